@@ -1,0 +1,49 @@
+"""Ways to tell a net which class it is to make or to judge."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Appended(nn.Module):
+    """Learned embeddings of labels, appended to vectors: the conditional GAN's way. Mirza and
+    Osindero 2014, arXiv:1411.1784.
+
+    Args:
+        classes: number of labels; 0 for none, and the vectors pass as they are.
+        width: length of an embedding.
+    """
+
+    def __init__(self, classes: int, width: int) -> None:
+        super().__init__()
+        self.width = width if classes else 0
+        self.embedding = nn.Embedding(classes, width) if classes else None
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        if self.embedding is None:
+            return x
+        return torch.cat([x, self.embedding(label)], dim=1)  # (n, d + width)
+
+
+class Projected(nn.Module):
+    """The last layer of a D: a logit that is linear in the features, plus their inner product with
+    the label's embedding. Miyato and Koyama 2018, arXiv:1802.05637.
+
+    Args:
+        features: length of the feature vectors.
+        classes: number of labels, 0 for none.
+    """
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, 1)
+        self.embedding = nn.Embedding(classes, features) if classes else None
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, std=features**-0.5)
+
+    def forward(self, h: Tensor, label: Tensor | None = None) -> Tensor:
+        logit: Tensor = self.linear(h).squeeze(1)  # (n, d) -> (n,)
+        if self.embedding is not None:
+            logit = logit + (self.embedding(label) * h).sum(1)
+        return logit

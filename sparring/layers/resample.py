@@ -1,0 +1,19 @@
+"""Doubling and halving pictures without aliasing."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def double(x: Tensor) -> Tensor:
+    """(n, c, h, w) -> (n, c, 2h, 2w), bilinear: the kernel [1, 3, 3, 1] in each direction."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def halve(x: Tensor) -> Tensor:
+    """(n, c, h, w) -> (n, c, ceil(h/2), ceil(w/2)): the mean over two by two pixels.
+
+    An odd last row or column is averaged over the pixels that are there.
+    """
+    return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)

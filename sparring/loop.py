@@ -1,0 +1,330 @@
+"""The adversarial loop: players take turns on shared rounds. Nothing else happens here.
+
+`play` is a generator: it yields a record of every step, and whoever iterates does the rest
+(averaging weights, logging, saving, judging, stopping). It keeps nothing between steps but what
+lives in the game's buffers and the optimizers, and every random draw is a function of its place,
+so a run that is stopped at a step and started again there goes on bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from sparring.layers.statistics import keep, statistical
+from sparring.seeds import Seeds, reseed
+
+Losses = dict[str, Tensor]  # named, already weighted terms; a player minimises their sum
+Value = TypeVar("Value", Tensor, tuple[Tensor, ...])
+Deal = Callable[[int, int], Mapping[str, Tensor]]  # (number, shard) -> the real tensors of a round
+
+
+@dataclass(eq=False)
+class Player:
+    """One side of the game: what it minimises, and the optimizer of the weights it may move.
+
+    Attributes:
+        name: the player's name in logs and checkpoints.
+        losses: the named terms for a round; their sum is minimised.
+        optimizer: holds the weights; two players may share one, as StyleGAN2's D and D_reg do.
+        nets: the nets that those weights belong to. Only in this player's turns do their running
+            statistics move.
+        turns: moves per step, 5 for the critic of WGAN-GP; each further turn draws a new round.
+        every: steps per move, 16 for StyleGAN2's lazy R1; the losses then count that many times.
+        clip: the largest norm of the gradient over all weights, or None.
+        schedule: settings of the optimizer's groups (``lr``, ``betas``) at a progress in [0, 1].
+        after: called when the weights have moved, with the step's observations averaged over
+            micro-batches and ranks: WGAN's weight clipping, ADA's probability.
+    """
+
+    name: str
+    losses: Callable[[Round], Losses]
+    optimizer: Optimizer
+    nets: tuple[nn.Module, ...]
+    turns: int = 1
+    every: int = 1
+    clip: float | None = None
+    schedule: Callable[[float], Mapping[str, object]] | None = None
+    after: Callable[[Mapping[str, Tensor]], None] | None = None
+    weights: list[nn.Parameter] = field(init=False)
+    layers: list[nn.Module] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.turns < 1 or self.every < 1:
+            raise ValueError(f"player {self.name}: turns and every count from 1")
+        self.weights = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self.layers = [layer for net in self.nets for layer in statistical(net)]
+        owned = {id(p) for net in self.nets for p in net.parameters()}
+        if not all(id(p) in owned for p in self.weights):
+            raise ValueError(f"player {self.name}: its optimizer holds weights outside its nets")
+
+    def moves(self, net: nn.Module) -> bool:
+        return any(net is mine for mine in self.nets)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Let this player's weights take gradients and its nets' statistics move, for a while."""
+        self._free(True)
+        try:
+            yield
+        finally:
+            self._free(False)
+
+    def _free(self, free: bool) -> None:
+        for weight in self.weights:
+            weight.requires_grad_(free)
+        for layer in self.layers:
+            keep(layer, moving=free)
+
+
+class Round:
+    """What the players of one step share.
+
+    That is named real tensors (with masks, lengths, conditions, item ids), and whatever has been
+    computed from them, computed once: latents, fakes, features.
+
+    Attributes:
+        tensors: the real tensors by name; ``round["real"]`` is short for ``round.tensors["real"]``.
+        progress: how much of the run has been played, a 0-d tensor in [0, 1].
+        observed: what the present mover hands out to watchers, 0-d, by name.
+    """
+
+    def __init__(
+        self, tensors: Mapping[str, Tensor], progress: Tensor, seeds: Seeds, place: tuple[int, int]
+    ) -> None:
+        self.tensors = tensors
+        self.progress = progress
+        self.observed: dict[str, Tensor] = {}
+        self._seeds, self._place = seeds, place
+        self._movers: tuple[Player, ...] = ()  # who moves now, then who will move in this round
+        self._values: dict[str, Any] = {}  # a Value each
+        self._owners: dict[str, Player] = {}  # for whose turn a value still carries a graph
+        self._stream = ("", 0)  # whose randomness is drawn now, and how often it was interrupted
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.tensors[name]
+
+    def get(self, name: str) -> Tensor | None:
+        return self.tensors.get(name)
+
+    @property
+    def size(self) -> int:
+        return len(next(iter(self.tensors.values())))
+
+    @property
+    def device(self) -> torch.device:
+        return self.progress.device
+
+    def once(self, name: str, compute: Callable[[], Value], *nets: nn.Module) -> Value:
+        """A value computed at most once in this round, with randomness of its own.
+
+        It carries a graph only for a player that moves one of `nets`, and then from the start:
+        where D judges fakes that G will be taught by next, G runs once, and D gets them detached.
+        Once that player has moved, the graph is spent, and another mover of the nets computes anew.
+        """
+        movers = [p for p in self._movers if any(p.moves(net) for net in nets)]
+        mine = bool(movers) and movers[0] is self._movers[0]
+        if name not in self._values or (mine and self._owners.get(name) is not movers[0]):
+            outer, self._stream = self._stream, (f"once {name}", 0)
+            self._reseed()
+            with nullcontext() if mine else movers[0].acting() if movers else torch.no_grad():
+                self._values[name] = compute()
+            if movers:
+                self._owners[name] = movers[0]
+            self._stream = outer
+        self._stream = (self._stream[0], self._stream[1] + 1)
+        self._reseed()
+        value: Value = self._values[name]
+        return value if mine else _detached(value)
+
+    def observe(self, **values: Tensor) -> None:
+        """Hand scalars out to watchers; they are averaged over micro-batches and ranks."""
+        self.observed.update((name, value.detach().float()) for name, value in values.items())
+
+    def begin(self, mover: Player, later: Sequence[Player]) -> None:
+        """Say who moves now, and who will move in this round after that."""
+        self._movers, self.observed = (mover, *later), {}
+        self._stream = (f"turn {mover.name}", 0)
+        self._reseed()
+
+    def end(self) -> None:
+        """The mover has taken its gradient: graphs through its nets are spent."""
+        mover = self._movers[0]
+        for name in [n for n, owner in self._owners.items() if owner is mover]:
+            self._values[name] = _detached(self._values[name])
+            del self._owners[name]
+
+    def _reseed(self) -> None:
+        reseed(self._seeds.key(*self._stream, *self._place), self.device)
+
+
+def _detached(value: Value) -> Value:
+    return value.detach() if isinstance(value, Tensor) else tuple(v.detach() for v in value)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The record of one step: 0-d tensors on the device, averaged over micro-batches and ranks.
+
+    Attributes:
+        number: how many steps have been played, this one included.
+        losses: the terms of each player that moved, by player and name.
+        observed: what the game handed out, by name.
+    """
+
+    number: int
+    losses: dict[str, Losses]
+    observed: Losses
+
+
+def move(
+    player: Player, rounds: Sequence[Round], fabric: Fabric, later: Sequence[Player] = ()
+) -> tuple[Losses, Losses]:
+    """One gradient step of one player over its micro-batches, every other weight frozen.
+
+    `later` are the players that will move in the same rounds after it. Returns the losses and the
+    observations. The gradients stay for watchers until the weights move again.
+    """
+    share = 1 / len(rounds)
+    losses: Losses = {}
+    observed: Losses = {}
+    player.optimizer.zero_grad()
+    with player.acting():
+        for round in rounds:
+            round.begin(player, later)
+            with fabric.autocast():
+                terms = player.losses(round)
+            total = torch.stack([term.float() for term in terms.values()]).sum()
+            (total * (player.every * share)).backward(inputs=player.weights)
+            round.end()
+            _add(losses, terms, share)
+            _add(observed, round.observed, share)
+    if fabric.world_size > 1:
+        _average(player, (losses, observed), fabric)
+    if player.clip is not None:
+        nn.utils.clip_grad_norm_(player.weights, player.clip, foreach=True)
+    player.optimizer.step()
+    if player.after is not None:
+        with torch.no_grad():
+            player.after(observed)
+    return losses, observed
+
+
+def _add(sums: Losses, terms: Mapping[str, Tensor], share: float) -> None:
+    for name, term in terms.items():
+        value = term.detach().float() * share
+        sums[name] = sums[name] + value if name in sums else value
+
+
+def _average(player: Player, records: Sequence[Losses], fabric: Fabric) -> None:
+    """Replace gradients, moving statistics and records by their mean over the ranks, in one go."""
+    for weight in player.weights:
+        if weight.grad is None:
+            weight.grad = torch.zeros_like(weight)
+    gradients = [p.grad for p in player.weights if p.grad is not None]
+    buffers = [b for layer in player.layers for b in layer.buffers() if b.is_floating_point()]
+    scalars = [value for record in records for value in record.values()]
+    tensors = [*gradients, *buffers, *scalars]
+    flat = fabric.all_reduce(torch.cat([t.detach().float().flatten() for t in tensors]), reduce_op="mean")
+    assert isinstance(flat, Tensor)
+    with torch.no_grad():
+        for tensor, mean in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+            tensor.copy_(mean.view_as(tensor))
+
+
+def _programme(players: Sequence[Player], step: int) -> list[tuple[Player, bool]]:
+    """The moves of a step in order, and whether each draws a new round."""
+    acting = [p for p in players if step % p.every == 0]
+    moves = [(p, turn > 0) for p in acting for turn in range(p.turns)]
+    return [(p, new or i == 0) for i, (p, new) in enumerate(moves)]
+
+
+def _sharers(programme: Sequence[tuple[Player, bool]], i: int) -> list[Player]:
+    """Who plays on in the round of move i."""
+    return [player for player, _ in takewhile(lambda move: not move[1], programme[i + 1 :])]
+
+
+def play(
+    game: nn.Module,
+    players: Sequence[Player],
+    deal: Deal,
+    fabric: Fabric,
+    steps: int,
+    *,
+    start: int = 0,
+    seeds: Seeds = Seeds(),
+    accumulate: int = 1,
+) -> Iterator[Step]:
+    """Play the game from step `start` to step `steps`, yielding after each.
+
+    Args:
+        game: holds every net and everything that lasts; its weights are frozen but for the mover's.
+        players: who moves, in order.
+        deal: gives the real tensors of a round, on the fabric's device, from the round's number
+            and the shard. Ranks and micro-batches count as shards alike: two ranks play the
+            same game as two micro-batches on one.
+        fabric: precision and collectives.
+        steps: where the run ends; schedules stretch to it.
+        start: how many steps have been played already.
+        seeds: the root of all randomness.
+        accumulate: micro-batches per move. Above 1 no fakes are shared between players, since
+            that would keep the graphs of all of them.
+    """
+    drawn = 1 + sum(p.turns - 1 for p in players)  # rounds per step, at most
+    shards = range(fabric.global_rank * accumulate, (fabric.global_rank + 1) * accumulate)
+    game.requires_grad_(False)
+    layers = statistical(game)
+    for layer in layers:
+        keep(layer, moving=False)
+    try:
+        for step in range(start, steps):
+            yield _step(players, deal, fabric, step, steps, drawn, shards, seeds)
+    finally:
+        for layer in layers:
+            keep(layer, moving=True)
+
+
+def _step(
+    players: Sequence[Player],
+    deal: Deal,
+    fabric: Fabric,
+    step: int,
+    steps: int,
+    drawn: int,
+    shards: range,
+    seeds: Seeds,
+) -> Step:
+    progress = torch.full((), step / steps, device=fabric.device)
+    for player in players:
+        if player.schedule is not None:
+            _set(player.optimizer, player.schedule(step / steps))
+    number = step * drawn
+    rounds: list[Round] = []
+    record = Step(step + 1, {}, {})
+    programme = _programme(players, step)
+    for i, (player, new) in enumerate(programme):
+        if new:
+            rounds = [Round(deal(number, s), progress, seeds, (number, s)) for s in shards]
+            number += 1
+        later = _sharers(programme, i) if len(shards) == 1 else ()
+        losses, observed = move(player, rounds, fabric, later)
+        record.losses[player.name] = losses
+        record.observed.update(observed)
+    return record
+
+
+def _set(optimizer: Optimizer, settings: Mapping[str, object]) -> None:
+    for group in optimizer.param_groups:
+        for name, value in settings.items():
+            if isinstance(group[name], Tensor):
+                group[name].fill_(value)
+            else:
+                group[name] = value

@@ -1,0 +1,1 @@
+"""What players minimise: pairs of adversarial formulas on raw logits, and penalties on D."""

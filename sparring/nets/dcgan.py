@@ -1,0 +1,103 @@
+"""Strided convolutions with batch norm. Radford et al. 2015, arXiv:1511.06434."""
+
+from __future__ import annotations
+
+from math import ceil, log2
+from typing import Literal
+
+from torch import Tensor, nn
+
+from sparring.layers.condition import Appended, Projected
+
+Norm = Literal["batch", "layer", "none"]
+
+
+def stages(size: int) -> int:
+    """How often a picture of this size is halved, down to between 4 and 7 pixels, at least once."""
+    return max(1, int(log2(size / 4))) if size >= 4 else 1
+
+
+def _norm(kind: Norm, channels: int) -> list[nn.Module]:
+    if kind == "batch":
+        return [nn.BatchNorm2d(channels)]
+    return [nn.GroupNorm(1, channels)] if kind == "layer" else []
+
+
+def _initialise(module: nn.Module) -> None:
+    """Weights as in the paper, section 4: normal with standard deviation 0.02."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, std=0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, mean=1.0, std=0.02)
+
+
+class Generator(nn.Module):
+    """Latents (n, latents)[, labels (n,)] -> pictures (n, channels, size, size) in [-1, 1].
+
+    Args:
+        latents: length of the latent vector.
+        size: height and width of the pictures; one that is no multiple of a power of two is cut
+            from the next larger one.
+        channels: of the pictures, 1 to 4.
+        width: channels of the last hidden layer; every layer before it has twice as many.
+        classes: number of labels, 0 for none; a label is embedded beside z.
+    """
+
+    def __init__(self, latents: int, size: int, channels: int, width: int, classes: int = 0) -> None:
+        super().__init__()
+        self.size = size
+        self.condition = Appended(classes, width=latents)
+        n = stages(size)
+        base = ceil(size / 2**n)
+        before = width * 2 ** (n - 1)
+        layers: list[nn.Module] = [
+            nn.ConvTranspose2d(latents + self.condition.width, before, base, bias=False),
+            nn.BatchNorm2d(before),
+            nn.ReLU(inplace=True),
+        ]
+        for _ in range(n - 1):
+            layers += [
+                nn.ConvTranspose2d(before, before // 2, 4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(before // 2),
+                nn.ReLU(inplace=True),
+            ]
+            before //= 2
+        layers += [nn.ConvTranspose2d(before, channels, 4, stride=2, padding=1), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        self.apply(_initialise)
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        x: Tensor = self.layers(self.condition(z, label)[:, :, None, None])
+        margin = (x.shape[-1] - self.size) // 2
+        return x[..., margin : margin + self.size, margin : margin + self.size]
+
+
+class Discriminator(nn.Module):
+    """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n,).
+
+    Args:
+        size, channels: of the pictures.
+        width: channels of the first hidden layer; every further layer has twice as many.
+        norm: after every hidden layer but the first: "batch" as in the paper, "layer" where a
+            gradient penalty forbids statistics of the batch, or "none".
+        classes: number of labels, 0 for none; the logit is projected on the label's embedding.
+    """
+
+    def __init__(self, size: int, channels: int, width: int, norm: Norm = "batch", classes: int = 0) -> None:
+        super().__init__()
+        n = stages(size)
+        layers: list[nn.Module] = []
+        before = channels
+        for i in range(n):
+            layers.append(nn.Conv2d(before, width, 4, stride=2, padding=1, bias=i == 0 or norm == "none"))
+            layers += _norm(norm, width) if i > 0 else []
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+            before, width, size = width, width * 2, size // 2
+        self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.head = Projected(before * size * size, classes)
+        nn.init.normal_(self.head.linear.weight, std=0.02)
+        self.apply(_initialise)
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.head(self.layers(x), label)
+        return logits

@@ -1,0 +1,95 @@
+"""Fully connected nets, for vectors and small pictures. Goodfellow et al. 2014, arXiv:1406.2661."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Literal
+
+from torch import Tensor, nn
+
+from sparring.layers.condition import Appended
+
+Activation = Literal["leaky", "relu"]
+Output = Literal["tanh", "sigmoid", "linear"]
+
+
+def _activation(kind: Activation) -> nn.Module:
+    return nn.LeakyReLU(0.2, inplace=True) if kind == "leaky" else nn.ReLU(inplace=True)
+
+
+class Generator(nn.Module):
+    """Latents (n, latents)[, labels (n,)] -> samples (n, *shape).
+
+    Args:
+        latents: length of the latent vector.
+        shape: of a sample.
+        widths: of the hidden layers.
+        norm: batch norm after each hidden layer but the first.
+        activation: of the hidden layers; leaky ReLU has slope 0.2.
+        output: "tanh" and "sigmoid" end in [-1, 1] (a sigmoid's [0, 1] is stretched to it),
+            "linear" anywhere.
+        classes: number of labels, 0 for none; a label is embedded beside z.
+    """
+
+    def __init__(
+        self,
+        latents: int,
+        shape: Sequence[int],
+        widths: Sequence[int],
+        norm: bool = True,
+        activation: Activation = "leaky",
+        output: Output = "tanh",
+        classes: int = 0,
+    ) -> None:
+        super().__init__()
+        self.shape, self.output = tuple(shape), output
+        self.condition = Appended(classes, width=latents)
+        layers: list[nn.Module] = []
+        before = latents + self.condition.width
+        for i, width in enumerate(widths):
+            layers.append(nn.Linear(before, width))
+            if norm and i > 0:
+                layers.append(nn.BatchNorm1d(width, momentum=0.2))
+            layers.append(_activation(activation))
+            before = width
+        self.layers = nn.Sequential(*layers, nn.Linear(before, prod(shape)))
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        x: Tensor = self.layers(self.condition(z, label))
+        if self.output == "tanh":
+            x = x.tanh()
+        elif self.output == "sigmoid":
+            x = 2 * x.sigmoid() - 1
+        return x.view(-1, *self.shape)
+
+
+class Discriminator(nn.Module):
+    """Samples (n, *shape)[, labels (n,)] -> logits (n,).
+
+    Args:
+        shape: of a sample.
+        widths: of the hidden layers.
+        activation: of the hidden layers; leaky ReLU has slope 0.2.
+        classes: number of labels, 0 for none; a label is embedded beside the sample.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        widths: Sequence[int],
+        activation: Activation = "leaky",
+        classes: int = 0,
+    ) -> None:
+        super().__init__()
+        self.condition = Appended(classes, width=min(prod(shape), widths[0] // 4))
+        layers: list[nn.Module] = []
+        before = prod(shape) + self.condition.width
+        for width in widths:
+            layers += [nn.Linear(before, width), _activation(activation)]
+            before = width
+        self.layers = nn.Sequential(*layers, nn.Linear(before, 1))
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        logit: Tensor = self.layers(self.condition(x.flatten(1), label))
+        return logit.squeeze(1)

@@ -1,0 +1,173 @@
+"""R3GAN's residual pair: no normalisation, grouped convolutions, the same blocks in G and in D.
+Huang et al. 2024, arXiv:2501.05441.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, prod, sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sparring.layers.condition import Appended
+from sparring.layers.resample import double, halve
+
+SLOPE = 0.2
+GAIN = sqrt(2 / (1 + SLOPE**2))  # keeps the second moment through a leaky ReLU
+
+
+def _scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
+    """Draw a layer's weights from a normal of standard deviation gain / sqrt(fan in)."""
+    fan_in = prod(layer.weight.shape[1:])
+    nn.init.normal_(layer.weight, std=gain / sqrt(fan_in)) if gain else nn.init.zeros_(layer.weight)
+    return layer
+
+
+def _conv(before: int, after: int, kernel: int, groups: int = 1, gain: float = 1.0) -> nn.Module:
+    layer = nn.Conv2d(before, after, kernel, padding=kernel // 2, groups=groups, bias=False)
+    return _scaled(layer, gain)
+
+
+class Biased(nn.Module):
+    """A learned bias, then leaky ReLU."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(x + self.bias[:, None, None], SLOPE)
+
+
+class Block(nn.Module):
+    """A residual bottleneck turned inside out: widen by 1 x 1, mix by grouped 3 x 3, narrow by
+    1 x 1. The last convolution starts at zero, so that the block starts as the identity
+    (Zhang et al. 2019, arXiv:1901.09321).
+
+    Args:
+        channels: in and out.
+        groups: of the 3 x 3 convolution.
+        expansion: how many times wider the inside is.
+        blocks: residual blocks of the whole net; the more, the smaller each starts.
+    """
+
+    def __init__(self, channels: int, groups: int, expansion: int, blocks: int) -> None:
+        super().__init__()
+        inside = channels * expansion
+        gain = GAIN * blocks ** (-1 / 4)  # three convolutions: L ** (-1 / (2 * 3 - 2))
+        self.widen = _conv(channels, inside, 1, gain=gain)
+        self.mix = _conv(inside, inside, 3, groups=groups, gain=gain)
+        self.narrow = _conv(inside, channels, 1, gain=0.0)
+        self.act1, self.act2 = Biased(inside), Biased(inside)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.mix(self.act1(self.widen(x)))
+        y: Tensor = x + self.narrow(self.act2(h))
+        return y
+
+
+def _stage(channels: int, group: int, expansion: int, depth: int, blocks: int) -> nn.Sequential:
+    groups = max(1, channels * expansion // group)
+    return nn.Sequential(*[Block(channels, groups, expansion, blocks) for _ in range(depth)])
+
+
+def _matched(before: int, after: int) -> nn.Module:
+    return nn.Identity() if before == after else _conv(before, after, 1)
+
+
+class Generator(nn.Module):
+    """Latents (n, latents)[, labels (n,)] -> pictures (n, channels, size, size), unbounded.
+
+    Args:
+        latents: length of the latent vector.
+        size: height and width of the pictures.
+        channels: of the pictures, 1 to 4.
+        widths: channels of each stage, from the lowest resolution to the highest; each stage but
+            the first doubles it.
+        depth: residual blocks per stage.
+        group: channels per group of the 3 x 3 convolutions.
+        expansion: how many times wider a block's inside is.
+        classes: number of labels, 0 for none.
+    """
+
+    def __init__(
+        self,
+        latents: int,
+        size: int,
+        channels: int,
+        widths: Sequence[int],
+        depth: int = 2,
+        group: int = 16,
+        expansion: int = 2,
+        classes: int = 0,
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.condition = Appended(classes, width=latents)
+        base = ceil(size / 2 ** (len(widths) - 1))
+        self.basis = nn.Parameter(torch.randn(widths[0], base, base))
+        self.linear = _scaled(nn.Linear(latents + self.condition.width, widths[0], bias=False))
+        blocks = depth * len(widths)
+        self.matches = nn.ModuleList(
+            _matched(before, after) for before, after in zip([widths[0], *widths], widths, strict=False)
+        )
+        self.stages = nn.ModuleList(_stage(w, group, expansion, depth, blocks) for w in widths)
+        self.picture = _conv(widths[-1], channels, 1)
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        x = self.basis * self.linear(self.condition(z, label))[:, :, None, None]
+        for i, (match, stage) in enumerate(zip(self.matches, self.stages, strict=True)):
+            x = stage(match(double(x)) if i else x)
+        x = self.picture(x)
+        margin = (x.shape[-1] - self.size) // 2
+        return x[..., margin : margin + self.size, margin : margin + self.size]
+
+
+class Discriminator(nn.Module):
+    """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n,).
+
+    Args:
+        size, channels: of the pictures.
+        widths: channels of each stage, from the highest resolution to the lowest; each stage but
+            the last is followed by a halving.
+        depth, group, expansion: as in `Generator`.
+        classes: number of labels, 0 for none; the logit is then the inner product of the features
+            with the label's embedding.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        channels: int,
+        widths: Sequence[int],
+        depth: int = 2,
+        group: int = 16,
+        expansion: int = 2,
+        classes: int = 0,
+    ) -> None:
+        super().__init__()
+        blocks = depth * len(widths)
+        self.features = _conv(channels, widths[0], 1)
+        self.stages = nn.ModuleList(_stage(w, group, expansion, depth, blocks) for w in widths)
+        self.matches = nn.ModuleList(
+            _matched(before, after) for before, after in zip(widths, [*widths[1:], widths[-1]], strict=True)
+        )
+        for _ in widths[1:]:
+            size = ceil(size / 2)
+        last = widths[-1]
+        # One weight per channel and place: a depthwise convolution over all that is left.
+        self.basis = _scaled(nn.Conv2d(last, last, size, groups=last, bias=False))
+        self.head = _scaled(nn.Linear(last, last if classes else 1, bias=False))
+        self.embedding = nn.Embedding(classes, last) if classes else None
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, std=last**-0.5)
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        x = self.features(x)
+        for i, (stage, match) in enumerate(zip(self.stages, self.matches, strict=True)):
+            x = stage(x)
+            x = match(halve(x)) if i < len(self.stages) - 1 else x
+        h: Tensor = self.head(self.basis(x).flatten(1))  # (n, last) or (n, 1)
+        return h.squeeze(1) if self.embedding is None else (h * self.embedding(label)).sum(1)

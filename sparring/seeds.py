@@ -1,0 +1,41 @@
+"""Randomness as a function of position.
+
+Every random draw of a run comes from a generator that has just been seeded with a key: the run's
+seed and the place where the draw stands (which player, which step, which shard). So nothing has to
+be saved to resume a run exactly, and whoever watches it cannot change it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The root of a run's randomness.
+
+    Attributes:
+        seed: what the user gave.
+        salt: counts rollbacks; another salt is another fate from the same weights.
+    """
+
+    seed: int = 0
+    salt: int = 0
+
+    def key(self, *place: str | int) -> int:
+        """A 63-bit key for a place, equal on every machine and in every process."""
+        text = repr((self.seed, self.salt, *place)).encode()
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
+
+
+def reseed(key: int, device: torch.device) -> None:
+    """Seed the generators that code on `device` draws from; no host synchronisation."""
+    torch.default_generator.manual_seed(key)
+    if device.type == "cuda":
+        index = torch.cuda.current_device() if device.index is None else device.index
+        torch.cuda.default_generators[index].manual_seed(key)
+    elif device.type == "mps":
+        torch.mps.manual_seed(key)
