@@ -24,6 +24,7 @@ from sparring.seeds import Seeds, reseed
 
 Losses = dict[str, Tensor]  # named, already weighted terms; a player minimises their sum
 Value = TypeVar("Value", Tensor, tuple[Tensor, ...])
+After = Callable[[Mapping[str, Tensor]], None]
 Deal = Callable[[int, int], Mapping[str, Tensor]]  # (number, shard) -> the real tensors of a round
 
 
@@ -53,7 +54,7 @@ class Player:
     every: int = 1
     clip: float | None = None
     schedule: Callable[[float], Mapping[str, object]] | None = None
-    after: Callable[[Mapping[str, Tensor]], None] | None = None
+    after: After | None = None
     weights: list[nn.Parameter] = field(init=False)
     layers: list[nn.Module] = field(init=False)
 
@@ -203,7 +204,7 @@ def move(
             with fabric.autocast():
                 terms = player.losses(round)
             total = torch.stack([term.float() for term in terms.values()]).sum()
-            (total * (player.every * share)).backward(inputs=player.weights)
+            torch.autograd.backward(total * (player.every * share), inputs=player.weights)
             round.end()
             _add(losses, terms, share)
             _add(observed, round.observed, share)
@@ -236,7 +237,8 @@ def _average(player: Player, records: Sequence[Losses], fabric: Fabric) -> None:
     flat = fabric.all_reduce(torch.cat([t.detach().float().flatten() for t in tensors]), reduce_op="mean")
     assert isinstance(flat, Tensor)
     with torch.no_grad():
-        for tensor, mean in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+        means = torch.split(flat, [t.numel() for t in tensors])
+        for tensor, mean in zip(tensors, means, strict=True):
             tensor.copy_(mean.view_as(tensor))
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from sparring.games.game import Game
+from sparring.loop import After, Losses, Player, Round
 from sparring.losses import penalties
 from sparring.losses.adversarial import AdversarialLoss, Logits
-from sparring.loop import Losses, Round
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,22 @@ class GAN(Game):
         self.loss = loss
         self.latents, self.classes = latents, classes
         self.terms, self.views = tuple(terms), tuple(views)
+
+    def players(
+        self, D: Optimizer, G: Optimizer, turns: int = 1, after: After | None = None, **both: Any
+    ) -> list[Player]:
+        """D, then G.
+
+        Args:
+            D, G: the optimizers of their nets' weights.
+            turns: moves of D for each of G.
+            after: what is done to D once it has moved.
+            both: further settings of either `Player`: clip, schedule.
+        """
+        return [
+            Player("D", self.D_losses, D, (self.D,), turns=turns, after=after, **both),
+            Player("G", self.G_losses, G, (self.G,), **both),
+        ]
 
     def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
         sample: Tensor = self.G(z, *self._condition(label))

@@ -58,7 +58,7 @@ def minimax(smoothing: float = 0.0) -> AdversarialLoss:
         smoothing: how much less than 1 the target of real samples is (one-sided label smoothing,
             Salimans et al. 2016, arXiv:1606.03498).
     """
-    return AdversarialLoss(D=_cross_entropy(smoothing), G=lambda real, fake: -softplus(fake).mean())
+    return AdversarialLoss(D=_cross_entropy(smoothing), G=lambda _, fake: -softplus(fake).mean())
 
 
 def non_saturating(smoothing: float = 0.0) -> AdversarialLoss:
@@ -67,7 +67,7 @@ def non_saturating(smoothing: float = 0.0) -> AdversarialLoss:
     Args:
         smoothing: as for `minimax`.
     """
-    return AdversarialLoss(D=_cross_entropy(smoothing), G=lambda real, fake: softplus(-fake).mean())
+    return AdversarialLoss(D=_cross_entropy(smoothing), G=lambda _, fake: softplus(-fake).mean())
 
 
 def _cross_entropy(smoothing: float) -> Formula:
@@ -81,7 +81,7 @@ def least_squares(smoothing: float = 0.0) -> AdversarialLoss:
     """
     return AdversarialLoss(
         D=lambda real, fake: ((real - (1 - smoothing)).square().mean() + fake.square().mean()) / 2,
-        G=lambda real, fake: (fake - 1).square().mean() / 2,
+        G=lambda _, fake: (fake - 1).square().mean() / 2,
     )
 
 
@@ -91,7 +91,7 @@ def wasserstein() -> AdversarialLoss:
     """
     return AdversarialLoss(
         D=lambda real, fake: fake.mean() - real.mean(),
-        G=lambda real, fake: -fake.mean(),
+        G=lambda _, fake: -fake.mean(),
     )
 
 
@@ -101,7 +101,7 @@ def hinge() -> AdversarialLoss:
     """
     return AdversarialLoss(
         D=lambda real, fake: (1 - real).relu().mean() + (1 + fake).relu().mean(),
-        G=lambda real, fake: -fake.mean(),
+        G=lambda _, fake: -fake.mean(),
     )
 
 

@@ -117,7 +117,7 @@ class Generator(nn.Module):
         self.picture = _conv(widths[-1], channels, 1)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        x = self.basis * self.linear(self.condition(z, label))[:, :, None, None]
+        x: Tensor = self.basis * self.linear(self.condition(z, label))[:, :, None, None]
         for i, (match, stage) in enumerate(zip(self.matches, self.stages, strict=True)):
             x = stage(match(double(x)) if i else x)
         x = self.picture(x)

@@ -1,0 +1,136 @@
+"""Data sets by name or by path."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from sparring.data import files
+from sparring.data.items import Items
+from sparring.errors import InputError, nearest
+from sparring.writing import write_bytes
+
+MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+IDX = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
+CHECKSUMS = {  # sha256 of the files as their authors published them
+    MNIST + IDX[0]: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    MNIST + IDX[1]: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    FASHION + IDX[0]: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    FASHION + IDX[1]: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+}
+GARMENTS = (
+    "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot",
+)  # fmt: skip
+
+
+def digits() -> Items:
+    """1,797 real handwritten digits of 8 x 8 pixels, part of scikit-learn. Alpaydin and Kaynak
+    1998, UCI Optical Recognition of Handwritten Digits.
+    """
+    from sklearn.datasets import load_digits
+
+    pictures, labels = load_digits(return_X_y=True)
+    pictures = np.round(pictures.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    return Items("digits", "images", pictures, labels.astype(np.int64), tuple("0123456789"))
+
+
+def ring(n: int = 100_000) -> Items:
+    """Eight Gaussians on a circle of radius 1, standard deviation 0.01. Lin et al. 2017 (PacGAN),
+    arXiv:1712.04086, section 4.1.
+    """
+    angles = 2 * math.pi * np.arange(8) / 8
+    return _mixture("ring", np.stack([np.cos(angles), np.sin(angles)], 1), 0.01, n)
+
+
+def grid(n: int = 100_000) -> Items:
+    """25 Gaussians at {-4, -2, 0, 2, 4} squared, standard deviation 0.05. Lin et al. 2017
+    (PacGAN), arXiv:1712.04086, section 4.1.
+    """
+    axis = np.array([-4.0, -2.0, 0.0, 2.0, 4.0])
+    return _mixture("grid", np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2), 0.05, n)
+
+
+def _mixture(name: str, centres: np.ndarray, sd: float, n: int) -> Items:
+    random = np.random.default_rng(0)
+    labels = random.integers(len(centres), size=n)
+    points = centres[labels] + sd * random.standard_normal((n, centres.shape[1]))
+    return Items(name, "points", points.astype(np.float32), columns=("x", "y"))
+
+
+def mnist() -> Items:
+    """60,000 handwritten digits of 28 x 28 pixels. LeCun et al. 1998."""
+    return _idx("mnist", MNIST, tuple("0123456789"))
+
+
+def fashion_mnist() -> Items:
+    """60,000 pictures of garments of 28 x 28 pixels. Xiao et al. 2017, arXiv:1708.07747."""
+    return _idx("fashion-mnist", FASHION, GARMENTS)
+
+
+NAMED: dict[str, Callable[[], Items]] = {
+    "digits": digits,
+    "ring": ring,
+    "grid": grid,
+    "mnist": mnist,
+    "fashion-mnist": fashion_mnist,
+}
+
+
+def find(data: str | os.PathLike[str]) -> Items:
+    """The data set of a name, or in a folder or a file.
+
+    Raises:
+        InputError: where there is none, or what is there cannot be used.
+    """
+    if (name := str(data)) in NAMED:
+        return NAMED[name]()
+    path = Path(data)
+    if not path.exists():
+        raise InputError(f"there is no data set or path {name!r}; {nearest(name, NAMED)}")
+    return files.read(path)
+
+
+def places(name: str) -> list[Path]:
+    """Where files of a named set are looked for, in order."""
+    shared = os.environ.get("SPARRING_DATA")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sparring"
+    return [Path(shared) / name, cache / name] if shared else [cache / name]
+
+
+def _idx(name: str, base: str, classes: tuple[str, ...]) -> Items:
+    images, labels = _fetched(name, base)
+    return files.idx(name, images, labels, classes)
+
+
+def _fetched(name: str, base: str) -> list[Path]:
+    """The files of a named set, downloaded into the user's cache where they are nowhere yet."""
+    for place in places(name):
+        if all((place / file).exists() for file in IDX):
+            return [place / file for file in IDX]
+    cache = places(name)[-1]
+    for file in IDX:
+        if not (cache / file).exists():
+            _download(name, base + file, cache / file)
+    return [cache / file for file in IDX]
+
+
+def _download(name: str, url: str, path: Path) -> None:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as response:
+            content: bytes = response.read()
+    except OSError as error:
+        cause = getattr(error, "reason", error)
+        raise InputError(
+            f"{name} is not on this machine and cannot be downloaded ({cause}); put {path.name} into "
+            f"{path.parent}, or set SPARRING_DATA to a folder that holds {name}/{path.name}"
+        ) from error
+    if hashlib.sha256(content).hexdigest() != CHECKSUMS[url]:
+        raise InputError(f"{url} has changed or was damaged on the way; put the right file at {path}")
+    write_bytes(path, content)

@@ -1,0 +1,149 @@
+"""What all modalities have."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from sparring.data.items import Items
+from sparring.errors import InputError, nearest
+from sparring.writing import vacant
+
+
+@dataclass(frozen=True)
+class Modality(ABC):
+    """A kind of data: a frozen dataclass of primitives, whose fields are its fitted state.
+
+    Attributes:
+        classes: names of the labels, none where the data have none or they are not to be used.
+        counts: how many items each class has.
+    """
+
+    kind: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]  # of the files it writes; a folder where it is "" too
+
+    classes: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample, as nets see it."""
+
+    @abstractmethod
+    def fit(self, items: Items) -> Self:
+        """This modality with what it has to know of the data: sizes, labels, scaling."""
+
+    @abstractmethod
+    def encode(self, items: Items) -> Tensor:
+        """All items as a compact tensor (n, ...) on the CPU."""
+
+    @abstractmethod
+    def scale(self, encoded: Tensor) -> Tensor:
+        """Encoded items as nets see them, (n, *shape), on any device."""
+
+    @abstractmethod
+    def decode(self, samples: Tensor) -> NDArray[np.generic]:
+        """What nets make, (n, *shape), in the user's units."""
+
+    @abstractmethod
+    def preview(self, samples: Samples) -> Image.Image:
+        """A picture of samples for people to look at."""
+
+    @abstractmethod
+    def write(self, samples: Samples, path: Path) -> None:
+        """Samples to a file, or to a folder of files, as the path's suffix says."""
+
+    def fit_classes(self, items: Items) -> Self:
+        if items.labels is None:
+            return self
+        counts = np.bincount(items.labels, minlength=len(items.classes))
+        return replace(self, classes=items.classes, counts=tuple(int(c) for c in counts))
+
+    def tensors(self, items: Items) -> dict[str, Tensor]:
+        """What batches are drawn from: encoded items, and labels where they are used."""
+        tensors = {"real": self.encode(items)}
+        if self.classes and items.labels is not None:
+            tensors["label"] = torch.from_numpy(items.labels)
+        return tensors
+
+    def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {**tensors, "real": self.scale(tensors["real"])}
+
+    def label(self, name: str | int) -> int:
+        """The number of a label.
+
+        Raises:
+            InputError: where there is no such label.
+        """
+        if not self.classes:
+            raise InputError(
+                f"label {name!r} was given, but this model was trained without labels (labels=true)"
+            )
+        if str(name) not in self.classes:
+            raise InputError(f"there is no label {str(name)!r}; {nearest(str(name), self.classes)}")
+        return self.classes.index(str(name))
+
+    def check_out(self, path: Path, force: bool) -> None:
+        """See that samples may be written to a path.
+
+        Raises:
+            InputError: where something is there already, or no such format can be written.
+        """
+        if path.suffix.lower() not in self.suffixes and not path.is_dir():
+            known = ", ".join(s or "a folder" for s in self.suffixes)
+            raise InputError(f"{path}: cannot write {self.kind} as {path.suffix!r}; choose from {known}")
+        vacant(path, force)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a model has made.
+
+    Attributes:
+        items: the samples in the user's units: pictures uint8 (n, h, w, c), points float (n, d).
+        labels: the class of each, (n,), or None.
+        modality: what kind they are.
+    """
+
+    items: NDArray[Any]
+    labels: NDArray[np.int64] | None
+    modality: Modality
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def preview(self) -> Image.Image:
+        """A picture of all samples."""
+        return self.modality.preview(self)
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the samples; the suffix says how.
+
+        Pictures go to a folder of PNG files (no suffix), one sheet (`.png`) or arrays (`.npz`);
+        points to `.csv`, `.npy`, `.npz` or a plot (`.png`).
+
+        Raises:
+            InputError: where something is there already and `force` is not set.
+        """
+        self.modality.check_out(Path(path), force)
+        self.modality.write(self, Path(path))
+
+
+def arrays(samples: Samples, name: str) -> dict[str, NDArray[Any]]:
+    """The content of a `.npz`: the samples under their name, then labels where there are any."""
+    return {name: samples.items} | ({} if samples.labels is None else {"labels": samples.labels})
+
+
+def columns_for(n: int, classes: Sequence[str]) -> int:
+    """How many columns a sheet of n pictures has: one a class where that fits, else near square."""
+    return len(classes) if 1 < len(classes) <= 16 else max(1, min(n, round(n**0.5)))

@@ -1,0 +1,62 @@
+"""One file per published system; the package is the registry."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+from sparring.errors import InputError, nearest
+from sparring.recipe import Recipe
+
+
+def names() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def find(name: str) -> Recipe:
+    """The recipe of a name, or the one in a user's own `.py` file, with its default fields.
+
+    Raises:
+        InputError: where there is none.
+    """
+    if name.endswith(".py"):
+        return _only(_imported(Path(name)), name)
+    known = name.replace("-", "_").lower()
+    if known not in names():
+        raise InputError(f"there is no recipe {name!r}; {nearest(known, names())}")
+    return _only(importlib.import_module(f"{__name__}.{known}"), name)
+
+
+def _imported(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise InputError(f"there is no recipe file {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _only(module: ModuleType, name: str) -> Recipe:
+    """The recipe that a module defines."""
+    found = [
+        value
+        for _, value in inspect.getmembers(module, inspect.isclass)
+        if issubclass(value, Recipe) and value.__module__ == module.__name__ and not inspect.isabstract(value)
+    ]
+    if len(found) != 1:
+        raise InputError(f"{name} defines {len(found)} recipes where one is expected")
+    recipe: Recipe = found[0]()
+    return recipe
+
+
+def choose(kind: str, device: str) -> tuple[Recipe, str]:
+    """The recipe that fits a kind of data and a device, and why, in words for the user."""
+    if kind == "points":
+        return find("r3gan_mlp"), "points: fully connected nets under R3GAN's loss, which keeps every mode"
+    if device == "cpu":
+        return find("dcgan").set({"width": 32}), "pictures on a CPU: strided convolutions train fastest"
+    return find("r3gan"), "pictures on an accelerator: residual nets give the best quality"

@@ -1,0 +1,22 @@
+"""The 2014 GAN in a classic tutorial's smallest shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sparring.recipe import Widths
+from sparring.recipes.gan import Gan
+
+
+@dataclass(frozen=True)
+class GanLeaky(Gan):
+    """The 2014 GAN with one net of 128-256 and its mirror, leaky ReLU and no batch norm.
+
+    Goodfellow et al. 2014, arXiv:1406.2661, in the smallest shape that tutorials use.
+
+    sparring train digits --recipe gan_leaky
+    """
+
+    G: Widths = (128, 256)
+    norm: bool = False
+    D: Widths = (256, 128)

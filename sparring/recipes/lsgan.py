@@ -1,0 +1,21 @@
+"""Least squares GAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sparring.recipes.dcgan import Dcgan
+
+
+@dataclass(frozen=True)
+class Lsgan(Dcgan):
+    """DCGAN's nets under squared distances, which still pull where D is sure.
+
+    Mao et al. 2016, "Least squares generative adversarial networks", arXiv:1611.04076, with the
+    targets 0 for fake, 1 for real and 1 for G.
+
+    sparring train mnist --recipe lsgan
+    """
+
+    loss: Literal["non_saturating", "minimax", "least_squares"] = "least_squares"

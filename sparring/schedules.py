@@ -1,0 +1,23 @@
+"""How a hyperparameter goes from one value to another as a run proceeds."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+from torch import Tensor
+
+Progress = TypeVar("Progress", float, Tensor)
+
+
+def cosine(start: float, end: float, progress: Progress, share: float = 1.0) -> Progress:
+    """Half a cosine wave from `start` to `end` over the first `share` of the run, then `end`.
+
+    Args:
+        progress: of the run, in [0, 1]; a 0-d tensor stays on its device.
+    """
+    if isinstance(progress, Tensor):
+        wave = (progress / share).clamp(max=1).mul(math.pi).cos()
+    else:
+        wave = math.cos(math.pi * min(1.0, progress / share))
+    return end + (start - end) * (1 + wave) / 2
