@@ -98,9 +98,7 @@ class Round:
         observed: what the present mover hands out to watchers, 0-d, by name.
     """
 
-    def __init__(
-        self, tensors: Mapping[str, Tensor], progress: Tensor, seeds: Seeds, place: tuple[int, int]
-    ) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], progress: Tensor, seeds: Seeds, place: tuple[int, int]) -> None:
         self.tensors = tensors
         self.progress = progress
         self.observed: dict[str, Tensor] = {}
@@ -262,6 +260,7 @@ def play(
     steps: int,
     *,
     start: int = 0,
+    first: int = 0,
     seeds: Seeds = Seeds(),
     accumulate: int = 1,
 ) -> Iterator[Step]:
@@ -276,6 +275,7 @@ def play(
         fabric: precision and collectives.
         steps: where the run ends; schedules stretch to it.
         start: how many steps have been played already.
+        first: the step where this phase of the run begins; its progress counts from there.
         seeds: the root of all randomness.
         accumulate: micro-batches per move. Above 1 no fakes are shared between players, since
             that would keep the graphs of all of them.
@@ -288,7 +288,8 @@ def play(
         keep(layer, moving=False)
     try:
         for step in range(start, steps):
-            yield _step(players, deal, fabric, step, steps, drawn, shards, seeds)
+            progress = (step - first) / (steps - first)
+            yield _step(players, deal, fabric, step, progress, drawn, shards, seeds)
     finally:
         for layer in layers:
             keep(layer, moving=True)
@@ -299,22 +300,22 @@ def _step(
     deal: Deal,
     fabric: Fabric,
     step: int,
-    steps: int,
+    progress: float,
     drawn: int,
     shards: range,
     seeds: Seeds,
 ) -> Step:
-    progress = torch.full((), step / steps, device=fabric.device)
     for player in players:
         if player.schedule is not None:
-            _set(player.optimizer, player.schedule(step / steps))
+            _set(player.optimizer, player.schedule(progress))
+    on_device = torch.full((), progress, device=fabric.device)
     number = step * drawn
     rounds: list[Round] = []
     record = Step(step + 1, {}, {})
     programme = _programme(players, step)
     for i, (player, new) in enumerate(programme):
         if new:
-            rounds = [Round(deal(number, s), progress, seeds, (number, s)) for s in shards]
+            rounds = [Round(deal(number, s), on_device, seeds, (number, s)) for s in shards]
             number += 1
         later = _sharers(programme, i) if len(shards) == 1 else ()
         losses, observed = move(player, rounds, fabric, later)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 from sparring.errors import InputError, nearest
@@ -24,7 +26,7 @@ class Within:
     above: bool = False
 
     def __contains__(self, value: Any) -> bool:
-        return (value > self.low if self.above else value >= self.low) and value <= self.high
+        return bool((value > self.low if self.above else value >= self.low) and value <= self.high)
 
     def __str__(self) -> str:
         low = f"above {self.low:g}" if self.above else f"at least {self.low:g}"
@@ -36,6 +38,7 @@ Natural = Annotated[int, Within(0)]
 Weight = Annotated[float, Within(0)]
 Positive = Annotated[float, Within(0, above=True)]
 Share = Annotated[float, Within(0, 1)]
+Part = Annotated[float, Within(0, 1, above=True)]
 Decay = Annotated[float, Within(0, 0.99999)]
 Widths = Annotated[tuple[int, ...], Within(1)]
 
@@ -83,8 +86,14 @@ class Recipe(ABC):
 
     @property
     def name(self) -> str:
-        """What the command line calls it: the name of its file."""
-        return type(self).__module__.rsplit(".", 1)[-1]
+        """The name of its file, short for a run's name."""
+        return Path(inspect.getfile(type(self))).stem
+
+    @property
+    def source(self) -> str:
+        """What finds it again: its name, or the path of the user's own file."""
+        module = type(self).__module__
+        return self.name if module.startswith("sparring.") else inspect.getfile(type(self))
 
     @abstractmethod
     def game(self, modality: Modality) -> Game:
@@ -104,9 +113,7 @@ class Recipe(ABC):
             if modality.kind == kind:
                 return modality
         takes = " and ".join(m.kind for m in self.takes)
-        raise InputError(
-            f"recipe {self.name!r} makes {takes}, but the data are {kind}; choose another --recipe"
-        )
+        raise InputError(f"recipe {self.name!r} makes {takes}, but the data are {kind}; choose another --recipe")
 
     def set(self, settings: Mapping[str, Any]) -> Self:
         """This recipe with other values in some fields.
@@ -131,9 +138,7 @@ class Recipe(ABC):
             InputError: with the reason.
         """
         if self.batch % self.accumulate:
-            raise InputError(
-                f"batch={self.batch} does not split into accumulate={self.accumulate} equal parts"
-            )
+            raise InputError(f"batch={self.batch} does not split into accumulate={self.accumulate} equal parts")
 
     def described(self) -> dict[Group, list[tuple[str, Any, str]]]:
         """The recipe as its paper's table: (field, value, what it is), by group."""

@@ -27,20 +27,14 @@ def read(path: Path) -> Items:
         return _idx_folder(path, images) if images else _pictures(path)
     readers = {".npy": _npy, ".csv": _csv}
     if path.suffix.lower() not in readers:
-        raise InputError(
-            f"{path} is of no known kind; give a folder of pictures, a .npy or a .csv of numbers"
-        )
+        raise InputError(f"{path} is of no known kind; give a folder of pictures, a .npy or a .csv of numbers")
     points, columns = readers[path.suffix.lower()](path)
     if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] < 1:
-        raise InputError(
-            f"{path} holds an array of shape {points.shape}; points are rows: (count, dimensions)"
-        )
+        raise InputError(f"{path} holds an array of shape {points.shape}; points are rows: (count, dimensions)")
     bad = ~np.isfinite(points)
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        raise InputError(
-            f"{path} holds {points[row, column]} in row {row + 1}, column {column + 1}; clean it first"
-        )
+        raise InputError(f"{path} holds {points[row, column]} in row {row + 1}, column {column + 1}; clean it first")
     return Items(path.stem, "points", points, columns=columns)
 
 
@@ -127,7 +121,5 @@ def _idx_array(path: Path, dimensions: int) -> NDArray[np.uint8]:
         raise InputError(f"{path} is not an idx file of bytes in {dimensions} dimensions")
     shape = np.frombuffer(content[4:start], ">u4")
     if len(content) != start + math.prod(int(s) for s in shape):
-        raise InputError(
-            f"{path} is cut off or damaged: its header promises {'x'.join(map(str, shape))} bytes"
-        )
+        raise InputError(f"{path} is cut off or damaged: its header promises {'x'.join(map(str, shape))} bytes")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor
 from torch.nn.functional import softplus
 
 Logits = Tensor | Sequence[Tensor]
 Formula = Callable[[Tensor, Tensor], Tensor]
+Plain = Literal["non_saturating", "minimax", "least_squares"]  # those with targets to smooth
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,7 @@ class AdversarialLoss:
 def _mean(formula: Formula, real: Logits, fake: Logits) -> Tensor:
     if isinstance(real, Tensor) and isinstance(fake, Tensor):
         if real.shape[1:] != fake.shape[1:]:
-            raise ValueError(
-                f"logits on real {tuple(real.shape)} and fake {tuple(fake.shape)} differ in shape"
-            )
+            raise ValueError(f"logits on real {tuple(real.shape)} and fake {tuple(fake.shape)} differ in shape")
         return formula(real.float(), fake.float())
     terms = [formula(r.float(), f.float()) for r, f in zip(real, fake, strict=True)]
     return sum(terms[1:], terms[0]) / len(terms)

@@ -74,9 +74,7 @@ class Images(Modality):
         try:
             picture = ImageOps.exif_transpose(picture).convert(MODES[self.channels])
         except OSError as error:
-            raise InputError(
-                f"{getattr(picture, 'filename', 'a picture')} cannot be read: {error}"
-            ) from error
+            raise InputError(f"{getattr(picture, 'filename', 'a picture')} cannot be read: {error}") from error
         if picture.size != (self.size, self.size):
             picture = ImageOps.fit(picture, (self.size, self.size), Image.Resampling.LANCZOS)
         pixels: NDArray[np.uint8] = np.asarray(picture, np.uint8).reshape(self.size, self.size, -1)
@@ -134,9 +132,7 @@ def sheet(pictures: NDArray[np.uint8] | Sequence[NDArray[np.uint8]], columns: in
         stacked = np.round(stacked[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
     rows = -(-n // columns)
     gap = 1
-    page = np.full(
-        (rows * (height + gap) - gap, columns * (width + gap) - gap, stacked.shape[-1]), 255, np.uint8
-    )
+    page = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, stacked.shape[-1]), 255, np.uint8)
     for i, picture in enumerate(stacked):
         top, left = i // columns * (height + gap), i % columns * (width + gap)
         page[top : top + height, left : left + width] = picture

@@ -69,6 +69,9 @@ class Modality(ABC):
         counts = np.bincount(items.labels, minlength=len(items.classes))
         return replace(self, classes=items.classes, counts=tuple(int(c) for c in counts))
 
+    def unlabelled(self) -> Self:
+        return replace(self, classes=(), counts=())
+
     def tensors(self, items: Items) -> dict[str, Tensor]:
         """What batches are drawn from: encoded items, and labels where they are used."""
         tensors = {"real": self.encode(items)}
@@ -86,9 +89,7 @@ class Modality(ABC):
             InputError: where there is no such label.
         """
         if not self.classes:
-            raise InputError(
-                f"label {name!r} was given, but this model was trained without labels (labels=true)"
-            )
+            raise InputError(f"label {name!r} was given, but this model was trained without labels (labels=true)")
         if str(name) not in self.classes:
             raise InputError(f"there is no label {str(name)!r}; {nearest(str(name), self.classes)}")
         return self.classes.index(str(name))

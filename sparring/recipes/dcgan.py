@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from torch.optim import Adam
 
 from sparring.games.gan import GAN, Term, instance_noise
 from sparring.losses import adversarial
-from sparring.losses.adversarial import AdversarialLoss
+from sparring.losses.adversarial import AdversarialLoss, Plain
 from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.recipe import (
@@ -73,9 +72,7 @@ class Dcgan(Strided):
     """
 
     batch: Count = 128
-    loss: Literal["non_saturating", "minimax", "least_squares"] = losses(
-        "non_saturating", "what G and D minimise"
-    )
+    loss: Plain = losses("non_saturating", "what G and D minimise")
     smoothing: Share = losses(0.0, "how far below 1 the target of real samples is")
     lr: Positive = optimisation(2e-4, "learning rate of Adam, for G and D")
     beta1: Decay = optimisation(0.5, "Adam's decay of the first moment")

@@ -9,6 +9,7 @@ from torch.optim import Adam
 
 from sparring.games.gan import GAN, instance_noise
 from sparring.losses import adversarial
+from sparring.losses.adversarial import Plain
 from sparring.modalities import Modality
 from sparring.nets import mlp
 from sparring.recipe import (
@@ -49,9 +50,7 @@ class Gan(Recipe):
     activation: Literal["leaky", "relu"] = generator("leaky", "of the hidden layers, in D too")
     output: Literal["tanh", "sigmoid"] = generator("tanh", "of pictures; points are unbounded")
     D: Widths = discriminator((512, 256), "widths of the hidden layers")
-    loss: Literal["non_saturating", "minimax", "least_squares"] = losses(
-        "non_saturating", "what G and D minimise"
-    )
+    loss: Plain = losses("non_saturating", "what G and D minimise")
     smoothing: Share = losses(0.0, "how far below 1 the target of real samples is")
     lr: Positive = optimisation(2e-4, "learning rate of Adam, for G and D")
     beta1: Decay = optimisation(0.5, "Adam's decay of the first moment")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from sparring.losses.adversarial import Plain
 from sparring.recipes.dcgan import Dcgan
 
 
@@ -18,4 +18,4 @@ class Lsgan(Dcgan):
     sparring train mnist --recipe lsgan
     """
 
-    loss: Literal["non_saturating", "minimax", "least_squares"] = "least_squares"
+    loss: Plain = "least_squares"

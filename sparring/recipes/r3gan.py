@@ -17,10 +17,10 @@ from sparring.nets import dcgan, r3gan
 from sparring.recipe import (
     Count,
     Decay,
+    Part,
     Phase,
     Positive,
     Recipe,
-    Share,
     Weight,
     data,
     generator,
@@ -42,7 +42,7 @@ class Regularised(Recipe):
     lr_end: Positive = optimisation(5e-5, "its value at the end of the burn-in")
     beta2: Decay = optimisation(0.9, "Adam's decay of the second moment at the start; beta1 is 0")
     beta2_end: Decay = optimisation(0.99, "its value at the end of the burn-in")
-    burn_in: Share = optimisation(0.2, "share of the run in which all these go along a cosine")
+    burn_in: Part = optimisation(0.2, "share of the run in which all these go along a cosine")
 
     @abstractmethod
     def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:

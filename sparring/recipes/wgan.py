@@ -41,6 +41,6 @@ class Wgan(Strided):
 
 
 def _clip(net: nn.Module, c: float, _observed: Mapping[str, Tensor]) -> None:
-    weights = list(net.parameters())
+    weights: list[Tensor] = list(net.parameters())
     torch._foreach_clamp_min_(weights, -c)
     torch._foreach_clamp_max_(weights, c)

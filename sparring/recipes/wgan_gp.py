@@ -48,6 +48,4 @@ class WganGp(Strided):
     def check(self) -> None:
         super().check()
         if self.norm == "batch":
-            raise InputError(
-                "norm=batch does not go with gp: the penalty needs each sample judged alone; norm=layer"
-            )
+            raise InputError("norm=batch does not go with a gradient penalty, each sample's own; use norm=layer")

@@ -1,0 +1,155 @@
+"""The command line. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from sparring.errors import InputError
+
+if TYPE_CHECKING:
+    from sparring.recipe import Recipe
+
+app = typer.Typer(
+    name="sparring",
+    help="Train, judge, explore and deploy generative adversarial networks.",
+    epilog="Begin with:  sparring train digits --time 2m",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run a command. Input that cannot be used is one line and exit status 2."""
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except (InputError, typer.TyperException) as error:
+        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        if message:  # an empty one has shown the help
+            print("sparring: " + " ".join(message.split()), file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        print("sparring: stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring train digits --time 2m\n\n"
+    "  sparring train photos/ --recipe dcgan --steps 50000 width=32 labels=true\n\n"
+    "  sparring train photos/ --recipe dcgan --resume"
+)
+def train(
+    data: Annotated[str, typer.Argument(help="A folder or file, or a set by name: digits, mnist, ring, ...")],
+    fields: Annotated[
+        Optional[list[str]],  # noqa: UP045 (typer reads this at run time)
+        typer.Argument(metavar="[FIELD=VALUE]...", help="Values for the recipe's fields; see sparring recipes NAME."),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="A recipe's name or .py file. [default: by the data]")] = "",
+    out: Annotated[str, typer.Option(help="The run's folder. [default: runs/RECIPE-DATA]")] = "",
+    steps: Annotated[Optional[int], typer.Option(help="Stop after so many steps.")] = None,  # noqa: UP045
+    time: Annotated[str, typer.Option(help="Stop after so long: 90s, 10m, 1h30m.")] = "",
+    seed: Annotated[int, typer.Option(help="The root of all randomness.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    ranks: Annotated[int, typer.Option(help="Processes that share each batch, one to a device.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Start anew where a run is there.")] = False,
+) -> None:
+    """Train a GAN on data; the run's folder gets samples, checkpoints and the model."""
+    from sparring.recipe import parse
+    from sparring.training import train
+
+    model = train(
+        recipe or None, data, out=out or None, steps=steps, time=time or None, seed=seed, device=device,
+        precision=precision, ranks=ranks, resume=resume, force=force, **parse(fields or []),
+    )  # fmt: skip
+    run = out or f"runs/{model.recipe.name}-{model.about['name']}"
+    kind = ".csv" if model.modality.kind == "points" else ""
+    label = f" --label {model.modality.classes[0]}" if model.modality.classes else ""
+    print(f"\nLook at {run}/samples, then try:\n")
+    print(f"  sparring sample {run} -n 64 -o sheet.png")
+    print(f"  sparring sample {run} -n 1000 -o samples{kind} --seed 1{label}")
+    print(f"  sparring train {data} --out {run} --resume --steps {2 * model.about['step']}")
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring sample runs/gan-digits -n 64 -o sheet.png\n\n"
+    "  sparring sample runs/gan-digits -n 1000 -o digits/ --seed 1\n\n"
+    "  sparring sample runs/r3gan_mlp-ring -n 2500 -o ring.csv"
+)
+def sample(
+    run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
+    out: Annotated[
+        str, typer.Option("-o", "--out", help="A folder, .png, .npz for pictures; .csv, .npy, .npz, .png for points.")
+    ],
+    n: Annotated[int, typer.Option("-n", help="How many samples.")] = 64,
+    label: Annotated[str, typer.Option(help="Only this class, for models trained with labels=true.")] = "",
+    seed: Annotated[Optional[int], typer.Option(help="Makes the samples repeatable.")] = None,  # noqa: UP045
+    truncation: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Draw latents within so many deviations: more typical, less various."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+) -> None:
+    """Make samples with a trained model; OUT's suffix says in what format."""
+    from sparring.model import load
+    from sparring.training.devices import resolve
+
+    model = load(run, str(resolve(device)))
+    model.modality.check_out(Path(out), force)
+    model.sample(n, label=label or None, seed=seed, truncation=truncation).save(out, force)
+    print(f"{n} {model.modality.kind} in {out}")
+
+
+@app.command(epilog="Examples:\n\n  sparring recipes\n\n  sparring recipes wgan_gp")
+def recipes(
+    name: Annotated[str, typer.Argument(help="A recipe's name or .py file, to see its table.")] = "",
+) -> None:
+    """List the recipes, or show one in full: its paper, its table, its command."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from sparring import recipes
+
+    console = Console(highlight=False)
+    if name:
+        _show(recipes.find(name))
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for known in recipes.names():
+        found = recipes.find(known)
+        takes = ", ".join(modality.kind for modality in found.takes)
+        table.add_row(f"[bold]{known}[/]", _summary(found), f"[dim]{takes}[/]")
+    console.print(table)
+
+
+def _summary(recipe: Recipe) -> str:
+    """The first sentence of its docstring."""
+    return " ".join((type(recipe).__doc__ or "").split("\n\n")[0].split())
+
+
+def _show(recipe: Recipe) -> None:
+    import inspect
+
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{recipe.name}[/]\n")
+    console.print(inspect.getdoc(type(recipe)), markup=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for group, rows in recipe.described().items():
+        table.add_row()
+        table.add_row(f"[bold]{group}[/]")
+        for field, value, what in rows:
+            shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            table.add_row(f"  {field}", shown, f"[dim]{what}[/]")
+    console.print(table)

@@ -1,0 +1,166 @@
+"""A trained model: what samples, saves and loads itself, long after the training data are gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+import sparring
+from sparring import recipes
+from sparring.errors import InputError
+from sparring.games.game import Game
+from sparring.modalities import Modality, Samples
+from sparring.recipe import Recipe
+from sparring.seeds import Seeds, reseed
+from sparring.writing import beside, read_json, vacant, write_bytes, write_json
+
+FORMAT = 1  # of model folders and run folders
+CHUNK = 64  # samples made at once; the seed's chunks do not depend on how many are asked for
+
+
+class Model:
+    """Nets with their averaged weights, and what is known about their data.
+
+    Attributes:
+        recipe: how it was trained.
+        modality: the fitted kind of data.
+        game: the nets, on the device they run on.
+        about: what is recorded of the training: steps, seconds, data, versions.
+    """
+
+    def __init__(self, recipe: Recipe, modality: Modality, game: Game, about: Mapping[str, Any]) -> None:
+        self.recipe, self.modality, self.game = recipe, modality, game.eval()
+        self.about = dict(about)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.game.parameters()).device
+
+    def sample(
+        self,
+        n: int = 16,
+        label: str | int | None = None,
+        seed: int | None = None,
+        truncation: float | None = None,
+    ) -> Samples:
+        """Make samples.
+
+        Args:
+            n: how many, at least 1.
+            label: of what class, by name; without it, classes come as often as in the data. Only
+                for models trained with labels.
+            seed: the same seed makes the same samples, whatever n; without it they differ each time.
+            truncation: draw latents within so many standard deviations: more typical, less various.
+
+        Raises:
+            InputError: for a label that there is not, or a number out of range.
+        """
+        if n < 1:
+            raise InputError(f"{n} samples cannot be made; ask for at least 1")
+        if truncation is not None and not truncation > 0:
+            raise InputError(f"truncation={truncation} is out of range; it must be above 0")
+        chosen = None if label is None else self.modality.label(label)
+        seeds = Seeds(int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed)
+        devices = [self.device] if self.device.type == "cuda" else []
+        made: list[Tensor] = []
+        labels: list[Tensor] = []
+        with torch.random.fork_rng(devices), torch.no_grad():
+            for start in range(0, n, CHUNK):
+                reseed(seeds.key("sample", start), self.device)
+                z = self.game.draw(CHUNK, self.device, truncation)[: n - start]
+                y = self._labels(chosen)
+                if y is not None:
+                    y = y[: n - start]
+                    labels.append(y)
+                made.append(self.game.generate(z, y))
+        items = self.modality.decode(torch.cat(made))
+        return Samples(items, torch.cat(labels).cpu().numpy() if labels else None, self.modality)
+
+    def _labels(self, chosen: int | None) -> Tensor | None:
+        if not self.game.classes:
+            return None
+        if chosen is not None:
+            return torch.full((CHUNK,), chosen, device=self.device)
+        return torch.tensor(self.modality.counts, device=self.device).float().multinomial(CHUNK, replacement=True)
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the model to a folder: `model.json` and `weights.safetensors`, no code.
+
+        Raises:
+            InputError: where something is there already and `force` is not set.
+        """
+        folder = Path(path)
+        vacant(folder, force)
+        with beside(folder) as part:
+            part.mkdir()
+            described = describe(self.recipe, self.modality)
+            write_json(part / "model.json", described | {"about": self.about})
+            weights = {name: tensor.contiguous() for name, tensor in self.game.state_dict().items()}
+            write_bytes(part / "weights.safetensors", safetensors.torch.save(weights))
+
+
+def load(path: str | Path, device: str = "cpu") -> Model:
+    """The model in a folder that `Model.save` wrote, or in a run's folder.
+
+    Raises:
+        InputError: where there is none, it is damaged, or another version wrote it.
+    """
+    folder = Path(path)
+    if (folder / "model").is_dir():
+        folder = folder / "model"
+    if not (folder / "model.json").is_file():
+        trained = folder / "recipe.json"
+        hint = "; train it to the end with --resume" if trained.is_file() else ""
+        raise InputError(f"there is no model in {path}{hint}")
+    content = read_json(folder / "model.json")
+    recipe, modality = restore(content, folder / "model.json")
+    game = recipe.game(modality)
+    try:
+        game.load_state_dict(safetensors.torch.load_file(folder / "weights.safetensors", device="cpu"))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"{folder / 'weights.safetensors'} is damaged or of another recipe: {first}") from error
+    return Model(recipe, modality, game.to(device), content["about"])
+
+
+def describe(recipe: Recipe, modality: Modality) -> dict[str, Any]:
+    """Recipe and fitted modality as JSON."""
+    return {
+        "format": FORMAT,
+        "sparring": sparring.__version__,
+        "recipe": recipe.source,
+        "fields": asdict(recipe),
+        "kind": modality.kind,
+        "modality": asdict(modality),
+    }
+
+
+def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe, Modality]:
+    """What `describe` described.
+
+    Raises:
+        InputError: where another version of Sparring wrote it, or it is damaged.
+    """
+    if content.get("format") != FORMAT:
+        raise InputError(
+            f"{path} has format {content.get('format')}, written by sparring {content.get('sparring')}; "
+            f"this is sparring {sparring.__version__}, which reads format {FORMAT}"
+        )
+    recipe = recipes.find(content["recipe"]).set(content["fields"])
+    modality = recipe.modality(content["kind"])
+    known = json.loads(json.dumps(content["modality"]))
+    values = {f.name: _frozen(known[f.name]) for f in fields(modality) if f.name in known}
+    return recipe, replace(modality, **values)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value

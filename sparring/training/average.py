@@ -1,0 +1,51 @@
+"""The moving average of weights that becomes the model. Yazıcı et al. 2018, arXiv:1806.04498."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from sparring.games.game import Game
+
+
+class Average:
+    """A game whose averaged nets follow those of the game that is played; the others are its own.
+
+    Floating buffers (batch norm's statistics) are averaged like weights, integers are copied.
+
+    Args:
+        game: the game that is played.
+        halflife: samples after which a weight's old value counts half; 0 for no averaging.
+        ramp: the half-life is at most this share of the samples so far, so that the first random
+            weights are soon forgotten.
+    """
+
+    def __init__(self, game: Game, halflife: float, ramp: float) -> None:
+        self.halflife, self.ramp = halflife, ramp
+        own = {id(net): net for name, net in game.named_children() if name not in game.averaged}
+        self.game = copy.deepcopy(game, memo=own)
+        self._mine, self._theirs, self._copied = [], [], []
+        for name in game.averaged:
+            mine, theirs = getattr(self.game, name), getattr(game, name)
+            mine.requires_grad_(False).eval()
+            for a, b in zip(_tensors(mine), _tensors(theirs), strict=True):
+                if a.is_floating_point():
+                    self._mine.append(a)
+                    self._theirs.append(b)
+                else:
+                    self._copied.append((a, b))
+
+    @torch.no_grad()
+    def update(self, samples: int, batch: int) -> None:
+        """Follow a step of `batch` samples, after which `samples` have been seen in all."""
+        halflife = min(self.halflife, self.ramp * samples) if self.ramp else self.halflife
+        decay = 0.5 ** (batch / halflife) if halflife > 0 else 0.0
+        torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
+        for mine, theirs in self._copied:
+            mine.copy_(theirs)
+
+
+def _tensors(net: torch.nn.Module) -> list[Tensor]:
+    return [p.data for p in net.parameters()] + list(net.buffers())

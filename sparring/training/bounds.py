@@ -1,0 +1,67 @@
+"""When a run ends: after so many steps, or so much time, whichever comes first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sparring.errors import InputError
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+MEASURED = 0.05  # share of the time after which the speed is taken as known
+MARGIN = 0.97  # share of the time that is planned for, so that schedules end before it does
+ENDLESS = 10**12  # steps of a run whose length is not known yet
+
+
+def seconds(text: str | float) -> float:
+    """A duration such as 90, "90s", "10m" or "1h30m" in seconds.
+
+    Raises:
+        InputError: where it is none, or not above 0.
+    """
+    parts = re.fullmatch(r"((?:\d+\.?\d*[smhd])+)|(\d+\.?\d*)", str(text).strip().lower())
+    if parts is None:
+        raise InputError(f"time {str(text)!r} is not a duration; write it as 90s, 10m or 1h30m")
+    found = re.findall(r"(\d+\.?\d*)([smhd]?)", parts.group())
+    total = sum(float(number) * UNITS[unit or "s"] for number, unit in found)
+    if total <= 0:
+        raise InputError(f"time {str(text)!r} must be above 0")
+    return total
+
+
+@dataclass
+class Bound:
+    """The end of a run.
+
+    Attributes:
+        steps: the most steps, or None.
+        time: the most seconds of training, or None.
+        total: the number of steps that schedules stretch to; None until the speed is known.
+    """
+
+    steps: int | None
+    time: float | None
+    total: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.steps < 1:
+            raise InputError(f"steps={self.steps} is out of range; it must be at least 1")
+        if self.time is None:
+            self.total = self.steps
+
+    def settle(self, step: int, seconds: float, pace: float) -> None:
+        """Turn the time into a number of steps, once the speed is known.
+
+        Args:
+            step, seconds: how much has been played.
+            pace: seconds per step of late.
+        """
+        if self.total is None and self.time is not None and seconds >= MEASURED * self.time:
+            rest = max(0.0, MARGIN * self.time - seconds)
+            self.total = step + max(1, int(rest / pace))
+            if self.steps is not None:
+                self.total = min(self.total, self.steps)
+
+    def over(self, step: int, seconds: float) -> bool:
+        late = self.time is not None and seconds >= self.time
+        return late or step >= (self.total or self.steps or ENDLESS)

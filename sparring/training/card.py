@@ -1,0 +1,57 @@
+"""The model card: what a run's folder tells a person who opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sparring.modalities import Modality
+from sparring.recipe import Recipe
+from sparring.training.screen import clock
+
+
+def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:
+    """A model card in Markdown.
+
+    Args:
+        about: what is recorded of the training, as in `Model.about`.
+        folder: of the run, as the user would type it.
+        sheet: the newest sheet of samples, from within the folder.
+    """
+    paper = (type(recipe).__doc__ or "").strip().split("\n\n")
+    rows = [
+        ("data", f"{about['data']}, {about['items']:,} items"),
+        ("samples", f"{modality.kind} of shape {tuple(modality.shape)}"),
+        ("labels", ", ".join(modality.classes) or "not used"),
+        ("steps", f"{about['step']:,} of {recipe.batch} samples"),
+        ("training time", f"{clock(about['seconds'])} on {about['device']} ({about['precision']})"),
+        ("parameters", ", ".join(f"{name} {count:,}" for name, count in about["parameters"].items())),
+        ("seed", str(about["seed"])),
+        ("versions", f"sparring {about['sparring']}, torch {about['torch']}"),
+    ]
+    fields = [f"| {name} | {value} | {what} |" for group in recipe.described().values() for name, value, what in group]
+    label = f" --label {modality.classes[0]}" if modality.classes else ""
+    return "\n".join(
+        [
+            f"# {recipe.name} on {about['data']}",
+            "",
+            f"![samples]({sheet})",
+            "",
+            *paper[:2],
+            "",
+            "| | |",
+            "|---|---|",
+            *[f"| {name} | {value} |" for name, value in rows],
+            "",
+            "No judge has measured these samples; look at the sheet before you use them.",
+            "",
+            "```",
+            f"sparring sample {folder} -n 64 -o sheet.png{label}",
+            "```",
+            "",
+            "| field | value | what it is |",
+            "|---|---|---|",
+            *fields,
+            "",
+        ]
+    )

@@ -1,0 +1,94 @@
+"""A run's folder, which a person can read."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from sparring.data import Items
+from sparring.errors import InputError
+from sparring.modalities import Modality
+from sparring.model import describe, restore
+from sparring.recipe import Recipe
+from sparring.writing import read_json, vacant, write_json
+
+OWN = ("recipe.json", "log.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where everything of a run lies: `recipe.json`, `log.jsonl`, `samples/`, `checkpoints/`,
+    `model/` and a model card, `README.md`.
+    """
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        return self.path / "recipe.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "README.md"
+
+    def claim(self, resume: bool, force: bool) -> bool:
+        """Take the folder for a run. True where a run is there that is to be resumed.
+
+        Raises:
+            InputError: where a run, or something else, is there already and must not be touched.
+        """
+        if resume and force:
+            raise InputError("--resume goes on with a run and --force starts it anew; give one of them")
+        if self.recipe.is_file():
+            if resume:
+                return True
+            if not force:
+                raise InputError(f"{self.path} holds a run already; go on with --resume or start anew with --force")
+            for name in OWN:
+                place = self.path / name
+                shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise InputError(f"{self.path} exists and is not a run; choose another --out")
+        vacant(self.path / "recipe.json", force=True)
+        return False
+
+    def begin(self, recipe: Recipe, modality: Modality, settings: Mapping[str, Any]) -> None:
+        """Write down what the run is, before its first step."""
+        write_json(self.recipe, describe(recipe, modality) | {"run": dict(settings)})
+
+    def reopen(self) -> tuple[Recipe, Modality, dict[str, Any]]:
+        """What `begin` wrote down.
+
+        Raises:
+            InputError: where another version wrote it, or it is damaged.
+        """
+        content = read_json(self.recipe)
+        recipe, modality = restore(content, self.recipe)
+        return recipe, modality, content["run"]
+
+
+def fingerprint(items: Items, tensors: Mapping[str, Tensor]) -> str:
+    """What tells one data set from another, whatever its name: a checksum of its tensors."""
+    digest = hashlib.blake2b(digest_size=8)
+    for name in sorted(tensors):
+        digest.update(f"{name} {tuple(tensors[name].shape)}".encode())
+        digest.update(tensors[name].numpy().tobytes())
+    return f"{items.kind}-{len(items)}-{digest.hexdigest()}"

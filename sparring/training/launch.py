@@ -1,0 +1,156 @@
+"""`train(recipe, data)` gives a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from sparring import data as datasets
+from sparring import recipes
+from sparring.errors import InputError
+from sparring.modalities import Modality
+from sparring.model import Model, load
+from sparring.recipe import Recipe
+from sparring.training import devices
+from sparring.training.bounds import Bound, seconds
+from sparring.training.folder import RunFolder, fingerprint
+from sparring.training.run import Run, Settings
+from sparring.training.screen import Screen, clock
+
+
+def train(
+    recipe: str | Recipe | None,
+    data: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    steps: int | None = None,
+    time: str | float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "fp32",
+    ranks: int = 1,
+    resume: bool = False,
+    force: bool = False,
+    quiet: bool = False,
+    save_every: float = 30.0,
+    **fields: Any,
+) -> Model:
+    """Train a recipe on data, in a run's folder.
+
+    Args:
+        recipe: a name, the path of a `.py` that defines one, or a recipe; None to choose by the data.
+        data: the name of a set, or the path of a folder or file.
+        out: the run's folder; ``runs/<recipe>-<data>`` unless given.
+        steps, time: the bound, whichever comes first; schedules stretch to it. Time as seconds or
+            as text ("10m"). Without both, the recipe's `steps`.
+        seed: the root of all randomness. Equal seeds make equal models, on one kind of machine.
+        device: "auto", "cpu", "cuda", "cuda:1", "mps".
+        precision: "fp32" or "bf16".
+        ranks: processes that share each batch, one to a device.
+        resume: go on with the run in `out` where there is one.
+        force: start anew where a run is in `out`.
+        quiet: print nothing.
+        save_every: seconds of training between checkpoints.
+        fields: values for the recipe's fields.
+
+    Returns:
+        The model, with its averaged weights.
+
+    Raises:
+        InputError: for input that cannot be used; see its message.
+    """
+    screen = Screen(quiet)
+    place = devices.resolve(device)
+    items = datasets.find(data)
+    chosen, why = _chosen(recipe, items.kind, place)
+    chosen = chosen.set(fields)
+    folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
+    if folder.claim(resume, force):
+        stored, modality, run = folder.reopen()
+        if (recipe is not None and chosen.name != stored.name) or stored.set(fields) != stored:
+            raise InputError(f"{folder.path} was trained by other settings; leave them out to resume it")
+        chosen = stored
+        tensors = modality.tensors(items)
+        settings = Settings(**run["settings"])
+        if fingerprint(items, tensors) != settings.fingerprint:
+            raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {str(data)!r}")
+        if ranks != settings.ranks:
+            raise InputError(f"{folder.path} was trained on ranks={settings.ranks}; give the same to resume it")
+        bound = _bound(steps, time, run["steps"], run["time"])
+    else:
+        modality = chosen.modality(items.kind).fit(items)
+        if not chosen.labels:
+            modality = modality.unlabelled()
+        elif not modality.classes:
+            raise InputError(f"labels=true was given, but {str(data)!r} has no labels")
+        tensors = modality.tensors(items)
+        bound = _bound(steps, time, None if time is not None else chosen.steps, None)
+        settings = Settings(
+            data=str(data), name=items.name, items=len(items), fingerprint=fingerprint(items, tensors), seed=seed,
+            precision=precision, ranks=ranks, device=str(place), save_every=save_every,
+        )  # fmt: skip
+    fabric = devices.fabric(place, settings.precision, settings.ranks)
+    if not folder.recipe.exists():
+        folder.begin(chosen, modality, {"settings": asdict(settings), "steps": bound.steps, "time": bound.time})
+    screen.say(f"{items.name}: {len(items):,} {items.kind} as {tuple(modality.shape)}, labels {_labels(modality)}")
+    screen.say(f"recipe {chosen.name}{why}, on {place} in {folder.path}")
+    work = (chosen.source, asdict(chosen), modality, tensors, folder, settings, bound, quiet)
+    if ranks > 1:
+        fabric.launch(partial(_work_on, work))
+    else:
+        _work(fabric, *work)
+    return load(folder.path, str(place))
+
+
+def _chosen(recipe: str | Recipe | None, kind: str, device: torch.device) -> tuple[Recipe, str]:
+    if recipe is None:
+        chosen, why = recipes.choose(kind, device.type)
+        return chosen, f" ({why})"
+    return (recipes.find(recipe) if isinstance(recipe, str) else recipe), ""
+
+
+def _labels(modality: Modality) -> str:
+    return f"used ({len(modality.classes)} classes)" if modality.classes else "not used"
+
+
+def _bound(steps: int | None, time: str | float | None, steps_before: int | None, before: float | None) -> Bound:
+    if steps is None and time is None:
+        return Bound(steps_before, before)
+    return Bound(steps, None if time is None else seconds(time))
+
+
+def _work_on(work: tuple[Any, ...], fabric: Fabric) -> None:
+    _work(fabric, *work)
+
+
+def _work(
+    fabric: Fabric,
+    recipe: str,
+    fields: Mapping[str, Any],
+    modality: Modality,
+    tensors: Mapping[str, Tensor],
+    folder: RunFolder,
+    settings: Settings,
+    bound: Bound,
+    quiet: bool,
+) -> None:
+    """A run on one of its ranks."""
+    if fabric.world_size > 1 and fabric.device.type == "cpu":
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // fabric.world_size))
+    screen = Screen(quiet or fabric.global_rank > 0)
+    with torch.random.fork_rng():
+        run = Run(recipes.find(recipe).set(fields), modality, tensors, folder, settings, bound, fabric, screen)
+        if run.restore():
+            screen.say(f"going on at step {run.step}")
+        finished = run.train()
+    if not finished:
+        screen.say(f"stopped at step {run.step}; go on with --resume")
+    screen.say(f"{run.step} steps in {clock(run.seconds)}; the model is in {folder.model}")

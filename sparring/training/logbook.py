@@ -1,0 +1,72 @@
+"""What a run writes down of itself: `log.jsonl`, and the same for TensorBoard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from sparring.errors import InputError
+from sparring.loop import Step
+from sparring.writing import reason, write_bytes
+
+
+class Logbook:
+    """Collects steps on the device, and writes their means line by line.
+
+    Args:
+        folder: the run's.
+        step: where the run goes on; what a lost stretch has logged after it is dropped.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        # TensorBoard takes a second to import, which only training should pay for.
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.path = folder / "log.jsonl"
+        if self.path.exists():
+            lines = self.path.read_text().splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+            write_bytes(self.path, "".join(kept).encode())
+        self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=step or None)
+        self._steps: list[Step] = []
+
+    def add(self, step: Step) -> None:
+        """Collect a step; nothing is computed and nothing waits for the device."""
+        self._steps.append(step)
+
+    def means(self) -> dict[str, float]:
+        """The means over the steps collected since the last call, by player/term or name."""
+        columns: dict[str, list[Tensor]] = {}
+        for step in self._steps:
+            for player, losses in step.losses.items():
+                for term, value in losses.items():
+                    columns.setdefault(f"{player}/{term}", []).append(value)
+            for name, value in step.observed.items():
+                columns.setdefault(name, []).append(value)
+        self._steps.clear()
+        if not columns:
+            return {}
+        # One transfer for all of them.
+        means = torch.stack([torch.stack(values).mean() for values in columns.values()]).tolist()
+        return dict(zip(columns, means, strict=True))
+
+    def write(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Append a line for a step.
+
+        Raises:
+            InputError: where it cannot be written.
+        """
+        try:
+            with self.path.open("a") as file:
+                file.write(json.dumps({"step": step, **numbers}) + "\n")
+            for name, value in numbers.items():
+                self.board.add_scalar(name, value, step)
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {reason(error)}") from error
+
+    def close(self) -> None:
+        self.board.close()

@@ -1,0 +1,70 @@
+"""What a training run shows while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
+
+QUIET_EVERY = 15.0  # seconds between lines where there is no terminal to redraw
+
+
+class Screen:
+    """A live line with step, thousands of samples, speed, losses and time left.
+
+    Where the output is no terminal, a plain line every few seconds.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.console = Console(quiet=quiet, highlight=False, soft_wrap=True)
+        self._live: Progress | None = None
+        self._last = time.monotonic()
+
+    def say(self, text: str) -> None:
+        self.console.print(text, markup=False)
+
+    def start(self) -> None:
+        if self.console.is_terminal and not self.console.quiet:
+            self._live = Progress(
+                BarColumn(bar_width=24),
+                TaskProgressColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.description}"),
+                console=self.console,
+            )
+            self._live.add_task("", total=None)
+            self._live.start()
+
+    def show(self, step: int, total: int | None, line: str) -> None:
+        if self._live is not None:
+            self._live.update(self._live.task_ids[0], completed=step, total=total, description=line)
+        elif time.monotonic() - self._last >= QUIET_EVERY:
+            self._last = time.monotonic()
+            self.say(f"step {step}/{total or '?'}  {line}")
+
+    def stop(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def line(samples: int, speed: float, left: float | None, means: Mapping[str, float]) -> str:
+    """The live line: "12.8 kimg  2400/s  D 1.31  G 0.82  0:48 left"."""
+    losses: dict[str, float] = {}
+    for name, value in means.items():
+        player, slash, _ = name.partition("/")
+        if slash:
+            losses[player] = losses.get(player, 0.0) + value
+    parts = [f"{samples / 1000:.1f} kimg", f"{speed:.0f}/s"]
+    parts += [f"{player} {value:.3f}" for player, value in losses.items()]
+    parts += [f"{clock(left)} left"] if left is not None else []
+    return "  ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 1:02:03 or 2:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

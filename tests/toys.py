@@ -1,0 +1,94 @@
+"""Toy games for the loop's tests, and the plainest way to play them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+from torch.optim import SGD, Adam, Optimizer
+
+from sparring import loop
+from sparring.games.gan import GAN
+from sparring.loop import Losses, Player, Round, Step
+from sparring.losses.adversarial import non_saturating
+from sparring.nets import mlp
+
+
+def deal(number: int, shard: int, n: int = 6) -> dict[str, Tensor]:
+    place = torch.Generator().manual_seed(1000 * number + shard)
+    return {"real": torch.randn(n, 2, generator=place), "number": torch.full((n,), number)}
+
+
+def played(game: nn.Module, players: Sequence[Player], steps: int, deal=deal, **settings) -> Iterator[Step]:
+    fabric = Fabric(accelerator="cpu", devices=1, precision=settings.pop("precision", None))
+    return loop.play(game, players, deal, fabric, steps, **settings)
+
+
+def defect(reason: str) -> pytest.MarkDecorator:
+    return pytest.mark.xfail(strict=True, reason=reason)
+
+
+def state(game: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in game.state_dict().items()}
+
+
+def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
+    return {name for name in before if not torch.equal(before[name], after[name])}
+
+
+class Noisy(GAN):
+    """G has batch norm, dropout and noise, D has spectral norm and dropout; G's runs are counted."""
+
+    def __init__(self, **settings) -> None:
+        torch.manual_seed(0)
+        G = mlp.Generator(3, (2,), (8, 8))
+        G.layers.insert(2, nn.Dropout(0.3))
+        D = nn.Sequential(
+            spectral_norm(nn.Linear(2, 8)),
+            nn.LeakyReLU(0.2),
+            nn.Dropout(0.3),
+            nn.Linear(8, 1),
+            nn.Flatten(0),
+        )
+        super().__init__(G, D, non_saturating(), latents=3, **settings)
+        self.runs: list[bool] = []  # whether each run of G built a graph
+
+    def generate(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        x = super().generate(z, label)
+        self.runs.append(x.requires_grad)
+        return x + 0.1 * torch.randn_like(x)
+
+    def players(self, optimizer: Callable[..., Optimizer] = partial(Adam, lr=0.01), **D) -> list[Player]:
+        return [
+            Player("D", self.D_losses, optimizer(self.D.parameters()), (self.D,), **D),
+            Player("G", self.G_losses, optimizer(self.G.parameters()), (self.G,)),
+        ]
+
+
+class Spies(nn.Module):
+    """Players that note when they move and on which round; a unit of gradient moves each weight."""
+
+    def __init__(self, scale: float = 1.0, **cadences: dict) -> None:
+        super().__init__()
+        self.scale, self.log = scale, ""
+        self.players = [self._player(name, **cadence) for name, cadence in cadences.items()]
+
+    def _player(self, name: str, lr: float | Tensor = 1.0, **settings) -> Player:
+        net = nn.Linear(4, 1, bias=False)
+        nn.init.zeros_(net.weight)
+        self.add_module(name, net)
+
+        def losses(round: Round) -> Losses:
+            self.log += f"{name}{round['number'][0]} "
+            round.observe(mean=round["real"].mean())
+            return {"sum": self.scale * net.weight.sum()}
+
+        return Player(name, losses, SGD(net.parameters(), lr), (net,), **settings)
+
+    def at(self, name: str) -> list[float]:
+        return self.get_submodule(name).weight.flatten().tolist()
