@@ -72,24 +72,16 @@ def ring(number: int, shard: int) -> dict[str, Tensor]:
     return {"real": torch.stack([angle.cos(), angle.sin()], dim=1)}
 
 
-# WGAN-GP: Gulrajani et al. 2017, arXiv:1704.00028.
-
-
 def wgan_gp() -> Strain:
+    """Gulrajani et al. 2017, arXiv:1704.00028."""
     G, D = mlp.Generator(4, (2,), (8, 8)), mlp.Discriminator((2,), (8, 8))
     game = GAN(G, D, wasserstein(), latents=4, terms=[GP(10)])
     players = [Player("D", game.D_losses, adam(D), (D,), turns=5), Player("G", game.G_losses, adam(G), (G,))]
     return Strain(game, players, ring)
 
 
-# StyleGAN2 with ADA: Karras et al. 2020, arXiv:1912.04958 and arXiv:2006.06676.
-
-
 class Style(Game):
     """Regularised lazily; the strength of the augmentation and the path length are its buffers."""
-
-    p: Tensor
-    length: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,6 +133,7 @@ class Style(Game):
 
 
 def stylegan2() -> Strain:
+    """Karras et al. 2020, arXiv:1912.04958 and arXiv:2006.06676."""
     game = Style()
     D, G = (game.D,), (game.mapping, game.synthesis)
     D_adam, G_adam = adam(*D), adam(*G)
@@ -153,14 +146,8 @@ def stylegan2() -> Strain:
     return Strain(game, players, ring)
 
 
-# CycleGAN: Zhu et al. 2017, arXiv:1703.10593.
-
-
 class Pool(nn.Module):
     """Fakes of the past: once full, a fake is exchanged for a past one with probability 1/2."""
-
-    past: Tensor
-    filled: Tensor
 
     def __init__(self, capacity: int, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -172,11 +159,10 @@ class Pool(nn.Module):
         filling = self.filled < capacity
         slots = torch.where(filling, (self.filled + torch.arange(n)) % capacity, torch.randperm(capacity)[:n])
         exchange = ~filling & (torch.rand(n) < 0.5)
-        pictures = (n, *[1] * (fake.ndim - 1))
         past = self.past[slots]
-        self.past[slots] = torch.where((filling | exchange).view(pictures), fake, past)
+        self.past[slots] = torch.where((filling | exchange).view(n, 1, 1, 1), fake, past)
         self.filled.add_(n).clamp_(max=capacity)
-        return torch.where(exchange.view(pictures), past, fake)
+        return torch.where(exchange.view(n, 1, 1, 1), past, fake)
 
 
 def translator() -> nn.Module:
@@ -225,6 +211,8 @@ class Cycle(Game):
 
 
 def cyclegan() -> Strain:
+    """Zhu et al. 2017, arXiv:1703.10593."""
+
     def deal(number: int, shard: int) -> dict[str, Tensor]:
         A, B = torch.rand(2, N, 1, 8, 8, generator=generator_at(number, shard))
         return {"A": A.cumsum(2) / 4 - 1, "B": 1 - B.cumsum(3) / 4}
@@ -232,9 +220,6 @@ def cyclegan() -> Strain:
     game = Cycle()
     G, D = (game.AB, game.BA), (game.D_A, game.D_B)
     return Strain(game, [Player("G", game.G_losses, adam(*G), G), Player("D", game.D_losses, adam(*D), D)], deal)
-
-
-# CTGAN: Xu et al. 2019, arXiv:1907.00503.
 
 
 class Rows(Game):
@@ -247,7 +232,6 @@ class Rows(Game):
         self.D = nn.Sequential(nn.Linear(2 * (4 + 3), 8), nn.LeakyReLU(0.2), nn.Dropout(0.5), nn.Linear(8, 1))
 
     def generate(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        assert label is not None
         return self.head(self.G(torch.cat([z, F.one_hot(label, 3).float()], dim=1)))
 
     def head(self, raw: Tensor) -> Tensor:
@@ -277,6 +261,7 @@ class Rows(Game):
 
 
 def ctgan() -> Strain:
+    """Xu et al. 2019, arXiv:1907.00503."""
     kinds = torch.tensor([0] * 20 + [1] * 8 + [2] * 4)  # sorted, so that a kind's rows lie together
     counts = kinds.bincount()
     table = torch.cat([torch.linspace(-1, 1, 32)[:, None], F.one_hot(kinds).float()], dim=1)
@@ -303,6 +288,7 @@ def build(name: str) -> Strain:
 
 def play_on_ranks(fabric: Fabric, steps: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Every game's weights and buffers on every rank at the end, (ranks, numbers)."""
+    torch.set_num_threads(1)
     ends = {}
     for name in STRAINS:
         strain = build(name)

@@ -240,11 +240,11 @@ def test_after_projects_the_weights_and_gets_the_averaged_observations() -> None
     assert record.observed["mean"] == seen[0]
 
 
-@pytest.mark.parametrize("lr", [1.0, torch.tensor(1.0)])
-def test_a_schedule_reaches_the_optimizer(lr: float | Tensor) -> None:
-    game = Spies(D={"lr": lr, "schedule": lambda progress: {"lr": 1 - progress}})
+@pytest.mark.parametrize("lr", [float, torch.tensor])
+def test_a_schedule_reaches_the_optimizer(lr: Callable[[float], float | Tensor]) -> None:
+    game = Spies(D={"lr": lr(1.0), "schedule": lambda progress: {"lr": 1 - progress}})
     at = [game.at("D")[0] for _ in played(game, game.players, 4)]
     assert at == [-1, -1.75, -2.25, -2.5]
     list(played(game, game.players, 6, start=4, first=4))  # another phase
     assert game.at("D")[0] == -4
-    assert type(game.players[0].optimizer.param_groups[0]["lr"]) is type(lr)
+    assert type(game.players[0].optimizer.param_groups[0]["lr"]) is type(lr(1.0))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim import SGD, Adam
-from toys import Noisy, changed, defect, played, state
+from toys import Noisy, Spies, changed, defect, played, state
 
 from sparring import loop
 from sparring.games.gan import GP, R1, Dragan, Term
@@ -162,6 +162,27 @@ def test_a_run_is_a_function_of_its_seeds() -> None:
     assert not changed(run, end(seeds=Seeds(1, 2)))
     assert changed(run, end(seeds=Seeds(2, 2)))
     assert changed(run, end(seeds=Seeds(1, 3)))
+
+
+def test_no_two_draws_are_alike() -> None:
+    game, draws = Spies(D={"turns": 2}, G={}), {}
+
+    def watched(name: str, losses: Callable[[Round], Losses]) -> Callable[[Round], Losses]:
+        def drawing(round: Round) -> Losses:
+            own = [torch.rand(()), round.once("a", lambda: torch.rand(())), torch.rand(())]
+            own += [round.once("b", lambda: torch.rand(())), torch.rand(())]
+            for i, value in enumerate(own):
+                place = (i,) if i % 2 else (name, i)  # what is drawn once is one for D and G
+                draws.setdefault((*place, *round._place), set()).add(value.item())
+            return losses(round)
+
+        return drawing
+
+    for player in game.players:
+        player.losses = watched(player.name, player.losses)
+    list(played(game, game.players, 2, accumulate=2))
+    assert all(len(values) == 1 for values in draws.values())
+    assert len(set.union(*draws.values())) == len(draws) == 8 * 2 + (8 + 4) * 3
 
 
 def preview(game: Noisy) -> None:

@@ -73,9 +73,9 @@ class Noisy(GAN):
 class Spies(nn.Module):
     """Players that note when they move and on which round; a unit of gradient moves each weight."""
 
-    def __init__(self, scale: float = 1.0, **cadences: dict) -> None:
+    def __init__(self, **cadences: dict) -> None:
         super().__init__()
-        self.scale, self.log = scale, ""
+        self.log = ""
         self.players = [self._player(name, **cadence) for name, cadence in cadences.items()]
 
     def _player(self, name: str, lr: float | Tensor = 1.0, **settings) -> Player:
@@ -86,7 +86,7 @@ class Spies(nn.Module):
         def losses(round: Round) -> Losses:
             self.log += f"{name}{round['number'][0]} "
             round.observe(mean=round["real"].mean())
-            return {"sum": self.scale * net.weight.sum()}
+            return {"sum": net.weight.sum()}
 
         return Player(name, losses, SGD(net.parameters(), lr), (net,), **settings)
 

@@ -16,4 +16,4 @@ def halve(x: Tensor) -> Tensor:
 
     An odd last row or column is averaged over the pixels that are there.
     """
-    return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
+    return F.avg_pool2d(x, 2, ceil_mode=True)

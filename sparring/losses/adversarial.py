@@ -33,21 +33,25 @@ class AdversarialLoss:
     needs_real: bool = False
 
     def discriminator(self, real: Logits, fake: Logits) -> Tensor:
-        return _mean(self.D, real, fake)
+        return self._mean(self.D, real, fake)
 
     def generator(self, real: Logits | None, fake: Logits) -> Tensor:
         if real is None and self.needs_real:
             raise ValueError("this loss teaches G by D's logits on real samples too")
-        return _mean(self.G, fake if real is None else real, fake)
+        return self._mean(self.G, fake if real is None else real, fake)
+
+    def _mean(self, formula: Formula, real: Logits, fake: Logits) -> Tensor:
+        reals, fakes = _several(real), _several(fake)
+        paired = 0 if self.needs_real else 1  # where logits meet one to one, so must the batches
+        if [r.shape[paired:] for r in reals] != [f.shape[paired:] for f in fakes]:
+            shapes = [tuple(r.shape) for r in reals], [tuple(f.shape) for f in fakes]
+            raise ValueError(f"logits on real {shapes[0]} and on fake {shapes[1]} differ in shape")
+        terms = [formula(r.float(), f.float()) for r, f in zip(reals, fakes, strict=True)]
+        return sum(terms[1:], terms[0]) / len(terms)
 
 
-def _mean(formula: Formula, real: Logits, fake: Logits) -> Tensor:
-    if isinstance(real, Tensor) and isinstance(fake, Tensor):
-        if real.shape[1:] != fake.shape[1:]:
-            raise ValueError(f"logits on real {tuple(real.shape)} and fake {tuple(fake.shape)} differ in shape")
-        return formula(real.float(), fake.float())
-    terms = [formula(r.float(), f.float()) for r, f in zip(real, fake, strict=True)]
-    return sum(terms[1:], terms[0]) / len(terms)
+def _several(logits: Logits) -> Sequence[Tensor]:
+    return [logits] if isinstance(logits, Tensor) else logits
 
 
 def minimax(smoothing: float = 0.0) -> AdversarialLoss:

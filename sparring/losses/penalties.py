@@ -54,7 +54,12 @@ def gradient_penalty(D: Critic, real: Tensor, fake: Tensor) -> Tensor:
     Args:
         D: gives the logits of a batch.
         real, fake: (n, ...), of one shape.
+
+    Raises:
+        ValueError: where their shapes differ.
     """
+    if real.shape != fake.shape:
+        raise ValueError(f"real {tuple(real.shape)} and fake {tuple(fake.shape)} differ in shape")
     return one_centred(D, torch.lerp(fake, real, _per_sample(real)))
 
 

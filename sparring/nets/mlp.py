@@ -82,7 +82,7 @@ class Discriminator(nn.Module):
         classes: int = 0,
     ) -> None:
         super().__init__()
-        self.condition = Appended(classes, width=min(prod(shape), widths[0] // 4))
+        self.condition = Appended(classes, width=min(prod(shape), max(1, widths[0] // 4)))
         layers: list[nn.Module] = []
         before = prod(shape) + self.condition.width
         for width in widths:

@@ -69,7 +69,9 @@ class Block(nn.Module):
 
 
 def _stage(channels: int, group: int, expansion: int, depth: int, blocks: int) -> nn.Sequential:
-    groups = max(1, channels * expansion // group)
+    inside = channels * expansion
+    # The nearest number of groups that divides the channels, where the wanted one does not.
+    groups = next(g for g in range(max(1, inside // group), 0, -1) if inside % g == 0)
     return nn.Sequential(*[Block(channels, groups, expansion, blocks) for _ in range(depth)])
 
 
@@ -87,7 +89,7 @@ class Generator(nn.Module):
         widths: channels of each stage, from the lowest resolution to the highest; each stage but
             the first doubles it.
         depth: residual blocks per stage.
-        group: channels per group of the 3 x 3 convolutions.
+        group: channels per group of the 3 x 3 convolutions, or as few more as divide them.
         expansion: how many times wider a block's inside is.
         classes: number of labels, 0 for none.
     """

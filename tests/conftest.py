@@ -1,0 +1,27 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+# Two busy libraries that each take all cores slow one another down many times over.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A function that makes a folder of 8 x 8 pictures in two classes, with so many channels."""
+    modes = {1: "L", 3: "RGB", 4: "RGBA"}
+
+    def make(channels: int) -> Path:
+        folder = tmp_path_factory.getbasetemp() / f"pictures{channels}"
+        random = np.random.default_rng(channels)
+        for name in ("cats", "dogs"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            for i in range(8):
+                pixels = random.integers(0, 255, (8, 8, channels), dtype=np.uint8).squeeze()
+                Image.fromarray(pixels, modes[channels]).save(folder / name / f"{i}.png")
+        return folder
+
+    return make

@@ -1,0 +1,133 @@
+"""The contract that every recipe keeps, at toy size, and what its fields accept."""
+
+import shutil
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+
+import sparring
+from sparring import recipes
+from sparring.errors import InputError
+from sparring.recipe import parse
+from sparring.seeds import Seeds, reseed
+from sparring.training import checkpoint
+
+SMALL = {"z": 8, "width": 8, "G": (16, 16), "D": (16, 16), "depth": 1, "group": 4, "batch": 4, "noise": 0.1}
+# Losses of differences of logits are blind to a shift of all of them: D's last bias.
+UNSEEN = {"r3gan_mlp": {"D.layers.4.bias"}, "wgan": {"D.head.linear.bias"}, "wgan_gp": {"D.head.linear.bias"}}
+
+
+def small(recipe):
+    known = {f.name for f in fields(recipe)}
+    return recipe.set({name: value for name, value in SMALL.items() if name in known})
+
+
+def initial(recipe, modality, seed):
+    with torch.random.fork_rng():
+        reseed(Seeds(seed).key("initial weights"), torch.device("cpu"))
+        return dict(recipe.game(modality).named_parameters())
+
+
+@pytest.mark.parametrize("labels", [False, True], ids=["plain", "labels"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("name", recipes.names())
+def test_contract(name, channels, labels, pictures, tmp_path):
+    """Train, every number finite and every weight moved; save, load and resume are exact."""
+    recipe = small(recipes.find(name)).set({"labels": labels})
+    run = tmp_path / "run"
+    settings = {"out": run, "steps": 3, "quiet": True, "device": "cpu", "save_every": 0.0}
+    model = sparring.train(recipe, pictures(channels), **settings)
+
+    weights = dict(model.game.named_parameters())
+    before = initial(recipe, model.modality, seed=0)
+    assert all(torch.isfinite(weight).all() for weight in weights.values())
+    still = [n for n, weight in weights.items() if torch.equal(weight, before[n])]
+    assert not set(still) - UNSEEN.get(name, set())
+
+    samples = model.sample(5, seed=1)
+    assert samples.items.shape == (5, 8, 8, channels)
+    assert samples.items.dtype == np.uint8
+    assert (samples.labels is not None) == labels
+    model.save(tmp_path / "copy")
+    again = sparring.load(tmp_path / "copy")
+    assert np.array_equal(again.sample(5, seed=1).items, samples.items)
+
+    last, end, _ = checkpoint.latest(run / "checkpoints")
+    shutil.rmtree(checkpoint.saved(run / "checkpoints")[-1])
+    shutil.rmtree(run / "model")
+    assert checkpoint.latest(run / "checkpoints")[1]["step"] < end["step"]
+    resumed = sparring.train(recipe, pictures(channels), resume=True, **settings)
+    tensors, _, _ = checkpoint.latest(run / "checkpoints")
+    assert tensors.keys() == last.keys()
+    assert all(torch.equal(tensors[n], last[n]) for n in last)
+    assert np.array_equal(resumed.sample(5, seed=1).items, samples.items)
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_docstring_names_paper_and_command(name):
+    doc = type(recipes.find(name)).__doc__
+    assert "arXiv:" in doc
+    assert f"sparring train {'ring' if name == 'r3gan_mlp' else ''}" in doc
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if recipes.find(n).takes[0].kind == "points"])
+def test_points(name, tmp_path):
+    np.save(tmp_path / "p.npy", np.random.default_rng(0).normal(size=(50, 3)) * [1, 10, 100] + [0, 5, -500])
+    model = sparring.train(small(recipes.find(name)), tmp_path / "p.npy", out=tmp_path / "run", steps=2, quiet=True)
+    points = model.sample(7, seed=0).items
+    assert points.shape == (7, 3)
+    assert abs(points[:, 2] + 500).max() < 1000  # in the data's own units
+
+
+def test_every_field_is_described():
+    for name in recipes.names():
+        rows = [row for group in recipes.find(name).described().values() for row in group]
+        assert {row[0] for row in rows} == {f.name for f in fields(recipes.find(name))}
+        assert all(row[2] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"lrr": 1}, "did you mean 'lr'"),
+        ({"lr": "fast"}, "lr=fast is not a number"),
+        ({"lr": 0}, "above 0"),
+        ({"lr": float("nan")}, "out of range"),
+        ({"batch": 0}, "at least 1"),
+        ({"batch": 2.5}, "whole number"),
+        ({"batch": True}, "whole number"),
+        ({"labels": 1}, "true or false"),
+        ({"smoothing": 1.5}, "at most 1"),
+        ({"G": (256, 0)}, "out of range"),
+        ({"loss": "hing"}, "choose from"),
+        ({"accumulate": 3}, "does not split"),
+    ],
+)
+def test_unusable_fields(given, said):
+    with pytest.raises(InputError, match=said):
+        recipes.find("gan").set(given)
+
+
+def test_parse():
+    given = parse(["batch=128", "lr=1e-3", "G=64,32", "labels=yes", "loss=minimax", "clip=none"])
+    assert given == {"batch": 128, "lr": 1e-3, "G": (64, 32), "labels": True, "loss": "minimax", "clip": None}
+    assert recipes.find("gan").set({"G": 64, "lr": 1}).G == (64,)
+    with pytest.raises(InputError, match="FIELD=VALUE"):
+        parse(["batch"])
+
+
+def test_own_recipe_from_a_file(tmp_path, pictures):
+    """A user's own file works wherever a recipe's name does, in loading too."""
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from sparring.recipes.gan import Gan\n\n"
+        "@dataclass(frozen=True)\n"
+        "class Mine(Gan):\n"
+        "    z: int = 3\n"
+    )
+    path = str(tmp_path / "mine.py")
+    model = sparring.train(path, pictures(1), out=tmp_path / "run", steps=1, quiet=True, G=(8,), D=(8,))
+    assert model.recipe.name == "mine"
+    assert sparring.load(tmp_path / "run").game.latents == 3
