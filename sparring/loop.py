@@ -9,7 +9,7 @@ so a run that is stopped at a step and started again there goes on bit for bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from sparring.layers.statistics import keep, statistical
+from sparring.layers.statistics import keep, moving, statistical
 from sparring.seeds import Seeds, reseed
 
 Losses = dict[str, Tensor]  # named, already weighted terms; a player minimises their sum
@@ -37,7 +37,8 @@ class Player:
         losses: the named terms for a round; their sum is minimised.
         optimizer: holds the weights; two players may share one, as StyleGAN2's D and D_reg do.
         nets: the nets that those weights belong to. Only in this player's turns do their running
-            statistics move.
+            statistics move: batch norm's with every batch it sees, a spectral norm's estimate with
+            every forward pass.
         turns: moves per step, 5 for the critic of WGAN-GP; each further turn draws a new round.
         every: steps per move, 16 for StyleGAN2's lazy R1; the losses then count that many times.
         clip: the largest norm of the gradient over all weights, or None.
@@ -57,33 +58,39 @@ class Player:
     after: After | None = None
     weights: list[nn.Parameter] = field(init=False)
     layers: list[nn.Module] = field(init=False)
+    _parts: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
         if self.turns < 1 or self.every < 1:
             raise ValueError(f"player {self.name}: turns and every count from 1")
         self.weights = [p for group in self.optimizer.param_groups for p in group["params"]]
         self.layers = [layer for net in self.nets for layer in statistical(net)]
+        self._parts = {id(part) for net in self.nets for part in net.modules()}
         owned = {id(p) for net in self.nets for p in net.parameters()}
         if not all(id(p) in owned for p in self.weights):
             raise ValueError(f"player {self.name}: its optimizer holds weights outside its nets")
 
     def moves(self, net: nn.Module) -> bool:
-        return any(net is mine for mine in self.nets)
+        """Whether a net, or the part of one, is this player's."""
+        return id(net) in self._parts
 
     @contextmanager
     def acting(self) -> Iterator[None]:
         """Let this player's weights take gradients and its nets' statistics move, for a while."""
-        self._free(True)
+        weights = [w for w in self.weights if not w.requires_grad]
+        layers = [layer for layer in self.layers if not moving(layer)]
+        _free(weights, layers, True)
         try:
             yield
         finally:
-            self._free(False)
+            _free(weights, layers, False)
 
-    def _free(self, free: bool) -> None:
-        for weight in self.weights:
-            weight.requires_grad_(free)
-        for layer in self.layers:
-            keep(layer, moving=free)
+
+def _free(weights: Sequence[nn.Parameter], layers: Sequence[nn.Module], free: bool) -> None:
+    for weight in weights:
+        weight.requires_grad_(free)
+    for layer in layers:
+        keep(layer, moving=free)
 
 
 class Round:
@@ -125,24 +132,25 @@ class Round:
     def once(self, name: str, compute: Callable[[], Value], *nets: nn.Module) -> Value:
         """A value computed at most once in this round, with randomness of its own.
 
-        It carries a graph only for a player that moves one of `nets`, and then from the start:
-        where D judges fakes that G will be taught by next, G runs once, and D gets them detached.
-        Once that player has moved, the graph is spent, and another mover of the nets computes anew.
+        It is made with a graph for the first player, of the mover and those to come, that moves one
+        of `nets`: where D judges fakes that G will be taught by next, G runs once. Once that player
+        has moved, the graph is spent, and another mover of the nets computes anew.
         """
         movers = [p for p in self._movers if any(p.moves(net) for net in nets)]
-        mine = bool(movers) and movers[0] is self._movers[0]
-        if name not in self._values or (mine and self._owners.get(name) is not movers[0]):
+        owner = movers[0] if movers else None
+        spent = owner is self._movers[0] and self._owners.get(name) is not owner
+        if name not in self._values or spent:
             outer, self._stream = self._stream, (f"once {name}", 0)
             self._reseed()
-            with nullcontext() if mine else movers[0].acting() if movers else torch.no_grad():
+            with owner.acting() if owner else torch.no_grad():
                 self._values[name] = compute()
-            if movers:
-                self._owners[name] = movers[0]
+            if owner:
+                self._owners[name] = owner
             self._stream = outer
         self._stream = (self._stream[0], self._stream[1] + 1)
         self._reseed()
         value: Value = self._values[name]
-        return value if mine else _detached(value)
+        return value
 
     def observe(self, **values: Tensor) -> None:
         """Hand scalars out to watchers; they are averaged over micro-batches and ranks."""
@@ -209,7 +217,7 @@ def move(
     if fabric.world_size > 1:
         _average(player, (losses, observed), fabric)
     if player.clip is not None:
-        nn.utils.clip_grad_norm_(player.weights, player.clip, foreach=True)
+        nn.utils.clip_grad_norm_(player.weights, player.clip)
     player.optimizer.step()
     if player.after is not None:
         with torch.no_grad():
@@ -225,9 +233,7 @@ def _add(sums: Losses, terms: Mapping[str, Tensor], share: float) -> None:
 
 def _average(player: Player, records: Sequence[Losses], fabric: Fabric) -> None:
     """Replace gradients, moving statistics and records by their mean over the ranks, in one go."""
-    for weight in player.weights:
-        if weight.grad is None:
-            weight.grad = torch.zeros_like(weight)
+    # Ranks run the same code, so a weight that this turn does not teach has no gradient on any.
     gradients = [p.grad for p in player.weights if p.grad is not None]
     buffers = [b for layer in player.layers for b in layer.buffers() if b.is_floating_point()]
     scalars = [value for record in records for value in record.values()]
@@ -270,8 +276,9 @@ def play(
         game: holds every net and everything that lasts; its weights are frozen but for the mover's.
         players: who moves, in order.
         deal: gives the real tensors of a round, on the fabric's device, from the round's number
-            and the shard. Ranks and micro-batches count as shards alike: two ranks play the
-            same game as two micro-batches on one.
+            and the shard; the generators are seeded for it. Ranks and micro-batches count as
+            shards alike: two ranks move weights as two micro-batches on one do (running statistics
+            are averaged over ranks, but follow micro-batches one by one).
         fabric: precision and collectives.
         steps: where the run ends; schedules stretch to it.
         start: how many steps have been played already.
@@ -282,17 +289,15 @@ def play(
     """
     drawn = 1 + sum(p.turns - 1 for p in players)  # rounds per step, at most
     shards = range(fabric.global_rank * accumulate, (fabric.global_rank + 1) * accumulate)
-    game.requires_grad_(False)
-    layers = statistical(game)
-    for layer in layers:
-        keep(layer, moving=False)
+    weights, layers = list(game.parameters()), statistical(game)
     try:
         for step in range(start, steps):
+            # At every step, since a watcher may have put the game into another mode.
+            _free(weights, layers, False)
             progress = (step - first) / (steps - first)
             yield _step(players, deal, fabric, step, progress, drawn, shards, seeds)
     finally:
-        for layer in layers:
-            keep(layer, moving=True)
+        _free([], layers, True)
 
 
 def _step(
@@ -315,13 +320,18 @@ def _step(
     programme = _programme(players, step)
     for i, (player, new) in enumerate(programme):
         if new:
-            rounds = [Round(deal(number, s), on_device, seeds, (number, s)) for s in shards]
+            rounds = [_dealt(deal, number, shard, on_device, seeds) for shard in shards]
             number += 1
         later = _sharers(programme, i) if len(shards) == 1 else ()
         losses, observed = move(player, rounds, fabric, later)
         record.losses[player.name] = losses
         record.observed.update(observed)
     return record
+
+
+def _dealt(deal: Deal, number: int, shard: int, progress: Tensor, seeds: Seeds) -> Round:
+    reseed(seeds.key("deal", number, shard), progress.device)
+    return Round(deal(number, shard), progress, seeds, (number, shard))
 
 
 def _set(optimizer: Optimizer, settings: Mapping[str, object]) -> None:

@@ -19,6 +19,7 @@ from sparring.loop import Deal, Losses, Player, Round, Step, play
 from sparring.losses import penalties
 from sparring.losses.adversarial import least_squares, non_saturating, wasserstein
 from sparring.nets import mlp
+from sparring.training.devices import leave
 
 N = 8  # samples in a round
 
@@ -295,4 +296,5 @@ def play_on_ranks(fabric: Fabric, steps: int) -> dict[str, tuple[np.ndarray, np.
         strain.play(steps, fabric)
         # A tensor would not outlive the process that made it.
         ends[name] = tuple(fabric.all_gather(part).numpy() for part in (strain.weights(), strain.buffers()))
+    leave(fabric)
     return ends

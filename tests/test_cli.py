@@ -128,7 +128,7 @@ BAD = {
     "not an assignment": (["train", "digits", "batch"], "FIELD=VALUE"),
     "zero steps": (["train", "digits", "--steps", "0"], "at least 1"),
     "negative steps": (["train", "digits", "--steps", "-5"], "at least 1"),
-    "steps in words": (["train", "digits", "--steps", "ten"], "ten"),
+    "steps in words": (["train", "digits", "--steps", "ten"], "--steps"),
     "no duration": (["train", "digits", "--time", "soon"], "90s, 10m"),
     "no time": (["train", "digits", "--time", "0s"], "above 0"),
     "unknown device": (["train", "digits", "--device", "tpu9"], "tpu9"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-import pytest
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -27,10 +26,6 @@ def deal(number: int, shard: int, n: int = 6) -> dict[str, Tensor]:
 def played(game: nn.Module, players: Sequence[Player], steps: int, deal=deal, **settings) -> Iterator[Step]:
     fabric = Fabric(accelerator="cpu", devices=1, precision=settings.pop("precision", None))
     return loop.play(game, players, deal, fabric, steps, **settings)
-
-
-def defect(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
 
 
 def state(game: nn.Module) -> dict[str, Tensor]:

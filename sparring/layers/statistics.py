@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from torch import nn
-from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.utils.parametrizations import _SpectralNorm
 
 
 def statistical(net: nn.Module) -> list[nn.Module]:
-    """The layers of a net whose buffers move on a forward pass: batch norm, spectral norm."""
-    keeps = (_NormBase, _SpectralNorm)
+    """The layers of a net whose buffers move on a forward pass: batch norm, spectral norm.
+
+    Raises:
+        ValueError: for an instance norm that tracks statistics, which cannot be kept from moving.
+    """
+    for module in net.modules():
+        if isinstance(module, _InstanceNorm) and module.track_running_stats:
+            raise ValueError(f"{module} tracks running statistics, which every pass would move; leave that out")
+    keeps = (_BatchNorm, _SpectralNorm)
     return [m for m in net.modules() if isinstance(m, keeps) and any(True for _ in m.buffers())]
+
+
+def moving(layer: nn.Module) -> bool:
+    """Whether a layer's statistics follow what it sees."""
+    return bool(layer.track_running_stats if isinstance(layer, _BatchNorm) else layer.training)
 
 
 def keep(layer: nn.Module, moving: bool) -> None:
@@ -19,7 +32,7 @@ def keep(layer: nn.Module, moving: bool) -> None:
     A batch norm that is kept still goes on normalising by its batch in training mode; a spectral
     norm goes on dividing by its present estimate.
     """
-    if isinstance(layer, _NormBase):
+    if isinstance(layer, _BatchNorm):
         layer.track_running_stats = moving
     else:
         layer.training = moving

@@ -60,7 +60,7 @@ def gradient_penalty(D: Critic, real: Tensor, fake: Tensor) -> Tensor:
     """
     if real.shape != fake.shape:
         raise ValueError(f"real {tuple(real.shape)} and fake {tuple(fake.shape)} differ in shape")
-    return one_centred(D, torch.lerp(fake, real, _per_sample(real)))
+    return one_centred(D, torch.lerp(fake.to(real.dtype), real, _per_sample(real)))
 
 
 def dragan(D: Critic, real: Tensor) -> Tensor:

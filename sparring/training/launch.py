@@ -129,6 +129,7 @@ def _bound(steps: int | None, time: str | float | None, steps_before: int | None
 
 def _work_on(work: tuple[Any, ...], fabric: Fabric) -> None:
     _work(fabric, *work)
+    devices.leave(fabric)
 
 
 def _work(
