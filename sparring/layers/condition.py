@@ -5,20 +5,26 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+LABEL = 16  # length of an appended embedding
+
 
 class Appended(nn.Module):
     """Learned embeddings of labels, appended to vectors: the conditional GAN's way. Mirza and
     Osindero 2014, arXiv:1411.1784.
 
+    They are short and start small beside latents of deviation 1: where they are as long and as
+    large, G soon makes one picture for each class.
+
     Args:
         classes: number of labels; 0 for none, and the vectors pass as they are.
-        width: length of an embedding.
     """
 
-    def __init__(self, classes: int, width: int) -> None:
+    def __init__(self, classes: int) -> None:
         super().__init__()
-        self.width = width if classes else 0
-        self.embedding = nn.Embedding(classes, width) if classes else None
+        self.width = LABEL if classes else 0
+        self.embedding = nn.Embedding(classes, LABEL) if classes else None
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, std=0.3)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         if self.embedding is None:

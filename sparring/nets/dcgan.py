@@ -46,7 +46,7 @@ class Generator(nn.Module):
     def __init__(self, latents: int, size: int, channels: int, width: int, classes: int = 0) -> None:
         super().__init__()
         self.size = size
-        self.condition = Appended(classes, width=latents)
+        self.condition = Appended(classes)
         n = stages(size)
         base = ceil(size / 2**n)
         before = width * 2 ** (n - 1)

@@ -44,7 +44,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.shape, self.output = tuple(shape), output
-        self.condition = Appended(classes, width=latents)
+        self.condition = Appended(classes)
         layers: list[nn.Module] = []
         before = latents + self.condition.width
         for i, width in enumerate(widths):
@@ -82,7 +82,7 @@ class Discriminator(nn.Module):
         classes: int = 0,
     ) -> None:
         super().__init__()
-        self.condition = Appended(classes, width=min(prod(shape), max(1, widths[0] // 4)))
+        self.condition = Appended(classes)
         layers: list[nn.Module] = []
         before = prod(shape) + self.condition.width
         for width in widths:

@@ -107,7 +107,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.size = size
-        self.condition = Appended(classes, width=latents)
+        self.condition = Appended(classes)
         base = ceil(size / 2 ** (len(widths) - 1))
         self.basis = nn.Parameter(torch.randn(widths[0], base, base))
         self.linear = _scaled(nn.Linear(latents + self.condition.width, widths[0], bias=False))

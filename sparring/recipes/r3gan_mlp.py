@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from torch import nn
 
-from sparring.modalities import Modality
+from sparring.modalities import Modality, Points
 from sparring.nets import mlp
 from sparring.recipe import (
-    POINTS_AND_IMAGES,
     Count,
     Widths,
     discriminator,
@@ -29,7 +28,7 @@ class R3ganMlp(Regularised):
     sparring train ring
     """
 
-    takes: ClassVar[tuple[Modality, ...]] = POINTS_AND_IMAGES
+    takes: ClassVar[tuple[Modality, ...]] = (Points(),)
 
     batch: Count = 256
     G: Widths = generator((256, 256, 256), "widths of the hidden layers")

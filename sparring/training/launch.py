@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sparring import data as datasets
 from sparring import recipes
+from sparring.data import Items
 from sparring.errors import InputError
 from sparring.modalities import Modality
 from sparring.model import Model, load
@@ -70,7 +71,7 @@ def train(
     screen = Screen(quiet)
     place = devices.resolve(device)
     items = datasets.find(data)
-    chosen, why = _chosen(recipe, items.kind, place)
+    chosen, why = _chosen(recipe, items, place)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
     if folder.claim(resume, force):
@@ -110,9 +111,9 @@ def train(
     return load(folder.path, str(place))
 
 
-def _chosen(recipe: str | Recipe | None, kind: str, device: torch.device) -> tuple[Recipe, str]:
+def _chosen(recipe: str | Recipe | None, items: Items, device: torch.device) -> tuple[Recipe, str]:
     if recipe is None:
-        chosen, why = recipes.choose(kind, device.type)
+        chosen, why = recipes.choose(items, device.type)
         return chosen, f" ({why})"
     return (recipes.find(recipe) if isinstance(recipe, str) else recipe), ""
 

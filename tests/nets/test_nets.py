@@ -153,9 +153,9 @@ def test_r3gan_blocks_start_as_the_identity():
 
 def test_appended():
     x, label = torch.randn(3, 4), torch.tensor([1, 0, 1])
-    assert Appended(0, width=5).width == 0  # what a net adds to its first layer
-    assert Appended(0, width=5)(x) is x
-    layer = Appended(2, width=5)
+    assert Appended(0).width == 0  # what a net adds to its first layer
+    assert Appended(0)(x) is x
+    layer = Appended(2)
     assert torch.equal(layer(x, label), torch.cat([x, layer.embedding.weight[[1, 0, 1]]], dim=1))
 
 
