@@ -226,7 +226,8 @@ class Run:
         if orders.log:
             samples, speed = self.step * self.recipe.batch, self.recipe.batch / clock.pace
             means = self.logbook.means()
-            self.logbook.write(self.step, {"kimg": samples / 1000, "speed": round(speed, 1), **means})
+            numbers = {"kimg": samples / 1000, "seconds": round(self.seconds, 2), "speed": round(speed, 1)}
+            self.logbook.write(self.step, numbers | means)
             left = None if total is None else (total - self.step) * clock.pace
             self._line = line(samples, speed, left, means)
             broken = [name for name, value in means.items() if not math.isfinite(value)]

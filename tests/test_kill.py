@@ -1,0 +1,101 @@
+"""A run killed at any moment and resumed ends bit for bit where the undisturbed run ends."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from sparring.training import checkpoint
+
+STEPS = 60
+TRAIN = """
+import sys, sparring
+sparring.train(sys.argv[1], "digits", out=sys.argv[2], steps={steps}, resume=True, quiet=True, device="cpu",
+               save_every=0.05, **{fields})
+"""
+RUNS = {
+    "gan": {"batch": 16, "labels": True},
+    "r3gan": {"batch": 4, "width": 8, "depth": 1, "group": 4, "noise": 0.2},
+}
+
+
+def process(name: str, out: Path) -> subprocess.Popen:
+    code = TRAIN.format(steps=STEPS, fields=RUNS[name])
+    return subprocess.Popen([sys.executable, "-c", code, name, str(out)])
+
+
+def begun(out: Path, run: subprocess.Popen) -> None:
+    """Wait until the run has a checkpoint to go back to, or is over."""
+    while run.poll() is None and not checkpoint.saved(out / "checkpoints"):
+        time.sleep(0.02)
+
+
+def tensors(out: Path) -> dict[str, torch.Tensor]:
+    state, _, _ = checkpoint.latest(out / "checkpoints")
+    model = safetensors.torch.load_file(out / "model" / "weights.safetensors")
+    return state | {f"model.{name}": tensor for name, tensor in model.items()}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_killed_and_resumed(name, tmp_path):
+    assert process(name, tmp_path / "plain").wait() == 0
+    moments = random.Random(name)
+    kills = 0
+    for _ in range(3):
+        run = process(name, tmp_path / "killed")
+        begun(tmp_path / "killed", run)
+        time.sleep(moments.uniform(0, 0.3))
+        run.send_signal(signal.SIGKILL)
+        kills += run.wait() == -signal.SIGKILL
+    assert kills
+    assert process(name, tmp_path / "killed").wait() == 0
+    undisturbed, resumed = tensors(tmp_path / "plain"), tensors(tmp_path / "killed")
+    assert undisturbed.keys() == resumed.keys()
+    assert all(torch.equal(undisturbed[key], resumed[key]) for key in undisturbed)
+    steps = [line.split(",")[0] for line in (tmp_path / "killed" / "log.jsonl").read_text().splitlines()]
+    assert len(steps) == len(set(steps))  # the log tells each stretch once
+
+
+def test_ctrl_c_ends_well(tmp_path):
+    """One SIGINT: the run stops after a step, writes its model, and exits as if it were done."""
+    code = TRAIN.replace("{steps}", "10**6").replace("{fields}", "{}")
+    run = subprocess.Popen([sys.executable, "-c", code, "gan", str(tmp_path / "run")])
+    begun(tmp_path / "run", run)
+    run.send_signal(signal.SIGINT)
+    assert run.wait(timeout=60) == 0
+    assert (tmp_path / "run" / "model" / "weights.safetensors").is_file()
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path):
+    """The checksum notices a flipped bit, and the one before is used; with none left, it is said."""
+    for step in (1, 2, 3):
+        checkpoint.save(tmp_path, step, {"w": torch.full((4,), float(step))}, {})
+    assert [p.name for p in checkpoint.saved(tmp_path)] == ["000000002", "000000003"]
+    newest = tmp_path / "000000003" / "state.safetensors"
+    content = bytearray(newest.read_bytes())
+    content[-3] ^= 1
+    newest.write_bytes(content)
+    found, state, problems = checkpoint.latest(tmp_path)
+    assert (found["w"][0], state["step"]) == (2, 2)
+    assert "000000003 is damaged" in problems[0]
+    (tmp_path / "000000002" / "state.json").unlink()
+    with pytest.raises(ValueError, match="all checkpoints"):
+        checkpoint.latest(tmp_path)
+    assert checkpoint.latest(tmp_path / "nowhere") is None
+
+
+def test_two_ranks_resume(tmp_path):
+    """The command line on two ranks: batch norm's statistics of each rank come back too."""
+    words = ["train", "digits", "--recipe", "gan", "--ranks", "2", "--resume", "batch=8", "G=8,8", "D=8"]
+    command = [sys.executable, "-m", "sparring", *words]
+    for out, steps in (("plain", 6), ("again", 3), ("again", 6)):
+        subprocess.run([*command, "--steps", str(steps), "--out", tmp_path / out], check=True, capture_output=True)
+    plain = tensors(tmp_path / "plain")
+    assert any(key.startswith("rank1.") for key in plain)
+    assert all(torch.equal(tensor, plain[key]) for key, tensor in tensors(tmp_path / "again").items())
