@@ -50,7 +50,7 @@ def pictures():
     import numpy as np
 
     path = Path(os.environ["SPARRING_DATA"]) / "mnist" / "train-images-idx3-ubyte.gz"
-    raw = np.frombuffer(gzip.open(path).read(), np.uint8, offset=16)
+    raw = np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=16)
     return raw.reshape(-1, 28, 28).astype("float32") / 127.5 - 1
 
 

@@ -44,6 +44,10 @@ class Regularised(Recipe):
     beta2_end: Decay = optimisation(0.99, "its value at the end of the burn-in")
     burn_in: Part = optimisation(0.2, "share of the run in which all these go along a cosine")
 
+    def latents(self, modality: Modality) -> int:  # noqa: ARG002
+        """Length of the latent vector, for such data."""
+        return self.z
+
     @abstractmethod
     def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
         """G and D."""
@@ -53,7 +57,7 @@ class Regularised(Recipe):
         return GAN(
             *self.nets(modality),
             loss=relativistic(),
-            latents=self.z,
+            latents=self.latents(modality),
             classes=len(modality.classes),
             terms=[R1(gamma), R2(gamma)],
             views=[instance_noise(self.noise)] if self.noise else [],

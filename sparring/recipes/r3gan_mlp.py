@@ -11,6 +11,11 @@ from sparring.modalities import Modality, Points
 from sparring.nets import mlp
 from sparring.recipe import (
     Count,
+    Decay,
+    Natural,
+    Part,
+    Positive,
+    Weight,
     Widths,
     discriminator,
     generator,
@@ -23,20 +28,31 @@ class R3ganMlp(Regularised):
     """R3GAN's loss, penalties and schedules on fully connected nets: the default for points.
 
     Huang et al. 2024, arXiv:2501.05441, which proves that this game converges where the others of
-    its kind need not.
+    its kind need not. The penalties begin strong, so that G spreads over every mode, and fade until
+    D can tell narrow ones.
 
     sparring train ring
     """
 
     takes: ClassVar[tuple[Modality, ...]] = (Points(),)
 
-    batch: Count = 256
-    G: Widths = generator((256, 256, 256), "widths of the hidden layers")
-    D: Widths = discriminator((256, 256, 256), "widths of the hidden layers")
+    batch: Count = 128
+    z: Natural = generator(0, "length of the latent vector; 0 for as many as a point has coordinates")
+    G: Widths = generator((128, 128, 128), "widths of the hidden layers")
+    D: Widths = discriminator((128, 128, 128), "widths of the hidden layers")
+    gamma_end: Weight = 0.001
+    lr: Positive = 1e-3
+    lr_end: Positive = 1e-5
+    beta2: Decay = 0.99
+    beta2_end: Decay = 0.999
+    burn_in: Part = 1.0
+
+    def latents(self, modality: Modality) -> int:
+        return self.z or modality.shape[0]
 
     def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
-        classes = len(modality.classes)
+        classes, latents = len(modality.classes), self.latents(modality)
         return (
-            mlp.Generator(self.z, modality.shape, self.G, norm=False, output="linear", classes=classes),
+            mlp.Generator(latents, modality.shape, self.G, norm=False, output="linear", classes=classes),
             mlp.Discriminator(modality.shape, self.D, classes=classes),
         )

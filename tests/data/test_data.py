@@ -1,0 +1,127 @@
+"""Reading what users have, and dealing it out."""
+
+import gzip
+import hashlib
+import struct
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from sparring.data import files, find, sets
+from sparring.data.batches import Batches
+from sparring.errors import InputError
+from sparring.seeds import Seeds
+
+
+@given(length=st.integers(1, 20), size=st.integers(1, 30), shards=st.integers(1, 3), seed=st.integers(0, 99))
+def test_every_pass_deals_every_item_once(length, size, shards, seed):
+    """Whatever the sizes, and across shards: nothing is skipped or dealt twice in a pass."""
+    batches = Batches({"real": torch.arange(length)}, size, shards, Seeds(seed))
+    rounds = -(-3 * length // (size * shards))
+    dealt = torch.cat([batches(r, s)["real"] for r in range(rounds) for s in range(shards)]).tolist()
+    for epoch in range(3):
+        assert Counter(dealt[epoch * length : (epoch + 1) * length]) == Counter(range(length))
+
+
+def test_batches_are_a_function_of_their_place():
+    tensors = {"real": torch.arange(100), "label": torch.arange(100) % 7}
+    one, two = (Batches(tensors, 8, 1, Seeds(3)) for _ in range(2))
+    later = [one(n, 0)["real"] for n in range(40)][30]
+    assert torch.equal(two(30, 0)["real"], later)  # without the thirty before
+    assert torch.equal(two(30, 0)["label"], later % 7)
+    assert not torch.equal(Batches(tensors, 8, 1, Seeds(4))(30, 0)["real"], later)
+
+
+def test_built_in_sets():
+    digits = find("digits")
+    assert digits.items.shape == (1797, 8, 8)
+    assert (digits.items.max(), digits.items.dtype) == (255, np.uint8)
+    ring, grid = find("ring"), find("grid")
+    assert np.linalg.norm(ring.items, axis=1).std() == pytest.approx(0.01, abs=1e-3)
+    assert np.abs(grid.items - np.round(grid.items / 2) * 2).std() < 0.05
+
+
+def write_idx(path, array):
+    content = struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+@pytest.mark.parametrize("end", ["", ".gz"])
+def test_idx_folder(tmp_path, end):
+    pictures = np.random.default_rng(0).integers(0, 255, (5, 4, 4), dtype=np.uint8)
+    write_idx(tmp_path / f"train-images-idx3-ubyte{end}", pictures)
+    write_idx(tmp_path / f"train-labels-idx1-ubyte{end}", np.array([0, 2, 1, 1, 0], np.uint8))
+    items = find(tmp_path)
+    assert np.array_equal(items.items, pictures)
+    assert items.classes == ("0", "1", "2")
+    path = tmp_path / f"train-images-idx3-ubyte{end}"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"cut off|cannot read"):
+        find(tmp_path)
+
+
+def test_mnist_where_its_files_are(tmp_path, monkeypatch):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    write_idx(folder / sets.IDX[0], np.zeros((3, 28, 28), np.uint8))
+    write_idx(folder / sets.IDX[1], np.array([1, 9, 0], np.uint8))
+    monkeypatch.setenv("SPARRING_DATA", str(tmp_path))
+    assert len(find("mnist")) == 3
+
+
+def test_download_checks_what_it_got(tmp_path, monkeypatch):
+    """Downloaded once into the cache, refused when damaged; offline, the error says what goes where."""
+    monkeypatch.delenv("SPARRING_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    write_idx(mirror / sets.IDX[0], np.zeros((3, 28, 28), np.uint8))
+    write_idx(mirror / sets.IDX[1], np.zeros(3, np.uint8))
+    monkeypatch.setattr(sets, "MNIST", f"file://{mirror}/")
+    monkeypatch.setattr(sets, "CHECKSUMS", {f"file://{mirror}/{name}": "0" for name in sets.IDX})
+    with pytest.raises(InputError, match="has changed or was damaged"):
+        find("mnist")
+    sums = {f"file://{mirror}/{name}": hashlib.sha256((mirror / name).read_bytes()).hexdigest() for name in sets.IDX}
+    monkeypatch.setattr(sets, "CHECKSUMS", sums)
+    assert len(find("mnist")) == 3
+    (mirror / sets.IDX[0]).unlink()
+    assert len(find("mnist")) == 3  # from the cache
+    for cached in (tmp_path / "cache").rglob("*.gz"):
+        cached.unlink()
+    with pytest.raises(InputError, match=r"train-images.*SPARRING_DATA"):
+        find("mnist")
+
+
+def test_folder_of_classes(pictures):
+    items = find(pictures(3))
+    assert items.classes == ("cats", "dogs")
+    assert items.labels.tolist() == [0] * 8 + [1] * 8
+
+
+def test_folder_without_classes(tmp_path):
+    for i in range(3):
+        Image.new("L", (4, 4), i).save(tmp_path / f"{i}.png")
+    (tmp_path / "notes.txt").write_text("not a picture")
+    items = find(tmp_path)
+    assert (len(items), items.labels) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "columns"),
+    [("1,2\n3,4\n", (2, 2), ()), ("a,b\n1,2\n3,4e1\n5,6\n", (3, 2), ("a", "b")), ("\ufeffx\n1\n2\n", (2, 1), ("x",))],
+)
+def test_csv(tmp_path, text, shape, columns):
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    items = files.read(tmp_path / "t.csv")
+    assert (items.items.shape, items.columns) == (shape, columns)
+
+
+def test_npy_is_never_unpickled(tmp_path):
+    np.save(tmp_path / "evil.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match=r"not a \.npy array of numbers"):
+        find(tmp_path / "evil.npy")
