@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.games.game import Game
+from sparring.layers.statistics import mixes
 from sparring.loop import After, Losses, Player, Round
 from sparring.losses import penalties
 from sparring.losses.adversarial import AdversarialLoss, Logits
@@ -138,8 +139,8 @@ class GAN(Game):
         inputs = any(term.inputs for term in self.terms)
         real = self._view(round["real"], round).detach().requires_grad_(inputs)
         fake = self._view(self._fake(round), round).detach().requires_grad_(inputs)
-        D = partial(self._judge, label=round.get("label"))
-        judged = Judged(D, real, fake, D(real), D(fake))
+        label = round.get("label")
+        judged = Judged(partial(self._judge, label=label), real, fake, *self._judge_both(real, fake, label))
         round.observe(**_confidence("real", judged.on_real), **_confidence("fake", judged.on_fake))
         losses = {"adversarial": self.loss.discriminator(judged.on_real, judged.on_fake)}
         for term in self.terms:
@@ -147,10 +148,12 @@ class GAN(Game):
         return losses
 
     def G_losses(self, round: Round) -> Losses:
-        D = partial(self._judge, label=round.get("label"))
-        fake = D(self._view(self._fake(round), round))
-        real = D(self._view(round["real"], round)) if self.loss.needs_real else None
-        return {"adversarial": self.loss.generator(real, fake)}
+        label = round.get("label")
+        fake = self._view(self._fake(round), round)
+        if not self.loss.needs_real:
+            return {"adversarial": self.loss.generator(None, self._judge(fake, label))}
+        real = self._view(round["real"], round)
+        return {"adversarial": self.loss.generator(*self._judge_both(real, fake, label))}
 
     def _fake(self, round: Round) -> Tensor:
         z = round.once("z", lambda: self.draw(round.size, round.device))
@@ -164,6 +167,21 @@ class GAN(Game):
     def _judge(self, x: Tensor, label: Tensor | None) -> Logits:
         logits: Logits = self.D(x, *self._condition(label))
         return logits
+
+    def _judge_both(self, real: Tensor, fake: Tensor, label: Tensor | None) -> tuple[Logits, Logits]:
+        """D's logits on real and on generated samples, in one pass where that changes nothing.
+
+        Where a term differentiates logits by their inputs, each half has its own pass, or its
+        gradient would be computed through both.
+        """
+        if mixes(self.D) or real.requires_grad:
+            return self._judge(real, label), self._judge(fake, label)
+        both = self._judge(torch.cat([real, fake]), None if label is None else torch.cat([label, label]))
+        if isinstance(both, Tensor):
+            on_real, on_fake = both.chunk(2)
+            return on_real, on_fake
+        halves = [logits.chunk(2) for logits in both]
+        return [half[0] for half in halves], [half[1] for half in halves]
 
     def _condition(self, label: Tensor | None) -> tuple[Tensor, ...]:
         if not self.classes:

@@ -26,6 +26,11 @@ def moving(layer: nn.Module) -> bool:
     return bool(layer.track_running_stats if isinstance(layer, _BatchNorm) else layer.training)
 
 
+def mixes(net: nn.Module) -> bool:
+    """Whether what a net makes of a sample depends on the batch around it, as with batch norm."""
+    return any(isinstance(module, _BatchNorm) for module in net.modules())
+
+
 def keep(layer: nn.Module, moving: bool) -> None:
     """Let a layer's statistics follow what it sees, or keep them as they are.
 
