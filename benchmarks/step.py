@@ -27,7 +27,7 @@ import tempfile
 import time
 from pathlib import Path
 
-WARM, SECONDS = 2.0, 8.0
+WARM, SECONDS = 3.0, 9.0
 BATCH = 64
 
 

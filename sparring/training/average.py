@@ -9,6 +9,8 @@ from torch import Tensor
 
 from sparring.games.game import Game
 
+EVERY = 4  # steps between updates: an average over thousands of samples does not see the difference
+
 
 class Average:
     """A game whose averaged nets follow those of the game that is played; the others are its own.
@@ -38,10 +40,12 @@ class Average:
                     self._copied.append((a, b))
 
     @torch.no_grad()
-    def update(self, samples: int, batch: int) -> None:
-        """Follow a step of `batch` samples, after which `samples` have been seen in all."""
-        halflife = min(self.halflife, self.ramp * samples) if self.ramp else self.halflife
-        decay = 0.5 ** (batch / halflife) if halflife > 0 else 0.0
+    def update(self, step: int, batch: int) -> None:
+        """Follow the game after a step, each of so many samples; every few steps, for all of them."""
+        if step % EVERY:
+            return
+        halflife = min(self.halflife, self.ramp * step * batch) if self.ramp else self.halflife
+        decay = 0.5 ** (EVERY * batch / halflife) if halflife > 0 else 0.0
         torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
         for mine, theirs in self._copied:
             mine.copy_(theirs)

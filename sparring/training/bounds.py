@@ -36,11 +36,13 @@ class Bound:
     Attributes:
         steps: the most steps, or None.
         time: the most seconds of training, or None.
+        kept: whether it is that of the run before, whose total it then keeps.
         total: the number of steps that schedules stretch to; None until the speed is known.
     """
 
     steps: int | None
     time: float | None
+    kept: bool = False
     total: int | None = None
 
     def __post_init__(self) -> None:

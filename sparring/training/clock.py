@@ -57,7 +57,8 @@ class Clock:
         seconds = now - self.began
         bound.settle(step, seconds, self.pace)
         save = now - self.saved >= self.save_every
-        log = now - self.logged >= max(LOG, seconds / LINES) or step == bound.total
+        # What is saved is looked at first: a checkpoint of numbers that are no longer finite is none.
+        log = save or now - self.logged >= max(LOG, seconds / LINES) or step == bound.total
         ahead = max(1, min(int(LOOK / self.pace), (bound.total or ENDLESS) - step))
         orders = Orders(seconds, bound.total, save, log, interrupted, step + ahead)
         if self.fabric.world_size > 1:

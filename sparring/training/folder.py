@@ -50,7 +50,7 @@ class RunFolder:
         return self.path / "README.md"
 
     def claim(self, resume: bool, force: bool) -> bool:
-        """Take the folder for a run. True where a run is there that is to be resumed.
+        """See that the folder may be taken for a run. True where one is there that is to be resumed.
 
         Raises:
             InputError: where a run, or something else, is there already and must not be touched.
@@ -62,16 +62,16 @@ class RunFolder:
                 return True
             if not force:
                 raise InputError(f"{self.path} holds a run already; go on with --resume or start anew with --force")
-            for name in OWN:
-                place = self.path / name
-                shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise InputError(f"{self.path} exists and is not a run; choose another --out")
         vacant(self.path / "recipe.json", force=True)
         return False
 
     def begin(self, recipe: Recipe, modality: Modality, settings: Mapping[str, Any]) -> None:
-        """Write down what the run is, before its first step."""
+        """Write down what the run is, before its first step; what was left of another is removed."""
+        for name in OWN:
+            place = self.path / name
+            shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
         write_json(self.recipe, describe(recipe, modality) | {"run": dict(settings)})
 
     def reopen(self) -> tuple[Recipe, Modality, dict[str, Any]]:

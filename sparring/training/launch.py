@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from sparring import data as datasets
 from sparring import recipes
@@ -23,7 +24,7 @@ from sparring.recipe import Recipe
 from sparring.training import devices
 from sparring.training.bounds import Bound, seconds
 from sparring.training.folder import RunFolder, fingerprint
-from sparring.training.run import Run, Settings
+from sparring.training.run import Run, Settings, shard_size
 from sparring.training.screen import Screen, clock
 
 
@@ -74,7 +75,8 @@ def train(
     chosen, why = _chosen(recipe, items, place)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
-    if folder.claim(resume, force):
+    resuming = folder.claim(resume, force)
+    if resuming:
         stored, modality, run = folder.reopen()
         if (recipe is not None and chosen.name != stored.name) or stored.set(fields) != stored:
             raise InputError(f"{folder.path} was trained by other settings; leave them out to resume it")
@@ -83,9 +85,12 @@ def train(
         settings = Settings(**run["settings"])
         if fingerprint(items, tensors) != settings.fingerprint:
             raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {str(data)!r}")
-        if ranks != settings.ranks:
-            raise InputError(f"{folder.path} was trained on ranks={settings.ranks}; give the same to resume it")
-        bound = _bound(steps, time, run["steps"], run["time"])
+        for name, value, usual in (("seed", seed, 0), ("precision", precision, "fp32"), ("ranks", ranks, 1)):
+            if value not in (usual, getattr(settings, name)) or (name == "ranks" and value != settings.ranks):
+                before = getattr(settings, name)
+                raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; leave it so to resume")
+        given = steps is not None or time is not None
+        bound = _bound(steps, time) if given else Bound(run["steps"], run["time"], kept=True)
     else:
         modality = chosen.modality(items.kind).fit(items)
         if not chosen.labels:
@@ -93,19 +98,23 @@ def train(
         elif not modality.classes:
             raise InputError(f"labels=true was given, but {str(data)!r} has no labels")
         tensors = modality.tensors(items)
-        bound = _bound(steps, time, None if time is not None else chosen.steps, None)
+        bound = _bound(chosen.steps if steps is None and time is None else steps, time)
+        shard_size(chosen, ranks)
         settings = Settings(
             data=str(data), name=items.name, items=len(items), fingerprint=fingerprint(items, tensors), seed=seed,
             precision=precision, ranks=ranks, device=str(place), save_every=save_every,
         )  # fmt: skip
     fabric = devices.fabric(place, settings.precision, settings.ranks)
-    if not folder.recipe.exists():
+    if not resuming:
         folder.begin(chosen, modality, {"settings": asdict(settings), "steps": bound.steps, "time": bound.time})
     screen.say(f"{items.name}: {len(items):,} {items.kind} as {tuple(modality.shape)}, labels {_labels(modality)}")
     screen.say(f"recipe {chosen.name}{why}, on {place} in {folder.path}")
     work = (chosen.source, asdict(chosen), modality, tensors, folder, settings, bound, quiet)
     if ranks > 1:
-        fabric.launch(partial(_work_on, work))
+        try:
+            fabric.launch(partial(_work_on, work))
+        except ProcessRaisedException as error:
+            raise _told_by_rank(error) from error
     else:
         _work(fabric, *work)
     return load(folder.path, str(place))
@@ -122,10 +131,15 @@ def _labels(modality: Modality) -> str:
     return f"used ({len(modality.classes)} classes)" if modality.classes else "not used"
 
 
-def _bound(steps: int | None, time: str | float | None, steps_before: int | None, before: float | None) -> Bound:
-    if steps is None and time is None:
-        return Bound(steps_before, before)
+def _bound(steps: int | None, time: str | float | None) -> Bound:
     return Bound(steps, None if time is None else seconds(time))
+
+
+def _told_by_rank(error: ProcessRaisedException) -> Exception:
+    """What a rank could not use, without its traceback; anything else as it is."""
+    name = f"{InputError.__module__}.{InputError.__name__}: "
+    last = str(error).strip().splitlines()[-1]
+    return InputError(last.removeprefix(name)) if last.startswith(name) else error
 
 
 def _work_on(work: tuple[Any, ...], fabric: Fabric) -> None:

@@ -34,6 +34,7 @@ from sparring.training.screen import Screen, line
 from sparring.writing import beside, write_bytes
 
 SHEETS = 16  # sheets of a run, spread over its steps
+PAUSE = 3.0  # seconds between sheets, at least
 SHOWN = 64  # samples on a sheet
 
 
@@ -62,6 +63,19 @@ class Settings:
     save_every: float
 
 
+def shard_size(recipe: Recipe, ranks: int) -> int:
+    """How many samples of a batch each rank takes at a time.
+
+    Raises:
+        InputError: where the batch does not split so.
+    """
+    size, rest = divmod(recipe.batch, ranks * recipe.accumulate)
+    if rest or not size:
+        parts = f"ranks={ranks} times accumulate={recipe.accumulate}"
+        raise InputError(f"batch={recipe.batch} does not split into {parts} equal parts")
+    return size
+
+
 class Run:
     """A run on one rank."""
 
@@ -88,18 +102,12 @@ class Run:
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
         self.deal = self._dealer(tensors)
-        self._line, self._sheets = "", 0
+        self._line, self._sheets, self._shown_at = "", 0, 0.0
 
     def _dealer(self, tensors: Mapping[str, Tensor]) -> Deal:
-        shards = self.fabric.world_size * self.recipe.accumulate
-        size, rest = divmod(self.recipe.batch, shards)
-        if rest or not size:
-            raise InputError(
-                f"batch={self.recipe.batch} does not split into {shards} equal parts "
-                f"(ranks={self.fabric.world_size}, accumulate={self.recipe.accumulate})"
-            )
+        size = shard_size(self.recipe, self.fabric.world_size)
         on_device = {name: tensor.to(self.fabric.device) for name, tensor in tensors.items()}
-        batches = Batches(on_device, size, shards, self.seeds)
+        batches = Batches(on_device, size, self.recipe.batch // size, self.seeds)
         return lambda number, shard: self.modality.batch(batches(number, shard))
 
     # What is saved, and given back.
@@ -142,14 +150,14 @@ class Run:
         for name, optimizer in self._optimizers().items():
             checkpoint.restore_optimizer(f"optimizer.{name}", optimizer, tensors)
         self.step, self.seconds = state["step"], state["seconds"]
-        if self.bound.total is None:
+        if self.bound.kept:
             self.bound.total = state["total"]
         return True
 
     def save(self) -> None:
         tensors = self.tensors()
         if self.main:
-            state = {"seconds": self.seconds, "total": self.bound.total, "salt": self.seeds.salt}
+            state = {"seconds": self.seconds, "total": self.bound.total}
             checkpoint.save(self.folder.checkpoints, self.step, tensors, state)
 
     # The run itself.
@@ -180,8 +188,7 @@ class Run:
             total = self.bound.total
             for record in self._steps():
                 self.step = record.number
-                samples = self.step * self.recipe.batch
-                self.average.update(samples, self.recipe.batch)
+                self.average.update(self.step, self.recipe.batch)
                 if self.logbook is not None:
                     self.logbook.add(record)
                 if self.step >= clock.next:
@@ -237,8 +244,8 @@ class Run:
                     "start anew with a lower lr or another recipe"
                 )
         self.screen.show(self.step, total, self._line)
-        if total is not None and self.step * SHEETS // total > self._sheets:
-            self._sheets = self.step * SHEETS // total
+        if total is not None and self.step * SHEETS // total > self._sheets and self.seconds - self._shown_at > PAUSE:
+            self._sheets, self._shown_at = self.step * SHEETS // total, self.seconds
             self._sheet()
 
     def _sheet(self) -> None:
