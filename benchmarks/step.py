@@ -11,7 +11,9 @@ round. TensorFlow does not install beside PyTorch everywhere, so its interpreter
 
 The tutorial MLP: G 100-256-512-1024-784 with batch norm, D 784-512-256-1, leaky ReLU 0.2, batch 64,
 Adam 2e-4 / 0.5. DCGAN: 32 x 32 pixels, width 32, batch 64. Sparring runs with EMA, logging and
-checkpoints on, as `sparring train` does; a plain loop is what a tutorial has.
+checkpoints on, as `sparring train` does; a plain loop is what a tutorial has. Of Keras, `train_on_batch`
+is the tutorials' way; the `tf.function` step is the one of TensorFlow's own DCGAN tutorial, in which D
+judges each fake once for both losses, where all others move D before G is judged by it.
 """
 
 from __future__ import annotations
@@ -243,7 +245,7 @@ def table(rounds: list[dict[str, float]]) -> str:
         each = [r[a] / r[b] for r in rounds]
         return f"{statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})"
 
-    rows = ["| step | images/s | Sparring by this one |", "|---|---:|---:|"]
+    rows = ["| step | images/s | Sparring's, times this |", "|---|---:|---:|"]
     for net in ("mlp", "dcgan"):
         for name in [n for n in rounds[0] if n.startswith(net) and "gflop" not in n]:
             against = "" if "sparring" in name else ratio(f"{net} sparring", name)
@@ -252,6 +254,14 @@ def table(rounds: list[dict[str, float]]) -> str:
     rows += ["", f"A DCGAN step is {median('dcgan gflop'):.2f} GFLOP: Sparring computes {flops:.0f} GFLOP/s of the"]
     rows += [f"{median('matmul'):.0f} GFLOP/s that this machine's matrix product reaches."]
     return "\n".join(rows)
+
+
+def page(text: str, rounds: int) -> str:
+    """The table as a page, with the protocol from the docstring above."""
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    head = f"`python benchmarks/step.py` wrote this page: medians of {rounds} rounds on {machine}."
+    protocol = "\n\n".join(__doc__.split("\n\n")[2:])
+    return f"# What a step costs\n\n{head}\n\n{text}\n\n{protocol}"
 
 
 def main() -> None:
@@ -274,9 +284,7 @@ def main() -> None:
     text = table(rounds)
     print(text)
     if given.page:
-        cores = os.cpu_count()
-        head = f"Medians of {given.rounds} rounds on {cores} cores, Python {platform.python_version()}."
-        given.page.write_text(f"# What a step costs\n\n`python benchmarks/step.py` wrote this page. {head}\n\n{text}\n")
+        given.page.write_text(page(text, given.rounds))
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ class Images(Modality):
         return pixels
 
     def preview(self, samples: Samples) -> Image.Image:
-        return sheet(samples.items, columns_for(len(samples), self.classes))
+        return sheet(samples.items, columns_for(samples))
 
     def write(self, samples: Samples, path: Path) -> None:
         with beside(path) as part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -145,6 +145,10 @@ def arrays(samples: Samples, name: str) -> dict[str, NDArray[Any]]:
     return {name: samples.items} | ({} if samples.labels is None else {"labels": samples.labels})
 
 
-def columns_for(n: int, classes: Sequence[str]) -> int:
-    """How many columns a sheet of n pictures has: one a class where that fits, else near square."""
-    return len(classes) if 1 < len(classes) <= 16 else max(1, min(n, round(n**0.5)))
+def columns_for(samples: Samples) -> int:
+    """How many columns a sheet has: one a class where they take turns, else it is near square."""
+    classes: int = len(samples.modality.classes)
+    turns = np.arange(len(samples)) % max(1, classes)
+    if samples.labels is not None and np.array_equal(samples.labels, turns):
+        return classes
+    return max(1, round(len(samples) ** 0.5))
