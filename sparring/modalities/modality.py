@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -147,8 +148,8 @@ def arrays(samples: Samples, name: str) -> dict[str, NDArray[Any]]:
 
 def columns_for(samples: Samples) -> int:
     """How many columns a sheet has: one a class where they take turns, else it is near square."""
-    classes: int = len(samples.modality.classes)
+    classes = len(samples.modality.classes)
     turns = np.arange(len(samples)) % max(1, classes)
     if samples.labels is not None and np.array_equal(samples.labels, turns):
         return classes
-    return max(1, round(len(samples) ** 0.5))
+    return math.ceil(math.sqrt(len(samples)))
