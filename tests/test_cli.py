@@ -120,7 +120,7 @@ def test_recipes(typed):
 BAD = {
     "unknown data": (["train", "digis"], "did you mean 'digits'"),
     "unknown recipe": (["train", "digits", "--recipe", "dcgann"], "did you mean 'dcgan'"),
-    "unknown field": (["train", "digits", "widht=3"], "did you mean 'width'"),
+    "unknown field": (["train", "digits", "bacth=3"], "did you mean 'batch'"),
     "unknown option": (["train", "digits", "--stepz", "3"], "--steps"),
     "unknown verb": (["trian"], "train"),
     "wrong type": (["train", "digits", "batch=many"], "batch=many is not a whole number"),

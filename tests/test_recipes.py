@@ -30,15 +30,36 @@ def initial(recipe, modality, seed):
         return dict(recipe.game(modality).named_parameters())
 
 
+def kinds(name):
+    return [modality.kind for modality in recipes.find(name).takes]
+
+
 @pytest.mark.parametrize("labels", [False, True], ids=["plain", "labels"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-@pytest.mark.parametrize("name", recipes.names())
-def test_contract(name, channels, labels, pictures, tmp_path):
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "images" in kinds(n)])
+def test_contract_for_pictures(name, channels, labels, pictures, tmp_path):
+    samples = contract(name, pictures(channels), tmp_path, labels=labels)
+    assert samples.items.shape == (5, 8, 8, channels)
+    assert samples.items.dtype == np.uint8
+    assert (samples.labels is not None) == labels
+
+
+@pytest.mark.parametrize("dimensions", [1, 3])
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "points" in kinds(n)])
+def test_contract_for_points(name, dimensions, tmp_path):
+    scale, shift = [1, 10, 100][-dimensions:], [0, 5, -500][-dimensions:]
+    np.save(tmp_path / "p.npy", np.random.default_rng(0).normal(size=(50, dimensions)) * scale + shift)
+    samples = contract(name, tmp_path / "p.npy", tmp_path)
+    assert samples.items.shape == (5, dimensions)
+    assert abs(samples.items[:, -1] + 500).max() < 1000  # in the data's own units
+
+
+def contract(name, data, tmp_path, **fields):
     """Train, every number finite and every weight moved; save, load and resume are exact."""
-    recipe = small(recipes.find(name)).set({"labels": labels})
+    recipe = small(recipes.find(name)).set(fields)
     run = tmp_path / "run"
     settings = {"out": run, "steps": 3, "quiet": True, "device": "cpu", "save_every": 0.0}
-    model = sparring.train(recipe, pictures(channels), **settings)
+    model = sparring.train(recipe, data, **settings)
 
     weights = dict(model.game.named_parameters())
     before = initial(recipe, model.modality, seed=0)
@@ -47,9 +68,6 @@ def test_contract(name, channels, labels, pictures, tmp_path):
     assert not set(still) - UNSEEN.get(name, set())
 
     samples = model.sample(5, seed=1)
-    assert samples.items.shape == (5, 8, 8, channels)
-    assert samples.items.dtype == np.uint8
-    assert (samples.labels is not None) == labels
     model.save(tmp_path / "copy")
     again = sparring.load(tmp_path / "copy")
     assert np.array_equal(again.sample(5, seed=1).items, samples.items)
@@ -58,11 +76,12 @@ def test_contract(name, channels, labels, pictures, tmp_path):
     shutil.rmtree(checkpoint.saved(run / "checkpoints")[-1])
     shutil.rmtree(run / "model")
     assert checkpoint.latest(run / "checkpoints")[1]["step"] < end["step"]
-    resumed = sparring.train(recipe, pictures(channels), resume=True, **settings)
+    resumed = sparring.train(recipe, data, resume=True, **settings)
     tensors, _, _ = checkpoint.latest(run / "checkpoints")
     assert tensors.keys() == last.keys()
     assert all(torch.equal(tensors[n], last[n]) for n in last)
     assert np.array_equal(resumed.sample(5, seed=1).items, samples.items)
+    return samples
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -70,15 +89,6 @@ def test_docstring_names_paper_and_command(name):
     doc = type(recipes.find(name)).__doc__
     assert "arXiv:" in doc
     assert f"sparring train {'ring' if name == 'r3gan_mlp' else ''}" in doc
-
-
-@pytest.mark.parametrize("name", [n for n in recipes.names() if recipes.find(n).takes[0].kind == "points"])
-def test_points(name, tmp_path):
-    np.save(tmp_path / "p.npy", np.random.default_rng(0).normal(size=(50, 3)) * [1, 10, 100] + [0, 5, -500])
-    model = sparring.train(small(recipes.find(name)), tmp_path / "p.npy", out=tmp_path / "run", steps=2, quiet=True)
-    points = model.sample(7, seed=0).items
-    assert points.shape == (7, 3)
-    assert abs(points[:, 2] + 500).max() < 1000  # in the data's own units
 
 
 def test_every_field_is_described():

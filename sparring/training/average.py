@@ -42,7 +42,7 @@ class Average:
     @torch.no_grad()
     def update(self, step: int, batch: int) -> None:
         """Follow the game after a step, each of so many samples; every few steps, for all of them."""
-        if step % EVERY:
+        if step % EVERY and step > EVERY:
             return
         halflife = min(self.halflife, self.ramp * step * batch) if self.ramp else self.halflife
         decay = 0.5 ** (EVERY * batch / halflife) if halflife > 0 else 0.0

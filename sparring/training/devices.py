@@ -25,16 +25,20 @@ def resolve(device: str) -> torch.device:
     return resolved
 
 
-def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1) -> Fabric:
-    """A Fabric on one device, or on several ranks of its kind.
+def check(device: torch.device, precision: str, ranks: int) -> None:
+    """See that there are such a precision and so many devices.
 
     Raises:
-        InputError: for an unknown precision, or more ranks than devices.
+        InputError: where there are not.
     """
     if precision not in ("fp32", "bf16"):
         raise InputError(f"precision {precision!r} is not known; use fp32 or bf16 (fp16 breaks gradient penalties)")
     if ranks < 1 or (device.type == "cuda" and ranks > torch.cuda.device_count()):
         raise InputError(f"ranks={ranks} cannot run here; give from 1 to the number of devices")
+
+
+def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1) -> Fabric:
+    """A Fabric on one device, or on several ranks of its kind."""
     devices: int | list[int] = ranks
     if ranks == 1 and device.type == "cuda" and device.index is not None:
         devices = [device.index]

@@ -71,6 +71,7 @@ def train(
     """
     screen = Screen(quiet)
     place = devices.resolve(device)
+    devices.check(place, precision, ranks)
     items = datasets.find(data)
     chosen, why = _chosen(recipe, items, place)
     chosen = chosen.set(fields)
