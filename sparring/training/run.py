@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -29,6 +25,7 @@ from sparring.training.bounds import ENDLESS, Bound
 from sparring.training.card import card
 from sparring.training.clock import Clock, Orders
 from sparring.training.folder import RunFolder
+from sparring.training.interrupts import interrupts
 from sparring.training.logbook import Logbook
 from sparring.training.screen import Screen, line
 from sparring.writing import beside, write_bytes
@@ -168,7 +165,7 @@ class Run:
         self._sheet()
         self.screen.start()
         try:
-            with _interrupts() as interrupted:
+            with interrupts() as interrupted:
                 stopped = self._play(interrupted)
         finally:
             self.screen.stop()
@@ -292,27 +289,6 @@ class Run:
         newest = Path("samples") / f"{self.step:09}.png"
         text = card(self.recipe, self.modality, about, str(self.folder.path), str(newest))
         write_bytes(self.folder.card, text.encode())
-
-
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed or the process was told to end; a second time it ends at once."""
-    told = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield told.is_set
-        return
-
-    def note(_number: int, _frame: Any) -> None:
-        if told.is_set():
-            raise KeyboardInterrupt
-        told.set()
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield told.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
