@@ -125,6 +125,8 @@ BAD = {
     "unknown verb": (["trian"], "train"),
     "wrong type": (["train", "digits", "batch=many"], "batch=many is not a whole number"),
     "out of range": (["train", "digits", "lr=-1"], "above 0"),
+    "a batch of one": (["train", "digits", "batch=1"], "at least 2"),
+    "a truncated picture": (["train", "cut"], "b.png cannot be read"),
     "not an assignment": (["train", "digits", "batch"], "FIELD=VALUE"),
     "zero steps": (["train", "digits", "--steps", "0"], "at least 1"),
     "negative steps": (["train", "digits", "--steps", "-5"], "at least 1"),
@@ -156,6 +158,11 @@ def test_bad_input_is_one_line(case, typed, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "one").mkdir()
     Image.new("L", (8, 8)).save(tmp_path / "one" / "a.png")
+    (tmp_path / "cut").mkdir()
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 32), dtype=np.uint8))
+    for name in "ab":
+        noise.save(tmp_path / "cut" / f"{name}.png")
+    (tmp_path / "cut" / "b.png").write_bytes((tmp_path / "cut" / "a.png").read_bytes()[:500])
     (tmp_path / "notes.txt").write_text("not data")
     (tmp_path / "words.csv").write_text("a,c\n1,2\n3,b\n")
     (tmp_path / "uneven.csv").write_text("1,2\n3\n")

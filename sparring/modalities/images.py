@@ -71,10 +71,11 @@ class Images(Modality):
         return torch.from_numpy(made)
 
     def _squared(self, picture: Image.Image) -> NDArray[np.uint8]:
+        name = getattr(picture, "filename", "a picture")
         try:
             picture = ImageOps.exif_transpose(picture).convert(MODES[self.channels])
-        except OSError as error:
-            raise InputError(f"{getattr(picture, 'filename', 'a picture')} cannot be read: {error}") from error
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # PIL says broken PNGs so
+            raise InputError(f"{name} cannot be read: {error}") from error
         if picture.size != (self.size, self.size):
             picture = ImageOps.fit(picture, (self.size, self.size), Image.Resampling.LANCZOS)
         pixels: NDArray[np.uint8] = np.asarray(picture, np.uint8).reshape(self.size, self.size, -1)

@@ -67,9 +67,9 @@ def shard_size(recipe: Recipe, ranks: int) -> int:
         InputError: where the batch does not split so.
     """
     size, rest = divmod(recipe.batch, ranks * recipe.accumulate)
-    if rest or not size:
+    if rest or size < 2:  # statistics of a batch need two samples
         parts = f"ranks={ranks} times accumulate={recipe.accumulate}"
-        raise InputError(f"batch={recipe.batch} does not split into {parts} equal parts")
+        raise InputError(f"batch={recipe.batch} does not split into {parts} equal parts of at least 2")
     return size
 
 
