@@ -51,6 +51,11 @@ class Bound:
         if self.time is None:
             self.total = self.steps
 
+    @property
+    def given(self) -> bool:
+        """Whether there is a bound at all."""
+        return self.steps is not None or self.time is not None
+
     def settle(self, step: int, seconds: float, pace: float) -> None:
         """Turn the time into a number of steps, once the speed is known.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -76,49 +76,69 @@ def train(
     chosen, why = _chosen(recipe, items, place)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
-    resuming = folder.claim(resume, force)
-    if resuming:
-        stored, modality, run = folder.reopen()
-        if (recipe is not None and chosen.name != stored.name) or stored.set(fields) != stored:
-            raise InputError(f"{folder.path} was trained by other settings; leave them out to resume it")
-        chosen = stored
-        tensors = modality.tensors(items)
-        settings = Settings(**run["settings"])
-        if fingerprint(items, tensors) != settings.fingerprint:
-            raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {str(data)!r}")
-        for name, value, usual in (("seed", seed, 0), ("precision", precision, "fp32"), ("ranks", ranks, 1)):
-            if value not in (usual, getattr(settings, name)) or (name == "ranks" and value != settings.ranks):
-                before = getattr(settings, name)
-                raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; leave it so to resume")
-        given = steps is not None or time is not None
-        bound = _bound(steps, time) if given else Bound(run["steps"], run["time"], kept=True)
+    bound = Bound(steps, None if time is None else seconds(time))
+    asked: dict[str, Any] = {"seed": seed, "precision": precision, "ranks": ranks}
+    if folder.claim(resume, force):
+        plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound)
     else:
-        modality = chosen.modality(items.kind).fit(items)
-        if not chosen.labels:
-            modality = modality.unlabelled()
-        elif not modality.classes:
-            raise InputError(f"labels=true was given, but {str(data)!r} has no labels")
-        tensors = modality.tensors(items)
-        bound = _bound(chosen.steps if steps is None and time is None else steps, time)
-        shard_size(chosen, ranks)
-        settings = Settings(
-            data=str(data), name=items.name, items=len(items), fingerprint=fingerprint(items, tensors), seed=seed,
-            precision=precision, ranks=ranks, device=str(place), save_every=save_every,
-        )  # fmt: skip
-    fabric = devices.fabric(place, settings.precision, settings.ranks)
-    if not resuming:
-        folder.begin(chosen, modality, {"settings": asdict(settings), "steps": bound.steps, "time": bound.time})
-    screen.say(f"{items.name}: {len(items):,} {items.kind} as {tuple(modality.shape)}, labels {_labels(modality)}")
-    screen.say(f"recipe {chosen.name}{why}, on {place} in {folder.path}")
-    work = (chosen.source, asdict(chosen), modality, tensors, folder, settings, bound, quiet)
-    if ranks > 1:
-        try:
-            fabric.launch(partial(_work_on, work))
-        except ProcessRaisedException as error:
-            raise _told_by_rank(error) from error
-    else:
-        _work(fabric, *work)
+        plan = _planned(chosen, items, Settings(str(data), items.name, len(items), "", **asked, device=str(place),
+                        save_every=save_every), bound)  # fmt: skip
+        run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
+        folder.begin(plan.recipe, plan.modality, run)
+    screen.say(f"{items.name}: {len(items):,} {items.kind} as {tuple(plan.modality.shape)}, {_labels(plan.modality)}")
+    screen.say(f"recipe {plan.recipe.name}{why}, on {place} in {folder.path}")
+    _launch(plan, devices.fabric(place, plan.settings.precision, ranks), folder, quiet)
     return load(folder.path, str(place))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """All that a run needs to know before its first step."""
+
+    recipe: Recipe
+    modality: Modality
+    tensors: Mapping[str, Tensor]
+    settings: Settings
+    bound: Bound
+
+
+def _planned(recipe: Recipe, items: Items, settings: Settings, bound: Bound) -> _Plan:
+    """A new run. Whatever cannot go together is refused here, before anything is written."""
+    modality = recipe.modality(items.kind).fit(items)
+    if not recipe.labels:
+        modality = modality.unlabelled()
+    elif not modality.classes:
+        raise InputError(f"labels=true was given, but {settings.data!r} has no labels")
+    shard_size(recipe, settings.ranks)
+    tensors = modality.tensors(items)
+    settings = replace(settings, fingerprint=fingerprint(items, tensors))
+    return _Plan(recipe, modality, tensors, settings, bound if bound.given else Bound(recipe.steps, None))
+
+
+def _resumed(
+    folder: RunFolder,
+    recipe: Recipe | None,
+    fields: Mapping[str, Any],
+    items: Items,
+    asked: Mapping[str, Any],
+    bound: Bound,
+) -> _Plan:
+    """The run that is in a folder, where it is the one that was asked for."""
+    stored, modality, run = folder.reopen()
+    if (recipe is not None and recipe.name != stored.name) or stored.set(fields) != stored:
+        raise InputError(f"{folder.path} was trained by other settings; leave them out to resume it")
+    settings = Settings(**run["settings"])
+    usual = {"seed": 0, "precision": "fp32"}  # what was not asked for, as far as one can tell
+    for name, value in asked.items():
+        before = getattr(settings, name)
+        if value != before and value != usual.get(name):
+            raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; give the same to resume it")
+    tensors = modality.tensors(items)
+    if fingerprint(items, tensors) != settings.fingerprint:
+        raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")
+    if not bound.given:
+        bound = Bound(run["steps"], run["time"], kept=True)
+    return _Plan(stored, modality, tensors, settings, bound)
 
 
 def _chosen(recipe: str | Recipe | None, items: Items, device: torch.device) -> tuple[Recipe, str]:
@@ -129,11 +149,19 @@ def _chosen(recipe: str | Recipe | None, items: Items, device: torch.device) -> 
 
 
 def _labels(modality: Modality) -> str:
-    return f"used ({len(modality.classes)} classes)" if modality.classes else "not used"
+    return f"labels used ({len(modality.classes)} classes)" if modality.classes else "labels not used"
 
 
-def _bound(steps: int | None, time: str | float | None) -> Bound:
-    return Bound(steps, None if time is None else seconds(time))
+def _launch(plan: _Plan, fabric: Fabric, folder: RunFolder, quiet: bool) -> None:
+    """Run here, or in a process for each rank; a recipe travels by name, since it may be a user's own file."""
+    work = (plan.recipe.source, asdict(plan.recipe), plan.modality, plan.tensors, folder, plan.settings, plan.bound)
+    if plan.settings.ranks == 1:
+        _work(fabric, *work, quiet)
+        return
+    try:
+        fabric.launch(partial(_work_on, (*work, quiet)))
+    except ProcessRaisedException as error:
+        raise _told_by_rank(error) from error
 
 
 def _told_by_rank(error: ProcessRaisedException) -> Exception:
