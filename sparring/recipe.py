@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
+from sparring.data.split import HELD_EVERY
 from sparring.errors import InputError, nearest
 from sparring.games.game import Game
+from sparring.games.views import Ada, Augment, DiffAugment, InstanceNoise, View
 from sparring.loop import Player
 from sparring.modalities import Images, Modality, Points
 
@@ -78,7 +80,8 @@ class Recipe(ABC):
     takes: ClassVar[tuple[Modality, ...]] = (Images(),)
 
     batch: Count = data(64, "samples per step")
-    labels: bool = data(False, "whether samples are made for a label, where the data have labels")
+    labels: bool | None = data(None, "whether samples are made for a label; none: where the data have labels")
+    noise: Weight = data(0.0, "deviation of the noise on all that D sees at the start; it falls to 0")
     steps: Count = optimisation(20_000, "steps where no other bound is given")
     accumulate: Count = optimisation(1, "micro-batches that a batch is split into, to save memory")
     ema_kimg: Weight = optimisation(10.0, "half-life of G's averaged weights, in thousands of samples")
@@ -114,6 +117,10 @@ class Recipe(ABC):
                 return modality
         takes = " and ".join(m.kind for m in self.takes)
         raise InputError(f"recipe {self.name!r} makes {takes}, but the data are {kind}; choose another --recipe")
+
+    def views(self, modality: Modality) -> list[View]:  # noqa: ARG002
+        """What is done to samples before D sees them."""
+        return [InstanceNoise(self.noise)] if self.noise else []
 
     def set(self, settings: Mapping[str, Any]) -> Self:
         """This recipe with other values in some fields.
@@ -210,6 +217,34 @@ def _number(name: str, value: Any, kind: type, within: Within | None) -> Any:
     if within is not None and value not in within:
         raise InputError(f"{name}={value} is out of range; it must be {within}")
     return value
+
+
+@dataclass(frozen=True)
+class OfPictures(Recipe):
+    """What recipes for pictures have beside: how pictures are read, and how a few are made to last."""
+
+    size: Natural = data(0, "height and width of pictures; 0 for what the data suggest")
+    flip: bool = data(False, "whether pictures are mirrored at random")
+    crop: Share = data(0.0, "how much larger pictures are kept than the part that is cut out of them at random")
+    augment: Augment = data("none", "random changes to all that D sees, for small sets")
+
+    def modality(self, kind: str) -> Modality:
+        modality = super().modality(kind)
+        if isinstance(modality, Images):
+            return replace(modality, size=self.size, flip=self.flip, crop=self.crop)
+        given = [name for name in ("size", "flip", "crop") if getattr(self, name)]
+        given += ["augment"] if self.augment != "none" else []
+        if given:
+            raise InputError(f"{given[0]}={getattr(self, given[0])} is for pictures, but the data are {kind}")
+        return modality
+
+    def views(self, modality: Modality) -> list[View]:
+        added: dict[Augment, Callable[[], list[View]]] = {
+            "none": list,
+            "diffaugment": lambda: [DiffAugment()],
+            "ada": lambda: [Ada(self.batch, HELD_EVERY)],
+        }
+        return super().views(modality) + added[self.augment]()
 
 
 POINTS_AND_IMAGES: tuple[Modality, ...] = (Points(), Images())

@@ -9,6 +9,13 @@ from PIL import Image
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
+    """What tests decode stays out of the user's cache."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
     """A function that makes a folder of 8 x 8 pictures in two classes, with so many channels."""

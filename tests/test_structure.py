@@ -8,7 +8,7 @@ import pytest
 import sparring
 
 HOUSE = [
-    "errors", "seeds", "schedules", "writing", "layers", "losses", "metrics", "data", "loop", "nets", "games",
+    "errors", "seeds", "schedules", "writing", "sheets", "layers", "losses", "metrics", "data", "loop", "nets", "games",
     "modalities", "recipe", "recipes", "model", "training", "cli", "__main__",
 ]  # fmt: skip
 ROOT = Path(sparring.__file__).parent

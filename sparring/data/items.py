@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sparring.data.pictures import Pictures
 
 
 @dataclass(frozen=True)
@@ -17,19 +17,22 @@ class Items:
     Attributes:
         name: short, for the names of runs.
         kind: "points" or "images".
-        items: points as floats (n, d); pictures as uint8 (n, h, w) or (n, h, w, c), or as the
-            paths of their files.
+        items: points as floats (n, d); pictures as uint8 (n, h, w) or (n, h, w, c), or as files.
         labels: the class of each item, (n,), or None.
         classes: the names of the classes.
         columns: the names of a point's coordinates, where the file has them.
+        held: which items the data set itself sets apart for testing, (n,), or None.
+        notes: what reading it has to tell the user, a line each.
     """
 
     name: str
     kind: str
-    items: NDArray[np.generic] | Sequence[Path]
+    items: NDArray[np.generic] | Pictures
     labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    held: NDArray[np.bool_] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)

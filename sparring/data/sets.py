@@ -7,23 +7,35 @@ import math
 import os
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from sparring.data import files
+from sparring.data import arrays, files
 from sparring.data.items import Items
+from sparring.data.pictures import Pictures, Several
 from sparring.errors import InputError, nearest
 from sparring.writing import write_bytes
 
 MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 IDX = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
+IDX_HELD = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
 CHECKSUMS = {  # sha256 of the files as their authors published them
     MNIST + IDX[0]: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
     MNIST + IDX[1]: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    MNIST + IDX_HELD[0]: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    MNIST + IDX_HELD[1]: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
     FASHION + IDX[0]: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
     FASHION + IDX[1]: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    FASHION + IDX_HELD[0]: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+    FASHION + IDX_HELD[1]: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+}
+FILES = {  # sets whose folder under SPARRING_DATA holds more than one thing: which of them is meant
+    "cifar10": (("cifar-10-batches-py",), ("cifar-10-python.tar.gz",), ("cifar10_jpeg.tar.xz",)),
+    "grocery": (("grocery_64.zip",),),
+    "omniglot": (("images_background_small1.zip", "images_background_small2.zip"), ("images_background.zip",)),
 }
 GARMENTS = (
     "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot",
@@ -86,15 +98,35 @@ NAMED: dict[str, Callable[[], Items]] = {
 def find(data: str | os.PathLike[str]) -> Items:
     """The data set of a name, or in a folder or a file.
 
+    A name is one of the built-in sets, or a folder or file where named sets are looked for.
+
     Raises:
         InputError: where there is none, or what is there cannot be used.
     """
     if (name := str(data)) in NAMED:
         return NAMED[name]()
     path = Path(data)
-    if not path.exists():
-        raise InputError(f"there is no data set or path {name!r}; {nearest(name, NAMED)}")
-    return files.read(path)
+    if path.exists():
+        return files.read(path)
+    kept = next((place for place in places(name) if place.exists()), None)
+    if kept is not None:
+        return _kept(name, kept)
+    known = {*NAMED, *(p.name for place in places("") if place.is_dir() for p in place.iterdir() if p.is_dir())}
+    raise InputError(f"there is no data set or path {name!r}; {nearest(name, known)}")
+
+
+def _kept(name: str, place: Path) -> Items:
+    """A named set's files where they lie."""
+    for wanted in FILES.get(name, ()):
+        if all((place / file).exists() for file in wanted):
+            found = [files.read(place / file) for file in wanted]
+            return replace(_together(name, found), name=name) if len(found) > 1 else replace(found[0], name=name)
+    return replace(files.read(place), name=Path(name).name.split(".")[0])
+
+
+def _together(name: str, parts: list[Items]) -> Items:
+    """Archives of one set as one: of files that several hold, the first is taken."""
+    return files.of_files(Several.of([part.items for part in parts if isinstance(part.items, Pictures)]), name)
 
 
 def places(name: str) -> list[Path]:
@@ -105,20 +137,19 @@ def places(name: str) -> list[Path]:
 
 
 def _idx(name: str, base: str, classes: tuple[str, ...]) -> Items:
-    images, labels = _fetched(name, base)
-    return files.idx(name, images, labels, classes)
+    return arrays.idx(name, _fetched(name, base), classes)
 
 
-def _fetched(name: str, base: str) -> list[Path]:
-    """The files of a named set, downloaded into the user's cache where they are nowhere yet."""
+def _fetched(name: str, base: str) -> Path:
+    """The pictures' file of a named set, all downloaded into the user's cache where they are nowhere yet."""
     for place in places(name):
         if all((place / file).exists() for file in IDX):
-            return [place / file for file in IDX]
+            return place / IDX[0]
     cache = places(name)[-1]
-    for file in IDX:
+    for file in (*IDX_HELD, *IDX):
         if not (cache / file).exists():
             _download(name, base + file, cache / file)
-    return [cache / file for file in IDX]
+    return cache / IDX[0]
 
 
 def _download(name: str, url: str, path: Path) -> None:

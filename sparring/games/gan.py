@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.games.game import Game
-from sparring.layers.statistics import mixes
+from sparring.games.views import View
+from sparring.layers.statistics import mixes, still
 from sparring.loop import After, Losses, Player, Round
 from sparring.losses import penalties
 from sparring.losses.adversarial import AdversarialLoss, Logits
@@ -76,16 +77,6 @@ def Dragan(weight: float) -> Term:
     return Term("dragan", weight, lambda j: penalties.dragan(j.D, j.real))
 
 
-View = Callable[[Tensor, Round], Tensor]
-
-
-def instance_noise(sigma: float) -> View:
-    """Normal noise on all that D sees, of standard deviation sigma that falls to 0 with the run's
-    progress, so that real and generated samples overlap. Sønderby et al. 2016, arXiv:1610.04490.
-    """
-    return lambda x, round: x + sigma * (1 - round.progress) * torch.randn_like(x)
-
-
 class GAN(Game):
     """One generator against one discriminator.
 
@@ -96,7 +87,7 @@ class GAN(Game):
         latents: length of G's latent vector.
         classes: number of labels, 0 for none.
         terms: extra terms of D's loss.
-        views: what is done to samples, real and generated, before D sees them.
+        views: what is done to samples, real and generated, before D sees them, one after the other.
     """
 
     def __init__(
@@ -113,39 +104,75 @@ class GAN(Game):
         self.G, self.D = G, D
         self.loss = loss
         self.latents, self.classes = latents, classes
-        self.terms, self.views = tuple(terms), tuple(views)
+        self.terms, self.views = tuple(terms), nn.ModuleList(views)
 
     def players(
-        self, D: Optimizer, G: Optimizer, turns: int = 1, after: After | None = None, **both: Any
+        self, D: Optimizer, G: Optimizer, turns: int = 1, lazy: int = 1, after: After | None = None, **both: Any
     ) -> list[Player]:
         """D, then G.
 
         Args:
             D, G: the optimizers of their nets' weights.
             turns: moves of D for each of G.
+            lazy: where above 1, the extra terms are minimised by a move of their own every so many
+                steps, which counts so many times. Karras et al. 2019, arXiv:1912.04958, appendix B.
             after: what is done to D once it has moved.
             both: further settings of either `Player`: clip, schedule.
         """
-        return [
-            Player("D", self.D_losses, D, (self.D,), turns=turns, after=after, **both),
-            Player("G", self.G_losses, G, (self.G,), **both),
-        ]
+        after = partial(self._after_D, after)
+        losses = self.D_losses if lazy == 1 else self.D_adversarial
+        players = [Player("D", losses, D, (self.D,), turns=turns, after=after, **both)]
+        if lazy > 1:
+            players.append(Player("D_reg", self.D_terms, D, (self.D,), every=lazy, **both))
+        return [*players, Player("G", self.G_losses, G, (self.G,), **both)]
+
+    def _after_D(self, after: After | None, observed: Mapping[str, Tensor]) -> None:
+        for view in self.views:
+            assert isinstance(view, View)
+            view.after(observed)
+        if after is not None:
+            after(observed)
 
     def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
         sample: Tensor = self.G(z, *self._condition(label))
         return sample
 
     def D_losses(self, round: Round) -> Losses:
-        inputs = any(term.inputs for term in self.terms)
+        """All that D minimises."""
+        judged = self._judged(round, inputs=any(term.inputs for term in self.terms))
+        return self._adversarial(judged, round) | self._extra(judged, round)
+
+    def D_adversarial(self, round: Round) -> Losses:
+        """What D minimises in every step, where its extra terms are lazy."""
+        return self._adversarial(self._judged(round, inputs=False), round)
+
+    def D_terms(self, round: Round) -> Losses:
+        """D's extra terms alone."""
+        return self._extra(self._judged(round, inputs=any(term.inputs for term in self.terms)), round)
+
+    def _judged(self, round: Round, inputs: bool) -> Judged:
         real = self._view(round["real"], round).detach().requires_grad_(inputs)
         fake = self._view(self._fake(round), round).detach().requires_grad_(inputs)
         label = round.get("label")
-        judged = Judged(partial(self._judge, label=label), real, fake, *self._judge_both(real, fake, label))
-        round.observe(**_confidence("real", judged.on_real), **_confidence("fake", judged.on_fake))
-        losses = {"adversarial": self.loss.discriminator(judged.on_real, judged.on_fake)}
-        for term in self.terms:
-            losses[term.name] = term.weighted(judged, round.progress)
-        return losses
+        return Judged(partial(self._judge, label=label), real, fake, *self._judge_both(real, fake, label))
+
+    def _adversarial(self, judged: Judged, round: Round) -> Losses:
+        round.observe(**self._confidence(judged, round))
+        return {"adversarial": self.loss.discriminator(judged.on_real, judged.on_fake)}
+
+    def _extra(self, judged: Judged, round: Round) -> Losses:
+        return {term.name: term.weighted(judged, round.progress) for term in self.terms}
+
+    @torch.no_grad()
+    def _confidence(self, judged: Judged, round: Round) -> Losses:
+        """D's mean logits, and the share of pairs in which it takes the real sample for more real."""
+        real, fake = _first(judged.on_real), _first(judged.on_fake)
+        said = {"D_real": real.mean(), "D_fake": fake.mean(), "D_accuracy": (real > fake).float().mean()}
+        held = round.get("held")
+        if held is not None:
+            with still(self.D):
+                said["D_held"] = _first(self._judge(self._view(held, round), round.get("held label"))).mean()
+        return said
 
     def G_losses(self, round: Round) -> Losses:
         label = round.get("label")
@@ -191,8 +218,5 @@ class GAN(Game):
         return (label,)
 
 
-def _confidence(name: str, logits: Logits) -> Losses:
-    """The mean logit, and the share of samples taken for real, over the first logits."""
-    first = logits if isinstance(logits, Tensor) else logits[0]
-    first = first.detach()
-    return {f"D_{name}": first.mean(), f"taken_{name}": (first > 0).float().mean()}
+def _first(logits: Logits) -> Tensor:
+    return logits if isinstance(logits, Tensor) else logits[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
@@ -24,6 +27,19 @@ def statistical(net: nn.Module) -> list[nn.Module]:
 def moving(layer: nn.Module) -> bool:
     """Whether a layer's statistics follow what it sees."""
     return bool(layer.track_running_stats if isinstance(layer, _BatchNorm) else layer.training)
+
+
+@contextmanager
+def still(net: nn.Module) -> Iterator[None]:
+    """Keep all statistics of a net as they are, for a while: somebody only watches."""
+    layers = [layer for layer in statistical(net) if moving(layer)]
+    for layer in layers:
+        keep(layer, moving=False)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            keep(layer, moving=True)
 
 
 def mixes(net: nn.Module) -> bool:

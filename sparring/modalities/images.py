@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
@@ -10,18 +11,20 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
+from sparring.data.opening import Look, look, squared
+from sparring.data.pictures import Pictures, Unreadable
+from sparring.data.store import Progress, decode
 from sparring.errors import InputError
-from sparring.modalities.modality import Modality, Samples, arrays, columns_for
+from sparring.modalities.modality import Encoded, Modality, Samples, arrays, columns_for, unseen
+from sparring.sheets import sheet
 from sparring.writing import beside
 
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 LARGEST = 64  # pixels that pictures of many sizes are brought to, at most, unless told
 LOOKED_AT = 256  # files that are opened to find size and channels
-SHEET = 640  # pixels that a sheet of small pictures is enlarged towards
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Images(Modality):
     Attributes:
         size: height and width in pixels; 0 to choose it from the data.
         channels: 1 grey, 3 colour, 4 colour and alpha; 0 to choose it from the data.
+        flip: whether pictures are mirrored at random.
+        crop: how much larger than `size` pictures are kept, as a share of it; what nets see is cut
+            out of them at random.
     """
 
     kind: ClassVar[str] = "images"
@@ -38,48 +44,66 @@ class Images(Modality):
 
     size: int = 0
     channels: int = 0
+    flip: bool = False
+    crop: float = 0.0
 
     @property
     def shape(self) -> tuple[int, ...]:
         return (self.channels, self.size, self.size)
 
+    @property
+    def kept(self) -> int:
+        """Height and width of the pictures that are kept to be cut."""
+        return self.size + round(self.size * self.crop)
+
     def fit(self, items: Items) -> Self:
         if isinstance(items.items, np.ndarray):
             height, width, *rest = items.items.shape[1:]
-            sides, channels = {min(height, width)}, (rest or [1])[0]
+            sides, channels = [min(height, width)], (rest or [1])[0]
         else:
-            pictures = [_open(path) for path in items.items[:: max(1, len(items) // LOOKED_AT)]]
-            sides = {min(picture.size) for picture in pictures}
-            channels = max(_channels(picture) for picture in pictures)
-        size = self.size or (next(iter(sides)) if len(sides) == 1 else 0)
+            looks = _looks(items.items)
+            sides, channels = [min(found.width, found.height) for found in looks], max(f.channels for f in looks)
+        size = self.size or (sides[0] if len(set(sides)) == 1 else 0)
         if not size or (not self.size and size > LARGEST):
-            size = min(LARGEST, 2 ** int(np.log2(np.median(list(sides)))))
-        fitted = replace(self, size=size, channels=self.channels or channels)
-        return fitted.fit_classes(items)
+            size = max(4, min(LARGEST, 2 ** int(np.log2(np.median(sides)))))
+        return replace(self, size=size, channels=self.channels or channels)
 
-    def encode(self, items: Items) -> Tensor:
-        """Pictures as uint8, (n, channels, size, size), cut to squares about their middle."""
-        pictures = items.items
-        if isinstance(pictures, np.ndarray) and pictures.shape[1:3] == (self.size, self.size):
-            stacked = pictures.reshape(len(pictures), self.size, self.size, -1)
-            if stacked.shape[-1] == self.channels:
-                return torch.from_numpy(stacked.transpose(0, 3, 1, 2).astype(np.uint8, copy=True))
-        made = np.empty((len(pictures), *self.shape), np.uint8)
-        for i, item in enumerate(pictures):
-            picture = Image.fromarray(item) if isinstance(item, np.ndarray) else _open(item)
-            made[i] = self._squared(picture)
+    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:
+        """Pictures as uint8, (n, channels, kept, kept), cut to squares about their middle.
+
+        Raises:
+            InputError: where fewer than two can be read, or all are the same.
+        """
+        if isinstance(items.items, np.ndarray):
+            made = Encoded(self._squared(items.items, progress), np.arange(len(items)))
+        else:
+            found = decode(items.items, self.kept, self.channels, progress)
+            made = Encoded(found.pixels, found.kept, found.skipped)
+        pixels = made.samples if isinstance(made.samples, Tensor) else made.samples.map()[1]
+        if all(torch.equal(part, pixels[:1].expand_as(part)) for part in torch.split(pixels, 4096)):
+            raise InputError(
+                f"all {len(pixels):,} pictures of {items.name} are identical; a GAN needs some that differ"
+            )
+        return made
+
+    def _squared(self, pictures: NDArray[np.generic], progress: Progress) -> Tensor:
+        stacked = pictures.reshape(*pictures.shape[:3], -1)
+        if stacked.shape[1:] == (self.kept, self.kept, self.channels):
+            return torch.from_numpy(stacked.transpose(0, 3, 1, 2).astype(np.uint8, copy=True))
+        made = np.empty((len(stacked), self.channels, self.kept, self.kept), np.uint8)
+        for i, pixels in enumerate(stacked):
+            made[i] = squared(Image.fromarray(pixels.squeeze()), self.kept, self.channels)
+            progress(i + 1, len(stacked))
         return torch.from_numpy(made)
 
-    def _squared(self, picture: Image.Image) -> NDArray[np.uint8]:
-        name = getattr(picture, "filename", "a picture")
-        try:
-            picture = ImageOps.exif_transpose(picture).convert(MODES[self.channels])
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # PIL says broken PNGs so
-            raise InputError(f"{name} cannot be read: {error}") from error
-        if picture.size != (self.size, self.size):
-            picture = ImageOps.fit(picture, (self.size, self.size), Image.Resampling.LANCZOS)
-        pixels: NDArray[np.uint8] = np.asarray(picture, np.uint8).reshape(self.size, self.size, -1)
-        return pixels.transpose(2, 0, 1)
+    def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        pixels = tensors["real"]
+        if self.crop:
+            pixels = _cropped(pixels, self.size)
+        if self.flip:
+            mirrored = torch.rand(len(pixels), 1, 1, 1, device=pixels.device) < 0.5
+            pixels = torch.where(mirrored, pixels.flip(-1), pixels)
+        return super().batch({**tensors, "real": pixels})
 
     def scale(self, encoded: Tensor) -> Tensor:
         return encoded.float().mul_(2 / 255).sub_(1)
@@ -111,32 +135,23 @@ class Images(Modality):
             Image.fromarray(pixels.squeeze()).save(place / f"{i:0{digits}}.png")
 
 
-def _open(path: Path) -> Image.Image:
-    try:
-        return Image.open(path)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read as a picture; remove it or repair it") from error
+def _looks(pictures: Pictures) -> list[Look]:
+    """What some of the pictures are like, spread evenly over all."""
+    wanted = set(range(0, len(pictures), max(1, len(pictures) // LOOKED_AT)))
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda pair: look(pair[1]), pictures.contents(wanted)))
+    looks = [f for f in found if isinstance(f, Look)]
+    if not looks:
+        why = next(f.why for f in found if isinstance(f, Unreadable))
+        first = pictures.names[min(wanted)]
+        raise InputError(f"{pictures.path}: none of its pictures can be read ({first}: {why}); repair or replace them")
+    return looks
 
 
-def _channels(picture: Image.Image) -> int:
-    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA"):
-        return 4
-    return 1 if picture.mode in ("1", "L", "I", "I;16", "F") else 3
-
-
-def sheet(pictures: NDArray[np.uint8] | Sequence[NDArray[np.uint8]], columns: int) -> Image.Image:
-    """Pictures (n, h, w, c) side by side, small ones enlarged by whole pixels, alpha on white."""
-    stacked = np.asarray(pictures)
-    n, height, width, channels = stacked.shape
-    if channels == 4:
-        alpha = stacked[..., 3:] / 255
-        stacked = np.round(stacked[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
-    rows = -(-n // columns)
-    gap = 1
-    page = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, stacked.shape[-1]), 255, np.uint8)
-    for i, picture in enumerate(stacked):
-        top, left = i // columns * (height + gap), i % columns * (width + gap)
-        page[top : top + height, left : left + width] = picture
-    image = Image.fromarray(page.squeeze(-1) if page.shape[-1] == 1 else page)
-    times = max(1, SHEET // max(image.size))
-    return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+def _cropped(pixels: Tensor, size: int) -> Tensor:
+    """A square cut out of each picture (n, c, h, h) at a place of its own: (n, c, size, size)."""
+    n, channels, side, _ = pixels.shape
+    place = torch.randint(side - size + 1, (2, n, 1), device=pixels.device)
+    rows, columns = place + torch.arange(size, device=pixels.device)  # (n, size) each
+    by_row = pixels.gather(2, rows[:, None, :, None].expand(n, channels, size, side))
+    return by_row.gather(3, columns[:, None, None, :].expand(n, channels, size, size))

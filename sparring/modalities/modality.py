@@ -10,14 +10,33 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
+from sparring.data.store import Progress, Stored
 from sparring.errors import InputError, nearest
 from sparring.writing import vacant
+
+
+def unseen(_done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """All items of a data set as batches are drawn from them.
+
+    Attributes:
+        samples: (n, ...), in memory or in a file.
+        kept: which of the items found these are, (n,).
+        skipped: names of the others, and why.
+    """
+
+    samples: Tensor | Stored
+    kept: NDArray[np.int64]
+    skipped: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,8 +64,8 @@ class Modality(ABC):
         """This modality with what it has to know of the data: sizes, labels, scaling."""
 
     @abstractmethod
-    def encode(self, items: Items) -> Tensor:
-        """All items as a compact tensor (n, ...) on the CPU."""
+    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:
+        """All items as a compact tensor (n, ...), in memory or in a file."""
 
     @abstractmethod
     def scale(self, encoded: Tensor) -> Tensor:
@@ -64,23 +83,13 @@ class Modality(ABC):
     def write(self, samples: Samples, path: Path) -> None:
         """Samples to a file, or to a folder of files, as the path's suffix says."""
 
-    def fit_classes(self, items: Items) -> Self:
-        if items.labels is None:
-            return self
-        counts = np.bincount(items.labels, minlength=len(items.classes))
-        return replace(self, classes=items.classes, counts=tuple(int(c) for c in counts))
-
-    def unlabelled(self) -> Self:
-        return replace(self, classes=(), counts=())
-
-    def tensors(self, items: Items) -> dict[str, Tensor]:
-        """What batches are drawn from: encoded items, and labels where they are used."""
-        tensors = {"real": self.encode(items)}
-        if self.classes and items.labels is not None:
-            tensors["label"] = torch.from_numpy(items.labels)
-        return tensors
+    def labelled(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> Self:
+        """This modality for samples that are made for a label."""
+        counts = np.bincount(labels, minlength=len(classes))
+        return replace(self, classes=classes, counts=tuple(int(c) for c in counts))
 
     def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A batch of encoded items as nets see it; with chance where that is asked for."""
         return {**tensors, "real": self.scale(tensors["real"])}
 
     def label(self, name: str | int) -> int:

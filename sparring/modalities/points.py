@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.modalities.modality import Modality, Samples, arrays
+from sparring.data.store import Progress
+from sparring.modalities.modality import Encoded, Modality, Samples, arrays, unseen
 from sparring.writing import beside
 
 PLOT = 480  # pixels of a plot's side
@@ -47,7 +48,7 @@ class Points(Modality):
     def fit(self, items: Items) -> Self:
         points = np.asarray(items.items, np.float64)
         deviation = points.std(0)
-        fitted = replace(
+        return replace(
             self,
             mean=_floats(points.mean(0)),
             deviation=_floats(np.where(deviation > 0, deviation, 1.0)),
@@ -55,12 +56,11 @@ class Points(Modality):
             high=_floats(points.max(0)),
             columns=items.columns or tuple(f"x{i}" for i in range(points.shape[1])),
         )
-        return fitted.fit_classes(items)
 
-    def encode(self, items: Items) -> Tensor:
+    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:  # noqa: ARG002
         """Standardised points, float (n, dimensions)."""
         points = (np.asarray(items.items, np.float64) - self.mean) / self.deviation
-        return torch.from_numpy(points.astype(np.float32))
+        return Encoded(torch.from_numpy(points.astype(np.float32)), np.arange(len(points)))
 
     def scale(self, encoded: Tensor) -> Tensor:
         return encoded

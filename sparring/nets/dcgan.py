@@ -24,11 +24,21 @@ def _norm(kind: Norm, channels: int) -> list[nn.Module]:
 
 
 def _initialise(module: nn.Module) -> None:
-    """Weights as in the paper, section 4: normal with standard deviation 0.02."""
+    """Weights as in the paper, section 4: normal with standard deviation 0.02, for normalised layers."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, std=0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, mean=1.0, std=0.02)
+
+
+def _scaled(module: nn.Module) -> None:
+    """Weights that keep the signal's size through leaky ReLUs that nothing normalises. He et al. 2015,
+    arXiv:1502.01852.
+    """
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, a=0.2)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 class Generator(nn.Module):
@@ -96,7 +106,7 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Flatten())
         self.head = Projected(before * size * size, classes)
         nn.init.normal_(self.head.linear.weight, std=0.02)
-        self.apply(_initialise)
+        self.apply(_scaled if norm == "none" else _initialise)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         logits: Tensor = self.head(self.layers(x), label)

@@ -9,8 +9,10 @@ import pkgutil
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from sparring.data import Items
+from sparring.data.split import FEWEST
 from sparring.errors import InputError, nearest
 from sparring.modalities import Images
 from sparring.recipe import Recipe
@@ -59,14 +61,29 @@ def _only(module: ModuleType, name: str) -> Recipe:
 
 
 SMALL = 16  # pixels up to which fully connected nets learn pictures faster than convolutions
+FEW = 20_000  # pictures below which D would soon know them by heart
+LONG = 1800.0  # seconds from which on a wider net makes better use of a CPU
+WIDE = 64
 
 
-def choose(items: Items, device: str) -> tuple[Recipe, str]:
-    """The recipe that fits the data and the device, and why, in words for the user."""
+def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Recipe, str]:
+    """The recipe that fits the data, the device and the time, and why, in words for the user.
+
+    Args:
+        seconds: how long it may train, where that is known.
+    """
     if items.kind == "points":
         return find("r3gan_mlp"), "points: fully connected nets under R3GAN's loss, which keeps every mode"
-    if Images().fit(items).size <= SMALL:
+    size = Images().fit(items).size
+    if size <= SMALL:
         return find("gan"), "tiny pictures: fully connected nets learn them fastest"
+    settings: dict[str, Any] = {}
+    why = "pictures on an accelerator: residual nets give the best quality"
     if device == "cpu":
-        return find("dcgan").set({"width": 32}), "pictures on a CPU: strided convolutions train fastest"
-    return find("r3gan"), "pictures on an accelerator: residual nets give the best quality"
+        why = "pictures on a CPU: strided convolutions train fastest"
+        if size <= 32 and (seconds or 0) >= LONG:
+            settings["width"] = WIDE
+    if len(items) < FEW:
+        settings["augment"] = "ada" if len(items) >= FEWEST else "diffaugment"
+        why += f"; only {len(items):,} of them: augmented"
+    return find("r3gan_strided" if device == "cpu" else "r3gan").set(settings), why

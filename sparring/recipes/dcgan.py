@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch.optim import Adam
 
-from sparring.games.gan import GAN, Term, instance_noise
+from sparring.games.gan import GAN, Term
 from sparring.losses import adversarial
 from sparring.losses.adversarial import AdversarialLoss, Plain
 from sparring.modalities import Modality
@@ -16,12 +16,10 @@ from sparring.nets import dcgan
 from sparring.recipe import (
     Count,
     Decay,
+    OfPictures,
     Phase,
     Positive,
-    Recipe,
     Share,
-    Weight,
-    data,
     discriminator,
     generator,
     losses,
@@ -30,10 +28,9 @@ from sparring.recipe import (
 
 
 @dataclass(frozen=True)
-class Strided(Recipe):
+class Strided(OfPictures):
     """What the systems on DCGAN's nets have in common; they differ by loss and optimisation."""
 
-    noise: Weight = data(0.0, "deviation of instance noise at the start; it falls to 0")
     z: Count = generator(100, "length of the latent vector")
     width: Count = generator(64, "channels of the layer next to the picture, in D too")
     norm: dcgan.Norm = discriminator("batch", "after each hidden layer but the first")
@@ -56,7 +53,7 @@ class Strided(Recipe):
             latents=self.z,
             classes=classes,
             terms=self.terms(),
-            views=[instance_noise(self.noise)] if self.noise else [],
+            views=self.views(modality),
         )
 
 

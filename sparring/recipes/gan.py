@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from torch.optim import Adam
 
-from sparring.games.gan import GAN, instance_noise
+from sparring.games.gan import GAN
 from sparring.losses import adversarial
 from sparring.losses.adversarial import Plain
 from sparring.modalities import Modality
@@ -16,13 +16,11 @@ from sparring.recipe import (
     POINTS_AND_IMAGES,
     Count,
     Decay,
+    OfPictures,
     Phase,
     Positive,
-    Recipe,
     Share,
-    Weight,
     Widths,
-    data,
     discriminator,
     generator,
     losses,
@@ -31,7 +29,7 @@ from sparring.recipe import (
 
 
 @dataclass(frozen=True)
-class Gan(Recipe):
+class Gan(OfPictures):
     """Fully connected G and D, the game of the 2014 paper in the shape that tutorials teach.
 
     Goodfellow et al. 2014, "Generative adversarial nets", arXiv:1406.2661. The paper's G minimises
@@ -43,7 +41,6 @@ class Gan(Recipe):
 
     takes: ClassVar[tuple[Modality, ...]] = POINTS_AND_IMAGES
 
-    noise: Weight = data(0.0, "deviation of instance noise at the start; it falls to 0")
     z: Count = generator(100, "length of the latent vector")
     G: Widths = generator((256, 512, 1024), "widths of the hidden layers")
     norm: bool = generator(True, "batch norm after each hidden layer but the first")
@@ -65,7 +62,7 @@ class Gan(Recipe):
             loss=getattr(adversarial, self.loss)(self.smoothing),
             latents=self.z,
             classes=classes,
-            views=[instance_noise(self.noise)] if self.noise else [],
+            views=self.views(modality),
         )
 
     def phases(self, game: GAN) -> list[Phase]:

@@ -10,19 +10,19 @@ from functools import partial
 from torch import nn
 from torch.optim import Adam
 
-from sparring.games.gan import GAN, R1, R2, instance_noise
+from sparring.games.gan import GAN, R1, R2
 from sparring.losses.adversarial import relativistic
 from sparring.modalities import Modality
 from sparring.nets import dcgan, r3gan
 from sparring.recipe import (
     Count,
     Decay,
+    OfPictures,
     Part,
     Phase,
     Positive,
     Recipe,
     Weight,
-    data,
     generator,
     losses,
     optimisation,
@@ -34,7 +34,6 @@ from sparring.schedules import cosine
 class Regularised(Recipe):
     """The relativistic loss with R1 and R2 and its schedules, on any pair of nets."""
 
-    noise: Weight = data(0.0, "deviation of instance noise at the start; it falls to 0")
     z: Count = generator(64, "length of the latent vector")
     gamma: Weight = losses(1.0, "weight of R1 and R2 at the start")
     gamma_end: Weight = losses(0.1, "their weight at the end of the burn-in")
@@ -43,30 +42,36 @@ class Regularised(Recipe):
     beta2: Decay = optimisation(0.9, "Adam's decay of the second moment at the start; beta1 is 0")
     beta2_end: Decay = optimisation(0.99, "its value at the end of the burn-in")
     burn_in: Part = optimisation(0.2, "share of the run in which all these go along a cosine")
+    lazy: Count = optimisation(1, "steps between those in which D minimises R1 and R2, so many times as strong")
 
     def latents(self, modality: Modality) -> int:  # noqa: ARG002
         """Length of the latent vector, for such data."""
         return self.z
+
+    def strength(self, modality: Modality) -> float:  # noqa: ARG002
+        """What gamma is multiplied by, for such data."""
+        return 1.0
 
     @abstractmethod
     def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
         """G and D."""
 
     def game(self, modality: Modality) -> GAN:
-        gamma = partial(cosine, self.gamma, self.gamma_end, share=self.burn_in)
+        strength = self.strength(modality)
+        gamma = partial(cosine, strength * self.gamma, strength * self.gamma_end, share=self.burn_in)
         return GAN(
             *self.nets(modality),
             loss=relativistic(),
             latents=self.latents(modality),
             classes=len(modality.classes),
             terms=[R1(gamma), R2(gamma)],
-            views=[instance_noise(self.noise)] if self.noise else [],
+            views=self.views(modality),
         )
 
     def phases(self, game: GAN) -> list[Phase]:
         D = Adam(game.D.parameters(), self.lr, (0.0, self.beta2), fused=True)
         G = Adam(game.G.parameters(), self.lr, (0.0, self.beta2), fused=True)
-        return [Phase(game.players(D, G, schedule=self._settings))]
+        return [Phase(game.players(D, G, lazy=self.lazy, schedule=self._settings))]
 
     def _settings(self, progress: float) -> Mapping[str, object]:
         beta2 = cosine(self.beta2, self.beta2_end, progress, self.burn_in)
@@ -74,7 +79,7 @@ class Regularised(Recipe):
 
 
 @dataclass(frozen=True)
-class R3gan(Regularised):
+class R3gan(Regularised, OfPictures):
     """Residual G and D without normalisation, under the relativistic loss with R1 and R2: nothing
     else, and it trains stably to the best published quality of its day.
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
-from sparring.data import Items
 from sparring.errors import InputError
 from sparring.modalities import Modality
 from sparring.model import describe, restore
@@ -83,12 +79,3 @@ class RunFolder:
         content = read_json(self.recipe)
         recipe, modality = restore(content, self.recipe)
         return recipe, modality, content["run"]
-
-
-def fingerprint(items: Items, tensors: Mapping[str, Tensor]) -> str:
-    """What tells one data set from another, whatever its name: a checksum of its tensors."""
-    digest = hashlib.blake2b(digest_size=8)
-    for name in sorted(tensors):
-        digest.update(f"{name} {tuple(tensors[name].shape)}".encode())
-        digest.update(tensors[name].numpy().tobytes())
-    return f"{items.kind}-{len(items)}-{digest.hexdigest()}"

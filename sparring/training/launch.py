@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from sparring import data as datasets
@@ -23,7 +22,8 @@ from sparring.model import Model, load
 from sparring.recipe import Recipe
 from sparring.training import devices
 from sparring.training.bounds import Bound, seconds
-from sparring.training.folder import RunFolder, fingerprint
+from sparring.training.folder import RunFolder
+from sparring.training.prepare import Prepared, prepare, room
 from sparring.training.run import Run, Settings, shard_size
 from sparring.training.screen import Screen, clock
 
@@ -41,6 +41,7 @@ def train(
     ranks: int = 1,
     resume: bool = False,
     force: bool = False,
+    memory: str | None = None,
     quiet: bool = False,
     save_every: float = 30.0,
     **fields: Any,
@@ -59,6 +60,8 @@ def train(
         ranks: processes that share each batch, one to a device.
         resume: go on with the run in `out` where there is one.
         force: start anew where a run is in `out`.
+        memory: how much of the data is kept in memory, such as "2G"; larger data are read from disk
+            while training. A quarter of the machine's unless given.
         quiet: print nothing.
         save_every: seconds of training between checkpoints.
         fields: values for the recipe's fields.
@@ -73,19 +76,22 @@ def train(
     place = devices.resolve(device)
     devices.check(place, precision, ranks)
     items = datasets.find(data)
-    chosen, why = _chosen(recipe, items, place)
+    bound = Bound(steps, None if time is None else seconds(time))
+    chosen, why = _chosen(recipe, items, place, bound.time)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
-    bound = Bound(steps, None if time is None else seconds(time))
     asked: dict[str, Any] = {"seed": seed, "precision": precision, "ranks": ranks}
+    read = partial(_read, items, limit=room(memory, place), screen=screen)
     if folder.claim(resume, force):
-        plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound)
+        plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, read)
     else:
         plan = _planned(chosen, items, Settings(str(data), items.name, len(items), "", **asked, device=str(place),
-                        save_every=save_every), bound)  # fmt: skip
+                        save_every=save_every), bound, read)  # fmt: skip
         run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
         folder.begin(plan.recipe, plan.modality, run)
-    screen.say(f"{items.name}: {len(items):,} {items.kind} as {tuple(plan.modality.shape)}, {_labels(plan.modality)}")
+    held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
+    shape = tuple(plan.modality.shape)
+    screen.say(f"{items.name}: {len(plan.data.rows):,} {items.kind} as {shape}{held}, {_labels(plan.modality)}")
     screen.say(f"recipe {plan.recipe.name}{why}, on {place} in {folder.path}")
     _launch(plan, devices.fabric(place, plan.settings.precision, ranks), folder, quiet)
     return load(folder.path, str(place))
@@ -97,22 +103,27 @@ class _Plan:
 
     recipe: Recipe
     modality: Modality
-    tensors: Mapping[str, Tensor]
+    data: Prepared
     settings: Settings
     bound: Bound
 
 
-def _planned(recipe: Recipe, items: Items, settings: Settings, bound: Bound) -> _Plan:
+Read = Callable[[Recipe, Modality], tuple[Modality, Prepared]]
+
+
+def _read(items: Items, recipe: Recipe, modality: Modality, limit: int, screen: Screen) -> tuple[Modality, Prepared]:
+    modality, prepared, notes = prepare(recipe, modality, items, limit, screen)
+    for note in notes:
+        screen.say(note)
+    return modality, prepared
+
+
+def _planned(recipe: Recipe, items: Items, settings: Settings, bound: Bound, read: Read) -> _Plan:
     """A new run. Whatever cannot go together is refused here, before anything is written."""
-    modality = recipe.modality(items.kind).fit(items)
-    if not recipe.labels:
-        modality = modality.unlabelled()
-    elif not modality.classes:
-        raise InputError(f"labels=true was given, but {settings.data!r} has no labels")
     shard_size(recipe, settings.ranks)
-    tensors = modality.tensors(items)
-    settings = replace(settings, fingerprint=fingerprint(items, tensors))
-    return _Plan(recipe, modality, tensors, settings, bound if bound.given else Bound(recipe.steps, None))
+    modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
+    settings = replace(settings, fingerprint=prepared.fingerprint)
+    return _Plan(recipe, modality, prepared, settings, bound if bound.given else Bound(recipe.steps, None))
 
 
 def _resumed(
@@ -122,6 +133,7 @@ def _resumed(
     items: Items,
     asked: Mapping[str, Any],
     bound: Bound,
+    read: Read,
 ) -> _Plan:
     """The run that is in a folder, where it is the one that was asked for."""
     stored, modality, run = folder.reopen()
@@ -133,17 +145,19 @@ def _resumed(
         before = getattr(settings, name)
         if value != before and value != usual.get(name):
             raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; give the same to resume it")
-    tensors = modality.tensors(items)
-    if fingerprint(items, tensors) != settings.fingerprint:
+    _, prepared = read(stored, modality)
+    if prepared.fingerprint != settings.fingerprint:
         raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")
     if not bound.given:
         bound = Bound(run["steps"], run["time"], kept=True)
-    return _Plan(stored, modality, tensors, settings, bound)
+    return _Plan(stored, modality, prepared, settings, bound)
 
 
-def _chosen(recipe: str | Recipe | None, items: Items, device: torch.device) -> tuple[Recipe, str]:
+def _chosen(
+    recipe: str | Recipe | None, items: Items, device: torch.device, seconds: float | None
+) -> tuple[Recipe, str]:
     if recipe is None:
-        chosen, why = recipes.choose(items, device.type)
+        chosen, why = recipes.choose(items, device.type, seconds)
         return chosen, f" ({why})"
     return (recipes.find(recipe) if isinstance(recipe, str) else recipe), ""
 
@@ -154,7 +168,7 @@ def _labels(modality: Modality) -> str:
 
 def _launch(plan: _Plan, fabric: Fabric, folder: RunFolder, quiet: bool) -> None:
     """Run here, or in a process for each rank; a recipe travels by name, since it may be a user's own file."""
-    work = (plan.recipe.source, asdict(plan.recipe), plan.modality, plan.tensors, folder, plan.settings, plan.bound)
+    work = (plan.recipe.source, asdict(plan.recipe), plan.modality, plan.data, folder, plan.settings, plan.bound)
     if plan.settings.ranks == 1:
         _work(fabric, *work, quiet)
         return
@@ -181,7 +195,7 @@ def _work(
     recipe: str,
     fields: Mapping[str, Any],
     modality: Modality,
-    tensors: Mapping[str, Tensor],
+    data: Prepared,
     folder: RunFolder,
     settings: Settings,
     bound: Bound,
@@ -192,7 +206,7 @@ def _work(
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // fabric.world_size))
     screen = Screen(quiet or fabric.global_rank > 0)
     with torch.random.fork_rng():
-        run = Run(recipes.find(recipe).set(fields), modality, tensors, folder, settings, bound, fabric, screen)
+        run = Run(recipes.find(recipe).set(fields), modality, data, folder, settings, bound, fabric, screen)
         if run.restore():
             screen.say(f"going on at step {run.step}")
         finished = run.train()

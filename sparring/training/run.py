@@ -13,6 +13,7 @@ from torch import Tensor
 
 import sparring
 from sparring.data.batches import Batches
+from sparring.data.split import HELD_EVERY
 from sparring.errors import InputError
 from sparring.loop import Deal, Step, play
 from sparring.modalities import Modality, Samples
@@ -27,12 +28,14 @@ from sparring.training.clock import Clock, Orders
 from sparring.training.folder import RunFolder
 from sparring.training.interrupts import interrupts
 from sparring.training.logbook import Logbook
+from sparring.training.prepare import Prepared
 from sparring.training.screen import Screen, line
 from sparring.writing import beside, write_bytes
 
 SHEETS = 16  # sheets of a run, spread over its steps
 PAUSE = 3.0  # seconds between sheets, at least
 SHOWN = 64  # samples on a sheet
+WATCHED = 32  # held-out samples that D is watched by, at most
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Run:
         self,
         recipe: Recipe,
         modality: Modality,
-        tensors: Mapping[str, Tensor],
+        data: Prepared,
         folder: RunFolder,
         settings: Settings,
         bound: Bound,
@@ -98,14 +101,26 @@ class Run:
         self.game.to(fabric.device)
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
-        self.deal = self._dealer(tensors)
+        self.deal = self._dealer(data)
         self._line, self._sheets, self._shown_at = "", 0, 0.0
 
-    def _dealer(self, tensors: Mapping[str, Tensor]) -> Deal:
+    def _dealer(self, data: Prepared) -> Deal:
+        """Batches of what is trained on and, now and then, some of what is held out beside them."""
         size = shard_size(self.recipe, self.fabric.world_size)
-        on_device = {name: tensor.to(self.fabric.device) for name, tensor in tensors.items()}
-        batches = Batches(on_device, size, self.recipe.batch // size, self.seeds)
-        return lambda number, shard: self.modality.batch(batches(number, shard))
+        shards, device = self.recipe.batch // size, self.fabric.device
+        batches = Batches(data.tensors, data.rows, size, shards, self.seeds, device)
+        if not len(data.held):
+            return lambda number, shard: self.modality.batch(batches(number, shard))
+        watched = Batches(data.tensors, data.held, min(size, WATCHED), shards, self.seeds, device)
+
+        def deal(number: int, shard: int) -> dict[str, Tensor]:
+            batch = self.modality.batch(batches(number, shard))
+            if number % HELD_EVERY == 0:
+                held = self.modality.batch(watched(number // HELD_EVERY, shard))
+                batch |= {"held" if name == "real" else f"held {name}": t for name, t in held.items()}
+            return batch
+
+        return deal
 
     # What is saved, and given back.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
@@ -24,6 +25,18 @@ class Screen:
 
     def say(self, text: str) -> None:
         self.console.print(text, markup=False)
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar for something that is done before the training, gone when it is done."""
+        if not self.console.is_terminal or self.console.quiet:
+            yield lambda _done, _total: None
+            return
+        with Progress(
+            TextColumn(what), BarColumn(bar_width=24), MofNCompleteColumn(), console=self.console, transient=True
+        ) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
 
     def start(self) -> None:
         if self.console.is_terminal and not self.console.quiet:

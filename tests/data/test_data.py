@@ -21,7 +21,7 @@ from sparring.seeds import Seeds
 @given(length=st.integers(1, 20), size=st.integers(1, 30), shards=st.integers(1, 3), seed=st.integers(0, 99))
 def test_every_pass_deals_every_item_once(length, size, shards, seed):
     """Whatever the sizes, and across shards: nothing is skipped or dealt twice in a pass."""
-    batches = Batches({"real": torch.arange(length)}, size, shards, Seeds(seed))
+    batches = Batches({"real": torch.arange(length)}, torch.arange(length), size, shards, Seeds(seed))
     rounds = -(-3 * length // (size * shards))
     dealt = torch.cat([batches(r, s)["real"] for r in range(rounds) for s in range(shards)]).tolist()
     for epoch in range(3):
@@ -30,11 +30,11 @@ def test_every_pass_deals_every_item_once(length, size, shards, seed):
 
 def test_batches_are_a_function_of_their_place():
     tensors = {"real": torch.arange(100), "label": torch.arange(100) % 7}
-    one, two = (Batches(tensors, 8, 1, Seeds(3)) for _ in range(2))
+    one, two = (Batches(tensors, torch.arange(100), 8, 1, Seeds(3)) for _ in range(2))
     later = [one(n, 0)["real"] for n in range(40)][30]
     assert torch.equal(two(30, 0)["real"], later)  # without the thirty before
     assert torch.equal(two(30, 0)["label"], later % 7)
-    assert not torch.equal(Batches(tensors, 8, 1, Seeds(4))(30, 0)["real"], later)
+    assert not torch.equal(Batches(tensors, torch.arange(100), 8, 1, Seeds(4))(30, 0)["real"], later)
 
 
 def test_built_in_sets():
@@ -44,6 +44,9 @@ def test_built_in_sets():
     ring, grid = find("ring"), find("grid")
     assert np.linalg.norm(ring.items, axis=1).std() == pytest.approx(0.01, abs=1e-3)
     assert np.abs(grid.items - np.round(grid.items / 2) * 2).std() < 0.05
+
+
+ALL = (*sets.IDX, *sets.IDX_HELD)
 
 
 def write_idx(path, array):
@@ -82,15 +85,17 @@ def test_download_checks_what_it_got(tmp_path, monkeypatch):
     mirror.mkdir()
     write_idx(mirror / sets.IDX[0], np.zeros((3, 28, 28), np.uint8))
     write_idx(mirror / sets.IDX[1], np.zeros(3, np.uint8))
+    write_idx(mirror / sets.IDX_HELD[0], np.zeros((2, 28, 28), np.uint8))
+    write_idx(mirror / sets.IDX_HELD[1], np.zeros(2, np.uint8))
     monkeypatch.setattr(sets, "MNIST", f"file://{mirror}/")
-    monkeypatch.setattr(sets, "CHECKSUMS", {f"file://{mirror}/{name}": "0" for name in sets.IDX})
+    monkeypatch.setattr(sets, "CHECKSUMS", {f"file://{mirror}/{name}": "0" for name in ALL})
     with pytest.raises(InputError, match="has changed or was damaged"):
         find("mnist")
-    sums = {f"file://{mirror}/{name}": hashlib.sha256((mirror / name).read_bytes()).hexdigest() for name in sets.IDX}
+    sums = {f"file://{mirror}/{name}": hashlib.sha256((mirror / name).read_bytes()).hexdigest() for name in ALL}
     monkeypatch.setattr(sets, "CHECKSUMS", sums)
-    assert len(find("mnist")) == 3
+    assert find("mnist").held.tolist() == [False] * 3 + [True] * 2
     (mirror / sets.IDX[0]).unlink()
-    assert len(find("mnist")) == 3  # from the cache
+    assert len(find("mnist")) == 5  # from the cache
     for cached in (tmp_path / "cache").rglob("*.gz"):
         cached.unlink()
     with pytest.raises(InputError, match=r"train-images.*SPARRING_DATA"):

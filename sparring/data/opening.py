@@ -1,0 +1,133 @@
+"""From the bytes of a picture file to pixels of one size and one number of channels."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from sparring.data.pictures import FORMATS, Content, Unreadable
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+# What PIL raises on bad files.
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, struct.error, MemoryError)
+
+
+def opened(content: Content) -> Image.Image | Unreadable:
+    """A picture with its header read, upright; its first frame where it has many."""
+    if isinstance(content, Unreadable):
+        return content
+    if not content:
+        return Unreadable("the file is empty")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return Image.open(io.BytesIO(content), formats=tuple(set(FORMATS.values())))
+    except UnidentifiedImageError:
+        return Unreadable("not a picture, whatever its suffix says")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Unreadable(f"more than {Image.MAX_IMAGE_PIXELS:,} pixels, as a decompression bomb has")
+    except BROKEN as error:
+        return Unreadable(f"damaged: {error}")
+
+
+def loaded(content: Content) -> Image.Image | Unreadable:
+    """A picture with its pixels, upright, in mode L, RGB or RGBA."""
+    picture = opened(content)
+    if isinstance(picture, Unreadable):
+        return picture
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata are none of the user's concern
+            return _plain(ImageOps.exif_transpose(picture))
+    except BROKEN as error:
+        return Unreadable(f"damaged: {error}")
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    if picture.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+        return Image.fromarray(_eight_bits(np.asarray(picture)))
+    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+        return picture.convert("RGBA")
+    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+
+
+def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Grey of more than eight bits. Integers are taken as of 16 bits; floats as in [0, 1], or in
+    [0, 255] where they go beyond.
+    """
+    wide = values.astype(np.float64)
+    if np.issubdtype(values.dtype, np.floating):
+        wide = np.nan_to_num(wide) * (255 if np.nanmax(wide) <= 1 else 1)
+    else:
+        wide = wide / 257
+    return np.round(wide).clip(0, 255).astype(np.uint8)
+
+
+def squared(picture: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
+    """A picture from `loaded` as (channels, size, size), cut to a square about its middle.
+
+    Colours under full transparency are set to 0, since files hold anything there; where there is no
+    channel for transparency, the picture is laid on white.
+    """
+    if picture.mode == "RGBA" and channels < 4:
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    picture = picture.convert(MODES[channels])
+    if picture.size != (size, size):
+        picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
+    pixels: NDArray[np.uint8] = np.asarray(picture, np.uint8).reshape(size, size, -1)
+    if channels == 4:
+        pixels = np.where(pixels[..., 3:] > 0, pixels, 0).astype(np.uint8)
+    return pixels.transpose(2, 0, 1)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one picture is like.
+
+    Attributes:
+        width, height: upright, in pixels.
+        format: by its content, as PIL names it.
+        mode: of the file: P, RGBA, I;16, CMYK, ...
+        channels: that it needs: 4 where something shows through, 1 where it has no colour.
+        frames: 1, or more where it moves.
+    """
+
+    width: int
+    height: int
+    format: str
+    mode: str
+    channels: int
+    frames: int
+
+
+def look(content: Content) -> Look | Unreadable:
+    """Read a picture whole and say what it is like."""
+    header, picture = opened(content), loaded(content)
+    if isinstance(header, Unreadable):
+        return header
+    if isinstance(picture, Unreadable):
+        return picture
+    frames = getattr(header, "n_frames", 1)
+    return Look(*picture.size, str(header.format), header.mode, channels_of(picture), frames)
+
+
+def channels_of(picture: Image.Image) -> int:
+    """How many channels a picture from `loaded` needs."""
+    if picture.mode == "RGBA":
+        alpha = np.asarray(picture)[..., 3]
+        if alpha.min() < 255:
+            return 4
+        picture = picture.convert("RGB")
+    if picture.mode == "L":
+        return 1
+    pixels = np.asarray(picture).astype(np.int16)
+    return 3 if np.ptp(pixels, axis=-1).max() > GREY else 1
+
+
+GREY = 12  # differences between red, green and blue up to which JPEG's rounding makes them of grey

@@ -1,0 +1,47 @@
+"""R3GAN's game on strided convolutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from sparring.modalities import Modality
+from sparring.nets import dcgan
+from sparring.recipe import Count, Decay, OfPictures, Part, Positive, Weight, generator
+from sparring.recipes.r3gan import Regularised
+
+SIDE = 32  # pixels at which gamma is what the table says
+
+
+@dataclass(frozen=True)
+class R3ganStrided(Regularised, OfPictures):
+    """R3GAN's loss, penalties and schedules on DCGAN's nets, for those who have no accelerator: the
+    default for pictures on a CPU.
+
+    Huang et al. 2024, arXiv:2501.05441, with D's normalisation left out, G's kept, and R1 and R2 in
+    one step of eight (Karras et al. 2019, arXiv:1912.04958). Gamma grows with the number of pixels.
+
+    sparring train mnist --time 10m
+    """
+
+    width: Count = generator(32, "channels of the layer next to the picture, in D too")
+    gamma: Weight = 0.4
+    gamma_end: Weight = 0.04
+    lr: Positive = 1e-3
+    lr_end: Positive = 1e-4
+    beta2: Decay = 0.9
+    beta2_end: Decay = 0.99
+    burn_in: Part = 1.0
+    lazy: Count = 8
+
+    def strength(self, modality: Modality) -> float:
+        return (modality.shape[-1] / SIDE) ** 2
+
+    def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
+        channels, size, _ = modality.shape
+        classes = len(modality.classes)
+        return (
+            dcgan.Generator(self.z, size, channels, self.width, classes),
+            dcgan.Discriminator(size, channels, self.width, "none", classes),
+        )

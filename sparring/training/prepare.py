@@ -1,0 +1,132 @@
+"""From a data set to what batches are drawn from."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sparring.data import Items
+from sparring.data.split import held_out
+from sparring.data.store import Stored, memory
+from sparring.errors import InputError
+from sparring.modalities import Encoded, Modality
+from sparring.recipe import Recipe
+from sparring.training.screen import Screen
+
+HASHED = 2**26  # bytes of the data that tell them from others, spread over all
+UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+FILE_WIDE = 3  # skipped pictures that are named
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run trains on.
+
+    Attributes:
+        tensors: encoded items ("real") and, where they are used, their labels ("label").
+        rows: the items that are trained on, int64.
+        held: those that are held out, int64.
+        fingerprint: tells one data set from another, whatever its name.
+    """
+
+    tensors: Mapping[str, Tensor | Stored]
+    rows: Tensor
+    held: Tensor
+    fingerprint: str
+
+
+def prepare(
+    recipe: Recipe, modality: Modality, items: Items, limit: int, screen: Screen
+) -> tuple[Modality, Prepared, list[str]]:
+    """Encode a data set and part it.
+
+    Args:
+        recipe: whose field `labels` says whether they are used.
+        modality: fitted to the items; with its classes where that has been decided before.
+        limit: bytes of encoded items that are kept in memory at most.
+
+    Returns:
+        The modality with its classes, the data, and what the user should know of them.
+
+    Raises:
+        InputError: where they cannot be used.
+    """
+    with screen.progress(f"reading {items.name}") as progress:
+        encoded = modality.encode(items, progress)
+    notes = [*items.notes, *_skipped(encoded, len(items))]
+    labels = None if items.labels is None else items.labels[encoded.kept]
+    samples = encoded.samples
+    if isinstance(samples, Stored) and samples.bytes <= limit:
+        samples = samples.load()
+    held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
+    if not modality.classes and recipe.labels is not False:
+        why_not = _unlabelled(items, labels)
+        if why_not and recipe.labels:
+            raise InputError(f"labels=true was given, but {why_not}")
+        if labels is not None and not why_not:
+            modality = modality.labelled(items.classes, labels[~held])
+        elif labels is not None:
+            notes.append(f"labels are not used: {why_not}")
+    tensors = {"real": samples}
+    if modality.classes and labels is not None:
+        tensors["label"] = torch.from_numpy(labels)
+    rows, kept = (torch.from_numpy(np.flatnonzero(which)) for which in (~held, held))
+    return modality, Prepared(tensors, rows, kept, _fingerprint(items, tensors)), notes
+
+
+def _unlabelled(items: Items, labels: NDArray[np.int64] | None) -> str:
+    """Why a data set's labels cannot be used, or nothing."""
+    if labels is None:
+        return f"{items.name!r} has no labels"
+    counts = np.bincount(labels, minlength=len(items.classes))
+    if counts.min() < 2:
+        few = items.classes[int(counts.argmin())]
+        return f"class {few!r} has {counts.min()} of the {items.kind} that can be read; add more or remove it"
+    return ""
+
+
+def _skipped(encoded: Encoded, total: int) -> list[str]:
+    if not encoded.skipped:
+        return []
+    named = "; ".join(f"{name}: {why}" for name, why in encoded.skipped[:FILE_WIDE])
+    more = "; ..." if len(encoded.skipped) > FILE_WIDE else ""
+    return [f"skipped {len(encoded.skipped):,} of {total:,} that cannot be read ({named}{more})"]
+
+
+def _fingerprint(items: Items, tensors: Mapping[str, Tensor | Stored]) -> str:
+    """A checksum of the tensors, of some of their rows where they are large."""
+    digest = hashlib.blake2b(digest_size=8)
+    for name in sorted(tensors):
+        stored = tensors[name]
+        tensor = stored if isinstance(stored, Tensor) else stored.map()[1]
+        every = 1 + tensor.nbytes // HASHED
+        digest.update(f"{name} {tuple(tensor.shape)}".encode())
+        digest.update(tensor[::every].contiguous().numpy().tobytes())
+    return f"{items.kind}-{len(items)}-{digest.hexdigest()}"
+
+
+def room(given: str | None, device: torch.device) -> int:
+    """Bytes of encoded items that are kept in memory, and on the device, at most.
+
+    Args:
+        given: such as "2G" or "500M"; None for a quarter of the memory that there is.
+
+    Raises:
+        InputError: where it is no amount of memory.
+    """
+    if given is not None:
+        parts = re.fullmatch(r"(\d+\.?\d*)\s*([kmgt]?)i?b?", given.strip().lower())
+        if parts is None:
+            raise InputError(f"memory {given!r} is not an amount; write it as 500M or 2G")
+        return int(float(parts[1]) * UNITS[parts[2]])
+    free = memory() // 4
+    if device.type == "cuda":
+        free = min(free, torch.cuda.mem_get_info(device)[0] // 3)
+    return free

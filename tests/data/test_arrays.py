@@ -1,0 +1,118 @@
+"""Pictures in arrays."""
+
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+
+from sparring.data import find
+from sparring.errors import InputError
+
+BYTES = (np.arange(6 * 5 * 5 * 3) % 256).astype(np.uint8).reshape(6, 5, 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (BYTES, "uint8, height x width x channels"),
+        (BYTES.transpose(0, 3, 1, 2), "uint8, channels x height x width"),
+        (BYTES.astype(np.float32) / 255, "float32 in [0, 1], height"),
+        (BYTES.astype(np.float64) / 127.5 - 1, "float64 in [-1, 1], height"),
+        (BYTES.astype(np.int32), "int32 in [0, 255]"),
+    ],
+    ids=["bytes", "channels first", "0 to 1", "-1 to 1", "integers"],
+)
+@pytest.mark.parametrize("name", ["images", "x", "arr_0"])
+def test_npz_layouts(tmp_path, array, said, name):
+    """Told apart by shape and range, and said aloud."""
+    labels = {"images": "labels", "x": "y", "arr_0": "arr_1"}[name]
+    np.savez(tmp_path / "set.npz", **{name: array, labels: np.array([3, 3, 5, 5, 9, 9])})
+    items = find(tmp_path / "set.npz")
+    assert np.array_equal(items.items, BYTES)
+    assert said in items.notes[0]
+    assert items.classes == ("3", "5", "9")
+    assert items.labels.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_npz_with_test_pictures(tmp_path):
+    """As MedMNIST's: what is for testing is held out; one-hot or column labels are labels."""
+    onehot = np.eye(2)[[0, 1, 0, 1, 0, 1]]
+    np.savez(tmp_path / "set.npz", train_images=BYTES, train_labels=onehot, test_images=BYTES[:2, :, :, :],
+             test_labels=np.array([[1], [0]]))  # fmt: skip
+    items = find(tmp_path / "set.npz")
+    assert items.held.tolist() == [False] * 6 + [True] * 2
+    assert items.labels.tolist() == [0, 1, 0, 1, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"weights": BYTES}, "pictures go by images"),
+        ({"images": BYTES[0]}, None),
+        ({"images": BYTES[:, 0, 0]}, "has shape"),
+        ({"images": BYTES.astype(np.float32) - 30}, "goes from -30 to"),
+        ({"images": BYTES * np.nan}, "not all finite"),
+        ({"images": BYTES, "labels": np.arange(5)}, "6 pictures but 5 labels"),
+        ({"images": np.array([{}, {}], dtype=object)}, "not an .npz of numbers"),
+    ],
+)
+def test_unusable_npz(tmp_path, content, said):
+    np.savez(tmp_path / "set.npz", **content)
+    if said is None:
+        assert len(find(tmp_path / "set.npz")) == 5  # five pictures of 5 x 3 in grey
+        return
+    with pytest.raises(InputError, match=said):
+        find(tmp_path / "set.npz")
+
+
+def test_damaged_npz(tmp_path):
+    (tmp_path / "set.npz").write_bytes(b"no")
+    with pytest.raises(InputError, match="damaged"):
+        find(tmp_path / "set.npz")
+
+
+def test_npy_of_pictures(tmp_path):
+    np.save(tmp_path / "set.npy", BYTES)
+    items = find(tmp_path / "set.npy")
+    assert (items.kind, items.items.shape) == ("images", BYTES.shape)
+
+
+def cifar(folder, coarse=False, **more):
+    """CIFAR for Python, as its authors pickled it, with two pictures in every file."""
+    folder.mkdir()
+    colours = np.random.default_rng(0).integers(0, 255, (2, 3072), dtype=np.uint8)
+    for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
+        content = {b"data": colours, b"labels": [1, 0], b"batch_label": b"x", **more}
+        (folder / name).write_bytes(pickle.dumps(content, protocol=2))
+    (folder / "batches.meta").write_bytes(pickle.dumps({b"label_names": [b"cat", b"dog"]}, protocol=2))
+    return colours
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "archive"])
+def test_cifar(tmp_path, packed):
+    folder = tmp_path / "cifar-10-batches-py"
+    colours = cifar(folder)
+    if packed:
+        with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as archive:
+            archive.add(folder, "cifar-10-batches-py")
+    items = find(tmp_path / "cifar-10-python.tar.gz" if packed else folder)
+    assert items.items.shape == (12, 32, 32, 3)
+    assert np.array_equal(items.items[0].transpose(2, 0, 1).ravel(), colours[0])
+    assert (items.classes, items.labels[:2].tolist()) == (("cat", "dog"), [1, 0])
+    assert items.held.tolist() == [False] * 10 + [True] * 2
+
+
+class Evil:
+    def __reduce__(self):
+        import os
+
+        return os.system, ("touch hacked",)
+
+
+def test_a_pickle_that_asks_for_more_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cifar(tmp_path / "set", **{"x": Evil()})
+    with pytest.raises(InputError, match=r"it asks for (posix|nt)\.system"):
+        find(tmp_path / "set")
+    assert not (tmp_path / "hacked").exists()

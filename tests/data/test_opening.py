@@ -1,0 +1,109 @@
+"""Every kind of picture becomes the pixels that its owner sees."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sparring.data.opening import Look, loaded, look, opened, squared
+from sparring.data.pictures import Unreadable
+
+SHADES = np.linspace(0, 255, 64).reshape(8, 8).round().astype(np.uint8)
+COLOURS = np.stack([SHADES, SHADES[::-1], SHADES.T], -1)
+
+
+def saved(picture, kind="PNG", **options):
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def pixels(content, channels=3, size=8):
+    return squared(loaded(content), size, channels).transpose(1, 2, 0).squeeze()
+
+
+def test_plain_modes():
+    assert np.array_equal(pixels(saved(Image.fromarray(SHADES)), 1), SHADES)
+    assert np.array_equal(pixels(saved(Image.fromarray(COLOURS))), COLOURS)
+    bits = Image.fromarray(SHADES > 100)
+    assert np.array_equal(pixels(saved(bits), 1), np.where(SHADES > 100, 255, 0))
+
+
+def test_palette():
+    colours = Image.fromarray(COLOURS).quantize(64)
+    assert np.array_equal(pixels(saved(colours)), np.asarray(colours.convert("RGB")))
+    through = colours.copy()
+    content = saved(through, transparency=int(np.asarray(colours)[0, 0]))
+    shown = pixels(content, 4)
+    assert shown[0, 0].tolist() == [0, 0, 0, 0]  # whatever colour lies under full transparency
+    assert shown[4, 4, 3] == 255
+    assert look(content).channels == 4
+    assert pixels(content, 3)[0, 0].tolist() == [255, 255, 255]  # on white where there is no alpha
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_of_grey(kind):
+    deep = Image.fromarray(SHADES.astype(np.uint16) * 257)
+    assert np.array_equal(pixels(saved(deep, kind), 1), SHADES)
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0])
+def test_floats(top):
+    content = saved(Image.fromarray((SHADES / 255 * top).astype(np.float32)), "TIFF")
+    assert np.array_equal(pixels(content, 1), SHADES)
+
+
+def test_cmyk():
+    flat = Image.new("CMYK", (8, 8), (0, 255, 255, 0))  # red
+    assert np.abs(pixels(saved(flat, "JPEG", quality=100))[4, 4].astype(int) - [255, 0, 0]).max() < 20
+
+
+def test_turned_by_exif():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    wide = Image.fromarray(np.tile(SHADES, (1, 2)))
+    content = saved(wide, "JPEG", quality=100, exif=exif)
+    assert loaded(content).size == (8, 16)
+    assert (look(content).width, look(content).height) == (8, 16)
+
+
+def test_the_first_frame():
+    frames = [Image.new("L", (8, 8), shade) for shade in (10, 200)]
+    content = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert (pixels(content, 1) == 10).all()
+    assert look(content).frames == 2
+
+
+def test_aspect_and_size():
+    """The middle square is kept, enlarged or reduced."""
+    wide = np.zeros((8, 24), np.uint8)
+    wide[:, 8:16] = 255
+    assert (pixels(saved(Image.fromarray(wide)), 1, 4) > 230).all()  # resampling looks a little over the edge
+
+
+def test_look():
+    assert look(saved(Image.fromarray(COLOURS))) == Look(8, 8, "PNG", "RGB", 3, 1)
+    grey = Image.fromarray(np.stack([SHADES] * 3, -1))
+    assert look(saved(grey, "JPEG")).channels == 1
+    opaque = Image.fromarray(COLOURS).convert("RGBA")
+    assert look(saved(opaque)).channels == 3
+
+
+BAD = {
+    "nothing": (b"", "empty"),
+    "text": (b"hello, world", "not a picture"),
+    "cut off": (saved(Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)))[:900], "damaged"),
+    "a bomb": (saved(Image.new("1", (20_000, 20_000))), "decompression bomb"),
+    "a program": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not a picture"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_unreadable(case):
+    content, said = BAD[case]
+    for read in (loaded, look):
+        found = read(content)
+        assert isinstance(found, Unreadable)
+        assert said in found.why
+    assert opened(Unreadable("gone")) == Unreadable("gone")

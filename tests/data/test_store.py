@@ -1,0 +1,121 @@
+"""Pictures decoded once, and batches from memory and from disk."""
+
+import os
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from sparring.data import batches, find, store
+from sparring.data.batches import Batches
+from sparring.data.store import Stored, decode
+from sparring.errors import InputError
+from sparring.seeds import Seeds
+
+
+@pytest.fixture
+def shades(tmp_path, monkeypatch):
+    """A folder of 30 pictures, each of its own shade, with an empty cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "set").mkdir()
+    for i in range(30):
+        Image.new("L", (6, 4), i).save(tmp_path / "set" / f"{i:02}.png")
+    return tmp_path / "set"
+
+
+def test_decoded_once(shades, monkeypatch):
+    """The second time nothing is opened; when a file changes, all are."""
+    pictures = find(shades).items
+    first = decode(pictures, 4, 1)
+    assert first.pixels.load().shape == (30, 1, 4, 4)
+    assert first.pixels.load()[:, 0, 0, 0].tolist() == list(range(30))
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "loaded", None)
+        assert decode(pictures, 4, 1).pixels == first.pixels
+    Image.new("L", (6, 4), 99).save(shades / "07.png")
+    os.utime(shades / "07.png", ns=(1, 1))
+    again = decode(find(shades).items, 4, 1)
+    assert again.pixels != first.pixels
+    assert again.pixels.load()[7, 0, 0, 0] == 99
+
+
+def test_bad_pictures_are_skipped_and_named(shades):
+    (shades / "05.png").write_bytes(b"no picture")
+    (shades / "09.png").write_bytes((shades / "08.png").read_bytes()[:50])
+    found = decode(find(shades).items, 4, 3)
+    assert found.pixels.load().shape == (28, 3, 4, 4)
+    assert found.pixels.load()[:, 1, 0, 0].tolist() == found.kept.tolist()
+    assert [name for name, _ in found.skipped] == ["05.png", "09.png"]
+    assert "whatever its suffix says" in found.skipped[0][1]
+    for path in list(shades.iterdir())[1:]:
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"of 30 pictures can be read \(.*give at least two"):
+        decode(find(shades).items, 4, 1)
+
+
+def test_progress_counts_all(shades):
+    seen = []
+    decode(find(shades).items, 4, 1, lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (30, 30)
+
+
+def test_the_cache_is_kept_small(shades, monkeypatch):
+    """What was not used for longest goes first, but nothing that was used today."""
+    monkeypatch.setattr(store, "CACHED", 1)
+    old, new, today = (decode(find(shades).items, size, 1).pixels.path.parent for size in (4, 5, 6))
+    for place, age in ((old, 5e5), (new, 3e5)):
+        os.utime(place, (os.stat(place).st_mtime - age,) * 2)
+    decode(find(shades).items, 7, 1)
+    assert [p.exists() for p in (old, new, today)] == [False, False, True]
+
+
+@given(length=st.integers(1, 20), size=st.integers(1, 9), shards=st.integers(1, 3), first=st.integers(0, 9))
+def test_from_disk_as_from_memory(length, size, shards, first):
+    """Batches are the same wherever the items lie, from whatever round on."""
+    items = torch.arange(3 * length, dtype=torch.uint8).view(length, 3)
+    folder = tempfile.TemporaryDirectory()  # of its own: workers may still be reading the last one
+    path = Path(folder.name) / "made.npy"
+    with path.open("wb") as file:
+        store._header(file, (0, 3))
+        file.write(items.numpy().tobytes())
+        store._header(file, (length, 3))
+    rows, labels = torch.arange(0, length, 2), torch.arange(length)
+    memory = Batches({"real": items, "label": labels}, rows, size, shards, Seeds(1))
+    disk = Batches({"real": Stored(path), "label": labels}, rows, size, shards, Seeds(1))
+    for number in (first, first + 1, 0, first + 2):
+        for shard in range(shards):
+            one, two = memory(number, shard), disk(number, shard)
+            assert torch.equal(one["real"], two["real"])
+            assert torch.equal(one["label"], two["label"])
+            assert torch.equal(one["real"][:, 0], (3 * one["label"]).byte())
+
+
+def test_only_the_rows_that_are_wanted_are_dealt():
+    rows = torch.tensor([1, 4, 5])
+    dealt = Batches({"real": torch.arange(10)}, rows, 3, 1, Seeds(0))
+    assert Counter(torch.cat([dealt(n, 0)["real"] for n in range(5)]).tolist()) == dict.fromkeys([1, 4, 5], 5)
+
+
+def test_memory_stays_flat(tmp_path, monkeypatch):
+    """What was read from a mapped file does not stay on this process's account."""
+    monkeypatch.setattr(batches, "FORGET", 8)
+    path = tmp_path / "big.npy"
+    np.lib.format.open_memmap(path, "w+", np.uint8, (4096, 16384)).flush()  # 64 MiB
+    dealt = Batches({"real": Stored(path)}, torch.arange(4096), 64, 1, Seeds(0))
+
+    def resident():
+        status = (open("/proc/self/status")).read()
+        return int(status.split("RssFile:")[1].split()[0]) / 1024
+
+    if not os.path.exists("/proc/self/status"):
+        pytest.skip("reads Linux's account of memory")
+    before = resident()
+    for number in range(64):
+        dealt(number, 0)
+    assert resident() - before < 32
