@@ -109,6 +109,41 @@ def sample(
     print(f"{n} {model.modality.kind} in {out}")
 
 
+@app.command(epilog="Examples:\n\n  sparring check photos/\n\n  sparring check photos.zip --write photos-clean")
+def check(
+    data: Annotated[str, typer.Argument(help="A folder, an archive or a file of pictures, or a set by name.")],
+    write: Annotated[str, typer.Option(metavar="OUT", help="Save a cleaned copy in this folder.")] = "",
+    out: Annotated[str, typer.Option(help="Where the report goes. [default: runs/check-DATA]")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the cleaned copy.")] = False,
+) -> None:
+    """Look at pictures before training on them: what they are, and which are broken, double or odd."""
+    from rich.console import Console
+
+    from sparring.check import survey, table, write_clean, write_report
+    from sparring.data import find
+    from sparring.training.screen import Screen
+    from sparring.writing import vacant
+
+    if write:
+        vacant(Path(write), force)
+    items = find(data)
+    folder = Path(out or f"runs/check-{items.name}")
+    with Screen().progress(f"looking at {items.name}") as progress:
+        report = survey(items, data, progress)
+    console = Console(highlight=False, soft_wrap=True)
+    for note in items.notes:
+        console.print(note, markup=False)
+    console.print(table(report))
+    written = ", ".join(write_report(items, report, folder))
+    print()
+    for advice in report.advice():
+        print(f"- {advice}")
+    print(f"- look at {folder} ({written})")
+    if write:
+        print(f"- {write_clean(items, report, Path(write)):,} pictures in {write}")
+    print(f"\n  sparring train {write or data} --time 10m")
+
+
 @app.command(epilog="Examples:\n\n  sparring recipes\n\n  sparring recipes wgan_gp")
 def recipes(
     name: Annotated[str, typer.Argument(help="A recipe's name or .py file, to see its table.")] = "",

@@ -9,7 +9,6 @@ from PIL import Image
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory):
     """What tests decode stays out of the user's cache."""

@@ -126,7 +126,7 @@ BAD = {
     "wrong type": (["train", "digits", "batch=many"], "batch=many is not a whole number"),
     "out of range": (["train", "digits", "lr=-1"], "above 0"),
     "a batch of one": (["train", "digits", "batch=1"], "at least 2"),
-    "a truncated picture": (["train", "cut"], "b.png cannot be read"),
+    "a truncated picture": (["train", "cut"], "1 of 2 pictures can be read (b.png: damaged"),
     "not an assignment": (["train", "digits", "batch"], "FIELD=VALUE"),
     "zero steps": (["train", "digits", "--steps", "0"], "at least 1"),
     "negative steps": (["train", "digits", "--steps", "-5"], "at least 1"),

@@ -93,7 +93,10 @@ def test_look():
 BAD = {
     "nothing": (b"", "empty"),
     "text": (b"hello, world", "not a picture"),
-    "cut off": (saved(Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)))[:900], "damaged"),
+    "cut off": (
+        saved(Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)))[:900],
+        "damaged",
+    ),
     "a bomb": (saved(Image.new("1", (20_000, 20_000))), "decompression bomb"),
     "a program": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not a picture"),
 }

@@ -72,7 +72,9 @@ def test_what_an_archive_is_decides_not_its_suffix(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".zip", ".tgz", ".tar.xz"])
 def test_cut_off_archives(tmp_path, suffix):
-    path = packed(tmp_path / f"set{suffix}", {k: v + bytes(np.random.default_rng(0).bytes(500)) for k, v in FILES.items()})
+    path = packed(
+        tmp_path / f"set{suffix}", {k: v + bytes(np.random.default_rng(0).bytes(500)) for k, v in FILES.items()}
+    )
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     with pytest.raises(InputError, match=r"cut off or damaged.*fetch it again"):
         find(path)
@@ -162,6 +164,9 @@ def test_sets_by_name(tmp_path, monkeypatch):
     items = find("omniglot")
     assert (items.classes, len(items)) == (("a", "b", "c"), 6)
     assert sorted(i for i, _ in items.items.contents()) == list(range(6))
-    assert [items.items.names[i] for i, _ in items.items.contents({0, 5})] == [items.items.names[0], items.items.names[5]]
+    assert [items.items.names[i] for i, _ in items.items.contents({0, 5})] == [
+        items.items.names[0],
+        items.items.names[5],
+    ]
     with pytest.raises(InputError, match=r"no data set or path 'tilez'; did you mean 'tiles'"):
         find("tilez")

@@ -41,7 +41,9 @@ def test_moves_against_whole_pixels(x):
     flipped = eye * torch.tensor([-1.0, 1, 1])
     assert torch.allclose(augment.moved(x, one(flipped, x)), x.flip(-1), atol=1e-5)
     turned = augment.moved(x, one(augment._turned(torch.tensor([math.pi / 2])), x))
-    assert torch.allclose(turned, x.rot90(1, (2, 3)), atol=1e-4) or torch.allclose(turned, x.rot90(-1, (2, 3)), atol=1e-4)
+    assert torch.allclose(turned, x.rot90(1, (2, 3)), atol=1e-4) or torch.allclose(
+        turned, x.rot90(-1, (2, 3)), atol=1e-4
+    )
     shifted = augment.moved(x, one(augment._moved(torch.tensor([[2 / 8, 0.0]])), x), "zeros")
     assert torch.allclose(shifted[..., :-1], x[..., 1:], atol=1e-5)
     assert shifted[..., -1].abs().max() < 1e-5

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from sparring.data import Items, find
+from sparring.errors import InputError
 from sparring.modalities import Images, Points, Samples
 
 
@@ -17,42 +18,60 @@ def test_pictures_round_trip(pictures, tmp_path, channels):
     items = find(pictures(channels))
     modality = Images().fit(items)
     assert modality.shape == (channels, 8, 8)
+    modality = modality.labelled(items.classes, items.labels)
     assert modality.counts == (8, 8)
-    tensors = modality.batch(modality.tensors(items))
-    assert -1 <= tensors["real"].min() < tensors["real"].max() <= 1
-    samples = Samples(modality.decode(tensors["real"]), tensors["label"].numpy(), modality)
-    samples.save(tmp_path / "out")
-    again = modality.tensors(find(tmp_path / "out"))
-    assert torch.equal(again["real"], modality.encode(items))
-    assert torch.equal(again["label"], tensors["label"])
+    pixels = pixels_of(modality, items)
+    real = modality.batch({"real": pixels})["real"]
+    assert -1 <= real.min() < real.max() <= 1
+    Samples(modality.decode(real), items.labels, modality).save(tmp_path / "out")
+    again = find(tmp_path / "out")
+    assert torch.equal(pixels_of(modality, again), pixels)
+    assert np.array_equal(again.labels, items.labels)
+
+
+def pixels_of(modality, items):
+    return modality.encode(items).samples.load()
 
 
 def test_size_is_chosen_from_the_data(tmp_path):
     for i, size in enumerate([(100, 50), (90, 90), (40, 70)]):
-        Image.new("RGB", size, (i, 0, 0)).save(tmp_path / f"{i}.png")
+        Image.new("RGB", size, (99 + 50 * i, 0, 0)).save(tmp_path / f"{i}.png")
     items = find(tmp_path)
     assert Images().fit(items).shape == (3, 32, 32)  # a power of two that the median side holds
-    assert Images(size=20, channels=1).fit(items).encode(items).shape == (3, 1, 20, 20)
+    assert pixels_of(Images(size=20, channels=1).fit(items), items).shape == (3, 1, 20, 20)
+    for i in range(3):
+        Image.new("RGB", (48, 48), (99 + i, 0, 0)).save(tmp_path / f"{i}.png")
+    assert Images().fit(find(tmp_path)).shape == (3, 48, 48)  # all are of one small size
+    for i in range(3):
+        Image.new("RGBA", (48, 48), (9 + i, 9, 9, 255)).save(tmp_path / f"{i}.png")
+    assert Images().fit(find(tmp_path)).shape == (1, 48, 48)  # no colour, nothing shows through
+    Image.new("RGBA", (48, 48), (9, 9, 9, 100)).save(tmp_path / "2.png")
+    assert Images().fit(find(tmp_path)).shape == (4, 48, 48)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
-def test_modes_of_pictures(tmp_path, mode):
-    for i in range(2):
-        suffix = "jpg" if mode == "CMYK" else "png"
-        Image.new(mode, (8, 8)).save(tmp_path / f"{i}.{suffix}")
+def test_identical_pictures_are_refused(tmp_path):
+    for i in range(5):
+        Image.new("RGB", (8, 8), (9, 90, 9)).save(tmp_path / f"{i}.png")
     items = find(tmp_path)
-    assert Images().fit(items).encode(items).dtype == torch.uint8
+    with pytest.raises(InputError, match="all 5 pictures of .* are identical"):
+        Images().fit(items).encode(items)
 
 
-def test_exif_rotation_is_obeyed(tmp_path):
-    picture = Image.new("L", (8, 8))
-    picture.putpixel((0, 0), 255)
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned right by a quarter
-    for i in range(2):
-        picture.save(tmp_path / f"{i}.png", exif=exif)
-    pixels = Images().fit(find(tmp_path)).encode(find(tmp_path))
-    assert pixels[0, 0, 0].tolist() == [0] * 7 + [255]
+def test_flips_and_crops():
+    """Mirrored half the time, cut out at every place, each picture whole in itself."""
+    torch.manual_seed(0)
+    places = torch.arange(36, dtype=torch.uint8).view(1, 1, 6, 6).expand(400, 1, 6, 6)
+    modality = Images(size=4, channels=1, flip=True, crop=0.5)
+    assert (modality.kept, modality.shape) == (6, (1, 4, 4))
+    made = ((modality.batch({"real": places})["real"] + 1) * 127.5).round().int()
+    assert made.shape == (400, 1, 4, 4)
+    mirrored = made[:, 0, 0, 0] > made[:, 0, 0, 1]
+    assert 150 < mirrored.sum() < 250
+    upright = torch.where(mirrored[:, None, None, None], made.flip(-1), made)
+    corners = upright[:, 0, 0, 0]
+    assert sorted(corners.unique().tolist()) == [r * 6 + c for r in range(3) for c in range(3)]
+    window = torch.tensor([[r * 6 + c for c in range(4)] for r in range(4)])
+    assert torch.equal(upright[:, 0], corners[:, None, None] + window)
 
 
 def test_decode_clips():
@@ -63,7 +82,7 @@ def test_decode_clips():
 def test_points_round_trip(tmp_path):
     points = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32) * [1, 100, 0] + [0, 5, 7]
     modality = Points().fit(Items("p", "points", points, columns=("a", "b", "c")))
-    encoded = modality.encode(Items("p", "points", points))
+    encoded = modality.encode(Items("p", "points", points)).samples
     assert encoded.mean(0).abs().max() < 1e-5
     assert np.allclose(encoded.std(0, unbiased=False), [1, 1, 0], atol=1e-5)  # a constant stays one
     samples = Samples(modality.decode(encoded), None, modality)
