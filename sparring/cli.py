@@ -58,6 +58,11 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     ranks: Annotated[int, typer.Option(help="Processes that share each batch, one to a device.")] = 1,
+    until: Annotated[str, typer.Option(help="Stop early: equilibrium, plateau or fid<X.")] = "",
+    memory: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Data above this are read from disk: 500M, 2G. [default: a quarter of the memory]"),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that is there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start anew where a run is there.")] = False,
 ) -> None:
@@ -67,7 +72,7 @@ def train(
 
     model = train(
         recipe or None, data, out=out or None, steps=steps, time=time or None, seed=seed, device=device,
-        precision=precision, ranks=ranks, resume=resume, force=force, **parse(fields or []),
+        precision=precision, ranks=ranks, until=until, memory=memory, resume=resume, force=force, **parse(fields or []),
     )  # fmt: skip
     run = out or f"runs/{model.recipe.name}-{model.about['name']}"
     kind = ".csv" if model.modality.kind == "points" else ""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+FRAME = 480  # pixels of an animation's longer side, at most
+PACE = 250  # milliseconds a frame; the last stays longer
 SHEET = 640  # pixels that a sheet of small pictures is enlarged towards
 
 
@@ -27,3 +31,17 @@ def sheet(pictures: NDArray[np.uint8] | Sequence[NDArray[np.uint8]], columns: in
     image = Image.fromarray(page.squeeze(-1) if page.shape[-1] == 1 else page)
     times = max(1, SHEET // max(image.size))
     return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+
+
+def animation(paths: Sequence[Path]) -> bytes:
+    """Sheets of one size as the frames of a GIF."""
+    frames = []
+    for path in paths:
+        with Image.open(path) as opened:
+            frame = opened.convert("RGB")
+        frame.thumbnail((FRAME, FRAME))
+        frames.append(frame.quantize(64))
+    file = io.BytesIO()
+    pace = [PACE] * (len(frames) - 1) + [8 * PACE]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=pace, loop=0)
+    return file.getvalue()

@@ -56,6 +56,19 @@ def write_json(path: Path, content: Any) -> None:
     write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file of lines.
+
+    Raises:
+        InputError: where it cannot be written.
+    """
+    try:
+        with path.open("a") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {reason(error)}") from error
+
+
 def read_json(path: Path) -> Any:
     """What a JSON file holds.
 

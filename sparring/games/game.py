@@ -36,6 +36,10 @@ class Game(nn.Module, ABC):
         z = torch.empty(n, self.latents, device=device)
         return nn.init.trunc_normal_(z, a=-truncation, b=truncation)
 
+    def watched(self) -> dict[str, Tensor]:
+        """Numbers, 0-d, that somebody may want to follow: the state of what adapts itself."""
+        return {}
+
     @abstractmethod
     def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
         """Samples from latents (n, latents) and, where the game has classes, labels (n,)."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.games.game import Game
-from sparring.games.views import View
+from sparring.games.views import Ada, View
 from sparring.layers.statistics import mixes, still
 from sparring.loop import After, Losses, Player, Round
 from sparring.losses import penalties
@@ -136,6 +136,10 @@ class GAN(Game):
     def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
         sample: Tensor = self.G(z, *self._condition(label))
         return sample
+
+    def watched(self) -> dict[str, Tensor]:
+        adaptive = [view for view in self.views if isinstance(view, Ada)]
+        return {"ada_p": adaptive[0].p} if adaptive else {}
 
     def D_losses(self, round: Round) -> Losses:
         """All that D minimises."""

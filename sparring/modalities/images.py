@@ -19,6 +19,7 @@ from sparring.data.opening import Look, look, squared
 from sparring.data.pictures import Pictures, Unreadable
 from sparring.data.store import Progress, decode
 from sparring.errors import InputError
+from sparring.metrics.patches import patches
 from sparring.modalities.modality import Encoded, Modality, Samples, arrays, columns_for, unseen
 from sparring.sheets import sheet
 from sparring.writing import beside
@@ -41,6 +42,8 @@ class Images(Modality):
 
     kind: ClassVar[str] = "images"
     suffixes: ClassVar[tuple[str, ...]] = ("", ".png", ".npz")
+
+    features_name: ClassVar[str] = "patches"
 
     size: int = 0
     channels: int = 0
@@ -112,6 +115,9 @@ class Images(Modality):
         bytes_ = samples.float().add(1).mul(255 / 2).round().clamp(0, 255).byte()
         pixels: NDArray[np.generic] = bytes_.permute(0, 2, 3, 1).cpu().numpy()
         return pixels
+
+    def features(self, samples: Tensor) -> Tensor:
+        return patches(samples)
 
     def preview(self, samples: Samples) -> Image.Image:
         return sheet(samples.items, columns_for(samples))

@@ -50,6 +50,7 @@ class Modality(ABC):
 
     kind: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]  # of the files it writes; a folder where it is "" too
+    features_name: ClassVar[str]  # of what samples are judged by while they are trained
 
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
@@ -74,6 +75,10 @@ class Modality(ABC):
     @abstractmethod
     def decode(self, samples: Tensor) -> NDArray[np.generic]:
         """What nets make, (n, *shape), in the user's units."""
+
+    @abstractmethod
+    def features(self, samples: Tensor) -> Tensor:
+        """What samples as nets make them, (n, *shape), are judged by while they are trained: (n, d)."""
 
     @abstractmethod
     def preview(self, samples: Samples) -> Image.Image:

@@ -35,6 +35,8 @@ class Points(Modality):
     kind: ClassVar[str] = "points"
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".npy", ".npz", ".png")
 
+    features_name: ClassVar[str] = "coordinates"
+
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
     low: tuple[float, ...] = ()
@@ -69,6 +71,9 @@ class Points(Modality):
         points = samples.cpu().double().numpy() * self.deviation + self.mean
         made: NDArray[np.generic] = points.astype(np.float32)
         return made
+
+    def features(self, samples: Tensor) -> Tensor:
+        return samples
 
     def preview(self, samples: Samples) -> Image.Image:
         """A plot of the first two coordinates, framed by the data's range and a tenth more."""

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sparring.modalities import Modality
 from sparring.recipe import Recipe
 from sparring.training.screen import clock
+
+
+def _troubles(troubles: Sequence[Mapping[str, object]]) -> list[str]:
+    """What was noticed on the way, a line each."""
+    lines = [
+        f"- step {entry['step']}: "
+        + (
+            f"{entry['trouble']} ({entry['seen']}); {entry['advice']}"
+            if "trouble" in entry
+            else f"went back to {entry['back_to']}"
+        )
+        for entry in troubles
+    ]
+    return ["Noticed during the training:", "", *lines, ""] if lines else []
 
 
 def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:
@@ -43,6 +57,7 @@ def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: s
             "|---|---|",
             *[f"| {name} | {value} |" for name, value in rows],
             "",
+            *_troubles(about["troubles"]),
             "No judge has measured these samples; look at the sheet before you use them.",
             "",
             "```",

@@ -14,7 +14,10 @@ from sparring.model import describe, restore
 from sparring.recipe import Recipe
 from sparring.writing import read_json, vacant, write_json
 
-OWN = ("recipe.json", "log.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard")
+OWN = (
+    "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",
+    "curves.png", "progress.gif",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,22 @@ class RunFolder:
     @property
     def model(self) -> Path:
         return self.path / "model"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.jsonl"
+
+    @property
+    def health(self) -> Path:
+        return self.path / "health.jsonl"
+
+    @property
+    def curves(self) -> Path:
+        return self.path / "curves.png"
+
+    @property
+    def progress(self) -> Path:
+        return self.path / "progress.gif"
 
     @property
     def card(self) -> Path:

@@ -26,6 +26,7 @@ from sparring.training.folder import RunFolder
 from sparring.training.prepare import Prepared, prepare, room
 from sparring.training.run import Run, Settings, shard_size
 from sparring.training.screen import Screen, clock
+from sparring.training.until import Until
 
 
 def train(
@@ -41,6 +42,7 @@ def train(
     ranks: int = 1,
     resume: bool = False,
     force: bool = False,
+    until: str = "",
     memory: str | None = None,
     quiet: bool = False,
     save_every: float = 30.0,
@@ -60,6 +62,8 @@ def train(
         ranks: processes that share each batch, one to a device.
         resume: go on with the run in `out` where there is one.
         force: start anew where a run is in `out`.
+        until: what ends the run before its bound: "equilibrium" (D can no longer tell, and samples are as
+            various as the data), "plateau" (the score no longer improves), "fid<X" (it is below X).
         memory: how much of the data is kept in memory, such as "2G"; larger data are read from disk
             while training. A quarter of the machine's unless given.
         quiet: print nothing.
@@ -73,6 +77,7 @@ def train(
         InputError: for input that cannot be used; see its message.
     """
     screen = Screen(quiet)
+    Until(until)  # refused before anything is read
     place = devices.resolve(device)
     devices.check(place, precision, ranks)
     items = datasets.find(data)
@@ -83,10 +88,10 @@ def train(
     asked: dict[str, Any] = {"seed": seed, "precision": precision, "ranks": ranks}
     read = partial(_read, items, limit=room(memory, place), screen=screen)
     if folder.claim(resume, force):
-        plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, read)
+        plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
         plan = _planned(chosen, items, Settings(str(data), items.name, len(items), "", **asked, device=str(place),
-                        save_every=save_every), bound, read)  # fmt: skip
+                        save_every=save_every, until=until), bound, read)  # fmt: skip
         run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
         folder.begin(plan.recipe, plan.modality, run)
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
@@ -133,6 +138,7 @@ def _resumed(
     items: Items,
     asked: Mapping[str, Any],
     bound: Bound,
+    until: str,
     read: Read,
 ) -> _Plan:
     """The run that is in a folder, where it is the one that was asked for."""
@@ -148,6 +154,7 @@ def _resumed(
     _, prepared = read(stored, modality)
     if prepared.fingerprint != settings.fingerprint:
         raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")
+    settings = replace(settings, until=until or settings.until)
     if not bound.given:
         bound = Bound(run["steps"], run["time"], kept=True)
     return _Plan(stored, modality, prepared, settings, bound)

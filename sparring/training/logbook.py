@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from sparring.errors import InputError
 from sparring.loop import Step
-from sparring.writing import reason, write_bytes
+from sparring.writing import append_line, reason, write_bytes
 
 
 class Logbook:
@@ -60,13 +62,16 @@ class Logbook:
         Raises:
             InputError: where it cannot be written.
         """
+        append_line(self.path, json.dumps({"step": step, **numbers}))
         try:
-            with self.path.open("a") as file:
-                file.write(json.dumps({"step": step, **numbers}) + "\n")
             for name, value in numbers.items():
                 self.board.add_scalar(name, value, step)
         except OSError as error:
-            raise InputError(f"cannot write {self.path}: {reason(error)}") from error
+            raise InputError(f"cannot write {self.path.parent / 'tensorboard'}: {reason(error)}") from error
+
+    def picture(self, step: int, picture: Image.Image) -> None:
+        """Show a sheet of samples beside the curves."""
+        self.board.add_image("samples", np.asarray(picture.convert("RGB")), step, dataformats="HWC")
 
     def close(self) -> None:
         self.board.close()

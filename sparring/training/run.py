@@ -1,40 +1,34 @@
-"""One run on one rank: plays the game, and averages, logs, shows and saves on the way."""
+"""One run on one rank: plays the game, and averages and saves on the way."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-import sparring
 from sparring.data.batches import Batches
 from sparring.data.split import HELD_EVERY
 from sparring.errors import InputError
-from sparring.loop import Deal, Step, play
-from sparring.modalities import Modality, Samples
-from sparring.model import Model
+from sparring.loop import Deal, Player, Step, play
+from sparring.modalities import Modality
 from sparring.recipe import Phase, Recipe
 from sparring.seeds import Seeds, reseed
 from sparring.training import checkpoint
 from sparring.training.average import Average
 from sparring.training.bounds import ENDLESS, Bound
-from sparring.training.card import card
 from sparring.training.clock import Clock, Orders
 from sparring.training.folder import RunFolder
 from sparring.training.interrupts import interrupts
-from sparring.training.logbook import Logbook
 from sparring.training.prepare import Prepared
-from sparring.training.screen import Screen, line
-from sparring.writing import beside, write_bytes
+from sparring.training.publish import publish
+from sparring.training.screen import Screen
+from sparring.training.watch import Verdict, Watch
 
-SHEETS = 16  # sheets of a run, spread over its steps
-PAUSE = 3.0  # seconds between sheets, at least
-SHOWN = 64  # samples on a sheet
+SLOWER = 0.3  # times the learning rate after a rollback
 WATCHED = 32  # held-out samples that D is watched by, at most
 
 
@@ -50,6 +44,7 @@ class Settings:
         seed: the root of all randomness.
         precision, ranks, device: where it runs.
         save_every: seconds of training between checkpoints.
+        until: what ends the run before its bound, as in `Until`.
     """
 
     data: str
@@ -61,6 +56,7 @@ class Settings:
     ranks: int
     device: str
     save_every: float
+    until: str = ""
 
 
 def shard_size(recipe: Recipe, ranks: int) -> int:
@@ -92,17 +88,17 @@ class Run:
     ) -> None:
         self.recipe, self.modality, self.folder, self.settings = recipe, modality, folder, settings
         self.bound, self.fabric, self.screen = bound, fabric, screen
+        self.data = data
         self.main = fabric.global_rank == 0
-        self.seeds = Seeds(settings.seed)
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.salt = 0, 0.0, 0
         with torch.random.fork_rng([]):
-            reseed(self.seeds.key("initial weights"), torch.device("cpu"))
+            reseed(Seeds(settings.seed).key("initial weights"), torch.device("cpu"))
             self.game = recipe.game(modality)
         self.game.to(fabric.device)
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
+        self.seeds = Seeds(settings.seed)
         self.deal = self._dealer(data)
-        self._line, self._sheets, self._shown_at = "", 0, 0.0
 
     def _dealer(self, data: Prepared) -> Deal:
         """Batches of what is trained on and, now and then, some of what is held out beside them."""
@@ -164,32 +160,55 @@ class Run:
         self.step, self.seconds = state["step"], state["seconds"]
         if self.bound.kept:
             self.bound.total = state["total"]
+        self._salted(state["salt"])
         return True
 
     def save(self) -> None:
+        """Write a checkpoint, but none of weights that are no longer finite."""
         tensors = self.tensors()
-        if self.main:
-            state = {"seconds": self.seconds, "total": self.bound.total}
+        if self.main and all(bool(t.isfinite().all()) for t in tensors.values()):
+            state = {"seconds": self.seconds, "total": self.bound.total, "salt": self.salt}
             checkpoint.save(self.folder.checkpoints, self.step, tensors, state)
+
+    def _salted(self, salt: int) -> None:
+        """Take another fate from here on: other draws, and a lower learning rate for each time."""
+        for _ in range(salt - self.salt):
+            for optimizer in self._optimizers().values():
+                for group in optimizer.param_groups:
+                    group["lr"] *= SLOWER
+            for player in self.players():
+                if player.schedule is not None:
+                    player.schedule = partial(_slower, player.schedule)
+        if salt != self.salt:
+            self.salt = salt
+            self.seeds = Seeds(self.settings.seed, salt)
+            self.deal = self._dealer(self.data)
+
+    def players(self) -> list[Player]:
+        """Of all phases."""
+        return [player for phase in self.phases for player in phase.players]
 
     # The run itself.
 
     def train(self) -> bool:
         """Play to the bound, and write the model. False where the user stopped it before that."""
-        self.logbook = Logbook(self.folder.path, self.step) if self.main else None
-        self._sheet()
+        self.watch = Watch(self) if self.main else None
+        if self.watch is not None:
+            self.watch.sheet()
+        if self.step == 0:
+            self.save()  # something to go back to from the first step on
         self.screen.start()
         try:
             with interrupts() as interrupted:
                 stopped = self._play(interrupted)
         finally:
             self.screen.stop()
-            if self.logbook is not None:
-                self.logbook.close()
+            if self.watch is not None:
+                self.watch.logbook.close()
         self.save()
-        self._sheet()
-        if self.main:
-            self._write_model()
+        if self.watch is not None:
+            self.watch.finish()
+            publish(self, self.watch.troubles)
         self.fabric.barrier()
         return not stopped
 
@@ -201,19 +220,47 @@ class Run:
             for record in self._steps():
                 self.step = record.number
                 self.average.update(self.step, self.recipe.batch)
-                if self.logbook is not None:
-                    self.logbook.add(record)
+                if self.watch is not None:
+                    self.watch.logbook.add(record)
                 if self.step >= clock.next:
                     orders = clock.look(self.step, self.bound, interrupted())
                     self.seconds = orders.seconds
-                    self._report(clock, orders)
+                    verdict = self._look(clock, orders)
+                    if verdict.action == "back":
+                        self._roll_back(verdict.why)
+                        clock = Clock(self.fabric, self.settings.save_every, self.step, self.seconds)
+                        break
                     if orders.save:
                         self.save()
                     if orders.stop:
                         return True
+                    if verdict.action == "stop":
+                        self.screen.say(f"stopped at step {self.step}: {verdict.why}")
+                        return False
                     if total != self.bound.total or self.bound.over(self.step, self.seconds):
                         break
         return False
+
+    def _look(self, clock: Clock, orders: Orders) -> Verdict:
+        """What the first rank's watch says, on all ranks."""
+        verdict = self.watch.report(clock, orders) if self.watch is not None else Verdict("on")
+        return self.fabric.broadcast(verdict) if self.fabric.world_size > 1 else verdict
+
+    def _roll_back(self, why: str) -> None:
+        """Go back to the last checkpoint, once, with other draws and a lower learning rate.
+
+        Raises:
+            InputError: the second time.
+        """
+        seconds, step = self.seconds, self.step
+        if self.salt:
+            raise InputError(f"stopped at step {step}: {why}; the last checkpoint is from before that")
+        self.restore()
+        self._salted(self.salt + 1)
+        self.seconds = seconds
+        self.save()
+        if self.watch is not None:
+            self.watch.back_from(step)
 
     def _steps(self) -> Iterator[Step]:
         """The steps from here to the end of the present phase, with phases stretched to the bound."""
@@ -231,79 +278,12 @@ class Run:
                 )  # fmt: skip
                 return
 
-    # What people see.
 
-    def _report(self, clock: Clock, orders: Orders) -> None:
-        """Write and show how the run stands.
-
-        Raises:
-            InputError: where a loss is no longer finite.
-        """
-        if self.logbook is None:
-            return
-        total = self.bound.total
-        if orders.log:
-            samples, speed = self.step * self.recipe.batch, self.recipe.batch / clock.pace
-            means = self.logbook.means()
-            numbers = {"kimg": samples / 1000, "seconds": round(self.seconds, 2), "speed": round(speed, 1)}
-            self.logbook.write(self.step, numbers | means)
-            left = None if total is None else (total - self.step) * clock.pace
-            self._line = line(samples, speed, left, means)
-            broken = [name for name, value in means.items() if not math.isfinite(value)]
-            if broken:
-                raise InputError(
-                    f"{broken[0]} is no longer finite at step {self.step}; the last checkpoint is from before: "
-                    "start anew with a lower lr or another recipe"
-                )
-        self.screen.show(self.step, total, self._line)
-        if total is not None and self.step * SHEETS // total > self._sheets and self.seconds - self._shown_at > PAUSE:
-            self._sheets, self._shown_at = self.step * SHEETS // total, self.seconds
-            self._sheet()
-
-    def _sheet(self) -> None:
-        """Samples from the same latents each time, by the averaged weights."""
-        if not self.main:
-            return
-        path = self.folder.samples / f"{self.step:09}.png"
-        with beside(path) as part:
-            self._shown().preview().save(part, "PNG")
-
-    @torch.no_grad()
-    def _shown(self) -> Samples:
-        many = 2500 if self.modality.kind == "points" else SHOWN
-        label = None
-        if self.game.classes:
-            many = self.game.classes * max(1, SHOWN // self.game.classes)
-            label = torch.arange(many, device=self.fabric.device) % self.game.classes
-        reseed(self.seeds.key("sheet"), self.fabric.device)
-        z = self.game.draw(many, self.fabric.device)
-        items = self.modality.decode(self.average.game.generate(z, label))
-        return Samples(items, None if label is None else label.cpu().numpy(), self.modality)
-
-    def _write_model(self) -> None:
-        device = self.settings.device
-        about = {
-            "data": self.settings.data,
-            "name": self.settings.name,
-            "items": self.settings.items,
-            "fingerprint": self.settings.fingerprint,
-            "step": self.step,
-            "seconds": round(self.seconds, 1),
-            "device": device,
-            "precision": self.settings.precision,
-            "seed": self.settings.seed,
-            "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in self.game.named_children()},
-            "sparring": sparring.__version__,
-            "torch": torch.__version__,
-        }
-        game = self.recipe.game(self.modality)
-        game.load_state_dict(self.game.state_dict())
-        for name in self.game.averaged:
-            getattr(game, name).load_state_dict(getattr(self.average.game, name).state_dict())
-        Model(self.recipe, self.modality, game, about).save(self.folder.model, force=True)
-        newest = Path("samples") / f"{self.step:09}.png"
-        text = card(self.recipe, self.modality, about, str(self.folder.path), str(newest))
-        write_bytes(self.folder.card, text.encode())
+def _slower(schedule: Callable[[float], Mapping[str, object]], progress: float) -> Mapping[str, object]:
+    settings = dict(schedule(progress))
+    if isinstance(lr := settings.get("lr"), float):
+        settings["lr"] = lr * SLOWER
+    return settings
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,0 +1,63 @@
+"""Curves of a run, drawn from its log."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PANELS = (
+    ("losses", "/"),
+    ("D's logits", ("D_real", "D_held", "D_fake")),
+    ("D's accuracy, diversity, augmentation", ("D_accuracy", "diversity", "ada_p")),
+    ("gradients by weights", "gradient_"),
+    ("quality", "fid["),
+)
+COLOURS = ("#1f4fbf", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#a16207")
+
+
+def curves(log: Path, floor: float | None = None) -> bytes:
+    """A PNG of losses, logits, accuracy, gradients and quality over thousands of samples.
+
+    Args:
+        log: the run's `log.jsonl`.
+        floor: the score of real items, where it is known.
+    """
+    from matplotlib.figure import Figure
+
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    panels = [(title, _matching(lines, names)) for title, names in PANELS]
+    panels = [(title, names) for title, names in panels if names]
+    figure = Figure(figsize=(8, 1.9 * max(1, len(panels))), dpi=80, layout="constrained")
+    axes = figure.subplots(max(1, len(panels)), 1, sharex=True, squeeze=False)[:, 0]
+    for axis, (title, names) in zip(axes, panels, strict=False):
+        for name, colour in zip(names, COLOURS, strict=False):
+            points = [(line["kimg"], line[name]) for line in lines if name in line]
+            marker = "o" if len(points) < 40 else None
+            axis.plot(
+                *zip(*points, strict=True), color=colour, label=name, linewidth=1.2, marker=marker, markersize=2.5
+            )
+        if title == "quality":
+            axis.set_yscale("log")
+            if floor:
+                axis.axhline(floor, color="#6b7280", linestyle=":", label="real against real")
+        if title.startswith("gradients"):
+            axis.set_yscale("log")
+        axis.set_title(title, fontsize=9, loc="left")
+        axis.legend(fontsize=7, ncols=3, frameon=False)
+        axis.grid(alpha=0.25)
+        axis.tick_params(labelsize=7)
+    axes[-1].set_xlabel("thousands of samples", fontsize=8)
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def _matching(lines: Sequence[dict[str, Any]], wanted: str | tuple[str, ...]) -> list[str]:
+    """Names in the log that a panel shows."""
+    known = list(dict.fromkeys(name for line in lines for name in line))
+    if isinstance(wanted, tuple):
+        return [name for name in wanted if name in known]
+    return [name for name in known if wanted in name]

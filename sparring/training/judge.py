@@ -1,0 +1,96 @@
+"""A cheap judge of the samples, while they are being trained."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sparring.data.store import Stored
+from sparring.games.game import Game
+from sparring.metrics.copies import diversity
+from sparring.metrics.frechet import frechet, moments
+from sparring.modalities import Modality
+from sparring.seeds import Seeds, reseed
+from sparring.training.prepare import Prepared
+
+JUDGED = 500  # samples that a score is of
+REFERENCE = 2000  # real items that they are held against
+PAIRS = 64  # of samples, whose distances are the diversity
+AT_ONCE = 100
+
+
+class Judge:
+    """Holds samples against the items that are trained on.
+
+    Args:
+        modality: whose features are compared.
+        data: what is trained on; what is held out, or else a part of it, gives the floor.
+        seeds: the root of randomness; nothing that is drawn here touches the run.
+        device: of the nets.
+    """
+
+    def __init__(self, modality: Modality, data: Prepared, seeds: Seeds, device: torch.device) -> None:
+        self.modality, self.data, self.seeds, self.device = modality, data, seeds, device
+        order = data.rows[torch.randperm(len(data.rows), generator=torch.Generator().manual_seed(0))]
+        self.n = min(JUDGED, max(2, len(order) // 2))
+        apart = order[: self.n]
+        reference = order[self.n : self.n + REFERENCE]
+        self._reference = moments(self._features(reference))
+        self.floor = frechet(moments(self._features(apart)), self._reference)
+        self._labels = None if "label" not in data.tensors else self._of("label", order)
+        self._real = self._real_diversity(order)
+
+    @property
+    def name(self) -> str:
+        """What its score is called."""
+        return f"fid[{self.modality.features_name}]"
+
+    @torch.no_grad()
+    def score(self, game: Game) -> float:
+        """Fréchet distance of fresh samples, always from the same latents."""
+        reseed(self.seeds.key("judge"), self.device)
+        labels = None if self._labels is None else self._labels[: self.n].to(self.device)
+        found = []
+        for start in range(0, self.n, AT_ONCE):
+            z = game.draw(min(AT_ONCE, self.n - start), self.device)
+            made = game.generate(z, None if labels is None else labels[start : start + len(z)])
+            found.append(self.modality.features(made.float()).cpu())
+        return frechet(moments(torch.cat(found)), self._reference)
+
+    @torch.no_grad()
+    def diversity(self, game: Game) -> float:
+        """How far apart pairs of samples are, of one label where there are labels, by how far real
+        ones are: 1 is like the data, 0 is one sample only.
+        """
+        reseed(self.seeds.key("pairs"), self.device)
+        labels = None if self._labels is None else self._labels[:PAIRS].to(self.device)
+        n = PAIRS if labels is None else len(labels)
+        one, two = (
+            self.modality.features(game.generate(game.draw(n, self.device), labels).float()).cpu() for _ in range(2)
+        )
+        return diversity(one, two) / self._real
+
+    def _real_diversity(self, order: Tensor) -> float:
+        order = order[: self.n]
+        if self._labels is None:
+            one, two = order[: len(order) // 2], order[len(order) // 2 : len(order) // 2 * 2]
+        else:
+            # Neighbours among items sorted by label are pairs of one label, but where labels change.
+            labels = self._labels[: self.n]
+            by_label = labels.argsort(stable=True)
+            same = labels[by_label[1:]] == labels[by_label[:-1]]
+            one, two = order[by_label[1:][same]], order[by_label[:-1][same]]
+        return max(1e-9, diversity(self._features(one), self._features(two))) if len(one) else 1.0
+
+    @torch.no_grad()
+    def _features(self, rows: Tensor) -> Tensor:
+        found = []
+        for part in torch.split(rows, AT_ONCE):
+            reseed(self.seeds.key("real", int(part[0])), self.device)
+            real = self.modality.batch({"real": self._of("real", part).to(self.device)})["real"]
+            found.append(self.modality.features(real).cpu())
+        return torch.cat(found)
+
+    def _of(self, name: str, rows: Tensor) -> Tensor:
+        stored = self.data.tensors[name]
+        return (stored.map()[1] if isinstance(stored, Stored) else stored)[rows]

@@ -1,0 +1,50 @@
+"""What a run leaves for others: the model and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+import sparring
+from sparring.model import Model
+from sparring.training.card import card
+from sparring.writing import write_bytes
+
+if TYPE_CHECKING:
+    from sparring.training.run import Run
+
+
+def publish(run: Run, troubles: Sequence[Mapping[str, object]]) -> None:
+    """Write the model, with its averaged weights, and the card.
+
+    Args:
+        troubles: that were noticed on the way.
+    """
+    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in run.game.named_children()}
+    about = {
+        "data": run.settings.data,
+        "name": run.settings.name,
+        "items": run.settings.items,
+        "fingerprint": run.settings.fingerprint,
+        "step": run.step,
+        "seconds": round(run.seconds, 1),
+        "device": run.settings.device,
+        "precision": run.settings.precision,
+        "seed": run.settings.seed,
+        "rollbacks": run.salt,
+        "troubles": list(troubles),
+        "parameters": {name: count for name, count in counts.items() if count},
+        "sparring": sparring.__version__,
+        "torch": torch.__version__,
+    }
+    game = run.recipe.game(run.modality)
+    game.load_state_dict(run.game.state_dict())
+    for name in run.game.averaged:
+        getattr(game, name).load_state_dict(getattr(run.average.game, name).state_dict())
+    Model(run.recipe, run.modality, game, about).save(run.folder.model, force=True)
+    newest = Path("samples") / f"{run.step:09}.png"
+    text = card(run.recipe, run.modality, about, str(run.folder.path), str(newest))
+    write_bytes(run.folder.card, text.encode())

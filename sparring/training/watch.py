@@ -1,0 +1,189 @@
+"""Everything that looks on while a run is trained: log, screen, sheets, judge, health, the end by `until`."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from sparring.loop import Player
+from sparring.modalities import Samples
+from sparring.seeds import Seeds, reseed
+from sparring.sheets import animation
+from sparring.training.clock import Clock, Orders
+from sparring.training.curves import curves
+from sparring.training.health import Health, Trouble, not_finite
+from sparring.training.judge import Judge
+from sparring.training.logbook import Logbook
+from sparring.training.screen import line
+from sparring.training.until import Until
+from sparring.writing import append_line, beside, write_bytes
+
+if TYPE_CHECKING:
+    from sparring.training.run import Run
+
+SHEETS = 16  # sheets of a run, spread over its steps
+PAUSE = 3.0  # seconds between sheets, at least
+SHOWN = 64  # samples on a sheet
+SCORES = 32  # scores of a run, spread over its steps
+APART = 100  # steps between looks at the diversity, at least
+PRICE = 0.04  # share of the time that looking may take
+CALM = 3.0  # seconds before the first look
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be done after a look.
+
+    Attributes:
+        action: go on; stop, all being well; or go back to the last checkpoint.
+        why: in words.
+    """
+
+    action: Literal["on", "stop", "back"]
+    why: str = ""
+
+
+class Watch:
+    """Watches a run on its first rank. What it draws and computes does not touch the run.
+
+    Args:
+        run: that is watched.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.seeds = Seeds(run.settings.seed)  # unsalted: sheets show the same latents all along
+        self.logbook = Logbook(run.folder.path, run.step)
+        self.health = Health()
+        self.until = Until(run.settings.until)
+        self.troubles: list[dict[str, object]] = []
+        self._line, self._sheets, self._shown_at = "", 0, 0.0
+        self._scores, self._looked_at, self._spent = 0, 0, 0.0
+
+    @cached_property
+    def judge(self) -> Judge:
+        run = self.run
+        return Judge(run.modality, run.data, self.seeds, run.fabric.device)
+
+    def report(self, clock: Clock, orders: Orders) -> Verdict:
+        """Write and show how the run stands, and say what is to be done."""
+        run, total = self.run, self.run.bound.total
+        verdict = Verdict("on")
+        if orders.log:
+            samples, speed = run.step * run.recipe.batch, run.recipe.batch / clock.pace
+            means = self.logbook.means()
+            left = None if total is None else (total - run.step) * clock.pace
+            self._line = line(samples, speed, left, means)
+            numbers = {"kimg": samples / 1000, "seconds": round(run.seconds, 2), "speed": round(speed, 1)}
+            seen = means | self._state()
+            broken = [name for name, value in seen.items() if not math.isfinite(value)]
+            if not broken:
+                seen |= self._looks()
+            named = {f"fid[{run.modality.features_name}]" if k == "fid" else k: v for k, v in seen.items()}
+            self.logbook.write(run.step, numbers | named)
+            verdict = self._broken(broken[0], seen[broken[0]]) if broken else self._judged(seen)
+        run.screen.show(run.step, total, self._line)
+        if total is not None and run.step * SHEETS // total > self._sheets and run.seconds - self._shown_at > PAUSE:
+            self._sheets, self._shown_at = run.step * SHEETS // total, run.seconds
+            self.sheet()
+        return verdict
+
+    def _judged(self, seen: Mapping[str, float]) -> Verdict:
+        for trouble in self.health.note(self.run.step, seen):
+            self._tell(trouble)
+        why = self.until.met(seen)
+        return Verdict("stop", why) if why else Verdict("on")
+
+    def _broken(self, name: str, value: float) -> Verdict:
+        trouble = not_finite(name, value)
+        self._tell(trouble)
+        return Verdict("back", str(trouble))
+
+    def _tell(self, trouble: Trouble) -> None:
+        step = self.run.step
+        self.run.screen.say(f"step {step}: {trouble}")
+        entry = {"step": step, "trouble": trouble.name, "seen": trouble.seen, "advice": trouble.advice}
+        self.troubles.append(entry)
+        append_line(self.run.folder.health, json.dumps(entry))
+
+    def _state(self) -> dict[str, float]:
+        """Gradients by their weights, and what adapts itself."""
+        found = {name: float(value) for name, value in self.run.game.watched().items()}
+        optimizers: dict[int, Player] = {}
+        for player in self.run.players():
+            optimizers.setdefault(id(player.optimizer), player)
+        for player in optimizers.values():
+            gradients = [w.grad for w in player.weights if w.grad is not None]
+            if gradients:
+                found[f"gradient_{player.name}"] = float(_norm(gradients) / _norm(list(player.weights)))
+        return found
+
+    def _looks(self) -> dict[str, float]:
+        """The score and the diversity of the samples, where it is time for them."""
+        run, found = self.run, dict[str, float]()
+        if run.seconds < CALM or self._spent > PRICE * run.seconds:
+            return found
+        began = time.monotonic()
+        if run.step >= self._looked_at + APART:
+            self._looked_at = run.step
+            found["diversity"] = self.judge.diversity(run.average.game)
+        total = run.bound.total
+        if total is not None and run.step * SCORES // total > self._scores:
+            self._scores = run.step * SCORES // total
+            found["fid"] = self.judge.score(run.average.game)
+        self._spent += time.monotonic() - began
+        return found
+
+    def sheet(self) -> None:
+        """Samples from the same latents each time, by the averaged weights."""
+        picture = self._shown().preview()
+        with beside(self.run.folder.samples / f"{self.run.step:09}.png") as part:
+            picture.save(part, "PNG")
+        self.logbook.picture(self.run.step, picture)
+
+    @torch.no_grad()
+    def _shown(self) -> Samples:
+        run = self.run
+        many = 2500 if run.modality.kind == "points" else SHOWN
+        label = None
+        if run.game.classes:
+            many = run.game.classes * max(1, SHOWN // run.game.classes)
+            label = torch.arange(many, device=run.fabric.device) % run.game.classes
+        reseed(self.seeds.key("sheet"), run.fabric.device)
+        z = run.game.draw(many, run.fabric.device)
+        items = run.modality.decode(run.average.game.generate(z, label))
+        return Samples(items, None if label is None else label.cpu().numpy(), run.modality)
+
+    def back_from(self, step: int) -> None:
+        """Write down that the run has gone back, and forget what it has gone back from."""
+        run = self.run
+        self.logbook.close()
+        self.logbook = Logbook(run.folder.path, run.step)
+        for path in run.folder.samples.glob("*.png"):
+            if int(path.stem) > run.step:
+                path.unlink()
+        entry: dict[str, object] = {"step": step, "back_to": run.step, "salt": run.salt}
+        self.troubles.append(entry)
+        append_line(run.folder.health, json.dumps(entry))
+        run.screen.say(f"went back from step {step} to {run.step}, with other draws and a lower learning rate")
+
+    def finish(self) -> None:
+        """The last sheet, the curves and the film of all sheets."""
+        folder = self.run.folder
+        self.sheet()
+        if folder.log.exists():
+            floor = self.judge.floor if "judge" in self.__dict__ and self._scores else None
+            write_bytes(folder.curves, curves(folder.log, floor))
+        write_bytes(folder.progress, animation(sorted(folder.samples.glob("*.png"))))
+
+
+def _norm(tensors: list[torch.Tensor]) -> torch.Tensor:
+    norms: torch.Tensor = torch.stack(torch._foreach_norm(tensors)).norm()
+    return norms
