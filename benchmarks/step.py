@@ -68,8 +68,9 @@ def sparring_run(recipe: str, size: int, **fields) -> float:
             data = Path(folder) / "padded"
             padded(data)
         sparring.train(
-            recipe, data, out=out, steps=10**6, time=WARM + SECONDS, quiet=True, device="cpu", batch=BATCH, **fields
-        )
+            recipe, data, out=out, steps=10**6, time=WARM + SECONDS, quiet=True, device="cpu", batch=BATCH,
+            labels=False, **fields,
+        )  # fmt: skip
         lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
         about = json.loads((out / "model" / "model.json").read_text())["about"]
         first = next(line for line in lines if line["seconds"] >= WARM)

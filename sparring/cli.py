@@ -56,7 +56,7 @@ def train(
     time: Annotated[str, typer.Option(help="Stop after so long: 90s, 10m, 1h30m.")] = "",
     seed: Annotated[int, typer.Option(help="The root of all randomness.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     ranks: Annotated[int, typer.Option(help="Processes that share each batch, one to a device.")] = 1,
     until: Annotated[str, typer.Option(help="Stop early: equilibrium, plateau or fid<X.")] = "",
     memory: Annotated[

@@ -75,9 +75,11 @@ class Recipe(ABC):
 
     Attributes:
         takes: the kinds of data it is made for, each with how it is to be read.
+        bf16: whether it has been measured to train as well in bf16.
     """
 
     takes: ClassVar[tuple[Modality, ...]] = (Images(),)
+    bf16: ClassVar[bool] = False
 
     batch: Count = data(64, "samples per step")
     labels: bool | None = data(None, "whether samples are made for a label; none: where the data have labels")

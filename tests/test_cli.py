@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -60,6 +62,8 @@ def test_main_job(typed, tmp_path):
     assert {p.name for p in folder.iterdir()} >= {"recipe.json", "log.jsonl", "samples", "checkpoints", "model"}
     assert json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["step"] == 5
     assert "gan on digits" in (folder / "README.md").read_text()
+    assert {"curves.png", "progress.gif", "tensorboard"} <= {p.name for p in folder.iterdir()}
+    assert Image.open(folder / "progress.gif").n_frames == 2
     proposed = [line.split() for line in out.splitlines() if line.startswith("  sparring ")]
     assert len(proposed) == 3
     for words in proposed:
@@ -101,6 +105,47 @@ def test_sample_formats(typed, run, tmp_path, suffix):
     assert typed("sample", run, "-o", out, "--force")[0] == 0
 
 
+def test_what_tensorboard_gets(typed, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    assert typed("train", "digits", "--recipe", *TOY, "augment=ada", "--steps", 60)[0] == 0
+    board = EventAccumulator(str(tmp_path / "runs" / "gan-digits" / "tensorboard"))
+    board.Reload()
+    tags = set(board.Tags()["scalars"])
+    assert tags >= {"D/adversarial", "G/adversarial", "gradient_D", "gradient_G", "D_accuracy", "D_held", "ada_p"}
+    assert board.Tags()["images"] == ["samples"]
+
+
+def test_check(typed, tmp_path):
+    """Troubles are named; the copy that is written can be trained on."""
+    for i in range(6):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        Image.fromarray(np.random.default_rng(i % 5).integers(0, 255, (8, 8), dtype=np.uint8)).save(f"set/{i}.png")
+    (tmp_path / "set" / "x.png").write_text("broken")
+    status, out, _ = typed("check", "set", "--write", "clean")
+    assert status == 0
+    assert "x.png (not a picture" in out
+    assert "1: 0.png = 5.png" in out
+    assert len(list((tmp_path / "clean").iterdir())) == 5
+    assert (tmp_path / "runs" / "check-set" / "sheet.png").is_file()
+    assert typed("check", "set")[0] == 0  # a report may be made anew
+    assert typed("train", "clean", "--recipe", *TOY, "--steps", 2)[0] == 0
+    status, out, _ = typed("train", "set", "--recipe", *TOY, "--steps", 2)
+    assert status == 0
+    assert "skipped 1 of 7 that cannot be read (x.png: not a picture" in out
+
+
+def test_a_class_of_one_is_said_aloud(typed, tmp_path):
+    """Without being asked for, labels are left alone and the run goes on."""
+    for name, count in (("cats", 3), ("dogs", 1)):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for i in range(count):
+            Image.new("L", (8, 8), 60 * i + count).save(tmp_path / "set" / name / f"{i}.png")
+    status, out, _ = typed("train", "set", "--recipe", *TOY[:1], "batch=2", "G=8", "D=8", "--steps", 2)
+    assert status == 0
+    assert "labels are not used: class 'dogs' has 1" in out
+
+
 def test_points_to_csv(typed, tmp_path):
     assert typed("train", "ring", "--recipe", *TOY, "--steps", 2)[0] == 0
     assert typed("sample", "runs/gan-ring", "-n", 5, "-o", "ring.csv")[0] == 0
@@ -127,6 +172,20 @@ BAD = {
     "out of range": (["train", "digits", "lr=-1"], "above 0"),
     "a batch of one": (["train", "digits", "batch=1"], "at least 2"),
     "a truncated picture": (["train", "cut"], "1 of 2 pictures can be read (b.png: damaged"),
+    "a truncated zip": (["train", "cut.zip"], "cut.zip is cut off or damaged"),
+    "text named zip": (["train", "text.zip"], "text.zip is not a zip archive, whatever its suffix says"),
+    "a zip bomb": (["train", "bomb.zip"], "bomb.zip has 0.4 MiB but unpacks to 400 MiB, as a zip bomb does"),
+    "a picture that is a bomb": (["train", "bombs"], "as a decompression bomb has"),
+    "nothing but links": (["train", "links.zip"], "holds no pictures (2 links in links.zip are not followed)"),
+    "identical pictures": (["train", "same"], "all 3 pictures of same are identical"),
+    "text named png": (["train", "lies"], "a.png: not a picture, whatever its suffix says"),
+    "a class of one": (["train", "classes", "labels=true"], "class 'dogs' has 1 of the images"),
+    "size for points": (["train", "ring", "--recipe", "gan", "size=64"], "size=64 is for pictures"),
+    "an end that is none": (["train", "digits", "--until", "platau"], "did you mean 'plateau'"),
+    "no amount of memory": (["train", "digits", "--memory", "lots"], "write it as 500M or 2G"),
+    "check of points": (["check", "ring"], "only pictures can be checked"),
+    "check of nothing": (["check", "nowhere"], "no data set or path 'nowhere'"),
+    "clean copy over something": (["check", "same", "--write", "one"], "one exists already"),
     "not an assignment": (["train", "digits", "batch"], "FIELD=VALUE"),
     "zero steps": (["train", "digits", "--steps", "0"], "at least 1"),
     "negative steps": (["train", "digits", "--steps", "-5"], "at least 1"),
@@ -153,21 +212,55 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_one_line(case, typed, tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "one").mkdir()
-    Image.new("L", (8, 8)).save(tmp_path / "one" / "a.png")
-    (tmp_path / "cut").mkdir()
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A folder of archives and folders that cannot be used, each for its own reason."""
+    folder = tmp_path_factory.mktemp("hostile")
+    for name in ("empty", "one", "cut", "bombs", "same", "lies", "classes/cats", "classes/dogs"):
+        (folder / name).mkdir(parents=True)
+    Image.new("L", (8, 8)).save(folder / "one" / "a.png")
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 32), dtype=np.uint8))
-    for name in "ab":
-        noise.save(tmp_path / "cut" / f"{name}.png")
-    (tmp_path / "cut" / "b.png").write_bytes((tmp_path / "cut" / "a.png").read_bytes()[:500])
-    (tmp_path / "notes.txt").write_text("not data")
-    (tmp_path / "words.csv").write_text("a,c\n1,2\n3,b\n")
-    (tmp_path / "uneven.csv").write_text("1,2\n3\n")
-    (tmp_path / "nan.csv").write_text("1,2\nnan,3\n")
-    (tmp_path / "bad.npy").write_text("nothing")
+    noise.save(folder / "cut" / "a.png")
+    picture = (folder / "cut" / "a.png").read_bytes()
+    (folder / "cut" / "b.png").write_bytes(picture[:500])
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text)
+    with zipfile.ZipFile(folder / "cut.zip", "w") as archive:
+        for i in range(3):
+            archive.writestr(f"{i}.png", picture)
+    (folder / "cut.zip").write_bytes((folder / "cut.zip").read_bytes()[:1500])
+    bomb = zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED)
+    with bomb, bomb.open("a.png", "w") as member:
+        for _ in range(400):
+            member.write(bytes(2**20))
+    with zipfile.ZipFile(folder / "links.zip", "w") as archive:
+        for i in range(2):
+            link = zipfile.ZipInfo(f"{i}.png")
+            link.external_attr = (stat.S_IFLNK | 0o777) << 16
+            archive.writestr(link, "/etc/passwd")
+    Image.new("1", (20_000, 10_000)).save(folder / "bombs" / "0.png")
+    shutil.copy(folder / "bombs" / "0.png", folder / "bombs" / "1.png")
+    for i in range(3):
+        Image.new("RGB", (8, 8), "red").save(folder / "same" / f"{i}.png")
+        (folder / "lies" / f"{'abc'[i]}.png").write_text("not a picture")
+        Image.new("L", (8, 8), 50 * i).save(folder / "classes" / "cats" / f"{i}.png")
+    Image.new("L", (8, 8), 9).save(folder / "classes" / "dogs" / "0.png")
+    return folder
+
+
+TEXTS = {
+    "text.zip": "not an archive",
+    "notes.txt": "not data",
+    "words.csv": "a,c\n1,2\n3,b\n",
+    "uneven.csv": "1,2\n3\n",
+    "nan.csv": "1,2\nnan,3\n",
+    "bad.npy": "nothing",
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line(case, typed, hostile, tmp_path):
+    shutil.copytree(hostile, tmp_path, dirs_exist_ok=True)
     before = {p for p in tmp_path.rglob("*") if p.is_file()}
     words, said = BAD[case]
     status, _, err = typed(*words)

@@ -21,6 +21,7 @@ sparring.train(sys.argv[1], "digits", out=sys.argv[2], steps={steps}, resume=Tru
 """
 RUNS = {
     "gan": {"batch": 16, "labels": True},
+    "r3gan_strided": {"batch": 4, "width": 4, "augment": "ada", "flip": True, "crop": 0.2},
     "r3gan": {"batch": 4, "width": 8, "depth": 1, "group": 4, "noise": 0.2},
 }
 

@@ -44,6 +44,12 @@ def test_contract_for_pictures(name, channels, labels, pictures, tmp_path):
     assert (samples.labels is not None) == labels
 
 
+@pytest.mark.parametrize("augment", ["diffaugment", "ada"])
+@pytest.mark.parametrize("name", ["dcgan", "r3gan_strided", "wgan_gp"])
+def test_contract_with_augmentation(name, augment, pictures, tmp_path):
+    contract(name, pictures(4), tmp_path, augment=augment, size=12, flip=True, crop=0.3)
+
+
 @pytest.mark.parametrize("dimensions", [1, 3])
 @pytest.mark.parametrize("name", [n for n in recipes.names() if "points" in kinds(n)])
 def test_contract_for_points(name, dimensions, tmp_path):

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from torch import nn
 from torch.optim import Adam
@@ -32,7 +33,13 @@ from sparring.schedules import cosine
 
 @dataclass(frozen=True)
 class Regularised(Recipe):
-    """The relativistic loss with R1 and R2 and its schedules, on any pair of nets."""
+    """The relativistic loss with R1 and R2 and its schedules, on any pair of nets.
+
+    Attributes:
+        side: of pictures, in pixels, for which gamma is what the table says; 0 for it to be so always.
+    """
+
+    side: ClassVar[int] = 0
 
     z: Count = generator(64, "length of the latent vector")
     gamma: Weight = losses(1.0, "weight of R1 and R2 at the start")
@@ -48,9 +55,9 @@ class Regularised(Recipe):
         """Length of the latent vector, for such data."""
         return self.z
 
-    def strength(self, modality: Modality) -> float:  # noqa: ARG002
-        """What gamma is multiplied by, for such data."""
-        return 1.0
+    def strength(self, modality: Modality) -> float:
+        """What gamma is multiplied by, for such data: it grows with the number of pixels."""
+        return (modality.shape[-1] / self.side) ** 2 if self.side else 1.0
 
     @abstractmethod
     def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
@@ -85,10 +92,13 @@ class R3gan(Regularised, OfPictures):
 
     Huang et al. 2024, "The GAN is dead; long live the GAN! A modern baseline GAN", arXiv:2501.05441.
     The paper's nets are wider (768 channels, groups of 32) and train for tens of millions of
-    pictures; its schedules are stretched to the run.
+    pictures; its schedules are stretched to the run. Gamma is that of 64 pixels, and grows with their
+    number.
 
     sparring train mnist --recipe r3gan
     """
+
+    side: ClassVar[int] = 64
 
     width: Count = generator(64, "channels of every stage, in D too")
     depth: Count = generator(2, "residual blocks per stage, in D too")

@@ -12,16 +12,26 @@ from sparring.training.screen import clock
 
 def _troubles(troubles: Sequence[Mapping[str, object]]) -> list[str]:
     """What was noticed on the way, a line each."""
-    lines = [
-        f"- step {entry['step']}: "
-        + (
-            f"{entry['trouble']} ({entry['seen']}); {entry['advice']}"
-            if "trouble" in entry
-            else f"went back to {entry['back_to']}"
-        )
-        for entry in troubles
-    ]
+    lines = [f"- step {entry['step']}: {_told(entry)}" for entry in troubles]
     return ["Noticed during the training:", "", *lines, ""] if lines else []
+
+
+def _told(entry: Mapping[str, object]) -> str:
+    if "trouble" in entry:
+        return f"{entry['trouble']} ({entry['seen']}); {entry['advice']}"
+    return f"went back to step {entry['back_to']}, with other draws and a lower learning rate"
+
+
+def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
+    if not scores:
+        return ["No judge has measured these samples; look at the sheet before you use them."]
+    return [
+        f"fid[{modality.features_name}] {scores['fid']:.3g}, where real items have {scores['floor']:.3g}; "
+        f"pairs of samples are {scores['diversity']:.2f} times as far apart as real ones. The score compares textures, "
+        "colours and rough layout of a few hundred samples: look at the sheet before you use them.",
+        "",
+        "![curves](curves.png)",
+    ]
 
 
 def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:
@@ -58,7 +68,7 @@ def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: s
             *[f"| {name} | {value} |" for name, value in rows],
             "",
             *_troubles(about["troubles"]),
-            "No judge has measured these samples; look at the sheet before you use them.",
+            *_scores(about["scores"], modality),
             "",
             "```",
             f"sparring sample {folder} -n 64 -o sheet.png{label}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from lightning_fabric import Fabric
 
@@ -31,14 +33,27 @@ def check(device: torch.device, precision: str, ranks: int) -> None:
     Raises:
         InputError: where there are not.
     """
-    if precision not in ("fp32", "bf16"):
-        raise InputError(f"precision {precision!r} is not known; use fp32 or bf16 (fp16 breaks gradient penalties)")
+    if precision not in ("auto", "fp32", "bf16"):
+        raise InputError(
+            f"precision {precision!r} is not known; use auto, fp32 or bf16 (fp16 breaks gradient penalties)"
+        )
     if ranks < 1 or (device.type == "cuda" and ranks > torch.cuda.device_count()):
         raise InputError(f"ranks={ranks} cannot run here; give from 1 to the number of devices")
 
 
+def has_bf16(device: torch.device) -> bool:
+    """Whether a device computes in bf16 itself, and so faster than in fp32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))  # type: ignore[no-untyped-call]
+    # Only newer versions of PyTorch tell of a CPU.
+    found = torch.cpu.get_capabilities() if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities") else {}
+    return any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
 def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1) -> Fabric:
     """A Fabric on one device, or on several ranks of its kind."""
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # the run says itself how it computes
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     devices: int | list[int] = ranks
     if ranks == 1 and device.type == "cuda" and device.index is not None:
         devices = [device.index]

@@ -38,7 +38,7 @@ def train(
     time: str | float | None = None,
     seed: int = 0,
     device: str = "auto",
-    precision: str = "fp32",
+    precision: str = "auto",
     ranks: int = 1,
     resume: bool = False,
     force: bool = False,
@@ -58,7 +58,8 @@ def train(
             as text ("10m"). Without both, the recipe's `steps`.
         seed: the root of all randomness. Equal seeds make equal models, on one kind of machine.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
-        precision: "fp32" or "bf16".
+        precision: "fp32", "bf16", or "auto": bf16 where the recipe has been measured to train well in it
+            and the device computes in it.
         ranks: processes that share each batch, one to a device.
         resume: go on with the run in `out` where there is one.
         force: start anew where a run is in `out`.
@@ -90,14 +91,17 @@ def train(
     if folder.claim(resume, force):
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
-        plan = _planned(chosen, items, Settings(str(data), items.name, len(items), "", **asked, device=str(place),
-                        save_every=save_every, until=until), bound, read)  # fmt: skip
+        settings = Settings(
+            str(data), items.name, len(items), "", **_fixed(asked, chosen, place), device=str(place),
+            save_every=save_every, until=until,
+        )  # fmt: skip
+        plan = _planned(chosen, items, settings, bound, read)
         run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
         folder.begin(plan.recipe, plan.modality, run)
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
     shape = tuple(plan.modality.shape)
     screen.say(f"{items.name}: {len(plan.data.rows):,} {items.kind} as {shape}{held}, {_labels(plan.modality)}")
-    screen.say(f"recipe {plan.recipe.name}{why}, on {place} in {folder.path}")
+    screen.say(f"recipe {plan.recipe.name}{why}, on {place} ({plan.settings.precision}) in {folder.path}")
     _launch(plan, devices.fabric(place, plan.settings.precision, ranks), folder, quiet)
     return load(folder.path, str(place))
 
@@ -131,6 +135,13 @@ def _planned(recipe: Recipe, items: Items, settings: Settings, bound: Bound, rea
     return _Plan(recipe, modality, prepared, settings, bound if bound.given else Bound(recipe.steps, None))
 
 
+def _fixed(asked: Mapping[str, Any], recipe: Recipe, device: torch.device) -> dict[str, Any]:
+    """What was asked for, with what was left open decided."""
+    if asked["precision"] != "auto":
+        return dict(asked)
+    return {**asked, "precision": "bf16" if recipe.bf16 and devices.has_bf16(device) else "fp32"}
+
+
 def _resumed(
     folder: RunFolder,
     recipe: Recipe | None,
@@ -146,7 +157,7 @@ def _resumed(
     if (recipe is not None and recipe.name != stored.name) or stored.set(fields) != stored:
         raise InputError(f"{folder.path} was trained by other settings; leave them out to resume it")
     settings = Settings(**run["settings"])
-    usual = {"seed": 0, "precision": "fp32"}  # what was not asked for, as far as one can tell
+    usual = {"seed": 0, "precision": "auto"}  # what was not asked for, as far as one can tell
     for name, value in asked.items():
         before = getattr(settings, name)
         if value != before and value != usual.get(name):

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from sparring.training.run import Run
 
 
-def publish(run: Run, troubles: Sequence[Mapping[str, object]]) -> None:
+def publish(run: Run, scores: Mapping[str, float], troubles: Sequence[Mapping[str, object]]) -> None:
     """Write the model, with its averaged weights, and the card.
 
     Args:
+        scores: the last fid, its floor and the diversity, or nothing.
         troubles: that were noticed on the way.
     """
     counts = {name: sum(p.numel() for p in net.parameters()) for name, net in run.game.named_children()}
@@ -35,6 +36,7 @@ def publish(run: Run, troubles: Sequence[Mapping[str, object]]) -> None:
         "precision": run.settings.precision,
         "seed": run.settings.seed,
         "rollbacks": run.salt,
+        "scores": dict(scores),
         "troubles": list(troubles),
         "parameters": {name: count for name, count in counts.items() if count},
         "sparring": sparring.__version__,

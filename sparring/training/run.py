@@ -207,8 +207,7 @@ class Run:
                 self.watch.logbook.close()
         self.save()
         if self.watch is not None:
-            self.watch.finish()
-            publish(self, self.watch.troubles)
+            publish(self, self.watch.finish(), self.watch.troubles)
         self.fabric.barrier()
         return not stopped
 

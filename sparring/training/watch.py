@@ -174,14 +174,20 @@ class Watch:
         append_line(run.folder.health, json.dumps(entry))
         run.screen.say(f"went back from step {step} to {run.step}, with other draws and a lower learning rate")
 
-    def finish(self) -> None:
-        """The last sheet, the curves and the film of all sheets."""
-        folder = self.run.folder
+    def finish(self) -> dict[str, float]:
+        """The last sheet, the curves and the film of all sheets; and the last score with its floor, where
+        the run was long enough for any.
+        """
+        folder, average = self.run.folder, self.run.average.game
         self.sheet()
+        scores: dict[str, float] = {}
+        if "judge" in self.__dict__:
+            scores = {"fid": self.judge.score(average), "floor": self.judge.floor}
+            scores["diversity"] = self.judge.diversity(average)
         if folder.log.exists():
-            floor = self.judge.floor if "judge" in self.__dict__ and self._scores else None
-            write_bytes(folder.curves, curves(folder.log, floor))
+            write_bytes(folder.curves, curves(folder.log, scores.get("floor")))
         write_bytes(folder.progress, animation(sorted(folder.samples.glob("*.png"))))
+        return scores
 
 
 def _norm(tensors: list[torch.Tensor]) -> torch.Tensor:

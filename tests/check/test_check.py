@@ -34,7 +34,11 @@ def test_a_good_set_has_nothing_wrong(folder):
     report = survey(find(folder), "set")
     assert (report.count, report.size) == (24, 48)
     assert report.classes == {"cats": 12, "dogs": 12}
-    assert not (report.unreadable or report.misnamed or report.groups or report.unlike or report.moving)
+    assert not (report.unreadable)
+    assert not (report.misnamed)
+    assert not (report.groups)
+    assert not (report.unlike)
+    assert not (report.moving)
     assert report.advice() == ["24 pictures are few: expect samples close to them, and train with augmentation"]
 
 
@@ -65,7 +69,9 @@ def test_planted_troubles_are_found(folder, tmp_path):
 
     assert write_clean(items, report, tmp_path / "clean") == report.count - 2
     clean = survey(find(tmp_path / "clean"), "clean")
-    assert not (clean.unreadable or clean.misnamed or clean.groups)
+    assert not (clean.unreadable)
+    assert not (clean.misnamed)
+    assert not (clean.groups)
     original = (folder / "dogs" / "wrong.png").read_bytes()
     assert (tmp_path / "clean" / "dogs" / "wrong.jpg").read_bytes() == original
 

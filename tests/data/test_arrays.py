@@ -78,7 +78,7 @@ def test_npy_of_pictures(tmp_path):
     assert (items.kind, items.items.shape) == ("images", BYTES.shape)
 
 
-def cifar(folder, coarse=False, **more):
+def cifar(folder, **more):
     """CIFAR for Python, as its authors pickled it, with two pictures in every file."""
     folder.mkdir()
     colours = np.random.default_rng(0).integers(0, 255, (2, 3072), dtype=np.uint8)

@@ -58,7 +58,7 @@ def test_archives_hold_what_folders_do(tmp_path, name):
     wanted = [(i, items.items.names[i]) for i in (1, 4)]
     some = list(items.items.contents({1, 4}))
     assert [i for i, _ in some] == [1, 4]
-    full = {name: c for name, c in zip(items.items.names, (c for _, c in items.items.contents()), strict=True)}
+    full = dict(zip(items.items.names, (c for _, c in items.items.contents()), strict=True))
     assert [c for _, c in some] == [full[name] for _, name in wanted]
     assert [items.classes[k] for k in items.labels] == [n.split("/")[-2] for n in items.items.names]
     assert list(tmp_path.iterdir()) == [path]

@@ -110,7 +110,7 @@ def test_memory_stays_flat(tmp_path, monkeypatch):
     dealt = Batches({"real": Stored(path)}, torch.arange(4096), 64, 1, Seeds(0))
 
     def resident():
-        status = (open("/proc/self/status")).read()
+        status = Path("/proc/self/status").read_text()
         return int(status.split("RssFile:")[1].split()[0]) / 1024
 
     if not os.path.exists("/proc/self/status"):

@@ -1,0 +1,170 @@
+"""Sets of pictures, trained on as they are by the default recipe: time, scores, copies, sheets.
+
+    python benchmarks/pictures.py [--sets mnist fashion-mnist ...] [--runs runs] [--page docs/pictures.md]
+
+Trains every set with the command in the table (or goes on with the run that is there), judges 1,000
+samples and prints a row for each; with --page writes them to a page, with a sheet of each beside it.
+
+- fid[patches]: Fréchet distance of the samples to 2,000 training pictures, in the features that training
+  is watched by; in brackets that of held-out pictures, the floor.
+- diversity: mean distance of pairs of samples of one label, by that of real pairs.
+- near copies: the share of samples within a root mean square of 13 levels of some training picture; in
+  brackets the share of held-out pictures that are.
+- clear: where a small classifier trained on the set's own labels reads more than 90% of held-out
+  pictures right: the share of samples in which it sees the label asked for with a certainty above 90%;
+  in brackets the share of held-out pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import sparring
+from sparring.data import find
+from sparring.metrics.copies import diversity, near_copies
+from sparring.metrics.frechet import frechet, moments
+from sparring.metrics.patches import patches
+from sparring.modalities import Samples
+from sparring.training.prepare import prepare, room
+from sparring.training.screen import Screen, clock
+
+SAMPLES = 1000
+REFERENCE = 2000
+SURE = 0.9
+ROWS = 8  # of a sheet, a column for each label
+
+
+@dataclass(frozen=True)
+class Set:
+    """How a set is trained on: the bound as `sparring train` takes it, and fields that are not the default."""
+
+    bound: dict[str, int | str]
+    fields: dict[str, object]
+
+
+SETS = {
+    "mnist": Set({"time": "10m"}, {}),
+    "fashion-mnist": Set({"time": "10m"}, {}),
+    "game-tiles": Set({"steps": 26_000}, {"width": 64, "ema_kimg": 20.0}),
+    "grocery": Set({"time": "15m"}, {}),
+    "medical": Set({"time": "3m"}, {}),
+    "omniglot": Set({"time": "3m"}, {}),
+    "cifar10": Set({"time": "5m"}, {}),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the runs are or will be")
+    parser.add_argument("--page", type=Path, help="write a page to this Markdown file, with sheets beside it")
+    given = parser.parse_args()
+    lines = [
+        "| set | command | pictures/s | time | fid[patches] | diversity | near copies | clear |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name in given.sets:
+        run = given.runs / f"r3gan_strided-{name}"
+        lines.append(row(name, run))
+        print(lines[-1], flush=True)
+        if given.page:
+            shutil.copy(sorted((run / "samples").glob("*.png"))[-1], given.page.with_name(f"{name}.png"))
+    if given.page:
+        sheets = "\n\n".join(f"## {name}\n\n![{name}]({name}.png)" for name in given.sets)
+        protocol = "\n".join(line for line in __doc__.splitlines()[7:])
+        command = "`python benchmarks/pictures.py --page docs/pictures.md` writes this page, on two CPU cores."
+        given.page.write_text(
+            "\n\n".join(["# Pictures", __doc__.splitlines()[0], command, "\n".join(lines), protocol, sheets, ""])
+        )
+
+
+def row(name: str, run: Path) -> str:
+    chosen = SETS[name]
+    model = sparring.train(None, name, out=run, resume=True, **chosen.bound, **chosen.fields)
+    words = [f"--{bound} {value}" for bound, value in chosen.bound.items()]
+    words += [f"{field}={value}" for field, value in chosen.fields.items()]
+    _, data, _ = prepare(model.recipe, model.modality, find(name), room("64G", torch.device("cpu")), Screen(quiet=True))
+    scaled = model.modality.scale(data.tensors["real"])
+    train, held = scaled[data.rows], scaled[data.held]
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
+    reference = moments(features(train[order[:REFERENCE]]))
+    samples = model.sample(SAMPLES, seed=0)
+    made = model.modality.scale(torch.from_numpy(samples.items.transpose(0, 3, 1, 2).copy()))
+    fid, floor = (frechet(moments(features(x[:SAMPLES])), reference) for x in (made, held))
+    copies, real_copies = (near_copies(x[:SAMPLES], train) for x in (made, held))
+    labels = data.tensors["label"]
+    some = order[:SAMPLES]
+    real_diversity = diverse(train[some], labels[data.rows][some].numpy())
+    return " | ".join(
+        [
+            f"| {name}",
+            f"`sparring train {name} {' '.join(words)}`",
+            f"{model.about['step'] * model.recipe.batch / model.about['seconds']:,.0f}",
+            clock(model.about["seconds"]),
+            f"{fid:.3f} ({floor:.3f})",
+            f"{diverse(made, samples.labels) / real_diversity:.2f}",
+            f"{copies:.1%} ({real_copies:.1%})",
+            clear(train, labels[data.rows], held, labels[data.held], made, samples) + " |",
+        ]
+    )
+
+
+def features(x: Tensor) -> Tensor:
+    with torch.no_grad():
+        return torch.cat([patches(part) for part in torch.split(x, 100)])
+
+
+def diverse(x: Tensor, labels: np.ndarray) -> float:
+    """Mean distance of pairs of one label."""
+    order = np.argsort(labels, kind="stable")
+    same = labels[order[1:]] == labels[order[:-1]]
+    found = features(x)
+    return diversity(found[order[1:][same]], found[order[:-1][same]])
+
+
+def clear(train: Tensor, y: Tensor, held: Tensor, held_y: Tensor, made: Tensor, samples: Samples) -> str:
+    """The share of samples that a classifier reads as what they were asked to be."""
+    classifier = fitted(train, y)
+    right, sure = said(classifier, held, held_y)
+    if right < SURE:
+        return ""
+    return f"{said(classifier, made, torch.from_numpy(samples.labels))[1]:.1%} ({sure:.1%})"
+
+
+def fitted(x: Tensor, y: Tensor, steps: int = 2000) -> nn.Module:
+    """A small classifier, trained for a minute or two."""
+    torch.manual_seed(0)
+    side = x.shape[-1] // 4
+    net = nn.Sequential(
+        nn.Conv2d(x.shape[1], 32, 3, stride=2, padding=1), nn.ReLU(), nn.BatchNorm2d(32),
+        nn.Conv2d(32, 64, 3, stride=2, padding=1), nn.ReLU(), nn.BatchNorm2d(64),
+        nn.AdaptiveAvgPool2d(min(side, 8)), nn.Flatten(), nn.Dropout(0.3),
+        nn.Linear(64 * min(side, 8) ** 2, 64), nn.ReLU(), nn.Linear(64, int(y.max()) + 1),
+    )  # fmt: skip
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    for _ in range(steps):
+        chosen = torch.randint(len(x), (128,))
+        optimizer.zero_grad()
+        F.cross_entropy(net(x[chosen]), y[chosen]).backward()
+        optimizer.step()
+    return net.eval()
+
+
+@torch.no_grad()
+def said(net: nn.Module, x: Tensor, y: Tensor) -> tuple[float, float]:
+    """The share that is read right, and the share that is so with certainty."""
+    certain = torch.cat([net(part) for part in torch.split(x, 500)]).softmax(1)
+    right = certain.argmax(1) == y
+    return float(right.float().mean()), float((right & (certain.max(1).values > SURE)).float().mean())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Watching: what is looked at is right, and looking changes nothing."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import sparring
+from sparring import recipes
+from sparring.data import find
+from sparring.seeds import Seeds
+from sparring.training import checkpoint, watch
+from sparring.training.curves import curves
+from sparring.training.judge import Judge
+from sparring.training.prepare import prepare, room
+from sparring.training.screen import Screen
+
+
+@pytest.fixture(scope="module")
+def digits():
+    recipe = recipes.find("gan").set({"G": (32,), "D": (32,)})
+    items = find("digits")
+    modality, data, _ = prepare(recipe, recipe.modality("images").fit(items), items, 2**30, Screen(quiet=True))
+    return recipe, modality, data
+
+
+class Copier(torch.nn.Module):
+    """A game whose samples are real items: all kinds of them, or one of each class."""
+
+    def __init__(self, modality, data, various):
+        super().__init__()
+        self.real = modality.batch({"real": data.tensors["real"]})["real"]
+        self.labels = data.tensors["label"]
+        self.various = various
+
+    def draw(self, n, device, truncation=None):  # noqa: ARG002
+        return torch.randint(1 << 30, (n,))
+
+    def generate(self, z, label):
+        chosen = []
+        for number, y in zip(z, label, strict=True):
+            members = torch.nonzero(self.labels == y).flatten()
+            chosen.append(members[int(number) % len(members) if self.various else 0])
+        return self.real[torch.stack(chosen)]
+
+
+def test_judge(digits):
+    """Real items score near the floor and are as various as themselves; one of each class is neither."""
+    _, modality, data = digits
+    judge = Judge(modality, data, Seeds(0), torch.device("cpu"))
+    real, few = Copier(modality, data, True), Copier(modality, data, False)
+    assert judge.name == "fid[patches]"
+    assert judge.score(real) < 2 * judge.floor < judge.score(few)
+    assert judge.diversity(real) == pytest.approx(1, abs=0.15)
+    assert judge.diversity(few) == 0
+    assert judge.score(real) == judge.score(real)
+
+
+def test_watching_changes_nothing(tmp_path, monkeypatch):
+    """The weights of a run that is looked at all the time are those of one that is not."""
+    for name, calm in (("often", 0.0), ("never", 1e9)):
+        monkeypatch.setattr(watch, "CALM", calm)
+        monkeypatch.setattr(watch, "PRICE", 1e9)
+        monkeypatch.setattr(watch, "APART", 1)
+        monkeypatch.setattr("sparring.training.clock.LOG", 0.0)
+        fields = {"G": (16,), "D": (16,), "augment": "ada"}
+        sparring.train("gan", "digits", out=tmp_path / name, steps=30, quiet=True, **fields)
+    often, never = (checkpoint.latest(tmp_path / name / "checkpoints")[0] for name in ("often", "never"))
+    assert all(torch.equal(often[key], never[key]) for key in never)
+    lines = [json.loads(line) for line in (tmp_path / "often" / "log.jsonl").read_text().splitlines()]
+    assert any("fid[patches]" in line for line in lines)
+    about = json.loads((tmp_path / "often" / "model" / "model.json").read_text())["about"]
+    assert set(about["scores"]) == {"fid", "floor", "diversity"}
+    assert "fid[patches]" in (tmp_path / "often" / "README.md").read_text()
+
+
+def test_curves_of_any_log(tmp_path):
+    """Of a run with one line, and with names of all kinds."""
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"step": 1, "kimg": 0.1, "D/adversarial": 1.0}\n')
+    curves(log)
+    line = {"kimg": 0.2, "G/adversarial": 2.0, "D_real": 1.0, "D_accuracy": 0.5, "fid[patches]": 3.0, "gradient_G": 0.1}
+    with log.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    (tmp_path / "curves.png").write_bytes(curves(log, floor=1.0))
+    assert min(Image.open(tmp_path / "curves.png").size) > 300
+
+
+def test_what_is_held_out_is_not_trained_on(digits):
+    _, _, data = digits
+    assert not set(data.rows.tolist()) & set(data.held.tolist())
+    assert len(data.rows) + len(data.held) == 1797
+    assert np.bincount(data.tensors["label"][data.held].numpy()).min() >= 17
+
+
+@pytest.mark.parametrize(("text", "bytes_"), [("500M", 500 * 2**20), ("2G", 2**31), ("1.5 GiB", 3 * 2**29), ("99", 99)])
+def test_amounts_of_memory(text, bytes_):
+    assert room(text, torch.device("cpu")) == bytes_
+
+
+def test_larger_than_memory_trains_the_same(tmp_path):
+    """From disk the run ends with the same weights, and says how many it holds out."""
+    random = np.random.default_rng(0)
+    (tmp_path / "set").mkdir()
+    for i in range(40):
+        Image.fromarray(random.integers(0, 255, (8, 8), dtype=np.uint8)).save(tmp_path / "set" / f"{i:02}.png")
+    models = [
+        sparring.train(
+            "gan", tmp_path / "set", out=tmp_path / memory, steps=10, quiet=True, memory=memory, G=(8,), D=(8,)
+        )
+        for memory in ("1G", "1k")
+    ]
+    one, two = (dict(model.game.named_parameters()) for model in models)
+    assert all(torch.equal(one[name], two[name]) for name in one)
