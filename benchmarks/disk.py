@@ -71,8 +71,9 @@ def main() -> None:
     if given.page:
         size = given.pictures * SIDE * SIDE * 3 / 2**20
         what = (
-            f"{given.pictures:,} synthetic pictures of {SIDE} x {SIDE} in a zip, {size:,.0f} MiB decoded, trained "
-            f"on by `r3gan_strided` with `--memory {given.limit}` and with all in memory, {given.rounds} rounds turn by "
+            f"{given.pictures:,} synthetic pictures of {SIDE} x {SIDE} in a zip, {size:,.0f} MiB decoded, "
+            f"trained on by `r3gan_strided` with `--memory {given.limit}` and with all in memory, in {given.rounds} "
+            "rounds turn by "
             "turn, medians and ranges; the ratio is taken within each round. Memory is the process's resident set "
             "when training has warmed up, and at its end."
         )

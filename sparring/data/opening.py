@@ -6,6 +6,7 @@ import io
 import struct
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +28,20 @@ def opened(content: Content) -> Image.Image | Unreadable:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(content), formats=tuple(set(FORMATS.values())))
+            return Image.open(io.BytesIO(content), formats=_formats())
     except UnidentifiedImageError:
         return Unreadable("not a picture, whatever its suffix says")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Unreadable(f"more than {Image.MAX_IMAGE_PIXELS:,} pixels, as a decompression bomb has")
     except BROKEN as error:
         return Unreadable(f"damaged: {error}")
+
+
+@lru_cache
+def _formats() -> tuple[str, ...]:
+    """Those that are read, of those that this PIL knows."""
+    Image.init()
+    return tuple(sorted(set(FORMATS.values()) & set(Image.OPEN)))
 
 
 def loaded(content: Content) -> Image.Image | Unreadable:

@@ -44,7 +44,7 @@ def check(device: torch.device, precision: str, ranks: int) -> None:
 def has_bf16(device: torch.device) -> bool:
     """Whether a device computes in bf16 itself, and so faster than in fp32."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))  # type: ignore[no-untyped-call]
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # Only newer versions of PyTorch tell of a CPU.
     found = torch.cpu.get_capabilities() if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities") else {}
     return any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
