@@ -5,8 +5,9 @@
 Trains every set with the command in the table (or goes on with the run that is there), judges 1,000
 samples and prints a row for each; with --page writes them to a page, with a sheet of each beside it.
 
-- fid[patches]: Fréchet distance of the samples to 2,000 training pictures, in the features that training
-  is watched by; in brackets that of held-out pictures, the floor.
+- fid[patches]: Fréchet distance of the samples, or of as many of them as there are held-out pictures, to
+  2,000 training pictures, in the features that training is watched by; in brackets that of as many
+  held-out pictures, the floor.
 - diversity: mean distance of pairs of samples of one label, by that of real pairs.
 - near copies: the share of samples within a root mean square of 13 levels of some training picture; in
   brackets the share of held-out pictures that are.
@@ -98,7 +99,8 @@ def row(name: str, run: Path) -> str:
     reference = moments(features(train[order[:REFERENCE]]))
     samples = model.sample(SAMPLES, seed=0)
     made = model.modality.scale(torch.from_numpy(samples.items.transpose(0, 3, 1, 2).copy()))
-    fid, floor = (frechet(moments(features(x[:SAMPLES])), reference) for x in (made, held))
+    n = min(SAMPLES, len(held))  # only distances of equal numbers compare
+    fid, floor = (frechet(moments(features(x[:n])), reference) for x in (made, held))
     copies, real_copies = (near_copies(x[:SAMPLES], train) for x in (made, held))
     labels = data.tensors["label"]
     some = order[:SAMPLES]

@@ -33,6 +33,10 @@ def main() -> None:
         if message:  # an empty one has shown the help
             print("sparring: " + " ".join(message.split()), file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"sparring: {place}{(error.strerror or str(error)).lower()}", file=sys.stderr)
+        sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         print("sparring: stopped", file=sys.stderr)
         sys.exit(130)

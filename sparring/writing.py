@@ -56,6 +56,12 @@ def write_json(path: Path, content: Any) -> None:
     write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
+def component(name: str) -> str:
+    """A name, whatever is in it, as one part of a path that stays where it is put."""
+    safe = "".join("_" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in name).strip(" ")
+    return safe.lstrip(".") or "_"
+
+
 def append_line(path: Path, line: str) -> None:
     """Add a line to a file of lines.
 

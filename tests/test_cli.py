@@ -180,6 +180,8 @@ BAD = {
     "identical pictures": (["train", "same"], "all 3 pictures of same are identical"),
     "text named png": (["train", "lies"], "a.png: not a picture, whatever its suffix says"),
     "a class of one": (["train", "classes", "labels=true"], "class 'dogs' has 1 of the images"),
+    "nothing left to train on": (["train", "split"], "has 1 to train on beside 3 held out"),
+    "ada for too few": (["train", "classes/cats", "augment=ada", "--recipe", "gan"], "use augment=diffaugment"),
     "size for points": (["train", "ring", "--recipe", "gan", "size=64"], "size=64 is for pictures"),
     "an end that is none": (["train", "digits", "--until", "platau"], "did you mean 'plateau'"),
     "no amount of memory": (["train", "digits", "--memory", "lots"], "write it as 500M or 2G"),
@@ -245,6 +247,11 @@ def hostile(tmp_path_factory):
         (folder / "lies" / f"{'abc'[i]}.png").write_text("not a picture")
         Image.new("L", (8, 8), 50 * i).save(folder / "classes" / "cats" / f"{i}.png")
     Image.new("L", (8, 8), 9).save(folder / "classes" / "dogs" / "0.png")
+    for name in ("train", "test"):
+        (folder / "split" / name).mkdir(parents=True)
+    for i in range(3):
+        Image.new("L", (8, 8), 50 * i).save(folder / "split" / "test" / f"{i}.png")
+    Image.new("L", (8, 8), 9).save(folder / "split" / "train" / "0.png")
     return folder
 
 

@@ -9,8 +9,10 @@ from PIL import Image
 
 from sparring.check.report import Report
 from sparring.data import Items
+from sparring.data.classes import printable
 from sparring.data.pictures import FORMATS
-from sparring.writing import beside
+from sparring.errors import InputError
+from sparring.writing import beside, component
 
 SUFFIXES = {kind: suffix for suffix, kind in reversed(FORMATS.items())}  # the first of each format
 
@@ -21,7 +23,13 @@ def write_clean(items: Items, report: Report, out: Path) -> int:
 
     Returns:
         How many were written.
+
+    Raises:
+        InputError: where `out` would replace the pictures themselves.
     """
+    source = None if isinstance(items.items, np.ndarray) else items.items.path.resolve()
+    if source is not None and (out.resolve() in (source, *source.parents) or source in out.resolve().parents):
+        raise InputError(f"{out} is, holds or lies in {source}, which it must not touch; choose another --write")
     unreadable = {name for name, _ in report.unreadable}
     copies = {i for group in report.groups for i in group[1:]}
     keep = {i for i, name in enumerate(report.names) if name not in unreadable and i not in copies}
@@ -30,7 +38,7 @@ def write_clean(items: Items, report: Report, out: Path) -> int:
         part.mkdir(parents=True)
         if isinstance(items.items, np.ndarray):
             for i in sorted(keep):
-                folder = part if items.labels is None else part / items.classes[items.labels[i]]
+                folder = part if items.labels is None else part / component(items.classes[items.labels[i]])
                 folder.mkdir(exist_ok=True)
                 Image.fromarray(items.items[i].squeeze()).save(folder / f"{i:0{len(str(len(items)))}}.png")
         else:
@@ -43,7 +51,8 @@ def write_clean(items: Items, report: Report, out: Path) -> int:
 
 def _safe(name: str) -> Path:
     """A name from an archive as a place below the folder that it is written to."""
-    return Path(*[part for part in PurePosixPath(name).parts if part not in ("..", "/")])
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return Path(*[component(printable(part)) for part in parts if part not in ("..", "/")])
 
 
 def _vacant(path: Path, suffix: str | None) -> Path:

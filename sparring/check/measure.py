@@ -23,8 +23,8 @@ class Measured:
 
     Attributes:
         look: size, format, mode, channels.
-        hash: 64 bits that similar pictures share: whether each of 8 x 8 places is brighter than its
-            right neighbour (dHash, Krawetz 2013).
+        hash: 64 bits that similar pictures share: whether the right neighbour of each of 8 x 8 places is
+            brighter (dHash, Krawetz 2013).
         thumb: (16, 16) in grey, uint8.
         colour: mean red, green and blue.
     """

@@ -21,6 +21,8 @@ from sparring.errors import InputError
 from sparring.writing import reason
 
 IMAGES = ("images", "x", "arr_0", "x_train", "train_images")  # names that pictures go by in an .npz
+SMALLEST = 4  # pixels of a side
+ROUNDING = 0.01  # by which floats may leave their range
 HELD = ("test_images", "x_test", "val_images", "x_val")
 LABELS = {
     "images": "labels", "x": "y", "arr_0": "arr_1", "x_train": "y_train", "train_images": "train_labels",
@@ -41,6 +43,8 @@ def npz(path: Path) -> Items:
     parts = [train, *(name for name in HELD if name in content and train in ("x_train", "train_images"))]
     made = [pictures(content[name], f"{path}, {name}") for name in parts]
     labels = [_labels(content, name, len(array), path) for name, (array, _) in zip(parts, made, strict=True)]
+    if len({array.shape[1:] for array, _ in made}) > 1:
+        raise InputError(f"{path} holds pictures of several sizes in {' and '.join(parts)}; leave out one of them")
     images = np.concatenate([array for array, _ in made])
     held = np.repeat([name != train for name in parts], [len(array) for array, _ in made]) if len(parts) > 1 else None
     notes = (f"{path.name}: {train} is {made[0][1]}", *([f"held out: {', '.join(parts[1:])}"] if parts[1:] else []))
@@ -72,8 +76,10 @@ def _labels(content: Mapping[str, NDArray[Any]], images: str, n: int, path: Path
     found = content.get(LABELS[images])
     if found is None:
         return None
-    if found.ndim == 2 and found.shape[1] > 1:  # one-hot
-        found = found.argmax(1)
+    if found.ndim == 2 and found.shape[1] > 1:
+        if not ((found != 0).sum(1) == 1).all():  # several labels at once, or none
+            return None
+        found = found.argmax(1)  # one-hot
     if found.size != n:
         raise InputError(f"{path} holds {n} pictures but {found.size} labels in {LABELS[images]}")
     return found.reshape(n)
@@ -102,20 +108,22 @@ def pictures(array: NDArray[Any], where: str) -> tuple[NDArray[np.uint8], str]:
         raise InputError(f"{where} has shape {shape}; pictures are (n, h, w), (n, h, w, c) or (n, c, h, w)")
     if len(array) < 2:
         raise InputError(f"{where} holds one picture only; give at least two")
-    if array.dtype == np.uint8:
+    if array.dtype == np.uint8 and min(array.shape[1:3]) >= SMALLEST:
         return array, f"uint8, {order}"
     if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
         raise InputError(f"{where} is of {array.dtype} and not all finite numbers; give uint8, or floats in [-1, 1]")
+    if min(array.shape[1:3]) < SMALLEST:
+        raise InputError(f"{where} has shape {shape}; pictures have at least {SMALLEST} x {SMALLEST} pixels")
     low, high = float(array.min()), float(array.max())
-    if low < -1 or high > 255 or (low < 0 and high > 1):
+    if low < -1 - ROUNDING or high > 255 or (low < 0 and high > 1 + ROUNDING):
         raise InputError(f"{where} goes from {low:g} to {high:g}; give values in [0, 255], [0, 1] or [-1, 1]")
     if low < 0:
         scaled, ranged = (array.astype(np.float32) + 1) * 127.5, "[-1, 1]"
-    elif high <= 1:
+    elif high <= 1 + ROUNDING:
         scaled, ranged = array.astype(np.float32) * 255, "[0, 1]"
     else:
         scaled, ranged = array.astype(np.float32), "[0, 255]"
-    return np.round(scaled).astype(np.uint8), f"{array.dtype} in {ranged}, {order}"
+    return np.round(scaled).clip(0, 255).astype(np.uint8), f"{array.dtype} in {ranged}, {order}"
 
 
 def idx(name: str, images: Path, classes: tuple[str, ...] = ()) -> Items:
@@ -133,6 +141,8 @@ def idx(name: str, images: Path, classes: tuple[str, ...] = ()) -> Items:
     if test != images and test.exists():
         parts.append(test)
     pictures = [_idx_array(part, dimensions=3) for part in parts]
+    if len({part.shape[1:] for part in pictures}) > 1:
+        raise InputError(f"{parts[0]} and {parts[1]} hold pictures of different sizes; take one of them away")
     held = np.repeat([False, True], [len(p) for p in pictures]) if len(parts) > 1 else None
     stacked = np.concatenate(pictures)
     files = [part.with_name(part.name.replace("-images-idx3", "-labels-idx1")) for part in parts]
@@ -149,7 +159,7 @@ def idx(name: str, images: Path, classes: tuple[str, ...] = ()) -> Items:
 
 def _idx_array(path: Path, dimensions: int) -> NDArray[np.uint8]:
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        content = _inflated(path) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, *BROKEN) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     start = 4 + 4 * dimensions
@@ -159,6 +169,15 @@ def _idx_array(path: Path, dimensions: int) -> NDArray[np.uint8]:
     if len(content) != start + math.prod(int(s) for s in shape):
         raise InputError(f"{path} is cut off or damaged: its header promises {'x'.join(map(str, shape))} bytes")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _inflated(path: Path) -> bytes:
+    most = LARGEST_FILE + INFLATION * path.stat().st_size
+    with gzip.open(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise InputError(f"{path} unpacks to more than {most / 2**20:,.0f} MiB, as a bomb does")
+    return content
 
 
 CIFAR_TRAIN = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "train")
@@ -180,7 +199,7 @@ def cifar(path: Path) -> Items:
     """
     wanted = {*CIFAR_TRAIN, *CIFAR_TEST, *CIFAR_NAMES}
     if path.is_dir():
-        files = {p.name: p.read_bytes() for p in path.iterdir() if p.name in wanted}
+        files = {p.name: _bytes_of(p) for p in path.iterdir() if p.name in wanted and p.is_file()}
     else:
         with tarfile.open(path) as archive:
             members = [m for m in archive if m.isreg() and m.size < LARGEST_FILE and Path(m.name).name in wanted]
@@ -202,28 +221,46 @@ def cifar(path: Path) -> Items:
     return Items(path.name.split(".")[0], "images", images, labels, classes, held=held)
 
 
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
+
+
+class _Dtype:
+    """Stands for numpy's own when a pickle is read, and believes only its name."""
+
+    def __init__(self, name: Any, *_: Any) -> None:
+        self.name = name.decode() if isinstance(name, bytes) else str(name)
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+class _Array:
+    """Stands for numpy's own when a pickle is read: its state makes whole numbers of plain bytes."""
+
+    values: NDArray[Any] = np.zeros(0, np.uint8)
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, dtype, fortran, raw = state
+        if not isinstance(dtype, _Dtype) or dtype.name not in ("u1", "i4", "i8") or not isinstance(raw, bytes):
+            raise pickle.UnpicklingError("it holds an array of something else than numbers")
+        self.values = np.frombuffer(raw, dtype.name).reshape(shape, order="F" if fortran else "C")
+
+
 class _Arrays(pickle.Unpickler):
     """Reads a pickle of arrays, numbers and text; whatever else one may hold is refused unread."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray"):
-            if name == "_reconstruct":
-                return _reconstruct
-            if name in ("ndarray", "dtype"):
-                return getattr(np, name)
+            known = {"_reconstruct": lambda *_: _Array(), "ndarray": _Array, "dtype": _Dtype}
+            if name in known:
+                return known[name]
         if (module, name) == ("_codecs", "encode"):  # Python 3's way to keep bytes in an old pickle
-            return _bytes
+            return lambda text, _encoding: text.encode("latin1")
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-
-
-def _bytes(text: str, _encoding: str) -> bytes:
-    return text.encode("latin1")
-
-
-def _reconstruct(kind: Any, _shape: Any, _code: Any) -> NDArray[Any]:
-    if kind is not np.ndarray:
-        raise pickle.UnpicklingError("it asks for another kind of array")
-    return np.ndarray((0,), np.uint8)
 
 
 def _unpickled(content: bytes, where: str) -> dict[bytes, Any]:
@@ -233,4 +270,4 @@ def _unpickled(content: bytes, where: str) -> dict[bytes, Any]:
         raise InputError(f"{where} is damaged, or no plain array: {error}") from error
     if not isinstance(found, dict):
         raise InputError(f"{where} is not CIFAR for Python")
-    return found
+    return {key: value.values if isinstance(value, _Array) else value for key, value in found.items()}

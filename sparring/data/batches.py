@@ -19,8 +19,8 @@ FORGET = 512  # batches after which the pages of a mapped file that were read ar
 class Batches:
     """Batches of some of the items, reshuffled for every pass over them.
 
-    Items that lie in memory are moved to the device, all of them. Items that lie in a file are read
-    from there by workers, a few batches ahead.
+    Items that lie in memory, the device's or the machine's, are chosen there. Items that lie in a file
+    are read from there by workers, a few batches ahead.
 
     Args:
         tensors: named tensors of one length, the items.
@@ -42,9 +42,10 @@ class Batches:
     ) -> None:
         self.size, self.shards, self.seeds, self.device = size, shards, seeds, device
         self.rows = rows.cpu()
-        self._here = {name: t.to(device) for name, t in tensors.items() if isinstance(t, Tensor)}
+        self._here = {name: t for name, t in tensors.items() if isinstance(t, Tensor)}
         self._far = {name: _File(t, device) for name, t in tensors.items() if isinstance(t, Stored)}
-        self._home = torch.device("cpu") if self._far else device  # of the orders
+        places = {t.device for t in self._here.values()}
+        self._home = device if places == {device} and not self._far else torch.device("cpu")  # of the orders
         self._orders: dict[int, Tensor] = {}
         self._workers = ThreadPoolExecutor(2) if self._far else None
         self._read: dict[tuple[int, int], Future[dict[str, Tensor]]] = {}
@@ -52,7 +53,7 @@ class Batches:
     def __call__(self, number: int, shard: int) -> dict[str, Tensor]:
         """The batch of a round and a shard: {name: (size, ...)}."""
         chosen = self._chosen(number, shard)
-        batch = {name: tensor[chosen.to(self.device, non_blocking=True)] for name, tensor in self._here.items()}
+        batch = {name: _moved(t[_moved(chosen, t.device)], self.device) for name, t in self._here.items()}
         if self._workers is None:
             return batch
         wanted = [(n, shard) for n in range(number, number + AHEAD)]
@@ -61,7 +62,7 @@ class Batches:
             if place not in self._read:
                 self._read[place] = self._workers.submit(self._fetch, self._chosen(*place))
         far = self._read.pop((number, shard)).result()
-        return batch | {name: tensor.to(self.device, non_blocking=True) for name, tensor in far.items()}
+        return batch | {name: _moved(tensor, self.device) for name, tensor in far.items()}
 
     def _fetch(self, chosen: Tensor) -> dict[str, Tensor]:
         return {name: file.read(chosen) for name, file in self._far.items()}
@@ -84,6 +85,10 @@ class Batches:
             order = self.rows[torch.randperm(len(self.rows), generator=generator)]
             self._orders[epoch] = order.to(self._home, non_blocking=True)
         return self._orders[epoch]
+
+
+def _moved(tensor: Tensor, device: torch.device) -> Tensor:
+    return tensor.to(device, non_blocking=True)
 
 
 class _File:

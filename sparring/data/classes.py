@@ -20,7 +20,7 @@ def sorted_out(
     part what is trained on from what is held out. The next are the classes, if every picture lies in
     one and there are two of them.
     """
-    folders = _bare([name.split("/")[:-1] for name in names])
+    folders = _bare([name.replace("\\", "/").split("/")[:-1] for name in names])
     held = None
     tops = {parts[0].lower() if parts else "" for parts in folders}
     if len(tops) > 1 and tops <= TRAIN | HELD and tops & TRAIN:
@@ -28,11 +28,17 @@ def sorted_out(
         folders = [parts[1:] for parts in folders]
     if not all(folders):
         return None, (), held
-    classes = sorted({parts[0] for parts in folders})
+    found = [printable(parts[0]) for parts in folders]
+    classes = sorted(set(found))
     if len(classes) < 2:
         return None, (), held
     numbers = {name: i for i, name in enumerate(classes)}
-    return np.array([numbers[parts[0]] for parts in folders], np.int64), tuple(classes), held
+    return np.array([numbers[name] for name in found], np.int64), tuple(classes), held
+
+
+def printable(name: str) -> str:
+    """A file's name that can be printed, whatever its bytes are."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _bare(folders: list[list[str]]) -> list[list[str]]:

@@ -48,7 +48,7 @@ def _folder(path: Path) -> Items:
     if images:
         train = next((p for p in images if p.name.startswith("train")), images[0])
         return arrays.idx(path.resolve().name, train)
-    if arrays.is_cifar({p.name for p in path.iterdir()}):
+    if arrays.is_cifar({p.name for p in path.iterdir() if p.is_file()}):
         return arrays.cifar(path)
     files = pictures.folder(path)
     others = [p for p in sorted(path.iterdir()) if p.name.lower().endswith(ENDINGS)]
@@ -97,7 +97,7 @@ def _holds_cifar(path: Path) -> bool:
     if not tarfile.is_tarfile(path):
         return False
     with tarfile.open(path) as archive:
-        return arrays.is_cifar({Path(member.name).name for member in archive})
+        return arrays.is_cifar({Path(member.name).name for member in archive if member.isreg()})
 
 
 def _stem(path: Path) -> str:

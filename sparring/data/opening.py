@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,26 +14,30 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from sparring.data.pictures import FORMATS, Content, Unreadable
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-# What PIL raises on bad files.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, struct.error, MemoryError)
+LARGEST = 89_478_485  # pixels; more are a bomb, or no picture for a GAN
+# Metadata of old cameras are none of the user's concern.
+warnings.filterwarnings("ignore", module="PIL")
 
 
 def opened(content: Content) -> Image.Image | Unreadable:
-    """A picture with its header read, upright; its first frame where it has many."""
+    """A picture with its header read."""
     if isinstance(content, Unreadable):
         return content
     if not content:
         return Unreadable("the file is empty")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(content), formats=_formats())
+        picture = Image.open(io.BytesIO(content), formats=_formats())
     except UnidentifiedImageError:
         return Unreadable("not a picture, whatever its suffix says")
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return Unreadable(f"more than {Image.MAX_IMAGE_PIXELS:,} pixels, as a decompression bomb has")
-    except BROKEN as error:
+    except Image.DecompressionBombError:
+        return Unreadable(_bomb())
+    except Exception as error:  # whatever the bytes of a damaged file happen to mean to PIL
         return Unreadable(f"damaged: {error}")
+    return Unreadable(_bomb()) if picture.width * picture.height > LARGEST else picture
+
+
+def _bomb() -> str:
+    return f"more than {LARGEST:,} pixels, as a decompression bomb has"
 
 
 @lru_cache
@@ -50,10 +53,8 @@ def loaded(content: Content) -> Image.Image | Unreadable:
     if isinstance(picture, Unreadable):
         return picture
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata are none of the user's concern
-            return _plain(ImageOps.exif_transpose(picture))
-    except BROKEN as error:
+        return _plain(ImageOps.exif_transpose(picture))
+    except Exception as error:  # as above
         return Unreadable(f"damaged: {error}")
 
 
@@ -121,8 +122,16 @@ def look(content: Content) -> Look | Unreadable:
         return header
     if isinstance(picture, Unreadable):
         return picture
-    frames = getattr(header, "n_frames", 1)
-    return Look(*picture.size, str(header.format), header.mode, channels_of(picture), frames)
+    # Phones put a small picture behind a JPEG and call it another format.
+    format = "JPEG" if header.format == "MPO" else str(header.format)
+    return Look(*picture.size, format, header.mode, channels_of(picture), _frames(header) if format != "JPEG" else 1)
+
+
+def _frames(header: Image.Image) -> int:
+    try:
+        return int(getattr(header, "n_frames", 1))
+    except Exception:  # a later frame is damaged; the first has been read
+        return 1
 
 
 def channels_of(picture: Image.Image) -> int:

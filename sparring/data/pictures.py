@@ -176,7 +176,7 @@ def _too_large(size: int) -> str:
 
 def is_picture(name: str) -> bool:
     """Whether a name has a picture's suffix, and neither it nor a folder around it is hidden."""
-    path = PurePosixPath(name)
+    path = PurePosixPath(name.replace("\\", "/"))  # some zips from Windows have those
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
     return path.suffix.lower() in FORMATS and not hidden
 
@@ -196,14 +196,15 @@ def archive(path: Path) -> tuple[Zip | Tar, int] | None:
         InputError: where it is cut off, damaged, or unpacks to more than any set of pictures.
     """
     try:
+        if _is_tar(path):  # first, since a tar may end with a zip, which zipfile looks for at the end
+            return _listed_tar(path)
         if zipfile.is_zipfile(path):
             return _listed_zip(path)
-        if _is_tar(path):
-            return _listed_tar(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {reason(error)}") from error
     if path.suffix.lower() == ".zip":
-        what = "cut off or damaged; fetch it again" if path.read_bytes()[:2] == b"PK" else "not a zip archive"
+        with path.open("rb") as file:
+            what = "cut off or damaged; fetch it again" if file.read(2) == b"PK" else "not a zip archive"
         raise InputError(f"{path} is {what}, whatever its suffix says")
     return None
 
@@ -212,7 +213,7 @@ def _listed_zip(path: Path) -> tuple[Zip, int]:
     try:
         with zipfile.ZipFile(path) as opened:
             members = [m for m in opened.infolist() if not m.is_dir() and is_picture(m.filename)]
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
         raise InputError(f"{path} is cut off or damaged ({error}); fetch it again") from error
     files = [m for m in members if not stat.S_ISLNK(m.external_attr >> 16)]
     _measured(path, sum(m.file_size for m in files))

@@ -11,12 +11,11 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -25,13 +24,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.data.classes import printable
 from sparring.data.opening import loaded, squared
 from sparring.data.pictures import Content, Pictures, Unreadable
 from sparring.errors import InputError
 from sparring.writing import beside, read_json, write_json
 
 VERSION = 1  # of how pictures are decoded
-AT_ONCE = 256  # pictures decoded side by side
+AT_ONCE = 256  # pictures decoded side by side, at most, and
+CHUNK = 2**26  # bytes of their files, about
 CACHED = 20 * 2**30  # bytes of decoded pictures kept at most; those not used for longest go first
 
 Value = TypeVar("Value")
@@ -93,9 +94,11 @@ def decode(pictures: Pictures, size: int, channels: int, progress: Progress = la
         with beside(place) as part:
             part.mkdir(parents=True)
             _decode(pictures, size, channels, part, progress)
-        _prune(place)
+        with suppress(OSError):  # another run may be tidying up too
+            _prune(place)
     about = read_json(place / "about.json")
-    os.utime(place)  # was used now
+    with suppress(OSError):  # where the cache may only be read
+        os.utime(place)  # was used now
     kept = np.array(about["kept"], np.int64)
     return Decoded(Stored(place / "pixels.npy"), kept, tuple((name, why) for name, why in about["skipped"]))
 
@@ -107,7 +110,7 @@ def _decode(pictures: Pictures, size: int, channels: int, folder: Path, progress
         _header(file, (0, channels, size, size))  # how many can be read is known at the end
         for i, pixels in each(pictures, partial(_squared, size=size, channels=channels), pool):
             if isinstance(pixels, Unreadable):
-                skipped.append((pictures.names[i], pixels.why))
+                skipped.append((printable(pictures.names[i]), pixels.why))
             else:
                 kept.append(i)
                 file.write(pixels.tobytes())
@@ -133,11 +136,28 @@ def _squared(content: Content, size: int, channels: int) -> NDArray[np.uint8] | 
     return squared(picture, size, channels)
 
 
-def each(pictures: Pictures, work: Callable[[Content], Value], pool: ThreadPoolExecutor) -> Iterator[tuple[int, Value]]:
-    """Work on all pictures, some at once, never with more than those in memory."""
-    stream = pictures.contents()
-    while chunk := list(islice(stream, AT_ONCE)):
+def each(
+    pictures: Pictures,
+    work: Callable[[Content], Value],
+    pool: ThreadPoolExecutor,
+    wanted: Collection[int] | None = None,
+) -> Iterator[tuple[int, Value]]:
+    """Work on all pictures, or on some, several at once, never with more than those in memory."""
+    for chunk in _chunks(pictures.contents(wanted)):
         yield from zip([i for i, _ in chunk], pool.map(work, [content for _, content in chunk]), strict=True)
+
+
+def _chunks(contents: Iterator[tuple[int, Content]]) -> Iterator[list[tuple[int, Content]]]:
+    chunk: list[tuple[int, Content]] = []
+    size = 0
+    for i, content in contents:
+        chunk.append((i, content))
+        size += 0 if isinstance(content, Unreadable) else len(content)
+        if len(chunk) == AT_ONCE or size >= CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _home() -> Path:

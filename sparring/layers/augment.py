@@ -18,21 +18,37 @@ from torch.nn import functional as F
 def ada(x: Tensor, p: Tensor) -> Tensor:
     """The places and colours of adaptive augmentation, each change with probability p: mirroring,
     quarter turns, shifts, scaling, turning, stretching; brightness, contrast, inversion, hue,
-    saturation. Karras et al. 2020, arXiv:2006.06676, appendix B, with bilinear resampling.
+    saturation. Karras et al. 2020, arXiv:2006.06676, appendix B, with bilinear resampling; pictures
+    without colour only change in brightness and contrast.
 
     Args:
         x: (n, c, h, w) in [-1, 1]; of four channels the last is alpha, whose values only move.
         p: 0-d, in [0, 1].
     """
-    return coloured(moved(x, _places(x, p)), _colours(x, p))
+    with _exact(x):
+        x = x.float()
+        return coloured(moved(x, _places(x, p)), _colours(x, p))
 
 
 def diffaugment(x: Tensor) -> Tensor:
-    """Colour, translation and cutout. Zhao et al. 2020, arXiv:2006.10738.
+    """Colour, translation and cutout. Zhao et al. 2020, arXiv:2006.10738, but for the contrast, which
+    changes about middle grey and not about each picture's mean.
 
     Args:
         x: (n, c, h, w) in [-1, 1].
     """
+    with _exact(x):
+        return _diffaugmented(x.float())
+
+
+def _exact(x: Tensor) -> torch.autocast:
+    """Places and colours are computed in fp32, on real and on generated pictures alike: D would tell the
+    latter by the rounding otherwise.
+    """
+    return torch.autocast(x.device.type, enabled=False)
+
+
+def _diffaugmented(x: Tensor) -> Tensor:
     n, device = len(x), x.device
     shift = (_uniform(n, device, -1 / 8, 1 / 8, 2) * x.shape[-1]).round() * (2 / x.shape[-1])
     x = moved(x, _moved(shift), "zeros")

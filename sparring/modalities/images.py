@@ -17,12 +17,12 @@ from torch import Tensor
 from sparring.data.items import Items
 from sparring.data.opening import Look, look, squared
 from sparring.data.pictures import Pictures, Unreadable
-from sparring.data.store import Progress, decode
+from sparring.data.store import Progress, decode, each
 from sparring.errors import InputError
 from sparring.metrics.patches import patches
 from sparring.modalities.modality import Encoded, Modality, Samples, arrays, columns_for, unseen
 from sparring.sheets import sheet
-from sparring.writing import beside
+from sparring.writing import beside, component
 
 LARGEST = 64  # pixels that pictures of many sizes are brought to, at most, unless told
 LOOKED_AT = 256  # files that are opened to find size and channels
@@ -136,7 +136,7 @@ class Images(Modality):
         """One file per sample, in a sub-folder per class where there are labels."""
         digits = len(str(len(samples) - 1))
         for i, pixels in enumerate(samples.items):
-            place = folder if samples.labels is None else folder / self.classes[samples.labels[i]]
+            place = folder if samples.labels is None else folder / component(self.classes[samples.labels[i]])
             place.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels.squeeze()).save(place / f"{i:0{digits}}.png")
 
@@ -145,7 +145,7 @@ def _looks(pictures: Pictures) -> list[Look]:
     """What some of the pictures are like, spread evenly over all."""
     wanted = set(range(0, len(pictures), max(1, len(pictures) // LOOKED_AT)))
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda pair: look(pair[1]), pictures.contents(wanted)))
+        found = [seen for _, seen in each(pictures, look, pool, wanted)]
     looks = [f for f in found if isinstance(f, Look)]
     if not looks:
         why = next(f.why for f in found if isinstance(f, Unreadable))

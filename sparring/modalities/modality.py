@@ -19,6 +19,8 @@ from sparring.data.store import Progress, Stored
 from sparring.errors import InputError, nearest
 from sparring.writing import vacant
 
+COLUMNS = 16  # classes that have a column each on a sheet, at most
+
 
 def unseen(_done: int, _total: int) -> None:
     """Progress that nobody watches."""
@@ -164,6 +166,6 @@ def columns_for(samples: Samples) -> int:
     """How many columns a sheet has: one a class where they take turns, else it is near square."""
     classes = len(samples.modality.classes)
     turns = np.arange(len(samples)) % max(1, classes)
-    if samples.labels is not None and np.array_equal(samples.labels, turns):
+    if samples.labels is not None and classes <= COLUMNS and np.array_equal(samples.labels, turns):
         return classes
     return math.ceil(math.sqrt(len(samples)))

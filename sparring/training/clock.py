@@ -58,7 +58,8 @@ class Clock:
         bound.settle(step, seconds, self.pace)
         save = now - self.saved >= self.save_every
         # What is saved is looked at first: a checkpoint of numbers that are no longer finite is none.
-        log = save or now - self.logged >= max(LOG, seconds / LINES) or step == bound.total
+        over = interrupted or bound.over(step, seconds)
+        log = save or over or now - self.logged >= max(LOG, seconds / LINES)
         ahead = max(1, min(int(LOOK / self.pace), (bound.total or ENDLESS) - step))
         orders = Orders(seconds, bound.total, save, log, interrupted, step + ahead)
         if self.fabric.world_size > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 WINDOW = 200  # steps over which something must hold to be a trouble
@@ -15,6 +15,7 @@ APART = 30.0  # logits between real and generated samples that leave G nothing t
 OFTEN = 0.9
 VANISHED = 1e-5  # G's gradient by its weights
 COLLAPSED = 0.25  # of the data's diversity
+GROWING = 1.05  # times the diversity before, at which it is on its way
 KNOWN = 1.0  # how far D has gone from held-out items being real to their being generated
 STALE = 8  # scores since the best
 WORSE = 1.5  # times the best that the later ones are, on the mean
@@ -46,10 +47,14 @@ def not_finite(name: str, value: float) -> Trouble:
 
 
 class Health:
-    """Watches the numbers of a run, and names each trouble once."""
+    """Watches the numbers of a run, and names each trouble once.
 
-    def __init__(self) -> None:
-        self.named: list[str] = []
+    Args:
+        named: those that have been named before.
+    """
+
+    def __init__(self, named: Iterable[str] = ()) -> None:
+        self.named = list(named)
         self._window: deque[tuple[int, Mapping[str, float]]] = deque()
         self._diversity: deque[float] = deque(maxlen=2)
         self._scores: list[float] = []
@@ -109,6 +114,9 @@ class Health:
 
     def _collapsed(self) -> Trouble | None:
         if len(self._diversity) < 2 or max(self._diversity) >= COLLAPSED:
+            return None
+        before, now = self._diversity
+        if now > GROWING * before:  # G has only just begun
             return None
         return Trouble(
             "mode collapse",

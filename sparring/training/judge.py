@@ -17,6 +17,7 @@ JUDGED = 500  # samples that a score is of
 REFERENCE = 2000  # real items that they are held against
 PAIRS = 64  # of samples, whose distances are the diversity
 AT_ONCE = 100
+FEWEST = 8
 
 
 class Judge:
@@ -24,13 +25,16 @@ class Judge:
 
     Args:
         modality: whose features are compared.
-        data: what is trained on; what is held out, or else a part of it, gives the floor.
+        data: what is trained on. One part is the reference; as much of another as there are samples,
+            held against it, gives the floor.
         seeds: the root of randomness; nothing that is drawn here touches the run.
         device: of the nets.
     """
 
     def __init__(self, modality: Modality, data: Prepared, seeds: Seeds, device: torch.device) -> None:
         self.modality, self.data, self.seeds, self.device = modality, data, seeds, device
+        if not self.possible:
+            return
         order = data.rows[torch.randperm(len(data.rows), generator=torch.Generator().manual_seed(0))]
         self.n = min(JUDGED, max(2, len(order) // 2))
         apart = order[: self.n]
@@ -41,9 +45,9 @@ class Judge:
         self._real = self._real_diversity(order)
 
     @property
-    def name(self) -> str:
-        """What its score is called."""
-        return f"fid[{self.modality.features_name}]"
+    def possible(self) -> bool:
+        """Whether there are items enough to hold anything against."""
+        return len(self.data.rows) >= FEWEST
 
     @torch.no_grad()
     def score(self, game: Game) -> float:
@@ -93,4 +97,5 @@ class Judge:
 
     def _of(self, name: str, rows: Tensor) -> Tensor:
         stored = self.data.tensors[name]
-        return (stored.map()[1] if isinstance(stored, Stored) else stored)[rows]
+        tensor = stored.map()[1] if isinstance(stored, Stored) else stored
+        return tensor[rows.to(tensor.device)].cpu()

@@ -34,12 +34,14 @@ class Prepared:
         rows: the items that are trained on, int64.
         held: those that are held out, int64.
         fingerprint: tells one data set from another, whatever its name.
+        fits: whether those in memory fit on the device too.
     """
 
     tensors: Mapping[str, Tensor | Stored]
     rows: Tensor
     held: Tensor
     fingerprint: str
+    fits: bool
 
 
 def prepare(
@@ -65,6 +67,7 @@ def prepare(
     samples = encoded.samples
     if isinstance(samples, Stored) and samples.bytes <= limit:
         samples = samples.load()
+    fits = isinstance(samples, Tensor) and samples.nbytes <= limit
     held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
     if not modality.classes and recipe.labels is not False:
         why_not = _unlabelled(items, labels)
@@ -74,11 +77,19 @@ def prepare(
             modality = modality.labelled(items.classes, labels[~held])
         elif labels is not None:
             notes.append(f"labels are not used: {why_not}")
+    if held.sum() > len(held) - 2:
+        raise InputError(
+            f"{items.name!r} has {len(held) - held.sum()} to train on beside {held.sum()} held out; give at least two"
+        )
     tensors = {"real": samples}
     if modality.classes and labels is not None:
         tensors["label"] = torch.from_numpy(labels)
     rows, kept = (torch.from_numpy(np.flatnonzero(which)) for which in (~held, held))
-    return modality, Prepared(tensors, rows, kept, _fingerprint(items, tensors)), notes
+    if not held.any() and getattr(recipe, "augment", "none") == "ada":
+        raise InputError(
+            f"augment=ada was given, but {items.name!r} has too few items to hold some out; use augment=diffaugment"
+        )
+    return modality, Prepared(tensors, rows, kept, _fingerprint(items, tensors), fits), notes
 
 
 def _unlabelled(items: Items, labels: NDArray[np.int64] | None) -> str:

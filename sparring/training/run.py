@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -88,7 +88,9 @@ class Run:
     ) -> None:
         self.recipe, self.modality, self.folder, self.settings = recipe, modality, folder, settings
         self.bound, self.fabric, self.screen = bound, fabric, screen
-        self.data = data
+        here = fabric.device if data.fits else torch.device("cpu")
+        moved = {name: t.to(here) if isinstance(t, Tensor) else t for name, t in data.tensors.items()}
+        self.data = replace(data, tensors=moved)
         self.main = fabric.global_rank == 0
         self.step, self.seconds, self.salt = 0, 0.0, 0
         with torch.random.fork_rng([]):
@@ -98,7 +100,7 @@ class Run:
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
         self.seeds = Seeds(settings.seed)
-        self.deal = self._dealer(data)
+        self.deal = self._dealer(self.data)
 
     def _dealer(self, data: Prepared) -> Deal:
         """Batches of what is trained on and, now and then, some of what is held out beside them."""

@@ -8,14 +8,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from sparring.loop import Player
 from sparring.modalities import Samples
+from sparring.modalities.modality import COLUMNS
 from sparring.seeds import Seeds, reseed
 from sparring.sheets import animation
+from sparring.training.bounds import ENDLESS
 from sparring.training.clock import Clock, Orders
 from sparring.training.curves import curves
 from sparring.training.health import Health, Trouble, not_finite
@@ -61,11 +64,17 @@ class Watch:
         self.run = run
         self.seeds = Seeds(run.settings.seed)  # unsalted: sheets show the same latents all along
         self.logbook = Logbook(run.folder.path, run.step)
-        self.health = Health()
+        self.troubles: list[dict[str, object]] = _lines(run.folder.health)  # of a run that goes on
+        self._spent, self._began = 0.0, run.seconds
+        self._afresh()
+
+    def _afresh(self) -> None:
+        """Count from the run's present step."""
+        run, total = self.run, self.run.bound.total or ENDLESS
+        self._line, self._sheets, self._shown_at = "", run.step * SHEETS // total, 0.0
+        self._scores, self._looked_at = run.step * SCORES // total, run.step
+        self.health = Health([str(entry["trouble"]) for entry in self.troubles if "trouble" in entry])
         self.until = Until(run.settings.until)
-        self.troubles: list[dict[str, object]] = []
-        self._line, self._sheets, self._shown_at = "", 0, 0.0
-        self._scores, self._looked_at, self._spent = 0, 0, 0.0
 
     @cached_property
     def judge(self) -> Judge:
@@ -88,7 +97,9 @@ class Watch:
                 seen |= self._looks()
             named = {f"fid[{run.modality.features_name}]" if k == "fid" else k: v for k, v in seen.items()}
             self.logbook.write(run.step, numbers | named)
-            verdict = self._broken(broken[0], seen[broken[0]]) if broken else self._judged(seen)
+            if broken:
+                return self._broken(broken[0], seen[broken[0]])
+            verdict = self._judged(seen)
         run.screen.show(run.step, total, self._line)
         if total is not None and run.step * SHEETS // total > self._sheets and run.seconds - self._shown_at > PAUSE:
             self._sheets, self._shown_at = run.step * SHEETS // total, run.seconds
@@ -128,7 +139,8 @@ class Watch:
     def _looks(self) -> dict[str, float]:
         """The score and the diversity of the samples, where it is time for them."""
         run, found = self.run, dict[str, float]()
-        if run.seconds < CALM or self._spent > PRICE * run.seconds:
+        watched = run.seconds - self._began
+        if watched < CALM or self._spent > PRICE * watched or not self.judge.possible:
             return found
         began = time.monotonic()
         if run.step >= self._looked_at + APART:
@@ -153,9 +165,9 @@ class Watch:
         run = self.run
         many = 2500 if run.modality.kind == "points" else SHOWN
         label = None
-        if run.game.classes:
-            many = run.game.classes * max(1, SHOWN // run.game.classes)
-            label = torch.arange(many, device=run.fabric.device) % run.game.classes
+        if classes := run.game.classes:
+            many = max(1, SHOWN // classes) * classes if classes <= COLUMNS else SHOWN
+            label = torch.arange(many, device=run.fabric.device) * max(1, classes // many) % classes
         reseed(self.seeds.key("sheet"), run.fabric.device)
         z = run.game.draw(many, run.fabric.device)
         items = run.modality.decode(run.average.game.generate(z, label))
@@ -172,6 +184,7 @@ class Watch:
         entry: dict[str, object] = {"step": step, "back_to": run.step, "salt": run.salt}
         self.troubles.append(entry)
         append_line(run.folder.health, json.dumps(entry))
+        self._afresh()
         run.screen.say(f"went back from step {step} to {run.step}, with other draws and a lower learning rate")
 
     def finish(self) -> dict[str, float]:
@@ -181,13 +194,19 @@ class Watch:
         folder, average = self.run.folder, self.run.average.game
         self.sheet()
         scores: dict[str, float] = {}
-        if "judge" in self.__dict__:
+        if self.run.seconds >= CALM and self.judge.possible:
             scores = {"fid": self.judge.score(average), "floor": self.judge.floor}
             scores["diversity"] = self.judge.diversity(average)
         if folder.log.exists():
             write_bytes(folder.curves, curves(folder.log, scores.get("floor")))
         write_bytes(folder.progress, animation(sorted(folder.samples.glob("*.png"))))
         return scores
+
+
+def _lines(path: Path) -> list[dict[str, object]]:
+    """The entries of a file of JSON lines, none where there is no such file."""
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def _norm(tensors: list[torch.Tensor]) -> torch.Tensor:

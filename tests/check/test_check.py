@@ -11,6 +11,7 @@ from sparring.check import survey, write_clean, write_report
 from sparring.check.compare import duplicates
 from sparring.check.measure import measure
 from sparring.data import find
+from sparring.errors import InputError
 
 
 def scene(seed, size=(48, 48)):
@@ -92,6 +93,19 @@ def test_duplicates_among_many(tmp_path):
     report = survey(find(tmp_path / "set.npz"), "set")
     assert report.groups == ((0, 399), (100, 200))
     assert write_clean(find(tmp_path / "set.npz"), report, tmp_path / "clean") == 398
+
+
+def test_labels_and_sources_are_safe(folder, tmp_path):
+    """A label is one folder, whatever it says; the pictures themselves are never replaced."""
+    labels = np.array(["../../out", "T-shirt/top"] * 3)
+    np.savez(tmp_path / "set.npz", images=np.stack([np.asarray(scene(i, (16, 16))) for i in range(6)]), labels=labels)
+    items = find(tmp_path / "set.npz")
+    assert write_clean(items, survey(items, "set"), tmp_path / "deep" / "clean") == 6
+    assert {p.name for p in (tmp_path / "deep" / "clean").iterdir()} == {"_.._out", "T-shirt_top"}
+    items = find(folder)
+    for out in (folder, folder / "cats", folder.parent):
+        with pytest.raises(InputError, match="which it must not touch"):
+            write_clean(items, survey(items, "set"), out)
 
 
 def test_names_from_an_archive_stay_below_the_folder(tmp_path):

@@ -5,6 +5,7 @@ import tarfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sparring.data import find
 from sparring.errors import InputError
@@ -45,11 +46,20 @@ def test_npz_with_test_pictures(tmp_path):
     assert items.labels.tolist() == [0, 1, 0, 1, 0, 1, 1, 0]
 
 
+def test_floats_that_round_beyond_their_range(tmp_path):
+    np.savez(tmp_path / "set.npz", images=BYTES / 255 * 1.000001, labels=np.eye(3, dtype=int)[[0, 1, 2, 0, 1, 2]])
+    assert np.array_equal(find(tmp_path / "set.npz").items, BYTES)
+    np.savez(tmp_path / "set.npz", images=BYTES, labels=np.ones((6, 3), int))
+    assert find(tmp_path / "set.npz").labels is None  # several at once are no classes
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
+        ({"images": BYTES[:, :3]}, "at least 4 x 4"),
+        ({"train_images": BYTES, "test_images": BYTES[:, 1:]}, "several sizes in train_images and test_images"),
         ({"weights": BYTES}, "pictures go by images"),
-        ({"images": BYTES[0]}, None),
+        ({"images": BYTES[..., 0]}, None),
         ({"images": BYTES[:, 0, 0]}, "has shape"),
         ({"images": BYTES.astype(np.float32) - 30}, "goes from -30 to"),
         ({"images": BYTES * np.nan}, "not all finite"),
@@ -60,7 +70,7 @@ def test_npz_with_test_pictures(tmp_path):
 def test_unusable_npz(tmp_path, content, said):
     np.savez(tmp_path / "set.npz", **content)
     if said is None:
-        assert len(find(tmp_path / "set.npz")) == 5  # five pictures of 5 x 3 in grey
+        assert len(find(tmp_path / "set.npz")) == 6  # in grey
         return
     with pytest.raises(InputError, match=said):
         find(tmp_path / "set.npz")
@@ -108,6 +118,37 @@ class Evil:
         import os
 
         return os.system, ("touch hacked",)
+
+
+def test_a_pickle_that_lies_about_its_memory(tmp_path):
+    """A dtype whose state says that bytes are objects would make numpy follow them as pointers."""
+
+    class Dtype:
+        def __reduce__(self):
+            fields = {"a": (np.dtype("O"), 0)}
+            return np.dtype, ("V8", False, True), (3, "|", None, ("a",), fields, 8, 1, 0)
+
+    class Array:
+        def __reduce__(self):
+            from numpy._core.multiarray import _reconstruct
+
+            return _reconstruct, (np.ndarray, (0,), b"b"), (1, (3072,), Dtype(), False, bytes(8 * 3072))
+
+    cifar(tmp_path / "set", **{"data": Array()})
+    for name in (tmp_path / "set").iterdir():
+        if name.name.startswith("data"):
+            content = {b"data": Array(), b"labels": [1]}
+            name.write_bytes(pickle.dumps(content, protocol=2))
+    with pytest.raises(InputError, match="is damaged, or no plain array"):
+        find(tmp_path / "set")
+
+
+def test_folders_named_as_cifar_names_its_files(tmp_path):
+    for name in ("train", "meta"):
+        (tmp_path / name).mkdir()
+        for i in range(2):
+            Image.new("L", (8, 8), 9 * i).save(tmp_path / name / f"{i}.png")
+    assert find(tmp_path).classes == ("meta", "train")
 
 
 def test_a_pickle_that_asks_for_more_is_refused_unread(tmp_path, monkeypatch):

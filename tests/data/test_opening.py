@@ -102,6 +102,28 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "TIFF", "JPEG", "WEBP", "BMP", "PPM", "AVIF", "ICO"])
+def test_flipped_bytes_never_raise(kind):
+    """Whatever PIL makes of a damaged file, it is a picture or it is unreadable."""
+    random = np.random.default_rng(0)
+    frames = [Image.fromarray(random.integers(0, 255, (16, 16, 3), dtype=np.uint8)) for _ in range(2)]
+    more = {"save_all": True, "append_images": frames[1:]} if kind in ("GIF", "TIFF", "WEBP") else {}
+    content = saved(frames[0], kind, **more)
+    for _ in range(150):
+        damaged = bytearray(content)
+        for place in random.integers(len(content), size=random.integers(1, 4)):
+            damaged[place] = random.integers(256)
+        assert isinstance(look(bytes(damaged)), Look | Unreadable)
+        loaded(bytes(damaged))
+
+
+def test_pictures_from_phones():
+    """A JPEG with a second picture behind it, which PIL calls MPO, is a JPEG."""
+    frames = [Image.fromarray(COLOURS), Image.fromarray(COLOURS[::-1])]
+    content = saved(frames[0], "MPO", save_all=True, append_images=frames[1:])
+    assert look(content) == Look(8, 8, "JPEG", "RGB", 3, 1)
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_unreadable(case):
     content, said = BAD[case]

@@ -70,6 +70,17 @@ def test_what_an_archive_is_decides_not_its_suffix(tmp_path):
     assert len(find(tmp_path / "set.zip")) == 6
 
 
+def test_a_tar_that_ends_with_a_zip(tmp_path):
+    packed(tmp_path / "inner.zip")
+    packed(tmp_path / "set.tar", FILES | {"z/inner.zip": (tmp_path / "inner.zip").read_bytes()})
+    assert type(find(tmp_path / "set.tar").items).__name__ == "Tar"
+
+
+def test_a_zip_from_windows(tmp_path):
+    packed(tmp_path / "set.zip", {name.replace("/", "\\"): content for name, content in FILES.items()})
+    assert find(tmp_path / "set.zip").classes == ("cat", "dog")
+
+
 @pytest.mark.parametrize("suffix", [".zip", ".tgz", ".tar.xz"])
 def test_cut_off_archives(tmp_path, suffix):
     path = packed(

@@ -35,6 +35,20 @@ def test_every_sample_gets_its_own_and_gradients_pass(change, channels):
     assert gradient.flatten(1).norm(dim=1).gt(0).all()
 
 
+@pytest.mark.parametrize("change", [lambda x: augment.ada(x, torch.tensor(0.5)), augment.diffaugment])
+def test_generated_pictures_are_changed_as_exactly_as_real_ones(x, change):
+    """Under autocast, where G's pictures come in bf16 and real ones in fp32."""
+    made = []
+    with torch.autocast("cpu", torch.bfloat16):
+        for picture in (x.bfloat16(), x.bfloat16().float()):
+            torch.manual_seed(0)
+            made.append(change(picture))
+    assert made[0].dtype == torch.float32
+    assert torch.equal(*made)
+    torch.manual_seed(0)
+    assert torch.allclose(change(x.bfloat16().float()), made[0])  # and as without autocast
+
+
 def test_moves_against_whole_pixels(x):
     """Mirroring, quarter turns and shifts by hand."""
     eye = torch.eye(3)[None]

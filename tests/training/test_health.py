@@ -141,6 +141,12 @@ def test_numbers_and_names(numbers, names):
     assert named(numbers, steps=250) == []  # nothing is judged too soon
 
 
+def test_a_diversity_that_grows_is_no_collapse():
+    health = Health()
+    said = [t for step in range(0, 900, 20) for t in health.note(step, STEADY | {"diversity": step / 4000})]
+    assert not said
+
+
 def test_oscillation():
     health = Health()
     scores = [5, 3, 1, *[2, 3, 1.5, 3, 2, 4, 2, 3]]
