@@ -143,7 +143,7 @@ def test_numbers_and_names(numbers, names):
 
 def test_a_diversity_that_grows_is_no_collapse():
     health = Health()
-    said = [t for step in range(0, 900, 20) for t in health.note(step, STEADY | {"diversity": step / 4000})]
+    said = [t for step in range(0, 900, 100) for t in health.note(step, STEADY | {"diversity": step / 4000})]
     assert not said
 
 
