@@ -19,8 +19,10 @@ samples and prints a row for each; with --page writes them to a page, with a she
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,7 @@ from sparring.training.screen import Screen, clock
 SAMPLES = 1000
 REFERENCE = 2000
 SURE = 0.9
+PAUSED = 60.0  # seconds between two lines of a log, at least, where the process was held up
 ROWS = 8  # of a sheet, a column for each label
 
 
@@ -54,8 +57,8 @@ class Set:
 SETS = {
     "mnist": Set({"time": "10m"}, {}),
     "fashion-mnist": Set({"time": "10m"}, {}),
-    "game-tiles": Set({"steps": 26_000}, {"width": 64, "ema_kimg": 20.0}),
-    "grocery": Set({"time": "15m"}, {}),
+    "game-tiles": Set({"steps": 20_000}, {"width": 64, "ema_kimg": 20.0}),
+    "grocery": Set({"time": "35m"}, {}),
     "medical": Set({"time": "3m"}, {}),
     "omniglot": Set({"time": "3m"}, {}),
     "cifar10": Set({"time": "5m"}, {}),
@@ -105,18 +108,26 @@ def row(name: str, run: Path) -> str:
     labels = data.tensors["label"]
     some = order[:SAMPLES]
     real_diversity = diverse(train[some], labels[data.rows][some].numpy())
+    seconds = trained(run / "log.jsonl")
     return " | ".join(
         [
             f"| {name}",
             f"`sparring train {name} {' '.join(words)}`",
-            f"{model.about['step'] * model.recipe.batch / model.about['seconds']:,.0f}",
-            clock(model.about["seconds"]),
+            f"{model.about['step'] * model.recipe.batch / seconds:,.0f}",
+            clock(seconds),
             f"{fid:.3f} ({floor:.3f})",
             f"{diverse(made, samples.labels) / real_diversity:.2f}",
             f"{copies:.1%} ({real_copies:.1%})",
             clear(train, labels[data.rows], held, labels[data.held], made, samples) + " |",
         ]
     )
+
+
+def trained(log: Path) -> float:
+    """Seconds of training by a run's log, without the time for which its process was held up."""
+    moments = [json.loads(line)["seconds"] for line in log.read_text().splitlines()]
+    gaps = [after - before for before, after in pairwise([0.0, *moments])]
+    return sum(gap for gap in gaps if gap < PAUSED)
 
 
 def features(x: Tensor) -> Tensor:

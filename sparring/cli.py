@@ -99,7 +99,7 @@ def sample(
         str, typer.Option("-o", "--out", help="A folder, .png, .npz for pictures; .csv, .npy, .npz, .png for points.")
     ],
     n: Annotated[int, typer.Option("-n", help="How many samples.")] = 64,
-    label: Annotated[str, typer.Option(help="Only this class, for models trained with labels=true.")] = "",
+    label: Annotated[str, typer.Option(help="Only this class, for models trained with labels.")] = "",
     seed: Annotated[Optional[int], typer.Option(help="Makes the samples repeatable.")] = None,  # noqa: UP045
     truncation: Annotated[
         Optional[float],  # noqa: UP045

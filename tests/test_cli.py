@@ -146,6 +146,16 @@ def test_a_class_of_one_is_said_aloud(typed, tmp_path):
     assert "labels are not used: class 'dogs' has 1" in out
 
 
+def test_the_same_bound_again_is_no_more_training(typed, tmp_path):
+    """A time was turned into a number of steps, which a run that goes on keeps."""
+    words = ("train", "digits", "--recipe", *TOY, "--time", "2s")
+    assert typed(*words)[0] == 0
+    model = tmp_path / "runs" / "gan-digits" / "model" / "model.json"
+    step = json.loads(model.read_text())["about"]["step"]
+    assert typed(*words, "--resume")[0] == 0
+    assert json.loads(model.read_text())["about"]["step"] == step
+
+
 def test_points_to_csv(typed, tmp_path):
     assert typed("train", "ring", "--recipe", *TOY, "--steps", 2)[0] == 0
     assert typed("sample", "runs/gan-ring", "-n", 5, "-o", "ring.csv")[0] == 0

@@ -99,7 +99,7 @@ class Health:
         return Trouble(
             "D has won",
             f"it tells {self._mean('D_accuracy'):.0%} of pairs apart, by {margin:.0f} logits on the mean",
-            "lower D's lr, add noise=0.1, or regularise D more (gamma)",
+            "lower lr, add noise=0.1, or regularise D more (gamma)",
         )
 
     def _vanished(self) -> Trouble | None:

@@ -166,7 +166,7 @@ def _resumed(
     if prepared.fingerprint != settings.fingerprint:
         raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")
     settings = replace(settings, until=until or settings.until)
-    if not bound.given:
+    if not bound.given or (bound.steps, bound.time) == (run["steps"], run["time"]):
         bound = Bound(run["steps"], run["time"], kept=True)
     return _Plan(stored, modality, prepared, settings, bound)
 
