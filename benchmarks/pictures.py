@@ -58,7 +58,7 @@ SETS = {
     "mnist": Set({"time": "10m"}, {}),
     "fashion-mnist": Set({"time": "10m"}, {}),
     "game-tiles": Set({"steps": 20_000}, {"width": 64, "ema_kimg": 20.0}),
-    "grocery": Set({"time": "35m"}, {}),
+    "grocery": Set({"steps": 6_000}, {}),
     "medical": Set({"time": "3m"}, {}),
     "omniglot": Set({"time": "3m"}, {}),
     "cifar10": Set({"time": "5m"}, {}),

@@ -1,7 +1,8 @@
 """Features of pictures without weights or labels: what random filters see at several scales.
 
 Three layers of fixed random convolutions, each twice as coarse as the one before; of every filter the
-mean and the deviation over the picture, and beside them the picture itself at 4 x 4. They tell
+mean and the deviation over the picture, and beside them the picture itself at 4 x 4. The first look at
+some places only where pictures are larger than 32 pixels, so that they cost no more. They tell
 textures, edges, colours and rough layout, not what is shown; the name of a number made with them
 is `fid[patches]`.
 """
@@ -16,14 +17,16 @@ from torch.nn import functional as F
 
 WIDTHS = (32, 64, 64)
 SIDE = 4
+LARGE = 32  # pixels up to which the first filters are applied at every place
 
 
 def patches(x: Tensor) -> Tensor:
     """Features (n, d) of pictures (n, c, h, w) in [-1, 1]; always the same for the same pictures."""
     found = [F.adaptive_avg_pool2d(x, min(SIDE, x.shape[-1])).flatten(1)]
     h = x
-    for weights in _filters(x.shape[1]):
-        h = F.leaky_relu(F.conv2d(h, weights.to(h.device, h.dtype), padding=1), 0.2)
+    for i, weights in enumerate(_filters(x.shape[1])):
+        stride = max(1, x.shape[-1] // LARGE) if i == 0 else 1
+        h = F.leaky_relu(F.conv2d(h, weights.to(h.device, h.dtype), stride=stride, padding=1), 0.2)
         found += [h.mean((2, 3)), h.flatten(2).std(2)]
         if h.shape[-1] < 4:
             break

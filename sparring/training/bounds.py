@@ -9,7 +9,7 @@ from sparring.errors import InputError
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MEASURED = 0.05  # share of the time after which the speed is taken as known
-MARGIN = 0.94  # share of the time that is planned for, so that schedules end before it does
+MARGIN = 0.92  # share of the time that is planned for steps; the rest is for looking, saving, and to spare
 ENDLESS = 10**12  # steps of a run whose length is not known yet
 
 

@@ -47,6 +47,10 @@ class Clock:
         self.step, self.next = step, step + 1
         self.pace = 0.0
 
+    def go_on(self) -> None:
+        """The next step begins now: what was done since the look (a score, a checkpoint) is not its pace."""
+        self.looked = time.monotonic()
+
     def look(self, step: int, bound: Bound, interrupted: bool) -> Orders:
         """What is due, and a bound in time turned into steps once the speed is known."""
         now = time.monotonic()

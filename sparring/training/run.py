@@ -238,6 +238,7 @@ class Run:
                     if verdict.action == "stop":
                         self.screen.say(f"stopped at step {self.step}: {verdict.why}")
                         return False
+                    clock.go_on()
                     if total != self.bound.total or self.bound.over(self.step, self.seconds):
                         break
         return False
