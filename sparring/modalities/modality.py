@@ -163,9 +163,9 @@ def arrays(samples: Samples, name: str) -> dict[str, NDArray[Any]]:
 
 
 def columns_for(samples: Samples) -> int:
-    """How many columns a sheet has: one a class where they take turns, else it is near square."""
+    """How many columns a sheet has: near square; where classes take turns, each keeps to its columns."""
     classes = len(samples.modality.classes)
     turns = np.arange(len(samples)) % max(1, classes)
     if samples.labels is not None and classes <= COLUMNS and np.array_equal(samples.labels, turns):
-        return classes
+        return classes * max(1, round(math.sqrt(len(samples)) / classes))
     return math.ceil(math.sqrt(len(samples)))

@@ -10,6 +10,7 @@ from PIL import Image
 from sparring.data import Items, find
 from sparring.errors import InputError
 from sparring.modalities import Images, Points, Samples
+from sparring.modalities.modality import columns_for
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -98,3 +99,10 @@ def test_the_fitted_state_is_primitives(pictures):
 
     for modality in (Images().fit(find(pictures(4))), Points().fit(find("ring"))):
         assert json.loads(json.dumps(asdict(modality)))
+
+
+@pytest.mark.parametrize(("classes", "n", "columns"), [(10, 60, 10), (2, 64, 8), (3, 63, 9), (43, 64, 8), (0, 50, 8)])
+def test_a_sheet_is_near_square_and_classes_keep_to_their_columns(classes, n, columns):
+    names = tuple(map(str, range(classes)))
+    labels = np.arange(n) % classes if classes else None
+    assert columns_for(Samples(np.zeros((n, 4, 4, 1), np.uint8), labels, Images(classes=names))) == columns
