@@ -99,7 +99,7 @@ def main() -> None:
     if given.page:
         sheets = "\n\n".join(f"## {name}\n\n![{name}]({name}.png)" for name in given.sets)
         protocol = "\n".join(line for line in __doc__.splitlines()[7:])
-        command = "`python benchmarks/pictures.py --page docs/pictures.md` writes this page, on two CPU cores."
+        command = "`python benchmarks/pictures.py --page docs/pictures.md` writes this page."
         given.page.write_text(
             "\n\n".join(["# Pictures", __doc__.splitlines()[0], command, "\n".join(lines), protocol, sheets, ""])
         )

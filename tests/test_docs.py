@@ -65,7 +65,7 @@ def test_readme_lists_the_recipes(capsys, monkeypatch):
     assert Console().width == 100
 
 
-@pytest.mark.parametrize("page", ["modes", "step"])
+@pytest.mark.parametrize("page", ["modes", "pictures", "step"])
 def test_readme_repeats_the_measured_tables(page):
     """No figure is typed by hand: a table in the README is the one that a benchmark wrote."""
     rows = [line for line in (ROOT / "docs" / f"{page}.md").read_text().splitlines() if line.startswith("|")]
