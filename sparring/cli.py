@@ -37,6 +37,9 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         print(f"sparring: {place}{(error.strerror or str(error)).lower()}", file=sys.stderr)
         sys.exit(2)
+    except MemoryError:
+        print("sparring: this needs more memory than there is; give a smaller size= or batch=", file=sys.stderr)
+        sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         print("sparring: stopped", file=sys.stderr)
         sys.exit(130)

@@ -37,6 +37,7 @@ class Within:
 
 Count = Annotated[int, Within(1)]
 Natural = Annotated[int, Within(0)]
+Side = Annotated[int, Within(0, 1024)]
 Weight = Annotated[float, Within(0)]
 Positive = Annotated[float, Within(0, above=True)]
 Share = Annotated[float, Within(0, 1)]
@@ -225,7 +226,7 @@ def _number(name: str, value: Any, kind: type, within: Within | None) -> Any:
 class OfPictures(Recipe):
     """What recipes for pictures have beside: how pictures are read, and how a few are made to last."""
 
-    size: Natural = data(0, "height and width of pictures; 0 for what the data suggest")
+    size: Side = data(0, "height and width of pictures; 0 for what the data suggest")
     flip: bool = data(False, "whether pictures are mirrored at random")
     crop: Share = data(0.0, "how much larger pictures are kept than the part that is cut out of them at random")
     augment: Augment = data("none", "random changes to all that D sees, for small sets")

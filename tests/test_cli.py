@@ -192,6 +192,7 @@ BAD = {
     "a class of one": (["train", "classes", "labels=true"], "class 'dogs' has 1 of the images"),
     "nothing left to train on": (["train", "split"], "has 1 to train on beside 3 held out"),
     "ada for too few": (["train", "classes/cats", "augment=ada", "--recipe", "gan"], "use augment=diffaugment"),
+    "a size beyond all memory": (["train", "digits", "size=100000"], "size=100000 is out of range"),
     "size for points": (["train", "ring", "--recipe", "gan", "size=64"], "size=64 is for pictures"),
     "an end that is none": (["train", "digits", "--until", "platau"], "did you mean 'plateau'"),
     "no amount of memory": (["train", "digits", "--memory", "lots"], "write it as 500M or 2G"),
