@@ -121,6 +121,88 @@ def sample(
     print(f"{n} {model.modality.kind} in {out}")
 
 
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring evaluate runs/gan-digits\n\n"
+    "  sparring evaluate runs/photos --against more-photos/ --samples 5000\n\n"
+    "  sparring evaluate runs/photos --features inception --features mine.py:embed"
+)
+def evaluate(
+    run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
+    against: Annotated[str, typer.Option(help="Real data. [default: what it was trained on]")] = "",
+    samples: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="How many to judge. [default: 10000, or a third of the data]"),
+    ] = None,
+    features: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="classifier, patches, coordinates, inception, dinov2, or your FILE.py:FUNCTION; repeatable."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+) -> None:
+    """Judge a model's samples: every number beside that of real data and of a trivial baseline."""
+    from rich.console import Console
+
+    from sparring.evaluation import evaluate as judge
+    from sparring.evaluation.record import LEGEND, record, table
+    from sparring.writing import as_json
+
+    found = judge(run, against or None, samples, features or (), device, quiet=json)
+    record(Path(run), found)
+    if json:
+        print(as_json(found.content()))
+        return
+    console = Console(highlight=False)
+    console.print()
+    console.print(table(found))
+    console.print(f"\n{LEGEND}.\n{found.protocol}.\n", markup=False)
+    for finding in found.findings:
+        console.print(f"- {finding}", markup=False)
+    if not found.findings:
+        console.print("- nothing stands out as wrong")
+    console.print(f"- written to {run}/evaluation.json", markup=False)
+
+
+@app.command(
+    epilog="Examples:\n\n  sparring compare runs/gan-mnist runs/dcgan-mnist\n\n  sparring compare runs/*-mnist -o mnist"
+)
+def compare(
+    runs: Annotated[list[str], typer.Argument(help="Folders of runs, two or more.")],
+    out: Annotated[str, typer.Option("-o", "--out", help="The page's folder.")] = "runs/compare",
+    against: Annotated[str, typer.Option(help="Real data. [default: what they were trained on]")] = "",
+    samples: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="How many to judge of each. [default: 10000, or a third of the data]"),
+    ] = None,
+    features: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="As sparring evaluate takes them; repeatable."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+) -> None:
+    """Set models side by side: a page with their numbers, a plot and their samples."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from sparring.evaluation import compare as judge
+    from sparring.evaluation.compare import rows
+
+    found = judge(runs, out, against or None, samples, features or (), device, force, quiet=False)
+    head, *body = rows(found)
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for i, name in enumerate(head):
+        shown.add_column(name, justify="right" if i else "left")
+    for cells in body:
+        shown.add_row(*map(escape, cells))
+    console = Console(highlight=False)
+    console.print()
+    console.print(shown)
+    console.print(f"\n{found[0].evaluation.protocol}.\n\n- look at {out}/README.md", markup=False)
+
+
 @app.command(epilog="Examples:\n\n  sparring check photos/\n\n  sparring check photos.zip --write photos-clean")
 def check(
     data: Annotated[str, typer.Argument(help="A folder, an archive or a file of pictures, or a set by name.")],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,23 @@ class Model:
         Raises:
             InputError: for a label that there is not, or a number out of range.
         """
+        made, labels = zip(*self.drawn(n, label, seed, truncation), strict=True)
+        chosen = None if labels[0] is None else torch.cat(labels).cpu().numpy()
+        return Samples(self.modality.decode(torch.cat(made)), chosen, self.modality)
+
+    def drawn(
+        self,
+        n: int,
+        label: str | int | None = None,
+        seed: int | None = None,
+        truncation: float | None = None,
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """The same samples, some at a time, as nets make them: (some, *shape), and their labels (some,)
+        where there are labels.
+
+        Raises:
+            InputError: as `sample` does.
+        """
         if n < 1:
             raise InputError(f"{n} samples cannot be made; ask for at least 1")
         if truncation is not None and not truncation > 0:
@@ -71,19 +88,14 @@ class Model:
         chosen = None if label is None else self.modality.label(label)
         seeds = Seeds(int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed)
         devices = [self.device] if self.device.type == "cuda" else []
-        made: list[Tensor] = []
-        labels: list[Tensor] = []
-        with torch.random.fork_rng(devices), torch.no_grad():
-            for start in range(0, n, CHUNK):
+        for start in range(0, n, CHUNK):
+            with torch.random.fork_rng(devices), torch.no_grad():
                 reseed(seeds.key("sample", start), self.device)
                 z = self.game.draw(CHUNK, self.device, truncation)[: n - start]
                 y = self._labels(chosen)
-                if y is not None:
-                    y = y[: n - start]
-                    labels.append(y)
-                made.append(self.game.generate(z, y))
-        items = self.modality.decode(torch.cat(made))
-        return Samples(items, torch.cat(labels).cpu().numpy() if labels else None, self.modality)
+                y = None if y is None else y[: n - start]
+                made = self.game.generate(z, y)
+            yield made, y
 
     def _labels(self, chosen: int | None) -> Tensor | None:
         if not self.game.classes:

@@ -52,8 +52,12 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def as_json(content: Any) -> str:
+    return json.dumps(content, indent=2)
+
+
 def write_json(path: Path, content: Any) -> None:
-    write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
+    write_bytes(path, (as_json(content) + "\n").encode())
 
 
 def component(name: str) -> str:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
+
+from sparring.data.items import Items
+from sparring.data.store import Stored
 
 EVERY = 10  # every so manieth item is held out, or fewer:
 MOST = 1000  # items held out at most
@@ -21,3 +28,41 @@ def held_out(n: int, labels: NDArray[np.int64] | None) -> NDArray[np.bool_]:
         every = max(EVERY, -(-n // MOST))
         held[order[every // 2 :: every]] = True
     return held
+
+
+def unlabelled(items: Items, labels: NDArray[np.int64] | None) -> str:
+    """Why a data set's labels cannot be used, or nothing.
+
+    Args:
+        labels: of the items that can be read.
+    """
+    if labels is None:
+        return f"{items.name!r} has no labels"
+    counts = np.bincount(labels, minlength=len(items.classes))
+    if counts.min() < 2:
+        few = items.classes[int(counts.argmin())]
+        return f"class {few!r} has {counts.min()} of the {items.kind} that can be read; add more or remove it"
+    return ""
+
+
+@dataclass(frozen=True)
+class Parted:
+    """An encoded data set: what is trained on, and what is held out of it.
+
+    Attributes:
+        tensors: encoded items ("real") and, where they are used, their labels ("label").
+        rows: the items that are trained on, int64.
+        held: those that are held out, int64.
+        fingerprint: tells one data set from another, whatever its name.
+    """
+
+    tensors: Mapping[str, Tensor | Stored]
+    rows: Tensor
+    held: Tensor
+    fingerprint: str
+
+    def of(self, name: str, rows: Tensor) -> Tensor:
+        """Some rows of a tensor, in memory, on the CPU."""
+        stored = self.tensors[name]
+        tensor = stored.map()[1] if isinstance(stored, Stored) else stored
+        return tensor[rows.to(tensor.device)].cpu()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 CHUNK = 512
+NEAR = 0.1  # root mean square of the differences; of numbers in [-1, 1], 13 of 255 levels all over
 
 
 def nearest(samples: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
@@ -24,13 +25,25 @@ def nearest(samples: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
     return distances, torch.cat([part.indices for part in found])
 
 
-def near_copies(samples: Tensor, items: Tensor, within: float = 0.1) -> float:
-    """The share of samples that lie within a root mean square of `within` of some item; of numbers in
-    [-1, 1], 0.1 is a difference of 13 of 255 levels all over. To be read beside the share of held-out
-    items, which copy nothing.
+def near_copies(samples: Tensor, items: Tensor, within: float = NEAR) -> float:
+    """The share of samples that lie within a root mean square of `within` of some item. To be read beside the
+    share of held-out items, which copy nothing.
     """
     distances, _ = nearest(samples, items)
     return float((distances < within).float().mean())
+
+
+def memorised(samples: Tensor, held: Tensor) -> float:
+    """The probability that a sample lies nearer to what was trained on than a held-out item does: 0.5 where
+    samples are as new as those, 1 where all are copies. Meehan et al. 2020, arXiv:2004.05675.
+
+    Args:
+        samples, held: distances to the nearest training item, (n,) and (m,).
+    """
+    order = held.sort().values
+    beyond = len(order) - torch.searchsorted(order, samples, right=True)
+    level = torch.searchsorted(order, samples, right=True) - torch.searchsorted(order, samples)
+    return float((beyond + level / 2).double().mean() / len(order))
 
 
 def diversity(features: Tensor, others: Tensor) -> float:

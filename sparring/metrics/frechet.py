@@ -19,15 +19,47 @@ class Moments:
     covariance: Tensor
 
 
+class Summed:
+    """Moments of features that come in parts, in memory that does not grow with their number.
+
+    Sums are kept about the first part's mean, so that features far from 0 lose no digits.
+    """
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def add(self, features: Tensor) -> None:
+        """Another part, (n, d)."""
+        x = features.detach().cpu().double().flatten(1)
+        if not self.n:
+            self._about = x.mean(0)
+            self._sum = torch.zeros_like(self._about)
+            self._products = x.new_zeros(x.shape[1], x.shape[1])
+        self.n += len(x)
+        x = x - self._about
+        self._sum += x.sum(0)
+        self._products += x.T @ x
+
+    def moments(self) -> Moments:
+        """Of all parts so far, at least two features."""
+        mean = self._sum / self.n
+        covariance = (self._products - self.n * torch.outer(mean, mean)) / (self.n - 1)
+        return Moments(self.n, self._about + mean, covariance)
+
+
 def moments(features: Tensor) -> Moments:
     """Of features (n, d), n at least 2."""
-    x = features.detach().cpu().double()
-    return Moments(len(x), x.mean(0), torch.cov(x.T).reshape(x.shape[1], x.shape[1]))
+    summed = Summed()
+    summed.add(features)
+    return summed.moments()
 
 
 def frechet(a: Moments, b: Moments) -> float:
     """|mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)); at least 0. It is biased upwards where the sets
     are small, so that only distances of equal numbers compare.
+
+    The trace of the root is the sum of the roots of the eigenvalues of A^(1/2) B A^(1/2), which is
+    symmetric: a second for 2,048 features.
     """
     values, vectors = torch.linalg.eigh(a.covariance)
     root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T

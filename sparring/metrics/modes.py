@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from sparring.metrics.classes import hit
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,9 @@ def modes(samples: NDArray[np.floating], centres: NDArray[np.floating], sd: floa
     near = distances[np.arange(len(samples)), nearest]
     good = near <= 3 * sd
     counts = np.bincount(nearest[good], minlength=len(centres))
-    shares = counts[counts > 0] / max(1, counts.sum())
-    kl = float((shares * np.log(shares * len(centres))).sum()) if shares.size else float("inf")
+    found = hit(torch.from_numpy(counts))
     spread = float(np.sqrt((near[good] ** 2).mean() / _cut_variance(samples.shape[1])) / sd) if good.any() else 0.0
-    return Modes(int((counts > 0).sum()), len(centres), float(good.mean()), kl, spread)
+    return Modes(found.modes, found.total, float(good.mean()), found.kl, spread)
 
 
 def _cut_variance(d: int) -> float:

@@ -111,9 +111,15 @@ class Images(Modality):
     def scale(self, encoded: Tensor) -> Tensor:
         return encoded.float().mul_(2 / 255).sub_(1)
 
+    def unscale(self, samples: Tensor) -> Tensor:
+        return samples.float().add(1).mul(255 / 2).round().clamp(0, 255).byte()
+
+    def plain(self) -> Self:
+        """Not mirrored, and whole."""
+        return replace(self, flip=False, crop=0.0)
+
     def decode(self, samples: Tensor) -> NDArray[np.generic]:
-        bytes_ = samples.float().add(1).mul(255 / 2).round().clamp(0, 255).byte()
-        pixels: NDArray[np.generic] = bytes_.permute(0, 2, 3, 1).cpu().numpy()
+        pixels: NDArray[np.generic] = self.unscale(samples).permute(0, 2, 3, 1).cpu().numpy()
         return pixels
 
     def features(self, samples: Tensor) -> Tensor:

@@ -75,6 +75,10 @@ class Modality(ABC):
         """Encoded items as nets see them, (n, *shape), on any device."""
 
     @abstractmethod
+    def unscale(self, samples: Tensor) -> Tensor:
+        """What nets make, (n, *shape), as it would be encoded; `scale` brings back what a file of it holds."""
+
+    @abstractmethod
     def decode(self, samples: Tensor) -> NDArray[np.generic]:
         """What nets make, (n, *shape), in the user's units."""
 
@@ -98,6 +102,10 @@ class Modality(ABC):
     def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """A batch of encoded items as nets see it; with chance where that is asked for."""
         return {**tensors, "real": self.scale(tensors["real"])}
+
+    def plain(self) -> Self:
+        """This modality without chance in its batches."""
+        return self
 
     def label(self, name: str | int) -> int:
         """The number of a label.

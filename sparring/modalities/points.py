@@ -67,6 +67,9 @@ class Points(Modality):
     def scale(self, encoded: Tensor) -> Tensor:
         return encoded
 
+    def unscale(self, samples: Tensor) -> Tensor:
+        return samples
+
     def decode(self, samples: Tensor) -> NDArray[np.generic]:
         points = samples.cpu().double().numpy() * self.deviation + self.mean
         made: NDArray[np.generic] = points.astype(np.float32)

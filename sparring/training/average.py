@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -49,6 +50,15 @@ class Average:
         torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
         for mine, theirs in self._copied:
             mine.copy_(theirs)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What is averaged, by name."""
+        state = self.game.state_dict()
+        return {name: tensor for name, tensor in state.items() if name.split(".")[0] in self.game.averaged}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the averaged nets as they were."""
+        self.game.load_state_dict({**self.game.state_dict(), **tensors})
 
 
 def _tensors(net: torch.nn.Module) -> list[Tensor]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lightning_fabric import Fabric
 
 from sparring.training.bounds import ENDLESS, Bound
+from sparring.training.judge import every
 
 LOOK = 0.25  # seconds between looks
 LOG = 1.0  # seconds between lines of the log at first
@@ -22,6 +23,7 @@ class Orders:
     total: int | None
     save: bool
     log: bool
+    score: bool
     stop: bool
     next: int
 
@@ -31,6 +33,7 @@ class Clock:
 
     Args:
         fabric: whose first rank decides for all.
+        batch: samples in a step.
         save_every: seconds between checkpoints.
         step, seconds: how much has been played before.
 
@@ -39,8 +42,8 @@ class Clock:
         pace: seconds per step of late.
     """
 
-    def __init__(self, fabric: Fabric, save_every: float, step: int, seconds: float) -> None:
-        self.fabric, self.save_every = fabric, save_every
+    def __init__(self, fabric: Fabric, batch: int, save_every: float, step: int, seconds: float) -> None:
+        self.fabric, self.batch, self.save_every = fabric, batch, save_every
         now = time.monotonic()
         self.began = now - seconds
         self.looked = self.logged = self.saved = now
@@ -63,9 +66,13 @@ class Clock:
         save = now - self.saved >= self.save_every
         # What is saved is looked at first: a checkpoint of numbers that are no longer finite is none.
         over = interrupted or bound.over(step, seconds)
-        log = save or over or now - self.logged >= max(LOG, seconds / LINES)
+        apart = None if bound.total is None else every(bound.total, self.batch)
+        score = apart is not None and step % apart == 0
+        log = save or over or score or now - self.logged >= max(LOG, seconds / LINES)
         ahead = max(1, min(int(LOOK / self.pace), (bound.total or ENDLESS) - step))
-        orders = Orders(seconds, bound.total, save, log, interrupted, step + ahead)
+        if apart is not None:
+            ahead = min(ahead, apart - step % apart)
+        orders = Orders(seconds, bound.total, save, log, score, interrupted, step + ahead)
         if self.fabric.world_size > 1:
             orders = self.fabric.broadcast(orders)
             bound.total = orders.total

@@ -16,7 +16,7 @@ from sparring.writing import read_json, vacant, write_json
 
 OWN = (
     "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",
-    "curves.png", "progress.gif",
+    "curves.png", "progress.gif", "evaluation.json",
 )  # fmt: skip
 
 
@@ -35,6 +35,10 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        return self.checkpoints / "best"
 
     @property
     def samples(self) -> Path:
@@ -59,6 +63,10 @@ class RunFolder:
     @property
     def progress(self) -> Path:
         return self.path / "progress.gif"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.path / "evaluation.json"
 
     @property
     def card(self) -> Path:

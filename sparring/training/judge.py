@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sparring.data.store import Stored
 from sparring.games.game import Game
 from sparring.metrics.copies import diversity
 from sparring.metrics.frechet import frechet, moments
@@ -13,11 +12,20 @@ from sparring.modalities import Modality
 from sparring.seeds import Seeds, reseed
 from sparring.training.prepare import Prepared
 
+SCORES = 32  # scores of a run, spread over its steps, at most
+BETWEEN = 25_000  # samples trained on between two, at least: then they take a twentieth of the time or less
 JUDGED = 500  # samples that a score is of
 REFERENCE = 2000  # real items that they are held against
 PAIRS = 64  # of samples, whose distances are the diversity
 AT_ONCE = 100
 FEWEST = 8
+
+
+def every(total: int, batch: int) -> int:
+    """Steps between scores in a run of so many steps. Known beforehand, so that runs of one seed choose
+    the same weights.
+    """
+    return max(-(-total // SCORES), -(-BETWEEN // batch))
 
 
 class Judge:
@@ -41,7 +49,7 @@ class Judge:
         reference = order[self.n : self.n + REFERENCE]
         self._reference = moments(self._features(reference))
         self.floor = frechet(moments(self._features(apart)), self._reference)
-        self._labels = None if "label" not in data.tensors else self._of("label", order)
+        self._labels = None if "label" not in data.tensors else self.data.of("label", order)
         self._real = self._real_diversity(order)
 
     @property
@@ -91,11 +99,6 @@ class Judge:
         found = []
         for part in torch.split(rows, AT_ONCE):
             reseed(self.seeds.key("real", int(part[0])), self.device)
-            real = self.modality.batch({"real": self._of("real", part).to(self.device)})["real"]
+            real = self.modality.batch({"real": self.data.of("real", part).to(self.device)})["real"]
             found.append(self.modality.features(real).cpu())
         return torch.cat(found)
-
-    def _of(self, name: str, rows: Tensor) -> Tensor:
-        stored = self.data.tensors[name]
-        tensor = stored.map()[1] if isinstance(stored, Stored) else stored
-        return tensor[rows.to(tensor.device)].cpu()

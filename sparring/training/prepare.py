@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data import Items
-from sparring.data.split import held_out
+from sparring.data.fingerprint import fingerprint
+from sparring.data.split import Parted, held_out, unlabelled
 from sparring.data.store import Stored, memory
 from sparring.errors import InputError
 from sparring.modalities import Encoded, Modality
 from sparring.recipe import Recipe
 from sparring.training.screen import Screen
 
-HASHED = 2**26  # bytes of the data that tell them from others, spread over all
 UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 FILE_WIDE = 3  # skipped pictures that are named
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Prepared(Parted):
     """What a run trains on.
 
     Attributes:
-        tensors: encoded items ("real") and, where they are used, their labels ("label").
-        rows: the items that are trained on, int64.
-        held: those that are held out, int64.
-        fingerprint: tells one data set from another, whatever its name.
-        fits: whether those in memory fit on the device too.
+        fits: whether what is in memory fits on the device too.
     """
 
-    tensors: Mapping[str, Tensor | Stored]
-    rows: Tensor
-    held: Tensor
-    fingerprint: str
     fits: bool
 
 
@@ -70,7 +59,7 @@ def prepare(
     fits = isinstance(samples, Tensor) and samples.nbytes <= limit
     held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
     if not modality.classes and recipe.labels is not False:
-        why_not = _unlabelled(items, labels)
+        why_not = unlabelled(items, labels)
         if why_not and recipe.labels:
             raise InputError(f"labels=true was given, but {why_not}")
         if labels is not None and not why_not:
@@ -89,18 +78,7 @@ def prepare(
         raise InputError(
             f"augment=ada was given, but {items.name!r} has too few items to hold some out; use augment=diffaugment"
         )
-    return modality, Prepared(tensors, rows, kept, _fingerprint(items, tensors), fits), notes
-
-
-def _unlabelled(items: Items, labels: NDArray[np.int64] | None) -> str:
-    """Why a data set's labels cannot be used, or nothing."""
-    if labels is None:
-        return f"{items.name!r} has no labels"
-    counts = np.bincount(labels, minlength=len(items.classes))
-    if counts.min() < 2:
-        few = items.classes[int(counts.argmin())]
-        return f"class {few!r} has {counts.min()} of the {items.kind} that can be read; add more or remove it"
-    return ""
+    return modality, Prepared(tensors, rows, kept, fingerprint(items, tensors), fits), notes
 
 
 def _skipped(encoded: Encoded, total: int) -> list[str]:
@@ -109,18 +87,6 @@ def _skipped(encoded: Encoded, total: int) -> list[str]:
     named = "; ".join(f"{name}: {why}" for name, why in encoded.skipped[:FILE_WIDE])
     more = "; ..." if len(encoded.skipped) > FILE_WIDE else ""
     return [f"skipped {len(encoded.skipped):,} of {total:,} that cannot be read ({named}{more})"]
-
-
-def _fingerprint(items: Items, tensors: Mapping[str, Tensor | Stored]) -> str:
-    """A checksum of the tensors, of some of their rows where they are large."""
-    digest = hashlib.blake2b(digest_size=8)
-    for name in sorted(tensors):
-        stored = tensors[name]
-        tensor = stored if isinstance(stored, Tensor) else stored.map()[1]
-        every = 1 + tensor.nbytes // HASHED
-        digest.update(f"{name} {tuple(tensor.shape)}".encode())
-        digest.update(tensor[::every].contiguous().numpy().tobytes())
-    return f"{items.kind}-{len(items)}-{digest.hexdigest()}"
 
 
 def room(given: str | None, device: torch.device) -> int:

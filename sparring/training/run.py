@@ -125,9 +125,7 @@ class Run:
     def tensors(self) -> dict[str, Tensor]:
         """Everything that lasts from step to step; buffers of every rank, weights of the first."""
         tensors = {f"game.{name}": tensor for name, tensor in self.game.state_dict().items()}
-        for name, tensor in self.average.game.state_dict().items():
-            if name.split(".")[0] in self.game.averaged:
-                tensors[f"average.{name}"] = tensor
+        tensors |= {f"average.{name}": tensor for name, tensor in self.average.tensors().items()}
         for name, optimizer in self._optimizers().items():
             tensors |= checkpoint.optimizer_tensors(f"optimizer.{name}", optimizer)
         if self.fabric.world_size > 1:
@@ -215,7 +213,7 @@ class Run:
 
     def _play(self, interrupted: Callable[[], bool]) -> bool:
         """Play on until the bound, with a look at the clock now and then. True where interrupted."""
-        clock = Clock(self.fabric, self.settings.save_every, self.step, self.seconds)
+        clock = Clock(self.fabric, self.recipe.batch, self.settings.save_every, self.step, self.seconds)
         while not self.bound.over(self.step, self.seconds):
             total = self.bound.total
             for record in self._steps():
@@ -229,7 +227,7 @@ class Run:
                     verdict = self._look(clock, orders)
                     if verdict.action == "back":
                         self._roll_back(verdict.why)
-                        clock = Clock(self.fabric, self.settings.save_every, self.step, self.seconds)
+                        clock = Clock(self.fabric, self.recipe.batch, self.settings.save_every, self.step, self.seconds)
                         break
                     if orders.save:
                         self.save()

@@ -18,6 +18,7 @@ from sparring.modalities import Samples
 from sparring.modalities.modality import COLUMNS
 from sparring.seeds import Seeds, reseed
 from sparring.sheets import animation
+from sparring.training import checkpoint
 from sparring.training.bounds import ENDLESS
 from sparring.training.clock import Clock, Orders
 from sparring.training.curves import curves
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
 SHEETS = 16  # sheets of a run, spread over its steps
 PAUSE = 3.0  # seconds between sheets, at least
 SHOWN = 64  # samples on a sheet
-SCORES = 32  # scores of a run, spread over its steps
 APART = 100  # steps between looks at the diversity, at least
-PRICE = 0.04  # share of the time that looking may take
+PRICE = 0.04  # share of the time that looking at the diversity may take
+CLEARLY = 1.1  # times the best score and a quarter of the floor: what the last one must exceed for the
+QUARTER = 0.25  # best weights to be kept for the last, since scores of a few hundred samples waver
 CALM = 3.0  # seconds before the first look
 
 
@@ -72,7 +74,7 @@ class Watch:
         """Count from the run's present step."""
         run, total = self.run, self.run.bound.total or ENDLESS
         self._line, self._sheets, self._shown_at = "", run.step * SHEETS // total, 0.0
-        self._scores, self._looked_at = run.step * SCORES // total, run.step
+        self._looked_at = run.step
         self.health = Health([str(entry["trouble"]) for entry in self.troubles if "trouble" in entry])
         self.until = Until(run.settings.until)
 
@@ -94,8 +96,8 @@ class Watch:
             seen = means | self._state()
             broken = [name for name, value in seen.items() if not math.isfinite(value)]
             if not broken:
-                seen |= self._looks()
-            named = {f"fid[{run.modality.features_name}]" if k == "fid" else k: v for k, v in seen.items()}
+                seen |= self._looks(orders.score)
+            named = {self._fid if k == "fid" else k: v for k, v in seen.items()}
             self.logbook.write(run.step, numbers | named)
             if broken:
                 return self._broken(broken[0], seen[broken[0]])
@@ -136,22 +138,33 @@ class Watch:
                 found[f"gradient_{player.name}"] = float(_norm(gradients) / _norm(list(player.weights)))
         return found
 
-    def _looks(self) -> dict[str, float]:
-        """The score and the diversity of the samples, where it is time for them."""
+    def _looks(self, due: bool) -> dict[str, float]:
+        """The score of the samples where it is due, their diversity where there is time for it."""
         run, found = self.run, dict[str, float]()
-        watched = run.seconds - self._began
-        if watched < CALM or self._spent > PRICE * watched or not self.judge.possible:
+        if not self.judge.possible:
             return found
         began = time.monotonic()
-        if run.step >= self._looked_at + APART:
+        if due:
+            found["fid"] = self._scored()
+        watched = run.seconds - self._began
+        if watched >= CALM and self._spent <= PRICE * watched and run.step >= self._looked_at + APART:
             self._looked_at = run.step
             found["diversity"] = self.judge.diversity(run.average.game)
-        total = run.bound.total
-        if total is not None and run.step * SCORES // total > self._scores:
-            self._scores = run.step * SCORES // total
-            found["fid"] = self.judge.score(run.average.game)
         self._spent += time.monotonic() - began
         return found
+
+    def _scored(self) -> float:
+        """The score of the averaged weights, which are kept where there are none better yet."""
+        run = self.run
+        score = self.judge.score(run.average.game)
+        if score < self._best()[0]:
+            checkpoint.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
+        return score
+
+    def _best(self) -> tuple[float, int, dict[str, torch.Tensor]]:
+        """The best score so far, its step and its weights."""
+        found = checkpoint.latest(self.run.folder.best)
+        return (math.inf, 0, {}) if found is None else (found[1]["score"], found[1]["step"], found[0])
 
     def sheet(self) -> None:
         """Samples from the same latents each time, by the averaged weights."""
@@ -188,19 +201,30 @@ class Watch:
         run.screen.say(f"went back from step {step} to {run.step}, with other draws and a lower learning rate")
 
     def finish(self) -> dict[str, float]:
-        """The last sheet, the curves and the film of all sheets; and the last score with its floor, where
-        the run was long enough for any.
+        """Take the best weights for the last where they are clearly better; the last sheet, the curves and the
+        film of all sheets; and the last score with its floor, where the run was long enough for any.
         """
-        folder, average = self.run.folder, self.run.average.game
-        self.sheet()
+        folder, average = self.run.folder, self.run.average
         scores: dict[str, float] = {}
-        if self.run.seconds >= CALM and self.judge.possible:
-            scores = {"fid": self.judge.score(average), "floor": self.judge.floor}
-            scores["diversity"] = self.judge.diversity(average)
+        best, step, weights = self._best()
+        if (self.run.seconds >= CALM or weights) and self.judge.possible:
+            scores = {"fid": self.judge.score(average.game), "floor": self.judge.floor}
+            if scores["fid"] > CLEARLY * best + QUARTER * scores["floor"]:
+                last, scores["fid"], scores["step"] = scores["fid"], best, step
+                average.restore(weights)
+                self.run.screen.say(
+                    f"the model has the weights of step {step}: {self._fid} {best:.3g}, at last {last:.3g}"
+                )
+            scores["diversity"] = self.judge.diversity(average.game)
+        self.sheet()
         if folder.log.exists():
             write_bytes(folder.curves, curves(folder.log, scores.get("floor")))
         write_bytes(folder.progress, animation(sorted(folder.samples.glob("*.png"))))
         return scores
+
+    @property
+    def _fid(self) -> str:
+        return f"fid[{self.run.modality.features_name}]"
 
 
 def _lines(path: Path) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ def test_what_is_done_between_looks_is_not_the_pace(monkeypatch):
     """A score of thirteen seconds in the first twentieth of a run does not make its end come soon."""
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    clock = Clock(Fabric(accelerator="cpu", devices=1), 30.0, 0, 0.0)
+    clock = Clock(Fabric(accelerator="cpu", devices=1), 8, 30.0, 0, 0.0)
     bound = Bound(None, 180.0)
     for step in range(1, 40):
         now[0] += 0.4

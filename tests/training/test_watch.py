@@ -59,8 +59,9 @@ def test_judge(digits):
 
 def test_watching_changes_nothing(tmp_path, monkeypatch):
     """The weights of a run that is looked at all the time are those of one that is not."""
-    for name, calm in (("often", 0.0), ("never", 1e9)):
+    for name, calm, between in (("often", 0.0, 64), ("never", 1e9, 10**9)):
         monkeypatch.setattr(watch, "CALM", calm)
+        monkeypatch.setattr("sparring.training.judge.BETWEEN", between)
         monkeypatch.setattr(watch, "PRICE", 1e9)
         monkeypatch.setattr(watch, "APART", 1)
         monkeypatch.setattr("sparring.training.clock.LOG", 0.0)
@@ -73,6 +74,41 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
     about = json.loads((tmp_path / "often" / "model" / "model.json").read_text())["about"]
     assert set(about["scores"]) == {"fid", "floor", "diversity"}
     assert "fid[patches]" in (tmp_path / "often" / "README.md").read_text()
+
+
+def test_the_best_weights_are_kept(tmp_path, monkeypatch, capsys):
+    """Where the samples are clearly worse at the end than at the best look, the model is that of the look; the
+    checkpoint, from which a run goes on, is not.
+    """
+    scores = {20: 3.0, 10: 1.0}  # of steps; the last has 5
+    monkeypatch.setattr("sparring.training.judge.BETWEEN", 640)
+    kept = {}
+
+    def score(self, game):
+        step = self.run_step()
+        kept.setdefault(step, {name: w.clone() for name, w in game.G.state_dict().items()})
+        return scores.get(step, 5.0)
+
+    made = watch.Watch.__init__
+    monkeypatch.setattr(watch.Judge, "score", score)
+    monkeypatch.setattr(
+        watch.Watch, "__init__", lambda w, run: (made(w, run), setattr(watch.Judge, "run_step", lambda _: run.step))[0]
+    )
+    fields = {"G": (16,), "D": (16,), "batch": 64}
+    model = sparring.train("gan", "digits", out=tmp_path / "run", steps=30, **fields)
+    assert all(torch.equal(w, kept[10][name]) for name, w in model.game.G.state_dict().items())
+    assert model.about["scores"]["step"] == 10
+    assert "weights of step 10: fid[patches] 1, at last 5" in capsys.readouterr().out
+    tensors, _, _ = checkpoint.latest(tmp_path / "run" / "checkpoints")
+    assert all(torch.equal(tensors[f"average.G.{name}"], w) for name, w in kept[30].items())
+
+
+def test_wavering_scores_keep_the_last_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.training.judge.BETWEEN", 640)
+    scores = iter([1.0, 1.05, 1.08, 1.08])
+    monkeypatch.setattr(watch.Judge, "score", lambda *_: next(scores))
+    model = sparring.train("gan", "digits", out=tmp_path, steps=30, quiet=True, G=(16,), D=(16,), batch=64)
+    assert "step" not in model.about["scores"]
 
 
 def test_curves_of_any_log(tmp_path):

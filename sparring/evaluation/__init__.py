@@ -1,0 +1,6 @@
+"""Judging trained models against real data, one by one and side by side."""
+
+from sparring.evaluation.compare import compare
+from sparring.evaluation.evaluate import Evaluation, evaluate
+
+__all__ = ["Evaluation", "compare", "evaluate"]

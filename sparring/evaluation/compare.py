@@ -1,0 +1,175 @@
+"""`compare(runs)` sets models side by side that were trained on the same data."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from sparring.data import find
+from sparring.errors import InputError
+from sparring.evaluation.evaluate import Evaluation, against_of, judged, usual
+from sparring.judge import Against, Number, read
+from sparring.model import Model, load
+from sparring.training.curves import COLOURS
+from sparring.training.devices import resolve
+from sparring.training.screen import Screen, clock
+from sparring.writing import beside, vacant, write_bytes, write_json
+
+SHOWN = 64  # samples on a sheet
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A run beside others.
+
+    Attributes:
+        name: of its folder, unlike the others'.
+        run: its folder.
+        model: that it made.
+        evaluation: of the model's samples.
+    """
+
+    name: str
+    run: Path
+    model: Model
+    evaluation: Evaluation
+
+    @property
+    def speed(self) -> float:
+        """Samples trained on per second."""
+        return float(self.model.about["step"] * self.model.recipe.batch / max(1e-9, self.model.about["seconds"]))
+
+    @property
+    def parameters(self) -> int:
+        return sum(self.model.about["parameters"].values())
+
+
+def compare(
+    runs: Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    against: str | None = None,
+    samples: int | None = None,
+    features: Sequence[str] = (),
+    device: str = "auto",
+    force: bool = False,
+    quiet: bool = True,
+) -> list[Compared]:
+    """Evaluate runs on the same data, and write a page with a table, a plot and their sheets.
+
+    Args:
+        runs: folders of runs, two or more.
+        out: the page's folder.
+        against, samples, features, device: as `evaluate` takes them.
+        force: overwrite what is in `out`.
+
+    Raises:
+        InputError: where runs cannot be compared, or something is in `out`.
+    """
+    if len(runs) < 2:
+        raise InputError(f"{len(runs)} run was given; comparing needs two or more")
+    folder, place, screen = Path(out), resolve(device), Screen(quiet)
+    vacant(folder, force)
+    paths = [Path(run) for run in runs]
+    with torch.random.fork_rng():
+        models = [load(path, str(place)) for path in paths]
+        sets = {model.about["data"] for model in models}
+        if against is None and len(sets) > 1:
+            raise InputError(f"these runs were trained on {', '.join(sorted(sets))}; choose one with --against")
+        data = against or sets.pop()
+        found: list[Compared] = []
+        shared: dict[str, tuple[Against, int]] = {}  # real data, by how models see them
+        for name, path, model in zip(names(paths), paths, models, strict=True):
+            key = repr(model.modality.plain())
+            if key not in shared:
+                real, _ = read(model.modality, find(data))
+                n = samples or usual(real)
+                shared[key] = against_of(real, n, features, place, screen), n
+            screen.say(f"{name}: judging")
+            held, n = shared[key]
+            found.append(Compared(name, path, model, judged(model, held, n, 0, screen)))
+    _write(found, folder, data)
+    return found
+
+
+def names(paths: Sequence[Path]) -> list[str]:
+    """Short names of folders, longer where they would be the same."""
+    short = [path.resolve().name for path in paths]
+    return [str(path) if short.count(name) > 1 else name for name, path in zip(short, paths, strict=True)]
+
+
+def rows(found: Sequence[Compared]) -> list[list[str]]:
+    """A table: a row for each number, a column for each run, then the floor's and the baseline's."""
+    first = found[0].evaluation
+    shared = [n.name for n in first.numbers if all(n.name in {m.name for m in c.evaluation.numbers} for c in found)]
+    table = [["", *(c.name for c in found), "real", "baseline"]]
+    for name in shared:
+        columns = [{n.name: n for n in c.evaluation.numbers} for c in found]
+        columns += [{n.name: n for n in numbers} for numbers in (first.floor, first.baseline)]
+        table.append([name, *(_cell(column.get(name)) for column in columns)])
+    table.append(["samples/s in training", *(f"{c.speed:,.0f}" for c in found), "", ""])
+    table.append(["training time", *(clock(c.model.about["seconds"]) for c in found), "", ""])
+    table.append(["parameters", *(f"{c.parameters:,}" for c in found), "", ""])
+    return table
+
+
+def _cell(number: Number | None) -> str:
+    return "-" if number is None else str(number)
+
+
+def _write(found: Sequence[Compared], folder: Path, data: str) -> None:
+    table = rows(found)
+    with beside(folder) as part:
+        part.mkdir(parents=True)
+        sheets = []
+        for i, c in enumerate(found):
+            c.model.sample(SHOWN, seed=0).preview().save(part / f"samples-{i + 1}.png")
+            sheets += [f"## {c.name}", "", f"![{c.name}](samples-{i + 1}.png)", ""]
+            sheets += [f"- {finding}" for finding in c.evaluation.findings] + [""]
+        (part / "compare.png").write_bytes(plot(found))
+        write_json(part / "compare.json", {str(c.run): c.evaluation.content() for c in found})
+        head, *body = ["| " + " | ".join(row) + " |" for row in table]
+        lines = [head, "|---|" + "---:|" * (len(table[0]) - 1), *body]
+        said = f"{found[0].evaluation.protocol}."
+        text = "\n".join([f"# {data}: {', '.join(c.name for c in found)}", "", *lines, "", said, "",
+                          "![scores](compare.png)", "", *sheets])  # fmt: skip
+        write_bytes(part / "README.md", text.encode())
+
+
+def plot(found: Sequence[Compared]) -> bytes:
+    """A PNG: the runs' scores over time, and how faithful their samples are against how various."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), dpi=100, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    first = found[0].evaluation
+    feature = first.numbers[0].name.partition("[")[2]
+    for c, colour in zip(found, COLOURS * len(found), strict=False):
+        points = _scores(c.run / "log.jsonl")
+        if points:
+            left.plot(*zip(*points, strict=True), color=colour, marker="o", markersize=2.5, linewidth=1.2, label=c.name)
+        known = {n.name: n.value for n in c.evaluation.numbers}
+        right.scatter(known[f"coverage[{feature}"], known[f"precision[{feature}"], color=colour, label=c.name)
+    real = {n.name: n.value for n in first.floor}
+    right.scatter(real[f"coverage[{feature}"], real[f"precision[{feature}"], color="#6b7280", marker="*", label="real")
+    left.set(xlabel="seconds of training", ylabel="fid while training", yscale="log")
+    right.set(xlabel=f"coverage[{feature}", ylabel=f"precision[{feature}")
+    for axis in (left, right):
+        axis.grid(alpha=0.25)
+        axis.tick_params(labelsize=8)
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(fontsize=7, frameon=False)
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def _scores(log: Path) -> list[tuple[float, float]]:
+    """(seconds, score) of each line of a log that has a score."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    return [(line["seconds"], value) for line in lines for name, value in line.items() if name.startswith("fid[")]

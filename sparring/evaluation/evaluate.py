@@ -1,0 +1,174 @@
+"""`evaluate(run)` says how good a model's samples are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sparring.data import find
+from sparring.errors import InputError
+from sparring.judge import Against, Finding, Number, Real, chosen, findings, read
+from sparring.judge.against import MOST
+from sparring.judge.seen import KEPT
+from sparring.model import Model, load
+from sparring.training.devices import resolve
+from sparring.training.screen import Screen
+
+SAMPLES = 10_000
+FEWEST = 6
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What has been found about a model's samples.
+
+    Attributes:
+        data: the set that they were held against.
+        protocol: how, in a sentence.
+        samples, real: how many were judged, of the model's and of the floor's.
+        numbers: of the model's samples.
+        floor: of real items in their place; baseline: of samples of a normal distribution.
+        findings: what stands out as wrong.
+    """
+
+    data: str
+    protocol: str
+    samples: int
+    real: int
+    numbers: tuple[Number, ...]
+    floor: tuple[Number, ...]
+    baseline: tuple[Number, ...]
+    findings: tuple[Finding, ...]
+
+    def __getitem__(self, name: str) -> float:
+        """A number of the model's samples by its name, such as `fid[patches]`."""
+        return self._of(self.numbers, name)
+
+    def of_real(self, name: str) -> float:
+        """The same number of real items."""
+        return self._of(self.floor, name)
+
+    def _of(self, numbers: Sequence[Number], name: str) -> float:
+        known = {number.name: number.value for number in numbers}
+        if name not in known:
+            raise InputError(f"{name!r} was not measured; choose from {', '.join(known)}")
+        return known[name]
+
+    def rows(self) -> list[tuple[Number, Number | None, Number | None]]:
+        """Each number beside the floor's and the baseline's."""
+        floor, baseline = ({number.name: number for number in numbers} for numbers in (self.floor, self.baseline))
+        return [(number, floor.get(number.name), baseline.get(number.name)) for number in self.numbers]
+
+    def content(self) -> dict[str, Any]:
+        """All of it as JSON has it; null for what cannot be told."""
+        return {
+            "data": self.data,
+            "protocol": self.protocol,
+            "samples": self.samples,
+            "real": self.real,
+            "numbers": {
+                n.name: {
+                    "value": _told(n.value),
+                    "error": _told(n.error),
+                    "real": None if f is None else _told(f.value),
+                    "baseline": None if b is None else _told(b.value),
+                    "best": n.best,
+                }
+                for n, f, b in self.rows()
+            },
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+def _told(value: float) -> float | None:
+    return None if isnan(value) else value
+
+
+def evaluate(
+    model: str | Path | Model,
+    against: str | Path | None = None,
+    samples: int | None = None,
+    features: Sequence[str] = (),
+    device: str = "auto",
+    seed: int = 0,
+    quiet: bool = True,
+) -> Evaluation:
+    """Hold a model's samples against real data.
+
+    Args:
+        model: a model, or the folder of a run.
+        against: the name or the path of the data; those that it was trained on unless given.
+        samples: how many to judge, at least 6; 10,000, or a third of the data where these are fewer, unless
+            given.
+        features: by name, as `sparring.judge.chosen` takes them.
+        device: where samples and features are computed.
+        seed: of the samples.
+        quiet: print nothing.
+
+    Raises:
+        InputError: where the data cannot be found, are of another kind, or too few.
+    """
+    place, screen = resolve(device), Screen(quiet)
+    with torch.random.fork_rng():
+        trained = model if isinstance(model, Model) else load(model, str(place))
+        data = str(against or trained.about["data"])
+        with screen.progress(f"reading {data}") as progress:
+            real, notes = read(trained.modality, find(data), progress)
+        for note in notes:
+            screen.say(note)
+        n = samples or usual(real)
+        if n < FEWEST:
+            raise InputError(f"{n} samples cannot be judged; ask for at least {FEWEST}")
+        return judged(trained, against_of(real, n, features, place, screen), n, seed, screen)
+
+
+def usual(real: Real) -> int:
+    """How many samples are judged unless told."""
+    return min(SAMPLES, (len(real.data.rows) + len(real.data.held)) // 3)
+
+
+def against_of(real: Real, n: int, features: Sequence[str], device: torch.device, screen: Screen) -> Against:
+    """What holds n samples against a real set, in these features or in the usual ones."""
+    with screen.progress("training a classifier of the data") as progress:
+        found, classifier = chosen(features, real, n, progress)
+    return Against(real, found, classifier, n, device, screen.say)
+
+
+def judged(model: Model, against: Against, n: int, seed: int, screen: Screen) -> Evaluation:
+    """An evaluation of n samples."""
+    floor, baseline = against.floor, against.baseline
+    seen = against.seen()
+    with screen.progress(f"judging {n:,} samples") as progress:
+        for x, labels in model.drawn(n, seed=seed):
+            seen.add(x, labels)
+            progress(seen.n, n)
+    numbers = against.numbers(seen)
+    return Evaluation(
+        data=against.real.name,
+        protocol=protocol(against, n),
+        samples=n,
+        real=len(against.apart),
+        numbers=tuple(numbers),
+        floor=tuple(floor),
+        baseline=tuple(baseline),
+        findings=tuple(findings(against, seen, numbers)),
+    )
+
+
+def protocol(against: Against, n: int) -> str:
+    """How samples are judged, in a sentence."""
+    real, many = against.real, len(against.apart)
+    some = f" ({MOST:,} of them)" if len(against.rows) == MOST else ""
+    unseen = min(len(real.data.held), many)
+    held = "all held out of the training" if unseen == many else f"{unseen:,} of them held out of the training"
+    each = " for each class" if real.modality.classes else ""
+    return (
+        f"{n:,} samples against {len(against.rows):,} {real.modality.kind} of {real.name} that were trained on{some}; "
+        f"real: {many:,} others, {held}; baseline: as many draws of a normal distribution along 64 principal "
+        f"directions{each}; pairs are of the first {KEPT:,}"
+    )

@@ -1,0 +1,54 @@
+"""An evaluation on the screen, in a run's folder and on its card."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from sparring.evaluation.evaluate import Evaluation
+from sparring.training.folder import RunFolder
+from sparring.writing import write_bytes, write_json
+
+HEADING = "## Judged"
+BEST = {"low": "↓", "high": "↑", "real": "≈"}
+LEGEND = "↓ lower is better, ↑ higher is better, ≈ as real is best"
+
+
+def table(evaluation: Evaluation) -> Table:
+    """For the screen."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("number", no_wrap=True)
+    for name in ("samples", "real", "baseline"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    shown.add_column("")
+    for cells in _cells(evaluation):
+        shown.add_row(*map(escape, cells))
+    return shown
+
+
+def markdown(evaluation: Evaluation) -> list[str]:
+    """For the card, lines of a table."""
+    rows = ["| " + " | ".join(cells) + " |" for cells in _cells(evaluation)]
+    return ["| number | samples | real | baseline | |", "|---|---:|---:|---:|---|", *rows]
+
+
+def _cells(evaluation: Evaluation) -> list[list[str]]:
+    return [
+        [number.name, *("-" if value is None else str(value) for value in (number, floor, baseline)), BEST[number.best]]
+        for number, floor, baseline in evaluation.rows()
+    ]
+
+
+def record(run: Path, evaluation: Evaluation) -> None:
+    """Write an evaluation to a run's folder: as JSON, and as a part of its card in place of an older one."""
+    folder = RunFolder(run)
+    write_json(folder.evaluation, evaluation.content())
+    if not folder.card.is_file():  # a model's folder, that was saved elsewhere
+        return
+    found = [f"- {finding}" for finding in evaluation.findings] or ["- nothing stands out as wrong"]
+    part = "\n".join([HEADING, "", *markdown(evaluation), "", *found, "", f"{LEGEND}. {evaluation.protocol}.", ""])
+    older = re.sub(rf"\n*^{HEADING}\n.*?(?=^## |\Z)", "", folder.card.read_text(), flags=re.MULTILINE | re.DOTALL)
+    write_bytes(folder.card, f"{older.rstrip()}\n\n{part}".encode())

@@ -1,0 +1,110 @@
+"""Nets of others, whose features papers compare by. Their weights are downloaded once, or put in place by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sparring.data.sets import places
+from sparring.errors import InputError
+from sparring.writing import write_bytes
+
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet, which DINOv2 was trained on the scale of
+DEVIATION = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A file of weights.
+
+    Attributes:
+        file: its name.
+        url: where its authors published it; nothing where it must be put in place by hand.
+        sha256: of the file as published.
+        what: it is, and how it is made.
+    """
+
+    file: str
+    url: str
+    sha256: str
+    what: str
+
+
+KNOWN = {
+    # The net of the FID papers (Heusel et al. 2017, arXiv:1706.08500) as TorchScript, from StyleGAN2-ADA.
+    "inception": Known(
+        "inception-2015-12-05.pt",
+        "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
+        "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
+        "Inception-v3 as TorchScript",
+    ),
+    # Oquab et al. 2023, arXiv:2304.07193; for judging, Stein et al. 2023, arXiv:2306.04675.
+    "dinov2": Known(
+        "dinov2.pt", "", "", "DINOv2 as TorchScript (torch.jit.trace of the model at 3 x 224 x 224, then .save)"
+    ),
+}
+
+
+@lru_cache
+def load(name: str) -> Callable[[Tensor], Tensor]:
+    """Pictures (n, channels, h, w) in [-1, 1] -> features, as the net of this name makes them.
+
+    Pictures are resized with antialiasing (Parmar et al. 2022, arXiv:2104.11222).
+
+    Raises:
+        InputError: where its weights are not on this machine, and cannot be downloaded.
+    """
+    net = torch.jit.load(str(_found(KNOWN[name])), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+
+    def inception(x: Tensor) -> Tensor:
+        found: Tensor = net.to(x.device)(_resized(x, 299).mul(127.5).add(127.5).clamp(0, 255), return_features=True)
+        return found
+
+    def dinov2(x: Tensor) -> Tensor:
+        mean, deviation = (x.new_tensor(values).view(3, 1, 1) for values in (MEAN, DEVIATION))
+        found: Tensor = net.to(x.device)((_resized(x, 224) / 2 + 0.5 - mean) / deviation)
+        return found
+
+    return torch.no_grad()(inception if name == "inception" else dinov2)
+
+
+def _resized(x: Tensor, size: int) -> Tensor:
+    """Three colours, whatever there are, of one size: alpha on white."""
+    if x.shape[1] in (2, 4):
+        alpha = x[:, -1:] / 2 + 0.5
+        x = x[:, :-1] * alpha + 1 - alpha
+    x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
+    return F.interpolate(x, (size, size), mode="bicubic", antialias=True).clamp(-1, 1)
+
+
+def _found(known: Known) -> Path:
+    """Where the file is, downloaded where it is not here yet."""
+    here = [place / known.file for place in places("weights")]
+    place = next((path for path in here if path.is_file()), None)
+    if place is None:
+        place = here[-1]
+        write_bytes(place, _downloaded(known, place))
+    if known.sha256 and hashlib.sha256(place.read_bytes()).hexdigest() != known.sha256:
+        raise InputError(f"{place} is not {known.what} as published; remove it, or put the right file there")
+    return place
+
+
+def _downloaded(known: Known, place: Path) -> bytes:
+    cause = "it is not published in this form"
+    if known.url:
+        try:
+            with urllib.request.urlopen(known.url, timeout=20) as response:
+                content: bytes = response.read()
+                return content
+        except OSError as error:
+            cause = str(getattr(error, "reason", error))
+    source = f" from {known.url}" if known.url else ""
+    raise InputError(f"{known.what} is not on this machine ({cause}); put {known.file}{source} into {place.parent}")

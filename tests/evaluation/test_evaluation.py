@@ -1,0 +1,123 @@
+"""A model's numbers, where they are written, and models side by side."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import sparring
+from sparring.data import find
+from sparring.errors import InputError
+from sparring.evaluation import compare, evaluate
+from sparring.evaluation.compare import names
+from sparring.evaluation.record import HEADING, record
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Two short runs on digits, one of them with labels."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, labels in (("with", True), ("without", False)):
+        sparring.train("gan", "digits", out=folder / name, steps=20, quiet=True, labels=labels, G=(32,), D=(32,))
+    return folder
+
+
+def test_every_number_has_its_floor_and_its_baseline(runs):
+    found = evaluate(runs / "with", samples=200)
+    assert (found.samples, found.real) == (200, 200)
+    assert found["fid[patches]"] > found.of_real("fid[patches]")
+    assert found["cas[classifier]"] < found.of_real("cas[classifier]")
+    assert {floor.name for _, floor, _ in found.rows()} == {n.name for n in found.numbers}
+    assert all(baseline is not None for _, _, baseline in found.rows())
+    assert "200 samples against 1,597 images of digits" in found.protocol
+    assert "180 of them held out" in found.protocol
+    with pytest.raises(InputError, match=r"'fid' was not measured; choose from fid\[classifier\]"):
+        found["fid"]
+
+
+def test_without_labels_nothing_is_asked(runs):
+    """But classes are still seen, by the data's own labels."""
+    known = {n.name for n in evaluate(runs / "without", samples=100).numbers}
+    assert "classes[classifier]" in known
+    assert not {"as asked[classifier]", "cas[classifier]"} & known
+
+
+def test_evaluations_repeat_and_change_nothing(runs):
+    """The same samples, the same numbers; and the caller's chance is left alone."""
+    import torch
+
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    one, two = (evaluate(runs / "with", samples=100) for _ in range(2))
+    assert [str(n) for n in one.numbers] == [str(n) for n in two.numbers]
+    assert torch.equal(before, torch.get_rng_state())
+    assert evaluate(runs / "with", samples=100, seed=1)["fid[patches]"] != one["fid[patches]"]
+
+
+def test_against_other_data(runs, tmp_path):
+    """A folder of the same digits in other files is as good as the set itself."""
+    items = find("digits")
+    for i, (pixels, label) in enumerate(zip(items.items[:300], items.labels[:300], strict=True)):
+        (tmp_path / "set" / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "set" / str(label) / f"{i:03}.png")
+    found = evaluate(runs / "with", against=tmp_path / "set")
+    assert found.samples == 100
+    assert "cas[classifier]" in {n.name for n in found.numbers}
+    np.savez(tmp_path / "few.npz", images=items.items[:5])
+    with pytest.raises(InputError, match="'few' has 5 images; judging needs at least 6"):
+        evaluate(runs / "with", against=tmp_path / "few.npz")
+    with pytest.raises(InputError, match="5 samples cannot be judged; ask for at least 6"):
+        evaluate(runs / "with", samples=5)
+
+
+def test_the_record_replaces_an_older_one(runs):
+    found = evaluate(runs / "without", samples=100, features=["patches"])
+    before = (runs / "without" / "README.md").read_text()
+    for _ in range(2):
+        record(runs / "without", found)
+    card = (runs / "without" / "README.md").read_text()
+    assert card.startswith(before.rstrip())
+    assert card.count(HEADING) == 1
+    assert f"| fid[patches] | {found.numbers[0]} |" in card
+    content = json.loads((runs / "without" / "evaluation.json").read_text())
+    assert content["numbers"]["fid[patches]"]["value"] == found["fid[patches]"]
+    assert content["numbers"]["memorised"]["real"] == 0.5
+    assert content["findings"]
+
+
+def test_training_on_drops_the_evaluation(tmp_path):
+    """It was of the model before."""
+    run = tmp_path / "run"
+    sparring.train("gan", "digits", out=run, steps=2, quiet=True, G=(8,), D=(8,))
+    record(run, evaluate(run, samples=50, features=["patches"]))
+    sparring.train("gan", "digits", out=run, steps=4, quiet=True, resume=True)
+    assert not (run / "evaluation.json").exists()
+    assert HEADING not in (run / "README.md").read_text()
+
+
+def test_comparing(runs, tmp_path):
+    found = compare([runs / "with", runs / "without"], tmp_path / "page", samples=100)
+    page = (tmp_path / "page" / "README.md").read_text()
+    assert "| | with | without | real | baseline |".replace("| |", "|  |") in page
+    shown = next(line for line in page.splitlines() if line.startswith("| fid[patches]"))
+    assert [str(c.evaluation.numbers[7]) for c in found] == shown.split(" | ")[1:3]
+    assert "cas[classifier]" not in page  # which only one of them has
+    assert min(Image.open(tmp_path / "page" / "compare.png").size) > 300
+    assert Image.open(tmp_path / "page" / "samples-2.png").size[0] > 300
+    assert len(json.loads((tmp_path / "page" / "compare.json").read_text())) == 2
+    with pytest.raises(InputError, match="page exists already"):
+        compare([runs / "with", runs / "without"], tmp_path / "page", samples=100)
+    with pytest.raises(InputError, match="1 run was given"):
+        compare([runs / "with"], tmp_path / "other")
+
+
+def test_runs_of_different_data_are_not_compared_unasked(runs, tmp_path):
+    sparring.train(None, "ring", out=tmp_path / "ring", steps=2, quiet=True, G=(8,), D=(8,))
+    with pytest.raises(InputError, match="these runs were trained on digits, ring; choose one with --against"):
+        compare([runs / "with", tmp_path / "ring"], tmp_path / "page")
+
+
+def test_names_that_would_be_the_same(tmp_path):
+    paths = [tmp_path / "a" / "run", tmp_path / "b" / "run", tmp_path / "c"]
+    assert names(paths) == [str(paths[0]), str(paths[1]), "c"]
