@@ -203,6 +203,52 @@ def compare(
     console.print(f"\n{found[0].evaluation.protocol}.\n\n- look at {out}/README.md", markup=False)
 
 
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring bench\n\n"
+    "  sparring bench ring\n\n"
+    "  sparring bench mnist --rows r3gan_strided,dcgan --time 10m\n\n"
+    "  sparring bench stacked-mnist --budget gpu --page docs/bench"
+)
+def bench(
+    table: Annotated[str, typer.Argument(help="A table's name; without one, they are listed.")] = "",
+    budget: Annotated[str, typer.Option(help="cpu (minutes) or gpu (the papers' full protocol).")] = "cpu",
+    rows: Annotated[str, typer.Option(help="Only these recipes: NAME,NAME. [default: all of the table]")] = "",
+    seeds: Annotated[Optional[int], typer.Option(help="Runs of each row. [default: by the budget]")] = None,  # noqa: UP045
+    time: Annotated[str, typer.Option(help="For each run. [default: by the budget]")] = "",
+    steps: Annotated[Optional[int], typer.Option(help="For each run. [default: by the budget]")] = None,  # noqa: UP045
+    runs: Annotated[str, typer.Option(help="Where runs are, and go on from where they were stopped.")] = "runs/bench",
+    page: Annotated[str, typer.Option(help="Write the table's page, with sheets, in this folder.")] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+) -> None:
+    """Play a published table: its rows beside ours, with seeds and spread."""
+    from rich.console import Console
+
+    from sparring.bench import TABLES
+    from sparring.bench.page import shown, worst, write
+    from sparring.bench.play import play
+    from sparring.errors import nearest
+    from sparring.training.screen import Screen
+
+    console = Console(highlight=False)
+    if not table:
+        for known in TABLES.values():
+            console.print(f"[bold]{known.name:14}[/] {known.title}")
+        return
+    if table not in TABLES:
+        raise InputError(f"there is no table {table!r}; {nearest(table, TABLES)}")
+    names = [name for name in rows.split(",") if name]
+    played = play(TABLES[table], budget, Path(runs), Screen(), names, seeds, time or None, steps, device)
+    console.print()
+    console.print(shown(played))
+    for line in worst(played):
+        console.print(line, markup=False)
+    console.print(f"\n{played.table.protocol}\nBudget {budget}, on {played.machine}.", markup=False)
+    if page:
+        write(played, Path(page), f"{table}-{time}" if time else table)
+        console.print(f"- look at {page}", markup=False)
+
+
 @app.command(epilog="Examples:\n\n  sparring check photos/\n\n  sparring check photos.zip --write photos-clean")
 def check(
     data: Annotated[str, typer.Argument(help="A folder, an archive or a file of pictures, or a set by name.")],

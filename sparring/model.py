@@ -45,6 +45,11 @@ class Model:
     def device(self) -> torch.device:
         return next(self.game.parameters()).device
 
+    @property
+    def speed(self) -> float:
+        """Samples that it was trained on per second."""
+        return float(self.about["step"] * self.recipe.batch / max(0.1, self.about["seconds"]))
+
     def sample(
         self,
         n: int = 16,

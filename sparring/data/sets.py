@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import urllib.request
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sparring.data import arrays, files
+from sparring.data import arrays, files, mixtures
 from sparring.data.items import Items
 from sparring.data.pictures import Pictures, Several
 from sparring.errors import InputError, nearest
@@ -53,32 +52,31 @@ def digits() -> Items:
     return Items("digits", "images", pictures, labels.astype(np.int64), tuple("0123456789"))
 
 
-def ring(n: int = 100_000) -> Items:
-    """Eight Gaussians on a circle of radius 1, standard deviation 0.01. Lin et al. 2017 (PacGAN),
-    arXiv:1712.04086, section 4.1.
-    """
-    angles = 2 * math.pi * np.arange(8) / 8
-    return _mixture("ring", np.stack([np.cos(angles), np.sin(angles)], 1), 0.01, n)
+def ring() -> Items:
+    """100,000 points of eight Gaussians on a circle."""
+    return Items("ring", "points", mixtures.RING.draw(), columns=("x", "y"))
 
 
-def grid(n: int = 100_000) -> Items:
-    """25 Gaussians at {-4, -2, 0, 2, 4} squared, standard deviation 0.05. Lin et al. 2017
-    (PacGAN), arXiv:1712.04086, section 4.1.
-    """
-    axis = np.array([-4.0, -2.0, 0.0, 2.0, 4.0])
-    return _mixture("grid", np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2), 0.05, n)
-
-
-def _mixture(name: str, centres: np.ndarray, sd: float, n: int) -> Items:
-    random = np.random.default_rng(0)
-    labels = random.integers(len(centres), size=n)
-    points = centres[labels] + sd * random.standard_normal((n, centres.shape[1]))
-    return Items(name, "points", points.astype(np.float32), columns=("x", "y"))
+def grid() -> Items:
+    """100,000 points of 25 Gaussians on a grid."""
+    return Items("grid", "points", mixtures.GRID.draw(), columns=("x", "y"))
 
 
 def mnist() -> Items:
     """60,000 handwritten digits of 28 x 28 pixels. LeCun et al. 1998."""
     return _idx("mnist", MNIST, tuple("0123456789"))
+
+
+def stacked_mnist(n: int = 128_000) -> Items:
+    """Pictures of 28 x 28 pixels with a digit of MNIST in each of their three colours, drawn at random: a
+    thousand modes. Metz et al. 2016, arXiv:1611.02163; so many as in Lin et al. 2017, arXiv:1712.04086.
+    """
+    digits = mnist()
+    assert isinstance(digits.items, np.ndarray)
+    assert digits.held is not None
+    trained = np.flatnonzero(~digits.held)
+    chosen = trained[np.random.default_rng(0).integers(len(trained), size=(n, 3))]
+    return Items("stacked-mnist", "images", np.stack([digits.items[rows] for rows in chosen.T], -1))
 
 
 def fashion_mnist() -> Items:
@@ -92,6 +90,7 @@ NAMED: dict[str, Callable[[], Items]] = {
     "grid": grid,
     "mnist": mnist,
     "fashion-mnist": fashion_mnist,
+    "stacked-mnist": stacked_mnist,
 }
 
 

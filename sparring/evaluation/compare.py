@@ -41,11 +41,6 @@ class Compared:
     evaluation: Evaluation
 
     @property
-    def speed(self) -> float:
-        """Samples trained on per second."""
-        return float(self.model.about["step"] * self.model.recipe.batch / max(1e-9, self.model.about["seconds"]))
-
-    @property
     def parameters(self) -> int:
         return sum(self.model.about["parameters"].values())
 
@@ -112,7 +107,7 @@ def rows(found: Sequence[Compared]) -> list[list[str]]:
         columns = [{n.name: n for n in c.evaluation.numbers} for c in found]
         columns += [{n.name: n for n in numbers} for numbers in (first.floor, first.baseline)]
         table.append([name, *(_cell(column.get(name)) for column in columns)])
-    table.append(["samples/s in training", *(f"{c.speed:,.0f}" for c in found), "", ""])
+    table.append(["samples/s in training", *(f"{c.model.speed:,.0f}" for c in found), "", ""])
     table.append(["training time", *(clock(c.model.about["seconds"]) for c in found), "", ""])
     table.append(["parameters", *(f"{c.parameters:,}" for c in found), "", ""])
     return table
