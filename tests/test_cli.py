@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -302,6 +303,47 @@ def test_bad_input_to_sample(typed, run, tmp_path):
         assert (status, err.count("\n")) == (2, 1)
         assert said in err
     assert not (tmp_path / "x.png").exists()
+
+
+def test_judging(typed, run, tmp_path):
+    """The table names every number with its features, and real data and a baseline beside it."""
+    shutil.copytree(run, tmp_path / "a")
+    status, out, _ = typed("evaluate", "a", "--samples", 60)
+    assert status == 0
+    assert re.search(r"^number +samples +real +baseline", out, re.MULTILINE)
+    assert re.search(r"^fid\[classifier\] +[\d.]+ +[\d.]+ +[\d.]+ +↓$", out, re.MULTILINE)
+    assert "60 samples against 1,617 images of digits" in " ".join(out.split())
+    assert "- blurred" in out or "- noisy" in out or "- mode collapse" in out
+    assert (tmp_path / "a" / "evaluation.json").is_file()
+    status, out, _ = typed("evaluate", "a", "--samples", 60, "--json", "--features", "patches")
+    assert status == 0
+    assert json.loads(out)["numbers"]["fid[patches]"]["best"] == "low"
+    status, out, _ = typed("compare", "a", run, "--samples", 60)
+    assert status == 0
+    assert re.search(r"^fid\[patches\] +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+$", out, re.MULTILINE)
+    assert (tmp_path / "runs" / "compare" / "README.md").is_file()
+    status, out, _ = typed("bench")
+    assert status == 0
+    assert "stacked-mnist" in out
+
+
+def test_bad_input_to_judging(typed, run):
+    cases = {
+        ("evaluate", "nowhere"): "there is no model in nowhere",
+        ("evaluate", run, "--samples", "2"): "2 samples cannot be judged",
+        ("evaluate", run, "--against", "nothing"): "no data set or path 'nothing'",
+        ("evaluate", run, "--against", "ring"): "'ring' holds points, but the model makes images",
+        ("evaluate", run, "--features", "incepton"): "did you mean 'inception'",
+        ("compare", run): "1 run was given",
+        ("compare", run, run, "-o", run): "exists already",
+        ("bench", "rings"): "did you mean 'ring'",
+        ("bench", "ring", "--budget", "tpu"): "did you mean 'gpu'",
+        ("bench", "ring", "--rows", "gan"): "ring has no row 'gan'",
+    }
+    for words, said in cases.items():
+        status, _, err = typed(*words)
+        assert (status, err.count("\n")) == (2, 1)
+        assert said in err
 
 
 def test_a_run_of_another_version(typed, run, tmp_path):
