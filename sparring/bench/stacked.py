@@ -18,7 +18,7 @@ from sparring.training.screen import Screen
 
 SAMPLES = 26_000
 MODES = 1000
-COLUMNS = (Column("modes", ".0f"), Column("KL", ".3f"))
+COLUMNS = (Column("modes", ".4g"), Column("KL", ".3f"))
 
 
 @lru_cache

@@ -153,7 +153,7 @@ def plot(found: Sequence[Compared]) -> bytes:
     real = {n.name: n.value for n in first.floor}
     right.scatter(real[f"coverage[{feature}"], real[f"precision[{feature}"], color="#6b7280", marker="*", label="real")
     left.set(xlabel="seconds of training", ylabel="fid while training", yscale="log")
-    right.set(xlabel=f"coverage[{feature}", ylabel=f"precision[{feature}")
+    right.set(xlabel=f"coverage[{feature}", ylabel=f"precision[{feature}", xlim=(0, 1.03), ylim=(0, 1.03))
     for axis in (left, right):
         axis.grid(alpha=0.25)
         axis.tick_params(labelsize=8)

@@ -35,8 +35,8 @@ class Number:
 
 def _short(value: float, digits: int = 3) -> str:
     """With so many digits."""
-    if abs(value) >= 100:
+    if abs(value) >= 100 or float(value).is_integer():
         return f"{value:,.0f}"
     if 0 < abs(value) < 0.001:
         return f"{value:.0e}"
-    return f"{value:.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}" if value else "0"
+    return f"{value:.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"

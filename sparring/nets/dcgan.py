@@ -8,6 +8,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from sparring.layers.condition import Appended, Projected
+from sparring.layers.initial import scaled
 
 Norm = Literal["batch", "layer", "none"]
 
@@ -29,16 +30,6 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, mean=1.0, std=0.02)
-
-
-def _scaled(module: nn.Module) -> None:
-    """Weights that keep the signal's size through leaky ReLUs that nothing normalises. He et al. 2015,
-    arXiv:1502.01852.
-    """
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, a=0.2)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 class Generator(nn.Module):
@@ -106,7 +97,7 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Flatten())
         self.head = Projected(before * size * size, classes)
         nn.init.normal_(self.head.linear.weight, std=0.02)
-        self.apply(_scaled if norm == "none" else _initialise)
+        self.layers.apply(scaled if norm == "none" else _initialise)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         logits: Tensor = self.head(self.layers(x), label)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from sparring.layers.condition import Appended
@@ -30,6 +31,9 @@ class Generator(nn.Module):
         output: "tanh" and "sigmoid" end in [-1, 1] (a sigmoid's [0, 1] is stretched to it),
             "linear" anywhere.
         classes: number of labels, 0 for none; a label is embedded beside z.
+        codes: how many of the latents, the last ones, count by their sign alone. Of a normal prior, a continuous
+            net cannot make data that lie apart without something in between (Khayatkhoei et al. 2018,
+            arXiv:1806.00880); one that jumps can.
     """
 
     def __init__(
@@ -41,9 +45,10 @@ class Generator(nn.Module):
         activation: Activation = "leaky",
         output: Output = "tanh",
         classes: int = 0,
+        codes: int = 0,
     ) -> None:
         super().__init__()
-        self.shape, self.output = tuple(shape), output
+        self.shape, self.output, self.codes = tuple(shape), output, codes
         self.condition = Appended(classes)
         layers: list[nn.Module] = []
         before = latents + self.condition.width
@@ -56,6 +61,8 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(before, prod(shape)))
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        if self.codes:
+            z = torch.cat([z[:, : -self.codes], z[:, -self.codes :].sign()], 1)
         x: Tensor = self.layers(self.condition(z, label))
         if self.output == "tanh":
             x = x.tanh()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sparring.errors import InputError
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-MEASURED = 0.05  # share of the time after which the speed is taken as known
+MEASURED = (0.05, 0.2, 0.5)  # shares of the time after which the speed is taken as known, each time better
 MARGIN = 0.92  # share of the time that is planned for steps; the rest is for looking, saving, and to spare
 ENDLESS = 10**12  # steps of a run whose length is not known yet
 
@@ -38,12 +38,14 @@ class Bound:
         time: the most seconds of training, or None.
         kept: whether it is that of the run before, whose total it then keeps.
         total: the number of steps that schedules stretch to; None until the speed is known.
+        settled: how often the speed has been measured for it.
     """
 
     steps: int | None
     time: float | None
     kept: bool = False
     total: int | None = None
+    settled: int = 0
 
     def __post_init__(self) -> None:
         if self.steps is not None and self.steps < 1:
@@ -57,13 +59,19 @@ class Bound:
         return self.steps is not None or self.time is not None
 
     def settle(self, step: int, seconds: float, pace: float) -> None:
-        """Turn the time into a number of steps, once the speed is known.
+        """Turn the time into a number of steps, once the speed is known, and again when it is known better; a run
+        that goes on keeps its number.
 
         Args:
             step, seconds: how much has been played.
             pace: seconds per step of late.
         """
-        if self.total is None and self.time is not None and seconds >= MEASURED * self.time:
+        if self.time is None or (self.kept and self.total is not None):
+            return
+        due = sum(seconds >= share * self.time for share in MEASURED)
+        if due > self.settled:
+            pace = seconds / step if self.settled else pace  # at first, what it took to begin counts too much
+            self.settled = due
             rest = max(0.0, MARGIN * self.time - seconds)
             self.total = step + max(1, int(rest / pace))
             if self.steps is not None:

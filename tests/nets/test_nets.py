@@ -186,3 +186,15 @@ def test_resampling_by_hand():
     assert double(row)[0, 0, 0].tolist() == [0, 1, 3, 3, 1, 0]
     odd = torch.tensor([[1.0, 3.0, 5.0], [5.0, 7.0, 9.0], [2.0, 4.0, 8.0]])[None, None]
     assert halve(odd)[0, 0].tolist() == [[4, 7], [3, 8]]
+
+
+def test_codes_let_a_generator_jump():
+    """Latents that are codes count by their sign alone; the others are continuous."""
+    torch.manual_seed(0)
+    G = mlp.Generator(5, (2,), [16], norm=False, output="linear", codes=3)
+    z = torch.randn(50, 5)
+    assert torch.equal(G(z), G(torch.cat([z[:, :2], 7 * z[:, 2:]], 1)))
+    one, other = z.clone(), z.clone()
+    one[:, 2], other[:, 2] = 1e-6, -1e-6
+    assert (G(one) - G(other)).abs().max(1).values.min() > 1e-3
+    assert (G(z) - G(z + 1e-4)).abs().max() < 1e-2

@@ -23,3 +23,20 @@ def test_what_is_done_between_looks_is_not_the_pace(monkeypatch):
         if bound.total is not None:
             break
     assert 350 < bound.total < 450
+
+
+def test_a_time_is_settled_again():
+    """A run that begins slowly, and is then four times as fast, takes its time and not a part of it."""
+    bound = Bound(None, 100.0)
+    step, seconds, totals = 0, 0.0, []
+    while not bound.over(step, seconds):
+        pace = 0.4 if seconds < 8 else 0.1
+        step, seconds = step + 1, seconds + pace
+        bound.settle(step, seconds, pace)
+        totals.append(bound.total)
+    assert 85 < seconds < 100
+    assert len(set(totals)) == 4  # none, and one at each of three marks
+    kept = Bound(None, 100.0, kept=True)
+    kept.total = 500
+    kept.settle(200, 60.0, 0.01)
+    assert kept.total == 500
