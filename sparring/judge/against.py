@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
 from math import nan, prod
+from pathlib import Path
 
+import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from sparring.data.sets import places
+from sparring.errors import InputError
 from sparring.judge.baseline import Normal
 from sparring.judge.classifier import Classifier, accuracy, fitted
 from sparring.judge.features import Features
@@ -22,7 +27,7 @@ from sparring.metrics import classes, copies
 from sparring.metrics.frechet import Moments, frechet
 from sparring.metrics.kernel import kernel_distance
 from sparring.metrics.neighbours import neighbours, radii
-from sparring.writing import read_json, write_json
+from sparring.writing import read_json, write_bytes, write_json
 
 MOST = 50_000  # real items that samples are held against
 COMPARED = 1000  # samples that are held against every training item, to look for copies
@@ -70,40 +75,57 @@ class Against:
 
     @cached_property
     def reference(self) -> Seen:
+        """What is known of the real items that samples are held against."""
+        place = self._place("reference", "safetensors")
+        with suppress(OSError, SafetensorError, KeyError):  # not there yet, or damaged
+            return self.seen().restore(safetensors.torch.load(place.read_bytes()))
         self.say(f"looking at {len(self.rows):,} real {self.real.modality.kind}")
-        return self.seen().all(self.real.batches(self.rows))
+        seen = self.seen().all(self.real.batches(self.rows))
+        write_bytes(place, safetensors.torch.save({name: t.contiguous() for name, t in seen.tensors().items()}))
+        return seen
 
     @cached_property
     def floor(self) -> list[Number]:
         """What real items get that stand apart from those that samples are held against."""
-        return self._kept("real", self._floor)
+        return self._known("real", self._floor)
 
     @cached_property
     def baseline(self) -> list[Number]:
         """What samples of a normal distribution get."""
-        return self._kept("baseline", self._baseline)
+        return self._known("baseline", self._baseline)
+
+    def _place(self, what: str, suffix: str) -> Path:
+        """In the user's cache, for these data and features."""
+        features = [(f.name, f.key) for f in self.features]
+        text = f"{VERSION} {self.real.data.fingerprint} {self.real.modality} {features} {len(self.apart)} {MOST} {KEPT}"
+        return (
+            places("")[-1] / "judges" / f"{what}-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.{suffix}"
+        )
+
+    def _known(self, what: str, compute: Callable[[], list[Number]]) -> list[Number]:
+        """From the cache, where it has been computed before."""
+        place = self._place(what, "json")
+        with suppress(InputError, TypeError):  # not there yet, or damaged
+            return [Number(**number) for number in read_json(place)]
+        numbers = compute()
+        write_json(place, [asdict(number) for number in numbers])
+        return numbers
 
     def _floor(self) -> list[Number]:
         self.say(f"judging {len(self.apart):,} of the real ones")
         apart = self.seen().all(self.real.batches(self.apart))
-        return self._common(apart) + self._learnt(self.reference) + self._copied(self._held)
+        few = self.rows[: len(self.apart)][: self.trainable]
+        learnt = self._learnt(self.real.data.of("real", few), self.real.labels(few))
+        return self._common(apart) + learnt + self._copied(self._held)
 
     def _baseline(self) -> list[Number]:
         self.say(f"judging {len(self.apart):,} of a normal distribution")
         return self.numbers(self.seen().all(Normal(self.real, self.rows).batches(len(self.apart))))
 
-    def _kept(self, what: str, compute: Callable[[], list[Number]]) -> list[Number]:
-        """From the user's cache, where it has been computed for these data and features before."""
-        known = [(f.name, f.key) for f in self.features]
-        text = f"{VERSION} {what} {self.real.data.fingerprint} {self.real.modality} {known} {len(self.apart)}"
-        place = places("")[-1] / "judges" / f"{what}-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.json"
-        if not place.is_file():
-            write_json(place, [asdict(number) for number in compute()])
-        return [Number(**number) for number in read_json(place)]
-
     def numbers(self, seen: Seen) -> list[Number]:
         """All numbers about generated samples."""
-        return self._common(seen) + self._learnt(seen) + self._copied(self._nearest(seen.items[: self.compared]))
+        learnt = self._learnt(seen.items[: len(self.apart)], seen.labels)
+        return self._common(seen) + learnt + self._copied(self._nearest(seen.items[: self.compared]))
 
     def _common(self, seen: Seen) -> list[Number]:
         found = [number for f in self.features for number in self._compared(f.name, seen)]
@@ -129,14 +151,14 @@ class Against:
         ]
 
     @cached_property
-    def _known(self) -> dict[tuple[str, int], Tensor]:
+    def _reach(self) -> dict[tuple[str, int], Tensor]:
         return {}
 
     def _radii(self, name: str, n: int) -> Tensor:
         """Of the first n real items; how far a ball reaches depends on how many there are."""
-        if (name, n) not in self._known:
-            self._known[name, n] = radii(self.reference.kept(name)[:n])
-        return self._known[name, n]
+        if (name, n) not in self._reach:
+            self._reach[name, n] = radii(self.reference.kept(name)[:n])
+        return self._reach[name, n]
 
     def _moments(self, name: str) -> Moments:
         return self.reference.summed[name].moments()
@@ -156,14 +178,12 @@ class Against:
             found.append(Number("as asked[classifier]", seen.agreed / seen.n, "high", share=True))
         return found
 
-    def _learnt(self, seen: Seen) -> list[Number]:
+    def _learnt(self, items: Tensor, labels: Tensor | None) -> list[Number]:
         """How well a classifier that has learnt from samples knows real items. Ravuri and Vinyals 2019,
         arXiv:1905.10887 (CAS).
         """
-        if self.classifier is None or seen.labels is None:
+        if self.classifier is None or labels is None:
             return []
-        n = len(self.apart)
-        items, labels = seen.items[:n], seen.labels[:n]
         scale = self.real.modality.scale
         self.say(f"training a classifier on {len(items):,} samples")
         net = fitted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -80,6 +80,25 @@ class Seen:
         """Take all parts, and be done."""
         for x, labels in parts:
             self.add(x, labels)
+        return self
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that is known of samples but themselves, to be kept."""
+        kept = {f"kept.{name}": self.kept(name) for name in self._kept}
+        sums = {f"summed.{name}.{k}": t for name, summed in self.summed.items() for k, t in summed.tensors().items()}
+        numbers = torch.tensor([self.n, self.agreed, self._sharpness], dtype=torch.float64)
+        known = {"probabilities": self.probabilities} if self._probabilities else {}
+        return {**kept, **sums, **known, "counts": self.counts, "numbers": numbers}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> Seen:
+        """Take what `tensors` gave."""
+        for name in self._kept:
+            self._kept[name] = [tensors[f"kept.{name}"]]
+            self.summed[name].restore({k: tensors[f"summed.{name}.{k}"] for k in ("n", "about", "sum", "products")})
+        self._probabilities = [tensors["probabilities"]] if "probabilities" in tensors else []
+        self.counts = tensors["counts"]
+        n, agreed, self._sharpness = tensors["numbers"].tolist()
+        self.n, self.agreed = int(n), int(agreed)
         return self
 
     def kept(self, name: str) -> Tensor:

@@ -4,6 +4,7 @@ arXiv:1706.08500 (FID, there with the features of Inception).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -39,6 +40,14 @@ class Summed:
         x = x - self._about
         self._sum += x.sum(0)
         self._products += x.T @ x
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What has been summed, to be kept; `restore` takes it."""
+        return {"n": torch.tensor(self.n), "about": self._about, "sum": self._sum, "products": self._products}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        self.n = int(tensors["n"])
+        self._about, self._sum, self._products = (tensors[name] for name in ("about", "sum", "products"))
 
     def moments(self) -> Moments:
         """Of all parts so far, at least two features."""

@@ -139,6 +139,18 @@ def test_floors_are_cached(against, monkeypatch):
     assert [str(n) for n in fresh.floor] == [str(n) for n in known]
 
 
+def test_statistics_of_the_real_set_are_cached(against, held, monkeypatch):
+    """And are the same from the cache; a damaged one is made anew."""
+    numbers, _ = judged(against, *held)
+    fresh = Against(against.real, against.features, against.classifier, N)
+    monkeypatch.setattr(type(fresh.real), "batches", lambda *_: pytest.fail("looked again"))
+    again, _ = judged(fresh, *held)
+    assert again == numbers
+    monkeypatch.undo()
+    fresh._place("reference", "safetensors").write_bytes(b"damaged")
+    assert Against(against.real, against.features, against.classifier, N).reference.n == against.reference.n
+
+
 def test_data_without_labels_or_without_much():
     """Patches alone; what is held out is too little, and training items stand in."""
     items = replace(find("digits"), labels=None, classes=())
