@@ -149,9 +149,9 @@ def evaluate(
     from sparring.writing import as_json
 
     found = judge(run, against or None, samples, features or (), device, quiet=json)
-    record(Path(run), found)
     if json:
         print(as_json(found.content()))
+        record(Path(run), found)
         return
     console = Console(highlight=False)
     console.print()
@@ -161,6 +161,7 @@ def evaluate(
         console.print(f"- {finding}", markup=False)
     if not found.findings:
         console.print("- nothing stands out as wrong")
+    record(Path(run), found)
     console.print(f"- written to {run}/evaluation.json", markup=False)
 
 

@@ -52,6 +52,11 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def as_plain(content: Any) -> Any:
+    """What JSON makes of it: tuples are lists."""
+    return json.loads(json.dumps(content))
+
+
 def as_json(content: Any) -> str:
     return json.dumps(content, indent=2)
 

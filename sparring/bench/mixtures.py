@@ -31,11 +31,11 @@ def _measured(samples: np.ndarray, mixture: Mixture) -> Numbers:
     return {"modes": found.hit, "high quality": found.quality, "reverse KL": found.kl, "spread": found.spread}
 
 
-def _measure(mixture: Mixture, model: Model, _: Screen) -> Numbers:
+def _measure(mixture: Mixture, model: Model, _device: str, _screen: Screen) -> Numbers:
     return _measured(model.sample(SAMPLES, seed=0).items, mixture)
 
 
-def _ideal(mixture: Mixture, _: Screen) -> Numbers:
+def _ideal(mixture: Mixture, _device: str, _screen: Screen) -> Numbers:
     """Of the mixture itself."""
     return _measured(mixture.draw(SAMPLES, seed=1), mixture)
 

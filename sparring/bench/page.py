@@ -30,7 +30,8 @@ def cells(played: Played) -> list[list[str]]:
         for row in played.table.published
     ]
     rows.append(["real data", *(_one(column, played.ideal) for column in columns), "", "", "measured"])
-    for row, numbers in played.rows:
+    for row, runs in played.rows:
+        numbers = [run.numbers for run in runs]
         many = [_several(column, [found[column.name] for found in numbers]) for column in columns]
         took = clock(mean(found["seconds"] for found in numbers))
         rows.append([f"**{row.name}**", *many, str(len(numbers)), took, row.note or "measured"])
@@ -54,7 +55,8 @@ def _several(column: Column, values: Sequence[float]) -> str:
 def worst(played: Played) -> list[str]:
     """For rows of several seeds, the extremes of each number, which a mean does not tell."""
     said = []
-    for row, numbers in played.rows:
+    for row, runs in played.rows:
+        numbers = [run.numbers for run in runs]
         if len(numbers) > 1:
             ranges = []
             for column in played.table.columns:
@@ -84,9 +86,9 @@ def write(played: Played, folder: Path, name: str) -> None:
     lines.insert(1, "|---|" + "---:|" * (len(head) - 2) + "---|")
     how = " ".join(f"--{key} {value}" for key, value in played.asked.items())
     sheets = []
-    for (row, _), place in zip(played.rows, played.places, strict=True):
+    for row, runs in played.rows:
         picture = f"{name}-{row.name.replace(' ', '-')}.png"
-        _sheet(place, folder / picture)
+        _sheet(runs[0].folder, folder / picture)
         sheets += ["", f"![samples of {row.name}]({picture})", f"*{row.name}*"]
     text = [
         f"# {played.table.title}", "", played.table.protocol, "", *lines, "", *worst(played), "",

@@ -34,10 +34,10 @@ ROWS = (
 
 
 @lru_cache
-def _against(data: str, screen: Screen) -> Against:
+def _against(data: str, device: str, screen: Screen) -> Against:
     items = find(data)
     real, _ = read(Images().fit(items), items)
-    return against_of(real, SAMPLES, (), resolve("auto"), screen)
+    return against_of(real, SAMPLES, (), resolve(device), screen)
 
 
 def _shown(numbers: list[Number]) -> Numbers:
@@ -45,14 +45,14 @@ def _shown(numbers: list[Number]) -> Numbers:
     return {column.name: known[column.name] for column in COLUMNS if column.name in known}
 
 
-def _measure(data: str, model: Model, screen: Screen) -> Numbers:
-    against = _against(data, screen)
+def _measure(data: str, model: Model, device: str, screen: Screen) -> Numbers:
+    against = _against(data, device, screen)
     seen = against.seen().all(model.drawn(SAMPLES, seed=0))
     return _shown(against.numbers(seen)) | {"samples/s": model.speed}
 
 
-def _ideal(data: str, screen: Screen) -> Numbers:
-    return _shown(_against(data, screen).floor)
+def _ideal(data: str, device: str, screen: Screen) -> Numbers:
+    return _shown(_against(data, device, screen).floor)
 
 
 def _table(name: str, title: str) -> Table:

@@ -5,19 +5,29 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import sparring
+from sparring import recipes
 from sparring.bench.table import Numbers, Plan, Row, Table
 from sparring.errors import InputError, nearest
 from sparring.training import train
 from sparring.training.devices import resolve
 from sparring.training.screen import Screen, clock
-from sparring.writing import read_json, write_json
+from sparring.writing import as_plain, read_json, write_json
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run's numbers, the machine that it was trained on, and its folder."""
+
+    numbers: Numbers
+    machine: str
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -27,20 +37,21 @@ class Played:
     Attributes:
         table, budget, plan: what was asked for.
         ideal: the numbers of real data.
-        rows: ours, each with the numbers of its seeds.
-        places: the folder of each row's first run.
+        rows: ours, each with the runs of its seeds.
         asked: what was asked for beside the table, as it is typed.
-        machine: that it was played on.
     """
 
     table: Table
     budget: str
     plan: Plan
     ideal: Numbers
-    rows: tuple[tuple[Row, tuple[Numbers, ...]], ...]
-    places: tuple[Path, ...]
+    rows: tuple[tuple[Row, tuple[Measured, ...]], ...]
     asked: Mapping[str, str]
-    machine: str
+
+    @property
+    def machine(self) -> str:
+        """What its runs were trained on."""
+        return " and ".join(dict.fromkeys(run.machine for _, runs in self.rows for run in runs))
 
     def content(self) -> dict[str, Any]:
         """All of it as JSON has it."""
@@ -55,7 +66,7 @@ class Played:
                 {"name": row.name, "numbers": dict(row.numbers), "source": row.source} for row in self.table.published
             ],
             "real": self.ideal,
-            "ours": [{"name": row.name, "numbers": list(numbers)} for row, numbers in self.rows],
+            "ours": [{"name": row.name, "numbers": [run.numbers for run in runs]} for row, runs in self.rows],
         }
 
 
@@ -82,9 +93,10 @@ def play(
     """
     if budget not in table.plans:
         raise InputError(f"budget {budget!r} is not known; {nearest(budget, table.plans)}")
-    usual = table.plans[budget]
+    if seeds is not None and seeds < 1:
+        raise InputError(f"seeds={seeds} is out of range; it must be at least 1")
     bound = {key: value for key, value in (("time", time), ("steps", steps)) if value is not None}
-    plan = Plan(seeds or usual.seeds, bound or usual.bound)
+    plan = Plan(seeds or table.plans[budget].seeds, bound or table.plans[budget].bound)
     known = {row.recipe: row for row in table.rows}
     for name in names:
         if name not in known:
@@ -94,38 +106,46 @@ def play(
     found = []
     for row in rows:
         folders = [place / f"{row.name.replace(' ', '-')}-{seed}" for seed in range(plan.seeds)]
-        numbers = tuple(_run(table, row, i, plan, folder, device, screen) for i, folder in enumerate(folders))
-        found.append((row, numbers, folders[0]))
+        measured = (_run(table, row, i, plan, folder, device, screen) for i, folder in enumerate(folders))
+        found.append((row, tuple(measured)))
     with torch.random.fork_rng():
-        ideal = table.ideal(screen)
+        ideal = table.ideal(device, screen)
     asked = {"budget": budget} | {key: str(value) for key, value in {"seeds": seeds, **bound}.items() if value}
     asked |= {"rows": ",".join(names)} if names else {}
-    played = Played(
-        table, budget, plan, ideal, tuple((row, numbers) for row, numbers, _ in found),
-        tuple(folder for _, _, folder in found), asked, machine(device),
-    )  # fmt: skip
+    played = Played(table, budget, plan, ideal, tuple(found), asked)
     write_json(place / f"{table.name}.json", played.content())
     return played
 
 
-def _run(table: Table, row: Row, seed: int, plan: Plan, folder: Path, device: str, screen: Screen) -> Numbers:
-    """The numbers of one run; trained and measured where that has not been done."""
-    measured = folder / "measured.json"
-    model = folder / "model" / "model.json"
-    if not measured.is_file() or measured.stat().st_mtime < model.stat().st_mtime:
+def _run(table: Table, row: Row, seed: int, plan: Plan, folder: Path, device: str, screen: Screen) -> Measured:
+    """One run and its numbers; trained and measured where that has not been done.
+
+    Raises:
+        InputError: where another version of the recipe is there.
+        KeyboardInterrupt: where the user stops it.
+    """
+    recipe = as_plain(asdict(recipes.find(row.recipe).set(row.fields)))
+    place, model = folder / "measured.json", folder / "model" / "model.json"
+    measured = read_json(place) if place.is_file() and model.is_file() else None
+    if measured is None or measured["protocol"] != table.protocol or measured["recipe"] != recipe:
+        if (folder / "recipe.json").is_file() and read_json(folder / "recipe.json")["fields"] != recipe:
+            raise InputError(f"{folder} was trained by other defaults of {row.recipe}; remove it, or give other --runs")
         screen.say(f"{row.name}, seed {seed}")
         trained = train(
             row.recipe, table.data, out=folder, seed=seed, resume=True, device=device, quiet=True,
             **plan.bound, **row.fields,
         )  # fmt: skip
+        if trained.about["stopped"]:  # by the user, who means the whole table
+            raise KeyboardInterrupt
         with torch.random.fork_rng():
-            numbers = table.measure(trained, screen)
-        about = {"seconds": trained.about["seconds"], "steps": trained.about["step"]}
-        write_json(measured, {"numbers": numbers | about})
-    numbers = read_json(measured)["numbers"]
+            numbers = table.measure(trained, device, screen)
+        numbers |= {"seconds": trained.about["seconds"], "steps": trained.about["step"]}
+        measured = {"numbers": numbers, "recipe": recipe, "protocol": table.protocol, "machine": machine(device)}
+        write_json(place, measured)
+    numbers = measured["numbers"]
     shown = ", ".join(f"{c.name} {format(numbers[c.name], c.format)}" for c in table.columns if c.name in numbers)
     screen.say(f"{row.name}, seed {seed}: {shown}, {numbers['steps']:,} steps in {clock(numbers['seconds'])}")
-    return dict(numbers)
+    return Measured(numbers, measured["machine"], folder)
 
 
 def machine(device: str) -> str:

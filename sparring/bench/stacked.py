@@ -41,12 +41,12 @@ def _counted(parts: Iterable[Tensor], screen: Screen) -> Numbers:
     return {"modes": found.modes, "KL": found.kl}
 
 
-def _measure(model: Model, screen: Screen) -> Numbers:
+def _measure(model: Model, _device: str, screen: Screen) -> Numbers:
     scale, unscale = model.modality.scale, model.modality.unscale
     return _counted((scale(unscale(x)) for x, _ in model.drawn(SAMPLES, seed=0)), screen)
 
 
-def _ideal(screen: Screen) -> Numbers:
+def _ideal(_device: str, screen: Screen) -> Numbers:
     """Of digits that were held out, stacked at random."""
     real, _ = _digits()
     chosen = torch.randint(len(real.data.held), (SAMPLES, 3), generator=torch.Generator().manual_seed(1))

@@ -85,7 +85,7 @@ class Table:
         published: rows of papers.
         rows: ours.
         plans: what is spent, by budget: cpu (minutes) and gpu (the papers' full protocol).
-        measure: the numbers of a model.
+        measure: the numbers of a model, on a device.
         ideal: those of real data in the samples' place.
     """
 
@@ -97,5 +97,5 @@ class Table:
     published: tuple[Published, ...]
     rows: tuple[Row, ...]
     plans: Mapping[str, Plan]
-    measure: Callable[[Model, Screen], Numbers]
-    ideal: Callable[[Screen], Numbers]
+    measure: Callable[[Model, str, Screen], Numbers]
+    ideal: Callable[[str, Screen], Numbers]

@@ -13,8 +13,8 @@ import torch
 
 from sparring.data import find
 from sparring.errors import InputError
-from sparring.evaluation.evaluate import Evaluation, against_of, judged, usual
-from sparring.judge import Against, Number, read
+from sparring.evaluation.evaluate import Evaluation, against_of, judged, many
+from sparring.judge import Number, read
 from sparring.model import Model, load
 from sparring.training.curves import COLOURS
 from sparring.training.devices import resolve
@@ -48,7 +48,7 @@ class Compared:
 def compare(
     runs: Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str],
-    against: str | None = None,
+    data: str | None = None,
     samples: int | None = None,
     features: Sequence[str] = (),
     device: str = "auto",
@@ -60,7 +60,8 @@ def compare(
     Args:
         runs: folders of runs, two or more.
         out: the page's folder.
-        against, samples, features, device: as `evaluate` takes them.
+        data: what to hold them against; what they were trained on unless given.
+        samples, features, device: as `evaluate` takes them.
         force: overwrite what is in `out`.
 
     Raises:
@@ -69,27 +70,41 @@ def compare(
     if len(runs) < 2:
         raise InputError(f"{len(runs)} run was given; comparing needs two or more")
     folder, place, screen = Path(out), resolve(device), Screen(quiet)
-    vacant(folder, force)
     paths = [Path(run) for run in runs]
+    _free(folder, paths, force)
     with torch.random.fork_rng():
         models = [load(path, str(place)) for path in paths]
         sets = {model.about["data"] for model in models}
-        if against is None and len(sets) > 1:
+        if data is None and len(sets) > 1:
             raise InputError(f"these runs were trained on {', '.join(sorted(sets))}; choose one with --against")
-        data = against or sets.pop()
+        data = data or sets.pop()
+        shapes = {model.modality.shape for model in models}
+        if len(shapes) > 1:
+            raise InputError(f"these runs make samples of different shapes ({', '.join(map(str, sorted(shapes)))})")
+        labelled = next((model for model in models if model.modality.classes), models[0])
+        real, notes = read(labelled.modality, find(data))
+        for note in notes:
+            screen.say(note)
+        n = many(real, samples)
+        against = against_of(real, n, features, place, screen)
         found: list[Compared] = []
-        shared: dict[str, tuple[Against, int]] = {}  # real data, by how models see them
         for name, path, model in zip(names(paths), paths, models, strict=True):
-            key = repr(model.modality.plain())
-            if key not in shared:
-                real, _ = read(model.modality, find(data))
-                n = samples or usual(real)
-                shared[key] = against_of(real, n, features, place, screen), n
             screen.say(f"{name}: judging")
-            held, n = shared[key]
-            found.append(Compared(name, path, model, judged(model, held, n, 0, screen)))
+            found.append(Compared(name, path, model, judged(model, against, n, 0, screen)))
     _write(found, folder, data)
     return found
+
+
+def _free(folder: Path, runs: Sequence[Path], force: bool) -> None:
+    """See that a page may be written to a folder, and that none is overwritten but an older page.
+
+    Raises:
+        InputError: where it may not.
+    """
+    vacant(folder, force)
+    within = any(run.resolve().is_relative_to(folder.resolve()) for run in runs)
+    if within or (folder.exists() and not (folder / "compare.json").is_file()):
+        raise InputError(f"{folder} holds something else than a page of sparring compare; choose another --out")
 
 
 def names(paths: Sequence[Path]) -> list[str]:

@@ -119,17 +119,34 @@ def evaluate(
         data = str(against or trained.about["data"])
         with screen.progress(f"reading {data}") as progress:
             real, notes = read(trained.modality, find(data), progress)
-        for note in notes:
+        for note in [*notes, *_changed(trained, real, against)]:
             screen.say(note)
-        n = samples or usual(real)
-        if n < FEWEST:
-            raise InputError(f"{n} samples cannot be judged; ask for at least {FEWEST}")
+        n = many(real, samples)
         return judged(trained, against_of(real, n, features, place, screen), n, seed, screen)
 
 
-def usual(real: Real) -> int:
-    """How many samples are judged unless told."""
-    return min(SAMPLES, (len(real.data.rows) + len(real.data.held)) // 3)
+def _changed(model: Model, real: Real, against: str | Path | None) -> list[str]:
+    """What is to be said where the data that a model was trained on are no longer the same."""
+    before, now = model.about["items"], len(real.data.rows) + len(real.data.held)
+    if against is not None or before == now:
+        return []
+    return [
+        f"{real.name} had {before:,} {real.modality.kind} when the model was trained and has {now:,} now: "
+        "what counts as held out may have been trained on"
+    ]
+
+
+def many(real: Real, samples: int | None) -> int:
+    """How many samples are judged: as many as were asked for, or 10,000, or a third of the data.
+
+    Raises:
+        InputError: where too few were asked for.
+    """
+    if samples is None:
+        return min(SAMPLES, (len(real.data.rows) + len(real.data.held)) // 3)
+    if samples < FEWEST:
+        raise InputError(f"{samples} samples cannot be judged; ask for at least {FEWEST}")
+    return samples
 
 
 def against_of(real: Real, n: int, features: Sequence[str], device: torch.device, screen: Screen) -> Against:
@@ -162,13 +179,13 @@ def judged(model: Model, against: Against, n: int, seed: int, screen: Screen) ->
 
 def protocol(against: Against, n: int) -> str:
     """How samples are judged, in a sentence."""
-    real, many = against.real, len(against.apart)
-    some = f" ({MOST:,} of them)" if len(against.rows) == MOST else ""
-    unseen = min(len(real.data.held), many)
-    held = "all held out of the training" if unseen == many else f"{unseen:,} of them held out of the training"
+    real, others = against.real, len(against.apart)
+    total = f" of {len(real.data.rows):,}" if len(against.rows) == MOST < len(real.data.rows) else ""
+    unseen = min(len(real.data.held), others)
+    held = "of its held-out part" if unseen == others else f"{unseen:,} of its held-out part"
     each = " for each class" if real.modality.classes else ""
     return (
-        f"{n:,} samples against {len(against.rows):,} {real.modality.kind} of {real.name} that were trained on{some}; "
-        f"real: {many:,} others, {held}; baseline: as many draws of a normal distribution along 64 principal "
+        f"{n:,} samples against {len(against.rows):,}{total} {real.modality.kind} of {real.name}'s training part; "
+        f"real: {others:,} others, {held}; baseline: as many draws of a normal distribution along 64 principal "
         f"directions{each}; pairs are of the first {KEPT:,}"
     )

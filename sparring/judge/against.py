@@ -32,7 +32,7 @@ from sparring.writing import read_json, write_bytes, write_json
 MOST = 50_000  # real items that samples are held against
 COMPARED = 1000  # samples that are held against every training item, to look for copies
 NUMBERS = 2**25  # in these, at most
-AT_ONCE = 2000
+FEW = 16  # items whose features tell these from others
 VERSION = 1  # of the protocol
 Say = Callable[[str], None]
 
@@ -81,7 +81,9 @@ class Against:
             return self.seen().restore(safetensors.torch.load(place.read_bytes()))
         self.say(f"looking at {len(self.rows):,} real {self.real.modality.kind}")
         seen = self.seen().all(self.real.batches(self.rows))
-        write_bytes(place, safetensors.torch.save({name: t.contiguous() for name, t in seen.tensors().items()}))
+        content = safetensors.torch.save({name: t.contiguous() for name, t in seen.tensors().items()})
+        with suppress(InputError):  # a cache that cannot be written to is none
+            write_bytes(place, content)
         return seen
 
     @cached_property
@@ -95,12 +97,21 @@ class Against:
         return self._known("baseline", self._baseline)
 
     def _place(self, what: str, suffix: str) -> Path:
-        """In the user's cache, for these data and features."""
-        features = [(f.name, f.key) for f in self.features]
-        text = f"{VERSION} {self.real.data.fingerprint} {self.real.modality} {features} {len(self.apart)} {MOST} {KEPT}"
-        return (
-            places("")[-1] / "judges" / f"{what}-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.{suffix}"
+        """In the user's cache, for these rows of these data, and for what these features say of some of them."""
+        digest = hashlib.blake2b(
+            f"{VERSION} {self.real.data.fingerprint} {self.real.modality}".encode(), digest_size=12
         )
+        for rows in (self.rows, self.apart, self.real.data.rows):
+            digest.update(rows.numpy().tobytes())
+        digest.update(self._said)
+        return places("")[-1] / "judges" / f"{what}-{digest.hexdigest()}.{suffix}"
+
+    @cached_property
+    def _said(self) -> bytes:
+        """Names and values of the features of a few items: another net of the same name says something else."""
+        x, _ = next(iter(self.real.batches(self.rows[:FEW])))
+        found = [(f.name, f.compute(x.to(self.device)).float().cpu().numpy().round(3)) for f in self.features]
+        return b"".join(name.encode() + values.tobytes() for name, values in found)
 
     def _known(self, what: str, compute: Callable[[], list[Number]]) -> list[Number]:
         """From the cache, where it has been computed before."""
@@ -108,7 +119,8 @@ class Against:
         with suppress(InputError, TypeError):  # not there yet, or damaged
             return [Number(**number) for number in read_json(place)]
         numbers = compute()
-        write_json(place, [asdict(number) for number in numbers])
+        with suppress(InputError):
+            write_json(place, [asdict(number) for number in numbers])
         return numbers
 
     def _floor(self) -> list[Number]:
@@ -189,9 +201,7 @@ class Against:
         net = fitted(
             self.real.modality.shape, self.classifier.classes, len(items), lambda i: (scale(items[i]), labels[i])
         )
-        apart = self.real.labels(self.apart)
-        assert apart is not None
-        known = accuracy(net, scale(self.real.data.of("real", self.apart)), apart)
+        known = accuracy(net, self.real.batches(self.apart))
         return [Number("cas[classifier]", known, "high", share=True)]
 
     def _copied(self, distances: Tensor) -> list[Number]:
@@ -213,6 +223,6 @@ class Against:
         """Distances of encoded items to the nearest training item, (n,)."""
         scale, best = self.real.modality.scale, torch.full((len(items),), torch.inf)
         scaled = scale(items)
-        for part in torch.split(self.real.data.rows, AT_ONCE):
+        for part in torch.split(self.real.data.rows, max(1, NUMBERS // scaled[0].numel())):
             best = best.minimum(copies.nearest(scaled, scale(self.real.data.of("real", part)))[0])
         return best

@@ -5,7 +5,7 @@ fit these data and no others, and it says of which class a sample is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from sparring.data.sets import places
 from sparring.data.store import Progress
+from sparring.errors import InputError
 from sparring.judge.real import Real
 from sparring.modalities.modality import unseen
 from sparring.seeds import Seeds, reseed
@@ -117,7 +118,8 @@ def of(real: Real, rows: Tensor, progress: Progress = unseen) -> Classifier:
         return real.modality.scale(real.data.of("real", picked)), real.data.of("label", picked)
 
     net = fitted(shape, classes, len(rows), draw, progress=progress)
-    write_bytes(place, safetensors.torch.save(net.state_dict()))
+    with suppress(InputError):  # a cache that cannot be written to is none
+        write_bytes(place, safetensors.torch.save(net.state_dict()))
     return net
 
 
@@ -126,7 +128,7 @@ def _home() -> Path:
 
 
 @torch.no_grad()
-def accuracy(net: Classifier, x: Tensor, y: Tensor) -> float:
-    """The share of pictures that are seen as what they are."""
-    said = torch.cat([net(part)[1].argmax(1) for part in torch.split(x, 500)])
-    return float((said == y).float().mean())
+def accuracy(net: Classifier, parts: Iterable[tuple[Tensor, Tensor | None]]) -> float:
+    """The share of labelled pictures that are seen as what they are."""
+    right = [net(x)[1].argmax(1) == y for x, y in parts]
+    return float(torch.cat(right).float().mean())

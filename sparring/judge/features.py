@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +26,10 @@ class Features:
     Attributes:
         name: that numbers made with them bear.
         compute: samples (n, *shape) as nets see them -> (n, d).
-        key: tells these from others of the same name.
     """
 
     name: str
     compute: Callable[[Tensor], Tensor]
-    key: str = ""
 
 
 def usual(real: Real) -> list[str]:
@@ -62,7 +60,11 @@ def chosen(
     net = None
     if _classified(real):
         net = classifier.of(real, real.parts(n, len(real.data.rows))[0], progress)
-    return [_named(name, real, net) for name in names or usual(real)], net
+    found = [_named(name, real, net) for name in names or usual(real)]
+    same = [f.name for f in found if [g.name for g in found].count(f.name) > 1]
+    if same:
+        raise InputError(f"features {same[0]!r} are given twice; numbers bear their name, so give each one of its own")
+    return found, net
 
 
 def _named(name: str, real: Real, net: classifier.Classifier | None) -> Features:
@@ -87,16 +89,22 @@ def _own(name: str) -> Features:
     """A function from a user's file."""
     file, _, function = name.partition(":")
     path = Path(file)
+    function = function or path.stem
     spec = importlib.util.spec_from_file_location(f"features_{path.stem}", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise InputError(f"there is no file {file} with features")
+    if function in NAMES:
+        raise InputError(f"{name}: {function!r} is the name of other features; call the function something else")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    compute = getattr(module, function or path.stem, None)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
+    compute = getattr(module, function, None)
     if not callable(compute):
-        raise InputError(f"{file} defines no function {function or path.stem!r}; name it as FILE.py:FUNCTION")
-    key = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
-    return Features(function or path.stem, _checked(compute, name), key)
+        raise InputError(f"{file} defines no function {function!r}; name it as FILE.py:FUNCTION")
+    return Features(function, _checked(compute, name))
 
 
 def _checked(compute: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensor], Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from sparring.modalities.modality import unseen
 from sparring.seeds import Seeds, reseed
 
 AT_ONCE = 100
+FEWEST = 18  # items of a set, of which a third is judged in the samples' place
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,10 @@ def read(modality: Modality, items: Items, progress: Progress = unseen) -> tuple
     """
     if items.kind != modality.kind:
         raise InputError(f"{items.name!r} holds {items.kind}, but the model makes {modality.kind}; give such data")
-    plain = modality.plain()
+    plain = replace(modality.plain(), classes=(), counts=())
     encoded = plain.encode(items, progress)
-    if len(encoded.kept) < 6:
-        raise InputError(f"{items.name!r} has {len(encoded.kept)} {items.kind}; judging needs at least 6")
+    if len(encoded.kept) < FEWEST:
+        raise InputError(f"{items.name!r} has {len(encoded.kept)} {items.kind}; judging needs at least {FEWEST}")
     labels = None if items.labels is None else items.labels[encoded.kept]
     held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
     tensors = {"real": encoded.samples}

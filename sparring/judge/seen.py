@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from sparring.errors import InputError
 from sparring.judge.classifier import Classifier
 from sparring.judge.features import Features
 from sparring.metrics.frechet import Summed
@@ -58,6 +59,8 @@ class Seen:
         x = self.modality.scale(coded)
         for f in self.features:
             found = f.compute(x).float().cpu()
+            if not found.isfinite().all():
+                raise InputError(f"features {f.name!r} of some samples are not finite; these cannot be judged")
             self.summed[f.name].add(found)
             self._keep(self._kept[f.name], found, KEPT)
         if self.classifier is not None:

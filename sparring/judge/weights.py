@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from http.client import HTTPException
 from pathlib import Path
 
 import torch
@@ -62,7 +63,11 @@ def load(name: str) -> Callable[[Tensor], Tensor]:
     Raises:
         InputError: where its weights are not on this machine, and cannot be downloaded.
     """
-    net = torch.jit.load(str(_found(KNOWN[name])), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+    place = _found(KNOWN[name])
+    try:
+        net = torch.jit.load(str(place), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        raise InputError(f"{place} is not {KNOWN[name].what}; put that there") from error
 
     def inception(x: Tensor) -> Tensor:
         found: Tensor = net.to(x.device)(_resized(x, 299).mul(127.5).add(127.5).clamp(0, 255), return_features=True)
@@ -90,11 +95,18 @@ def _found(known: Known) -> Path:
     here = [place / known.file for place in places("weights")]
     place = next((path for path in here if path.is_file()), None)
     if place is None:
-        place = here[-1]
-        write_bytes(place, _downloaded(known, place))
-    if known.sha256 and hashlib.sha256(place.read_bytes()).hexdigest() != known.sha256:
+        content = _downloaded(known, here[-1])
+        if not _published(known, content):
+            raise InputError(f"{known.url} has changed or was damaged on the way; put the right file at {here[-1]}")
+        write_bytes(here[-1], content)
+        return here[-1]
+    if not _published(known, place.read_bytes()):
         raise InputError(f"{place} is not {known.what} as published; remove it, or put the right file there")
     return place
+
+
+def _published(known: Known, content: bytes) -> bool:
+    return not known.sha256 or hashlib.sha256(content).hexdigest() == known.sha256
 
 
 def _downloaded(known: Known, place: Path) -> bytes:
@@ -104,7 +116,7 @@ def _downloaded(known: Known, place: Path) -> bytes:
             with urllib.request.urlopen(known.url, timeout=20) as response:
                 content: bytes = response.read()
                 return content
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             cause = str(getattr(error, "reason", error))
     source = f" from {known.url}" if known.url else ""
     raise InputError(f"{known.what} is not on this machine ({cause}); put {known.file}{source} into {place.parent}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sparring.metrics.copies import apart
+
 CHUNK = 512
 K = 5
 
@@ -30,8 +32,7 @@ class Neighbours:
 
 def radii(x: Tensor, k: int = K) -> Tensor:
     """The distance of each of x (n, d) to its k-th neighbour among the others: (n,)."""
-    k = min(k, len(x) - 1)
-    return torch.cat([_distances(part, x).kthvalue(k + 1).values for part in torch.split(x, CHUNK)])
+    return torch.cat([apart(part, x).kthvalue(k + 1).values for part in torch.split(x, CHUNK)])
 
 
 def neighbours(real: Tensor, fake: Tensor, k: int = K, reach: Tensor | None = None) -> Neighbours:
@@ -40,6 +41,7 @@ def neighbours(real: Tensor, fake: Tensor, k: int = K, reach: Tensor | None = No
     Args:
         real, fake: features (n, d) and (m, d). All four depend on n and m, so that only numbers of equal
             counts compare.
+        k: which neighbour; fewer than there are others.
         reach: `radii(real, k)`, where they have been computed before.
     """
     reach = radii(real, k) if reach is None else reach
@@ -47,7 +49,7 @@ def neighbours(real: Tensor, fake: Tensor, k: int = K, reach: Tensor | None = No
     inside = torch.zeros(len(fake))
     recalled, covered = [], []
     for part, within in zip(torch.split(real, CHUNK), torch.split(reach, CHUNK), strict=True):
-        distances = _distances(part, fake)
+        distances = apart(part, fake)
         balls = distances < within[:, None]
         inside += balls.sum(0).cpu()
         recalled.append((distances < own).any(1))
@@ -58,8 +60,3 @@ def neighbours(real: Tensor, fake: Tensor, k: int = K, reach: Tensor | None = No
         density=float(inside.mean() / k),
         coverage=float(torch.cat(covered).float().mean()),
     )
-
-
-def _distances(a: Tensor, b: Tensor) -> Tensor:
-    distances: Tensor = torch.cdist(a, b)
-    return distances

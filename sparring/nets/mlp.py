@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from sparring.layers.condition import Appended
+from sparring.layers.steep import Steep
 
 Activation = Literal["leaky", "relu"]
 Output = Literal["tanh", "sigmoid", "linear"]
@@ -31,9 +31,7 @@ class Generator(nn.Module):
         output: "tanh" and "sigmoid" end in [-1, 1] (a sigmoid's [0, 1] is stretched to it),
             "linear" anywhere.
         classes: number of labels, 0 for none; a label is embedded beside z.
-        codes: how many of the latents, the last ones, count by their sign alone. Of a normal prior, a continuous
-            net cannot make data that lie apart without something in between (Khayatkhoei et al. 2018,
-            arXiv:1806.00880); one that jumps can.
+        steep: units of learnt steepness that the latents pass as well, for data whose modes lie apart.
     """
 
     def __init__(
@@ -45,13 +43,14 @@ class Generator(nn.Module):
         activation: Activation = "leaky",
         output: Output = "tanh",
         classes: int = 0,
-        codes: int = 0,
+        steep: int = 0,
     ) -> None:
         super().__init__()
-        self.shape, self.output, self.codes = tuple(shape), output, codes
+        self.shape, self.output = tuple(shape), output
+        self.steep = Steep(latents, steep) if steep else None
         self.condition = Appended(classes)
         layers: list[nn.Module] = []
-        before = latents + self.condition.width
+        before = latents + steep + self.condition.width
         for i, width in enumerate(widths):
             layers.append(nn.Linear(before, width))
             if norm and i > 0:
@@ -61,8 +60,8 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(before, prod(shape)))
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        if self.codes:
-            z = torch.cat([z[:, : -self.codes], z[:, -self.codes :].sign()], 1)
+        if self.steep is not None:
+            z = self.steep(z)
         x: Tensor = self.layers(self.condition(z, label))
         if self.output == "tanh":
             x = x.tanh()

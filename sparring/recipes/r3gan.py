@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Adam
 
 from sparring.games.gan import GAN, R1, R2
@@ -59,16 +59,13 @@ class Regularised(Recipe):
         """What gamma is multiplied by, for such data: it grows with the number of pixels."""
         return (modality.shape[-1] / self.side) ** 2 if self.side else 1.0
 
-    def penalty(self, strength: float, progress: Tensor) -> Tensor:
-        """Gamma at a point of the run, so many times as strong."""
-        return strength * cosine(self.gamma, self.gamma_end, progress, self.burn_in)
-
     @abstractmethod
     def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
         """G and D."""
 
     def game(self, modality: Modality) -> GAN:
-        gamma = partial(self.penalty, self.strength(modality))
+        strength = self.strength(modality)
+        gamma = partial(cosine, strength * self.gamma, strength * self.gamma_end, share=self.burn_in)
         return GAN(
             *self.nets(modality),
             loss=relativistic(),

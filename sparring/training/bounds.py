@@ -36,7 +36,7 @@ class Bound:
     Attributes:
         steps: the most steps, or None.
         time: the most seconds of training, or None.
-        kept: whether it is that of the run before, whose total it then keeps.
+        kept: whether it is that of the run before, whose total it then goes on with.
         total: the number of steps that schedules stretch to; None until the speed is known.
         settled: how often the speed has been measured for it.
     """
@@ -59,14 +59,13 @@ class Bound:
         return self.steps is not None or self.time is not None
 
     def settle(self, step: int, seconds: float, pace: float) -> None:
-        """Turn the time into a number of steps, once the speed is known, and again when it is known better; a run
-        that goes on keeps its number.
+        """Turn the time into a number of steps, once the speed is known, and again when it is known better.
 
         Args:
             step, seconds: how much has been played.
             pace: seconds per step of late.
         """
-        if self.time is None or (self.kept and self.total is not None):
+        if self.time is None:
             return
         due = sum(seconds >= share * self.time for share in MEASURED)
         if due > self.settled:

@@ -25,10 +25,12 @@ def _told(entry: Mapping[str, object]) -> str:
 def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
     if not scores:
         return ["No judge has measured these samples; look at the sheet before you use them."]
+    earlier = f" (the weights of step {scores['step']:,.0f}, the best)" if "step" in scores else ""
     return [
-        f"fid[{modality.features_name}] {scores['fid']:.3g}, where real items have {scores['floor']:.3g}; "
+        f"fid[{modality.features_name}] {scores['fid']:.3g}{earlier}, where real items have {scores['floor']:.3g}; "
         f"pairs of samples are {scores['diversity']:.2f} times as far apart as real ones. The score compares textures, "
-        "colours and rough layout of a few hundred samples: look at the sheet before you use them.",
+        "colours and rough layout of a few hundred samples: look at the sheet before you use them, and let "
+        "`sparring evaluate` judge thousands.",
         "",
         "![curves](curves.png)",
     ]

@@ -36,6 +36,13 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[
         shutil.rmtree(old)
 
 
+def forget(folder: Path, step: int) -> None:
+    """Drop the checkpoints of later steps than this one."""
+    for place in saved(folder):
+        if int(place.name) > step:
+            shutil.rmtree(place)
+
+
 def saved(folder: Path) -> list[Path]:
     """The folders of checkpoints, oldest first."""
     return sorted(p for p in folder.glob("[0-9]*") if p.is_dir())

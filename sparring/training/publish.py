@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from sparring.training.run import Run
 
 
-def publish(run: Run, scores: Mapping[str, float], troubles: Sequence[Mapping[str, object]]) -> None:
+def publish(run: Run, scores: Mapping[str, float], troubles: Sequence[Mapping[str, object]], stopped: bool) -> None:
     """Write the model, with its averaged weights, and the card.
 
     Args:
         scores: the last fid, its floor and the diversity, or nothing.
         troubles: that were noticed on the way.
+        stopped: whether the user stopped it before its bound.
     """
     counts = {name: sum(p.numel() for p in net.parameters()) for name, net in run.game.named_children()}
     about = {
@@ -36,6 +37,7 @@ def publish(run: Run, scores: Mapping[str, float], troubles: Sequence[Mapping[st
         "precision": run.settings.precision,
         "seed": run.settings.seed,
         "rollbacks": run.salt,
+        "stopped": stopped,
         "scores": dict(scores),
         "troubles": list(troubles),
         "parameters": {name: count for name, count in counts.items() if count},

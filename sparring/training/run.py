@@ -159,7 +159,7 @@ class Run:
             checkpoint.restore_optimizer(f"optimizer.{name}", optimizer, tensors)
         self.step, self.seconds = state["step"], state["seconds"]
         if self.bound.kept:
-            self.bound.total = state["total"]
+            self.bound.total, self.bound.settled = state["total"], state["settled"]
         self._salted(state["salt"])
         return True
 
@@ -167,7 +167,8 @@ class Run:
         """Write a checkpoint, but none of weights that are no longer finite."""
         tensors = self.tensors()
         if self.main and all(bool(t.isfinite().all()) for t in tensors.values()):
-            state = {"seconds": self.seconds, "total": self.bound.total, "salt": self.salt}
+            bound = {"total": self.bound.total, "settled": self.bound.settled}
+            state = {"seconds": self.seconds, "salt": self.salt, **bound}
             checkpoint.save(self.folder.checkpoints, self.step, tensors, state)
 
     def _salted(self, salt: int) -> None:
@@ -207,7 +208,7 @@ class Run:
                 self.watch.logbook.close()
         self.save()
         if self.watch is not None:
-            publish(self, self.watch.finish(), self.watch.troubles)
+            publish(self, self.watch.finish(), self.watch.troubles, stopped)
         self.fabric.barrier()
         return not stopped
 

@@ -73,10 +73,13 @@ class Watch:
     def _afresh(self) -> None:
         """Count from the run's present step."""
         run, total = self.run, self.run.bound.total or ENDLESS
+        checkpoint.forget(run.folder.best, run.step)
         self._line, self._sheets, self._shown_at = "", run.step * SHEETS // total, 0.0
         self._looked_at = run.step
         self.health = Health([str(entry["trouble"]) for entry in self.troubles if "trouble" in entry])
         self.until = Until(run.settings.until)
+        for entry in _lines(run.folder.log):
+            self.until.met({"fid": float(str(entry[self._fid]))} if self._fid in entry else {})
 
     @cached_property
     def judge(self) -> Judge:

@@ -1,5 +1,6 @@
 """Tables of the bench: played at toy size, stopped and continued, written as pages."""
 
+import contextlib
 import json
 from dataclasses import replace
 
@@ -34,9 +35,9 @@ def test_a_table_is_played_and_written(ring, tmp_path):
     page = (tmp_path / "docs" / "ring.md").read_text()
     assert "| PacGAN2 | 7.9 | 95.6% | 0.070 |  |  |  | Lin et al. 2017, arXiv:1712.04086 |" in page
     ours = next(line for line in page.splitlines() if line.startswith("| **r3gan_mlp"))
-    qualities = [numbers["high quality"] for _, found in played.rows for numbers in found]
+    qualities = [run.numbers["high quality"] for _, found in played.rows for run in found]
     assert f"{np.mean(qualities):.1%} ± {np.std(qualities, ddof=1):.1%}" in ours
-    assert len({numbers["spread"] for _, found in played.rows for numbers in found}) == 2  # each seed is its own
+    assert len({run.numbers["spread"] for _, found in played.rows for run in found}) == 2  # each seed is its own
     assert (tmp_path / "docs" / "ring-r3gan_mlp-G=(32,).png").exists()
     stored = json.loads(next((tmp_path / "runs").glob("*/ring.json")).read_text())
     assert [row["name"] for row in stored["published"]] == ["GAN", "VEEGAN", "PacGAN2", "PacGAN4"]
@@ -56,11 +57,36 @@ def test_a_stopped_table_goes_on(ring, tmp_path, monkeypatch):
     assert trained == [1, 0]
 
 
+def test_other_defaults_are_another_row(ring, tmp_path):
+    """What was trained by them is neither shown as today's nor gone on with."""
+    play(ring, "cpu", tmp_path, QUIET, seeds=1)
+    other = replace(ring, rows=(Row("r3gan_mlp", {"lr": 0.1}),))
+    (place,) = tmp_path.glob("*/r3gan_mlp*-0")
+    place.rename(place.with_name("r3gan_mlp-lr=0.1-0"))
+    with pytest.raises(InputError, match="was trained by other defaults of r3gan_mlp"):
+        play(other, "cpu", tmp_path, QUIET, seeds=1)
+
+
+def test_stopping_a_run_stops_the_table(ring, tmp_path, monkeypatch):
+    """And what it was at is not measured before it has been trained to its end."""
+    stopping = contextlib.nullcontext(lambda: True)
+    monkeypatch.setattr("sparring.training.run.interrupts", lambda: stopping)
+    with pytest.raises(KeyboardInterrupt):
+        play(ring, "cpu", tmp_path, QUIET)
+    assert len(list(tmp_path.glob("*/*/model"))) == 1
+    assert not list(tmp_path.glob("*/*/measured.json"))
+    monkeypatch.undo()
+    played = play(ring, "cpu", tmp_path, QUIET)
+    assert [run.numbers["steps"] for _, found in played.rows for run in found] == [40, 40]
+
+
 def test_what_is_not_known(ring, tmp_path):
     with pytest.raises(InputError, match="ring has no row 'gann'"):
         play(ring, "cpu", tmp_path, QUIET, ["gann"])
     with pytest.raises(InputError, match="budget 'tpu' is not known"):
         play(ring, "tpu", tmp_path, QUIET)
+    with pytest.raises(InputError, match="seeds=0 is out of range"):
+        play(ring, "cpu", tmp_path, QUIET, seeds=0)
 
 
 @pytest.mark.parametrize("name", list(TABLES))
@@ -81,7 +107,7 @@ def test_every_recipe_for_pictures_is_in_the_tables_of_pictures():
 @pytest.mark.parametrize(("name", "mixture"), [("ring", mixtures.RING), ("grid", mixtures.GRID)])
 def test_a_perfect_sampler_of_mixtures(name, mixture):
     """Reaches what we hold ourselves to, so that it can be reached."""
-    ideal = TABLES[name].ideal(QUIET)
+    ideal = TABLES[name].ideal("cpu", QUIET)
     assert ideal["modes"] == len(mixture.centres)
     assert ideal["high quality"] > 0.98
     assert ideal["reverse KL"] < 0.01
@@ -128,7 +154,7 @@ def test_a_table_of_pictures(tmp_path, monkeypatch):
     played = play(table, "cpu", tmp_path, QUIET)
     pictures._against.cache_clear()
     write(played, tmp_path, "digits")
-    (numbers,) = played.rows[0][1]
+    numbers = played.rows[0][1][0].numbers
     assert numbers["fid[patches]"] > played.ideal["fid[patches]"]
     assert numbers["samples/s"] > 0
     assert "| toy |" in (tmp_path / "digits.md").read_text()

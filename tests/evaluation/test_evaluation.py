@@ -30,8 +30,8 @@ def test_every_number_has_its_floor_and_its_baseline(runs):
     assert found["cas[classifier]"] < found.of_real("cas[classifier]")
     assert {floor.name for _, floor, _ in found.rows()} == {n.name for n in found.numbers}
     assert all(baseline is not None for _, _, baseline in found.rows())
-    assert "200 samples against 1,597 images of digits" in found.protocol
-    assert "180 of them held out" in found.protocol
+    assert "200 samples against 1,597 images of digits's training part" in found.protocol
+    assert "180 of its held-out part" in found.protocol
     with pytest.raises(InputError, match=r"'fid' was not measured; choose from fid\[classifier\]"):
         found["fid"]
 
@@ -64,8 +64,13 @@ def test_against_other_data(runs, tmp_path):
     found = evaluate(runs / "with", against=tmp_path / "set")
     assert found.samples == 100
     assert "cas[classifier]" in {n.name for n in found.numbers}
-    np.savez(tmp_path / "few.npz", images=items.items[:5])
-    with pytest.raises(InputError, match="'few' has 5 images; judging needs at least 6"):
+    np.savez(tmp_path / "plain.npz", images=items.items[:30])  # and without labels
+    plain = evaluate(runs / "with", against=tmp_path / "plain.npz")
+    assert (plain.samples, plain.real) == (10, 10)
+    assert "fid[patches]" in {n.name for n in plain.numbers}
+    assert "cas[classifier]" not in {n.name for n in plain.numbers}
+    np.savez(tmp_path / "few.npz", images=items.items[:17])
+    with pytest.raises(InputError, match="'few' has 17 images; judging needs at least 18"):
         evaluate(runs / "with", against=tmp_path / "few.npz")
     with pytest.raises(InputError, match="5 samples cannot be judged; ask for at least 6"):
         evaluate(runs / "with", samples=5)
@@ -108,6 +113,12 @@ def test_comparing(runs, tmp_path):
     assert len(json.loads((tmp_path / "page" / "compare.json").read_text())) == 2
     with pytest.raises(InputError, match="page exists already"):
         compare([runs / "with", runs / "without"], tmp_path / "page", samples=100)
+    (runs / "with" / "page").mkdir()
+    for place in (runs, runs / "with", tmp_path):  # what is not a page is left alone
+        with pytest.raises(InputError, match="holds something else than a page"):
+            compare([runs / "with", runs / "without"], place, samples=100, force=True)
+    with pytest.raises(InputError, match="1 samples cannot be judged"):
+        compare([runs / "with", runs / "without"], tmp_path / "page", samples=1, force=True)
     with pytest.raises(InputError, match="1 run was given"):
         compare([runs / "with"], tmp_path / "other")
 

@@ -129,7 +129,7 @@ def test_the_classifier_is_deterministic_and_cached(against, monkeypatch):
     again = classifier.of(real, rows)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
     x, y = real.modality.scale(real.data.of("real", against.apart)), real.labels(against.apart)
-    assert classifier.accuracy(first, x, y) > 0.95
+    assert classifier.accuracy(first, [(x, y)]) > 0.95
 
 
 def test_floors_are_cached(against, monkeypatch):
@@ -143,9 +143,14 @@ def test_statistics_of_the_real_set_are_cached(against, held, monkeypatch):
     """And are the same from the cache; a damaged one is made anew."""
     numbers, _ = judged(against, *held)
     fresh = Against(against.real, against.features, against.classifier, N)
-    monkeypatch.setattr(type(fresh.real), "batches", lambda *_: pytest.fail("looked again"))
+    looked = []
+    batches = type(fresh.real).batches
+    monkeypatch.setattr(
+        type(fresh.real), "batches", lambda real, rows: (looked.append(len(rows)), batches(real, rows))[1]
+    )
     again, _ = judged(fresh, *held)
     assert again == numbers
+    assert max(looked) == N < len(against.rows)  # never at all that samples are held against
     monkeypatch.undo()
     fresh._place("reference", "safetensors").write_bytes(b"damaged")
     assert Against(against.real, against.features, against.classifier, N).reference.n == against.reference.n
@@ -175,12 +180,46 @@ def test_points_have_no_sharpness():
     assert "sharpness" not in {n.name for n in against.floor}
 
 
+def test_points_that_copy():
+    """However close points lie to one another, copies are nearer to what was trained on."""
+    items = find("ring")
+    real, _ = read(Points().fit(items), items)
+    against = Against(real, *chosen([], real, 300, unseen), 300)
+    assert judged(against, real.data.of("real", against.rows[:300]), None)[0]["memorised"] == 1
+
+
+def test_an_unlabelled_collapse():
+    items = replace(find("digits"), labels=None, classes=())
+    real, _ = read(Images().fit(items), items)
+    against = Against(real, *chosen([], real, 200, unseen), 200)
+    x = real.modality.scale(real.data.of("real", real.data.held[:1])).expand(200, 1, 8, 8)
+    noise = 0.05 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    assert judged(against, x + noise, None)[1] == ["mode collapse"]
+
+
+def test_another_net_of_the_same_name_is_not_taken_for_the_cached_one(against):
+    """What a net says is part of the cache's key, not its file alone."""
+    from sparring.judge import Features
+
+    def told(scale):
+        return Against(against.real, [Features("net", lambda x: scale * x.flatten(1)[:, 20:30])], None, N).floor[0]
+
+    assert told(10.0).value == pytest.approx(100 * told(1.0).value, rel=1e-3)
+
+
 def test_own_features(against, tmp_path):
     (tmp_path / "mine.py").write_text(
-        "def mine(x):\n    return x.flatten(1)[:, :5]\n\n\ndef wrong(x):\n    return x.sum()\n"
+        "def mine(x):\n    return x.flatten(1)[:, :5]\n\n\ndef wrong(x):\n    return x.sum()\n\n\npatches = mine\n"
     )
-    features, _ = chosen([f"{tmp_path}/mine.py", f"{tmp_path}/mine.py:mine"], against.real, N, unseen)
-    assert [f.name for f in features] == ["mine", "mine"]
+    features, _ = chosen([f"{tmp_path}/mine.py", "patches"], against.real, N, unseen)
+    assert [f.name for f in features] == ["mine", "patches"]
+    with pytest.raises(InputError, match="features 'mine' are given twice"):
+        chosen([f"{tmp_path}/mine.py", f"{tmp_path}/mine.py:mine"], against.real, N, unseen)
+    with pytest.raises(InputError, match="'patches' is the name of other features"):
+        chosen([f"{tmp_path}/mine.py:patches"], against.real, N, unseen)
+    (tmp_path / "broken.py").write_text("import nothing_of_the_kind\n")
+    with pytest.raises(InputError, match=r"broken\.py cannot be imported: ModuleNotFoundError"):
+        chosen([f"{tmp_path}/broken.py"], against.real, N, unseen)
     assert features[0].compute(torch.zeros(3, 1, 8, 8)).shape == (3, 5)
     (wrong,), _ = chosen([f"{tmp_path}/mine.py:wrong"], against.real, N, unseen)
     with pytest.raises(InputError, match="wrong gave \\(\\) for 3 samples"):
@@ -213,6 +252,11 @@ def test_weights_that_are_not_here(against, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=f"no network.*put inception-2015-12-05.pt from https.* into {tmp_path}"):
         chosen(["inception"], against.real, N, unseen)
     with pytest.raises(InputError, match=f"DINOv2 as TorchScript.*put dinov2.pt into {tmp_path}"):
+        chosen(["dinov2"], against.real, N, unseen)
+    place = tmp_path / "sparring" / "weights" / "dinov2.pt"
+    place.parent.mkdir(parents=True)
+    torch.save({"weight": torch.zeros(1)}, place)
+    with pytest.raises(InputError, match=r"dinov2\.pt is not DINOv2 as TorchScript"):
         chosen(["dinov2"], against.real, N, unseen)
 
 
@@ -251,3 +295,5 @@ def test_other_data_than_the_models():
     real, notes = read(other, digits)
     assert "labels are not used: the model was trained with other classes (cat, dog, ...)" in notes
     assert real.labels(real.data.rows) is None
+    features, net = chosen([], real, 60, unseen)
+    assert "cas[classifier]" not in {n.name for n in Against(real, features, net, 60).floor}

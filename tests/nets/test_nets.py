@@ -8,6 +8,7 @@ from torch import nn
 
 from sparring.layers.condition import Appended, Projected
 from sparring.layers.resample import double, halve
+from sparring.layers.steep import Steep
 from sparring.losses.penalties import zero_centred
 from sparring.nets import dcgan, mlp, r3gan
 
@@ -188,13 +189,17 @@ def test_resampling_by_hand():
     assert halve(odd)[0, 0].tolist() == [[4, 7], [3, 8]]
 
 
-def test_codes_let_a_generator_jump():
-    """Latents that are codes count by their sign alone; the others are continuous."""
+def test_steep_units():
+    """The latents go through as they are; a unit's wall stands where it did, and grows as its power is learnt."""
     torch.manual_seed(0)
-    G = mlp.Generator(5, (2,), [16], norm=False, output="linear", codes=3)
-    z = torch.randn(50, 5)
-    assert torch.equal(G(z), G(torch.cat([z[:, :2], 7 * z[:, 2:]], 1)))
-    one, other = z.clone(), z.clone()
-    one[:, 2], other[:, 2] = 1e-6, -1e-6
-    assert (G(one) - G(other)).abs().max(1).values.min() > 1e-3
-    assert (G(z) - G(z + 1e-4)).abs().max() < 1e-2
+    layer = Steep(2, 3)
+    z = torch.randn(500, 2)
+    low = layer(z)
+    assert low.shape == (500, 5)
+    assert torch.equal(low[:, :2], z)
+    layer.power.data += 1.0
+    high = layer(z)
+    assert torch.equal(high[:, 2:].sign(), low[:, 2:].sign())
+    assert ((high[:, 2:].abs() > 0.99).float().mean()) > 0.99 > (low[:, 2:].abs() > 0.99).float().mean()
+    high.square().sum().backward()
+    assert all(p.grad is not None for p in layer.parameters())

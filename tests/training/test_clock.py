@@ -36,7 +36,3 @@ def test_a_time_is_settled_again():
         totals.append(bound.total)
     assert 85 < seconds < 100
     assert len(set(totals)) == 4  # none, and one at each of three marks
-    kept = Bound(None, 100.0, kept=True)
-    kept.total = 500
-    kept.settle(200, 60.0, 0.01)
-    assert kept.total == 500
