@@ -146,6 +146,7 @@ def evaluate(
 
     from sparring.evaluation import evaluate as judge
     from sparring.evaluation.record import LEGEND, record, table
+    from sparring.training.screen import whole
     from sparring.writing import as_json
 
     found = judge(run, against or None, samples, features or (), device, quiet=json)
@@ -155,7 +156,7 @@ def evaluate(
         return
     console = Console(highlight=False)
     console.print()
-    console.print(table(found))
+    whole(table(found))
     console.print(f"\n{LEGEND}.\n{found.protocol}.\n", markup=False)
     for finding in found.findings:
         console.print(f"- {finding}", markup=False)
@@ -190,17 +191,18 @@ def compare(
 
     from sparring.evaluation import compare as judge
     from sparring.evaluation.compare import rows
+    from sparring.training.screen import whole
 
     found = judge(runs, out, against or None, samples, features or (), device, force, quiet=False)
     head, *body = rows(found)
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for i, name in enumerate(head):
-        shown.add_column(name, justify="right" if i else "left")
+        shown.add_column(name, justify="right" if i else "left", no_wrap=True)
     for cells in body:
         shown.add_row(*map(escape, cells))
     console = Console(highlight=False)
     console.print()
-    console.print(shown)
+    whole(shown)
     console.print(f"\n{found[0].evaluation.protocol}.\n\n- look at {out}/README.md", markup=False)
 
 
@@ -229,7 +231,7 @@ def bench(
     from sparring.bench.page import shown, worst, write
     from sparring.bench.play import play
     from sparring.errors import nearest
-    from sparring.training.screen import Screen
+    from sparring.training.screen import Screen, whole
 
     console = Console(highlight=False)
     if not table:
@@ -241,7 +243,7 @@ def bench(
     names = [name for name in rows.split(",") if name]
     played = play(TABLES[table], budget, Path(runs), Screen(), names, seeds, time or None, steps, device)
     console.print()
-    console.print(shown(played))
+    whole(shown(played))
     for line in worst(played):
         console.print(line, markup=False)
     console.print(f"\n{played.table.protocol}\nBudget {budget}, on {played.machine}.", markup=False)

@@ -72,7 +72,7 @@ def shown(played: Played) -> Shown:
     table = Shown(box=None, pad_edge=False, header_style="bold")
     head, *rows = cells(played)
     for i, name in enumerate(head):
-        table.add_column(escape(name), justify="right" if 0 < i < len(head) - 1 else "left")
+        table.add_column(escape(name), justify="right" if 0 < i < len(head) - 1 else "left", no_wrap=True)
     for row in rows:
         ours = row[0].startswith("**")
         table.add_row(*(escape(cell.strip("*")) for cell in row), style="bold" if ours else "")

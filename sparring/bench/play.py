@@ -127,7 +127,7 @@ def _run(table: Table, row: Row, seed: int, plan: Plan, folder: Path, device: st
     recipe = as_plain(asdict(recipes.find(row.recipe).set(row.fields)))
     place, model = folder / "measured.json", folder / "model" / "model.json"
     measured = read_json(place) if place.is_file() and model.is_file() else None
-    if measured is None or measured["protocol"] != table.protocol or measured["recipe"] != recipe:
+    if measured is None or measured.get("protocol") != table.protocol or measured.get("recipe") != recipe:
         if (folder / "recipe.json").is_file() and read_json(folder / "recipe.json")["fields"] != recipe:
             raise InputError(f"{folder} was trained by other defaults of {row.recipe}; remove it, or give other --runs")
         screen.say(f"{row.name}, seed {seed}")

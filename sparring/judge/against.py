@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,8 +16,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from sparring.data.sets import places
-from sparring.errors import InputError
+from sparring.judge import cache
 from sparring.judge.baseline import Normal
 from sparring.judge.classifier import Classifier, accuracy, fitted
 from sparring.judge.features import Features
@@ -27,7 +27,6 @@ from sparring.metrics import classes, copies
 from sparring.metrics.frechet import Moments, frechet
 from sparring.metrics.kernel import kernel_distance
 from sparring.metrics.neighbours import neighbours, radii
-from sparring.writing import read_json, write_bytes, write_json
 
 MOST = 50_000  # real items that samples are held against
 COMPARED = 1000  # samples that are held against every training item, to look for copies
@@ -77,13 +76,12 @@ class Against:
     def reference(self) -> Seen:
         """What is known of the real items that samples are held against."""
         place = self._place("reference", "safetensors")
-        with suppress(OSError, SafetensorError, KeyError):  # not there yet, or damaged
-            return self.seen().restore(safetensors.torch.load(place.read_bytes()))
+        if known := cache.recall(place):
+            with suppress(SafetensorError, KeyError):  # damaged
+                return self.seen().restore(safetensors.torch.load(known))
         self.say(f"looking at {len(self.rows):,} real {self.real.modality.kind}")
         seen = self.seen().all(self.real.batches(self.rows))
-        content = safetensors.torch.save({name: t.contiguous() for name, t in seen.tensors().items()})
-        with suppress(InputError):  # a cache that cannot be written to is none
-            write_bytes(place, content)
+        cache.keep(place, safetensors.torch.save({name: t.contiguous() for name, t in seen.tensors().items()}))
         return seen
 
     @cached_property
@@ -104,7 +102,7 @@ class Against:
         for rows in (self.rows, self.apart, self.real.data.rows):
             digest.update(rows.numpy().tobytes())
         digest.update(self._said)
-        return places("")[-1] / "judges" / f"{what}-{digest.hexdigest()}.{suffix}"
+        return cache.place(f"{what}-{digest.hexdigest()}.{suffix}")
 
     @cached_property
     def _said(self) -> bytes:
@@ -116,11 +114,11 @@ class Against:
     def _known(self, what: str, compute: Callable[[], list[Number]]) -> list[Number]:
         """From the cache, where it has been computed before."""
         place = self._place(what, "json")
-        with suppress(InputError, TypeError):  # not there yet, or damaged
-            return [Number(**number) for number in read_json(place)]
+        if known := cache.recall(place):
+            with suppress(ValueError, TypeError):  # damaged
+                return [Number(**number) for number in json.loads(known)]
         numbers = compute()
-        with suppress(InputError):
-            write_json(place, [asdict(number) for number in numbers])
+        cache.keep(place, json.dumps([asdict(number) for number in numbers]).encode())
         return numbers
 
     def _floor(self) -> list[Number]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 
 import safetensors.torch
 import torch
@@ -15,13 +14,11 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.data.sets import places
 from sparring.data.store import Progress
-from sparring.errors import InputError
+from sparring.judge import cache
 from sparring.judge.real import Real
 from sparring.modalities.modality import unseen
 from sparring.seeds import Seeds, reseed
-from sparring.writing import write_bytes
 
 BATCH = 128
 STEPS = 300, 1500  # at least and at most
@@ -107,24 +104,20 @@ def of(real: Real, rows: Tensor, progress: Progress = unseen) -> Classifier:
     """
     shape, classes = real.modality.shape, len(real.modality.classes)
     text = f"{VERSION} {real.data.fingerprint} {shape} {classes} {rows.tolist()}"
-    place = _home() / f"classifier-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.safetensors"
-    with suppress(OSError, SafetensorError, RuntimeError):  # not there yet, or damaged
-        net = Classifier(shape[0], shape[1], classes)
-        net.load_state_dict(safetensors.torch.load(place.read_bytes()))
-        return net.eval().requires_grad_(False)
+    place = cache.place(f"classifier-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.safetensors")
+    if known := cache.recall(place):
+        with suppress(SafetensorError, RuntimeError):  # damaged
+            net = Classifier(shape[0], shape[1], classes)
+            net.load_state_dict(safetensors.torch.load(known))
+            return net.eval().requires_grad_(False)
 
     def draw(chosen: Tensor) -> tuple[Tensor, Tensor]:
         picked = rows[chosen]
         return real.modality.scale(real.data.of("real", picked)), real.data.of("label", picked)
 
     net = fitted(shape, classes, len(rows), draw, progress=progress)
-    with suppress(InputError):  # a cache that cannot be written to is none
-        write_bytes(place, safetensors.torch.save(net.state_dict()))
+    cache.keep(place, safetensors.torch.save(net.state_dict()))
     return net
-
-
-def _home() -> Path:
-    return places("")[-1] / "judges"
 
 
 @torch.no_grad()

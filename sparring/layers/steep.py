@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-RATE = 10.0  # times as fast as a weight is steepness learnt
+RATE = 5.0  # times as fast as a weight is steepness learnt
 
 
 class Steep(nn.Module):

@@ -30,7 +30,7 @@ class R3ganMlp(Regularised):
 
     Huang et al. 2024, arXiv:2501.05441, which proves that this game converges where the others of
     its kind need not. The penalties begin strong, so that G spreads over every mode, and fade until
-    D can tell narrow ones; they are taken in one step of eight (Karras et al. 2019, arXiv:1912.04958).
+    D can tell narrow ones; they are taken in one step of four (Karras et al. 2019, arXiv:1912.04958).
     G learns how steep it is between modes (`layers/steep.py`).
 
     sparring train ring
@@ -40,7 +40,7 @@ class R3ganMlp(Regularised):
 
     batch: Count = 128
     z: Natural = generator(0, "length of the latent vector; 0 for as many as a point has coordinates")
-    steep: Natural = generator(32, "units of learnt steepness that the latents pass as well")
+    steep: Natural = generator(64, "units of learnt steepness that the latents pass as well")
     G: Widths = generator((128, 128, 128), "widths of the hidden layers")
     D: Widths = discriminator((128, 128, 128, 128), "widths of the hidden layers")
     gamma_end: Weight = 0.001
@@ -49,9 +49,9 @@ class R3ganMlp(Regularised):
     beta2: Decay = 0.99
     beta2_end: Decay = 0.999
     burn_in: Part = 1.0
-    lazy: Count = 8
-    steps: Count = 25_000
-    ema_kimg: Weight = 1.0
+    lazy: Count = 4
+    steps: Count = 23_000
+    ema_kimg: Weight = 3.0
 
     def latents(self, modality: Modality) -> int:
         return self.z or modality.shape[0]

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
 
 QUIET_EVERY = 15.0  # seconds between lines where there is no terminal to redraw
 
@@ -61,6 +63,14 @@ class Screen:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+
+def whole(table: Table) -> None:
+    """Print a table with no cell cut, however narrow the screen is."""
+    console = Console(highlight=False)
+    wide = console.options.update(max_width=1000)
+    needed = Measurement.get(console, wide, table).maximum
+    Console(highlight=False, width=max(console.width, needed), soft_wrap=True).print(table)
 
 
 def line(samples: int, speed: float, left: float | None, means: Mapping[str, float]) -> str:
