@@ -12,7 +12,7 @@ import torch
 
 from sparring.data import find
 from sparring.errors import InputError
-from sparring.judge import Against, Finding, Number, Real, chosen, findings, read
+from sparring.judge import Against, Number, Real, Trouble, chosen, findings, read
 from sparring.judge.against import MOST
 from sparring.judge.seen import KEPT
 from sparring.model import Model, load
@@ -43,7 +43,7 @@ class Evaluation:
     numbers: tuple[Number, ...]
     floor: tuple[Number, ...]
     baseline: tuple[Number, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Trouble, ...]
 
     def __getitem__(self, name: str) -> float:
         """A number of the model's samples by its name, such as `fid[patches]`."""

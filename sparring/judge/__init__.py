@@ -2,9 +2,9 @@
 
 from sparring.judge.against import Against
 from sparring.judge.features import Features, chosen
-from sparring.judge.findings import Finding, findings
+from sparring.judge.findings import Trouble, findings
 from sparring.judge.number import Number
 from sparring.judge.real import Real, read
 from sparring.judge.seen import Seen
 
-__all__ = ["Against", "Features", "Finding", "Number", "Real", "Seen", "chosen", "findings", "read"]
+__all__ = ["Against", "Features", "Number", "Real", "Seen", "Trouble", "chosen", "findings", "read"]

@@ -20,11 +20,13 @@ NAMED = 5  # classes
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Attributes:
-    name: of what is wrong.
-    seen: the numbers that show it.
-    advice: what to change.
+class Trouble:
+    """Something that is wrong with samples, or with the training that made them.
+
+    Attributes:
+        name: what it is.
+        seen: the numbers that show it.
+        advice: what to change.
     """
 
     name: str
@@ -35,7 +37,7 @@ class Finding:
         return f"{self.name} ({self.seen}); {self.advice}"
 
 
-def findings(against: Against, seen: Seen, numbers: Sequence[Number]) -> list[Finding]:
+def findings(against: Against, seen: Seen, numbers: Sequence[Number]) -> list[Trouble]:
     """What is wrong with samples that have been judged; nothing where nothing stands out."""
     value = {number.name: number.value for number in numbers}
     floor = {number.name: number.value for number in against.floor}
@@ -44,7 +46,7 @@ def findings(against: Against, seen: Seen, numbers: Sequence[Number]) -> list[Fi
     return [*collapsed, *dropped, *_copied(value, floor), *_unsharp(value)]
 
 
-def _collapsed(value: Mapping[str, float]) -> list[Finding]:
+def _collapsed(value: Mapping[str, float]) -> list[Trouble]:
     """Where samples are too much alike, of one class or all in all; features that tell little but classes
     do not see the former.
     """
@@ -54,11 +56,11 @@ def _collapsed(value: Mapping[str, float]) -> list[Finding]:
         return []
     seen = f"{worst} {value[worst]:.2f}, of real ones 1"
     return [
-        Finding("mode collapse", seen, "train with R1 and R2 or a gradient penalty, packing, or a lower learning rate")
+        Trouble("mode collapse", seen, "train with R1 and R2 or a gradient penalty, packing, or a lower learning rate")
     ]
 
 
-def _dropped(against: Against, seen: Seen) -> list[Finding]:
+def _dropped(against: Against, seen: Seen) -> list[Trouble]:
     if against.classifier is None:
         return []
     real = against.reference.counts.double() / max(1, against.reference.n)
@@ -68,21 +70,21 @@ def _dropped(against: Against, seen: Seen) -> list[Finding]:
         return []
     shown = ", ".join(f"{against.real.modality.classes[i]} {own[i]:.1%} of {real[i]:.1%}" for i in missing[:NAMED])
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-    return [Finding("classes are missing", shown + more, "train with labels=true, longer, or with R1 and R2")]
+    return [Trouble("classes are missing", shown + more, "train with labels=true, longer, or with R1 and R2")]
 
 
-def _copied(value: Mapping[str, float], floor: Mapping[str, float]) -> list[Finding]:
+def _copied(value: Mapping[str, float], floor: Mapping[str, float]) -> list[Trouble]:
     near, usual = value.get("near copies", 0.0), floor.get("near copies", 0.0)
     if not near > COPIED + 2 * (0.0 if isnan(usual) else usual):
         return []
     seen = f"{near:.1%} are near-copies of what was trained on, of held-out items {usual:.1%}"
-    return [Finding("copies", seen, "train with augment=ada, more data, or fewer steps")]
+    return [Trouble("copies", seen, "train with augment=ada, more data, or fewer steps")]
 
 
-def _unsharp(value: Mapping[str, float]) -> list[Finding]:
+def _unsharp(value: Mapping[str, float]) -> list[Trouble]:
     sharpness = value.get("sharpness", 1.0)
     if BLURRED <= sharpness <= NOISY:
         return []
     if sharpness < BLURRED:
-        return [Finding("blurred", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or with a wider net")]
-    return [Finding("noisy", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or look for a checkerboard")]
+        return [Trouble("blurred", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or with a wider net")]
+    return [Trouble("noisy", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or look for a checkerboard")]

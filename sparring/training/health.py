@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from sparring.judge import Trouble
 
 WINDOW = 200  # steps over which something must hold to be a trouble
 GRACE = 100  # steps before the first window
@@ -19,24 +20,6 @@ GROWING = 1.05  # times the diversity before, at which it is on its way
 KNOWN = 1.0  # how far D has gone from held-out items being real to their being generated
 STALE = 8  # scores since the best
 WORSE = 1.5  # times the best that the later ones are, on the mean
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Something that has gone wrong.
-
-    Attributes:
-        name: what it is.
-        seen: by which numbers it was noticed.
-        advice: what to change.
-    """
-
-    name: str
-    seen: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.seen}); {self.advice}"
 
 
 def not_finite(name: str, value: float) -> Trouble:

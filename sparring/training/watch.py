@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from sparring.judge import Trouble
 from sparring.loop import Player
 from sparring.modalities import Samples
 from sparring.modalities.modality import COLUMNS
@@ -22,7 +23,7 @@ from sparring.training import checkpoint
 from sparring.training.bounds import ENDLESS
 from sparring.training.clock import Clock, Orders
 from sparring.training.curves import curves
-from sparring.training.health import Health, Trouble, not_finite
+from sparring.training.health import Health, not_finite
 from sparring.training.judge import Judge
 from sparring.training.logbook import Logbook
 from sparring.training.screen import line
@@ -37,8 +38,8 @@ PAUSE = 3.0  # seconds between sheets, at least
 SHOWN = 64  # samples on a sheet
 APART = 100  # steps between looks at the diversity, at least
 PRICE = 0.04  # share of the time that looking at the diversity may take
-CLEARLY = 1.1  # times the best score and a quarter of the floor: what the last one must exceed for the
-QUARTER = 0.25  # best weights to be kept for the last, since scores of a few hundred samples waver
+CLEARLY = 1.1  # times the best score, and so many floors more: what the last one must exceed for the model to get
+BEYOND = 3.0  # the best weights. Scores of a few hundred samples waver by a floor, and below it they say nothing.
 CALM = 3.0  # seconds before the first look
 
 
@@ -212,7 +213,7 @@ class Watch:
         best, step, weights = self._best()
         if (self.run.seconds >= CALM or weights) and self.judge.possible:
             scores = {"fid": self.judge.score(average.game), "floor": self.judge.floor}
-            if scores["fid"] > CLEARLY * best + QUARTER * scores["floor"]:
+            if scores["fid"] > CLEARLY * best + BEYOND * scores["floor"]:
                 last, scores["fid"], scores["step"] = scores["fid"], best, step
                 average.restore(weights)
                 self.run.screen.say(
