@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from sparring.errors import InputError
 from sparring.judge import Trouble
 from sparring.loop import Player
 from sparring.modalities import Samples
@@ -145,13 +147,14 @@ class Watch:
     def _looks(self, due: bool) -> dict[str, float]:
         """The score of the samples where it is due, their diversity where there is time for it."""
         run, found = self.run, dict[str, float]()
-        if not self.judge.possible:
+        watched = run.seconds - self._began
+        calm = watched >= CALM and self._spent <= PRICE * watched and run.step >= self._looked_at + APART
+        if not (due or calm) or not self.judge.possible:
             return found
         began = time.monotonic()
         if due:
             found["fid"] = self._scored()
-        watched = run.seconds - self._began
-        if watched >= CALM and self._spent <= PRICE * watched and run.step >= self._looked_at + APART:
+        if calm:
             self._looked_at = run.step
             found["diversity"] = self.judge.diversity(run.average.game)
         self._spent += time.monotonic() - began
@@ -166,8 +169,10 @@ class Watch:
         return score
 
     def _best(self) -> tuple[float, int, dict[str, torch.Tensor]]:
-        """The best score so far, its step and its weights."""
-        found = checkpoint.latest(self.run.folder.best)
+        """The best score so far, its step and its weights; infinite where there are none, or they are damaged."""
+        found = None
+        with suppress(InputError):
+            found = checkpoint.latest(self.run.folder.best)
         return (math.inf, 0, {}) if found is None else (found[1]["score"], found[1]["step"], found[0])
 
     def sheet(self) -> None:
