@@ -96,12 +96,13 @@ def play(
     if seeds is not None and seeds < 1:
         raise InputError(f"seeds={seeds} is out of range; it must be at least 1")
     bound = {key: value for key, value in (("time", time), ("steps", steps)) if value is not None}
-    plan = Plan(seeds or table.plans[budget].seeds, bound or table.plans[budget].bound)
+    usual = table.plans[budget]
+    plan = Plan(seeds or usual.seeds, bound or usual.bound, tuple(names) or usual.recipes)
     known = {row.recipe: row for row in table.rows}
     for name in names:
         if name not in known:
             raise InputError(f"{table.name} has no row {name!r}; {nearest(name, known)}")
-    rows = [known[name] for name in names] if names else list(table.rows)
+    rows = [known[name] for name in plan.recipes or known]
     place = runs / "-".join([table.name, *map(str, plan.bound.values())])
     found = []
     for row in rows:
