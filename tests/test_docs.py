@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import sparring
 from sparring.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
 
 
 def commands() -> list[list[str]]:
@@ -54,6 +55,14 @@ def test_readme_python(tmp_path, monkeypatch):
         exec(block.replace("steps=200", "steps=2"), names)
     assert names["digits"].shape == (100, 8, 8, 1)
     assert (tmp_path / "sevens.png").is_file()
+
+
+def test_judging_python(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sparring.train("gan", "digits", steps=2, quiet=True, G=(8,), D=(8,))
+    (block,) = blocks("python", (ROOT / "docs" / "judging.md").read_text())
+    exec(block, {})
+    assert "500 samples against" in capsys.readouterr().out
 
 
 def test_readme_lists_the_recipes(capsys, monkeypatch):

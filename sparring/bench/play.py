@@ -85,7 +85,7 @@ def play(
 
     Args:
         runs: a folder that has a folder for each run, and the numbers of those that have been measured.
-        names: of the rows' recipes, all unless given.
+        names: of the rows' recipes; those of the budget unless given.
         seeds, time, steps: in place of the budget's.
 
     Raises:
