@@ -14,7 +14,8 @@ LOST = 0.02  # D's loss below which it has nothing left to learn, where it is so
 SURE = 0.99
 APART = 30.0  # logits between real and generated samples that leave G nothing to learn from, where D is so accurate:
 OFTEN = 0.9
-VANISHED = 1e-5  # G's gradient by its weights
+VANISHED = 1e-5  # G's gradient by its weights, where G has something left to learn: D tells more than
+EVEN = 0.6  # of pairs apart
 COLLAPSED = 0.25  # of the data's diversity
 GROWING = 1.05  # times the diversity before, at which it is on its way
 KNOWN = 1.0  # how far D has gone from held-out items being real to their being generated
@@ -87,7 +88,7 @@ class Health:
 
     def _vanished(self) -> Trouble | None:
         gradients = self._all("gradient_G")
-        if not gradients or max(gradients) >= VANISHED:
+        if not gradients or max(gradients) >= VANISHED or self._mean("D_accuracy") <= EVEN:
             return None
         return Trouble(
             "vanishing gradients",

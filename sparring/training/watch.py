@@ -115,7 +115,9 @@ class Watch:
         return verdict
 
     def _judged(self, seen: Mapping[str, float]) -> Verdict:
-        for trouble in self.health.note(self.run.step, seen):
+        # Of scores below a few floors, none is worse than another.
+        told = {**seen, "fid": max(seen["fid"], BEYOND * self.judge.floor)} if "fid" in seen else seen
+        for trouble in self.health.note(self.run.step, told):
             self._tell(trouble)
         why = self.until.met(seen)
         return Verdict("stop", why) if why else Verdict("on")

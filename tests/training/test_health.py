@@ -130,6 +130,7 @@ def named(numbers, steps=600):
         ({"D/adversarial": 0.001, "D_accuracy": 1.0, "D_real": 9.0, "D_held": 9.0}, ["D has won"]),
         ({"D/adversarial": -50.0, "D_accuracy": 1.0, "D_real": 60.0, "D_held": 60.0}, []),  # a critic
         ({"gradient_G": 1e-6}, ["vanishing gradients"]),
+        ({"gradient_G": 1e-6, "D_accuracy": 0.5}, []),  # G has nothing left to learn
         ({"diversity": 0.1}, ["mode collapse"]),
         ({"diversity": 0.6}, []),
         ({"D_accuracy": 0.9, "D_held": -0.5}, ["D memorises"]),
