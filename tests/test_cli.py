@@ -369,6 +369,7 @@ def test_a_damaged_model(typed, run, tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files")
 def test_a_full_disk(tmp_path):
     """The run ends with one line, keeps its last checkpoint, and resumes once there is room."""
+    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True)  # says so where it cannot save
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}));"
     code = "import sys; from sparring.cli import main; sys.argv = ['sparring', *{1!r}]; main()"
     words = ["train", "digits", "--recipe", *TOY, "--steps", "3", "--out", str(tmp_path / "run")]
