@@ -117,23 +117,18 @@ def evaluate(
     with torch.random.fork_rng():
         trained = model if isinstance(model, Model) else load(model, str(place))
         data = str(against or trained.about["data"])
+        items = find(data)
         with screen.progress(f"reading {data}") as progress:
-            real, notes = read(trained.modality, find(data), progress)
-        for note in [*notes, *_changed(trained, real, against)]:
+            real, notes = read(trained.modality, items, progress)
+        if against is None and len(items) != trained.about["items"]:
+            notes.append(
+                f"{data} had {trained.about['items']:,} {items.kind} when the model was trained and has {len(items):,} "
+                "now: what counts as held out may have been trained on"
+            )
+        for note in notes:
             screen.say(note)
         n = many(real, samples)
         return judged(trained, against_of(real, n, features, place, screen), n, seed, screen)
-
-
-def _changed(model: Model, real: Real, against: str | Path | None) -> list[str]:
-    """What is to be said where the data that a model was trained on are no longer the same."""
-    before, now = model.about["items"], len(real.data.rows) + len(real.data.held)
-    if against is not None or before == now:
-        return []
-    return [
-        f"{real.name} had {before:,} {real.modality.kind} when the model was trained and has {now:,} now: "
-        "what counts as held out may have been trained on"
-    ]
 
 
 def many(real: Real, samples: int | None) -> int:

@@ -76,6 +76,21 @@ def test_against_other_data(runs, tmp_path):
         evaluate(runs / "with", samples=5)
 
 
+def test_data_that_have_changed_since(tmp_path, pictures, capsys):
+    """What counts as held out may then have been trained on, and that is said."""
+    import shutil
+
+    folder = shutil.copytree(pictures(1), tmp_path / "set")
+    for i in range(8):
+        shutil.copy(folder / "cats" / f"{i}.png", folder / "cats" / f"more{i}.png")
+    sparring.train("gan", folder, out=tmp_path / "run", steps=2, quiet=True, G=(8,), D=(8,))
+    evaluate(tmp_path / "run", quiet=False)
+    assert "when the model was trained" not in capsys.readouterr().out
+    (folder / "cats" / "more0.png").unlink()
+    evaluate(tmp_path / "run", quiet=False)
+    assert "had 24 images when the model was trained and has 23 now" in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_record_replaces_an_older_one(runs):
     found = evaluate(runs / "without", samples=100, features=["patches"])
     before = (runs / "without" / "README.md").read_text()
