@@ -45,11 +45,9 @@ def _one(column: Column, numbers: Mapping[str, float]) -> str:
 def _several(column: Column, values: Sequence[float]) -> str:
     """The mean, and the standard deviation where there are several."""
     shown = format(mean(values), column.format)
-    return (
-        shown
-        if len(values) == 1 or not all(map(isfinite, values))
-        else f"{shown} ± {format(stdev(values), column.format)}"
-    )
+    if len(values) == 1 or not all(map(isfinite, values)):
+        return shown
+    return f"{shown} ± {format(stdev(values), column.format)}"
 
 
 def worst(played: Played) -> list[str]:

@@ -87,6 +87,7 @@ def play(
         runs: a folder that has a folder for each run, and the numbers of those that have been measured.
         names: of the rows' recipes; those of the budget unless given.
         seeds, time, steps: in place of the budget's.
+        device: of training and of judging.
 
     Raises:
         InputError: for a row that there is not, or a bound that is none.

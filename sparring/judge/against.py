@@ -63,9 +63,8 @@ class Against:
         self.rows, self.apart = real.parts(n, MOST)
         size = prod(real.modality.shape)
         self.compared = max(8, min(COMPARED, NUMBERS // size))
-        self.trainable = min(
-            KEPT, 8 * NUMBERS // size
-        )  # samples that a classifier is trained on, to see what it learns
+        # Samples that a classifier is trained on, to see what it learns.
+        self.trainable = min(KEPT, 8 * NUMBERS // size)
 
     def seen(self) -> Seen:
         """What takes samples of this kind."""

@@ -50,8 +50,8 @@ def chosen(
     Args:
         names: "classifier" (of the set's own labels), "patches" (random convolutions) or "coordinates" (points
             themselves), "inception", "dinov2", or the user's own: "FILE.py" or "FILE.py:NAME", a
-            function that takes samples (n, *shape), pictures in [-1, 1], and gives (n, d); the first
-            two or three where none are named.
+            function that takes samples (n, *shape), pictures in [-1, 1], and gives (n, d). Where none are
+            named, those that need nothing but the data, as `usual` says.
         n: samples that will be judged; the classifier does not learn from real items in their place.
 
     Raises:

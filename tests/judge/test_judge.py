@@ -94,6 +94,15 @@ def test_one_that_blurs(against, held):
     assert numbers["sharpness"] < 0.7
 
 
+def test_one_that_leaves_a_checkerboard(against, held):
+    x, y = held
+    place = torch.arange(8)
+    board = (place[:, None] + place) % 2 * 2.0 - 1
+    numbers, found = judged(against, x + 0.5 * board, y)
+    assert "noisy" in found  # beside classes that cannot be read any more on pictures as small
+    assert numbers["sharpness"] > 1.5
+
+
 def test_the_baseline_is_worse_than_real_data_and_better_than_noise(against, held):
     floor, baseline = ({n.name: n.value for n in numbers} for numbers in (against.floor, against.baseline))
     noise, _ = judged(against, torch.rand_like(held[0]) * 2 - 1, held[1])
