@@ -23,7 +23,7 @@ from sparring.recipe import Recipe
 from sparring.seeds import Seeds, reseed
 from sparring.writing import beside, read_json, vacant, write_bytes, write_json
 
-FORMAT = 1  # of model folders and run folders
+FORMAT = 2  # of model folders and run folders
 CHUNK = 64  # samples made at once; the seed's chunks do not depend on how many are asked for
 
 
@@ -64,7 +64,8 @@ class Model:
             label: of what class, by name; without it, classes come as often as in the data. Only
                 for models trained with labels.
             seed: the same seed makes the same samples, whatever n; without it they differ each time.
-            truncation: draw latents within so many standard deviations: more typical, less various.
+            truncation: more typical, less various samples: latents are drawn within so many standard
+                deviations, or styles so far from the mean, where there are styles.
 
         Raises:
             InputError: for a label that there is not, or a number out of range.
@@ -99,7 +100,7 @@ class Model:
                 z = self.game.draw(CHUNK, self.device, truncation)[: n - start]
                 y = self._labels(chosen)
                 y = None if y is None else y[: n - start]
-                made = self.game.generate(z, y)
+                made = self.game.generate(z, y) if truncation is None else self.game.truncated(z, y, truncation)
             yield made, y
 
     def _labels(self, chosen: int | None) -> Tensor | None:

@@ -14,7 +14,9 @@ from torch.nn import functional as F
 from torch.optim import Adam
 
 from sparring.games.game import Game
-from sparring.games.gan import GAN, GP
+from sparring.games.gan import GAN
+from sparring.games.prior import normal
+from sparring.games.terms import GP
 from sparring.loop import Deal, Losses, Player, Round, Step, play
 from sparring.losses import penalties
 from sparring.losses.adversarial import least_squares, non_saturating, wasserstein
@@ -76,7 +78,7 @@ def ring(number: int, shard: int) -> dict[str, Tensor]:
 def wgan_gp() -> Strain:
     """Gulrajani et al. 2017, arXiv:1704.00028."""
     G, D = mlp.Generator(4, (2,), (8, 8)), mlp.Discriminator((2,), (8, 8))
-    game = GAN(G, D, wasserstein(), latents=4, terms=[GP(10)])
+    game = GAN(G, D, wasserstein(), normal(4), terms=[GP(10)])
     players = [Player("D", game.D_losses, adam(D), (D,), turns=5), Player("G", game.G_losses, adam(G), (G,))]
     return Strain(game, players, ring)
 
@@ -86,7 +88,7 @@ class Style(Game):
 
     def __init__(self) -> None:
         super().__init__()
-        self.latents, self.loss = 4, non_saturating()
+        self.prior, self.loss = normal(4), non_saturating()
         self.mapping = nn.Sequential(nn.Linear(4, 8), nn.Softplus())
         self.synthesis = mlp.Generator(8, (2,), (8,), norm=False, output="linear")
         self.synthesis.layers[1] = nn.Softplus()  # with a second derivative
@@ -228,7 +230,7 @@ class Rows(Game):
 
     def __init__(self) -> None:
         super().__init__()
-        self.latents, self.loss = 4, wasserstein()
+        self.prior, self.loss = normal(4), wasserstein()
         self.G = mlp.Generator(4 + 3, (1 + 3,), (8, 8), output="linear")
         self.D = nn.Sequential(nn.Linear(2 * (4 + 3), 8), nn.LeakyReLU(0.2), nn.Dropout(0.5), nn.Linear(8, 1))
 

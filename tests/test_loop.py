@@ -13,7 +13,9 @@ from torch.nn import functional as F
 from torch.optim import SGD, Adam
 from toys import Noisy, Spies, changed, deal, played, state
 
-from sparring.games.gan import GAN, GP, R1
+from sparring.games.gan import GAN
+from sparring.games.prior import normal
+from sparring.games.terms import GP, R1
 from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import non_saturating
 from sparring.nets import mlp
@@ -25,7 +27,7 @@ def test_it_equals_a_hand_written_loop() -> None:
     torch.manual_seed(0)
     G, D = mlp.Generator(3, (2,), (8, 8)), mlp.Discriminator((2,), (8,))
     by_hand_G, by_hand_D = copy.deepcopy((G, D))
-    game = GAN(G, D, non_saturating(), latents=3)
+    game = GAN(G, D, non_saturating(), normal(3))
     latents: list[Tensor] = []
     draw = game.draw
     game.draw = lambda *at: latents.append(draw(*at)) or latents[-1]
@@ -106,7 +108,7 @@ def test_batch_norm_follows_its_own_turn_only(accumulate: int) -> None:
 def test_spectral_norm_follows_its_own_turn_only() -> None:
     game, seen = Noisy(), []
     D, G = game.players()
-    D.after = G.after = lambda _: seen.append(state(game.D[0].parametrizations.weight[0]))
+    D.after = G.after = lambda _: seen.append(state(game.D.layers[0].parametrizations.weight[0]))
     list(played(game, [D, G], 3))
     for after_D, after_G in zip(seen[::2], seen[1::2], strict=True):
         assert not changed(after_D, after_G)
@@ -124,7 +126,7 @@ def test_statistics_move_again_when_the_run_is_over() -> None:
     list(played(game, game.players(), 1))
     before = state(game)
     with torch.no_grad():
-        game._judge(game.generate(torch.randn(6, 3)), None)
+        game.D(game.generate(torch.randn(6, 3)))
     assert len(changed(before, state(game))) == 5  # two of spectral norm, three of batch norm
 
 
@@ -206,7 +208,7 @@ def test_micro_batches_are_one_batch(clip: float | None) -> None:
     for accumulate in (1, 3):
         torch.manual_seed(0)
         D = mlp.Discriminator((2,), (8, 8))
-        game = GAN(nn.Identity(), D, non_saturating(), latents=2, terms=[R1(1.0)])
+        game = GAN(nn.Identity(), D, non_saturating(), normal(2), terms=[R1(1.0)])
         game._fake = lambda round: round["real"] ** 2  # no latents
         player = Player("D", game.D_losses, Adam(D.parameters(), 0.01), (D,), clip=clip)
         parts = batches.unflatten(1, (accumulate, -1))

@@ -14,7 +14,7 @@ from torch.optim import SGD, Adam
 from toys import Noisy, Spies, changed, played, state
 
 from sparring import loop
-from sparring.games.gan import GP, R1, Dragan, Term
+from sparring.games.terms import GP, R1, Dragan, Term
 from sparring.loop import Losses, Player, Round
 from sparring.seeds import Seeds
 
@@ -171,7 +171,7 @@ def test_no_two_draws_are_alike() -> None:
 def preview(game: Noisy) -> None:
     game.eval()
     with torch.no_grad():
-        game._judge(game.generate(torch.randn(5, 3), None), None)
+        game.D(game.generate(torch.randn(5, 3), None))
     game.train()
 
 
@@ -215,7 +215,7 @@ def test_a_resumed_run_goes_on_bit_for_bit() -> None:
 def test_bf16(term: Term) -> None:
     game = Noisy(terms=[term])
     before, dtypes = state(game), set()
-    game.D[-1].register_forward_hook(lambda _, __, logits: dtypes.add(logits.dtype))
+    game.D.layers[-1].register_forward_hook(lambda _, __, logits: dtypes.add(logits.dtype))
     for record in played(game, game.players(), 2, precision="bf16-mixed"):
         assert all(loss.isfinite() for terms in record.losses.values() for loss in terms.values())
     assert dtypes == {torch.bfloat16}

@@ -13,9 +13,11 @@ from torch.optim import SGD, Adam, Optimizer
 
 from sparring import loop
 from sparring.games.gan import GAN
+from sparring.games.prior import normal
 from sparring.loop import Losses, Player, Round, Step
 from sparring.losses.adversarial import non_saturating
 from sparring.nets import mlp
+from sparring.nets.discriminator import Discriminator
 
 
 def deal(number: int, shard: int, n: int = 6) -> dict[str, Tensor]:
@@ -36,6 +38,22 @@ def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
     return {name for name in before if not torch.equal(before[name], after[name])}
 
 
+class Layers(Discriminator):
+    """Layers one after the other; all but the last make the features."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        for layer in self.layers[:-1]:
+            x = layer(x)
+        return x
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        return self.layers[-1](h).squeeze(1)
+
+
 class Noisy(GAN):
     """G has batch norm, dropout and noise, D has spectral norm and dropout; G's runs are counted."""
 
@@ -43,14 +61,8 @@ class Noisy(GAN):
         torch.manual_seed(0)
         G = mlp.Generator(3, (2,), (8, 8))
         G.layers.insert(2, nn.Dropout(0.3))
-        D = nn.Sequential(
-            spectral_norm(nn.Linear(2, 8)),
-            nn.LeakyReLU(0.2),
-            nn.Dropout(0.3),
-            nn.Linear(8, 1),
-            nn.Flatten(0),
-        )
-        super().__init__(G, D, non_saturating(), latents=3, **settings)
+        D = Layers(spectral_norm(nn.Linear(2, 8)), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(8, 1))
+        super().__init__(G, D, non_saturating(), normal(3), **settings)
         self.runs: list[bool] = []  # whether each run of G built a graph
 
     def generate(self, z: Tensor, label: Tensor | None = None) -> Tensor:

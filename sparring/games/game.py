@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from sparring.games.prior import Prior
+
 
 class Game(nn.Module, ABC):
     """Everything that players move and that lasts from step to step: nets and buffers.
@@ -16,25 +18,17 @@ class Game(nn.Module, ABC):
     Attributes:
         averaged: names of the nets whose moving average is the model. The others are kept as the
             last step left them.
-        latents: length of the latent vector that a sample is made from.
+        prior: what a sample is made from.
         classes: number of labels that sampling is conditioned on, 0 where it is not.
     """
 
     averaged: tuple[str, ...] = ("G",)
-    latents: int
+    prior: Prior
     classes: int = 0
 
     def draw(self, n: int, device: torch.device, truncation: float | None = None) -> Tensor:
-        """Latents of the prior, (n, latents), from the device's generator.
-
-        Args:
-            truncation: where given, normal latents are drawn within this many standard deviations:
-                less variety for more typical samples (Brock et al. 2018, arXiv:1809.11096).
-        """
-        if truncation is None:
-            return torch.randn(n, self.latents, device=device)
-        z = torch.empty(n, self.latents, device=device)
-        return nn.init.trunc_normal_(z, a=-truncation, b=truncation)
+        """Latents of the prior, (n, width); see `Prior.draw`."""
+        return self.prior.draw(n, device, truncation)
 
     def watched(self) -> dict[str, Tensor]:
         """Numbers, 0-d, that somebody may want to follow: the state of what adapts itself."""
@@ -42,4 +36,8 @@ class Game(nn.Module, ABC):
 
     @abstractmethod
     def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
-        """Samples from latents (n, latents) and, where the game has classes, labels (n,)."""
+        """Samples from latents (n, width) and, where the game has classes, labels (n,)."""
+
+    def truncated(self, z: Tensor, label: Tensor | None, truncation: float) -> Tensor:  # noqa: ARG002
+        """Typical samples from latents that were drawn with this truncation."""
+        return self.generate(z, label)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
+
 import torch
 from torch import Tensor, nn
 
@@ -30,6 +33,31 @@ class Appended(nn.Module):
         if self.embedding is None:
             return x
         return torch.cat([x, self.embedding(label)], dim=1)  # (n, d + width)
+
+
+class Beside(nn.Module):
+    """Learned embeddings of labels beside samples: one more channel of a picture, 16 more numbers of a vector. The
+    conditional GAN's way for a D that sees samples as they are.
+
+    Args:
+        classes: number of labels; 0 for none, and samples pass as they are.
+        shape: of a sample.
+
+    Attributes:
+        shape: of a sample with its label.
+    """
+
+    def __init__(self, classes: int, shape: Sequence[int]) -> None:
+        super().__init__()
+        first, *rest = shape
+        self._beside = (1, *rest) if rest else (LABEL,)
+        self.shape = (first + self._beside[0], *rest) if classes else tuple(shape)
+        self.embedding = nn.Embedding(classes, prod(self._beside)) if classes else None
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        if self.embedding is None:
+            return x
+        return torch.cat([x, self.embedding(label).view(-1, *self._beside)], 1)
 
 
 class Projected(nn.Module):

@@ -1,4 +1,4 @@
-"""Doubling and halving pictures without aliasing."""
+"""Doubling, halving and cutting pictures."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def halve(x: Tensor) -> Tensor:
     An odd last row or column is averaged over the pixels that are there.
     """
     return F.avg_pool2d(x, 2, ceil_mode=True)
+
+
+def centre(x: Tensor, size: int) -> Tensor:
+    """(n, c, h, w) -> (n, c, size, size): the middle, for pictures whose size is no multiple of a power of two."""
+    margin = (x.shape[-1] - size) // 2
+    return x[..., margin : margin + size, margin : margin + size]

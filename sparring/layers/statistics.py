@@ -10,6 +10,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.utils.parametrizations import _SpectralNorm
 
+from sparring.layers.minibatch import Mixing
+
 
 def statistical(net: nn.Module) -> list[nn.Module]:
     """The layers of a net whose buffers move on a forward pass: batch norm, spectral norm.
@@ -44,7 +46,7 @@ def still(net: nn.Module) -> Iterator[None]:
 
 def mixes(net: nn.Module) -> bool:
     """Whether what a net makes of a sample depends on the batch around it, as with batch norm."""
-    return any(isinstance(module, _BatchNorm) for module in net.modules())
+    return any(isinstance(module, _BatchNorm | Mixing) for module in net.modules())
 
 
 def keep(layer: nn.Module, moving: bool) -> None:

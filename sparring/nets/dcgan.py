@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from sparring.layers.condition import Appended, Projected
 from sparring.layers.initial import scaled
+from sparring.layers.resample import centre
+from sparring.nets.discriminator import Discriminator as Base
 
 Norm = Literal["batch", "layer", "none"]
 
@@ -69,11 +71,24 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         x: Tensor = self.layers(self.condition(z, label)[:, :, None, None])
-        margin = (x.shape[-1] - self.size) // 2
-        return x[..., margin : margin + self.size, margin : margin + self.size]
+        return centre(x, self.size)
 
 
-class Discriminator(nn.Module):
+def _halving(size: int, channels: int, width: int, norm: Norm) -> tuple[nn.Sequential, int]:
+    """Strided convolutions, each halving the picture, down to vectors, and how long these are."""
+    layers: list[nn.Module] = []
+    before = channels
+    for i in range(stages(size)):
+        layers.append(nn.Conv2d(before, width, 4, stride=2, padding=1, bias=i == 0 or norm == "none"))
+        layers += _norm(norm, width) if i > 0 else []
+        layers.append(nn.LeakyReLU(0.2, inplace=True))
+        before, width, size = width, width * 2, size // 2
+    net = nn.Sequential(*layers, nn.Flatten())
+    net.apply(scaled if norm == "none" else _initialise)
+    return net, before * size * size
+
+
+class Discriminator(Base):
     """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n,).
 
     Args:
@@ -86,19 +101,35 @@ class Discriminator(nn.Module):
 
     def __init__(self, size: int, channels: int, width: int, norm: Norm = "batch", classes: int = 0) -> None:
         super().__init__()
-        n = stages(size)
-        layers: list[nn.Module] = []
-        before = channels
-        for i in range(n):
-            layers.append(nn.Conv2d(before, width, 4, stride=2, padding=1, bias=i == 0 or norm == "none"))
-            layers += _norm(norm, width) if i > 0 else []
-            layers.append(nn.LeakyReLU(0.2, inplace=True))
-            before, width, size = width, width * 2, size // 2
-        self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.head = Projected(before * size * size, classes)
+        self.layers, self.length = _halving(size, channels, width, norm)
+        self.head = Projected(self.length, classes)
         nn.init.normal_(self.head.linear.weight, std=0.02)
-        self.layers.apply(scaled if norm == "none" else _initialise)
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.head(self.layers(x), label)
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        h: Tensor = self.layers(x)
+        return h
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.head(h, label)
         return logits
+
+
+class Encoder(nn.Module):
+    """Pictures (n, channels, size, size)[, labels (n,)] -> means and logarithms of variances of latents, (n, latents).
+
+    Args:
+        latents: length of the latent vector.
+        size, channels: of the pictures.
+        width: channels of the first hidden layer; every further layer has twice as many.
+        classes: number of labels, 0 for none; a label is embedded beside the features.
+    """
+
+    def __init__(self, latents: int, size: int, channels: int, width: int, classes: int = 0) -> None:
+        super().__init__()
+        self.layers, length = _halving(size, channels, width, "batch")
+        self.condition = Appended(classes)
+        self.head = nn.Linear(length + self.condition.width, 2 * latents)
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.head(self.condition(self.layers(x), label)).chunk(2, 1)
+        return mean, log_variance

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sparring.layers.condition import Appended
 from sparring.layers.steep import Steep
+from sparring.nets.discriminator import Discriminator as Base
 
 Activation = Literal["leaky", "relu"]
 Output = Literal["tanh", "sigmoid", "linear"]
@@ -70,7 +71,7 @@ class Generator(nn.Module):
         return x.view(-1, *self.shape)
 
 
-class Discriminator(nn.Module):
+class Discriminator(Base):
     """Samples (n, *shape)[, labels (n,)] -> logits (n,).
 
     Args:
@@ -94,8 +95,13 @@ class Discriminator(nn.Module):
         for width in widths:
             layers += [nn.Linear(before, width), _activation(activation)]
             before = width
-        self.layers = nn.Sequential(*layers, nn.Linear(before, 1))
+        self.layers, self.head = nn.Sequential(*layers), nn.Linear(before, 1)
+        self.length = before
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        logit: Tensor = self.layers(self.condition(x.flatten(1), label))
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        h: Tensor = self.layers(self.condition(x.flatten(1), label))
+        return h
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        logit: Tensor = self.head(h)
         return logit.squeeze(1)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.layers.condition import Appended
-from sparring.layers.resample import double, halve
+from sparring.layers.resample import centre, double, halve
+from sparring.nets.discriminator import Discriminator as Base
 
 SLOPE = 0.2
 GAIN = sqrt(2 / (1 + SLOPE**2))  # keeps the second moment through a leaky ReLU
@@ -123,11 +124,10 @@ class Generator(nn.Module):
         for i, (match, stage) in enumerate(zip(self.matches, self.stages, strict=True)):
             x = stage(match(double(x)) if i else x)
         x = self.picture(x)
-        margin = (x.shape[-1] - self.size) // 2
-        return x[..., margin : margin + self.size, margin : margin + self.size]
+        return centre(x, self.size)
 
 
-class Discriminator(nn.Module):
+class Discriminator(Base):
     """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n,).
 
     Args:
@@ -151,14 +151,14 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         blocks = depth * len(widths)
-        self.features = _conv(channels, widths[0], 1)
+        self.first = _conv(channels, widths[0], 1)
         self.stages = nn.ModuleList(_stage(w, group, expansion, depth, blocks) for w in widths)
         self.matches = nn.ModuleList(
             _matched(before, after) for before, after in zip(widths, [*widths[1:], widths[-1]], strict=True)
         )
         for _ in widths[1:]:
             size = ceil(size / 2)
-        last = widths[-1]
+        self.length = last = widths[-1]
         # One weight per channel and place: a depthwise convolution over all that is left.
         self.basis = _scaled(nn.Conv2d(last, last, size, groups=last, bias=False))
         self.head = _scaled(nn.Linear(last, last if classes else 1, bias=False))
@@ -166,10 +166,14 @@ class Discriminator(nn.Module):
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, std=last**-0.5)
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        x = self.features(x)
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        x = self.first(x)
         for i, (stage, match) in enumerate(zip(self.stages, self.matches, strict=True)):
             x = stage(x)
             x = match(halve(x)) if i < len(self.stages) - 1 else x
-        h: Tensor = self.head(self.basis(x).flatten(1))  # (n, last) or (n, 1)
+        h: Tensor = self.basis(x).flatten(1)  # (n, last)
+        return h
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:
+        h = self.head(h)  # (n, last) or (n, 1)
         return h.squeeze(1) if self.embedding is None else (h * self.embedding(label)).sum(1)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -11,18 +10,20 @@ from typing import ClassVar
 from torch import nn
 from torch.optim import Adam
 
-from sparring.games.gan import GAN, R1, R2
-from sparring.losses.adversarial import relativistic
+from sparring.games.gan import GAN
+from sparring.games.terms import R1, R2, Term
+from sparring.losses.adversarial import AdversarialLoss, relativistic
 from sparring.modalities import Modality
 from sparring.nets import dcgan, r3gan
+from sparring.nets.discriminator import Discriminator
 from sparring.recipe import (
+    Adversarial,
     Count,
     Decay,
     OfPictures,
     Part,
     Phase,
     Positive,
-    Recipe,
     Weight,
     generator,
     losses,
@@ -32,7 +33,7 @@ from sparring.schedules import cosine
 
 
 @dataclass(frozen=True)
-class Regularised(Recipe):
+class Regularised(Adversarial):
     """The relativistic loss with R1 and R2 and its schedules, on any pair of nets.
 
     Attributes:
@@ -51,34 +52,21 @@ class Regularised(Recipe):
     burn_in: Part = optimisation(0.2, "share of the run in which all these go along a cosine")
     lazy: Count = optimisation(1, "steps between those in which D minimises R1 and R2, so many times as strong")
 
-    def latents(self, modality: Modality) -> int:  # noqa: ARG002
-        """Length of the latent vector, for such data."""
-        return self.z
-
     def strength(self, modality: Modality) -> float:
         """What gamma is multiplied by, for such data: it grows with the number of pixels."""
         return (modality.shape[-1] / self.side) ** 2 if self.side else 1.0
 
-    @abstractmethod
-    def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
-        """G and D."""
+    def adversary(self) -> AdversarialLoss:
+        return relativistic()
 
-    def game(self, modality: Modality) -> GAN:
+    def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
         strength = self.strength(modality)
         gamma = partial(cosine, strength * self.gamma, strength * self.gamma_end, share=self.burn_in)
-        return GAN(
-            *self.nets(modality),
-            loss=relativistic(),
-            latents=self.latents(modality),
-            classes=len(modality.classes),
-            terms=[R1(gamma), R2(gamma)],
-            views=self.views(modality),
-        )
+        return [R1(gamma, self.lazy), R2(gamma, self.lazy)]
 
     def phases(self, game: GAN) -> list[Phase]:
-        D = Adam(game.D.parameters(), self.lr, (0.0, self.beta2), fused=True)
-        G = Adam(game.G.parameters(), self.lr, (0.0, self.beta2), fused=True)
-        return [Phase(game.players(D, G, lazy=self.lazy, schedule=self._settings))]
+        adam = partial(Adam, lr=self.lr, betas=(0.0, self.beta2), fused=True)
+        return [Phase(game.players(adam, adam, schedule=self._settings))]
 
     def _settings(self, progress: float) -> Mapping[str, object]:
         beta2 = cosine(self.beta2, self.beta2_end, progress, self.burn_in)
@@ -105,7 +93,7 @@ class R3gan(Regularised, OfPictures):
     group: Count = generator(16, "channels per group of the 3 x 3 convolutions, in D too")
     expansion: Count = generator(2, "how many times wider a block is inside, in D too")
 
-    def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
+    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
         channels, size, _ = modality.shape
         widths = [self.width] * (dcgan.stages(size) + 1)
         block = (widths, self.depth, self.group, self.expansion, len(modality.classes))

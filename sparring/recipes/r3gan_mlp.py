@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from torch import nn
 
+from sparring.games.prior import Prior, normal
 from sparring.layers.initial import scaled
 from sparring.modalities import Modality, Points
 from sparring.nets import mlp
+from sparring.nets.discriminator import Discriminator
 from sparring.recipe import (
     Count,
     Decay,
@@ -45,7 +47,7 @@ class R3ganMlp(Regularised):
     D: Widths = discriminator((128, 128, 128, 128), "widths of the hidden layers")
     gamma_end: Weight = 0.001
     lr: Positive = 1e-3
-    lr_end: Positive = 1e-5
+    lr_end: Positive = 5e-5
     beta2: Decay = 0.99
     beta2_end: Decay = 0.999
     burn_in: Part = 1.0
@@ -53,13 +55,14 @@ class R3ganMlp(Regularised):
     steps: Count = 23_000
     ema_kimg: Weight = 3.0
 
-    def latents(self, modality: Modality) -> int:
-        return self.z or modality.shape[0]
+    def prior(self, modality: Modality) -> Prior:
+        return normal(self.z or modality.shape[0])
 
-    def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
-        classes, latents = len(modality.classes), self.latents(modality)
+    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
+        classes = len(modality.classes)
+        latents = self.prior(modality).width
         G = mlp.Generator(latents, modality.shape, self.G, False, "leaky", "linear", classes, self.steep)
         D = mlp.Discriminator(modality.shape, self.D, classes=classes)
         G.layers[:-1].apply(scaled)
-        D.layers.apply(scaled)
+        D.apply(scaled)
         return G, D

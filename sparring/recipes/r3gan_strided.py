@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import nn
-
-from sparring.modalities import Modality
 from sparring.nets import dcgan
-from sparring.recipe import Count, Decay, OfPictures, Part, Positive, Weight, generator
+from sparring.recipe import Count, Decay, Part, Positive, Strided, Weight
 from sparring.recipes.r3gan import Regularised
 
 
 @dataclass(frozen=True)
-class R3ganStrided(Regularised, OfPictures):
+class R3ganStrided(Regularised, Strided):
     """R3GAN's loss, penalties and schedules on DCGAN's nets, for those who have no accelerator: the
     default for pictures on a CPU.
 
@@ -28,7 +25,8 @@ class R3ganStrided(Regularised, OfPictures):
     bf16: ClassVar[bool] = True
     side: ClassVar[int] = 32
 
-    width: Count = generator(32, "channels of the layer next to the picture, in D too")
+    width: Count = 32
+    norm: dcgan.Norm = "none"
     gamma: Weight = 0.4
     gamma_end: Weight = 0.04
     lr: Positive = 1e-3
@@ -37,11 +35,3 @@ class R3ganStrided(Regularised, OfPictures):
     beta2_end: Decay = 0.99
     burn_in: Part = 1.0
     lazy: Count = 8
-
-    def nets(self, modality: Modality) -> tuple[nn.Module, nn.Module]:
-        channels, size, _ = modality.shape
-        classes = len(modality.classes)
-        return (
-            dcgan.Generator(self.z, size, channels, self.width, classes),
-            dcgan.Discriminator(size, channels, self.width, "none", classes),
-        )

@@ -12,8 +12,7 @@ from torch.optim import RMSprop
 
 from sparring.games.gan import GAN
 from sparring.losses.adversarial import AdversarialLoss, wasserstein
-from sparring.recipe import Count, Phase, Positive, optimisation
-from sparring.recipes.dcgan import Strided
+from sparring.recipe import Count, Phase, Positive, Strided, optimisation
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,9 @@ class Wgan(Strided):
         return wasserstein()
 
     def phases(self, game: GAN) -> list[Phase]:
-        D = RMSprop(game.D.parameters(), self.lr, foreach=True)
-        G = RMSprop(game.G.parameters(), self.lr, foreach=True)
+        rmsprop = partial(RMSprop, lr=self.lr, foreach=True)
         clip = partial(_clip, game.D, self.clip)
-        return [Phase(game.players(D, G, turns=self.n_critic, after=clip))]
+        return [Phase(game.players(rmsprop, rmsprop, turns=self.n_critic, after=clip))]
 
 
 def _clip(net: nn.Module, c: float, _observed: Mapping[str, Tensor]) -> None:

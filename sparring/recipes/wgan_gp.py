@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from torch import nn
 from torch.optim import Adam
 
 from sparring.errors import InputError
-from sparring.games.gan import GAN, GP, Term
+from sparring.games.gan import GAN
+from sparring.games.terms import GP, Term
 from sparring.losses.adversarial import AdversarialLoss, wasserstein
+from sparring.modalities import Modality
 from sparring.nets import dcgan
-from sparring.recipe import Count, Decay, Phase, Positive, Weight, losses, optimisation
-from sparring.recipes.dcgan import Strided
+from sparring.nets.discriminator import Discriminator
+from sparring.recipe import Count, Decay, Phase, Positive, Strided, Weight, losses, optimisation
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,12 @@ class WganGp(Strided):
     def adversary(self) -> AdversarialLoss:
         return wasserstein()
 
-    def terms(self) -> Sequence[Term]:
+    def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
         return [GP(self.gp)]
 
     def phases(self, game: GAN) -> list[Phase]:
-        betas = (self.beta1, self.beta2)
-        D = Adam(game.D.parameters(), self.lr, betas, fused=True)
-        G = Adam(game.G.parameters(), self.lr, betas, fused=True)
-        return [Phase(game.players(D, G, turns=self.n_critic))]
+        adam = partial(Adam, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
+        return [Phase(game.players(adam, adam, turns=self.n_critic))]
 
     def check(self) -> None:
         super().check()

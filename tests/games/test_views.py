@@ -1,10 +1,14 @@
 """What D sees: adaptive augmentation is steered by what D has not seen."""
 
+from functools import partial
+
 import pytest
 import torch
 from lightning_fabric import Fabric
 
-from sparring.games.gan import GAN, R1, R2
+from sparring.games.gan import GAN
+from sparring.games.prior import normal
+from sparring.games.terms import R1, R2
 from sparring.games.views import Ada, DiffAugment, InstanceNoise
 from sparring.loop import Round, play
 from sparring.losses.adversarial import relativistic
@@ -46,12 +50,15 @@ def test_instance_noise_fades():
         assert InstanceNoise(0.5)(x, round).std().item() == pytest.approx(deviation, abs=0.02)
 
 
+SLOW = partial(torch.optim.SGD, lr=0.01)
+
+
 def game(lazy, views=()):
     torch.manual_seed(0)
-    terms = [R1(2.0), R2(2.0)]
-    made = GAN(dcgan.Generator(4, 8, 1, 8), dcgan.Discriminator(8, 1, 8, "none"), relativistic(), 4, 0, terms, views)
-    optimizers = [torch.optim.SGD(net.parameters(), 0.01) for net in (made.D, made.G)]
-    return made, made.players(*optimizers, lazy=lazy)
+    terms = [R1(2.0, lazy), R2(2.0, lazy)]
+    G, D = dcgan.Generator(4, 8, 1, 8), dcgan.Discriminator(8, 1, 8, "none")
+    made = GAN(G, D, relativistic(), normal(4), 0, terms, views)
+    return made, made.players(SLOW, SLOW)
 
 
 def steps(made, players, n, deal):
@@ -85,8 +92,8 @@ def test_watching_held_out_samples_changes_nothing():
     for held in (True, False):
         torch.manual_seed(0)
         D = dcgan.Discriminator(8, 1, 8, "batch")
-        made = GAN(dcgan.Generator(4, 8, 1, 8), D, relativistic(), 4)
-        players = made.players(*(torch.optim.SGD(net.parameters(), 0.01) for net in (made.D, made.G)))
+        made = GAN(dcgan.Generator(4, 8, 1, 8), D, relativistic(), normal(4))
+        players = made.players(SLOW, SLOW)
         records = steps(made, players, 4, lambda n, s, held=held: deal(n, s) if held else {"real": deal(n, s)["real"]})
         assert ["D_held" in r.observed for r in records] == ([True, False, True, False] if held else [False] * 4)
         ends.append(made.state_dict())

@@ -14,7 +14,8 @@ HEAD = """
 from dataclasses import dataclass
 import torch
 from torch.optim import Adam
-from sparring.games.gan import Term
+from functools import partial
+from sparring.games.terms import Formula
 from sparring.recipe import Phase
 from sparring.recipes.gan import Gan
 
@@ -23,8 +24,8 @@ class Planted(Gan):
 """
 FAST_D = """
     def phases(self, game):
-        D = Adam(game.D.parameters(), 1000 * self.lr, (self.beta1, self.beta2))
-        return [Phase(game.players(D, Adam(game.G.parameters(), self.lr, (self.beta1, self.beta2))))]
+        adam = partial(Adam, betas=(self.beta1, self.beta2))
+        return [Phase(game.players(partial(adam, lr=1000 * self.lr), partial(adam, lr=self.lr)))]
 """
 BLIND_G = """
     def game(self, modality):
@@ -40,7 +41,7 @@ NAN = """
                 return torch.zeros(())
             open({flag!r}, "w").close()
             return torch.full((), torch.nan)
-        game.terms = (Term("planted", weight, lambda judged: judged.on_real.mean()),)
+        game.terms.append(Formula("planted", weight, lambda judged: judged.on_real.logits.mean()))
         return game
 """
 

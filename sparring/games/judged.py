@@ -1,0 +1,96 @@
+"""What D is shown in a turn, and what it says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from sparring.losses.adversarial import Logits
+from sparring.nets.discriminator import Discriminator
+
+Side = Literal["D", "G"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """Of some samples, D's features (n, d) and logits."""
+
+    features: Tensor
+    logits: Logits
+
+
+class Judged:
+    """Real and generated samples of a turn with D's features and logits, each computed when it is
+    first asked for; losses and extra terms are made of them.
+
+    Attributes:
+        net: the discriminator.
+        turn: whose turn it is. In D's, no gradient reaches G.
+        z: latents of the generated samples, (n, width).
+        label: of real and generated samples alike, (n,), or None.
+        observe: hands scalars out to watchers, as `Round.observe` does.
+    """
+
+    def __init__(
+        self,
+        net: Discriminator,
+        turn: Side,
+        z: Tensor,
+        label: Tensor | None,
+        real: Callable[[], Tensor],
+        fake: Callable[[], Tensor],
+        observe: Callable[..., None],
+        inputs: bool = False,
+        together: bool = False,
+    ) -> None:
+        """
+        Args:
+            real, fake: make samples (n, ...) as D is to see them.
+            inputs: whether logits will be differentiated by what D saw.
+            together: whether D sees both in one pass, for speed.
+        """
+        self.net, self.turn, self.z, self.label, self.observe = net, turn, z, label, observe
+        self._real, self._fake, self._inputs, self._together = real, fake, inputs, together
+
+    def D(self, x: Tensor) -> Logits:
+        """D's logits on further samples, under the same labels."""
+        return self.net(x, self.label)  # type: ignore[no-any-return]
+
+    @cached_property
+    def real(self) -> Tensor:
+        return self._real().detach().requires_grad_(self._inputs)
+
+    @cached_property
+    def fake(self) -> Tensor:
+        x = self._fake()
+        return x.detach().requires_grad_(self._inputs) if self.turn == "D" else x
+
+    @cached_property
+    def on_real(self) -> Said:
+        return self._both[0] if self._together else said(self.net, self.real, self.label)
+
+    @cached_property
+    def on_fake(self) -> Said:
+        return self._both[1] if self._together else said(self.net, self.fake, self.label)
+
+    @cached_property
+    def _both(self) -> tuple[Said, Said]:
+        labels = None if self.label is None else torch.cat([self.label, self.label])
+        both = said(self.net, torch.cat([self.real, self.fake]), labels)
+        features = both.features.chunk(2)
+        if isinstance(both.logits, Tensor):
+            on_real, on_fake = both.logits.chunk(2)
+            return Said(features[0], on_real), Said(features[1], on_fake)
+        halves = [logits.chunk(2) for logits in both.logits]
+        return Said(features[0], [h[0] for h in halves]), Said(features[1], [h[1] for h in halves])
+
+
+def said(D: Discriminator, x: Tensor, label: Tensor | None) -> Said:
+    """What D says of samples (n, ...)."""
+    features = D.features(x, label)
+    return Said(features, D.judge(features, label))

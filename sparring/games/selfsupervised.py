@@ -1,0 +1,45 @@
+"""D learns to keep in its features what a real picture looks like."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sparring.games.judged import Judged
+from sparring.games.terms import Term
+from sparring.nets.fastgan import Decoder, Discriminator
+
+
+class Redrawn(Term):
+    """Absolute distance between real pictures and what two decoders draw from D's features of them: the whole picture
+    at half its size from the lowest maps, and a random quarter from the same quarter of the maps before. Liu et
+    al. 2021, arXiv:2101.04775, section 3.2.
+
+    Args:
+        D: the discriminator.
+        channels, size: of the pictures.
+        weight: of the term.
+    """
+
+    def __init__(self, D: Discriminator, channels: int, size: int, weight: float) -> None:
+        super().__init__("redrawn", weight)
+        self._D = (D,)  # in a tuple, so that its weights stay D's own
+        self.size = half = size // 2
+        self.whole = Decoder(D.low[0], channels, half, len(D.downs) - 1)
+        self.part = Decoder(D.high[0], channels, half, len(D.downs) - 1)
+
+    def forward(self, judged: Judged) -> Tensor:
+        (D,) = self._D
+        high, low = D.maps(judged.on_real.features)
+        small = F.interpolate(judged.real, (self.size, self.size), mode="area")
+        which = torch.randint(4, (1,), device=small.device)
+        maps, part = _quarter(high, which), _quarter(judged.real, which)
+        return F.l1_loss(self.whole(low).float(), small) + F.l1_loss(self.part(maps).float(), part)
+
+
+def _quarter(x: Tensor, which: Tensor) -> Tensor:
+    """(n, c, h, w) -> (n, c, h // 2, w // 2), one of the four corners, chosen on the device."""
+    half = x.shape[-1] // 2
+    corners = [x[..., i, j] for i in (slice(half), slice(-half, None)) for j in (slice(half), slice(-half, None))]
+    return torch.stack(corners).index_select(0, which)[0]

@@ -1,0 +1,69 @@
+"""StyleGAN2's game: truncation of styles, and the regularisation of path lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import sqrt
+
+import torch
+from torch import Tensor
+
+from sparring.games.gan import GAN
+from sparring.games.judged import Judged
+from sparring.games.terms import Term
+from sparring.nets.stylegan2 import Generator
+
+
+class StyleGAN(GAN):
+    """One style-based generator against one discriminator."""
+
+    G: Generator
+
+    def draw(self, n: int, device: torch.device, truncation: float | None = None) -> Tensor:  # noqa: ARG002
+        """Latents of the prior, (n, width), as they are: it is styles that are truncated."""
+        return super().draw(n, device)
+
+    def truncated(self, z: Tensor, label: Tensor | None, truncation: float) -> Tensor:
+        """Samples of styles that far on the way from the mean style to their own. Karras et al. 2018, arXiv:1812.04948,
+        appendix B.
+        """
+        style = self.G.mean_style().lerp(self.G.mapping(z, label), truncation)
+        return self.G.synthesis(style[:, None].expand(-1, self.G.styles, -1))
+
+
+class PathLength(Term):
+    """How far a step of a style moves the picture should not depend on the style or the direction. Karras et al. 2019,
+    arXiv:1912.04958, eq. 4.
+
+    Args:
+        G: the generator.
+        weight: of the term, gamma_pl.
+        every: steps between those in which it is minimised.
+        shrink: the share of a batch that it looks at is one over this.
+        decay: of the mean length.
+    """
+
+    mean: Tensor
+
+    def __init__(self, G: Generator, weight: float, every: int = 4, shrink: int = 2, decay: float = 0.99) -> None:
+        super().__init__("path_length", weight, of=("G",), every=every)
+        self._G = (G,)  # in a tuple, so that its weights stay the generator's own
+        self.shrink, self.decay = shrink, decay
+        self.register_buffer("mean", torch.zeros(()))
+
+    def forward(self, judged: Judged) -> Tensor:
+        (G,) = self._G
+        some = slice(None, max(1, len(judged.z) // self.shrink))
+        label = None if judged.label is None else judged.label[some]
+        w = G.mapping(judged.z[some], label)[:, None].repeat(1, G.styles, 1)
+        pictures = G.synthesis(w).float()
+        noise = torch.randn_like(pictures) / sqrt(pictures[0, 0].numel())
+        (slope,) = torch.autograd.grad((pictures * noise).sum(), w, create_graph=True)
+        lengths = slope.float().square().sum(2).mean(1).sqrt()  # (n,)
+        judged.observe(path_length=lengths.mean())
+        target = self.mean.lerp(lengths.detach().mean(), 1 - self.decay)
+        apart: Tensor = (lengths - target).square().mean()
+        return apart
+
+    def after(self, observed: Mapping[str, Tensor]) -> None:
+        self.mean.lerp_(observed["path_length"], 1 - self.decay)

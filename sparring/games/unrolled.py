@@ -1,0 +1,47 @@
+"""G looks ahead: it learns against the D that would answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from sparring.games.gan import GAN
+from sparring.loop import Losses, Round
+from sparring.losses.adversarial import Logits
+
+
+class Unrolled(GAN):
+    """One generator against one discriminator, where G minimises its loss against D after some gradient steps of D's
+    own, through which it differentiates. Metz et al. 2016, arXiv:1611.02163, eq. 6 to 8.
+
+    Extra terms of D are no part of the steps.
+
+    Args:
+        unroll: steps that D looks ahead, k; 0 for none.
+        rate: their learning rate, eta.
+        settings: as for `GAN`.
+    """
+
+    def __init__(self, *settings: Any, unroll: int, rate: float, **more: Any) -> None:
+        super().__init__(*settings, **more)
+        self.unroll, self.rate = unroll, rate
+
+    def G_losses(self, round: Round) -> Losses:
+        real, fake = self._view(round["real"], round), self._view(self._fake(round), round)
+        label = round.get("label") if self.classes else None
+        weights = {name: weight.detach().requires_grad_() for name, weight in self.D.named_parameters()}
+        for _ in range(self.unroll):
+            on_real, on_fake = (self._said(weights, x, label) for x in (real, fake))
+            loss = self.loss.discriminator(on_real, on_fake)
+            slopes: Sequence[Tensor] = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
+            weights = {name: w - self.rate * slope for (name, w), slope in zip(weights.items(), slopes, strict=True)}
+        answered = self._said(weights, real, label) if self.loss.needs_real else None
+        return {"adversarial": self.loss.generator(answered, self._said(weights, fake, label))}
+
+    def _said(self, weights: dict[str, Tensor], x: Tensor, label: Tensor | None) -> Logits:
+        logits: Logits = functional_call(self.D, weights, (x, label))
+        return logits

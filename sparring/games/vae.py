@@ -1,0 +1,139 @@
+"""Games with an encoder: the variational autoencoder, and the one whose likelihood is in D's features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sparring.games.game import Game
+from sparring.games.gan import GAN, Optimiser
+from sparring.games.judged import said
+from sparring.games.prior import Prior
+from sparring.loop import After, Losses, Player, Round
+from sparring.losses.variational import divergence, gaussian
+
+
+class VAE(Game):
+    """An encoder and a decoder that maximise one bound of the likelihood together: no adversary. Kingma and Welling
+    2013, arXiv:1312.6114, eq. 3.
+
+    Args:
+        E: samples (n, ...)[, labels (n,)] -> means and logarithms of variances of latents, (n, width) each.
+        G: (n, width)[, labels (n,)] -> samples (n, ...).
+        prior: what samples are made from; normal.
+        classes: number of labels, 0 for none.
+        beta: weight of the divergence from the prior; 1 is the bound.
+    """
+
+    averaged = ("E", "G")
+
+    def __init__(self, E: nn.Module, G: nn.Module, prior: Prior, classes: int = 0, beta: float = 1.0) -> None:
+        super().__init__()
+        self.E, self.G = E, G
+        self.prior, self.classes, self.beta = prior, classes, beta
+
+    def players(self, optimizer: Optimiser, **settings: Any) -> list[Player]:
+        """One player, which moves both nets."""
+        weights = [*self.E.parameters(), *self.G.parameters()]
+        return [Player("VAE", self.losses, optimizer(weights), (self.E, self.G), **settings)]
+
+    def losses(self, round: Round) -> Losses:
+        """The bound's two parts per sample, in nats."""
+        real, label = round["real"], round.get("label") if self.classes else None
+        mean, log_variance = self.E(real, label)
+        made = self.G(drawn(mean, log_variance), label)
+        round.observe(squared_error=(made - real).float().square().mean())
+        return {
+            "reconstruction": gaussian(made, real),
+            "divergence": self.beta * divergence(mean, log_variance),
+        }
+
+    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
+        sample: Tensor = self.G(z, label)
+        return sample
+
+    def reconstruct(self, x: Tensor, label: Tensor | None) -> Tensor:
+        mean, _ = self.E(x, label)
+        return self.generate(mean, label)
+
+
+class VAEGAN(GAN):
+    """A GAN with an encoder: G is the decoder of a VAE too, whose likelihood is measured in D's features instead of
+    pixels. Larsen et al. 2015, arXiv:1512.09300, algorithm 1.
+
+    Args:
+        E: as for `VAE`.
+        likelihood: weight of the features' distance in G's loss, gamma; in E's it is 1.
+        beta: weight of the divergence in E's loss.
+        settings: as for `GAN`.
+    """
+
+    averaged = ("E", "G")
+
+    def __init__(self, E: nn.Module, *settings: Any, likelihood: float, beta: float, **more: Any) -> None:
+        super().__init__(*settings, **more)
+        self.E, self.likelihood, self.beta = E, likelihood, beta
+
+    def players(
+        self, D: Optimiser, G: Optimiser, turns: int = 1, after: After | None = None, **all: Any
+    ) -> list[Player]:
+        """E, with an optimizer as G's, then D and G."""
+        encoder = Player("E", self.E_losses, G(self.E.parameters()), (self.E,), **all)
+        return [encoder, *super().players(D, G, turns, after, **all)]
+
+    def E_losses(self, round: Round) -> Losses:
+        """What E minimises."""
+        mean, log_variance, _ = self._code(round)
+        distance = self._distance(round)
+        return {"likelihood": distance, "divergence": self.beta * divergence(mean, log_variance)}
+
+    def D_losses(self, round: Round) -> Losses:
+        """As of the GAN; what E and G make of real samples is generated too."""
+        again = self._again(round).detach()
+        losses = super().D_losses(round)
+        label = round.get("label") if self.classes else None
+        views = self._view(round["real"], round), self._view(again, round)
+        on_real, on_again = (self.D(x, label) for x in views)
+        return losses | {"reconstructed": self.loss.discriminator(on_real, on_again)}
+
+    def G_losses(self, round: Round) -> Losses:
+        """As of the GAN, and the same for what it makes of real samples; and the likelihood."""
+        losses = super().G_losses(round)
+        label = round.get("label") if self.classes else None
+        on_again = self.D(self._view(self._again(round), round), label)
+        on_real = self.D(self._view(round["real"], round), label) if self.loss.needs_real else None
+        reconstructed = self.loss.generator(on_real, on_again)
+        return losses | {"reconstructed": reconstructed, "likelihood": self.likelihood * self._distance(round)}
+
+    def _code(self, round: Round) -> tuple[Tensor, ...]:
+        """Means, logarithms of variances, and latents drawn from them."""
+
+        def compute() -> tuple[Tensor, ...]:
+            mean, log_variance = self.E(round["real"], round.get("label") if self.classes else None)
+            return mean, log_variance, drawn(mean, log_variance)
+
+        return round.once("code", compute, self.E)
+
+    def _again(self, round: Round) -> Tensor:
+        """Real samples through E and G."""
+        code = self._code(round)[2]
+        return round.once("again", lambda: self.generate(code, round.get("label")), self.E, self.G)
+
+    def _distance(self, round: Round) -> Tensor:
+        """Of D's features on samples and on what E and G make of them, squared, as a mean over the features."""
+        label = round.get("label") if self.classes else None
+        with torch.no_grad():
+            real = said(self.D, round["real"], label).features
+        again = said(self.D, self._again(round), label).features
+        return (again.float() - real.float()).square().mean()
+
+    def reconstruct(self, x: Tensor, label: Tensor | None) -> Tensor:
+        mean, _ = self.E(x, label)
+        return self.generate(mean, label)
+
+
+def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Latents of a normal distribution, differentiable by its parameters."""
+    return mean + (log_variance / 2).exp() * torch.randn_like(mean)

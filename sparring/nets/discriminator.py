@@ -1,0 +1,30 @@
+"""What all discriminators have: features, and a judgement that is made of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from sparring.losses.adversarial import Logits
+
+
+class Discriminator(nn.Module, ABC):
+    """Samples (n, ...)[, labels (n,)] -> logits, by way of features that other heads may read too.
+
+    Attributes:
+        length: of a sample's features.
+    """
+
+    length: int
+
+    @abstractmethod
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        """Samples (n, ...) as vectors (n, length)."""
+
+    @abstractmethod
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Logits:
+        """The logits of features (n, length)."""
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Logits:
+        return self.judge(self.features(x, label), label)

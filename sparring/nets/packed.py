@@ -1,0 +1,43 @@
+"""A discriminator that judges several samples together, each with its label beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
+
+from sparring.errors import InputError
+from sparring.layers.condition import Beside
+from sparring.losses.adversarial import Logits
+from sparring.nets.discriminator import Discriminator
+
+
+class Packed(Discriminator):
+    """Samples (n, *shape)[, labels (n,)] -> logits of n/pack packs. Lin et al. 2017, arXiv:1712.04086; with packs of
+    one, the conditional GAN's discriminator, Mirza and Osindero 2014, arXiv:1411.1784.
+
+    Args:
+        build: makes the net that judges packs, of the given shape: channels or coordinates side by side.
+        shape: of a sample.
+        pack: samples judged together.
+        classes: number of labels, 0 for none; they are embedded beside each sample.
+    """
+
+    def __init__(
+        self, build: Callable[[tuple[int, ...]], Discriminator], shape: Sequence[int], pack: int = 1, classes: int = 0
+    ) -> None:
+        super().__init__()
+        self.pack = pack
+        self.beside = Beside(classes, shape)
+        first, *rest = self.beside.shape
+        self.net = build((pack * first, *rest))
+        self.length = self.net.length
+
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        if len(x) % self.pack:
+            raise InputError(f"{len(x)} samples at a time do not split into packs of {self.pack}; give another batch=")
+        packs = self.beside(x, label).unflatten(0, (-1, self.pack)).flatten(1, 2)  # (n/pack, pack * c, ...)
+        return self.net.features(packs)
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Logits:  # noqa: ARG002
+        return self.net.judge(h)

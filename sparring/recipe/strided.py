@@ -1,0 +1,53 @@
+"""Recipes on DCGAN's nets, and those that make points too, by fully connected ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from sparring.modalities import Modality
+from sparring.nets import dcgan, mlp
+from sparring.nets.discriminator import Discriminator
+from sparring.recipe.adversarial import Adversarial
+from sparring.recipe.fields import Count, Widths, discriminator, generator
+from sparring.recipe.pictures import POINTS_AND_IMAGES, OfPictures
+
+
+@dataclass(frozen=True)
+class Strided(Adversarial, OfPictures):
+    """DCGAN's nets; such recipes differ by loss, terms and optimisation.
+
+    Attributes:
+        judges_labels: whether D is told the label; else only G is.
+    """
+
+    judges_labels: ClassVar[bool] = True
+
+    width: Count = generator(64, "channels of the layer next to the picture, in D too")
+    norm: dcgan.Norm = discriminator("batch", "after each hidden layer but the first")
+
+    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
+        channels, size, _ = modality.shape
+        classes = len(modality.classes)
+        return (
+            dcgan.Generator(self.prior(modality).width, size, channels, self.width, classes),
+            dcgan.Discriminator(size, channels, self.width, self.norm, classes if self.judges_labels else 0),
+        )
+
+
+@dataclass(frozen=True)
+class Either(Strided):
+    """DCGAN's nets for pictures, fully connected ones for points."""
+
+    takes: ClassVar[tuple[Modality, ...]] = POINTS_AND_IMAGES
+
+    hidden: Widths = generator((128, 128), "widths of the hidden layers where data are points, in D too")
+
+    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
+        if modality.kind == "images":
+            return super().nets(modality)
+        classes = len(modality.classes)
+        G = mlp.Generator(self.prior(modality).width, modality.shape, self.hidden, True, "relu", "linear", classes)
+        return G, mlp.Discriminator(modality.shape, self.hidden, classes=classes if self.judges_labels else 0)

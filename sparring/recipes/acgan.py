@@ -1,0 +1,34 @@
+"""Auxiliary classifier GAN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from sparring.games.terms import Classified, Term
+from sparring.modalities import Modality
+from sparring.nets.discriminator import Discriminator
+from sparring.recipe import Strided, Weight, WithAdam, losses
+
+
+@dataclass(frozen=True)
+class Acgan(WithAdam, Strided):
+    """D also tells the class, of real and of generated samples, and G makes samples whose class it tells.
+
+    Odena et al. 2016, "Conditional image synthesis with auxiliary classifier GANs", arXiv:1610.09585, on
+    DCGAN's nets without the paper's dropout. Samples that are easy to classify are not all samples of a
+    class: look at the class diversity. Without labels it is `dcgan`.
+
+    sparring train fashion-mnist --recipe acgan
+    """
+
+    judges_labels: ClassVar[bool] = False
+
+    classify: Weight = losses(1.0, "weight of the classes' cross entropy in D's loss and in G's")
+
+    def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
+        classes = len(modality.classes)
+        return [Classified(nn.Linear(D.length, classes), self.classify)] if classes else []

@@ -1,0 +1,56 @@
+"""InfoGAN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from sparring.games.prior import Normal, OneHot, Part, Prior, Uniform
+from sparring.games.terms import Read, Term
+from sparring.modalities import Modality
+from sparring.nets.discriminator import Discriminator
+from sparring.recipe import Count, Natural, Strided, Weight, WithAdam, generator, losses
+
+
+@dataclass(frozen=True)
+class Infogan(WithAdam, Strided):
+    """Some latents are codes that can be read back from the samples, and so come to mean something: which digit, how
+    slanted, how wide, without any label.
+
+    Chen et al. 2016, "InfoGAN: interpretable representation learning by information maximizing generative
+    adversarial nets", arXiv:1606.03657, with the paper's codes for MNIST, on DCGAN's nets. `sparring explore`
+    draws a sheet for every code.
+
+    sparring train mnist --recipe infogan
+    """
+
+    judges_labels: ClassVar[bool] = False
+
+    labels: bool | None = False
+    z: Count = 62
+    categories: Natural = generator(10, "values of the categorical code, 0 for none")
+    continuous: Natural = generator(2, "continuous codes")
+    information: Weight = losses(1.0, "weight of reading the categorical code back, lambda")
+    information_continuous: Weight = losses(0.1, "of reading the continuous ones back")
+
+    def prior(self, modality: Modality) -> Prior:  # noqa: ARG002
+        codes: list[Part] = [OneHot("category", self.categories)] if self.categories else []
+        codes += [Uniform("continuous", self.continuous)] if self.continuous else []
+        return Prior(Normal("z", self.z), *codes)
+
+    def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
+        prior = self.prior(modality)
+        weights = {"category": self.information, "continuous": self.information_continuous}
+        return [
+            Read(_reader(D.length, part.width), prior, part.name, weights[part.name])
+            for part in prior.parts
+            if part.name in weights
+        ]
+
+
+def _reader(features: int, width: int) -> nn.Module:
+    """The paper's Q, which shares D's features."""
+    return nn.Sequential(nn.Linear(features, 128), nn.BatchNorm1d(128), nn.LeakyReLU(0.1), nn.Linear(128, width))

@@ -1,0 +1,62 @@
+"""Spectrally normalised GAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from torch import nn
+from torch.optim import Adam
+
+from sparring.games.gan import GAN
+from sparring.losses.adversarial import AdversarialLoss, hinge
+from sparring.modalities import Modality
+from sparring.nets import resnet
+from sparring.nets.discriminator import Discriminator
+from sparring.recipe import (
+    Adversarial,
+    Count,
+    Decay,
+    OfPictures,
+    Phase,
+    Positive,
+    discriminator,
+    generator,
+    optimisation,
+)
+
+
+@dataclass(frozen=True)
+class Sngan(Adversarial, OfPictures):
+    """Residual nets, the hinge loss, and a D whose every layer is divided by its largest singular value.
+
+    Miyato et al. 2018, "Spectral normalization for generative adversarial networks", arXiv:1802.05957,
+    tables 3 and 4. With labels, D's logit is projected on their embedding: Miyato and Koyama 2018, "cGANs
+    with projection discriminator", arXiv:1802.05637. The paper's widths are 256 in G and 128 in D.
+
+    sparring train cifar10 --recipe sngan
+    """
+
+    z: Count = 128
+    G: Count = generator(64, "channels of every block")
+    D: Count = discriminator(64, "channels of every block")
+    depth: Count = generator(1, "residual blocks per resolution, in D too")
+    n_dis: Count = optimisation(5, "moves of D for each of G")
+    lr: Positive = optimisation(2e-4, "learning rate of Adam, alpha")
+    beta1: Decay = optimisation(0.0, "Adam's decay of the first moment")
+    beta2: Decay = optimisation(0.9, "Adam's decay of the second moment")
+
+    def adversary(self) -> AdversarialLoss:
+        return hinge()
+
+    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
+        channels, size, _ = modality.shape
+        classes = len(modality.classes)
+        return (
+            resnet.Generator(self.z, size, channels, self.G, self.depth, classes),
+            resnet.Discriminator(size, channels, self.D, self.depth, classes),
+        )
+
+    def phases(self, game: GAN) -> list[Phase]:
+        adam = partial(Adam, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
+        return [Phase(game.players(adam, adam, turns=self.n_dis))]
