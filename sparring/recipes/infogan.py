@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from torch import nn
+from torch.optim import Adam
 
+from sparring.games.gan import GAN
 from sparring.games.prior import Normal, OneHot, Part, Prior, Uniform
 from sparring.games.terms import Read, Term
 from sparring.modalities import Modality
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Natural, Strided, Weight, WithAdam, generator, losses
+from sparring.recipe import Count, Natural, Phase, Positive, Strided, Weight, WithAdam, generator, losses, optimisation
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Infogan(WithAdam, Strided):
     information: Weight = losses(1.0, "weight of reading the categorical code back, lambda")
     information_continuous: Weight = losses(0.1, "of reading the continuous ones back")
 
+    lr_generator: Positive = optimisation(1e-3, "learning rate of G; lr is D's")
+
     def prior(self, modality: Modality) -> Prior:  # noqa: ARG002
         codes: list[Part] = [OneHot("category", self.categories)] if self.categories else []
         codes += [Uniform("continuous", self.continuous)] if self.continuous else []
@@ -49,6 +54,10 @@ class Infogan(WithAdam, Strided):
             for part in prior.parts
             if part.name in weights
         ]
+
+    def phases(self, game: GAN) -> list[Phase]:
+        adam = partial(Adam, betas=(self.beta1, self.beta2), fused=True)
+        return [Phase(game.players(partial(adam, lr=self.lr), partial(adam, lr=self.lr_generator)))]
 
 
 def _reader(features: int, width: int) -> nn.Module:

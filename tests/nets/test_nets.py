@@ -6,11 +6,14 @@ import pytest
 import torch
 from torch import nn
 
+from sparring.errors import InputError
 from sparring.layers.condition import Appended, Projected
 from sparring.layers.resample import double, halve
 from sparring.layers.steep import Steep
 from sparring.losses.penalties import zero_centred
-from sparring.nets import dcgan, mlp, r3gan
+from sparring.nets import dcgan, densenet, fastgan, mlp, r3gan, resnet, stylegan2
+from sparring.nets.packed import Packed
+from sparring.nets.several import Several
 
 LATENTS = 6
 
@@ -32,12 +35,45 @@ def r3gans(size, channels, classes):
     return G, r3gan.Discriminator(size, channels, [4, 4, 8], **options)
 
 
+def resnets(size, channels, classes, depth=1):
+    G = resnet.Generator(LATENTS, size, channels, 8, depth, classes)
+    return G, resnet.Discriminator(size, channels, 8, depth, classes)
+
+
+def densenets(size, channels, classes):
+    block = {"growth": 4, "depth": 2, "classes": classes}
+    return densenet.Generator(LATENTS, size, channels, 8, **block), densenet.Discriminator(size, channels, 4, **block)
+
+
+def stylegan2s(size, channels, classes):
+    G = stylegan2.Generator(LATENTS, size, channels, 64, 8, depth=2, classes=classes)
+    return G, stylegan2.Discriminator(size, channels, 64, 8, classes)
+
+
+def fastgans(size, channels, classes):
+    G = fastgan.Generator(LATENTS, size, channels, 4, classes)
+    return G, fastgan.Discriminator(size, channels, 4, classes)
+
+
+def packs(size, channels, classes):
+    """Of one, as the conditional GAN has them."""
+    G, _ = dcgans(size, channels, classes)
+    build = lambda shape: dcgan.Discriminator(shape[1], shape[0], 4)  # noqa: E731
+    return G, Packed(build, (channels, size, size), classes=classes)
+
+
 PAIRS = {
     "mlp": mlps,
     "dcgan": dcgans,
     "dcgan layer": partial(dcgans, norm="layer"),
     "dcgan none": partial(dcgans, norm="none"),
     "r3gan": r3gans,
+    "resnet": resnets,
+    "resnet deeper": partial(resnets, depth=2),
+    "densenet": densenets,
+    "stylegan2": stylegan2s,
+    "fastgan": fastgans,
+    "packed": packs,
 }
 every_pair = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())
 
@@ -56,14 +92,18 @@ def test_contract(pair, size, channels, classes):
         fake = G(z, *label)
         assert fake.shape == (4, channels, size, size)
         assert fake.isfinite().all()
-        logits = D(fake, *label)
-        assert logits.shape == (4,)
+        features = D.features(fake, *label)
+        assert features.shape == (4, D.length)
+        logits = D.judge(features, *label)
+        assert logits.shape[0] == 4
+        assert logits.ndim == (3 if pair is fastgans else 1)  # patches
         assert logits.isfinite().all()
         gradients = torch.autograd.grad(logits.square().sum(), weights.values(), allow_unused=True)
         for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
             assert gradient is not None, f"{name} is not used"
-            # R3GAN's blocks end in a convolution that starts at zero: what is before it moves from the
-            # second step on. A bias before batch norm never does, so that only matrices are held to this.
+            # R3GAN's blocks end in a convolution that starts at zero, and so does the strength of noise: what is
+            # before it moves from the second step on. A bias before batch norm never does, so that only matrices are
+            # held to this.
             assert step == 0 or weight.ndim == 1 or gradient.any(), f"{name} does not learn"
             with torch.no_grad():
                 weight -= 0.01 * gradient.sign()
@@ -76,12 +116,12 @@ def test_labels_matter(pair):
     G, D = (net.eval() for net in pair(8, 1, 3))
     z, x = torch.randn(1, LATENTS).repeat(3, 1), torch.randn(1, 1, 8, 8).repeat(3, 1, 1, 1)
     label = torch.arange(3)
-    pictures, logits = G(z, label), D(x, label)
+    pictures, logits = G(z, label), D(x, label).flatten(1).mean(1) if pair is fastgans else D(x, label)
     for a, b in [(0, 1), (0, 2), (1, 2)]:
         assert (pictures[a] - pictures[b]).abs().max() > 1e-4 * pictures.abs().max()
         assert (logits[a] - logits[b]).abs() > 1e-4 * logits.abs().max()
     # Each sample is judged by its own label, whatever is beside it.
-    torch.testing.assert_close(D(x, label.flip(0)), D(x, label).flip(0))
+    torch.testing.assert_close(D(x, label.flip(0)), D(x, label).flip(0), rtol=1e-4, atol=1e-5)
 
 
 @every_pair
@@ -125,6 +165,144 @@ def test_dcgan_has_as_many_weights_as_published():
     assert (in_G, in_D) == (3_576_704, 2_765_568)
     assert sum(p.numel() for p in G.parameters()) == in_G + 3
     assert sum(p.numel() for p in D.parameters()) == in_D + 64 + 1
+
+
+def count(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+def test_sngan_has_as_many_weights_as_published():
+    """Tables 3 and 4 for 32 pixels: three blocks of 256 in G, four of 128 in D."""
+    conv = lambda before, after, k=3: before * after * k * k + after  # noqa: E731
+    up = 2 * 2 * 256 + 2 * conv(256, 256) + conv(256, 256, 1)
+    in_G = 128 * 4096 + 4096 + 3 * up + 2 * 256 + conv(256, 3)
+    first = conv(3, 128) + conv(128, 128) + conv(3, 128, 1)
+    down = 2 * conv(128, 128) + conv(128, 128, 1)
+    in_D = first + down + 2 * 2 * conv(128, 128) + 128 + 1
+    assert in_G == 4_276_739  # as implementations of the paper print it
+    assert count(resnet.Generator(128, 32, 3, 256)) == in_G
+    assert count(resnet.Discriminator(32, 3, 128)) == in_D
+
+
+def test_stylegan2_has_as_many_weights_as_published():
+    """Config F for 1024 pixels: the totals that the authors' code prints, and how they come about."""
+    wide = [512] * 5 + [256, 128, 64, 32]
+    in_G = 8 * (512 * 512 + 512) + 512 * 4 * 4
+    for i, after in enumerate(wide):
+        for before in [wide[i - 1], after] if i else [after]:  # weights, style, noise and bias of each convolution
+            in_G += 9 * before * after + (512 * before + before) + 1 + after
+        in_G += 3 * after + (512 * after + after) + 3  # to the picture
+    in_D = 3 * 32 + 32
+    for before, after in zip(wide[:0:-1], wide[-2::-1], strict=True):
+        in_D += 9 * before * before + before + 9 * before * after + after + before * after
+    in_D += 9 * 513 * 512 + 512 + 4 * 4 * 512 * 512 + 512 + 512 + 1
+    assert (in_G, in_D) == (30_370_060, 29_012_513)
+    with torch.device("meta"):
+        assert count(stylegan2.Generator(512, 1024, 3, 32768, 512)) == in_G
+        assert count(stylegan2.Discriminator(1024, 3, 32768, 512)) == in_D
+
+
+def test_r3gan_has_as_many_weights_as_derived():
+    """Config E for 32 pixels: 768 channels in groups of 16 (inside: 1,536), two blocks in each of four stages."""
+    inside = 2 * 768
+    block = 768 * inside + 9 * inside * 16 + inside * 768 + 2 * inside
+    in_G = 768 * 4 * 4 + 64 * 768 + 8 * block + 768 * 3
+    in_D = 3 * 768 + 8 * block + 768 * 4 * 4 + 768
+    with torch.device("meta"):
+        assert count(r3gan.Generator(64, 32, 3, [768] * 4)) == in_G
+        assert count(r3gan.Discriminator(32, 3, [768] * 4)) == in_D
+
+
+def test_stylegan2_modulation_is_that_of_weights():
+    """Scaling what goes in and what comes out is the same as a convolution of each sample's own weights."""
+    torch.manual_seed(0)
+    layer = stylegan2.Modulated(3, 5, LATENTS, 3)
+    x, w = torch.randn(2, 3, 6, 6), torch.randn(2, LATENTS)
+    weight = layer.conv.scaled()[0][None] * layer.style(w)[:, None, :, None, None]  # (n, after, before, 3, 3)
+    weight = weight * (weight.square().sum((2, 3, 4), keepdim=True) + 1e-8).rsqrt()
+    expected = torch.cat([nn.functional.conv2d(x[i : i + 1], weight[i], padding=1) for i in range(2)])
+    torch.testing.assert_close(layer(x, w), expected)
+
+
+def test_stylegan2_doubles_and_halves_without_a_shift():
+    """A constant stays one away from the edges, where a kernel of the wrong size or gain would show."""
+    up = stylegan2.Modulated(1, 1, LATENTS, 3, twice=True, demodulated=False)
+    down = stylegan2.Conv(1, 1, 3, half=True)
+    for layer in (up.conv, down):
+        layer.weight.data.zero_()
+        layer.weight.data[0, 0, 1, 1] = 1 / layer.scale
+    up.style.weight.data.zero_()
+    x = torch.zeros(1, 1, 8, 8)
+    x[..., 3:5, 3:5] = 1.0  # in the middle
+    for y in (up(x, torch.zeros(1, LATENTS)), down(x)):
+        torch.testing.assert_close(y, y.flip(2))
+        torch.testing.assert_close(y, y.flip(3))
+    assert up(torch.ones_like(x), torch.zeros(1, LATENTS))[..., 3:-3, 3:-3].allclose(torch.tensor(1.0))
+    assert down(torch.ones_like(x))[..., 1:-1, 1:-1].allclose(torch.tensor(1.0))
+
+
+def test_stylegan2_mixes_styles_only_while_training():
+    torch.manual_seed(0)
+    G, _ = stylegan2s(16, 1, 0)
+    for layer in G.layers:
+        layer.strength.data.fill_(0.3)
+    z = torch.randn(3, LATENTS)
+    assert not torch.equal(G(z), G(z))
+    G.eval()
+    assert torch.equal(G(z), G(z))
+    w = G.mapping(z)[:, None].expand(-1, G.styles, -1)
+    assert torch.equal(G.synthesis(w), G(z))
+    assert G.styles == 2 * 3  # 4, 8 and 16 pixels: five convolutions, and the picture
+    other = w.clone()
+    other[:, -1] += 1.0
+    assert not torch.equal(G.synthesis(other), G(z))  # every style is used
+
+
+def test_packs_are_side_by_side():
+    seen = []
+
+    class Spy(mlp.Discriminator):
+        def features(self, x, label=None):
+            seen.append(x)
+            return super().features(x, label)
+
+    D = Packed(lambda shape: Spy(shape, [4]), (2,), pack=3, classes=2)
+    x, label = torch.arange(12.0).view(6, 2), torch.tensor([0, 1, 0, 1, 1, 1])
+    assert D(x, label).shape == (2,)
+    first = D.beside.embedding.weight[[0, 1, 0]]
+    assert torch.equal(seen[0][0], torch.cat([x[:3], first], 1).flatten())
+    with pytest.raises(InputError, match="5 samples at a time do not split into packs of 3"):
+        D(x[:5], label[:5])
+
+
+def test_generators_share_all_but_their_first_layer():
+    """Another generator's rows of the first layer change nothing; its own do."""
+    torch.manual_seed(0)
+    G = Several(lambda n: mlp.Generator(n, (2,), [8, 8], norm=False, output="linear"), 3, generators=2)
+    z = torch.cat([torch.randn(5, 3), torch.tensor([[0.0, 1.0]]).expand(5, 2)], 1)  # all by the second
+    before = G(z)
+    first = G.net.layers[0].weight
+    assert first.shape == (8, 2 * (3 + 1))
+    with torch.no_grad():
+        first[:, :3] += 1.0
+        first[:, 6] += 1.0  # the first generator's bias
+    assert torch.equal(G(z), before)
+    with torch.no_grad():
+        first[:, 3:6] += 1.0
+    assert not torch.allclose(G(z), before)
+
+
+def test_fastgan_sees_its_features_as_maps():
+    _, D = fastgans(32, 3, 0)
+    x = torch.randn(2, 3, 32, 32)
+    D.eval()
+    high, low = D.maps(D.features(x))
+    maps = [D.first(x)]
+    for down in D.downs:
+        maps.append(down(maps[-1]))
+    assert torch.equal(high, maps[-2])
+    assert torch.equal(low, maps[-1])
+    assert low.shape[-2:] == (8, 8)
 
 
 def test_dcgan_starts_as_published():

@@ -1,0 +1,59 @@
+"""What InfoGAN's code has to do with the digits that it was never told."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+
+from sparring.bench.table import Column, Numbers, Plan, Published, Row, Table
+from sparring.data import find
+from sparring.games.gan import GAN
+from sparring.games.terms import Read
+from sparring.judge import Real, classifier, read
+from sparring.metrics.matching import agreement
+from sparring.modalities import Images
+from sparring.model import Model
+from sparring.training.screen import Screen
+
+
+@lru_cache
+def _digits() -> Real:
+    items = find("mnist")
+    return read(Images().fit(items), items)[0]
+
+
+@torch.no_grad()
+def _measure(model: Model, _device: str, _screen: Screen) -> Numbers:
+    """Of held-out digits, by the code that is read from each."""
+    real, game = _digits(), model.game
+    assert isinstance(game, GAN)
+    (term,) = [term for term in game.terms if isinstance(term, Read) and term.one_hot]
+    codes = [term.reader(game.D.features(x.to(model.device))).argmax(1) for x, _ in real.batches(real.data.held)]
+    labels = real.labels(real.data.held)
+    assert labels is not None
+    return {"agreement": agreement(torch.cat(codes).cpu().numpy(), labels.numpy())}
+
+
+def _ideal(_device: str, _screen: Screen) -> Numbers:
+    """Of a classifier that is told the digits."""
+    real = _digits()
+    return {"agreement": classifier.accuracy(classifier.of(real, real.data.rows), real.batches(real.data.held))}
+
+
+MNIST_CODES = Table(
+    name="mnist-codes",
+    title="InfoGAN's categorical code and the digits",
+    protocol=(
+        "The code of ten values is read from 10,000 held-out digits; agreement is the share whose code is their digit, "
+        "with each code given to one digit so that this is the most. InfoGAN is told no labels; real data: a "
+        "classifier that is."
+    ),
+    data="mnist",
+    columns=(Column("agreement", ".1%"),),
+    published=(Published("InfoGAN", {"agreement": 0.95}, "Chen et al. 2016, arXiv:1606.03657, sec. 7.2"),),
+    rows=(Row("infogan"),),
+    plans={"cpu": Plan(3, {"time": "15m"}), "gpu": Plan(3, {"time": "5m"})},
+    measure=_measure,
+    ideal=_ideal,
+)

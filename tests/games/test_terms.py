@@ -1,0 +1,284 @@
+"""Extra terms by hand, the prior's parts, and games of more than one G and one D."""
+
+import copy
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim import SGD
+from toys import Noisy, played, state
+
+from sparring.games.gan import GAN
+from sparring.games.judged import Judged
+from sparring.games.prior import Normal, OneHot, Prior, Uniform, normal
+from sparring.games.selfsupervised import Redrawn
+from sparring.games.stylegan import PathLength, StyleGAN
+from sparring.games.terms import Classified, History, Matching, Read
+from sparring.games.unrolled import Unrolled
+from sparring.games.vae import VAE, VAEGAN
+from sparring.loop import Round
+from sparring.losses.adversarial import non_saturating
+from sparring.nets import dcgan, fastgan, mlp, stylegan2
+from sparring.seeds import Seeds
+
+SLOW = partial(SGD, lr=0.1)
+
+
+def judged(turn="D", n=5, z=None, label=None, D=None):
+    torch.manual_seed(1)
+    real, fake = torch.randn(n, 2), torch.randn(n, 2)
+    D = D or mlp.Discriminator((2,), (4,))
+    z = torch.randn(n, 3) if z is None else z
+    return Judged(D, turn, z, label, lambda: real, lambda: fake, observe=lambda **_: None)
+
+
+def test_prior():
+    torch.manual_seed(0)
+    prior = Prior(Normal("z", 3), OneHot("kind", 4), Uniform("c", 2))
+    z = prior.draw(4000, torch.device("cpu"))
+    assert z.shape == (4000, prior.width) == (4000, 9)
+    noise, kind, c = (z[:, prior.place(part.name)] for part in prior.parts)
+    assert noise.std().item() == pytest.approx(1, abs=0.05)
+    assert torch.equal(kind.sum(1), torch.ones(4000))
+    assert kind.mean(0).tolist() == pytest.approx([0.25] * 4, abs=0.04)
+    assert (c.min(), c.max()) == (pytest.approx(-1, abs=0.01), pytest.approx(1, abs=0.01))
+    near = prior.draw(4000, torch.device("cpu"), truncation=0.5)
+    assert near[:, :3].abs().max() <= 0.5
+    assert near[:, 7:].abs().max() > 0.9  # codes keep their range
+    with pytest.raises(ValueError, match="no part 'zz'"):
+        prior.place("zz")
+
+
+def test_reading_a_category():
+    prior = Prior(Normal("z", 1), OneHot("kind", 2))
+    z = torch.tensor([[0.3, 1.0, 0.0], [0.1, 0.0, 1.0]])
+    seen = judged(n=2, z=z)
+    reader = nn.Linear(4, 2)
+    by_hand = F.cross_entropy(reader(seen.on_fake.features), torch.tensor([0, 1]))
+    torch.testing.assert_close(Read(reader, prior, "kind", 1.0)(seen), by_hand)
+
+
+def test_reading_numbers():
+    """The negative log-likelihood under a deviation of 1, but for its constant."""
+    prior = Prior(Uniform("c", 2))
+    z = torch.tensor([[0.5, -1.0], [0.0, 0.25]])
+    seen = judged(n=2, z=z)
+    reader = nn.Linear(4, 2)
+    normal = torch.distributions.Normal(reader(seen.on_fake.features), 1.0)
+    constant = 2 * torch.tensor(2 * torch.pi).log() / 2
+    torch.testing.assert_close(Read(reader, prior, "c", 1.0)(seen), -normal.log_prob(z).sum(1).mean() - constant)
+
+
+def test_classes_of_real_samples_are_for_D_alone():
+    label = torch.tensor([0, 1, 2, 0, 1])
+    term = Classified(nn.Linear(4, 3), 1.0)
+    D = mlp.Discriminator((2,), (4,))
+    seen = {turn: judged(turn, label=label, D=D) for turn in ("D", "G")}
+    real, fake = (F.cross_entropy(term.reader(said.features), label) for said in (seen["D"].on_real, seen["D"].on_fake))
+    torch.testing.assert_close(term(seen["D"]), real + fake)
+    torch.testing.assert_close(term(seen["G"]), fake)
+
+
+def test_matching():
+    seen = judged("G")
+    means = [said.features.mean(0) for said in (seen.on_real, seen.on_fake)]
+    torch.testing.assert_close(Matching(1.0)(seen), ((means[0] - means[1]) ** 2).sum())
+
+
+def test_history_is_the_mean_of_all_that_weights_have_been():
+    net = nn.Linear(1, 1, bias=False)
+    term = History("G", net, 1.0)
+    past = []
+    for value in (2.0, 5.0, 11.0):
+        past.append(net.weight.item())
+        net.weight.data.fill_(value)
+        assert term(None).item() == pytest.approx((value - sum(past) / len(past)) ** 2, rel=1e-4)
+        term.after({})
+    assert {"count", "mean0"} == set(term.state_dict())
+
+
+def test_both_sides_minimise_what_is_read_back():
+    """The reader moves in D's turn alone; G is taught through it."""
+    torch.manual_seed(0)
+    prior = Prior(Normal("z", 2), OneHot("kind", 3))
+    D = mlp.Discriminator((2,), (8,))
+    term = Read(nn.Linear(8, 3), prior, "kind", 1.0)
+    game = GAN(mlp.Generator(5, (2,), (8,), norm=False, output="linear"), D, non_saturating(), prior, terms=[term])
+    players = game.players(SLOW, SLOW)
+    moved = []
+    for player in players:
+        before = state(game)
+        (record,) = played(game, [player], 1)
+        assert set(record.losses[player.name]) == {"adversarial", "kind"}
+        moved.append({name.split(".")[0] for name, t in state(game).items() if not torch.equal(t, before[name])})
+    assert moved == [{"D", "terms"}, {"G"}]
+
+
+def test_features_are_computed_once():
+    runs = []
+
+    class Counting(mlp.Discriminator):
+        def features(self, x, label=None):
+            runs.append(len(x))
+            return super().features(x, label)
+
+    prior = Prior(Normal("z", 2), OneHot("kind", 3))
+    terms = [Read(nn.Linear(8, 3), prior, "kind", 1.0), Matching(1.0)]
+    game = GAN(mlp.Generator(5, (2,), (8,)), Counting((2,), (8,)), non_saturating(), prior, terms=terms)
+    list(played(game, game.players(SLOW, SLOW), 1))
+    assert runs == [12, 6, 6]  # both at once for D; for G its own, and the real ones that are matched
+
+
+def test_unrolling_by_hand():
+    """One step ahead, D linear: G's loss is that against D after a step of gradient descent, and its gradient goes
+    through the step."""
+    torch.manual_seed(0)
+    D = mlp.Discriminator((2,), ())
+    game = Unrolled(nn.Identity(), D, non_saturating(), normal(2), unroll=1, rate=0.5)
+    G = torch.randn(6, 2, requires_grad=True)
+    game._fake = lambda _: G
+    real = torch.randn(6, 2)
+
+    loss = game.G_losses(Round({"real": real}, torch.zeros(()), Seeds(), (0, 0)))["adversarial"]
+    w, b = D.head.weight.detach().clone().requires_grad_(), D.head.bias.detach().clone().requires_grad_()
+    now = F.softplus(-(real @ w.T + b)).mean() + F.softplus(G @ w.T + b).mean()
+    dw, db = torch.autograd.grad(now, [w, b], create_graph=True)
+    ahead = F.softplus(-(G @ (w - 0.5 * dw).T + b - 0.5 * db)).mean()
+    torch.testing.assert_close(loss, ahead)
+    torch.testing.assert_close(*(torch.autograd.grad(value, G)[0] for value in (loss, ahead)))
+
+
+def vae():
+    torch.manual_seed(0)
+    return VAE(dcgan.Encoder(3, 8, 1, 4), dcgan.Generator(3, 8, 1, 4), normal(3))
+
+
+def pictures(number, shard):
+    place = torch.Generator().manual_seed(1000 * number + shard)
+    a, b = torch.rand(2, 6, 1, 1, 1, generator=place) - 0.5  # slopes: two numbers say all
+    i, j = torch.meshgrid(torch.linspace(-1, 1, 8), torch.linspace(-1, 1, 8), indexing="ij")
+    return {"real": a * i + b * j}
+
+
+def test_a_vae_learns_to_reconstruct():
+    game = vae()
+    records = list(played(game, game.players(partial(torch.optim.Adam, lr=0.01)), 150, pictures))
+    first, last = (records[i].observed["squared_error"] for i in (0, -1))
+    assert last < first / 3
+    game.eval()
+    x = pictures(999, 0)["real"]
+    assert (game.reconstruct(x, None) - x).square().mean() < (x - x.mean(0)).square().mean() / 3
+
+
+def test_a_vaegan_teaches_each_net_in_its_turn():
+    torch.manual_seed(0)
+    parts = [dcgan.Encoder(3, 8, 1, 4), dcgan.Generator(3, 8, 1, 4), dcgan.Discriminator(8, 1, 4)]
+    game = VAEGAN(*parts, loss=non_saturating(), prior=normal(3), likelihood=1.0, beta=1.0)
+    players = game.players(SLOW, SLOW)
+    assert [p.name for p in players] == ["E", "D", "G"]
+    for player in players:
+        before = state(game)
+        list(played(game, [player], 1, pictures))
+        moved = {name.split(".")[0] for name, t in state(game).items() if not torch.equal(t, before[name])}
+        assert moved == {player.name}
+
+
+def style(path_length):
+    torch.manual_seed(0)
+    G, D = stylegan2.Generator(4, 8, 1, 64, 8, depth=2), stylegan2.Discriminator(8, 1, 64, 8)
+    return StyleGAN(G, D, loss=non_saturating(), prior=normal(4), terms=[PathLength(G, 2.0, every=2)] * path_length)
+
+
+def test_path_lengths():
+    """The norm of J^T y by finite differences, for a random picture y; and the mean follows it."""
+    game = style(1)
+    (term,) = game.terms
+    z = torch.randn(4, 4)
+    seen = Judged(game.D, "G", z, None, None, None, observe=lambda **found: observed.update(found))
+    observed = {}
+    torch.manual_seed(3)
+    game.G.eval()
+    term(seen)
+    torch.manual_seed(3)
+    with torch.no_grad():
+        w = game.G.mapping(z[:2])[:, None].repeat(1, game.G.styles, 1)
+        y = torch.randn_like(game.G.synthesis(w)) / 8
+        slope = torch.zeros_like(w)
+        for i in range(game.G.styles):
+            for j in range(4):
+                step = torch.zeros_like(w)
+                step[:, i, j] = 1e-2
+                apart = game.G.synthesis(w + step) - game.G.synthesis(w - step)
+                slope[:, i, j] = (apart * y).sum((1, 2, 3)) / 2e-2
+    lengths = slope.square().sum(2).mean(1).sqrt()
+    assert observed["path_length"].item() == pytest.approx(lengths.mean().item(), rel=2e-2)
+    term.after({"path_length": torch.tensor(5.0)})
+    assert term.mean.item() == pytest.approx(0.05)
+
+
+def test_lazy_terms_of_G_have_a_player():
+    game = style(1)
+    players = game.players(SLOW, SLOW)
+    assert [(p.name, p.every) for p in players] == [("D", 1), ("G", 1), ("G_reg", 2)]
+    records = list(played(game, players, 2, pictures))
+    assert set(records[0].losses["G_reg"]) == {"path_length"}
+    assert "G_reg" not in records[1].losses
+    assert game.terms[0].mean > 0
+
+
+def test_truncated_styles_lie_nearer_to_the_mean():
+    game = style(0).eval()
+    z = game.draw(64, torch.device("cpu"), truncation=0.1)
+    assert z.abs().max() > 1  # latents are not truncated, styles are
+    spread = [game.truncated(z, None, share).std(0).mean().item() for share in (0.01, 0.5, 1.0)]
+    assert spread[0] < 0.1 * spread[2] < spread[2]
+    assert spread[0] < spread[1] < spread[2]
+    torch.testing.assert_close(game.truncated(z, None, 1.0), game.generate(z, None), rtol=1e-4, atol=1e-5)
+
+
+def test_redrawing_looks_at_the_same_quarter():
+    """A decoder that could see where it looks would find the brightest corner in the maps and in the picture."""
+    torch.manual_seed(0)
+    D = fastgan.Discriminator(16, 1, 4)
+    term = Redrawn(D, 1, 16, 1.0)
+    corners = torch.zeros(1, 1, 16, 16)
+    corners[..., :8, 8:] = 1.0  # the second of four
+    from sparring.games.selfsupervised import _quarter
+
+    means = [_quarter(corners, torch.tensor([i])).mean().item() for i in range(4)]
+    assert means == [0.0, 1.0, 0.0, 0.0]
+    seen = Judged(D, "D", None, None, lambda: corners, None, observe=None)
+    before = term(seen)
+    optimizer = torch.optim.Adam([*term.parameters(), *D.parameters()], 0.01)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = term(Judged(D, "D", None, None, lambda: corners, None, observe=None))
+        loss.backward()
+        optimizer.step()
+    assert loss < before / 2
+
+
+def test_sharing_fakes_with_an_encoder_changes_nothing(monkeypatch):
+    """What E and G make of real samples is made anew for each, with the same chance."""
+    from sparring import loop
+
+    ends = []
+    for share in (True, False):
+        torch.manual_seed(0)
+        parts = [dcgan.Encoder(3, 8, 1, 4), dcgan.Generator(3, 8, 1, 4), dcgan.Discriminator(8, 1, 4)]
+        game = VAEGAN(*parts, loss=non_saturating(), prior=normal(3), likelihood=1.0, beta=1.0)
+        if not share:
+            monkeypatch.setattr(loop, "_sharers", lambda *_: [])
+        list(played(game, game.players(SLOW, SLOW), 3, pictures))
+        ends.append(state(game))
+    for name in ends[0]:
+        torch.testing.assert_close(ends[0][name], ends[1][name], rtol=1e-4, atol=1e-5)
+
+
+def test_a_side_may_look_at_terms_of_several_cadences():
+    game = Noisy(terms=[Matching(1.0)])
+    assert [p.name for p in GAN.players(game, SLOW, SLOW)] == ["D", "G"]
+    twin = copy.deepcopy(game)
+    assert set(dict(twin.named_parameters())) == set(dict(game.named_parameters()))
