@@ -216,7 +216,7 @@ def compare(
 def bench(
     table: Annotated[str, typer.Argument(help="A table's name; without one, they are listed.")] = "",
     budget: Annotated[str, typer.Option(help="cpu (minutes) or gpu (the papers' full protocol).")] = "cpu",
-    rows: Annotated[str, typer.Option(help="Only these recipes: NAME,NAME. [default: all of the table]")] = "",
+    rows: Annotated[str, typer.Option(help="Only these rows: NAME,NAME. [default: by the budget]")] = "",
     seeds: Annotated[Optional[int], typer.Option(help="Runs of each row. [default: by the budget]")] = None,  # noqa: UP045
     time: Annotated[str, typer.Option(help="For each run. [default: by the budget]")] = "",
     steps: Annotated[Optional[int], typer.Option(help="For each run. [default: by the budget]")] = None,  # noqa: UP045
@@ -315,14 +315,22 @@ def check(
 @app.command(epilog="Examples:\n\n  sparring recipes\n\n  sparring recipes wgan_gp")
 def recipes(
     name: Annotated[str, typer.Argument(help="A recipe's name or .py file, to see its table.")] = "",
+    page: Annotated[
+        str, typer.Option(help="Write a page for each in this folder, with what FOLDER/../bench has.")
+    ] = "",
 ) -> None:
     """List the recipes, or show one in full: its paper, its table, its command."""
     from rich.console import Console
     from rich.table import Table
 
     from sparring import recipes
+    from sparring.bench.recipes import summary, write_pages
 
     console = Console(highlight=False)
+    if page:
+        written = write_pages(Path(page), Path(page).parent / "bench")
+        console.print(f"{len(written)} pages in {page}", markup=False)
+        return
     if name:
         _show(recipes.find(name))
         return
@@ -330,13 +338,8 @@ def recipes(
     for known in recipes.names():
         found = recipes.find(known)
         takes = ", ".join(modality.kind for modality in found.takes)
-        table.add_row(f"[bold]{known}[/]", _summary(found), f"[dim]{takes}[/]")
+        table.add_row(f"[bold]{known}[/]", summary(found), f"[dim]{takes}[/]")
     console.print(table)
-
-
-def _summary(recipe: Recipe) -> str:
-    """The first sentence of its docstring."""
-    return " ".join((type(recipe).__doc__ or "").split("\n\n")[0].split())
 
 
 def _show(recipe: Recipe) -> None:

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 import sparring
+from sparring.bench.recipes import write_pages
 from sparring.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -63,6 +64,34 @@ def test_judging_python(tmp_path, monkeypatch, capsys):
     (block,) = blocks("python", (ROOT / "docs" / "judging.md").read_text())
     exec(block, {})
     assert "500 samples against" in capsys.readouterr().out
+
+
+def test_a_gan_of_your_own(tmp_path, monkeypatch, pictures):
+    """In fewer than fifty lines, on the command line as shown, and on other pictures."""
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "your-own.md").read_text()
+    (block,) = blocks("python", page)
+    assert len(block.splitlines()) < 50
+    Path("mygan.py").write_text(block)
+    typed = [line for line in blocks("", page)[0].splitlines() if line.startswith("sparring ")]
+    for line in typed:
+        monkeypatch.setattr(sys, "argv", brief(shlex.split(line)))
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert not end.value.code, line
+    for channels in (1, 3, 4):
+        model = sparring.train("mygan.py", pictures(channels), out=f"run{channels}", steps=2, quiet=True, size=30)
+        assert model.sample(3).items.shape == (3, 30, 30, channels)
+
+
+def test_pages_of_recipes(tmp_path):
+    """Are those that the command writes."""
+    write_pages(tmp_path / "docs" / "recipes", ROOT / "docs" / "bench")
+    here = ROOT / "docs" / "recipes"
+    assert {path.name for path in here.iterdir()} == {path.name for path in (tmp_path / "docs" / "recipes").iterdir()}
+    for path in here.iterdir():
+        written = (tmp_path / "docs" / "recipes" / path.name).read_text().replace(tmp_path.as_posix() + "/", "")
+        assert path.read_text() == written, "sparring recipes --page docs/recipes"
 
 
 def test_readme_lists_the_recipes(capsys, monkeypatch):

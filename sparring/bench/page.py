@@ -14,7 +14,7 @@ from sparring.bench.play import Played
 from sparring.bench.table import Column
 from sparring.model import load
 from sparring.training.screen import clock
-from sparring.writing import write_bytes
+from sparring.writing import write_bytes, write_json
 
 LARGEST = 300_000  # bytes of a sheet that keeps all its colours
 SAMPLES = 100
@@ -78,7 +78,7 @@ def shown(played: Played) -> Shown:
 
 
 def write(played: Played, folder: Path, name: str) -> None:
-    """A page `name`.md in a folder, with sheets of our rows' first seeds beside it."""
+    """A page `name`.md in a folder, with its numbers and sheets of our rows' first seeds beside it."""
     head, *rows = cells(played)
     lines = ["| " + " | ".join(row) + " |" for row in (head, *rows)]
     lines.insert(1, "|---|" + "---:|" * (len(head) - 2) + "---|")
@@ -94,6 +94,7 @@ def write(played: Played, folder: Path, name: str) -> None:
         f"`sparring bench {played.table.name} {how} --page {folder.as_posix()}` writes this page.", *sheets, "",
     ]  # fmt: skip
     write_bytes(folder / f"{name}.md", "\n".join(text).encode())
+    write_json(folder / f"{name}.json", played.content())
 
 
 def _sheet(run: Path, path: Path) -> None:

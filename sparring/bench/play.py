@@ -85,7 +85,7 @@ def play(
 
     Args:
         runs: a folder that has a folder for each run, and the numbers of those that have been measured.
-        names: of the rows' recipes; those of the budget unless given.
+        names: of the rows; those of the budget unless given.
         seeds, time, steps: in place of the budget's.
         device: of training and of judging.
 
@@ -98,12 +98,12 @@ def play(
         raise InputError(f"seeds={seeds} is out of range; it must be at least 1")
     bound = {key: value for key, value in (("time", time), ("steps", steps)) if value is not None}
     usual = table.plans[budget]
-    plan = Plan(seeds or usual.seeds, bound or usual.bound, tuple(names) or usual.recipes)
-    known = {row.recipe: row for row in table.rows}
+    plan = Plan(seeds or usual.seeds, bound or usual.bound, tuple(names) or usual.rows)
+    known = {row.name: row for row in table.rows}
     for name in names:
         if name not in known:
             raise InputError(f"{table.name} has no row {name!r}; {nearest(name, known)}")
-    rows = [known[name] for name in plan.recipes or known]
+    rows = [known[name] for name in plan.rows or known]
     place = runs / "-".join([table.name, *map(str, plan.bound.values())])
     found = []
     for row in rows:

@@ -67,12 +67,12 @@ class Plan:
     Attributes:
         seeds: runs of each row.
         bound: of a run, as `train` takes it; the recipe's own where there is none.
-        recipes: of the rows that are trained, all unless given.
+        rows: names of those that are trained, all unless given.
     """
 
     seeds: int
     bound: Mapping[str, Any] = field(default_factory=dict)
-    recipes: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sparring.data.pictures import Pictures
+from sparring.errors import InputError, nearest
 
 
 @dataclass(frozen=True)
@@ -36,3 +37,16 @@ class Items:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def of(self, name: str) -> Items:
+        """The items of one class, by its name.
+
+        Raises:
+            InputError: where there is no such class.
+        """
+        if self.labels is None or name not in self.classes:
+            raise InputError(f"{self.name!r} has no class {name!r}; {nearest(name, self.classes)}")
+        rows = np.flatnonzero(self.labels == self.classes.index(name))
+        items = self.items[rows] if isinstance(self.items, np.ndarray) else self.items.only(rows.tolist())
+        held = None if self.held is None else self.held[rows]
+        return replace(self, name=f"{self.name}-{name}", items=items, labels=None, classes=(), held=held)

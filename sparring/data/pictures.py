@@ -130,6 +130,12 @@ class Several(Pictures):
             shares.append(part.only(list(fresh)))
         return Several(parts[0].path.parent, tuple(taken), tuple(shares))
 
+    def only(self, wanted: Collection[int]) -> Several:
+        begin = [sum(len(part) for part in self.parts[:i]) for i in range(len(self.parts))]
+        shares = [[i - b for i in wanted if b <= i < b + len(p)] for b, p in zip(begin, self.parts, strict=True)]
+        parts = tuple(part.only(share) for part, share in zip(self.parts, shares, strict=True))
+        return replace(self, names=tuple(self.names[i] for i in sorted(wanted)), parts=parts)
+
     def contents(self, wanted: Collection[int] | None = None) -> Iterator[tuple[int, Content]]:
         before = 0
         for part in self.parts:

@@ -97,7 +97,8 @@ NAMED: dict[str, Callable[[], Items]] = {
 def find(data: str | os.PathLike[str]) -> Items:
     """The data set of a name, or in a folder or a file.
 
-    A name is one of the built-in sets, or a folder or file where named sets are looked for.
+    A name is one of the built-in sets, or a folder or file where named sets are looked for. After a slash there may be
+    the name of one of its classes: `fashion-mnist/dress`, `photos.zip/cats`.
 
     Raises:
         InputError: where there is none, or what is there cannot be used.
@@ -110,6 +111,9 @@ def find(data: str | os.PathLike[str]) -> Items:
     kept = next((place for place in places(name) if place.exists()), None)
     if kept is not None:
         return _kept(name, kept)
+    whole, _, one = name.rpartition("/")
+    if whole and (whole in NAMED or any(place.exists() for place in (Path(whole), *places(whole)))):
+        return find(whole).of(one)
     known = {*NAMED, *(p.name for place in places("") if place.is_dir() for p in place.iterdir() if p.is_dir())}
     raise InputError(f"there is no data set or path {name!r}; {nearest(name, known)}")
 

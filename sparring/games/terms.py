@@ -166,16 +166,28 @@ class Read(Term):
         reader: (n, d) -> (n, width of the part).
         prior, part: what the samples are made from, and the name of its part.
         weight: of the term.
+        view: changes to the samples that the part is not to stand for: it is read from what is left of them.
     """
 
-    def __init__(self, reader: nn.Module, prior: Prior, part: str, weight: float) -> None:
+    def __init__(
+        self,
+        reader: nn.Module,
+        prior: Prior,
+        part: str,
+        weight: float,
+        view: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         super().__init__(part, weight, of=("D", "G"))
+        self.view = view
         self.reader = reader
         self.place = prior.place(part)
         self.one_hot = isinstance(next(p for p in prior.parts if p.name == part), OneHot)
 
     def forward(self, judged: Judged) -> Tensor:
-        read, code = self.reader(judged.on_fake.features).float(), judged.z[:, self.place]
+        features = judged.on_fake.features
+        if self.view is not None:
+            features = judged.net.features(self.view(judged.fake), judged.label)
+        read, code = self.reader(features).float(), judged.z[:, self.place]
         if self.one_hot:
             return F.cross_entropy(read, code.argmax(1))
         distance: Tensor = (read - code).square().sum(1).mean() / 2

@@ -13,6 +13,7 @@ from torch.optim import Adam
 from sparring.games.gan import GAN
 from sparring.games.prior import Normal, OneHot, Part, Prior, Uniform
 from sparring.games.terms import Read, Term
+from sparring.layers import augment
 from sparring.modalities import Modality
 from sparring.nets.discriminator import Discriminator
 from sparring.recipe import Count, Natural, Phase, Positive, Strided, Weight, WithAdam, generator, losses, optimisation
@@ -39,6 +40,7 @@ class Infogan(WithAdam, Strided):
     information: Weight = losses(1.0, "weight of reading the categorical code back, lambda")
     information_continuous: Weight = losses(0.1, "of reading the continuous ones back")
 
+    tilted: bool = losses(True, "whether the categorical code is read from tilted samples, and so is no slant or place")
     lr_generator: Positive = optimisation(1e-3, "learning rate of G; lr is D's")
 
     def prior(self, modality: Modality) -> Prior:  # noqa: ARG002
@@ -47,13 +49,15 @@ class Infogan(WithAdam, Strided):
         return Prior(Normal("z", self.z), *codes)
 
     def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
-        prior = self.prior(modality)
-        weights = {"category": self.information, "continuous": self.information_continuous}
-        return [
-            Read(_reader(D.length, part.width), prior, part.name, weights[part.name])
-            for part in prior.parts
-            if part.name in weights
-        ]
+        prior, terms = self.prior(modality), list[Term]()
+        for part in prior.parts[1:]:
+            reader = _reader(D.length, part.width)
+            if isinstance(part, OneHot):
+                view = augment.tilted if self.tilted else None
+                terms.append(Read(reader, prior, part.name, self.information, view))
+            else:
+                terms.append(Read(reader, prior, part.name, self.information_continuous))
+        return terms
 
     def phases(self, game: GAN) -> list[Phase]:
         adam = partial(Adam, betas=(self.beta1, self.beta2), fused=True)

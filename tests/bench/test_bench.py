@@ -99,7 +99,7 @@ def test_tables_are_whole(name):
     assert all(set(row.numbers) <= columns and "arXiv" in row.source for row in table.published)
     assert all(row.recipe in names() for row in table.rows)
     assert set(table.plans) == {"cpu", "gpu"}
-    assert all(set(plan.recipes) <= {row.recipe for row in table.rows} for plan in table.plans.values())
+    assert all(set(plan.rows) <= {row.name for row in table.rows} for plan in table.plans.values())
 
 
 def test_every_recipe_for_pictures_is_in_the_tables_of_pictures():

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import struct
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 
 from sparring.data import files, find, sets
 from sparring.data.batches import Batches
+from sparring.data.pictures import Several, Zip
 from sparring.errors import InputError
 from sparring.seeds import Seeds
 
@@ -130,3 +132,34 @@ def test_npy_is_never_unpickled(tmp_path):
     np.save(tmp_path / "evil.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match=r"not a \.npy array of numbers"):
         find(tmp_path / "evil.npy")
+
+
+def test_one_class_of_a_set(tmp_path):
+    """By name, of arrays, folders and archives alike."""
+    import zipfile
+
+    fives = find("digits/5")
+    whole = find("digits")
+    assert len(fives) == (whole.labels == 5).sum()
+    assert np.array_equal(fives.items, whole.items[whole.labels == 5])
+    assert (fives.name, fives.labels, fives.classes) == ("digits-5", None, ())
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        for i in range(6):
+            Image.new("L", (8, 8), 40 * i).save(tmp_path / "x.png")
+            archive.write(tmp_path / "x.png", f"{'cats' if i % 2 else 'dogs'}/{i}.png")
+    cats = find(tmp_path / "p.zip" / "cats")
+    assert cats.items.names == ("cats/1.png", "cats/3.png", "cats/5.png")
+    with pytest.raises(InputError, match=r"has no class 'cows'; choose from cats, dogs"):
+        find(tmp_path / "p.zip" / "cows")
+    with pytest.raises(InputError, match="there is no data set or path 'nowhere/cats'"):
+        find("nowhere/cats")
+
+
+def test_one_class_of_several_archives():
+    parts = [
+        Zip(Path("a.zip"), ("s/a/1.png", "s/a/2.png", "s/b/3.png")),
+        Zip(Path("b.zip"), ("t/b/4.png", "t/a/5.png")),
+    ]
+    some = Several.of(parts).only([1, 2, 4])
+    assert some.names == ("a/2.png", "b/3.png", "a/5.png")
+    assert [part.names for part in some.parts] == [("s/a/2.png", "s/b/3.png"), ("t/a/5.png",)]
