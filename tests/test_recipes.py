@@ -111,6 +111,7 @@ def contract(name, data, tmp_path, **fields):
 @pytest.mark.parametrize("name", recipes.names())
 def test_docstring_names_paper_and_command(name):
     doc = type(recipes.find(name)).__doc__
+    assert len(doc.split("\n\n")[0]) <= 66  # one line of the list
     assert "arXiv:" in doc
     assert f"sparring train {'ring' if name == 'r3gan_mlp' else ''}" in doc
 

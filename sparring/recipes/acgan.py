@@ -16,11 +16,11 @@ from sparring.recipe import Strided, Weight, WithAdam, losses
 
 @dataclass(frozen=True)
 class Acgan(WithAdam, Strided):
-    """D also tells the class, of real and of generated samples, and G makes samples whose class it tells.
+    """D also tells the class, and G makes samples whose class it tells.
 
     Odena et al. 2016, "Conditional image synthesis with auxiliary classifier GANs", arXiv:1610.09585, on
-    DCGAN's nets without the paper's dropout. Samples that are easy to classify are not all samples of a
-    class: look at the class diversity. Without labels it is `dcgan`.
+    DCGAN's nets without the paper's dropout. Samples that are easy to classify are not all samples of a class:
+    look at the class diversity. Without labels it is `dcgan`.
 
     sparring train fashion-mnist --recipe acgan
     """

@@ -15,11 +15,11 @@ from sparring.recipe import Strided, WithAdam
 
 @dataclass(frozen=True)
 class Cgan(WithAdam, Strided):
-    """G and D are both given the label, as a learned embedding beside what they see: samples by class.
+    """G and D are both given the label: samples by class.
 
-    Mirza and Osindero 2014, "Conditional generative adversarial nets", arXiv:1411.1784, on DCGAN's nets:
-    in G the embedding lies beside the latent vector, in D it is one more channel of the picture. Without
-    labels it is `dcgan`.
+    Mirza and Osindero 2014, "Conditional generative adversarial nets", arXiv:1411.1784, on DCGAN's nets: in G
+    the embedding lies beside the latent vector, in D it is one more channel of the picture. Without labels it
+    is `dcgan`. The label is a learned embedding beside what they see.
 
     sparring train fashion-mnist --recipe cgan
     """

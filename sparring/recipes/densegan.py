@@ -15,10 +15,10 @@ from sparring.recipes.r3gan import Regularised
 
 @dataclass(frozen=True)
 class Densegan(Regularised, OfPictures):
-    """Every layer sees the maps of all before it at its resolution, in G and in D: deep nets of few weights.
+    """Every layer sees all before it: deep nets of few weights.
 
-    Huang et al. 2016, "Densely connected convolutional networks", arXiv:1608.06993, whose blocks have no
-    GAN of their own; they play the game of `r3gan` (arXiv:2501.05441) with the penalties in one step of eight.
+    Huang et al. 2016, "Densely connected convolutional networks", arXiv:1608.06993, whose blocks have no GAN of
+    their own; they play the game of `r3gan` (arXiv:2501.05441) with the penalties in one step of eight.
 
     sparring train mnist --recipe densegan
     """

@@ -17,10 +17,10 @@ from sparring.recipe import Strided, Weight, WithAdam, losses
 
 @dataclass(frozen=True)
 class Dragan(WithAdam, Strided):
-    """The first GAN's loss with a penalty on D's gradient around real samples, where it would grow steep.
+    """The first GAN's loss, with D's slope held around real samples.
 
-    Kodali et al. 2017, "On convergence and stability of GANs", arXiv:1705.07215, on DCGAN's nets; layer
-    norm in D, since the penalty is each sample's own.
+    Kodali et al. 2017, "On convergence and stability of GANs", arXiv:1705.07215, on DCGAN's nets; layer norm in
+    D, since the penalty is each sample's own.
 
     sparring train mnist --recipe dragan
     """

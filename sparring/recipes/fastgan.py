@@ -19,12 +19,12 @@ from sparring.recipe import Count, OfPictures, Weight, WithAdam, generator, loss
 
 @dataclass(frozen=True)
 class Fastgan(WithAdam, OfPictures):
-    """A light pair for a hundred pictures: fine maps are scaled by coarse ones in G, and D's features must be enough to
-    draw real pictures again.
+    """A light pair for a hundred pictures, with a self-supervised D.
 
     Liu et al. 2021, "Towards faster and stabilized GAN training for high-fidelity few-shot image synthesis",
     arXiv:2101.04775, with the augmentation of Zhao et al. 2020, arXiv:2006.10738. D redraws by absolute
-    distance of pixels, since the paper's perceptual one needs weights from elsewhere.
+    distance of pixels, since the paper's perceptual one needs weights from elsewhere. Fine maps are scaled by
+    coarse ones in G, and D's features must be enough to draw real pictures again.
 
     sparring train photos/ --recipe fastgan
     """

@@ -15,11 +15,11 @@ from sparring.recipe import POINTS_AND_IMAGES, OfPictures, Widths, WithAdam, dis
 
 @dataclass(frozen=True)
 class Gan(WithAdam, OfPictures):
-    """Fully connected G and D, the game of the 2014 paper in the shape that tutorials teach.
+    """Fully connected G and D: the 2014 GAN as tutorials teach it.
 
-    Goodfellow et al. 2014, "Generative adversarial nets", arXiv:1406.2661. The paper's G minimises
-    the non-saturating loss; ``loss=minimax`` is the game of its theorem. The 256-512-1024 shape with
-    batch norm is the one of the best known tutorials; `gan_leaky` and `gan_sigmoid` are two more.
+    Goodfellow et al. 2014, "Generative adversarial nets", arXiv:1406.2661. The paper's G minimises the
+    non-saturating loss; ``loss=minimax`` is the game of its theorem. The 256-512-1024 shape with batch norm is
+    the one of the best known tutorials; `gan_leaky` and `gan_sigmoid` are two more.
 
     sparring train digits --recipe gan
     """

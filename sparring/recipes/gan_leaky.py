@@ -10,7 +10,7 @@ from sparring.recipes.gan import Gan
 
 @dataclass(frozen=True)
 class GanLeaky(Gan):
-    """The 2014 GAN with one net of 128-256 and its mirror, leaky ReLU and no batch norm.
+    """The 2014 GAN with widths 128-256, leaky ReLU, no batch norm.
 
     Goodfellow et al. 2014, arXiv:1406.2661, in the smallest shape that tutorials use.
 

@@ -11,10 +11,10 @@ from sparring.recipes.gan import Gan
 
 @dataclass(frozen=True)
 class GanSigmoid(Gan):
-    """The 2014 GAN with two hidden layers of 256, ReLU, and a sigmoid for the pixels.
+    """The 2014 GAN with two layers of 256, ReLU and a sigmoid.
 
-    Goodfellow et al. 2014, arXiv:1406.2661, in another shape that tutorials use; the sigmoid's
-    [0, 1] is the range of the pixels.
+    Goodfellow et al. 2014, arXiv:1406.2661, in another shape that tutorials use; the sigmoid's [0, 1] is the
+    range of the pixels.
 
     sparring train digits --recipe gan_sigmoid
     """

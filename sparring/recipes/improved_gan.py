@@ -16,11 +16,11 @@ from sparring.recipe import Count, Natural, Share, Strided, Weight, WithAdam, di
 
 @dataclass(frozen=True)
 class ImprovedGan(WithAdam, Strided):
-    """Feature matching, minibatch discrimination, historical averaging and one-sided label smoothing, together.
+    """Matched features, minibatch discrimination, history, smoothing.
 
-    Salimans et al. 2016, "Improved techniques for training GANs", arXiv:1606.03498, section 3, on DCGAN's
-    nets. Each has a field, and is off at 0. In the paper features are matched in place of G's adversarial
-    loss, here beside it; virtual batch normalisation is left out.
+    Salimans et al. 2016, "Improved techniques for training GANs", arXiv:1606.03498, section 3, on DCGAN's nets.
+    Each has a field, and is off at 0. In the paper features are matched in place of G's adversarial loss, here
+    beside it; virtual batch normalisation is left out.
 
     sparring train mnist --recipe improved_gan
     """

@@ -21,12 +21,11 @@ from sparring.recipe import Count, Natural, Phase, Positive, Strided, Weight, Wi
 
 @dataclass(frozen=True)
 class Infogan(WithAdam, Strided):
-    """Some latents are codes that can be read back from the samples, and so come to mean something: which digit, how
-    slanted, how wide, without any label.
+    """Latent codes that can be read back come to mean something.
 
     Chen et al. 2016, "InfoGAN: interpretable representation learning by information maximizing generative
     adversarial nets", arXiv:1606.03657, with the paper's codes for MNIST, on DCGAN's nets. `sparring explore`
-    draws a sheet for every code.
+    draws a sheet for every code. Which digit, how slanted, how wide, without any label.
 
     sparring train mnist --recipe infogan
     """

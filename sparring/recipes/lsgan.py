@@ -10,10 +10,10 @@ from sparring.recipes.dcgan import Dcgan
 
 @dataclass(frozen=True)
 class Lsgan(Dcgan):
-    """DCGAN's nets under squared distances, which still pull where D is sure.
+    """DCGAN's nets under squared distances, which pull where D is sure.
 
-    Mao et al. 2016, "Least squares generative adversarial networks", arXiv:1611.04076, with the
-    targets 0 for fake, 1 for real and 1 for G.
+    Mao et al. 2016, "Least squares generative adversarial networks", arXiv:1611.04076, with the targets 0 for
+    fake, 1 for real and 1 for G.
 
     sparring train mnist --recipe lsgan
     """

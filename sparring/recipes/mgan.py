@@ -18,12 +18,11 @@ from sparring.recipe import Count, Either, Weight, WithAdam, generator, losses
 
 @dataclass(frozen=True)
 class Mgan(WithAdam, Either):
-    """Several generators, which a classifier beside D tells apart: each takes modes of its own, and together they
-    cover the data.
+    """Several generators, told apart by a classifier, share the data.
 
-    Hoang et al. 2017, "MGAN: training generative adversarial nets with multiple generators",
-    arXiv:1708.02556. The generators share all but their first layer, the classifier shares D's features;
-    a sample's generator is chosen at random. The paper's numbers are 8 generators on the ring and 10 on pictures.
+    Hoang et al. 2017, "MGAN: training generative adversarial nets with multiple generators", arXiv:1708.02556.
+    The generators share all but their first layer, the classifier shares D's features; a sample's generator is
+    chosen at random. The paper's numbers are 8 generators on the ring and 10 on pictures.
 
     sparring train ring --recipe mgan
     """

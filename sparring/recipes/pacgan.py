@@ -16,10 +16,10 @@ from sparring.recipe import Count, Either, WithAdam, discriminator
 
 @dataclass(frozen=True)
 class Pacgan(WithAdam, Either):
-    """D judges several samples of one kind together, so that it sees when G makes the same again and again.
+    """D judges samples in packs, so that it sees G repeat itself.
 
-    Lin et al. 2017, "PacGAN: the power of two samples in generative adversarial networks", arXiv:1712.04086,
-    on DCGAN's nets for pictures and on fully connected ones for points. With labels, each sample of a pack has its
+    Lin et al. 2017, "PacGAN: the power of two samples in generative adversarial networks", arXiv:1712.04086, on
+    DCGAN's nets for pictures and on fully connected ones for points. With labels, each sample of a pack has its
     own beside it.
 
     sparring train ring --recipe pacgan

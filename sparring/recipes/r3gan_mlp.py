@@ -28,12 +28,12 @@ from sparring.recipes.r3gan import Regularised
 
 @dataclass(frozen=True)
 class R3ganMlp(Regularised):
-    """R3GAN's loss, penalties and schedules on fully connected nets: the default for points.
+    """R3GAN's game on fully connected nets: the default for points.
 
-    Huang et al. 2024, arXiv:2501.05441, which proves that this game converges where the others of
-    its kind need not. The penalties begin strong, so that G spreads over every mode, and fade until
-    D can tell narrow ones; they are taken in one step of four (Karras et al. 2019, arXiv:1912.04958).
-    G learns how steep it is between modes (`layers/steep.py`).
+    Huang et al. 2024, arXiv:2501.05441, which proves that this game converges where the others of its kind need
+    not. The penalties begin strong, so that G spreads over every mode, and fade until D can tell narrow ones;
+    they are taken in one step of four (Karras et al. 2019, arXiv:1912.04958). G learns how steep it is between
+    modes (`layers/steep.py`).
 
     sparring train ring
     """

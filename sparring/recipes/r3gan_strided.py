@@ -12,12 +12,11 @@ from sparring.recipes.r3gan import Regularised
 
 @dataclass(frozen=True)
 class R3ganStrided(Regularised, Strided):
-    """R3GAN's loss, penalties and schedules on DCGAN's nets, for those who have no accelerator: the
-    default for pictures on a CPU.
+    """R3GAN's game on DCGAN's nets: the default for pictures on a CPU.
 
-    Huang et al. 2024, arXiv:2501.05441, with D's normalisation left out, G's kept, and R1 and R2 in
-    one step of eight (Karras et al. 2019, arXiv:1912.04958). Gamma is that of 32 pixels, and grows with
-    their number. What it makes of seven sets in minutes is in docs/pictures.md.
+    Huang et al. 2024, arXiv:2501.05441, with D's normalisation left out, G's kept, and R1 and R2 in one step of
+    eight (Karras et al. 2019, arXiv:1912.04958). Gamma is that of 32 pixels, and grows with their number. What
+    it makes of seven sets in minutes is in docs/pictures.md.
 
     sparring train mnist --time 10m
     """

@@ -23,12 +23,13 @@ SIDE = 1024  # pixels for which the paper's gamma is meant
 
 @dataclass(frozen=True)
 class Stylegan2(Adversarial, OfPictures):
-    """A mapping network turns latents into styles, which modulate every convolution of G: coarse and fine traits can be
-    mixed, and a mean style gives typical samples.
+    """Styles modulate every convolution: mixing and truncation.
 
     Karras et al. 2019, "Analyzing and improving the image quality of StyleGAN", arXiv:1912.04958, in plain
     PyTorch. Config F has z=512 base=32768 most=512 batch=32 for 1024 pixels. R1's weight is for the pictures'
-    size as in Karras et al. 2020, arXiv:2006.06676. `--truncation 0.7` draws styles nearer to the mean.
+    size as in Karras et al. 2020, arXiv:2006.06676. `--truncation 0.7` draws styles nearer to the mean. A
+    mapping network turns latents into styles; coarse and fine ones can be mixed, and their mean gives typical
+    samples.
 
     sparring train photos/ --recipe stylegan2
     """

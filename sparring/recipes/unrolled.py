@@ -15,7 +15,7 @@ from sparring.recipe import Either, Natural, Positive, WithAdam, losses
 
 @dataclass(frozen=True)
 class Unrolled(WithAdam, Either):
-    """G learns against the D that would answer it some steps later, so that leaping to one mode does not pay.
+    """G learns against the D that would answer it some steps later.
 
     Metz et al. 2016, "Unrolled generative adversarial networks", arXiv:1611.02163; D is unrolled by plain
     gradient steps. A step costs as many more passes, each differentiated twice.

@@ -16,12 +16,11 @@ from sparring.recipe import Count, OfPictures, Phase, Positive, Weight, generato
 
 @dataclass(frozen=True)
 class Vae(OfPictures):
-    """No GAN but what GANs are compared with: an encoder and a decoder that maximise a bound of the likelihood. It
-    covers the data and blurs them.
+    """No GAN, but what they are compared with: all modes, but blurred.
 
-    Kingma and Welling 2013, "Auto-encoding variational Bayes", arXiv:1312.6114, on DCGAN's nets, under
-    normal distributions of the best deviation (Rybkin et al. 2020, arXiv:2006.13202). `sparring explore`
-    shows real pictures beside what it makes of them.
+    Kingma and Welling 2013, "Auto-encoding variational Bayes", arXiv:1312.6114, on DCGAN's nets, under normal
+    distributions of the best deviation (Rybkin et al. 2020, arXiv:2006.13202). `sparring explore` shows real
+    pictures beside what it makes of them.
 
     sparring train mnist --recipe vae
     """

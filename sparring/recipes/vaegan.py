@@ -15,11 +15,11 @@ from sparring.recipe import Count, Strided, Weight, WithAdam, losses
 
 @dataclass(frozen=True)
 class Vaegan(WithAdam, Strided):
-    """A GAN whose G is the decoder of an autoencoder too, in which D's features measure what is alike: it
-    reconstructs, and does not blur.
+    """A GAN whose G is an autoencoder's decoder: it reconstructs too.
 
     Larsen et al. 2015, "Autoencoding beyond pixels using a learned similarity metric", arXiv:1512.09300,
-    algorithm 1, on DCGAN's nets. `sparring explore` shows real pictures beside what it makes of them.
+    algorithm 1, on DCGAN's nets. `sparring explore` shows real pictures beside what it makes of them. D's
+    features measure what is alike, so that it does not blur.
 
     sparring train mnist --recipe vaegan
     """

@@ -17,10 +17,10 @@ from sparring.recipe import Count, Phase, Positive, Strided, optimisation
 
 @dataclass(frozen=True)
 class Wgan(Strided):
-    """A critic of clipped weights estimates the earth mover's distance, which G then reduces.
+    """A critic of clipped weights measures the earth mover's distance.
 
-    Arjovsky et al. 2017, "Wasserstein GAN", arXiv:1701.07875: algorithm 1 with its default values,
-    on DCGAN's nets.
+    Arjovsky et al. 2017, "Wasserstein GAN", arXiv:1701.07875: algorithm 1 with its default values, on DCGAN's
+    nets.
 
     sparring train mnist --recipe wgan
     """

@@ -21,11 +21,10 @@ from sparring.recipe import Count, Decay, Phase, Positive, Strided, Weight, loss
 
 @dataclass(frozen=True)
 class WganGp(Strided):
-    """The Wasserstein critic is kept Lipschitz by a penalty on its gradient instead of clipping.
+    """The Wasserstein critic, kept Lipschitz by a gradient penalty.
 
-    Gulrajani et al. 2017, "Improved training of Wasserstein GANs", arXiv:1704.00028: algorithm 1
-    with its default values, on DCGAN's nets; layer norm in the critic, since the penalty is each
-    sample's own.
+    Gulrajani et al. 2017, "Improved training of Wasserstein GANs", arXiv:1704.00028: algorithm 1 with its
+    default values, on DCGAN's nets; layer norm in the critic, since the penalty is each sample's own.
 
     sparring train mnist --recipe wgan_gp
     """
