@@ -11,11 +11,11 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as tests do; before PyTorch is imported
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "docs" / "book"
@@ -53,16 +53,17 @@ def prose(page: Path) -> str:
 
 
 def run(chapter: Path, folder: Path) -> list[tuple[Block, str, str | None]]:
-    """Run a chapter's blocks from top to bottom in an empty folder: each with what it printed, and what is shown of
-    that.
+    """Run a chapter's blocks from top to bottom in an empty folder, on the CPU: each with what it printed, and what is
+    shown of that.
     """
     import matplotlib.pyplot as plt
     import torch
 
+    plt.switch_backend("Agg")
     names: dict = {"__name__": "book"}
     found, before = blocks(chapter), Path.cwd()
     ran: list[tuple[Block, str, str | None]] = []
-    threads = torch.get_num_threads()
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
     try:
         os.chdir(folder)
         torch.set_num_threads(1)
@@ -72,13 +73,14 @@ def run(chapter: Path, folder: Path) -> list[tuple[Block, str, str | None]]:
             printed = io.StringIO()
             # The empty lines before it make a traceback name the line of the page.
             code = compile("\n" * block.line + block.text, str(chapter), "exec")
-            with contextlib.redirect_stdout(printed):
+            with contextlib.redirect_stdout(printed), patch("torch.accelerator.current_accelerator", return_value=None):
                 exec(code, names)
             after = found[i + 1] if i + 1 < len(found) else None
             ran.append((block, printed.getvalue(), after.text if after and after.language == "text" else None))
     finally:
         os.chdir(before)
         torch.set_num_threads(threads)
+        torch.set_rng_state(state)
         plt.close("all")
     return ran
 
@@ -142,6 +144,7 @@ def test_figures_are_there_and_small(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(BOOK)))
 def test_quoted_lines_occur(page):
     for block in blocks(page):
+        assert block.language in ("python", "text", ""), f"{page.name}:{block.line}"
         if block.path:
             assert block.language == "python", f"{page.name}:{block.line}"
             lines = (ROOT / block.path).read_text().splitlines()

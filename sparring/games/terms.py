@@ -192,3 +192,34 @@ class Read(Term):
             return F.cross_entropy(read, code.argmax(1))
         distance: Tensor = (read - code).square().sum(1).mean() / 2
         return distance
+
+
+class Invariant(Term):
+    """The information that a reader's categories of real samples and of changed copies of them have in common, but for
+    its sign: real samples are read with certainty, as different categories, and alike when they are changed. Ji
+    et al. 2018, arXiv:1807.06653, eq. 3.
+
+    Args:
+        reader: (n, d) -> logits of the categories; another term's.
+        weight: of the term.
+        view: the changes.
+    """
+
+    def __init__(self, reader: nn.Module, weight: float, view: Callable[[Tensor], Tensor]) -> None:
+        super().__init__("invariant", weight)
+        self._reader = (reader,)  # in a tuple, so that its weights stay the other term's own
+        self.view = view
+
+    def forward(self, judged: Judged) -> Tensor:
+        (reader,) = self._reader
+        changed = judged.net.features(self.view(judged.real), judged.label)
+        before, after = (reader(h).float().softmax(1) for h in (judged.on_real.features, changed))
+        return -information(before, after)
+
+
+def information(p: Tensor, q: Tensor) -> Tensor:
+    """Of two readings of the same samples, (n, k) each, what they have in common, in nats: from 0 to log k."""
+    joint = (p.T @ q) / len(p)
+    joint = ((joint + joint.T) / 2).clamp(min=1e-9)
+    alone = joint.sum(0)
+    return (joint * (joint.log() - alone.log() - alone.log()[:, None])).sum()

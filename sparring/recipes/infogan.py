@@ -12,9 +12,10 @@ from torch.optim import Adam
 
 from sparring.games.gan import GAN
 from sparring.games.prior import Normal, OneHot, Part, Prior, Uniform
-from sparring.games.terms import Read, Term
+from sparring.games.terms import Invariant, Read, Term
 from sparring.layers import augment
 from sparring.modalities import Modality
+from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
 from sparring.recipe import Count, Natural, Phase, Positive, Strided, Weight, WithAdam, generator, losses, optimisation
 
@@ -23,23 +24,29 @@ from sparring.recipe import Count, Natural, Phase, Positive, Strided, Weight, Wi
 class Infogan(WithAdam, Strided):
     """Latent codes that can be read back come to mean something.
 
-    Chen et al. 2016, "InfoGAN: interpretable representation learning by information maximizing generative
-    adversarial nets", arXiv:1606.03657, with the paper's codes for MNIST, on DCGAN's nets. `sparring explore`
-    draws a sheet for every code. Which digit, how slanted, how wide, without any label.
+    Chen et al. 2016, "InfoGAN: interpretable representation learning by information maximizing generative adversarial
+    nets", arXiv:1606.03657, with the paper's codes for MNIST, on DCGAN's nets. Which digit, how slanted, how wide,
+    without any label. So that the category is no slant or stroke, it is read from tilted samples, and real samples
+    are to be read with certainty and alike when tilted (Ji et al. 2018, arXiv:1807.06653); the paper has neither:
+    invariance=0 tilted=false. `sparring explore` draws a sheet for every code.
 
     sparring train mnist --recipe infogan
     """
 
     judges_labels: ClassVar[bool] = False
+    bf16: ClassVar[bool] = True
 
+    batch: Count = 128
     labels: bool | None = False
     z: Count = 62
+    width: Count = 32
+    norm: dcgan.Norm = "layer"
     categories: Natural = generator(10, "values of the categorical code, 0 for none")
     continuous: Natural = generator(2, "continuous codes")
     information: Weight = losses(1.0, "weight of reading the categorical code back, lambda")
     information_continuous: Weight = losses(0.1, "of reading the continuous ones back")
-
-    tilted: bool = losses(True, "whether the categorical code is read from tilted samples, and so is no slant or place")
+    invariance: Weight = losses(1.0, "of real samples being told apart by category, alike when tilted; 0 in the paper")
+    tilted: bool = losses(True, "whether the category is read from tilted samples; not in the paper")
     lr_generator: Positive = optimisation(1e-3, "learning rate of G; lr is D's")
 
     def prior(self, modality: Modality) -> Prior:  # noqa: ARG002
@@ -54,6 +61,7 @@ class Infogan(WithAdam, Strided):
             if isinstance(part, OneHot):
                 view = augment.tilted if self.tilted else None
                 terms.append(Read(reader, prior, part.name, self.information, view))
+                terms += [Invariant(reader, self.invariance, augment.tilted)] if self.invariance else []
             else:
                 terms.append(Read(reader, prior, part.name, self.information_continuous))
         return terms

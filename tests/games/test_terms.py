@@ -15,7 +15,7 @@ from sparring.games.judged import Judged
 from sparring.games.prior import Normal, OneHot, Prior, Uniform, normal
 from sparring.games.selfsupervised import Redrawn
 from sparring.games.stylegan import PathLength, StyleGAN
-from sparring.games.terms import Classified, History, Matching, Read
+from sparring.games.terms import Classified, History, Invariant, Matching, Read, information
 from sparring.games.unrolled import Unrolled
 from sparring.games.vae import VAE, VAEGAN
 from sparring.loop import Round
@@ -282,3 +282,39 @@ def test_a_side_may_look_at_terms_of_several_cadences():
     assert [p.name for p in GAN.players(game, SLOW, SLOW)] == ["D", "G"]
     twin = copy.deepcopy(game)
     assert set(dict(twin.named_parameters())) == set(dict(game.named_parameters()))
+
+
+def test_information_in_common():
+    """log k where both readings are sure, the same and balanced; nothing where they know nothing of each other, or say
+    the same of all."""
+    sure = torch.eye(4).repeat(3, 1)
+    assert information(sure, sure).item() == pytest.approx(torch.tensor(4.0).log().item(), abs=1e-4)
+    assert information(sure, torch.full((12, 4), 0.25)).item() == pytest.approx(0, abs=1e-4)
+    one = torch.eye(4)[[2]].repeat(12, 1)
+    assert information(one, one).item() == pytest.approx(0, abs=1e-4)
+    halves = torch.eye(4)[[0, 0, 1, 1]]
+    assert information(halves, halves).item() == pytest.approx(torch.tensor(2.0).log().item(), abs=1e-4)
+
+
+def test_real_samples_are_read_alike():
+    """The reader is D's to move, and saved once."""
+    torch.manual_seed(0)
+    prior = Prior(Normal("z", 2), OneHot("kind", 3))
+    reader = nn.Linear(8, 3)
+    terms = [Read(reader, prior, "kind", 1.0), Invariant(reader, 1.0, lambda x: x + 0.1)]
+    game = GAN(mlp.Generator(5, (2,), (8,)), mlp.Discriminator((2,), (8,)), non_saturating(), prior, terms=terms)
+    assert [name for name in game.state_dict() if name.startswith("terms")] == [
+        "terms.0.reader.weight",
+        "terms.0.reader.bias",
+    ]
+    centres = torch.tensor([[3.0, 0.0], [-3.0, 0.0], [0.0, 3.0]])
+
+    def deal(number, _shard):
+        torch.manual_seed(number)
+        return {"real": centres.repeat(20, 1) + 0.2 * torch.randn(60, 2)}
+
+    records = list(played(game, game.players(partial(torch.optim.Adam, lr=0.02), SLOW), 150, deal))
+    assert set(records[0].losses["G"]) == {"adversarial", "kind"}
+    assert records[-1].losses["D"]["invariant"] < -0.9  # log 3 is 1.1
+    found = reader(game.D.features(centres)).argmax(1)
+    assert len(set(found.tolist())) == 3

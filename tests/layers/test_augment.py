@@ -104,3 +104,21 @@ def test_cutout_covers_a_quarter():
     covered = 1 - augment._holes(torch.zeros(2000, 1, 16, 16)).mean().item()
     assert 0.12 < covered < 0.25  # holes may reach over the edge
     assert np.isclose(augment._holes(torch.zeros(50, 1, 16, 16)).unique().numpy(), [0, 1]).all()
+
+
+def test_tilted():
+    """Another change for each picture, within the range, differentiable; a disc stays about where and what it is."""
+    torch.manual_seed(0)
+    axis = torch.linspace(-1, 1, 33)
+    disc = ((axis[:, None] ** 2 + axis[None] ** 2) < 0.3).float() * 2 - 1
+    x = disc.expand(200, 1, 33, 33).clone().requires_grad_()
+    y = augment.tilted(x)
+    assert y.shape == x.shape
+    assert y.abs().max() <= 1
+    assert y.flatten(1).std(0).max() > 0.3
+    bright = (y > y.flatten(1).median(1).values[:, None, None, None]).float()
+    middle = (bright * axis).sum((1, 2, 3)) / bright.sum((1, 2, 3)).clamp(min=1)
+    assert middle.abs().max() < 0.4  # shifted by up to a quarter of half the side, and stretched
+    assert middle.std() > 0.05
+    y.sum().backward()
+    assert x.grad.isfinite().all()
