@@ -11,7 +11,7 @@ from torch import nn
 from sparring.games.terms import Classified, Term
 from sparring.modalities import Modality
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Strided, Weight, WithAdam, losses
+from sparring.recipe import Count, Strided, Weight, WithAdam, losses
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,11 @@ class Acgan(WithAdam, Strided):
     sparring train fashion-mnist --recipe acgan
     """
 
+    bf16: ClassVar[bool] = True
     judges_labels: ClassVar[bool] = False
 
+    width: Count = 32
+    lr: Positive = 1e-3
     classify: Weight = losses(1.0, "weight of the classes' cross entropy in D's loss and in G's")
 
     def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
@@ -10,7 +11,7 @@ from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import Packed
-from sparring.recipe import Strided, WithAdam
+from sparring.recipe import Count, Positive, Strided, WithAdam
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Cgan(WithAdam, Strided):
 
     sparring train fashion-mnist --recipe cgan
     """
+
+    bf16: ClassVar[bool] = True
+
+    width: Count = 32
+    lr: Positive = 1e-3
 
     def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
         G, _ = super().nets(modality)
