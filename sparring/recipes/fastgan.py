@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
@@ -29,10 +30,12 @@ class Fastgan(WithAdam, OfPictures):
     sparring train photos/ --recipe fastgan
     """
 
+    bf16: ClassVar[bool] = True
+
     augment: Augment = "diffaugment"
     batch: Count = 8
     z: Count = 256
-    width: Count = generator(16, "channels next to the picture, in D too; 64 in the paper")
+    width: Count = generator(8, "channels next to the picture, in D too; 64 in the paper")
     redrawn: Weight = losses(1.0, "weight of the distance between real pictures and what is drawn from D's features")
 
     def adversary(self) -> AdversarialLoss:
