@@ -11,7 +11,7 @@ from torch import nn
 from sparring.games.terms import Classified, Term
 from sparring.modalities import Modality
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Strided, Weight, WithAdam, losses
+from sparring.recipe import Count, Positive, Strided, Weight, WithAdam, losses
 
 
 @dataclass(frozen=True)
