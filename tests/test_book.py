@@ -192,6 +192,22 @@ def test_translation_has_the_same_code(page):
     assert code(page) == code(BOOK / page.name)
 
 
+def test_readme_in_chinese():
+    """It types nothing that the README does not: no command, no Python and no figure of its own."""
+    from sparring import recipes
+
+    page, english = ROOT / "README.zh.md", (ROOT / "README.md").read_text()
+    typed = [line.partition(" #")[0].rstrip() for b in blocks(page) if not b.language for line in b.text.splitlines()]
+    inline = re.findall(r"`(sparring [^`]+)`", prose(page))
+    known = english.replace("`", "\n").splitlines()
+    assert not {*typed, *inline} - {line.partition(" #")[0].rstrip() for line in known}
+    assert all(block.text in english for block in blocks(page) if block.language)
+    assert not set(NUMBER.findall(page.read_text())) - set(NUMBER.findall(english))
+    assert re.findall(r"^\| `(\w+)` \|", prose(page), flags=re.MULTILINE) == recipes.names()
+    for target in re.findall(r"\]\((?!http)([^)#]+)", prose(page)):
+        assert (ROOT / target).exists(), target
+
+
 def draw(chapter: Path) -> None:
     """Run a chapter, print where it says something else than the book shows, and put its figures into the book."""
     with tempfile.TemporaryDirectory() as folder:
