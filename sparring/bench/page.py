@@ -19,6 +19,7 @@ from sparring.writing import write_bytes, write_json
 LARGEST = 300_000  # bytes of a sheet that keeps all its colours
 SAMPLES = 100
 CLOUD = 2500  # points on a plot
+LISTED = 5  # seeds whose numbers are all told
 
 
 def cells(played: Played) -> list[list[str]]:
@@ -51,16 +52,18 @@ def _several(column: Column, values: Sequence[float]) -> str:
 
 
 def worst(played: Played) -> list[str]:
-    """For rows of several seeds, the extremes of each number, which a mean does not tell."""
+    """For rows of several seeds, each number in order of size, or the extremes of many: what a mean does not tell."""
     said = []
     for row, runs in played.rows:
         numbers = [run.numbers for run in runs]
         if len(numbers) > 1:
             ranges = []
             for column in played.table.columns:
-                values = [found[column.name] for found in numbers]
-                low, high = (format(value, column.format) for value in (min(values), max(values)))
-                ranges.append(f"{column.name} {low}" if low == high else f"{column.name} {low} to {high}")
+                values = sorted(found[column.name] for found in numbers)
+                shown = [format(value, column.format) for value in values]
+                if len(values) > LISTED:
+                    shown = [" to ".join(dict.fromkeys((shown[0], shown[-1])))]
+                ranges.append(f"{column.name} {' / '.join(shown)}")
             said.append(f"Over its {len(numbers)} seeds, {row.name}: {', '.join(ranges)}.")
     return said
 

@@ -217,7 +217,7 @@ class Generator(nn.Module):
 
     def synthesis(self, w: Tensor) -> Tensor:
         """Styles (n, styles, latents) -> pictures."""
-        x, picture = self.constant.expand(len(w), -1, -1, -1), None
+        x, picture = self.constant.expand(w.shape[0], -1, -1, -1), None
         layers = iter(enumerate(self.layers))
         for i, to_picture in enumerate(self.pictures):
             for _ in range(2 if i else 1):

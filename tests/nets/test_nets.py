@@ -381,3 +381,14 @@ def test_steep_units():
     assert ((high[:, 2:].abs() > 0.99).float().mean()) > 0.99 > (low[:, 2:].abs() > 0.99).float().mean()
     high.square().sum().backward()
     assert all(p.grad is not None for p in layer.parameters())
+
+
+def test_stylegan2_can_be_exported():
+    """As a graph for any batch, with nothing in it but ordinary operations; a latent has one picture in both."""
+    torch.manual_seed(0)
+    G, _ = stylegan2s(16, 3, 0)
+    G.eval()
+    batch = torch.export.Dim("batch")
+    graph = torch.export.export(G, (torch.randn(2, LATENTS),), dynamic_shapes=({0: batch},))
+    z = torch.randn(5, LATENTS)
+    torch.testing.assert_close(graph.module()(z), G(z))
