@@ -16,6 +16,8 @@ from torch.nn import functional as F
 
 TILT = 0.25  # radians, twice
 STRETCH = 0.25  # octaves, deviation
+COARSE = 4  # pixels of a side that are seen as one
+NOISE = 0.3  # deviation of its noise
 
 
 def ada(x: Tensor, p: Tensor) -> Tensor:
@@ -62,6 +64,19 @@ def tilted(x: Tensor) -> Tensor:
         x = moved(x.float(), reduce(torch.matmul, steps), "border")
         light = _scaled(_lognormal(n, device, 0.5)) @ _shifted(_uniform(n, device, -0.7, 0.7))
         return coloured(x, light).tanh()
+
+
+def coarse(x: Tensor) -> Tensor:
+    """Shifted by up to an eighth, seen at a quarter of the resolution, under noise: only what is large can be seen.
+
+    Args:
+        x: (n, c, h, w) in [-1, 1].
+    """
+    with _exact(x):
+        shifted = moved(x.float(), _moved(_uniform(len(x), x.device, -1 / 8, 1 / 8, 2) * 2), "border")
+        seen = F.avg_pool2d(shifted, min(COARSE, x.shape[-1]), ceil_mode=True)
+        seen = seen + NOISE * torch.randn_like(seen)
+        return F.interpolate(seen, x.shape[-2:], mode="nearest")
 
 
 def _exact(x: Tensor) -> torch.autocast:

@@ -25,10 +25,11 @@ class Infogan(WithAdam, Strided):
     """Latent codes that can be read back come to mean something.
 
     Chen et al. 2016, "InfoGAN: interpretable representation learning by information maximizing generative adversarial
-    nets", arXiv:1606.03657, with the paper's codes for MNIST, on DCGAN's nets. Which digit, how slanted, how wide,
-    without any label. So that the category is no slant or stroke, it is read from tilted samples, and real samples
-    are to be read with certainty and alike when tilted (Ji et al. 2018, arXiv:1807.06653); the paper has neither:
-    invariance=0 tilted=false. `sparring explore` draws a sheet for every code.
+    nets", arXiv:1606.03657, with the paper's codes for MNIST, on DCGAN's nets: which digit, how slanted, how wide,
+    without any label. So that the codes are no trifles, the category is read from tilted samples, the continuous ones
+    from coarse ones, and real samples are to be read with certainty and alike when tilted (Ji et al. 2018,
+    arXiv:1807.06653); the paper has none of these: invariance=0 tilted=false. `sparring explore` draws a sheet for
+    every code.
 
     sparring train mnist --recipe infogan
     """
@@ -44,9 +45,9 @@ class Infogan(WithAdam, Strided):
     categories: Natural = generator(10, "values of the categorical code, 0 for none")
     continuous: Natural = generator(2, "continuous codes")
     information: Weight = losses(1.0, "weight of reading the categorical code back, lambda")
-    information_continuous: Weight = losses(0.1, "of reading the continuous ones back")
+    information_continuous: Weight = losses(0.2, "of reading the continuous ones back")
     invariance: Weight = losses(1.0, "of real samples being told apart by category, alike when tilted; 0 in the paper")
-    tilted: bool = losses(True, "whether the category is read from tilted samples; not in the paper")
+    tilted: bool = losses(True, "whether codes are read from tilted and from coarse samples; not in the paper")
     lr_generator: Positive = optimisation(1e-3, "learning rate of G; lr is D's")
 
     def prior(self, modality: Modality) -> Prior:  # noqa: ARG002
@@ -63,7 +64,8 @@ class Infogan(WithAdam, Strided):
                 terms.append(Read(reader, prior, part.name, self.information, view))
                 terms += [Invariant(reader, self.invariance, augment.tilted)] if self.invariance else []
             else:
-                terms.append(Read(reader, prior, part.name, self.information_continuous))
+                view = augment.coarse if self.tilted else None
+                terms.append(Read(reader, prior, part.name, self.information_continuous, view))
         return terms
 
     def phases(self, game: GAN) -> list[Phase]:

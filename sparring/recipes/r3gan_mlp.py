@@ -22,6 +22,7 @@ from sparring.recipe import (
     Widths,
     discriminator,
     generator,
+    losses,
 )
 from sparring.recipes.r3gan import Regularised
 
@@ -46,14 +47,18 @@ class R3ganMlp(Regularised):
     G: Widths = generator((128, 128, 128), "widths of the hidden layers")
     D: Widths = discriminator((128, 128, 128, 128), "widths of the hidden layers")
     gamma_end: Weight = 0.001
+    gamma_burn_in: Part = losses(0.5, "share of the run in which gamma falls, so that D is sharp while G still learns")
     lr: Positive = 1e-3
-    lr_end: Positive = 5e-5
+    lr_end: Positive = 1e-5
     beta2: Decay = 0.99
     beta2_end: Decay = 0.999
     burn_in: Part = 1.0
     lazy: Count = 4
     steps: Count = 23_000
     ema_kimg: Weight = 3.0
+
+    def fading(self) -> float:
+        return self.gamma_burn_in
 
     def prior(self, modality: Modality) -> Prior:
         return normal(self.z or modality.shape[0])

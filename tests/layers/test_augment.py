@@ -122,3 +122,21 @@ def test_tilted():
     assert middle.std() > 0.05
     y.sum().backward()
     assert x.grad.isfinite().all()
+
+
+def test_coarse():
+    """Squares of four pixels have one colour each; what is large is seen through the noise, what is small is not."""
+    torch.manual_seed(0)
+    x = torch.full((400, 1, 28, 28), -1.0)
+    x[:, :, 8:20, 8:20] = 1.0
+    y = augment.coarse(x.requires_grad_())
+    assert y.shape == x.shape
+    assert torch.equal(y[..., ::4, ::4], y[..., 3::4, 3::4])
+    assert y[:, :, 12:16, 12:16].mean() - y[:, :, :4, :4].mean() > 1.5
+    speckles = 2.0 * (torch.arange(28) % 2) - 1
+    flat = augment.coarse(speckles.expand(400, 1, 28, 28))
+    assert flat.mean().abs() < 0.1
+    assert flat.std() == pytest.approx(0.3, abs=0.1)
+    y.sum().backward()
+    assert x.grad.isfinite().all()
+    assert augment.coarse(torch.zeros(2, 3, 8, 8)).shape == (2, 3, 8, 8)
