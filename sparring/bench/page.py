@@ -16,8 +16,8 @@ from sparring.model import load
 from sparring.training.screen import clock
 from sparring.writing import write_bytes, write_json
 
-LARGEST = 300_000  # bytes of a sheet that keeps all its colours
-SAMPLES = 100
+LARGEST = 300_000  # bytes of a sheet
+SAMPLES = (100, 49, 25)  # on a sheet, the fewer the larger they are
 CLOUD = 2500  # points on a plot
 LISTED = 5  # seeds whose numbers are all told
 
@@ -101,9 +101,12 @@ def write(played: Played, folder: Path, name: str) -> None:
 
 
 def _sheet(run: Path, path: Path) -> None:
+    """Samples of a run: as many as make a sheet that is small enough, in 256 colours where need be."""
     model = load(run)
-    picture = model.sample(CLOUD if model.modality.kind == "points" else SAMPLES, seed=0).preview()
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, optimize=True)
-    if path.stat().st_size > LARGEST:
-        picture.quantize(256).save(path, optimize=True)
+    for many in (CLOUD,) if model.modality.kind == "points" else SAMPLES:
+        picture = model.sample(many, seed=0).preview()
+        for version in (picture, picture.quantize(256)):
+            version.save(path, optimize=True)
+            if path.stat().st_size <= LARGEST:
+                return
