@@ -32,9 +32,9 @@ class R3ganMlp(Regularised):
     """R3GAN's game on fully connected nets: the default for points.
 
     Huang et al. 2024, arXiv:2501.05441, which proves that this game converges where the others of its kind need
-    not. The penalties begin strong, so that G spreads over every mode, and fade until D can tell narrow ones;
-    they are taken in one step of four (Karras et al. 2019, arXiv:1912.04958). G learns how steep it is between
-    modes (`layers/steep.py`).
+    not. The penalties begin strong, so that G spreads over every mode, and fade in the first half, so that D
+    can tell narrow ones while G still learns fast; they are taken in one step of four (Karras et al. 2019,
+    arXiv:1912.04958). G learns how steep it is between modes (`layers/steep.py`).
 
     sparring train ring
     """
