@@ -56,16 +56,12 @@ class Regularised(Adversarial):
         """What gamma is multiplied by, for such data: it grows with the number of pixels."""
         return (modality.shape[-1] / self.side) ** 2 if self.side else 1.0
 
-    def fading(self) -> float:
-        """The share of the run in which gamma goes from its first value to its last."""
-        return self.burn_in
-
     def adversary(self) -> AdversarialLoss:
         return relativistic()
 
     def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
         strength = self.strength(modality)
-        gamma = partial(cosine, strength * self.gamma, strength * self.gamma_end, share=self.fading())
+        gamma = partial(cosine, strength * self.gamma, strength * self.gamma_end, share=self.burn_in)
         return [R1(gamma, self.lazy), R2(gamma, self.lazy)]
 
     def phases(self, game: GAN) -> list[Phase]:

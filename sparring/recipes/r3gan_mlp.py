@@ -22,7 +22,6 @@ from sparring.recipe import (
     Widths,
     discriminator,
     generator,
-    losses,
 )
 from sparring.recipes.r3gan import Regularised
 
@@ -32,9 +31,9 @@ class R3ganMlp(Regularised):
     """R3GAN's game on fully connected nets: the default for points.
 
     Huang et al. 2024, arXiv:2501.05441, which proves that this game converges where the others of its kind need
-    not. The penalties begin strong, so that G spreads over every mode, and fade in the first half, so that D
-    can tell narrow ones while G still learns fast; they are taken in one step of four (Karras et al. 2019,
-    arXiv:1912.04958). G learns how steep it is between modes (`layers/steep.py`).
+    not. The penalties begin strong, so that G spreads over every mode, and fade until D can tell narrow ones;
+    they are taken in one step of four (Karras et al. 2019, arXiv:1912.04958). G learns how steep it is between
+    modes (`layers/steep.py`).
 
     sparring train ring
     """
@@ -47,18 +46,14 @@ class R3ganMlp(Regularised):
     G: Widths = generator((128, 128, 128), "widths of the hidden layers")
     D: Widths = discriminator((128, 128, 128, 128), "widths of the hidden layers")
     gamma_end: Weight = 0.001
-    gamma_burn_in: Part = losses(0.5, "share of the run in which gamma falls, so that D is sharp while G still learns")
     lr: Positive = 1e-3
-    lr_end: Positive = 1e-5
+    lr_end: Positive = 5e-5
     beta2: Decay = 0.99
     beta2_end: Decay = 0.999
     burn_in: Part = 1.0
     lazy: Count = 4
     steps: Count = 23_000
     ema_kimg: Weight = 3.0
-
-    def fading(self) -> float:
-        return self.gamma_burn_in
 
     def prior(self, modality: Modality) -> Prior:
         return normal(self.z or modality.shape[0])
