@@ -91,9 +91,10 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path):
     assert checkpoint.latest(tmp_path / "nowhere") is None
 
 
-def test_two_ranks_resume(tmp_path):
-    """The command line on two ranks: batch norm's statistics of each rank come back too."""
-    words = ["train", "digits", "--recipe", "gan", "--ranks", "2", "--resume", "batch=8", "G=8,8", "D=8"]
+@pytest.mark.parametrize("recipe", ["gan batch=8 G=8,8 D=8", "stylegan2 batch=8 base=64 z=8"])
+def test_two_ranks_resume(recipe, tmp_path):
+    """The command line on two ranks: batch norm's statistics of each rank come back too, and the mean path length."""
+    words = ["train", "digits", "--ranks", "2", "--resume", "--recipe", *recipe.split()]
     command = [sys.executable, "-m", "sparring", *words]
     for out, steps in (("plain", 6), ("again", 3), ("again", 6)):
         subprocess.run([*command, "--steps", str(steps), "--out", tmp_path / out], check=True, capture_output=True)

@@ -44,7 +44,9 @@ class Items:
         Raises:
             InputError: where there is no such class.
         """
-        if self.labels is None or name not in self.classes:
+        if self.labels is None:
+            raise InputError(f"{self.name!r} has no classes, and so none that is called {name!r}")
+        if name not in self.classes:
             raise InputError(f"{self.name!r} has no class {name!r}; {nearest(name, self.classes)}")
         rows = np.flatnonzero(self.labels == self.classes.index(name))
         items = self.items[rows] if isinstance(self.items, np.ndarray) else self.items.only(rows.tolist())

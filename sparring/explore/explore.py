@@ -15,7 +15,7 @@ from sparring.errors import InputError
 from sparring.explore.latents import REACH, between, chosen, turned
 from sparring.games.prior import OneHot, Uniform
 from sparring.games.stylegan import StyleGAN
-from sparring.games.vae import VAE, VAEGAN
+from sparring.games.vae import Autoencoder
 from sparring.judge import read
 from sparring.model import Model, load
 from sparring.seeds import Seeds, reseed
@@ -85,7 +85,7 @@ def sheets_of(model: Model, data: str | None = None, seed: int = 0) -> list[Shee
             found += [drawing.turn(part, number) for number in range(part.width)]
     if isinstance(game, StyleGAN):
         found.append(drawing.mixed(z[ROWS:]))
-    if isinstance(game, VAE | VAEGAN):
+    if isinstance(game, Autoencoder):
         found.append(_again(model, game, data))
     return found
 
@@ -150,13 +150,16 @@ class _Drawing:
         return Sheet("mixed", shows, _shown(self.model, game.G.synthesis(w), len(others)))
 
 
-def _again(model: Model, game: VAE | VAEGAN, data: str | None) -> Sheet:
+def _again(model: Model, game: Autoencoder, data: str | None) -> Sheet:
     """Held-out pictures, and below each what the model makes of it."""
     items = find(data or model.about["data"])
-    real, _ = read(model.modality, items)
-    rows = (real.data.held if len(real.data.held) else real.data.rows)[: 4 * ROWS]
+    real, notes = read(model.modality, items)
+    rows = real.data.held if len(real.data.held) >= ROWS else real.data.rows
+    rows = rows[: min(4, len(rows) // ROWS) * ROWS]
     x = torch.cat([x for x, _ in real.batches(rows)]).to(model.device)
     label = real.labels(rows)
+    if game.classes and label is None:
+        raise InputError(f"{items.name!r} cannot be reconstructed by a model that takes labels: {'; '.join(notes)}")
     again = game.reconstruct(x, label.to(model.device) if game.classes and label is not None else None)
     pairs = zip(torch.split(x, ROWS), torch.split(again, ROWS), strict=True)
     lines = torch.cat([line for pair in pairs for line in pair])

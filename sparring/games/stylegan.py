@@ -33,7 +33,7 @@ class StyleGAN(GAN):
 
 class PathLength(Term):
     """How far a step of a style moves the picture should not depend on the style or the direction. Karras et al. 2019,
-    arXiv:1912.04958, eq. 4.
+    arXiv:1912.04958, eq. 4; of the step's own latents, each with one style.
 
     Args:
         G: the generator.

@@ -219,7 +219,7 @@ class Invariant(Term):
 
 def information(p: Tensor, q: Tensor) -> Tensor:
     """Of two readings of the same samples, (n, k) each, what they have in common, in nats: from 0 to log k."""
-    joint = (p.T @ q) / len(p)
+    joint = (p[:, :, None] * q[:, None]).mean(0)  # no matrix product, which autocast would round
     joint = ((joint + joint.T) / 2).clamp(min=1e-9)
     alone = joint.sum(0)
     return (joint * (joint.log() - alone.log() - alone.log()[:, None])).sum()

@@ -18,16 +18,19 @@ class Unrolled(GAN):
     """One generator against one discriminator, where G minimises its loss against D after some gradient steps of D's
     own, through which it differentiates. Metz et al. 2016, arXiv:1611.02163, eq. 6 to 8.
 
-    Extra terms of D are no part of the steps.
-
     Args:
         unroll: steps that D looks ahead, k; 0 for none.
         rate: their learning rate, eta.
-        settings: as for `GAN`.
+        settings: as for `GAN`, without terms.
+
+    Raises:
+        ValueError: for terms, which would be no part of the steps ahead.
     """
 
     def __init__(self, *settings: Any, unroll: int, rate: float, **more: Any) -> None:
         super().__init__(*settings, **more)
+        if self.terms:
+            raise ValueError("terms are no part of the steps that D looks ahead")
         self.unroll, self.rate = unroll, rate
 
     def G_losses(self, round: Round) -> Losses:

@@ -15,19 +15,33 @@ from sparring.loop import After, Losses, Player, Round
 from sparring.losses.variational import divergence, gaussian
 
 
-class VAE(Game):
+class Autoencoder(Game):
+    """A game whose E finds the latents that its G makes a sample from.
+
+    Attributes:
+        E: samples (n, ...)[, labels (n,)] -> means and logarithms of variances of latents, (n, width) each.
+    """
+
+    averaged = ("E", "G")
+    E: nn.Module
+
+    def reconstruct(self, x: Tensor, label: Tensor | None) -> Tensor:
+        """What is made of samples (n, ...) by way of the means of their latents."""
+        mean, _ = self.E(x, label)
+        return self.generate(mean, label)
+
+
+class VAE(Autoencoder):
     """An encoder and a decoder that maximise one bound of the likelihood together: no adversary. Kingma and Welling
     2013, arXiv:1312.6114, eq. 3.
 
     Args:
-        E: samples (n, ...)[, labels (n,)] -> means and logarithms of variances of latents, (n, width) each.
+        E: as in `Autoencoder`.
         G: (n, width)[, labels (n,)] -> samples (n, ...).
         prior: what samples are made from; normal.
         classes: number of labels, 0 for none.
         beta: weight of the divergence from the prior; 1 is the bound.
     """
-
-    averaged = ("E", "G")
 
     def __init__(self, E: nn.Module, G: nn.Module, prior: Prior, classes: int = 0, beta: float = 1.0) -> None:
         super().__init__()
@@ -54,12 +68,8 @@ class VAE(Game):
         sample: Tensor = self.G(z, label)
         return sample
 
-    def reconstruct(self, x: Tensor, label: Tensor | None) -> Tensor:
-        mean, _ = self.E(x, label)
-        return self.generate(mean, label)
 
-
-class VAEGAN(GAN):
+class VAEGAN(GAN, Autoencoder):
     """A GAN with an encoder: G is the decoder of a VAE too, whose likelihood is measured in D's features instead of
     pixels. Larsen et al. 2015, arXiv:1512.09300, algorithm 1.
 
@@ -69,8 +79,6 @@ class VAEGAN(GAN):
         beta: weight of the divergence in E's loss.
         settings: as for `GAN`.
     """
-
-    averaged = ("E", "G")
 
     def __init__(self, E: nn.Module, *settings: Any, likelihood: float, beta: float, **more: Any) -> None:
         super().__init__(*settings, **more)
@@ -90,7 +98,9 @@ class VAEGAN(GAN):
         return {"likelihood": distance, "divergence": self.beta * divergence(mean, log_variance)}
 
     def D_losses(self, round: Round) -> Losses:
-        """As of the GAN; what E and G make of real samples is generated too."""
+        """As of the GAN, and the same against what E and G make of real samples. So real samples count as often as
+        both kinds of generated ones together; in the paper they count once.
+        """
         again = self._again(round).detach()
         losses = super().D_losses(round)
         label = round.get("label") if self.classes else None
@@ -128,10 +138,6 @@ class VAEGAN(GAN):
             real = said(self.D, round["real"], label).features
         again = said(self.D, self._again(round), label).features
         return (again.float() - real.float()).square().mean()
-
-    def reconstruct(self, x: Tensor, label: Tensor | None) -> Tensor:
-        mean, _ = self.E(x, label)
-        return self.generate(mean, label)
 
 
 def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -1,14 +1,14 @@
 """A recipe is a published system's table of hyperparameters and the wiring that it names."""
 
-from sparring.recipe.adversarial import Adversarial, WithAdam
+from sparring.recipe.adversarial import Adversarial, Targeted, WithAdam
 from sparring.recipe.fields import (
     Count,
     Decay,
+    Fraction,
     Natural,
-    Part,
+    Pixels,
     Positive,
     Share,
-    Side,
     Weight,
     Widths,
     data,
@@ -20,7 +20,7 @@ from sparring.recipe.fields import (
 )
 from sparring.recipe.pictures import POINTS_AND_IMAGES, OfPictures
 from sparring.recipe.recipe import Phase, Recipe
-from sparring.recipe.strided import Either, Strided
+from sparring.recipe.strided import Either, Strided, alone
 
 __all__ = [
     "POINTS_AND_IMAGES",
@@ -28,18 +28,20 @@ __all__ = [
     "Count",
     "Decay",
     "Either",
+    "Fraction",
     "Natural",
     "OfPictures",
-    "Part",
     "Phase",
+    "Pixels",
     "Positive",
     "Recipe",
     "Share",
-    "Side",
     "Strided",
+    "Targeted",
     "Weight",
     "Widths",
     "WithAdam",
+    "alone",
     "data",
     "discriminator",
     "generator",

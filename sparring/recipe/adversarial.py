@@ -62,18 +62,28 @@ class Adversarial(Recipe):
 
 @dataclass(frozen=True)
 class WithAdam(Adversarial):
-    """G and D take turns, each with an Adam of the same settings, for a loss with targets."""
+    """G and D take turns, each with an Adam of the same settings."""
 
-    loss: Plain = losses("non_saturating", "what G and D minimise")
-    smoothing: Share = losses(0.0, "how far below 1 the target of real samples is")
     lr: Positive = optimisation(2e-4, "learning rate of Adam, for G and D")
     beta1: Decay = optimisation(0.5, "Adam's decay of the first moment")
     beta2: Decay = optimisation(0.999, "Adam's decay of the second moment")
 
-    def adversary(self) -> AdversarialLoss:
-        loss: AdversarialLoss = getattr(adversarial, self.loss)(self.smoothing)
-        return loss
+    def turns(self) -> int:
+        """Moves of D for each of G."""
+        return 1
 
     def phases(self, game: GAN) -> list[Phase]:
         adam = partial(Adam, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
-        return [Phase(game.players(adam, adam))]
+        return [Phase(game.players(adam, adam, turns=self.turns()))]
+
+
+@dataclass(frozen=True)
+class Targeted(WithAdam):
+    """For a loss with targets, which may be smoothed."""
+
+    loss: Plain = losses("non_saturating", "what G and D minimise")
+    smoothing: Share = losses(0.0, "how far below 1 the target of real samples is")
+
+    def adversary(self) -> AdversarialLoss:
+        loss: AdversarialLoss = getattr(adversarial, self.loss)(self.smoothing)
+        return loss

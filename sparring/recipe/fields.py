@@ -29,11 +29,11 @@ class Within:
 
 Count = Annotated[int, Within(1)]
 Natural = Annotated[int, Within(0)]
-Side = Annotated[int, Within(0, 1024)]
+Pixels = Annotated[int, Within(0, 1024)]
 Weight = Annotated[float, Within(0)]
 Positive = Annotated[float, Within(0, above=True)]
 Share = Annotated[float, Within(0, 1)]
-Part = Annotated[float, Within(0, 1, above=True)]
+Fraction = Annotated[float, Within(0, 1, above=True)]
 Decay = Annotated[float, Within(0, 0.99999)]
 Widths = Annotated[tuple[int, ...], Within(1)]
 

@@ -9,7 +9,7 @@ from sparring.data.split import HELD_EVERY
 from sparring.errors import InputError
 from sparring.games.views import Ada, Augment, DiffAugment, View
 from sparring.modalities import Images, Modality, Points
-from sparring.recipe.fields import Share, Side, data
+from sparring.recipe.fields import Pixels, Share, data
 from sparring.recipe.recipe import Recipe
 
 POINTS_AND_IMAGES: tuple[Modality, ...] = (Points(), Images())
@@ -19,7 +19,7 @@ POINTS_AND_IMAGES: tuple[Modality, ...] = (Points(), Images())
 class OfPictures(Recipe):
     """What recipes for pictures have beside: how pictures are read, and how a few are made to last."""
 
-    size: Side = data(0, "height and width of pictures; 0 for what the data suggest")
+    size: Pixels = data(0, "height and width of pictures; 0 for what the data suggest")
     flip: bool = data(False, "whether pictures are mirrored at random")
     crop: Share = data(0.0, "how much larger pictures are kept than the part that is cut out of them at random")
     augment: Augment = data("none", "random changes to all that D sees, for small sets")

@@ -19,7 +19,7 @@ from sparring.recipe.fields import Count, Group, Share, Weight, checked, data, o
 
 @dataclass(frozen=True)
 class Phase:
-    """Part of a run: who plays, for which share of its steps."""
+    """Fraction of a run: who plays, for which share of its steps."""
 
     players: Sequence[Player]
     share: float = 1.0

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from sparring.errors import InputError
 from sparring.modalities import Modality
 from sparring.nets import dcgan, mlp
 from sparring.nets.discriminator import Discriminator
@@ -51,3 +52,13 @@ class Either(Strided):
         classes = len(modality.classes)
         G = mlp.Generator(self.prior(modality).width, modality.shape, self.hidden, True, "relu", "linear", classes)
         return G, mlp.Discriminator(modality.shape, self.hidden, classes=classes if self.judges_labels else 0)
+
+
+def alone(norm: dcgan.Norm) -> None:
+    """Refuse a norm by which D judges a batch, where a penalty is each sample's own.
+
+    Raises:
+        InputError: for batch norm.
+    """
+    if norm == "batch":
+        raise InputError("norm=batch does not go with a gradient penalty, each sample's own; use norm=layer")

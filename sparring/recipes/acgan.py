@@ -8,19 +8,20 @@ from typing import ClassVar
 
 from torch import nn
 
+from sparring.errors import InputError
 from sparring.games.terms import Classified, Term
 from sparring.modalities import Modality
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Positive, Strided, Weight, WithAdam, losses
+from sparring.recipe import Count, Positive, Strided, Targeted, Weight, losses
 
 
 @dataclass(frozen=True)
-class Acgan(WithAdam, Strided):
+class Acgan(Targeted, Strided):
     """D also tells the class, and G makes samples whose class it tells.
 
     Odena et al. 2016, "Conditional image synthesis with auxiliary classifier GANs", arXiv:1610.09585, on
     DCGAN's nets without the paper's dropout. Samples that are easy to classify are not all samples of a class:
-    look at the class diversity. Without labels it is `dcgan`.
+    look at the class diversity. Without labels it plays dcgan's game.
 
     sparring train fashion-mnist --recipe acgan
     """
@@ -31,6 +32,11 @@ class Acgan(WithAdam, Strided):
     width: Count = 32
     lr: Positive = 1e-3
     classify: Weight = losses(1.0, "weight of the classes' cross entropy in D's loss and in G's")
+
+    def check(self) -> None:
+        super().check()
+        if not self.classify:
+            raise InputError("classify=0 leaves nobody to teach the labels; take recipe dcgan with labels=false")
 
     def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
         classes = len(modality.classes)

@@ -11,16 +11,16 @@ from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import Packed
-from sparring.recipe import Count, Positive, Strided, WithAdam
+from sparring.recipe import Count, Positive, Strided, Targeted
 
 
 @dataclass(frozen=True)
-class Cgan(WithAdam, Strided):
+class Cgan(Targeted, Strided):
     """G and D are both given the label: samples by class.
 
     Mirza and Osindero 2014, "Conditional generative adversarial nets", arXiv:1411.1784, on DCGAN's nets: in G
     the embedding lies beside the latent vector, in D it is one more channel of the picture. Without labels it
-    is `dcgan`. The label is a learned embedding beside what they see.
+    plays dcgan's game. The label is a learned embedding beside what they see.
 
     sparring train fashion-mnist --recipe cgan
     """

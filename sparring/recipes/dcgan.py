@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparring.recipe import Count, Strided, WithAdam
+from sparring.recipe import Count, Strided, Targeted
 
 
 @dataclass(frozen=True)
-class Dcgan(WithAdam, Strided):
+class Dcgan(Targeted, Strided):
     """Strided convolutions with batch norm: the first GAN for pictures.
 
     Radford et al. 2015, "Unsupervised representation learning with deep convolutional generative adversarial

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
@@ -23,7 +24,7 @@ class Densegan(Regularised, OfPictures):
     sparring train mnist --recipe densegan
     """
 
-    side = 32
+    side: ClassVar[int] = 32
 
     G: Count = generator(128, "channels at the lowest resolution")
     D: Count = discriminator(16, "channels at the highest resolution")

@@ -12,11 +12,11 @@ from sparring.games.terms import Term
 from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Strided, Weight, WithAdam, losses
+from sparring.recipe import Strided, Targeted, Weight, alone, losses
 
 
 @dataclass(frozen=True)
-class Dragan(WithAdam, Strided):
+class Dragan(Targeted, Strided):
     """The first GAN's loss, with D's slope held around real samples.
 
     Kodali et al. 2017, "On convergence and stability of GANs", arXiv:1705.07215, on DCGAN's nets; layer norm in
@@ -27,6 +27,10 @@ class Dragan(WithAdam, Strided):
 
     norm: dcgan.Norm = "layer"
     penalty: Weight = losses(10.0, "weight of the gradient penalty, lambda")
+
+    def check(self) -> None:
+        super().check()
+        alone(self.norm)
 
     def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
         return [Penalty(self.penalty)]

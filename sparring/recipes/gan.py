@@ -10,11 +10,11 @@ from torch import nn
 from sparring.modalities import Modality
 from sparring.nets import mlp
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import POINTS_AND_IMAGES, OfPictures, Widths, WithAdam, discriminator, generator
+from sparring.recipe import POINTS_AND_IMAGES, OfPictures, Targeted, Widths, discriminator, generator
 
 
 @dataclass(frozen=True)
-class Gan(WithAdam, OfPictures):
+class Gan(Targeted, OfPictures):
     """Fully connected G and D: the 2014 GAN as tutorials teach it.
 
     Goodfellow et al. 2014, "Generative adversarial nets", arXiv:1406.2661. The paper's G minimises the

@@ -17,11 +17,11 @@ from sparring.layers import augment
 from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Natural, Phase, Positive, Strided, Weight, WithAdam, generator, losses, optimisation
+from sparring.recipe import Count, Natural, Phase, Positive, Strided, Targeted, Weight, generator, losses, optimisation
 
 
 @dataclass(frozen=True)
-class Infogan(WithAdam, Strided):
+class Infogan(Targeted, Strided):
     """Latent codes that can be read back come to mean something.
 
     Chen et al. 2016, "InfoGAN: interpretable representation learning by information maximizing generative adversarial
@@ -34,7 +34,6 @@ class Infogan(WithAdam, Strided):
     sparring train mnist --recipe infogan
     """
 
-    judges_labels: ClassVar[bool] = False
     bf16: ClassVar[bool] = True
 
     batch: Count = 128

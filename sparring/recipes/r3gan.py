@@ -20,8 +20,8 @@ from sparring.recipe import (
     Adversarial,
     Count,
     Decay,
+    Fraction,
     OfPictures,
-    Part,
     Phase,
     Positive,
     Weight,
@@ -49,7 +49,7 @@ class Regularised(Adversarial):
     lr_end: Positive = optimisation(5e-5, "its value at the end of the burn-in")
     beta2: Decay = optimisation(0.9, "Adam's decay of the second moment at the start; beta1 is 0")
     beta2_end: Decay = optimisation(0.99, "its value at the end of the burn-in")
-    burn_in: Part = optimisation(0.2, "share of the run in which all these go along a cosine")
+    burn_in: Fraction = optimisation(0.2, "share of the run in which all these go along a cosine")
     lazy: Count = optimisation(1, "steps between those in which D minimises R1 and R2, so many times as strong")
 
     def strength(self, modality: Modality) -> float:

@@ -15,8 +15,8 @@ from sparring.nets.discriminator import Discriminator
 from sparring.recipe import (
     Count,
     Decay,
+    Fraction,
     Natural,
-    Part,
     Positive,
     Weight,
     Widths,
@@ -50,7 +50,7 @@ class R3ganMlp(Regularised):
     lr_end: Positive = 5e-5
     beta2: Decay = 0.99
     beta2_end: Decay = 0.999
-    burn_in: Part = 1.0
+    burn_in: Fraction = 1.0
     lazy: Count = 4
     steps: Count = 23_000
     ema_kimg: Weight = 3.0

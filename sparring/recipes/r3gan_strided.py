@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.nets import dcgan
-from sparring.recipe import Count, Decay, Part, Positive, Strided, Weight
+from sparring.recipe import Count, Decay, Fraction, Positive, Strided, Weight
 from sparring.recipes.r3gan import Regularised
 
 
@@ -32,5 +32,5 @@ class R3ganStrided(Regularised, Strided):
     lr_end: Positive = 1e-4
     beta2: Decay = 0.9
     beta2_end: Decay = 0.99
-    burn_in: Part = 1.0
+    burn_in: Fraction = 1.0
     lazy: Count = 8

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from torch import nn
-from torch.optim import Adam
 
-from sparring.games.gan import GAN
 from sparring.losses.adversarial import AdversarialLoss, hinge
 from sparring.modalities import Modality
 from sparring.nets import resnet
 from sparring.nets.discriminator import Discriminator
 from sparring.recipe import (
-    Adversarial,
     Count,
     Decay,
     OfPictures,
-    Phase,
-    Positive,
+    WithAdam,
     discriminator,
     generator,
     optimisation,
@@ -27,7 +22,7 @@ from sparring.recipe import (
 
 
 @dataclass(frozen=True)
-class Sngan(Adversarial, OfPictures):
+class Sngan(WithAdam, OfPictures):
     """Residual nets, the hinge loss, a D divided by its spectral norms.
 
     Miyato et al. 2018, "Spectral normalization for generative adversarial networks", arXiv:1802.05957, tables 3
@@ -42,9 +37,8 @@ class Sngan(Adversarial, OfPictures):
     D: Count = discriminator(64, "channels of every block")
     depth: Count = generator(1, "residual blocks per resolution, in D too")
     n_dis: Count = optimisation(5, "moves of D for each of G")
-    lr: Positive = optimisation(2e-4, "learning rate of Adam, alpha")
-    beta1: Decay = optimisation(0.0, "Adam's decay of the first moment")
-    beta2: Decay = optimisation(0.9, "Adam's decay of the second moment")
+    beta1: Decay = 0.0
+    beta2: Decay = 0.9
 
     def adversary(self) -> AdversarialLoss:
         return hinge()
@@ -57,6 +51,5 @@ class Sngan(Adversarial, OfPictures):
             resnet.Discriminator(size, channels, self.D, self.depth, classes),
         )
 
-    def phases(self, game: GAN) -> list[Phase]:
-        adam = partial(Adam, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
-        return [Phase(game.players(adam, adam, turns=self.n_dis))]
+    def turns(self) -> int:
+        return self.n_dis

@@ -7,6 +7,7 @@ from functools import partial
 
 from torch.optim import Adam
 
+from sparring.errors import InputError
 from sparring.games.prior import normal
 from sparring.games.vae import VAE
 from sparring.modalities import Modality
@@ -36,6 +37,11 @@ class Vae(OfPictures):
         E = dcgan.Encoder(self.z, size, channels, self.width, classes)
         G = dcgan.Generator(self.z, size, channels, self.width, classes)
         return VAE(E, G, normal(self.z), classes, self.beta)
+
+    def check(self) -> None:
+        super().check()
+        if self.noise or self.augment != "none":
+            raise InputError("noise= and augment= change what D sees, and a vae has no D")
 
     def phases(self, game: VAE) -> list[Phase]:
         return [Phase(game.players(partial(Adam, lr=self.lr, fused=True)))]

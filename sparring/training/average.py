@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.nn.utils.parametrizations import _SpectralNorm
 
 from sparring.games.game import Game
 
@@ -16,7 +17,8 @@ EVERY = 4  # steps between updates: an average over thousands of samples does no
 class Average:
     """A game whose averaged nets follow those of the game that is played; the others are its own.
 
-    Floating buffers (batch norm's statistics) are averaged like weights, integers are copied.
+    Floating buffers (batch norm's statistics) are averaged like weights; integers are copied, and so are a spectral
+    norm's unit vectors, whose mean would be shorter.
 
     Args:
         game: the game that is played.
@@ -33,8 +35,9 @@ class Average:
         for name in game.averaged:
             mine, theirs = getattr(self.game, name), getattr(game, name)
             mine.requires_grad_(False).eval()
+            unit = {id(b) for m in theirs.modules() if isinstance(m, _SpectralNorm) for b in m.buffers()}
             for a, b in zip(_tensors(mine), _tensors(theirs), strict=True):
-                if a.is_floating_point():
+                if a.is_floating_point() and id(b) not in unit:
                     self._mine.append(a)
                     self._theirs.append(b)
                 else:

@@ -29,7 +29,6 @@ from sparring.training.screen import Screen
 from sparring.training.watch import Verdict, Watch
 
 SLOWER = 0.3  # times the learning rate after a rollback
-WATCHED = 32  # held-out samples that D is watched by, at most
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ class Run:
         batches = Batches(data.tensors, data.rows, size, shards, self.seeds, device)
         if not len(data.held):
             return lambda number, shard: self.modality.batch(batches(number, shard))
-        watched = Batches(data.tensors, data.held, min(size, WATCHED), shards, self.seeds, device)
+        watched = Batches(data.tensors, data.held, size, shards, self.seeds, device)
 
         def deal(number: int, shard: int) -> dict[str, Tensor]:
             batch = self.modality.batch(batches(number, shard))
@@ -129,7 +128,10 @@ class Run:
         for name, optimizer in self._optimizers().items():
             tensors |= checkpoint.optimizer_tensors(f"optimizer.{name}", optimizer)
         if self.fabric.world_size > 1:
+            lasting = self.game.state_dict()
             for name, buffer in self.game.named_buffers():
+                if name not in lasting:
+                    continue
                 everyone = self.fabric.all_gather(buffer)
                 assert isinstance(everyone, Tensor)
                 tensors |= {f"rank{r}.{name}": own for r, own in enumerate(everyone)}
