@@ -338,7 +338,7 @@ def test_bad_input_to_judging(typed, run):
         ("compare", run, run, "-o", run): "exists already",
         ("bench", "rings"): "did you mean 'ring'",
         ("bench", "ring", "--budget", "tpu"): "did you mean 'gpu'",
-        ("bench", "ring", "--rows", "gan"): "ring has no row 'gan'",
+        ("bench", "ring", "--rows", "dcgan"): "ring has no row 'dcgan'",
     }
     for words, said in cases.items():
         status, _, err = typed(*words)
