@@ -31,7 +31,7 @@ class Recipe(ABC):
 
     Attributes:
         takes: the kinds of data it is made for, each with how it is to be read.
-        bf16: whether it has been measured to train as well in bf16.
+        bf16: whether it has been measured to train well in bf16.
     """
 
     takes: ClassVar[tuple[Modality, ...]] = (Images(),)

@@ -18,9 +18,9 @@ from sparring.recipe import Count, Positive, Strided, Targeted
 class Cgan(Targeted, Strided):
     """G and D are both given the label: samples by class.
 
-    Mirza and Osindero 2014, "Conditional generative adversarial nets", arXiv:1411.1784, on DCGAN's nets: in G
-    the embedding lies beside the latent vector, in D it is one more channel of the picture. Without labels it
-    plays dcgan's game. The label is a learned embedding beside what they see.
+    Mirza and Osindero 2014, "Conditional generative adversarial nets", arXiv:1411.1784, on DCGAN's nets. The
+    label is a learned embedding: in G it lies beside the latent vector, in D it is one more channel of the
+    picture. Without labels it plays dcgan's game.
 
     sparring train fashion-mnist --recipe cgan
     """
