@@ -21,3 +21,10 @@ def cosine(start: float, end: float, progress: Progress, share: float = 1.0) -> 
     else:
         wave = math.cos(math.pi * min(1.0, progress / share))
     return end + (start - end) * (1 + wave) / 2
+
+
+def geometric(start: float, end: float, progress: float, after: float = 0.0) -> float:
+    """`start` for the first share `after` of the run, then by equal factors to `end`."""
+    if progress <= after:
+        return start
+    return float(start * (end / start) ** ((progress - after) / (1 - after)))

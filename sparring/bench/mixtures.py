@@ -16,19 +16,22 @@ from sparring.training.screen import Screen
 SAMPLES = 2500
 PACGAN = "Lin et al. 2017, arXiv:1712.04086"
 COLUMNS = (
-    Column("modes", ".1f"), Column("high quality", ".1%"), Column("reverse KL", ".3f"), Column("spread", ".2f")
+    Column("modes", ".1f"), Column("high quality", ".1%"), Column("reverse KL", ".3f"), Column("spread", ".2f"),
+    Column("width", ".2f"),
 )  # fmt: skip
 PROTOCOL = (
     f"{SAMPLES:,} samples. A mode counts when a sample lies within three standard deviations of its centre; "
     "high quality is the share of samples that do, 98.9% for a perfect sampler; the divergence of their modes "
     "from uniform is in nats; spread is their standard deviation about the centres by the true one, as it is "
-    "within three deviations. The protocol is PacGAN's, but for the spread, which it does not look at."
+    "within three deviations, and width that about each mode's own mean, which a narrow mode beside its place does "
+    "not have. The protocol is PacGAN's, but for these two, at which it does not look."
 )
 
 
 def _measured(samples: np.ndarray, mixture: Mixture) -> Numbers:
     found: Modes = modes(samples.astype(float), mixture.centres, mixture.sd)
-    return {"modes": found.hit, "high quality": found.quality, "reverse KL": found.kl, "spread": found.spread}
+    numbers = (found.hit, found.quality, found.kl, found.spread, found.width)
+    return dict(zip((column.name for column in COLUMNS), numbers, strict=True))
 
 
 def _measure(mixture: Mixture, model: Model, _device: str, _screen: Screen) -> Numbers:

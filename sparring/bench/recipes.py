@@ -75,20 +75,25 @@ def _shown(value: object) -> str:
 
 
 def _measured(recipe: Recipe, name: str, content: Mapping[str, Any], bench: Path, up: Path) -> list[str]:
-    """What a page of the bench has on this recipe with its own fields: numbers beside real data's, and a sheet."""
-    runs = next((row["numbers"] for row in content["ours"] if row["name"] == recipe.name), None)
-    if runs is None:
-        return []
-    table = TABLES[content["table"]]
+    """What a page of the bench has on this recipe: for each of its rows, numbers beside real data's, and a sheet."""
+    rows = [row for row in content["ours"] if row["name"].split()[0] == recipe.name]
+    return [line for row in rows for line in _row(row["name"], row["numbers"], name, content, bench, up)]
+
+
+def _row(
+    row: str, runs: Sequence[Mapping[str, float]], name: str, content: Mapping[str, Any], bench: Path, up: Path
+) -> list[str]:
+    table, real = TABLES[content["table"]], content["real"]
+    fields = ", ".join(f"`{field}`" for field in row.split()[1:])
     took, several = clock(mean(run["seconds"] for run in runs)), f", {len(runs)} seeds" if len(runs) > 1 else ""
     where = f"{took} on {content['machine']}{several}: [the whole table]({(up / name).as_posix()}.md)."
-    lines = [f"## {table.title}", "", where, "", "| | this | real data |", "|---|---:|---:|"]
+    title = f"## {table.title}{f' with {fields}' if fields else ''}"
+    lines = [title, "", where, "", "| | this | real data |", "|---|---:|---:|"]
     for column in table.columns:
         if column.name in runs[0]:
-            real = format(content["real"][column.name], column.format) if column.name in content["real"] else ""
-            lines.append(
-                f"| {column.name} | {format(mean(run[column.name] for run in runs), column.format)} | {real} |"
-            )
-    picture = f"{name}-{recipe.name}.png"
-    sheet = ["", f"![samples of {recipe.name}]({(up / picture).as_posix()})"] if (bench / picture).exists() else []
+            ours = format(mean(run[column.name] for run in runs), column.format)
+            ideal = format(real[column.name], column.format) if column.name in real else ""
+            lines.append(f"| {column.name} | {ours} | {ideal} |")
+    picture = f"{name}-{row.replace(' ', '-')}.png"
+    sheet = ["", f"![samples of {row}]({(up / picture).as_posix()})"] if (bench / picture).exists() else []
     return [*lines, *sheet, ""]

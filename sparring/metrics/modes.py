@@ -23,6 +23,8 @@ class Modes:
         kl: divergence in nats of the high-quality samples' modes from uniform; 0 is perfect.
         spread: the standard deviation of high-quality samples about their centres, by the mixture's
             own as it is within three deviations; 1 is perfect.
+        width: the same about the mean of the samples of each mode: a narrow mode beside its centre has
+            spread, and no width.
     """
 
     hit: int
@@ -30,6 +32,7 @@ class Modes:
     quality: float
     kl: float
     spread: float
+    width: float
 
 
 def modes(samples: NDArray[np.floating], centres: NDArray[np.floating], sd: float) -> Modes:
@@ -47,8 +50,16 @@ def modes(samples: NDArray[np.floating], centres: NDArray[np.floating], sd: floa
     good = near <= 3 * sd
     counts = np.bincount(nearest[good], minlength=len(centres))
     found = hit(torch.from_numpy(counts))
-    spread = float(np.sqrt((near[good] ** 2).mean() / _cut_variance(samples.shape[1])) / sd) if good.any() else 0.0
-    return Modes(found.modes, found.total, float(good.mean()), found.kl, spread)
+    if not good.any():
+        return Modes(found.modes, found.total, 0.0, found.kl, 0.0, 0.0)
+    own = offsets[np.arange(len(samples)), nearest][good]  # (high quality, d)
+    sums = np.zeros_like(centres, dtype=float)
+    np.add.at(sums, nearest[good], own)
+    means = sums / np.maximum(counts, 1)[:, None]  # (modes, d)
+    about = ((own - means[nearest[good]]) ** 2).sum() / max(1, counts.sum() - found.modes)
+    expected = _cut_variance(samples.shape[1]) * sd**2
+    spread, width = ((own**2).sum(1).mean() / expected) ** 0.5, (about / expected) ** 0.5
+    return Modes(found.modes, found.total, float(good.mean()), found.kl, float(spread), float(width))
 
 
 def _cut_variance(d: int) -> float:

@@ -20,7 +20,7 @@ from sparring.recipe.fields import (
 )
 from sparring.recipe.pictures import POINTS_AND_IMAGES, OfPictures
 from sparring.recipe.recipe import Phase, Recipe
-from sparring.recipe.strided import Either, Strided, alone
+from sparring.recipe.strided import Either, Light, Strided, alone
 
 __all__ = [
     "POINTS_AND_IMAGES",
@@ -29,6 +29,7 @@ __all__ = [
     "Decay",
     "Either",
     "Fraction",
+    "Light",
     "Natural",
     "OfPictures",
     "Phase",

@@ -31,11 +31,11 @@ class Recipe(ABC):
 
     Attributes:
         takes: the kinds of data it is made for, each with how it is to be read.
-        bf16: whether it has been measured to train well in bf16.
+        bf16: the kinds of data on which it has been measured to train well in bf16.
     """
 
     takes: ClassVar[tuple[Modality, ...]] = (Images(),)
-    bf16: ClassVar[bool] = False
+    bf16: ClassVar[tuple[str, ...]] = ()
 
     batch: Count = data(64, "samples per step")
     labels: bool | None = data(None, "whether samples are made for a label; none: where the data have labels")

@@ -12,11 +12,11 @@ from sparring.errors import InputError
 from sparring.games.terms import Classified, Term
 from sparring.modalities import Modality
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Positive, Strided, Targeted, Weight, losses
+from sparring.recipe import Light, Weight, losses
 
 
 @dataclass(frozen=True)
-class Acgan(Targeted, Strided):
+class Acgan(Light):
     """D also tells the class, and G makes samples whose class it tells.
 
     Odena et al. 2016, "Conditional image synthesis with auxiliary classifier GANs", arXiv:1610.09585, on
@@ -26,11 +26,8 @@ class Acgan(Targeted, Strided):
     sparring train fashion-mnist --recipe acgan
     """
 
-    bf16: ClassVar[bool] = True
     judges_labels: ClassVar[bool] = False
 
-    width: Count = 32
-    lr: Positive = 1e-3
     classify: Weight = losses(1.0, "weight of the classes' cross entropy in D's loss and in G's")
 
     def check(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import nn
 
@@ -11,11 +10,11 @@ from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import Packed
-from sparring.recipe import Count, Positive, Strided, Targeted
+from sparring.recipe import Light
 
 
 @dataclass(frozen=True)
-class Cgan(Targeted, Strided):
+class Cgan(Light):
     """G and D are both given the label: samples by class.
 
     Mirza and Osindero 2014, "Conditional generative adversarial nets", arXiv:1411.1784, on DCGAN's nets. The
@@ -24,11 +23,6 @@ class Cgan(Targeted, Strided):
 
     sparring train fashion-mnist --recipe cgan
     """
-
-    bf16: ClassVar[bool] = True
-
-    width: Count = 32
-    lr: Positive = 1e-3
 
     def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
         G, _ = super().nets(modality)

@@ -12,11 +12,11 @@ from sparring.games.terms import Term
 from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Strided, Targeted, Weight, alone, losses
+from sparring.recipe import Light, Weight, alone, losses
 
 
 @dataclass(frozen=True)
-class Dragan(Targeted, Strided):
+class Dragan(Light):
     """The first GAN's loss, with D's slope held around real samples.
 
     Kodali et al. 2017, "On convergence and stability of GANs", arXiv:1705.07215, on DCGAN's nets; layer norm in

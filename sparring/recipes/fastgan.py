@@ -30,7 +30,7 @@ class Fastgan(WithAdam, OfPictures):
     sparring train photos/ --recipe fastgan
     """
 
-    bf16: ClassVar[bool] = True
+    bf16: ClassVar[tuple[str, ...]] = ("images",)
 
     augment: Augment = "diffaugment"
     batch: Count = 8

@@ -11,11 +11,11 @@ from sparring.games.terms import History, Matching, Term
 from sparring.layers.minibatch import Comparing
 from sparring.modalities import Modality
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Natural, Share, Strided, Targeted, Weight, discriminator, losses
+from sparring.recipe import Count, Light, Natural, Share, Weight, discriminator, losses
 
 
 @dataclass(frozen=True)
-class ImprovedGan(Targeted, Strided):
+class ImprovedGan(Light):
     """Matched features, minibatch discrimination, history, smoothing.
 
     Salimans et al. 2016, "Improved techniques for training GANs", arXiv:1606.03498, section 3, on DCGAN's nets.

@@ -34,7 +34,7 @@ class Infogan(Targeted, Strided):
     sparring train mnist --recipe infogan
     """
 
-    bf16: ClassVar[bool] = True
+    bf16: ClassVar[tuple[str, ...]] = ("images",)
 
     batch: Count = 128
     labels: bool | None = False

@@ -13,11 +13,11 @@ from sparring.modalities import Modality
 from sparring.nets import dcgan, mlp
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.several import Several
-from sparring.recipe import Count, Either, Targeted, Weight, generator, losses
+from sparring.recipe import Count, Either, Light, Weight, generator, losses
 
 
 @dataclass(frozen=True)
-class Mgan(Targeted, Either):
+class Mgan(Light, Either):
     """Several generators, told apart by a classifier, share the data.
 
     Hoang et al. 2017, "MGAN: training generative adversarial nets with multiple generators", arXiv:1708.02556.

@@ -11,11 +11,11 @@ from sparring.modalities import Modality
 from sparring.nets import dcgan, mlp
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import Packed
-from sparring.recipe import Count, Either, Targeted, discriminator
+from sparring.recipe import Count, Either, Light, discriminator
 
 
 @dataclass(frozen=True)
-class Pacgan(Targeted, Either):
+class Pacgan(Light, Either):
     """D judges samples in packs, so that it sees G repeat itself.
 
     Lin et al. 2017, "PacGAN: the power of two samples in generative adversarial networks", arXiv:1712.04086, on

@@ -66,9 +66,10 @@ class Regularised(Adversarial):
 
     def phases(self, game: GAN) -> list[Phase]:
         adam = partial(Adam, lr=self.lr, betas=(0.0, self.beta2), fused=True)
-        return [Phase(game.players(adam, adam, schedule=self._settings))]
+        return [Phase(game.players(adam, adam, schedule=self.settings))]
 
-    def _settings(self, progress: float) -> Mapping[str, object]:
+    def settings(self, progress: float) -> Mapping[str, object]:
+        """Of both optimizers, at a point of the run in [0, 1]."""
         beta2 = cosine(self.beta2, self.beta2_end, progress, self.burn_in)
         return {"lr": cosine(self.lr, self.lr_end, progress, self.burn_in), "betas": (0.0, beta2)}
 

@@ -21,7 +21,7 @@ class R3ganStrided(Regularised, Strided):
     sparring train mnist --time 10m
     """
 
-    bf16: ClassVar[bool] = True
+    bf16: ClassVar[tuple[str, ...]] = ("images",)
     side: ClassVar[int] = 32
 
     width: Count = 32

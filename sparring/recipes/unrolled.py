@@ -10,11 +10,11 @@ from sparring.games.gan import GAN
 from sparring.games.unrolled import Unrolled as Game
 from sparring.modalities import Modality
 from sparring.nets import dcgan
-from sparring.recipe import Either, Natural, Positive, Targeted, losses
+from sparring.recipe import Either, Light, Natural, Positive, losses
 
 
 @dataclass(frozen=True)
-class Unrolled(Targeted, Either):
+class Unrolled(Light, Either):
     """G learns against the D that would answer it some steps later.
 
     Metz et al. 2016, "Unrolled generative adversarial networks", arXiv:1611.02163; D is unrolled by plain

@@ -10,11 +10,11 @@ from sparring.games.gan import GAN
 from sparring.games.vae import VAEGAN
 from sparring.modalities import Modality
 from sparring.nets import dcgan
-from sparring.recipe import Count, Strided, Targeted, Weight, losses
+from sparring.recipe import Count, Light, Weight, losses
 
 
 @dataclass(frozen=True)
-class Vaegan(Targeted, Strided):
+class Vaegan(Light):
     """A GAN whose G is an autoencoder's decoder: it reconstructs too.
 
     Larsen et al. 2015, "Autoencoding beyond pixels using a learned similarity metric", arXiv:1512.09300,

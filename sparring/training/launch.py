@@ -92,7 +92,7 @@ def train(
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
         settings = Settings(
-            str(data), items.name, len(items), "", **_fixed(asked, chosen, place), device=str(place),
+            str(data), items.name, len(items), "", **_fixed(asked, chosen, items.kind, place), device=str(place),
             save_every=save_every, until=until,
         )  # fmt: skip
         plan = _planned(chosen, items, settings, bound, read)
@@ -135,11 +135,11 @@ def _planned(recipe: Recipe, items: Items, settings: Settings, bound: Bound, rea
     return _Plan(recipe, modality, prepared, settings, bound if bound.given else Bound(recipe.steps, None))
 
 
-def _fixed(asked: Mapping[str, Any], recipe: Recipe, device: torch.device) -> dict[str, Any]:
+def _fixed(asked: Mapping[str, Any], recipe: Recipe, kind: str, device: torch.device) -> dict[str, Any]:
     """What was asked for, with what was left open decided."""
     if asked["precision"] != "auto":
         return dict(asked)
-    return {**asked, "precision": "bf16" if recipe.bf16 and devices.has_bf16(device) else "fp32"}
+    return {**asked, "precision": "bf16" if kind in recipe.bf16 and devices.has_bf16(device) else "fp32"}
 
 
 def _resumed(

@@ -34,7 +34,7 @@ def test_a_table_is_played_and_written(ring, tmp_path):
     played = play(ring, "cpu", tmp_path / "runs", QUIET)
     write(played, tmp_path / "docs", "ring")
     page = (tmp_path / "docs" / "ring.md").read_text()
-    assert "| PacGAN2 | 7.9 | 95.6% | 0.070 |  |  |  | Lin et al. 2017, arXiv:1712.04086 |" in page
+    assert "| PacGAN2 | 7.9 | 95.6% | 0.070 |  |  |  |  | Lin et al. 2017, arXiv:1712.04086 |" in page
     ours = next(line for line in page.splitlines() if line.startswith("| **r3gan_mlp"))
     qualities = [run.numbers["high quality"] for _, found in played.rows for run in found]
     assert f"{np.mean(qualities):.1%} ± {np.std(qualities, ddof=1):.1%}" in ours
@@ -115,6 +115,7 @@ def test_a_perfect_sampler_of_mixtures(name, mixture):
     assert ideal["high quality"] > 0.98
     assert ideal["reverse KL"] < 0.01
     assert ideal["spread"] == pytest.approx(1, abs=0.03)
+    assert ideal["width"] == pytest.approx(1, abs=0.03)
 
 
 class Reader:
