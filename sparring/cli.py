@@ -82,7 +82,7 @@ def train(
         precision=precision, ranks=ranks, until=until, memory=memory, resume=resume, force=force, **parse(fields or []),
     )  # fmt: skip
     run = out or f"runs/{model.recipe.name}-{model.about['name']}"
-    kind = ".csv" if model.modality.kind == "points" else ""
+    kind = ".csv" if model.modality.kind in ("points", "rows") else ""
     label = f" --label {model.modality.classes[0]}" if model.modality.classes else ""
     print(f"\nLook at {run}/samples, then try:\n")
     print(f"  sparring sample {run} -n 64 -o sheet.png")
@@ -94,15 +94,26 @@ def train(
     epilog="Examples:\n\n"
     "  sparring sample runs/gan-digits -n 64 -o sheet.png\n\n"
     "  sparring sample runs/gan-digits -n 1000 -o digits/ --seed 1\n\n"
-    "  sparring sample runs/r3gan_mlp-ring -n 2500 -o ring.csv"
+    "  sparring sample runs/r3gan_mlp-ring -n 2500 -o ring.csv\n\n"
+    "  sparring sample runs/table-adult -n 1000 -o rich.csv --where 'income=>50K' --where 'age<30'"
 )
 def sample(
     run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
     out: Annotated[
-        str, typer.Option("-o", "--out", help="A folder, .png, .npz for pictures; .csv, .npy, .npz, .png for points.")
+        str,
+        typer.Option(
+            "-o",
+            "--out",
+            help="A folder, .png, .npz for pictures; .csv, .npy, .npz, .png for points; .csv, .tsv, "
+            ".parquet, .png for rows of tables.",
+        ),
     ],
     n: Annotated[int, typer.Option("-n", help="How many samples.")] = 64,
     label: Annotated[str, typer.Option(help="Only this class, for models trained with labels.")] = "",
+    where: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="Only such rows of a table: COLUMN=LEVEL, COLUMN>=NUMBER; repeatable."),
+    ] = None,
     seed: Annotated[Optional[int], typer.Option(help="Makes the samples repeatable.")] = None,  # noqa: UP045
     truncation: Annotated[
         Optional[float],  # noqa: UP045
@@ -117,7 +128,7 @@ def sample(
 
     model = load(run, str(resolve(device)))
     model.modality.check_out(Path(out), force)
-    model.sample(n, label=label or None, seed=seed, truncation=truncation).save(out, force)
+    model.sample(n, label or None, seed, truncation, where or ()).save(out, force)
     print(f"{n} {model.modality.kind} in {out}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -18,13 +19,14 @@ import sparring
 from sparring import recipes
 from sparring.errors import InputError
 from sparring.games.game import Game
-from sparring.modalities import Modality, Samples
+from sparring.modalities import Modality, Request, Samples
 from sparring.recipe import Recipe
 from sparring.seeds import Seeds, reseed
 from sparring.writing import beside, read_json, vacant, write_bytes, write_json
 
 FORMAT = 2  # of model folders and run folders
-CHUNK = 64  # samples made at once; the seed's chunks do not depend on how many are asked for
+FUTILE = 1000  # samples made for one that is kept, at most,
+PATIENCE = 200_000  # once so many have been made
 
 
 class Model:
@@ -56,6 +58,7 @@ class Model:
         label: str | int | None = None,
         seed: int | None = None,
         truncation: float | None = None,
+        where: str | Sequence[str] | Mapping[str, Any] = (),
     ) -> Samples:
         """Make samples.
 
@@ -66,13 +69,45 @@ class Model:
             seed: the same seed makes the same samples, whatever n; without it they differ each time.
             truncation: more typical, less various samples: latents are drawn within so many standard
                 deviations, or styles so far from the mean, where there are styles.
+            where: for rows of tables, what is true of all of them: {"income": ">50K"}, or conditions as they are
+                typed: ["income=>50K", "age>=18"].
 
         Raises:
-            InputError: for a label that there is not, or a number out of range.
+            InputError: for conditions that no row has, a label that there is not, or a number out of range.
         """
-        made, labels = zip(*self.drawn(n, label, seed, truncation), strict=True)
-        chosen = None if labels[0] is None else torch.cat(labels).cpu().numpy()
+        request = self.modality.request(label, _several(where))
+        if request.rules:
+            return self._kept(n, request, seed, truncation)
+        made, labels = zip(*self._drawn(n, request.label, seed, truncation), strict=True)
+        chosen = torch.cat(labels).cpu().numpy() if self.modality.classes else None
         return Samples(self.modality.decode(torch.cat(made)), chosen, self.modality)
+
+    def _kept(self, n: int, request: Request, seed: int | None, truncation: float | None) -> Samples:
+        """Samples of which all rules are true: others are made anew."""
+        found: list[Tensor] = []
+        have, made = 0, 0
+        for x, _ in self._drawn(max(n, 1) * FUTILE, request.label, seed, truncation):
+            made += len(x)
+            found.append(x[torch.from_numpy(self._obey(x, request))])
+            have += len(found[-1])
+            if have >= n:
+                rows = torch.cat(found)
+                # Rules of all rows together, as that none comes twice, are known to hold in the end only.
+                rows = rows[torch.from_numpy(self._obey(rows, request))]
+                found, have = [rows], len(rows)
+                if have >= n:
+                    return Samples(self.modality.decode(rows[:n]), None, self.modality)
+            if made >= max(PATIENCE, FUTILE * (have + 1)):
+                break
+        asked = " and ".join(rule.text for rule in request.rules)
+        raise InputError(
+            f"of {made:,} {self.modality.kind} {have:,} have {asked}; ask for less, or for what is likelier"
+        )
+
+    def _obey(self, x: Tensor, request: Request) -> NDArray[np.bool_]:
+        items = self.modality.decode(x)
+        obeyed: NDArray[np.bool_] = np.logical_and.reduce([rule.holds(items) for rule in request.rules])
+        return obeyed
 
     def drawn(
         self,
@@ -81,34 +116,34 @@ class Model:
         seed: int | None = None,
         truncation: float | None = None,
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """The same samples, some at a time, as nets make them: (some, *shape), and their labels (some,)
+        """Samples some at a time, as nets make them: (some, *shape), and their labels (some, ...)
         where there are labels.
 
         Raises:
             InputError: as `sample` does.
         """
+        return self._drawn(n, self.modality.request(label).label, seed, truncation)
+
+    def _drawn(
+        self, n: int, asked: Tensor | None, seed: int | None, truncation: float | None
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
         if n < 1:
             raise InputError(f"{n} samples cannot be made; ask for at least 1")
         if truncation is not None and not truncation > 0:
             raise InputError(f"truncation={truncation} is out of range; it must be above 0")
-        chosen = None if label is None else self.modality.label(label)
+        asked = None if asked is None else asked.to(self.device)
         seeds = Seeds(int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed)
         devices = [self.device] if self.device.type == "cuda" else []
-        for start in range(0, n, CHUNK):
+        chunk = self.modality.chunk
+        for start in range(0, n, chunk):
             with torch.random.fork_rng(devices), torch.no_grad():
                 reseed(seeds.key("sample", start), self.device)
-                z = self.game.draw(CHUNK, self.device, truncation)[: n - start]
-                y = self._labels(chosen)
+                z = self.game.draw(chunk, self.device, truncation)[: n - start]
+                y = self.modality.free(chunk, self.device) if self.game.conditional else None
+                y = y if y is None or asked is None else torch.where(asked >= 0, asked, y)
                 y = None if y is None else y[: n - start]
                 made = self.game.generate(z, y) if truncation is None else self.game.truncated(z, y, truncation)
             yield made, y
-
-    def _labels(self, chosen: int | None) -> Tensor | None:
-        if not self.game.classes:
-            return None
-        if chosen is not None:
-            return torch.full((CHUNK,), chosen, device=self.device)
-        return torch.tensor(self.modality.counts, device=self.device).float().multinomial(CHUNK, replacement=True)
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the model to a folder: `model.json` and `weights.safetensors`, no code.
@@ -124,6 +159,13 @@ class Model:
             write_json(part / "model.json", described | {"about": self.about})
             weights = {name: tensor.contiguous() for name, tensor in self.game.state_dict().items()}
             write_bytes(part / "weights.safetensors", safetensors.torch.save(weights))
+
+
+def _several(where: str | Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
+    """Conditions as they are typed."""
+    if isinstance(where, Mapping):
+        return [f"{name}={value}" for name, value in where.items()]
+    return [where] if isinstance(where, str) else where
 
 
 def load(path: str | Path, device: str = "cpu") -> Model:

@@ -122,6 +122,17 @@ def test_contract_for_points(name, dimensions, tmp_path):
     assert abs(samples.items[:, -1] + 500).max() < 1000  # in the data's own units
 
 
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "rows" in kinds(n)])
+def test_contract_for_rows(name, tmp_path):
+    random = np.random.default_rng(0)
+    lines = [f"{random.integers(9)},{random.normal():.2f},{'xyz'[random.integers(3)]}" for _ in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,c", *lines]))
+    samples = contract(name, tmp_path / "t.csv", tmp_path)
+    assert samples.items.dtypes.map(str).tolist() == ["Int64", "Float64", "string"]
+    asked = sparring.load(tmp_path / "run").sample(20, seed=2, where={"c": "z"}).items
+    assert (asked["c"] == "z").all()
+
+
 def contract(name, data, tmp_path, **fields):
     """Train, every number finite and every weight moved; save, load and resume are exact."""
     recipe = small(recipes.find(name)).set(fields)

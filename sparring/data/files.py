@@ -10,7 +10,8 @@ from sparring.data import arrays, pictures
 from sparring.data.classes import sorted_out
 from sparring.data.items import Items
 from sparring.data.pictures import Pictures
-from sparring.data.points import points, read_csv
+from sparring.data.points import points
+from sparring.data.tables import read_table
 from sparring.errors import InputError
 from sparring.writing import reason
 
@@ -19,21 +20,21 @@ ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".txz", ".n
 
 def read(path: Path) -> Items:
     """The data set in a folder or an archive of pictures, a folder of idx files, CIFAR for Python,
-    an `.npz`, an `.npy` or a `.csv` of numbers.
+    an `.npz`, an `.npy`, or a table: `.csv`, `.tsv`, `.parquet`.
 
     Raises:
         InputError: where it holds no such thing.
     """
     if path.is_dir():
         return _folder(path)
-    readers = {".npz": arrays.npz, ".npy": _npy, ".csv": read_csv}
+    readers = {".npz": arrays.npz, ".npy": _npy, **dict.fromkeys((".csv", ".tsv", ".parquet"), read_table)}
     if path.suffix.lower() in readers:
         return readers[path.suffix.lower()](path)
     found = pictures.archive(path)
     if found is None:
         raise InputError(
             f"{path} is of no known kind; give a folder, a zip or a tar of pictures, an .npz, an .npy, "
-            "or a .csv of numbers"
+            "or a table (.csv, .tsv, .parquet)"
         )
     files, links = found
     if not files.names and links == 0 and _holds_cifar(path):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparring.data.pictures import Pictures
 from sparring.errors import InputError, nearest
 
 
@@ -17,8 +17,9 @@ class Items:
 
     Attributes:
         name: short, for the names of runs.
-        kind: "points" or "images".
-        items: points as floats (n, d); pictures as uint8 (n, h, w) or (n, h, w, c), or as files.
+        kind: "points", "images" or "rows" (of a table).
+        items: points as floats (n, d); pictures as uint8 (n, h, w) or (n, h, w, c), or as files; a table as a
+            frame of pandas.
         labels: the class of each item, (n,), or None.
         classes: the names of the classes.
         columns: the names of a point's coordinates, where the file has them.
@@ -28,7 +29,7 @@ class Items:
 
     name: str
     kind: str
-    items: NDArray[np.generic] | Pictures
+    items: Any
     labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()

@@ -8,10 +8,11 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from sparring.data import arrays, files, mixtures
+from sparring.data import arrays, files, mixtures, tables
 from sparring.data.items import Items
 from sparring.data.pictures import Pictures, Several
 from sparring.errors import InputError, nearest
@@ -94,7 +95,7 @@ NAMED: dict[str, Callable[[], Items]] = {
 }
 
 
-def find(data: str | os.PathLike[str]) -> Items:
+def find(data: Any) -> Items:
     """The data set of a name, or in a folder or a file.
 
     A name is one of the built-in sets, or a folder or file where named sets are looked for. After a slash there may be
@@ -105,6 +106,8 @@ def find(data: str | os.PathLike[str]) -> Items:
     """
     if (name := str(data)) in NAMED:
         return NAMED[name]()
+    if not isinstance(data, str | os.PathLike):
+        return tables.of_frame(data)
     path = Path(data)
     if path.exists():
         return files.read(path)

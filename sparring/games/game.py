@@ -26,6 +26,11 @@ class Game(nn.Module, ABC):
     prior: Prior
     classes: int = 0
 
+    @property
+    def conditional(self) -> bool:
+        """Whether samples are made for labels."""
+        return self.classes > 0
+
     def draw(self, n: int, device: torch.device, truncation: float | None = None) -> Tensor:
         """Latents of the prior, (n, width); see `Prior.draw`."""
         return self.prior.draw(n, device, truncation)
@@ -36,7 +41,7 @@ class Game(nn.Module, ABC):
 
     @abstractmethod
     def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
-        """Samples from latents (n, width) and, where the game has classes, labels (n,)."""
+        """Samples from latents (n, width) and, where the game is conditional, labels (n, ...)."""
 
     def truncated(self, z: Tensor, label: Tensor | None, truncation: float) -> Tensor:  # noqa: ARG002
         """Typical samples from latents that were drawn with this truncation."""

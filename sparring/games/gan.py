@@ -32,6 +32,7 @@ class GAN(Game):
         loss: the pair of formulas.
         prior: what samples are made from.
         classes: number of labels, 0 for none.
+        conditional: whether samples are made for labels that are no classes, as rows of tables for given values.
         terms: extra terms of either side's loss.
         views: what is done to samples, real and generated, before D sees them, one after the other.
     """
@@ -45,12 +46,18 @@ class GAN(Game):
         classes: int = 0,
         terms: Sequence[Term] = (),
         views: Sequence[View] = (),
+        conditional: bool = False,
     ) -> None:
         super().__init__()
         self.G, self.D = G, D
         self.loss = loss
         self.prior, self.classes = prior, classes
+        self._conditional = conditional
         self.terms, self.views = nn.ModuleList(terms), nn.ModuleList(views)
+
+    @property
+    def conditional(self) -> bool:
+        return self._conditional or self.classes > 0
 
     def players(
         self, D: Optimiser, G: Optimiser, turns: int = 1, after: After | None = None, **both: Any
@@ -104,7 +111,7 @@ class GAN(Game):
             after(observed)
 
     def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
-        if self.classes and label is None:
+        if self.conditional and label is None:
             raise ValueError("this game is conditional: it needs labels")
         sample: Tensor = self.G(z, label)
         return sample
@@ -149,7 +156,7 @@ class GAN(Game):
             self.D,
             turn,
             self._latents(round),
-            round.get("label") if self.classes else None,
+            round.get("label") if self.conditional else None,
             real=lambda: self._view(round["real"], round),
             fake=lambda: self._view(self._fake(round), round),
             observe=round.observe,
@@ -165,7 +172,7 @@ class GAN(Game):
         held = round.get("held")
         if held is not None:
             with still(self.D):
-                label = round.get("held label") if self.classes else None
+                label = round.get("held label") if self.conditional else None
                 said["D_held"] = _first(self.D(self._view(held, round), label)).mean()
         return said
 

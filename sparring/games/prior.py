@@ -51,6 +51,15 @@ class OneHot(Part):
         return F.one_hot(torch.randint(self.width, (n,), device=device), self.width).float()
 
 
+class Gumbel(Part):
+    """Independent numbers of the standard Gumbel distribution: added to logits, the greatest is a draw of their
+    softmax. Jang et al. 2016, arXiv:1611.01144.
+    """
+
+    def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:  # noqa: ARG002
+        return -torch.empty(n, self.width, device=device).exponential_().log()
+
+
 class Prior:
     """Parts beside one another, as latent vectors.
 

@@ -35,7 +35,7 @@ class Unrolled(GAN):
 
     def G_losses(self, round: Round) -> Losses:
         real, fake = self._view(round["real"], round), self._view(self._fake(round), round)
-        label = round.get("label") if self.classes else None
+        label = round.get("label") if self.conditional else None
         weights = {name: weight.detach().requires_grad_() for name, weight in self.D.named_parameters()}
         for _ in range(self.unroll):
             on_real, on_fake = (self._said(weights, x, label) for x in (real, fake))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -42,6 +43,19 @@ class Encoded:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What is asked of samples.
+
+    Attributes:
+        label: as G takes it for one sample, negative where it is free; None where nothing is asked.
+        rules: what is to be true of every sample that is handed out.
+    """
+
+    label: Tensor | None = None
+    rules: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
 class Modality(ABC):
     """A kind of data: a frozen dataclass of primitives, whose fields are its fitted state.
 
@@ -53,6 +67,8 @@ class Modality(ABC):
     kind: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]  # of the files it writes; a folder where it is "" too
     features_name: ClassVar[str]  # of what samples are judged by while they are trained
+    shown: ClassVar[int] = 64  # samples on a sheet
+    chunk: ClassVar[int] = 64  # samples made at once; a seed's do not depend on how many are asked for
 
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
@@ -99,6 +115,19 @@ class Modality(ABC):
         counts = np.bincount(labels, minlength=len(classes))
         return replace(self, classes=classes, counts=tuple(int(c) for c in counts))
 
+    @property
+    def conditions(self) -> int:
+        """How many numbers samples are asked for by: 1 for a class, 0 where they cannot be asked for."""
+        return int(bool(self.classes))
+
+    def free(self, n: int, device: torch.device) -> Tensor | None:
+        """Labels of n samples for which nothing is asked: as often as in the data, by the device's generator. None
+        where samples cannot be asked for.
+        """
+        if not self.classes:
+            return None
+        return torch.tensor(self.counts, device=device).float().multinomial(n, replacement=True)
+
     def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """A batch of encoded items as nets see it; with chance where that is asked for."""
         return {**tensors, "real": self.scale(tensors["real"])}
@@ -106,6 +135,20 @@ class Modality(ABC):
     def plain(self) -> Self:
         """This modality without chance in its batches."""
         return self
+
+    def request(self, label: str | int | None, where: Sequence[str] = ()) -> Request:
+        """What is asked of samples.
+
+        Args:
+            label: of what class.
+            where: conditions, for rows of tables.
+
+        Raises:
+            InputError: where there is no such class, or these samples cannot be asked for so.
+        """
+        if where:
+            raise InputError(f"{where[0]!r} asks for rows of a table, but this model makes {self.kind}; give a label")
+        return Request(None if label is None else torch.tensor(self.label(label)))
 
     def label(self, name: str | int) -> int:
         """The number of a label.
@@ -136,12 +179,12 @@ class Samples:
     """What a model has made.
 
     Attributes:
-        items: the samples in the user's units: pictures uint8 (n, h, w, c), points float (n, d).
+        items: the samples in the user's units: pictures uint8 (n, h, w, c), points float (n, d), tables a frame.
         labels: the class of each, (n,), or None.
         modality: what kind they are.
     """
 
-    items: NDArray[Any]
+    items: Any
     labels: NDArray[np.int64] | None
     modality: Modality
 
@@ -156,7 +199,7 @@ class Samples:
         """Write the samples; the suffix says how.
 
         Pictures go to a folder of PNG files (no suffix), one sheet (`.png`) or arrays (`.npz`);
-        points to `.csv`, `.npy`, `.npz` or a plot (`.png`).
+        points to `.csv`, `.npy`, `.npz` or a plot (`.png`); tables to `.csv`, `.tsv`, `.parquet` or a plot.
 
         Raises:
             InputError: where something is there already and `force` is not set.

@@ -36,6 +36,7 @@ class Points(Modality):
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".npy", ".npz", ".png")
 
     features_name: ClassVar[str] = "coordinates"
+    shown: ClassVar[int] = 2500
 
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()

@@ -11,6 +11,7 @@ from sparring.recipe.fields import (
     Share,
     Weight,
     Widths,
+    Words,
     data,
     discriminator,
     generator,
@@ -21,6 +22,7 @@ from sparring.recipe.fields import (
 from sparring.recipe.pictures import POINTS_AND_IMAGES, OfPictures
 from sparring.recipe.recipe import Phase, Recipe
 from sparring.recipe.strided import Either, Light, Strided, alone
+from sparring.recipe.tables import OfTables
 
 __all__ = [
     "POINTS_AND_IMAGES",
@@ -32,6 +34,7 @@ __all__ = [
     "Light",
     "Natural",
     "OfPictures",
+    "OfTables",
     "Phase",
     "Pixels",
     "Positive",
@@ -42,6 +45,7 @@ __all__ = [
     "Weight",
     "Widths",
     "WithAdam",
+    "Words",
     "alone",
     "data",
     "discriminator",

@@ -36,6 +36,7 @@ Share = Annotated[float, Within(0, 1)]
 Fraction = Annotated[float, Within(0, 1, above=True)]
 Decay = Annotated[float, Within(0, 0.99999)]
 Widths = Annotated[tuple[int, ...], Within(1)]
+Words = tuple[str, ...]
 
 Group = Literal["Data", "Generator", "Discriminator", "Losses", "Optimisation"]
 

@@ -74,6 +74,8 @@ def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Rec
     """
     if items.kind == "points":
         return find("r3gan_mlp"), "points: fully connected nets under R3GAN's loss, which keeps every mode"
+    if items.kind == "rows":
+        return find("table"), "a table: R3GAN's loss on rows of mixed kinds"
     size = Images().fit(items).size
     if size <= SMALL:
         return find("gan"), "tiny pictures: fully connected nets learn them fastest"

@@ -61,7 +61,7 @@ class Judge:
     def score(self, game: Game) -> float:
         """Fréchet distance of fresh samples, always from the same latents."""
         reseed(self.seeds.key("judge"), self.device)
-        labels = None if self._labels is None else self._labels[: self.n].to(self.device)
+        labels = self._given(self.n)
         found = []
         for start in range(0, self.n, AT_ONCE):
             z = game.draw(min(AT_ONCE, self.n - start), self.device)
@@ -75,12 +75,17 @@ class Judge:
         ones are: 1 is like the data, 0 is one sample only.
         """
         reseed(self.seeds.key("pairs"), self.device)
-        labels = None if self._labels is None else self._labels[:PAIRS].to(self.device)
+        labels = self._given(PAIRS)
         n = PAIRS if labels is None else len(labels)
         one, two = (
             self.modality.features(game.generate(game.draw(n, self.device), labels).float()).cpu() for _ in range(2)
         )
         return diversity(one, two) / self._real
+
+    def _given(self, n: int) -> Tensor | None:
+        """Labels of the first real items, or, where these have none, such as ask for nothing."""
+        known = None if self._labels is None else self._labels[:n].to(self.device)
+        return self.modality.free(n, self.device) if known is None else known
 
     def _real_diversity(self, order: Tensor) -> float:
         order = order[: self.n]

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 SHEETS = 16  # sheets of a run, spread over its steps
 PAUSE = 3.0  # seconds between sheets, at least
-SHOWN = 64  # samples on a sheet
 APART = 100  # steps between looks at the diversity, at least
 PRICE = 0.04  # share of the time that looking at the diversity may take
 CLEARLY = 1.1  # times the best score, and so many floors more: what the last one must exceed for the model to get
@@ -187,15 +186,16 @@ class Watch:
     @torch.no_grad()
     def _shown(self) -> Samples:
         run = self.run
-        many = 2500 if run.modality.kind == "points" else SHOWN
-        label = None
+        many, label = run.modality.shown, None
         if classes := run.game.classes:
-            many = max(1, SHOWN // classes) * classes if classes <= COLUMNS else SHOWN
+            many = max(1, many // classes) * classes if classes <= COLUMNS else many
             label = torch.arange(many, device=run.fabric.device) * max(1, classes // many) % classes
+        else:
+            label = run.modality.free(many, run.fabric.device)
         reseed(self.seeds.key("sheet"), run.fabric.device)
         z = run.game.draw(many, run.fabric.device)
         items = run.modality.decode(run.average.game.generate(z, label))
-        return Samples(items, None if label is None else label.cpu().numpy(), run.modality)
+        return Samples(items, label.cpu().numpy() if label is not None and classes else None, run.modality)
 
     def back_from(self, step: int) -> None:
         """Write down that the run has gone back, and forget what it has gone back from."""

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from sparring.data import files, find, sets
+from sparring.data import find, sets
 from sparring.data.batches import Batches
 from sparring.data.pictures import Several, Zip
 from sparring.errors import InputError
@@ -116,16 +116,6 @@ def test_folder_without_classes(tmp_path):
     (tmp_path / "notes.txt").write_text("not a picture")
     items = find(tmp_path)
     assert (len(items), items.labels) == (3, None)
-
-
-@pytest.mark.parametrize(
-    ("text", "shape", "columns"),
-    [("1,2\n3,4\n", (2, 2), ()), ("a,b\n1,2\n3,4e1\n5,6\n", (3, 2), ("a", "b")), ("\ufeffx\n1\n2\n", (2, 1), ("x",))],
-)
-def test_csv(tmp_path, text, shape, columns):
-    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
-    items = files.read(tmp_path / "t.csv")
-    assert (items.items.shape, items.columns) == (shape, columns)
 
 
 def test_npy_is_never_unpickled(tmp_path):

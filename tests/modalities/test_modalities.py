@@ -87,10 +87,12 @@ def test_points_round_trip(tmp_path):
     assert encoded.mean(0).abs().max() < 1e-5
     assert np.allclose(encoded.std(0, unbiased=False), [1, 1, 0], atol=1e-5)  # a constant stays one
     samples = Samples(modality.decode(encoded), None, modality)
-    for suffix in (".csv", ".npy"):
-        samples.save(tmp_path / f"p{suffix}")
-        assert np.allclose(find(tmp_path / f"p{suffix}").items, points, rtol=1e-4, atol=1e-3)
-    assert find(tmp_path / "p.csv").columns == ("a", "b", "c")
+    samples.save(tmp_path / "p.npy")
+    assert np.allclose(find(tmp_path / "p.npy").items, points, rtol=1e-4, atol=1e-3)
+    samples.save(tmp_path / "p.csv")
+    written = np.loadtxt(tmp_path / "p.csv", delimiter=",", skiprows=1)
+    assert np.allclose(written, points, rtol=1e-4, atol=1e-3)
+    assert (tmp_path / "p.csv").read_text().splitlines()[0] == "a,b,c"
     assert samples.preview().size == (480, 480)
 
 

@@ -1,0 +1,228 @@
+"""Tables there and back, what is asked of rows, and what holds in all of them."""
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sparring.data.tables import of_frame
+from sparring.errors import InputError
+from sparring.modalities import Table
+from sparring.modalities.columns import learnt
+
+random = np.random.default_rng(0)
+N = 400
+
+
+def mixed(n=N):
+    """A frame of every kind of column, with missing values."""
+    frame = pd.DataFrame(
+        {
+            "id": np.arange(7, 7 + n),
+            "code": [f"AB-{i:04}x" for i in random.permutation(n)],
+            "age": random.integers(17, 90, n).astype(np.int16),
+            "price": np.round(random.lognormal(3, 1, n), 2),
+            "gain": np.where(random.random(n) < 0.9, 0, random.integers(1000, 9000, n)),
+            "city": random.choice(["Rome", "Oslo", "Bonn"], n, p=[0.7, 0.2, 0.1]),
+            "member": random.random(n) < 0.3,
+            "rooms": random.integers(1, 6, n).astype(float),
+            "when": pd.Timestamp("2020-01-01") + pd.to_timedelta(random.integers(0, 900, n), "D"),
+            "size": pd.Categorical(random.choice(["S", "M", "L"], n), ["S", "M", "L"], ordered=True),
+        }
+    )
+    for column in ("price", "city", "rooms", "when"):
+        frame.loc[random.random(n) < 0.1, column] = None
+    return frame
+
+
+def there_and_back(frame, **told):
+    items = of_frame(frame)
+    modality = Table(**told).fit(items)
+    return modality, modality.decode(modality.scale(modality.encode(items).samples))
+
+
+def test_what_each_column_is():
+    modality = Table().fit(of_frame(mixed()))
+    kinds = {column.name: column.kind for column in modality.columns}
+    assert [name for name, kind in kinds.items() if kind == "identifier"] == ["id", "code"]
+    assert [name for name, kind in kinds.items() if kind == "number"] == ["age", "price", "gain", "when"]
+    assert modality.shape[0] == sum(modality.widths) + len(modality.scalars)
+
+
+def test_values_dtypes_and_missing_values_come_back():
+    frame = mixed()
+    modality, back = there_and_back(frame)
+    assert back.dtypes.map(str).tolist() == frame.dtypes.map(str).tolist()
+    learnt_columns = [c.name for c in modality.learnt]
+    assert (back[learnt_columns].isna() == frame[learnt_columns].isna()).all().all()
+    for name in ("age", "gain", "city", "member", "rooms", "when", "size"):
+        assert (back[name].astype(object) == frame[name].astype(object))[frame[name].notna()].all(), name
+    assert np.abs(back["price"] - frame["price"]).max() < 0.02
+    assert back["size"].cat.ordered
+
+
+def test_nullable_dtypes_come_back(tmp_path):
+    mixed().to_csv(tmp_path / "t.csv", index=False)
+    from sparring.data import find
+
+    frame = find(tmp_path / "t.csv").items
+    back = there_and_back(frame)[1]
+    assert back.dtypes.map(str).tolist() == frame.dtypes.map(str).tolist()
+    assert back["rooms"].isna().sum() == frame["rooms"].isna().sum() > 0
+
+
+def test_identifiers_are_made_anew():
+    frame = mixed()
+    _, back = there_and_back(frame)
+    assert back["id"].tolist() == list(range(7 + N, 7 + 2 * N))
+    assert back["code"].str.fullmatch(r"[A-Z]{2}-\d{4}[a-z]").all()
+    assert not set(back["code"]) & set(frame["code"])
+    assert back["code"].nunique() > 0.99 * N
+
+
+def test_a_number_of_many_values_identifies_nothing():
+    frame = pd.DataFrame({"x": random.permutation(10**6)[:N], "y": random.normal(size=N)})
+    assert [column.kind for column in Table().fit(of_frame(frame)).columns] == ["number", "number"]
+    told = Table(told=("x=identifier",)).fit(of_frame(frame))
+    assert told.columns[0].kind == "identifier"
+
+
+def test_rare_levels_share_a_code_and_come_as_often_as_in_the_data():
+    frame = pd.DataFrame({"zip": [f"z{i}" for i in (random.pareto(0.6, 20_000) * 9).astype(int) % 5000], "y": 1.5})
+    frame["y"] = random.normal(size=len(frame))
+    modality, back = there_and_back(frame)
+    assert modality.learnt[0].width == 100
+    assert back["zip"].isin(frame["zip"]).all()
+    rare = set(modality.learnt[0].rare)
+    assert back["zip"].isin(rare).mean() == pytest.approx(frame["zip"].isin(rare).mean())
+    assert back["zip"][back["zip"].isin(rare)].nunique() > 0.5 * len(rare)
+
+
+def test_a_hundred_thousand_levels_never_become_as_many_places():
+    values = pd.Series([str(i) for i in random.integers(0, 100_000, 200_000)], name="level")
+    column = learnt(values)
+    assert column.width == 100
+    codes, _ = column.encode(values)
+    assert codes.max() == 99
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-1e6, 1e6, allow_nan=False) | st.integers(-5, 5), min_size=2, max_size=300))
+def test_any_numbers_come_back(values):
+    series = pd.Series(np.round(np.array(values, float), 3), name="x")
+    column = learnt(series, "number")
+    codes, scalars = column.encode(series)
+    assert codes.min() >= 0
+    assert codes.max() < column.width
+    assert np.abs(scalars).max() <= 1
+    back = column.decode(codes, scalars, np.zeros(len(codes)))
+    spread = max(1.0, np.ptp(series))
+    assert np.abs(back - series).max() <= 1e-6 * spread + 0.0011
+
+
+def test_the_fitted_state_is_primitives_and_restores():
+    modality = Table(constraints=("age>=0", "together(city|size)")).fit(of_frame(mixed()))
+    stored = json.loads(json.dumps(asdict(modality)))
+
+    def tuples(value):
+        return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+    again = replace(Table(), **{name: tuples(value) for name, value in stored.items()})
+    assert again == modality
+
+
+def test_the_same_rows_are_decoded_alike_wherever_they_are():
+    frame = mixed()
+    modality = Table().fit(of_frame(frame))
+    x = modality.scale(modality.encode(of_frame(frame)).samples)
+    whole, part = modality.decode(x), modality.decode(x[:50])
+    pd.testing.assert_frame_equal(whole[:50], part)
+
+
+def test_batches_ask_for_their_own_values():
+    modality = Table().fit(of_frame(mixed()))
+    encoded = modality.encode(of_frame(mixed())).samples
+    torch.manual_seed(0)
+    batch = modality.batch({"real": encoded})
+    codes, asked = encoded[:, : modality.conditions].long(), batch["label"]
+    assert torch.equal(torch.where(asked >= 0, asked, codes), codes)
+    shares = (asked >= 0).float().mean(1)
+    assert 0.4 < (shares == 0).float().mean() < 0.7
+    assert shares.max() > 0.8
+
+
+CONDITIONS = {
+    "city=Rome": lambda f: f["city"] == "Rome",
+    "city!=Rome": lambda f: f["city"] != "Rome",
+    "age>=40": lambda f: f["age"] >= 40,
+    "age=40": lambda f: f["age"] == 40,
+    "gain=0": lambda f: f["gain"] == 0,
+    "rooms=3": lambda f: f["rooms"] == 3,
+    "rooms>3": lambda f: f["rooms"] > 3,
+    "member=True": lambda f: f["member"],
+    "price=missing": lambda f: f["price"].isna(),
+    "city=missing": lambda f: f["city"].isna(),
+    "when<2021-01-01": lambda f: f["when"] < pd.Timestamp("2021-01-01"),
+    "gain<age": lambda f: f["gain"] < f["age"],
+}
+
+
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_conditions(text):
+    frame = mixed()
+    modality = Table().fit(of_frame(frame))
+    request = modality.request(None, [text])
+    held = request.rules[0].holds(frame)
+    assert held.any()
+    assert np.array_equal(held, CONDITIONS[text](frame).fillna(False).to_numpy(bool))
+    codes = modality.encode(of_frame(frame)).samples[:, : modality.conditions].long()
+    asked = request.label >= 0
+    assert (codes[torch.from_numpy(held)][:, asked] == request.label[asked]).all()  # G is asked for what holds
+
+
+REFUSED = {
+    ("town=Rome",): "no column 'town'",
+    ("city=Roma",): "no level 'Roma'; did you mean 'Rome'?",
+    ("age=old",): "'old' is no number",
+    ("city>3",): "levels, not numbers",
+    ("city",): "is no condition",
+    ("id=9",): "identifies rows",
+    ("city=Rome", "city=Oslo"): "cannot both hold",
+    ("age>50", "age<20"): "cannot both hold",
+    ("age=30", "age>50"): "cannot both hold",
+    ("age=missing",): "no value of it is missing",
+    ("city<age",): "not both numbers",
+    ("when=soon",): "is no date",
+}
+
+
+@pytest.mark.parametrize("where", REFUSED, ids=" ".join)
+def test_conditions_that_cannot_be(where):
+    modality = Table().fit(of_frame(mixed()))
+    with pytest.raises(InputError, match=REFUSED[where].replace("?", r"\?")):
+        modality.request(None, where)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "said"),
+    [
+        ("age>50", "does not hold in 'frame', first in row"),
+        ("unique(city)", "does not hold"),
+        ("each(age)", "is no cond"),
+    ],
+)
+def test_constraints_that_the_data_break(constraint, said):
+    with pytest.raises(InputError, match=said):
+        Table(constraints=(constraint,)).fit(of_frame(mixed()))
+
+
+def test_a_sheet_shows_every_learnt_column():
+    modality, back = there_and_back(mixed())
+    from sparring.modalities import Samples
+
+    assert Samples(back, None, modality).preview().size[1] > 100
