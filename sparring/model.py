@@ -131,7 +131,6 @@ class Model:
             raise InputError(f"{n} samples cannot be made; ask for at least 1")
         if truncation is not None and not truncation > 0:
             raise InputError(f"truncation={truncation} is out of range; it must be above 0")
-        asked = None if asked is None else asked.to(self.device)
         seeds = Seeds(int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed)
         devices = [self.device] if self.device.type == "cuda" else []
         chunk = self.modality.chunk
@@ -139,10 +138,9 @@ class Model:
             with torch.random.fork_rng(devices), torch.no_grad():
                 reseed(seeds.key("sample", start), self.device)
                 z = self.game.draw(chunk, self.device, truncation)[: n - start]
-                y = self.modality.free(chunk, self.device) if self.game.conditional else None
-                y = y if y is None or asked is None else torch.where(asked >= 0, asked, y)
+                y = self.modality.labels(chunk, self.device, asked) if self.game.conditional else None
                 y = None if y is None else y[: n - start]
-                made = self.game.generate(z, y) if truncation is None else self.game.truncated(z, y, truncation)
+                made = self.game.sampled(z, y, asked) if truncation is None else self.game.truncated(z, y, truncation)
             yield made, y
 
     def save(self, path: str | Path, force: bool = False) -> None:

@@ -16,15 +16,17 @@ from sparring.training import checkpoint
 
 SMALL = {
     "z": 8, "width": 8, "G": 8, "D": 8, "hidden": (16, 16), "depth": 1, "group": 4, "growth": 4, "most": 8,
-    "kernels": 4, "unroll": 2, "batch": 4, "noise": 0.1,
+    "kernels": 4, "unroll": 2, "batch": 4, "noise": 0.1, "pack": 2,
 }  # fmt: skip
 # Losses of differences of logits are blind to a shift of all of them: D's last bias. So is the hinge loss while all
 # logits lie within its margins.
 UNSEEN = {
+    "ctgan": {"D.head.bias"},
     "densegan": {"D.head.linear.bias"},
     "r3gan_mlp": {"D.head.bias"},
     "r3gan_strided": {"D.head.linear.bias"},
     "sngan": {"D.head.linear.bias"},
+    "table": {"D.head.bias"},
     "wgan": {"D.head.linear.bias"},
     "wgan_gp": {"D.head.linear.bias"},
 }

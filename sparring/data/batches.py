@@ -17,7 +17,7 @@ FORGET = 64  # batches after which the pages of a mapped file that were read are
 
 
 class Batches:
-    """Batches of some of the items, reshuffled for every pass over them.
+    """Batches of some of the items, reshuffled for every pass over them, or drawn by weights.
 
     Items that lie in memory, the device's or the machine's, are chosen there. Items that lie in a file
     are read from there by workers, a few batches ahead.
@@ -29,6 +29,7 @@ class Batches:
         shards: how many batches are dealt side by side in each round, one to a shard.
         seeds: the root of the run's randomness.
         device: where batches are wanted.
+        weights: how often each of the rows is dealt, up to a factor; in passes over all of them unless given.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class Batches:
         shards: int,
         seeds: Seeds,
         device: torch.device = torch.device("cpu"),
+        weights: Tensor | None = None,
     ) -> None:
+        self._heights = None if weights is None else weights.double().cumsum(0).cpu()
         self.size, self.shards, self.seeds, self.device = size, shards, seeds, device
         self.rows = rows.cpu()
         self._here = {name: t for name, t in tensors.items() if isinstance(t, Tensor)}
@@ -69,6 +72,11 @@ class Batches:
 
     def _chosen(self, number: int, shard: int) -> Tensor:
         place = (number * self.shards + shard) * self.size
+        if self._heights is not None:
+            generator = torch.Generator().manual_seed(self.seeds.key("weighted", place))
+            heights = torch.rand(self.size, dtype=torch.float64, generator=generator) * self._heights[-1]
+            drawn = torch.searchsorted(self._heights, heights, right=True).clamp(max=len(self.rows) - 1)
+            return self.rows[drawn].to(self._home, non_blocking=True)
         end = place + self.size
         parts: list[Tensor] = []
         while place < end:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from sparring.data import find
 from sparring.errors import InputError
-from sparring.evaluation.evaluate import Evaluation, against_of, judged, many
+from sparring.evaluation.evaluate import against_of, judged, many
+from sparring.evaluation.found import Evaluation
+from sparring.evaluation.rows import against_rows, judged_rows
 from sparring.judge import Number, read
 from sparring.model import Model, load
 from sparring.training.curves import COLOURS
@@ -77,22 +80,43 @@ def compare(
         sets = {model.about["data"] for model in models}
         if data is None and len(sets) > 1:
             raise InputError(f"these runs were trained on {', '.join(sorted(sets))}; choose one with --against")
-        data = data or sets.pop()
-        shapes = {model.modality.shape for model in models}
-        if len(shapes) > 1:
-            raise InputError(f"these runs make samples of different shapes ({', '.join(map(str, sorted(shapes)))})")
-        labelled = next((model for model in models if model.modality.classes), models[0])
-        real, notes = read(labelled.modality, find(data))
-        for note in notes:
-            screen.say(note)
-        n = many(real, samples)
-        against = against_of(real, n, features, place, screen)
-        found: list[Compared] = []
+        kinds = {model.modality.kind for model in models}
+        if len(kinds) > 1:
+            raise InputError(f"these runs make {' and '.join(sorted(kinds))}; compare those of one kind")
+        if kinds == {"rows"}:
+            known = against_rows(models[0], data, screen)
+            judge: Callable[[Model], Evaluation] = partial(
+                judged_rows, against=known, samples=samples, seed=0, screen=screen
+            )
+        else:
+            judge = _judge(models, data or next(iter(sets)), samples, features, place, screen)
+        found = []
         for name, path, model in zip(names(paths), paths, models, strict=True):
             screen.say(f"{name}: judging")
-            found.append(Compared(name, path, model, judged(model, against, n, 0, screen)))
-    _write(found, folder, data)
+            found.append(Compared(name, path, model, judge(model)))
+    _write(found, folder, data or sets.pop())
     return found
+
+
+def _judge(
+    models: Sequence[Model],
+    data: str,
+    samples: int | None,
+    features: Sequence[str],
+    place: torch.device,
+    screen: Screen,
+) -> Callable[[Model], Evaluation]:
+    """What evaluates models of one shape."""
+    shapes = {model.modality.shape for model in models}
+    if len(shapes) > 1:
+        raise InputError(f"these runs make samples of different shapes ({', '.join(map(str, sorted(shapes)))})")
+    labelled = next((model for model in models if model.modality.classes), models[0])
+    real, notes = read(labelled.modality, find(data))
+    for note in notes:
+        screen.say(note)
+    n = many(real, samples)
+    against = against_of(real, n, features, place, screen)
+    return lambda model: judged(model, against, n, 0, screen)
 
 
 def _free(folder: Path, runs: Sequence[Path], force: bool) -> None:
@@ -117,10 +141,10 @@ def rows(found: Sequence[Compared]) -> list[list[str]]:
     """A table: a row for each number, a column for each run, then the floor's and the baseline's."""
     first = found[0].evaluation
     shared = [n.name for n in first.numbers if all(n.name in {m.name for m in c.evaluation.numbers} for c in found)]
-    table = [["", *(c.name for c in found), "real", "baseline"]]
+    table = [["", *(c.name for c in found), "real", *first.baselines]]
     for name in shared:
         columns = [{n.name: n for n in c.evaluation.numbers} for c in found]
-        columns += [{n.name: n for n in numbers} for numbers in (first.floor, first.baseline)]
+        columns += [{n.name: n for n in numbers} for numbers in (first.floor, *first.baselines.values())]
         table.append([name, *(_cell(column.get(name)) for column in columns)])
     table.append(["samples/s in training", *(f"{c.model.speed:,.0f}" for c in found), "", ""])
     table.append(["training time", *(clock(c.model.about["seconds"]) for c in found), "", ""])
@@ -158,17 +182,17 @@ def plot(found: Sequence[Compared]) -> bytes:
     figure = Figure(figsize=(9, 3.6), dpi=100, layout="constrained")
     left, right = figure.subplots(1, 2)
     first = found[0].evaluation
-    feature = first.numbers[0].name.partition("[")[2]
+    across, up = _axes(first)
     for c, colour in zip(found, COLOURS * len(found), strict=False):
         points = _scores(c.run / "log.jsonl")
         if points:
             left.plot(*zip(*points, strict=True), color=colour, marker="o", markersize=2.5, linewidth=1.2, label=c.name)
         known = {n.name: n.value for n in c.evaluation.numbers}
-        right.scatter(known[f"coverage[{feature}"], known[f"precision[{feature}"], color=colour, label=c.name)
+        right.scatter(known[across], known[up], color=colour, label=c.name)
     real = {n.name: n.value for n in first.floor}
-    right.scatter(real[f"coverage[{feature}"], real[f"precision[{feature}"], color="#6b7280", marker="*", label="real")
+    right.scatter(real[across], real[up], color="#6b7280", marker="*", label="real")
     left.set(xlabel="seconds of training", ylabel="fid while training", yscale="log")
-    right.set(xlabel=f"coverage[{feature}", ylabel=f"precision[{feature}", xlim=(0, 1.03), ylim=(0, 1.03))
+    right.set(xlabel=across, ylabel=up, xlim=(0, 1.03), ylim=(0, 1.03))
     for axis in (left, right):
         axis.grid(alpha=0.25)
         axis.tick_params(labelsize=8)
@@ -177,6 +201,14 @@ def plot(found: Sequence[Compared]) -> bytes:
     file = io.BytesIO()
     figure.savefig(file, format="png")
     return file.getvalue()
+
+
+def _axes(evaluation: Evaluation) -> tuple[str, str]:
+    """How various and how faithful samples are, by name."""
+    if evaluation.numbers[0].name == "column shapes":
+        return "column shapes", "pair trends"
+    feature = evaluation.numbers[0].name.partition("[")[2]
+    return f"coverage[{feature}", f"precision[{feature}"
 
 
 def _scores(log: Path) -> list[tuple[float, float]]:

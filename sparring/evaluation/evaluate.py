@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from math import isnan
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from sparring.data import find
 from sparring.errors import InputError
-from sparring.judge import Against, Number, Real, Trouble, chosen, findings, read
+from sparring.evaluation.found import Evaluation
+from sparring.evaluation.rows import against_rows, judged_rows
+from sparring.judge import Against, Real, chosen, findings, read
 from sparring.judge.against import MOST
 from sparring.judge.seen import KEPT
 from sparring.model import Model, load
@@ -21,72 +20,6 @@ from sparring.training.screen import Screen
 
 SAMPLES = 10_000
 FEWEST = 6
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What has been found about a model's samples.
-
-    Attributes:
-        data: the set that they were held against.
-        protocol: how, in a sentence.
-        samples, real: how many were judged, of the model's and of the floor's.
-        numbers: of the model's samples.
-        floor: of real items in their place; baseline: of samples of a normal distribution.
-        findings: what stands out as wrong.
-    """
-
-    data: str
-    protocol: str
-    samples: int
-    real: int
-    numbers: tuple[Number, ...]
-    floor: tuple[Number, ...]
-    baseline: tuple[Number, ...]
-    findings: tuple[Trouble, ...]
-
-    def __getitem__(self, name: str) -> float:
-        """A number of the model's samples by its name, such as `fid[patches]`."""
-        return self._of(self.numbers, name)
-
-    def of_real(self, name: str) -> float:
-        """The same number of real items."""
-        return self._of(self.floor, name)
-
-    def _of(self, numbers: Sequence[Number], name: str) -> float:
-        known = {number.name: number.value for number in numbers}
-        if name not in known:
-            raise InputError(f"{name!r} was not measured; choose from {', '.join(known)}")
-        return known[name]
-
-    def rows(self) -> list[tuple[Number, Number | None, Number | None]]:
-        """Each number beside the floor's and the baseline's."""
-        floor, baseline = ({number.name: number for number in numbers} for numbers in (self.floor, self.baseline))
-        return [(number, floor.get(number.name), baseline.get(number.name)) for number in self.numbers]
-
-    def content(self) -> dict[str, Any]:
-        """All of it as JSON has it; null for what cannot be told."""
-        return {
-            "data": self.data,
-            "protocol": self.protocol,
-            "samples": self.samples,
-            "real": self.real,
-            "numbers": {
-                n.name: {
-                    "value": _told(n.value),
-                    "error": _told(n.error),
-                    "real": None if f is None else _told(f.value),
-                    "baseline": None if b is None else _told(b.value),
-                    "best": n.best,
-                }
-                for n, f, b in self.rows()
-            },
-            "findings": [asdict(finding) for finding in self.findings],
-        }
-
-
-def _told(value: float) -> float | None:
-    return None if isnan(value) else value
 
 
 def evaluate(
@@ -116,6 +49,9 @@ def evaluate(
     place, screen = resolve(device), Screen(quiet)
     with torch.random.fork_rng():
         trained = model if isinstance(model, Model) else load(model, str(place))
+        if trained.modality.kind == "rows":
+            unseen = None if against is None else str(against)
+            return judged_rows(trained, against_rows(trained, unseen, screen), samples, seed, screen)
         data = str(against or trained.about["data"])
         items = find(data)
         with screen.progress(f"reading {data}") as progress:
@@ -167,7 +103,7 @@ def judged(model: Model, against: Against, n: int, seed: int, screen: Screen) ->
         real=len(against.apart),
         numbers=tuple(numbers),
         floor=tuple(floor),
-        baseline=tuple(baseline),
+        baselines={"baseline": baseline},
         findings=tuple(findings(against, seen, numbers)),
     )
 

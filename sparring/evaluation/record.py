@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from sparring.evaluation.evaluate import Evaluation
+from sparring.evaluation.found import Evaluation
 from sparring.training.folder import RunFolder
 from sparring.writing import write_bytes, write_json
 
@@ -20,8 +20,9 @@ LEGEND = "↓ lower is better, ↑ higher is better, ≈ as real is best"
 def table(evaluation: Evaluation) -> Table:
     """For the screen."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    shown.add_column("number", no_wrap=True)
-    for name in ("samples", "real", "baseline"):
+    first, *others = evaluation.head
+    shown.add_column(first, no_wrap=True)
+    for name in others:
         shown.add_column(name, justify="right", no_wrap=True)
     shown.add_column("")
     for cells in _cells(evaluation):
@@ -32,13 +33,14 @@ def table(evaluation: Evaluation) -> Table:
 def markdown(evaluation: Evaluation) -> list[str]:
     """For the card, lines of a table."""
     rows = ["| " + " | ".join(cells) + " |" for cells in _cells(evaluation)]
-    return ["| number | samples | real | baseline | |", "|---|---:|---:|---:|---|", *rows]
+    numbers = "---:|" * (len(evaluation.head) - 1)
+    return [f"| {' | '.join(evaluation.head)} | |", f"|---|{numbers}---|", *rows]
 
 
 def _cells(evaluation: Evaluation) -> list[list[str]]:
     return [
-        [number.name, *("-" if value is None else str(value) for value in (number, floor, baseline)), BEST[number.best]]
-        for number, floor, baseline in evaluation.rows()
+        [number.name, *("-" if value is None else str(value) for value in (number, *others)), BEST[number.best]]
+        for number, others in evaluation.rows()
     ]
 
 

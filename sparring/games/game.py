@@ -43,6 +43,14 @@ class Game(nn.Module, ABC):
     def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
         """Samples from latents (n, width) and, where the game is conditional, labels (n, ...)."""
 
+    def sampled(self, z: Tensor, label: Tensor | None, asked: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        """Samples as a model hands them out; it may take more trouble than training can.
+
+        Args:
+            asked: which part of a label a user has asked for, negative where it is free; None for nothing.
+        """
+        return self.generate(z, label)
+
     def truncated(self, z: Tensor, label: Tensor | None, truncation: float) -> Tensor:  # noqa: ARG002
         """Typical samples from latents that were drawn with this truncation."""
         return self.generate(z, label)

@@ -57,7 +57,7 @@ class Gumbel(Part):
     """
 
     def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:  # noqa: ARG002
-        return -torch.empty(n, self.width, device=device).exponential_().log()
+        return -(torch.rand(n, self.width, device=device) + 1e-20).log().neg().log()
 
 
 class Prior:

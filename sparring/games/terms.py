@@ -80,9 +80,9 @@ def R2(gamma: Weighting, every: int = 1) -> Term:
     return Formula("R2", gamma, lambda j: penalties.zero_centred(j.on_fake.logits, j.fake), every=every, inputs=True)
 
 
-def GP(weight: float) -> Term:
+def GP(weight: float, pack: int = 1) -> Term:
     """`penalties.gradient_penalty` with weight lambda."""
-    return Formula("GP", weight, lambda j: penalties.gradient_penalty(j.D, j.real, j.fake))
+    return Formula("GP", weight, lambda j: penalties.gradient_penalty(j.D, j.real, j.fake, pack))
 
 
 def Dragan(weight: float) -> Term:

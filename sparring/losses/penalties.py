@@ -39,28 +39,33 @@ def zero_centred(logits: Logits, inputs: Tensor) -> Tensor:
     return squared_gradient(logits, inputs).mean() / 2
 
 
-def one_centred(D: Critic, inputs: Tensor) -> Tensor:
-    """Mean squared distance of the gradient's norm from 1 at `inputs`. Its weight is lambda."""
+def one_centred(D: Critic, inputs: Tensor, pack: int = 1) -> Tensor:
+    """Mean squared distance of the gradient's norm from 1 at `inputs`, of packs of them where D judges packs. Its
+    weight is lambda.
+    """
     inputs = inputs.detach().requires_grad_()
+    squared = squared_gradient(D(inputs), inputs).view(-1, pack).sum(1)
     # The small constant keeps the square root's gradient finite where the penalty starts at 0.
-    norm = (squared_gradient(D(inputs), inputs) + 1e-12).sqrt()
+    norm = (squared + 1e-12).sqrt()
     return (norm - 1).square().mean()
 
 
-def gradient_penalty(D: Critic, real: Tensor, fake: Tensor) -> Tensor:
+def gradient_penalty(D: Critic, real: Tensor, fake: Tensor, pack: int = 1) -> Tensor:
     """WGAN-GP: the gradient's norm is driven to 1 between real and generated samples, at one
     uniform point for each pair. Gulrajani et al. 2017, arXiv:1704.00028, eq. 3.
 
     Args:
         D: gives the logits of a batch.
         real, fake: (n, ...), of one shape.
+        pack: samples that D judges together, which share their point.
 
     Raises:
         ValueError: where their shapes differ.
     """
     if real.shape != fake.shape:
         raise ValueError(f"real {tuple(real.shape)} and fake {tuple(fake.shape)} differ in shape")
-    return one_centred(D, torch.lerp(fake.to(real.dtype), real, _per_sample(real)))
+    share = _per_sample(real[::pack]).repeat_interleave(pack, 0)
+    return one_centred(D, torch.lerp(fake.to(real.dtype), real, share), pack)
 
 
 def dragan(D: Critic, real: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from sparring.modalities.columns import Category, Column, Number
+from sparring.modalities.columns import Column, frequencies
 
 ACROSS = 4  # columns side by side
 WIDE, HIGH, GAP = 220, 120, 24  # pixels of a plot, and between two
@@ -28,18 +28,10 @@ def bars(columns: Sequence[Column], codes: NDArray[np.int64]) -> Image.Image:
     for i, column in enumerate(columns):
         left, top = GAP + i % ACROSS * (WIDE + GAP), GAP + i // ACROSS * (HIGH + 2 * GAP)
         draw.text((left, top - 4), column.name[:32], fill=TEXT)
-        real = np.array(_counts(column), float)
+        real = np.array(frequencies(column), float)
         made = np.bincount(codes[:, i], minlength=len(real)).astype(float)
         _plot(draw, (left, top + 12), real[:SHOWN] / real.sum(), made[:SHOWN] / max(1, made.sum()))
     return page
-
-
-def _counts(column: Column) -> list[int]:
-    """Of each code in the data."""
-    if isinstance(column, Category):
-        return [*column.counts, *([sum(column.rare_counts)] if column.rare else [])]
-    assert isinstance(column, Number)
-    return [*column.spike_counts, *column.bin_counts]
 
 
 def _plot(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -29,6 +30,9 @@ FINE = 8  # pieces in which the distribution within a bin is kept
 SPIKES = 24  # values that are kept as levels of their own, at most
 REPEATED = 5  # times as often as those about it is a spike
 SHAPES = 1000  # shapes of identifiers that are kept, at most
+MODES = 10  # of a mixture, at most,
+LIGHT = 0.005  # of weights above this,
+FITTED = 10_000  # to so many values
 MISSING = "missing"
 
 
@@ -200,14 +204,8 @@ class Number(Column):
         if self.bins:
             binned = codes >= len(self.spikes)
             places = codes[binned] - len(self.spikes) + (scalars[binned] + 1) / 2
-            made[binned] = self._rounded(np.interp(places, np.arange(len(self.knots)) / FINE, self.knots))
+            made[binned] = rounded(np.interp(places, np.arange(len(self.knots)) / FINE, self.knots), self.step)
         return made
-
-    def _rounded(self, x: Floats) -> Floats:
-        if not self.step:
-            return x
-        decimals = max(0, round(-np.log10(self.step)))
-        return np.round(np.round(x / self.step) * self.step, decimals)
 
     def code(self, value: Any) -> int:
         import pandas
@@ -217,6 +215,59 @@ class Number(Column):
                 raise InputError(f"{self.name}={MISSING} was asked for, but no value of it is missing in the data")
             return self.spikes.index(None)
         return int(self.encode(pandas.Series([value]))[0][0])
+
+
+@dataclass(frozen=True)
+class Mixture(Column):
+    """A number as one of several normal distributions and the place in it, in [-1, 1] for four deviations to either
+    side. Xu et al. 2019, arXiv:1907.00503, section 4.2.
+
+    Attributes:
+        means, deviations: of the distributions.
+        low, high: of the data; nothing beyond is made.
+        missing: values that are missing, whose code is the first.
+        counts: values of each distribution.
+        step, unit: as `Number` has them.
+    """
+
+    kind: str = "mixture"
+    means: tuple[float, ...] = ()
+    deviations: tuple[float, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    missing: int = 0
+    counts: tuple[int, ...] = ()
+    step: float = 0.0
+    unit: int = 0
+
+    @property
+    def bare(self) -> int | None:
+        return int(self.missing > 0)
+
+    @property
+    def width(self) -> int:
+        return int(self.missing > 0) + len(self.means)
+
+    def encode(self, values: Series) -> tuple[Codes, Floats]:
+        x = numbers(values, self.unit)
+        gone = np.isnan(x)
+        apart = (np.nan_to_num(x)[:, None] - np.array(self.means)) / np.array(self.deviations)  # (n, modes)
+        likely = np.log(np.array(self.counts) + 1) - np.log(self.deviations) - apart**2 / 2
+        codes = likely.argmax(1)
+        scalars = (apart[np.arange(len(x)), codes] / 4).clip(-1, 1)
+        return np.where(gone, 0, codes + (self.missing > 0)), np.where(gone, 0.0, scalars)
+
+    def decode(self, codes: Codes, scalars: Floats, dice: Floats) -> Any:  # noqa: ARG002
+        modes = codes - (self.missing > 0)
+        made = np.array(self.means)[modes] + 4 * scalars * np.array(self.deviations)[modes]
+        return np.where(modes < 0, np.nan, rounded(made.clip(self.low, self.high), self.step))
+
+    def code(self, value: Any) -> int:
+        import pandas
+
+        if value == MISSING and not self.missing:
+            raise InputError(f"{self.name}={MISSING} was asked for, but no value of it is missing in the data")
+        return 0 if value == MISSING else int(self.encode(pandas.Series([value]))[0][0])
 
 
 @dataclass(frozen=True)
@@ -258,29 +309,51 @@ class Identifier(Column):
         return made
 
 
+def rounded(x: Floats, step: float) -> Floats:
+    """To multiples of a power of ten, where it is above 0."""
+    if not step:
+        return x
+    return np.round(np.round(x / step) * step, max(0, round(-np.log10(step))))
+
+
 def _drawn(shape: str, random: np.random.Generator) -> str:
     first, many = {"9": ("0", 10), "A": ("A", 26), "a": ("a", 26)}.get(shape, (shape, 1))
     return chr(ord(first) + int(random.integers(many)))
 
 
-KINDS: dict[str, type[Column]] = {"category": Category, "number": Number, "identifier": Identifier}
+KINDS: dict[str, type[Column]] = {
+    "category": Category, "number": Number, "identifier": Identifier, "mixture": Mixture,
+}  # fmt: skip
+TOLD = ("category", "identifier", "number")
 
 
-def learnt(values: Series, kind: str = "") -> Column:
+def learnt(values: Series, kind: str = "", mixture: bool = False) -> Column:
     """What is to be known of a column.
 
     Args:
         kind: "category", "number" or "identifier"; found out unless given.
+        mixture: whether numbers are taken for mixtures of normal distributions.
 
     Raises:
         InputError: where it cannot be of the kind that was given.
     """
     kind = kind or _kind(values)
-    if kind not in KINDS:
-        raise InputError(f"column {values.name!r} cannot be a {kind!r}; {nearest(kind, KINDS)}")
+    if kind not in TOLD:
+        raise InputError(f"column {values.name!r} cannot be a {kind!r}; {nearest(kind, TOLD)}")
     if kind == "number" and not _numeric(values):
         raise InputError(f"column {values.name!r} holds text and cannot be a number")
-    return {"category": _category, "number": _as_number, "identifier": _identifier}[kind](values)
+    fit = {"category": _category, "number": _mixture if mixture else _as_number, "identifier": _identifier}
+    return fit[kind](values)
+
+
+def frequencies(column: Column) -> list[int]:
+    """How often each code comes in the data."""
+    if isinstance(column, Category):
+        return [*column.counts, *([sum(column.rare_counts)] if column.rare else [])]
+    if isinstance(column, Mixture):
+        return [*[column.missing][: column.missing], *column.counts]
+    assert isinstance(column, Number)
+    return [*column.spike_counts, *column.bin_counts]
 
 
 def _numeric(values: Series) -> bool:
@@ -335,6 +408,33 @@ def _as_number(values: Series) -> Number:
     )  # fmt: skip
     codes = column.encode(values)[0] - len(column.spikes)
     return replace(column, bin_counts=tuple(int(n) for n in np.bincount(codes[codes >= 0], minlength=bins)))
+
+
+def _mixture(values: Series) -> Mixture:
+    """By variational inference, which leaves out what it does not need. Bishop 2006, section 10.2."""
+    from sklearn.mixture import BayesianGaussianMixture
+
+    unit = _unit(values)
+    x = numbers(values, unit)
+    known = x[~np.isnan(x)]
+    deviation = float(known.std()) or 1.0
+    some = np.random.default_rng(0).permutation(known)[:FITTED]
+    many = min(MODES, len(np.unique(some)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whether it has converged does not matter here
+        fitted = BayesianGaussianMixture(
+            n_components=many, weight_concentration_prior=0.001, max_iter=100, random_state=0
+        ).fit((some[:, None] - known.mean()) / deviation)
+    kept = fitted.weights_ > LIGHT
+    means = fitted.means_[kept, 0] * deviation + known.mean()
+    deviations = np.sqrt(fitted.covariances_[kept, 0, 0]) * deviation
+    column = Mixture(
+        str(values.name), _dtype(values), means=tuple(map(float, means)), deviations=tuple(map(float, deviations)),
+        low=float(known.min()), high=float(known.max()), missing=int(np.isnan(x).sum()),
+        counts=tuple(int(w * len(known)) for w in fitted.weights_[kept]), step=_step(known), unit=unit,
+    )  # fmt: skip
+    codes = column.encode(values)[0] - (column.missing > 0)
+    return replace(column, counts=tuple(int(n) for n in np.bincount(codes[codes >= 0], minlength=len(means))))
 
 
 def _spikes(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -398,7 +498,7 @@ def typed(column: Column, made: Any) -> Series:
     """Decoded values as a column of the data's own dtype."""
     import pandas
 
-    if isinstance(column, Number) and column.unit:
+    if isinstance(column, Number | Mixture) and column.unit:
         gone = np.isnan(made)
         whole = np.where(gone, 0, made).astype(np.int64) * column.unit
         dates = pandas.Series(whole.astype("datetime64[ns]")).mask(gone)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
-from sparring.modalities.columns import Category, Column, Number, shown
+from sparring.modalities.columns import Category, Column, Mixture, Number, shown
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -108,14 +108,14 @@ def condition(text: str, columns: Mapping[str, Column]) -> Condition:
     name, compared, value = parts[1].strip(), parts[2], parts[3].strip()
     column = known(name, columns)
     if value in columns and compared != "=":
-        if not isinstance(column, Number) or not isinstance(columns[value], Number):
+        if not isinstance(column, Number | Mixture) or not isinstance(columns[value], Number | Mixture):
             raise InputError(f"{text!r} compares columns that are not both numbers")
         return Condition(text, name, compared, None, value)
     if isinstance(column, Category) and not (compared in "<=>=" and compared != "=" and column.numeric):
         if compared not in ("=", "!="):
             raise InputError(f"{text!r}: {name!r} has levels, not numbers; ask for {name}=LEVEL")
         return Condition(text, name, compared, column.written(value))
-    if isinstance(column, Number) and value == "missing":
+    if isinstance(column, Number | Mixture) and value == "missing":
         return Condition(text, name, compared, value)
     return Condition(text, name, compared, _value(column, value, text))
 
@@ -125,9 +125,9 @@ def _value(column: Column, value: str, text: str) -> Any:
     import pandas
 
     try:
-        return pandas.Timestamp(value) if isinstance(column, Number) and column.unit else float(value)
+        return pandas.Timestamp(value) if isinstance(column, Number | Mixture) and column.unit else float(value)
     except ValueError as error:
-        what = "date" if isinstance(column, Number) and column.unit else "number"
+        what = "date" if isinstance(column, Number | Mixture) and column.unit else "number"
         raise InputError(f"{text!r}: {value!r} is no {what}, as {column.name!r} holds") from error
 
 

@@ -120,13 +120,22 @@ class Modality(ABC):
         """How many numbers samples are asked for by: 1 for a class, 0 where they cannot be asked for."""
         return int(bool(self.classes))
 
-    def free(self, n: int, device: torch.device) -> Tensor | None:
-        """Labels of n samples for which nothing is asked: as often as in the data, by the device's generator. None
-        where samples cannot be asked for.
+    def labels(self, n: int, device: torch.device, asked: Tensor | None = None) -> Tensor | None:
+        """Labels for n samples; None where samples cannot be asked for.
+
+        Args:
+            asked: as a `Request` has it; without it, or where it is free, as often as in the data, by the device's
+                generator.
         """
         if not self.classes:
             return None
+        if asked is not None:
+            return asked.to(device).expand(n)
         return torch.tensor(self.counts, device=device).float().multinomial(n, replacement=True)
+
+    def weights(self, encoded: Tensor | Stored) -> Tensor | None:  # noqa: ARG002
+        """How often each item is to be drawn, (n,), up to a factor; None for one as often as another."""
+        return None
 
     def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """A batch of encoded items as nets see it; with chance where that is asked for."""

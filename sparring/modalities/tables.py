@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -15,11 +15,21 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Progress
+from sparring.data.store import Progress, Stored
 from sparring.errors import InputError, nearest
 from sparring.layers.spans import Spans
 from sparring.metrics.tables import Rows
-from sparring.modalities.columns import KINDS, Column, Number, learnt, numbers, typed
+from sparring.modalities.columns import (
+    KINDS,
+    Category,
+    Column,
+    Mixture,
+    Number,
+    frequencies,
+    learnt,
+    numbers,
+    typed,
+)
 from sparring.modalities.conditions import Rule, combinations, condition, contradictions, grouped, known, rule
 from sparring.modalities.modality import Encoded, Modality, Request, Samples, unseen
 from sparring.writing import beside
@@ -27,8 +37,12 @@ from sparring.writing import beside
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+Numbers = Literal["quantiles", "mixture"]
+Asking = Literal["any", "level"]
 FEATURES = 128  # numbers that rows are compared by, at most
-ASKED = 0.5  # of the rows of a batch are made for some given values
+ASKED = 0.5  # of the rows of a batch are made for some given values of any columns,
+TARGETED = 0.7  # so many for one of the target,
+GAPS = 0.3  # and so many for all but one column
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -39,6 +53,9 @@ class Table(Modality):
     Encoded, a row is its columns' codes, then its numbers' scalars: never as wide as all levels.
 
     Attributes:
+        numbers: whether numbers are bins of equal shares, or mixtures of normal distributions.
+        asking: what rows are asked for while nets learn: a random part of a real row, for half of them; or always one
+            level of one category.
         told: kinds of columns that are not to be found out, each as "NAME=KIND".
         constraints: what holds in every row, as `conditions.rule` reads it.
         target: the column that classifiers are to tell, for judging; "" for the last that they can.
@@ -52,6 +69,8 @@ class Table(Modality):
     shown: ClassVar[int] = 1000
     chunk: ClassVar[int] = 4096
 
+    numbers: Numbers = "quantiles"
+    asking: Asking = "any"
     told: tuple[str, ...] = ()
     target: str = ""
     constraints: tuple[str, ...] = ()
@@ -99,7 +118,7 @@ class Table(Modality):
         for name in (*told, *([self.target] if self.target else [])):
             if name not in frame:
                 raise InputError(f"{items.name!r} has no column {name!r}; {nearest(name, map(str, frame))}")
-        columns = tuple(learnt(frame[name], told.get(name, "")) for name in frame)
+        columns = tuple(learnt(frame[name], told.get(name, ""), self.numbers == "mixture") for name in frame)
         if not any(column.width for column in columns):
             raise InputError(f"{items.name!r} holds nothing but identifiers; say what they are (columns=NAME=category)")
         fitted = replace(self, columns=columns)
@@ -154,18 +173,82 @@ class Table(Modality):
         return self._spans.to(device)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Rows, and beside them the codes that they are asked for by: of half of the rows none, of the others a random
-        part of their own, negative where a column is free.
-        """
+        """Rows, and beside them the codes that they are asked for by, of their own, negative where a column is free."""
         encoded = tensors["real"]
         codes = encoded[:, : len(self.learnt)].long()
-        n, many = codes.shape
-        share = torch.rand(n, 1, device=codes.device) ** 2  # few columns more often than many
-        asked = (torch.rand(n, many, device=codes.device) < share) & (torch.rand(n, 1, device=codes.device) < ASKED)
+        asked = self._one_level(codes) if self.asking == "level" else self._random_part(codes)
         return {**tensors, "real": self.scale(encoded), "label": torch.where(asked, codes, -1)}
 
-    def free(self, n: int, device: torch.device) -> Tensor:
-        return torch.full((n, len(self.learnt)), -1, device=device)
+    def _random_part(self, codes: Tensor) -> Tensor:
+        n, many = codes.shape
+        share = torch.rand(n, 1, device=codes.device) ** 2  # few columns more often than many
+        asked = torch.rand(n, many, device=codes.device) < share
+        asked &= torch.rand(n, 1, device=codes.device) < ASKED
+        asked[:, self.place] |= torch.rand(n, device=codes.device) < TARGETED
+        gaps = torch.randint(2 * many, (n, 1), device=codes.device)  # half of them are the target
+        gap = torch.arange(many, device=codes.device) == torch.where(gaps < many, gaps, self.place)
+        return torch.where(torch.rand(n, 1, device=codes.device) < GAPS, ~gap, asked)
+
+    @cached_property
+    def place(self) -> int:
+        """Of the target among the columns that are learnt."""
+        names = [column.name for column in self.learnt]
+        if self.target in names:
+            return names.index(self.target)
+        return self._categories[-1] if self._categories else len(names) - 1
+
+    def _one_level(self, codes: Tensor) -> Tensor:
+        asked = torch.zeros_like(codes, dtype=torch.bool)
+        if self._categories:
+            which = self._balance(codes).multinomial(1)  # the more often, the rarer the level that a row has there
+            asked.scatter_(1, torch.tensor(self._categories, device=codes.device)[which], True)
+        return asked
+
+    @cached_property
+    def _categories(self) -> list[int]:
+        return [i for i, column in enumerate(self.learnt) if isinstance(column, Category)]
+
+    @cached_property
+    def _rates(self) -> list[Tensor]:
+        """For each category, how often a row of each level is to be drawn for that level's sake: levels as often as the
+        logarithms of their counts. Xu et al. 2019, arXiv:1907.00503, section 4.3.
+        """
+        rates = []
+        for i in self._categories:
+            counts = torch.tensor(frequencies(self.learnt[i])).double()
+            wanted = (counts + 1).log()
+            rates.append((wanted / wanted.sum() / counts).float())
+        return rates
+
+    def _balance(self, codes: Tensor) -> Tensor:
+        """Of each row and each category, (n, categories)."""
+        columns = zip(self._categories, self._rates, strict=True)
+        return torch.stack([rates.to(codes.device)[codes[:, i]] for i, rates in columns], 1)
+
+    def weights(self, encoded: Tensor | Stored) -> Tensor | None:
+        if self.asking == "any" or not self._categories:
+            return None
+        assert isinstance(encoded, Tensor)
+        return self._balance(encoded[:, : len(self.learnt)].long()).sum(1)
+
+    def labels(self, n: int, device: torch.device, asked: Tensor | None = None) -> Tensor:
+        free = torch.full((n, len(self.learnt)), -1, device=device)
+        if self.asking == "any":
+            if asked is not None and (asked >= 0).any():
+                return asked.to(device).expand(n, -1)
+            counts = torch.tensor(frequencies(self.learnt[self.place]), device=device).float()
+            free[:, self.place] = counts.multinomial(n, replacement=True)
+            return free
+        known = [] if asked is None else [i for i in self._categories if asked[i] >= 0]
+        columns = known or self._categories
+        if not columns:
+            return free
+        which = torch.tensor(columns, device=device)[torch.randint(len(columns), (n,), device=device)]
+        for i in columns:
+            counts = torch.tensor(frequencies(self.learnt[i]), device=device).float()
+            drawn = counts.multinomial(n, replacement=True) if asked is None or i not in known else asked[i].to(device)
+            free[:, i] = torch.where(which == i, drawn, free[:, i])
+        return free
 
     def request(self, label: str | int | None, where: Sequence[str] = ()) -> Request:
         if label is not None:
@@ -198,9 +281,10 @@ class Table(Modality):
     def rows(self, frame: DataFrame) -> Rows:
         """Rows as numbers of tables are made of them; what identifies rows is left out."""
         values = [
-            numbers(frame[c.name], c.unit) if isinstance(c, Number) else c.encode(frame[c.name])[0] for c in self.learnt
+            numbers(frame[c.name], c.unit) if isinstance(c, Number | Mixture) else c.encode(frame[c.name])[0]
+            for c in self.learnt
         ]
-        category = np.array([not isinstance(c, Number) for c in self.learnt])
+        category = np.array([not isinstance(c, Number | Mixture) for c in self.learnt])
         return Rows(np.stack(values, 1).astype(np.float64), category)
 
     def features(self, samples: Tensor) -> Tensor:

@@ -41,10 +41,14 @@ class Generator(nn.Module):
         self.blocks = nn.Sequential(*(Block(width, norm=True) for _ in range(depth)))
         self.end = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, spans.width))
 
-    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+    def made(self, z: Tensor, label: Tensor) -> Tensor:
+        """Logits of all places, and scalars, (n, width)."""
         asked = self.spans.onehot(label)
-        h = self.blocks(self.begin(torch.cat([z[:, : self.z], asked], 1)))
-        row: Tensor = self.spans(self.end(h), z[:, self.z :], label)
+        made: Tensor = self.end(self.blocks(self.begin(torch.cat([z[:, : self.z], asked], 1))))
+        return made
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        row: Tensor = self.spans(self.made(z, label), z[:, self.z :], label)
         return row
 
 

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
 
 from torch import nn
 
+from sparring.games.filled import Filled, FilledGAN
+from sparring.games.gan import GAN
+from sparring.games.terms import Term
 from sparring.modalities import Modality
 from sparring.modalities import Table as Rows
 from sparring.nets import table
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Decay, Fraction, Natural, OfTables, Positive, Weight, discriminator, generator
+from sparring.recipe import (
+    Count,
+    Decay,
+    Fraction,
+    Natural,
+    OfTables,
+    Positive,
+    Weight,
+    discriminator,
+    generator,
+    losses,
+)
 from sparring.recipes.r3gan import Regularised
 
 
@@ -25,21 +42,33 @@ class Table(OfTables, Regularised):
     sparring train customers.csv
     """
 
+    bf16: ClassVar[tuple[str, ...]] = ("rows",)
+
     batch: Count = 500
     z: Count = 128
     width: Count = generator(256, "of the hidden layers")
     depth: Natural = generator(2, "residual blocks")
     D: Count = discriminator(256, "width of the hidden layers")
     D_depth: Natural = discriminator(2, "residual blocks")
-    gamma: Weight = 1.0
-    gamma_end: Weight = 0.1
-    lr: Positive = 5e-4
+    filled: Weight = losses(1.0, "weight of the cross entropy of single gaps, in G's loss")
+    sweeps: Natural = generator(1, "times that samples are polished: each column drawn anew, all others given")
+    gamma: Weight = 0.5
+    gamma_end: Weight = 0.05
+    lr: Positive = 1e-3
     lr_end: Positive = 5e-5
     beta2: Decay = 0.9
     beta2_end: Decay = 0.99
     burn_in: Fraction = 1.0
     lazy: Count = 4
     ema_kimg: Weight = 100.0
+
+    def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:
+        assert isinstance(G, table.Generator)
+        return [*super().terms(modality, G, D), *([Filled(G, self.filled)] if self.filled else [])]
+
+    def rules(self, modality: Modality) -> Callable[..., GAN]:
+        assert isinstance(modality, Rows)
+        return partial(FilledGAN, sweeps=self.sweeps, last=modality.place)
 
     def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
         assert isinstance(modality, Rows)

@@ -85,7 +85,7 @@ class Judge:
     def _given(self, n: int) -> Tensor | None:
         """Labels of the first real items, or, where these have none, such as ask for nothing."""
         known = None if self._labels is None else self._labels[:n].to(self.device)
-        return self.modality.free(n, self.device) if known is None else known
+        return self.modality.labels(n, self.device) if known is None else known
 
     def _real_diversity(self, order: Tensor) -> float:
         order = order[: self.n]

@@ -28,9 +28,11 @@ class Prepared(Parted):
 
     Attributes:
         fits: whether what is in memory fits on the device too.
+        weights: how often each of the rows is dealt, up to a factor; None for one as often as another.
     """
 
     fits: bool
+    weights: Tensor | None = None
 
 
 def prepare(
@@ -78,7 +80,9 @@ def prepare(
         raise InputError(
             f"augment=ada was given, but {items.name!r} has too few items to hold some out; use augment=diffaugment"
         )
-    return modality, Prepared(tensors, rows, kept, fingerprint(items, tensors), fits), notes
+    weights = modality.weights(samples)
+    weights = None if weights is None else weights[rows]
+    return modality, Prepared(tensors, rows, kept, fingerprint(items, tensors), fits, weights), notes
 
 
 def _skipped(encoded: Encoded, total: int) -> list[str]:

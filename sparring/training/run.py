@@ -105,7 +105,7 @@ class Run:
         """Batches of what is trained on and, now and then, some of what is held out beside them."""
         size = shard_size(self.recipe, self.fabric.world_size)
         shards, device = self.recipe.batch // size, self.fabric.device
-        batches = Batches(data.tensors, data.rows, size, shards, self.seeds, device)
+        batches = Batches(data.tensors, data.rows, size, shards, self.seeds, device, data.weights)
         if not len(data.held):
             return lambda number, shard: self.modality.batch(batches(number, shard))
         watched = Batches(data.tensors, data.held, size, shards, self.seeds, device)

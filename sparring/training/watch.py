@@ -191,7 +191,7 @@ class Watch:
             many = max(1, many // classes) * classes if classes <= COLUMNS else many
             label = torch.arange(many, device=run.fabric.device) * max(1, classes // many) % classes
         else:
-            label = run.modality.free(many, run.fabric.device)
+            label = run.modality.labels(many, run.fabric.device)
         reseed(self.seeds.key("sheet"), run.fabric.device)
         z = run.game.draw(many, run.fabric.device)
         items = run.modality.decode(run.average.game.generate(z, label))

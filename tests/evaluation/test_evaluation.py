@@ -28,8 +28,8 @@ def test_every_number_has_its_floor_and_its_baseline(runs):
     assert (found.samples, found.real) == (200, 200)
     assert found["fid[patches]"] > found.of_real("fid[patches]")
     assert found["cas[classifier]"] < found.of_real("cas[classifier]")
-    assert {floor.name for _, floor, _ in found.rows()} == {n.name for n in found.numbers}
-    assert all(baseline is not None for _, _, baseline in found.rows())
+    assert {floor.name for _, (floor, _) in found.rows()} == {n.name for n in found.numbers}
+    assert all(baseline is not None for _, (_, baseline) in found.rows())
     assert "200 samples against 1,597 images of digits's training part" in found.protocol
     assert "180 of its held-out part" in found.protocol
     with pytest.raises(InputError, match=r"'fid' was not measured; choose from fid\[classifier\]"):

@@ -1,0 +1,68 @@
+"""A game whose G also fills single gaps of rows, by maximum likelihood, and polishes its samples so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sparring.games.gan import GAN
+from sparring.games.judged import Judged
+from sparring.games.terms import Term
+from sparring.nets.table import Generator
+
+
+class Filled(Term):
+    """Cross entropy of the one column that is free, in rows where all others are given.
+
+    What is to be said of one column, all others given, needs no game: maximum likelihood has the same optimum, and
+    comes there sooner. It is the pseudo-likelihood of Besag 1975, doi:10.2307/2987782.
+
+    Args:
+        G: the generator.
+        weight: of the term.
+    """
+
+    def __init__(self, G: Generator, weight: float) -> None:
+        super().__init__("filled", weight, of=("G",))
+        self._G = (G,)  # in a tuple, so that its weights stay its own
+
+    def forward(self, judged: Judged) -> Tensor:
+        (G,), label = self._G, judged.label
+        assert label is not None
+        rows = (label < 0).sum(1) == 1
+        z, asked, real = judged.z[rows], label[rows], judged.real[rows].float()
+        if not len(z):
+            return judged.z.new_zeros(())
+        logits = G.made(z, asked).float()[:, : G.spans.places]
+        gap = (asked < 0)[:, G.spans.span]  # (n, places)
+        chosen = (G.spans.softmax(logits) + 1e-9).log() * real[:, : G.spans.places]
+        return -(chosen * gap).sum(1).mean()
+
+
+class FilledGAN(GAN):
+    """A GAN of rows whose samples are polished: each column is drawn anew once, all others given (a Gibbs sweep).
+
+    Args:
+        sweeps: how often.
+        last: the column that is drawn last; the others are those of `GAN`.
+    """
+
+    def __init__(self, *args: Any, sweeps: int, last: int, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.sweeps, self.last = sweeps, last
+
+    def sampled(self, z: Tensor, label: Tensor | None, asked: Tensor | None = None) -> Tensor:
+        assert isinstance(self.G, Generator)
+        assert label is not None
+        spans = self.G.spans
+        x = self.generate(z, label)
+        for _ in range(self.sweeps):
+            order = [i for i in torch.randperm(spans.spans).tolist() if i != self.last]
+            for i in (*order, self.last):
+                if asked is None or asked[i] < 0:
+                    codes = spans.codes(x[:, : spans.places])
+                    codes[:, i] = -1
+                    x = self.generate(self.draw(len(z), z.device), codes)
+        return x
