@@ -95,6 +95,8 @@ def checked(name: str, value: Any, hint: Any) -> Any:
         hint = next(h for h in get_args(hint) if h is not types.NoneType)
         return checked(name, value, hint)
     if get_origin(hint) is tuple:
+        if isinstance(value, str) and get_args(hint)[0] is str:
+            value = [part.strip() for part in value.split(",") if part.strip()]
         several = value if isinstance(value, list | tuple) else (value,)
         return tuple(_number(name, v, get_args(hint)[0], within) for v in several)
     return _number(name, value, hint, within)

@@ -17,7 +17,7 @@ def people(n, seed):
     random = np.random.default_rng(seed)
     age = random.integers(18, 80, n)
     income = np.round(age * random.lognormal(3, 0.08, n))
-    rich = np.where(random.random(n) < 1 / (1 + np.exp(4 - income / 400)), "yes", "no")
+    rich = np.where(random.random(n) < 1 / (1 + np.exp(10 - income / 100)), "yes", "no")
     return pd.DataFrame({"age": age, "income": income, "town": random.choice(["a", "b", "c"], n), "rich": rich})
 
 
