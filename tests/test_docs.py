@@ -6,6 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -21,8 +23,8 @@ def blocks(language: str, page: str = README) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[list[str]]:
-    lines = [line.removeprefix("$ ") for block in blocks("") for line in block.splitlines()]
+def commands(page: str = README) -> list[list[str]]:
+    lines = [line.removeprefix("$ ") for block in blocks("", page) for line in block.splitlines()]
     return [shlex.split(line) for line in lines if line.startswith("sparring ")]
 
 
@@ -41,12 +43,56 @@ def brief(words: list[str]) -> list[str]:
 def test_readme_commands(tmp_path, monkeypatch, pictures):
     assert len(commands()) >= 8
     shutil.copytree(pictures(3), tmp_path / "photos")
+    tables(tmp_path)
     monkeypatch.chdir(tmp_path)
     for words in commands():
-        monkeypatch.setattr(sys, "argv", brief(words))
-        with pytest.raises(SystemExit) as end:
-            main()
-        assert not end.value.code, words
+        run(words, monkeypatch)
+
+
+def run(words, monkeypatch):
+    monkeypatch.setattr(sys, "argv", brief(words))
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code, words
+
+
+def tables(folder):
+    """The tables of the README and of docs/tables.md."""
+    random = np.random.default_rng(0)
+    n = 300
+    customers = {
+        "age": random.integers(18, 80, n),
+        "zip": random.integers(1000, 1200, n),
+        "account": [f"A{i:05}" for i in random.permutation(n)],
+        "churned": random.choice(["no", "yes"], n),
+        "income": random.choice(["<=50K", ">50K"], n),
+    }
+    pd.DataFrame(customers).to_csv(folder / "customers.csv", index=False)
+    begin = random.integers(0, 50, n)
+    city = random.choice(["Rome", "Oslo"], n)
+    trips = {
+        "start": begin,
+        "end": begin + random.integers(1, 9, n),
+        "fare": random.integers(1, 500, n) / 10,
+        "id": range(n),
+        "city": city,
+        "country": np.where(city == "Rome", "Italy", "Norway"),
+    }
+    pd.DataFrame(trips).to_csv(folder / "trips.csv", index=False)
+
+
+def test_commands_about_tables(tmp_path, monkeypatch):
+    tables(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "tables.md").read_text()):
+        run([*words, "--force"] if words[1] == "train" else words, monkeypatch)
+    rich = pd.read_csv("rich.csv")
+    assert (len(rich), set(rich["income"]), rich["age"].max() < 30) == (1000, {">50K"}, True)
+    made = sparring.load("runs/table-trips").sample(200, seed=0).items
+    assert (made["start"] < made["end"]).all()
+    assert (made["fare"] > 0).all()
+    assert made["id"].is_unique
+    assert set(zip(made["city"], made["country"], strict=True)) <= {("Rome", "Italy"), ("Oslo", "Norway")}
 
 
 def test_readme_python(tmp_path, monkeypatch):

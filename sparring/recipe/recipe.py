@@ -76,6 +76,10 @@ class Recipe(ABC):
         takes = " and ".join(m.kind for m in self.takes)
         raise InputError(f"recipe {self.name!r} makes {takes}, but the data are {kind}; choose another --recipe")
 
+    def longest(self, items: int) -> int | None:  # noqa: ARG002
+        """Steps beyond which so many items would be learnt by heart, None where that is not known."""
+        return None
+
     def views(self, modality: Modality) -> list[View]:  # noqa: ARG002
         """What is done to samples before D sees them."""
         return [InstanceNoise(self.noise)] if self.noise else []

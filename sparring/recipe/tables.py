@@ -8,7 +8,7 @@ from typing import ClassVar
 from sparring.games.prior import Gumbel, Normal, Prior
 from sparring.modalities import Modality, Table
 from sparring.recipe.adversarial import Adversarial
-from sparring.recipe.fields import Words, data
+from sparring.recipe.fields import Count, Words, data, optimisation
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,11 @@ class OfTables(Adversarial):
 
     columns: Words = data((), "kinds of columns that are not to be found out: NAME=KIND,NAME=KIND")
     constraints: Words = data((), "what holds in every row: A<B, PRICE>0, unique(ID), together(CITY|COUNTRY)")
+    passes: Count = optimisation(300, "over the data, at most, unless steps are given")
     target: str = data("", "the column that classifiers are to tell, for judging; empty for the last that they can")
+
+    def longest(self, items: int) -> int:
+        return max(1, self.passes * items // self.batch)
 
     def modality(self, kind: str) -> Modality:
         modality = super().modality(kind)

@@ -132,7 +132,12 @@ def _planned(recipe: Recipe, items: Items, settings: Settings, bound: Bound, rea
     shard_size(recipe, settings.ranks)
     modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
     settings = replace(settings, fingerprint=prepared.fingerprint)
-    return _Plan(recipe, modality, prepared, settings, bound if bound.given else Bound(recipe.steps, None))
+    most = recipe.longest(len(prepared.rows))
+    if not bound.given:
+        bound = Bound(recipe.steps if most is None else min(recipe.steps, most), None)
+    elif bound.steps is None:
+        bound = Bound(most, bound.time)
+    return _Plan(recipe, modality, prepared, settings, bound)
 
 
 def _fixed(asked: Mapping[str, Any], recipe: Recipe, kind: str, device: torch.device) -> dict[str, Any]:
