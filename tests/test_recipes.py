@@ -135,6 +135,16 @@ def test_contract_for_rows(name, tmp_path):
     assert (asked["c"] == "z").all()
 
 
+def test_a_table_is_not_trained_on_for_ever(tmp_path):
+    lines = ["a,b", *(f"{i % 7},{'xy'[i % 2]}" for i in range(100))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    settings = {"out": tmp_path / "run", "quiet": True, "device": "cpu", "batch": 50, "width": 8, "D": 8, "passes": 3}
+    assert sparring.train("table", tmp_path / "t.csv", **settings).about["step"] == 3 * 90 // 50
+    assert sparring.train("table", tmp_path / "t.csv", steps=9, force=True, **settings).about["step"] == 9
+    timed = sparring.train("table", tmp_path / "t.csv", time=60, force=True, **settings)
+    assert timed.about["step"] == 3 * 90 // 50
+
+
 def contract(name, data, tmp_path, **fields):
     """Train, every number finite and every weight moved; save, load and resume are exact."""
     recipe = small(recipes.find(name)).set(fields)

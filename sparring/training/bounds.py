@@ -37,7 +37,8 @@ class Bound:
         steps: the most steps, or None.
         time: the most seconds of training, or None.
         kept: whether it is that of the run before, whose total it then goes on with.
-        total: the number of steps that schedules stretch to; None until the speed is known.
+        total: the number of steps that schedules stretch to; None until the speed is known where a
+            time alone is given.
         settled: how often the speed has been measured for it.
     """
 
@@ -50,7 +51,7 @@ class Bound:
     def __post_init__(self) -> None:
         if self.steps is not None and self.steps < 1:
             raise InputError(f"steps={self.steps} is out of range; it must be at least 1")
-        if self.time is None:
+        if self.total is None:
             self.total = self.steps
 
     @property
