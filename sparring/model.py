@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -84,30 +83,21 @@ class Model:
 
     def _kept(self, n: int, request: Request, seed: int | None, truncation: float | None) -> Samples:
         """Samples of which all rules are true: others are made anew."""
-        found: list[Tensor] = []
+        found: list[Any] = []
         have, made = 0, 0
-        for x, _ in self._drawn(max(n, 1) * FUTILE, request.label, seed, truncation):
-            made += len(x)
-            found.append(x[torch.from_numpy(self._obey(x, request))])
-            have += len(found[-1])
-            if have >= n:
-                rows = torch.cat(found)
-                # Rules of all rows together, as that none comes twice, are known to hold in the end only.
-                rows = rows[torch.from_numpy(self._obey(rows, request))]
-                found, have = [rows], len(rows)
+        for x, _ in self._drawn(max(PATIENCE, n * FUTILE), request.label, seed, truncation):
+            found.append(_obeying(self.modality.decode(x, made), request))
+            made, have = made + len(x), have + len(found[-1])
+            if have >= n:  # of rules for all samples together, as that none comes twice, one knows in the end only
+                found = [_obeying(self.modality.joined(found), request)]
+                have = len(found[0])
                 if have >= n:
-                    return Samples(self.modality.decode(rows[:n]), None, self.modality)
+                    return Samples(found[0][:n], None, self.modality)
             if made >= max(PATIENCE, FUTILE * (have + 1)):
                 break
         asked = " and ".join(rule.text for rule in request.rules)
-        raise InputError(
-            f"of {made:,} {self.modality.kind} {have:,} have {asked}; ask for less, or for what is likelier"
-        )
-
-    def _obey(self, x: Tensor, request: Request) -> NDArray[np.bool_]:
-        items = self.modality.decode(x)
-        obeyed: NDArray[np.bool_] = np.logical_and.reduce([rule.holds(items) for rule in request.rules])
-        return obeyed
+        kind = self.modality.kind
+        raise InputError(f"of {made:,} {kind} {have:,} have {asked}; ask for less, or for what is likelier")
 
     def drawn(
         self,
@@ -137,10 +127,15 @@ class Model:
         for start in range(0, n, chunk):
             with torch.random.fork_rng(devices), torch.no_grad():
                 reseed(seeds.key("sample", start), self.device)
-                z = self.game.draw(chunk, self.device, truncation)[: n - start]
+                # Where samples of one draw do not depend on one another, those that are not wanted are not made.
+                many = chunk if self.game.together else min(chunk, n - start)
+                z = self.game.draw(chunk, self.device, truncation)[:many]
                 y = self.modality.labels(chunk, self.device, asked) if self.game.conditional else None
+                y = None if y is None else y[:many]
+                made = (
+                    self.game.sampled(z, y, asked) if truncation is None else self.game.truncated(z, y, truncation)
+                )[: n - start]
                 y = None if y is None else y[: n - start]
-                made = self.game.sampled(z, y, asked) if truncation is None else self.game.truncated(z, y, truncation)
             yield made, y
 
     def save(self, path: str | Path, force: bool = False) -> None:
@@ -159,10 +154,15 @@ class Model:
             write_bytes(part / "weights.safetensors", safetensors.torch.save(weights))
 
 
+def _obeying(items: Any, request: Request) -> Any:
+    """Those of which all rules are true."""
+    return items[np.logical_and.reduce([rule.holds(items) for rule in request.rules])]
+
+
 def _several(where: str | Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
     """Conditions as they are typed."""
     if isinstance(where, Mapping):
-        return [f"{name}={value}" for name, value in where.items()]
+        return [f"{name}={'missing' if value is None else value}" for name, value in where.items()]
     return [where] if isinstance(where, str) else where
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparring.data.items import Items
+from sparring.data.written import read_written
 from sparring.errors import InputError, needs
 from sparring.writing import reason
 
@@ -17,10 +18,7 @@ if TYPE_CHECKING:
 
 SEPARATORS = (",", ";", "\t", "|")
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "<NA>")  # as they are written; "None" may be a level
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
-COMMA = r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+"  # a decimal comma, maybe with points between thousands
-MOSTLY = 0.9  # of a column that are numbers, from which on the others are taken for mistakes
-FEW = 50  # different values, up to which numbers and words together are taken for codes
+LOOKED = 1000  # rows that are looked at to tell codes from numbers, and to count values
 
 
 def read_table(path: Path) -> Items:
@@ -36,20 +34,26 @@ def read_table(path: Path) -> Items:
     try:
         if path.suffix.lower() == ".parquet":
             needs("pyarrow", "tables", "reads Parquet files")
-            frame = pandas.read_parquet(path)
+            frame, commas = pandas.read_parquet(path), False
         else:
-            frame = _from_text(path, notes)
+            frame, commas = _from_text(path, notes)
     except OSError as error:
         raise InputError(f"cannot read {path}: {reason(error)}") from error
-    except ValueError as error:  # of pandas' parsers, and of Arrow
+    except (ValueError, csv.Error) as error:  # of pandas' parsers, and of Arrow
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is no table: {str(error).splitlines()[0]}") from error
-    return of_frame(frame, path.name.split(".")[0], str(path), notes)
+    return of_frame(frame, path.name.split(".")[0], str(path), notes, commas)
 
 
-def of_frame(frame: Any, name: str = "frame", path: str = "", notes: list[str] | None = None) -> Items:
+def of_frame(
+    frame: Any, name: str = "frame", path: str = "", notes: list[str] | None = None, commas: bool = False
+) -> Items:
     """A frame of pandas, or what can become one (`to_pandas`): Arrow's and Polars' do.
+
+    Args:
+        path, notes: of the file that it is from, for messages.
+        commas: whether a comma among digits is taken for a decimal one where it might be either.
 
     Raises:
         InputError: where it has no rows, fewer than two columns, two of one name, or one that cannot be used.
@@ -67,83 +71,93 @@ def of_frame(frame: Any, name: str = "frame", path: str = "", notes: list[str] |
     if len(twice):
         raise InputError(f"{path} has two columns that are called {twice[0]!r}; give each a name of its own")
     if frame.shape[1] < 2:
-        raise InputError(
-            f"{path} has one column, {frame.columns[0]!r}; a table needs two (are they separated by , or ;?)"
-        )
-    return Items(name, "rows", frame.assign(**{c: _usable(frame[c], path, notes) for c in frame}), notes=tuple(notes))
+        only = frame.columns[0]
+        raise InputError(f"{path} has one column, {only!r}; a table needs two (are they separated by , or ;?)")
+    usable = pandas.DataFrame({column: _usable(frame[column], path, notes, commas) for column in frame})
+    return Items(name, "rows", usable, notes=tuple(notes))
 
 
-def _from_text(path: Path, notes: list[str]) -> DataFrame:
+def _from_text(path: Path, notes: list[str]) -> tuple[DataFrame, bool]:
+    """The frame, and whether its commas are decimal ones."""
     import pandas
 
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-        notes.append(f"{path.name} is not in UTF-8; it is read as Windows-1252")
-    lines = text.lstrip("\r\n").split("\n", 1)
+    text = _decoded(path, notes)
     if not text.strip():
         raise InputError(f"{path} is empty")
-    separator = "\t" if path.suffix.lower() == ".tsv" else max(SEPARATORS, key=lines[0].count)
-    first = next(csv.reader([lines[0].rstrip("\r")], delimiter=separator, skipinitialspace=True))
-    names = [name.strip() for name in first]
-    header = not all(re.fullmatch(NUMBER, name) for name in names)
+    bare = re.sub(r'"[^"]*"', "", text.lstrip("\n").split("\n", 1)[0])
+    separator = "\t" if path.suffix.lower() == ".tsv" else max(SEPARATORS, key=bare.count)
+    lines = csv.reader(io.StringIO(text.lstrip("\n")), delimiter=separator, skipinitialspace=True)
+    names = [name.strip() for name in next(lines)]
+    header = not all(_number(name) for name in names)
     if header and len(set(names)) < len(names):  # pandas would give the second another name
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"{path} has two columns that are called {twice!r}; give each a name of its own")
     if not header:
         notes.append(f"{path.name} has no header; its columns are called x0, x1, ...")
+    first = [row for row, _ in zip(lines, range(LOOKED), strict=False)]
+    for i, row in enumerate(first):
+        if len(row) > len(names):
+            line = i + 1 + header
+            raise InputError(f"{path} is no table: line {line} has {len(row)} values, the first has {len(names)}")
+    codes = {i: "string" for i in range(len(names)) if any(_is_code(row[i]) for row in first if i < len(row))}
     frame: DataFrame = pandas.read_csv(
         io.StringIO(text), sep=separator, header=0 if header else None, skipinitialspace=True, keep_default_na=False,
         na_values=list(MISSING), dtype_backend="numpy_nullable", index_col=False, low_memory=False,
+        names=list(range(len(names))), dtype=codes,
     )  # fmt: skip
     frame.columns = pandas.Index(names if header else [f"x{i}" for i in range(frame.shape[1])])
-    return frame
+    return frame, separator == ";"
 
 
-def _usable(column: Series, path: str, notes: list[str]) -> Series:
+def _decoded(path: Path, notes: list[str]) -> str:
+    """The text of a file, with line ends of one kind."""
+    content = path.read_bytes()
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text = content.decode("utf-16")
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("cp1252", errors="replace")
+            notes.append(f"{path.name} is not in UTF-8; it is read as Windows-1252")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
+
+
+def _is_code(text: str) -> bool:
+    """Digits that are no number: with a zero before others, as in postal codes."""
+    return re.fullmatch(r"0\d+", text) is not None
+
+
+def _usable(column: Series, path: str, notes: list[str], commas: bool) -> Series:
     """A column with numbers and dates that were written as text read as such.
 
     Raises:
-        InputError: where it is empty, or of mixed kinds.
+        InputError: where it is empty, of mixed kinds, or of a kind that is not known.
     """
     from pandas.api import types
 
-    name, known = column.name, column.dropna()
+    name, known, dtype = column.name, column.dropna(), column.dtype
     if not len(known):
         raise InputError(f"{path}: column {name!r} is empty; remove it")
-    if types.is_float_dtype(column.dtype) and (abs(known.astype(float)) == float("inf")).any():
+    plain = types.is_bool_dtype, types.is_numeric_dtype, types.is_string_dtype, types.is_object_dtype
+    dated = types.is_datetime64_any_dtype(dtype) and "pyarrow" not in str(dtype)
+    if types.is_complex_dtype(dtype) or not (dated or str(dtype) == "category" or any(test(dtype) for test in plain)):
+        raise InputError(f"{path}: column {name!r} holds {dtype}; make it numbers, text or dates")
+    if types.is_float_dtype(dtype) and (abs(known.astype(float)) == float("inf")).any():
         raise InputError(f"{path}: column {name!r} holds infinite numbers; clean it first")
-    if types.is_object_dtype(column.dtype):
+    if types.is_object_dtype(dtype) or str(dtype) == "category":
         kinds = {type(value).__name__ for value in known}
         if len(kinds) > 1:
             raise InputError(f"{path}: column {name!r} holds {' and '.join(sorted(kinds))}; make them one")
-    if not (types.is_string_dtype(column.dtype) or types.is_object_dtype(column.dtype)) or kinds_differ(known):
+        kind = kinds.pop()
+        if kind == "date":
+            return known.astype("datetime64[us]").reindex(column.index)
+        if kind not in ("str", "bool", "int", "float"):
+            raise InputError(f"{path}: column {name!r} holds {kind}; make it numbers, text or dates")
+    if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype) or not isinstance(known.iloc[0], str):
         return column
-    return _written(column, known.astype(str).str.strip(), path, notes)
-
-
-def kinds_differ(known: Series) -> bool:
-    """Whether a column of objects holds anything but text."""
-    return not isinstance(known.iloc[0], str)
-
-
-def _written(column: Series, known: Series, path: str, notes: list[str]) -> Series:
-    """Text that may be numbers with commas, dates, or numbers with a few mistakes."""
-    import pandas
-
-    if known.str.fullmatch(COMMA + "|" + r"[+-]?\d+").all() and known.str.contains(",").any():
-        notes.append(f"column {column.name!r} has decimal commas")
-        plain = known.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-        return plain.astype(float).reindex(column.index).astype("Float64")
-    numbers = known.str.fullmatch(NUMBER)
-    if MOSTLY <= numbers.mean() < 1 and known.nunique() > FEW:
-        wrong = known[~numbers].iloc[0]
-        row = int(known[~numbers].index[0]) + 1
-        raise InputError(f"{path}: column {column.name!r} holds numbers and, in row {row}, {wrong!r}; clean it first")
-    if known.str.fullmatch(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?").all():
-        dates = pandas.to_datetime(known, errors="coerce", format="ISO8601")
-        if dates.notna().all():
-            return dates.reindex(column.index)
-    return column
+    return column if str(dtype) == "category" else read_written(column, path, notes, commas)

@@ -49,6 +49,8 @@ class FilledGAN(GAN):
         last: the column that is drawn last; the others are those of `GAN`.
     """
 
+    together = True
+
     def __init__(self, *args: Any, sweeps: int, last: int, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.sweeps, self.last = sweeps, last

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 PARTS = 10  # into which a number is cut where it is held against a category
 AT_ONCE = 2**22  # distances that are computed at once
+LEVELS = 200  # that trees tell apart
 SCALES = 2.0  # deviations of a number that count as much as another level
 
 
@@ -36,7 +37,7 @@ class Rows:
 
 def shapes(real: Rows, made: Rows) -> Floats:
     """How alike each column is, (columns,), 1 where it is the same: 1 less the greatest distance of the distribution
-    functions of numbers (Kolmogorov and Smirnov), 1 less the total variation of levels.
+    functions of numbers (Kolmogorov and Smirnov) or of the missing shares, 1 less the total variation of levels.
     """
     found = []
     for a, b, category in zip(real.values.T, made.values.T, real.category, strict=True):
@@ -47,8 +48,11 @@ def shapes(real: Rows, made: Rows) -> Floats:
 def _kolmogorov(a: Floats, b: Floats) -> float:
     from scipy.stats import ks_2samp
 
+    gone = abs(np.isnan(a).mean() - np.isnan(b).mean())
     a, b = a[~np.isnan(a)], b[~np.isnan(b)]
-    return float(ks_2samp(a, b, method="asymp").statistic) if len(a) and len(b) else float(len(a) != len(b))
+    if not len(a) or not len(b):
+        return float(len(a) != len(b))
+    return max(float(gone), float(ks_2samp(a, b, method="asymp").statistic))
 
 
 def _variation(a: Floats, b: Floats) -> float:
@@ -106,6 +110,7 @@ def told_apart(real: Rows, made: Rows, seed: int = 0) -> float:
     learn, test = order[:n], order[n:]
     from sklearn.metrics import roc_auc_score
 
+    values = _readable(values, real.category)
     net = _classifier(real.category).fit(values[learn], labels[learn])
     return float(roc_auc_score(labels[test], net.predict_proba(values[test])[:, 1]))
 
@@ -117,18 +122,22 @@ def useful(train: Rows, test: Rows, target: int) -> dict[str, float]:
     from sklearn.metrics import f1_score, r2_score, roc_auc_score
 
     others = np.arange(train.values.shape[1]) != target
-    x, y = train.values[:, others], train.values[:, target]
-    x_test, y_test = test.values[:, others], test.values[:, target]
+    y, y_test = train.values[:, target], test.values[:, target]
+    if not others.any():
+        return {}
+    some = ~np.isnan(train.values[:, others]).all(0)  # what is always missing teaches nothing
+    category = train.category[others]
+    x, x_test = (np.where(some, _readable(rows.values[:, others], category), 0.0) for rows in (train, test))
     if not train.category[target]:
         known, known_test = ~np.isnan(y), ~np.isnan(y_test)
-        if known.sum() < 2:
+        if known.sum() < 2 or known_test.sum() < 2:
             return {"r2": float("nan")}
-        found = _regressor(train.category[others]).fit(x[known], y[known]).predict(x_test[known_test])
+        found = _regressor(category).fit(x[known], y[known]).predict(x_test[known_test])
         return {"r2": float(r2_score(y_test[known_test], found))}
     classes = np.unique(y_test)
     if len(np.unique(y)) < 2 or len(classes) < 2:
         return {"auc": 0.5, "f1": 0.0}
-    net = _classifier(train.category[others]).fit(x, y)
+    net = _classifier(category).fit(x, y)
     p = np.zeros((len(y_test), len(classes)))
     for place, known_class in enumerate(classes):
         if known_class in net.classes_:
@@ -138,16 +147,21 @@ def useful(train: Rows, test: Rows, target: int) -> dict[str, float]:
     return {"auc": float(np.mean(areas)), "f1": float(f1_score(y_test, said, average="macro"))}
 
 
+def _readable(values: Floats, category: NDArray[np.bool_]) -> Floats:
+    """Rows as scikit-learn's trees take them: levels beyond the most frequent share a code."""
+    return np.where(category, np.minimum(values, LEVELS), values)
+
+
 def _classifier(category: NDArray[np.bool_]):  # type: ignore[no-untyped-def]
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return HistGradientBoostingClassifier(categorical_features=category, random_state=0)
+    return HistGradientBoostingClassifier(categorical_features=category, early_stopping=False, random_state=0)
 
 
 def _regressor(category: NDArray[np.bool_]):  # type: ignore[no-untyped-def]
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    return HistGradientBoostingRegressor(categorical_features=category, random_state=0)
+    return HistGradientBoostingRegressor(categorical_features=category, early_stopping=False, random_state=0)
 
 
 def copied(made: Rows, train: Rows) -> float:

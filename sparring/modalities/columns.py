@@ -24,6 +24,7 @@ FEW = 20  # different numbers, up to which they are levels
 LEVELS = 100  # of a category, at most; the rarer ones share the last
 UNIQUE = 0.95  # of the values of a text column differ: it identifies rows
 LEAST = 20  # rows, from which on a column may identify them
+EXACT = 2**53  # integers up to which floats are exact
 BINS = 32  # of a number, at most
 IN_BIN = 50  # values that a bin has, at least
 FINE = 8  # pieces in which the distribution within a bin is kept
@@ -64,8 +65,12 @@ class Column(ABC):
         """Codes and scalars, both (n,)."""
 
     @abstractmethod
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats) -> Any:
-        """An array of values from codes, scalars and random numbers in [0, 1), each (n,)."""
+    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:
+        """An array of values from codes, scalars and random numbers in [0, 1), each (n,).
+
+        Args:
+            start: how many rows have been made before these.
+        """
 
     def code(self, value: Any) -> int:
         """Of a value that is asked for: a level as it is written, or a number.
@@ -85,6 +90,7 @@ class Category(Column):
         counts: of each in the data.
         rare: levels beyond the most frequent hundred, that share one code and are drawn as often as in the data.
         rare_counts: of each.
+        order: of the levels of a dtype that has one.
     """
 
     kind: str = "category"
@@ -92,20 +98,23 @@ class Category(Column):
     counts: tuple[int, ...] = ()
     rare: tuple[Any, ...] = ()
     rare_counts: tuple[int, ...] = ()
+    order: tuple[Any, ...] = ()
 
     @property
     def width(self) -> int:
         return len(self.levels) + bool(self.rare)
 
-    def encode(self, values: Series) -> tuple[Codes, Floats]:
-        known = {level: code for code, level in enumerate(self.levels)}
-        known |= dict.fromkeys(self.rare, len(self.levels))
-        fallback = len(self.levels) if self.rare else 0
+    def places(self, values: Series) -> Codes:
+        """Of each value among all levels, the rare ones too; those that the data have not come last."""
+        known = {level: place for place, level in enumerate((*self.levels, *self.rare))}
         plain = _plain(values)
-        codes = np.fromiter((known.get(v, fallback) for v in plain), np.int64, len(plain))
-        return codes, np.zeros(len(codes))
+        return np.fromiter((known.get(v, len(known)) for v in plain), np.int64, len(plain))
 
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats) -> Any:  # noqa: ARG002
+    def encode(self, values: Series) -> tuple[Codes, Floats]:
+        places = self.places(values)
+        return np.minimum(places, self.width - 1), np.zeros(len(places))
+
+    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:  # noqa: ARG002
         values = np.empty(len(self.levels), object)
         values[:] = self.levels
         made = values[np.minimum(codes, len(values) - 1)]
@@ -130,8 +139,9 @@ class Category(Column):
             InputError: where there is no such level.
         """
         levels = {shown(level) for level in (*self.levels, *self.rare)}
-        if value in levels:
-            return value
+        for said in (value, value.capitalize()):
+            if said in levels and (said == value or said in ("True", "False")):
+                return said
         if self.numeric and (number := _plain_number(value)) in levels:
             return number
         raise InputError(f"column {self.name!r} has no level {value!r}; {nearest(value, levels)}")
@@ -152,7 +162,7 @@ class Number(Column):
         knots: of the quantile function of all others, `FINE` to a bin and one.
         bin_counts: values in each bin.
         step: that values are multiples of; 0 for none.
-        unit: nanoseconds that a date's number stands for; 0 where it is no date.
+        unit: microseconds that a date's number stands for; 0 where it is no date.
     """
 
     kind: str = "number"
@@ -197,7 +207,7 @@ class Number(Column):
         low[many] = (places[left[many]] + places[right[many] - 1]) / 2
         return low
 
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats) -> Any:  # noqa: ARG002
+    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:  # noqa: ARG002
         made = np.full(len(codes), np.nan)
         for code, spike in enumerate(self.spikes):
             made[codes == code] = np.nan if spike is None else spike
@@ -257,7 +267,7 @@ class Mixture(Column):
         scalars = (apart[np.arange(len(x)), codes] / 4).clip(-1, 1)
         return np.where(gone, 0, codes + (self.missing > 0)), np.where(gone, 0.0, scalars)
 
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats) -> Any:  # noqa: ARG002
+    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:  # noqa: ARG002
         modes = codes - (self.missing > 0)
         made = np.array(self.means)[modes] + 4 * scalars * np.array(self.deviations)[modes]
         return np.where(modes < 0, np.nan, rounded(made.clip(self.low, self.high), self.step))
@@ -275,7 +285,8 @@ class Identifier(Column):
     """Values that tell rows apart: never learnt, made anew.
 
     Attributes:
-        shapes: of text, with 9 for a digit, A and a for letters; empty for whole numbers in a row.
+        prefix: that all begin with.
+        shapes: of the rest, with 9 for a digit, A and a for letters; empty for whole numbers in a row.
         shape_counts: of each in the data.
         next: the first whole number that the data have not.
         missing: how many values are missing, of
@@ -283,6 +294,7 @@ class Identifier(Column):
     """
 
     kind: str = "identifier"
+    prefix: str = ""
     shapes: tuple[str, ...] = ()
     shape_counts: tuple[int, ...] = ()
     next: int = 0
@@ -296,16 +308,16 @@ class Identifier(Column):
     def encode(self, values: Series) -> tuple[Codes, Floats]:
         return np.zeros(len(values), np.int64), np.zeros(len(values))
 
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats) -> Any:  # noqa: ARG002
+    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:  # noqa: ARG002
         if not self.shapes:
-            return self.next + np.arange(len(dice))
+            return self.next + start + np.arange(len(dice))
         edges = np.cumsum(self.shape_counts) / sum(self.shape_counts)
         made = np.empty(len(dice), object)
         for i, u in enumerate(dice):
             random = np.random.default_rng(int(u * 2**53))
             gone = random.random() * self.rows < self.missing
             shape = self.shapes[min(len(edges) - 1, int(np.searchsorted(edges, random.random(), "right")))]
-            made[i] = None if gone else "".join(_drawn(c, random) for c in shape)
+            made[i] = None if gone else self.prefix + "".join(_drawn(c, random) for c in shape)
         return made
 
 
@@ -342,6 +354,8 @@ def learnt(values: Series, kind: str = "", mixture: bool = False) -> Column:
         raise InputError(f"column {values.name!r} cannot be a {kind!r}; {nearest(kind, TOLD)}")
     if kind == "number" and not _numeric(values):
         raise InputError(f"column {values.name!r} holds text and cannot be a number")
+    if kind != "number" and _is_date(values):
+        raise InputError(f"column {values.name!r} holds dates and cannot be {kind!r}; leave it to be found out")
     fit = {"category": _category, "number": _mixture if mixture else _as_number, "identifier": _identifier}
     return fit[kind](values)
 
@@ -354,6 +368,12 @@ def frequencies(column: Column) -> list[int]:
         return [*[column.missing][: column.missing], *column.counts]
     assert isinstance(column, Number)
     return [*column.spike_counts, *column.bin_counts]
+
+
+def _is_date(values: Series) -> bool:
+    from pandas.api import types
+
+    return bool(types.is_datetime64_any_dtype(values.dtype))
 
 
 def _numeric(values: Series) -> bool:
@@ -371,8 +391,12 @@ def _kind(values: Series) -> str:
     if not _numeric(values):
         many = different > UNIQUE * len(known) and len(known) >= LEAST and not types.is_bool_dtype(values.dtype)
         return "identifier" if many else "category"
+    if _is_date(values):
+        return "number"
     if different <= FEW:
-        return "category" if not types.is_datetime64_any_dtype(values.dtype) else "number"
+        return "category"
+    if types.is_integer_dtype(values.dtype) and max(abs(int(known.max())), abs(int(known.min()))) > EXACT:
+        return "identifier" if different > UNIQUE * len(known) else "category"
     whole = types.is_integer_dtype(values.dtype) and len(known) == len(values) >= LEAST
     in_a_row = whole and different == len(values) and int(known.max()) - int(known.min()) + 1 == different
     return "identifier" if in_a_row else "number"
@@ -389,6 +413,7 @@ def _category(values: Series) -> Category:
     return Category(
         str(values.name), _dtype(values), levels=tuple(v for v, _ in top), counts=tuple(n for _, n in top),
         rare=tuple(v for v, _ in rest), rare_counts=tuple(n for _, n in rest),
+        order=tuple(values.dtype.categories) if str(values.dtype) == "category" else (),
     )  # fmt: skip
 
 
@@ -404,7 +429,7 @@ def _as_number(values: Series) -> Number:
     column = Number(
         str(values.name), _dtype(values), spikes=(*(float(v) for v in different[spiked]), *[None][:missing]),
         spike_counts=(*(int(n) for n in counts[spiked]), *[missing][:missing]), knots=tuple(float(k) for k in knots),
-        step=_step(rest), unit=unit,
+        step=_steps(values, known, unit), unit=unit,
     )  # fmt: skip
     codes = column.encode(values)[0] - len(column.spikes)
     return replace(column, bin_counts=tuple(int(n) for n in np.bincount(codes[codes >= 0], minlength=bins)))
@@ -431,7 +456,7 @@ def _mixture(values: Series) -> Mixture:
     column = Mixture(
         str(values.name), _dtype(values), means=tuple(map(float, means)), deviations=tuple(map(float, deviations)),
         low=float(known.min()), high=float(known.max()), missing=int(np.isnan(x).sum()),
-        counts=tuple(int(w * len(known)) for w in fitted.weights_[kept]), step=_step(known), unit=unit,
+        counts=tuple(int(w * len(known)) for w in fitted.weights_[kept]), step=_steps(values, known, unit), unit=unit,
     )  # fmt: skip
     codes = column.encode(values)[0] - (column.missing > 0)
     return replace(column, counts=tuple(int(n) for n in np.bincount(codes[codes >= 0], minlength=len(means))))
@@ -446,40 +471,66 @@ def _spikes(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return np.sort(both[np.argsort(-counts[both], kind="stable")][:SPIKES])
 
 
-def _step(x: Floats) -> float:
-    """Powers of ten that all values are multiples of, 0 where there are none."""
-    for decimals in range(-3, 10) if len(x) else ():
+def _step(x: Floats, exact: float = 1e-12) -> float:
+    """The power of ten that all values are multiples of, 0 where there is none.
+
+    Args:
+        exact: how exact the values are.
+    """
+    largest = np.abs(x).max() if len(x) else 0.0
+    for decimals in range(-3, 13) if largest else ():
         step = 10.0**-decimals
-        if np.allclose(np.round(x / step) * step, x, rtol=1e-12, atol=step * 1e-6):
+        if step <= largest and np.allclose(np.round(x / step) * step, x, rtol=exact, atol=step * 1e-6):
             return step
     return 0.0
 
 
+def _steps(values: Series, x: Floats, unit: int) -> float:
+    """Of a column: dates are whole units."""
+    return 1.0 if unit else _step(x, 1e-6 if str(values.dtype).lower() == "float32" else 1e-12)
+
+
 def _identifier(values: Series) -> Identifier:
     name, dtype, known = str(values.name), _dtype(values), values.dropna()
-    if _numeric(values):
+    if _numeric(values) and len(known) == len(values) and int(known.max()) - int(known.min()) + 1 == known.nunique():
         return Identifier(name, dtype, next=int(known.max()) + 1)
-    shapes = Counter(re.sub(r"[a-z]", "a", re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", str(v)))) for v in known)
-    most = shapes.most_common(SHAPES)
+    text = [str(int(v)) if _numeric(values) else str(v) for v in known]
+    prefix = re.sub(r"\d+$", "", _common(text))
+    most = Counter("".join(map(_shape, v[len(prefix) :])) for v in text).most_common(SHAPES)
     return Identifier(
-        name, dtype, shapes=tuple(s for s, _ in most), shape_counts=tuple(n for _, n in most),
+        name, dtype, prefix=prefix, shapes=tuple(s for s, _ in most), shape_counts=tuple(n for _, n in most),
         missing=len(values) - len(known), rows=len(values),
     )  # fmt: skip
 
 
+def _common(texts: list[str]) -> str:
+    """What all begin with."""
+    low, high = min(texts), max(texts)
+    return low[: next((i for i, pair in enumerate(zip(low, high, strict=False)) if len(set(pair)) > 1), len(low))]
+
+
+def _shape(character: str) -> str:
+    """9 for a digit, A or a for a letter of any script, others as they are."""
+    if character.isdigit():
+        return "9"
+    return ("A" if character.isupper() else "a") if character.isalpha() else character
+
+
+SECOND = 10**6  # microseconds
+UNITS = (86_400 * SECOND, 3600 * SECOND, 60 * SECOND, SECOND, 1000, 1)
+
+
 def _unit(values: Series) -> int:
-    """Nanoseconds of which all dates are multiples: a day, a second, or what it takes; 0 for no dates."""
-    from pandas.api import types
-
-    if not types.is_datetime64_any_dtype(values.dtype):
+    """Microseconds of which all dates are multiples: a day, an hour, or what it takes; 0 for no dates."""
+    if not _is_date(values):
         return 0
-    known = _nanoseconds(values.dropna())
-    return next(unit for unit in (86_400 * 10**9, 10**9, 10**6, 10**3, 1) if not (known % unit).any())
+    known = _microseconds(values.dropna())
+    return next(unit for unit in UNITS if not (known % unit).any())
 
 
-def _nanoseconds(values: Series) -> NDArray[np.int64]:
+def _microseconds(values: Series) -> NDArray[np.int64]:
     plain = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
-    found: NDArray[np.int64] = plain.to_numpy("datetime64[ns]").astype(np.int64)
+    found: NDArray[np.int64] = plain.dt.as_unit("us").to_numpy().astype("datetime64[us]").astype(np.int64)
     return found
 
 
@@ -490,7 +541,7 @@ def numbers(values: Series, unit: int) -> Floats:
         return found
     gone = values.isna().to_numpy()
     x = np.full(len(values), np.nan)
-    x[~gone] = _nanoseconds(values[~gone]) // unit
+    x[~gone] = _microseconds(values[~gone]) // unit
     return x
 
 
@@ -501,24 +552,20 @@ def typed(column: Column, made: Any) -> Series:
     if isinstance(column, Number | Mixture) and column.unit:
         gone = np.isnan(made)
         whole = np.where(gone, 0, made).astype(np.int64) * column.unit
-        dates = pandas.Series(whole.astype("datetime64[ns]")).mask(gone)
+        dates = pandas.Series(whole.astype("datetime64[us]")).mask(gone)
         timezone = re.search(r", (.+)\]", column.dtype)
         return (dates.dt.tz_localize("UTC") if timezone else dates).astype(column.dtype)
-    made = pandas.Series(made, dtype=object if made.dtype == object else None)
     if column.dtype.startswith("category"):
-        levels = [v for v in (*column.levels, *column.rare) if v is not None] if isinstance(column, Category) else None
-        ordered = column.dtype.endswith("ordered")
-        return made.astype(pandas.CategoricalDtype(sorted(levels) if levels else None, ordered))
-    if isinstance(column, Category) and _missing_number(column):
-        made = made.map(lambda v: np.nan if v is None else v)
-    if column.dtype[:5] in ("Int64", "Int32", "Int16") or column.dtype.startswith(("int", "uint", "Int", "UInt")):
-        rounded = pandas.to_numeric(made).round()
-        return rounded.astype(column.dtype)
-    return made.astype(column.dtype)
-
-
-def _missing_number(column: Category) -> bool:
-    return None in column.levels and column.dtype.startswith("float")
+        levels = column.order if isinstance(column, Category) else None
+        return pandas.Series(made).astype(pandas.CategoricalDtype(levels, column.dtype.endswith("ordered")))
+    whole_numbers = column.dtype.lower().startswith(("int", "uint"))
+    if made.dtype == object:  # levels and identifiers, exactly as they are
+        plain = [v if v is None or not whole_numbers else int(v) for v in made]
+        if column.dtype.startswith("float"):
+            return pandas.Series([np.nan if v is None else v for v in plain], dtype=column.dtype)
+        return pandas.Series(pandas.array(plain, dtype=column.dtype))
+    series = pandas.Series(made)
+    return (series.round() if whole_numbers else series).astype(column.dtype)
 
 
 def _plain(values: Series) -> list[Any]:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
-from sparring.modalities.columns import Category, Column, Mixture, Number, shown
+from sparring.modalities.columns import MISSING, Category, Column, Identifier, Mixture, Number, shown
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
+COMPARED = re.compile(r"(!=|>=|<=|=|>|<)\s*(.*)")
 WRITTEN = re.compile(r"([^=<>!]+?)\s*(!=|>=|<=|=|>|<)\s*(.*)")
 CALLED = re.compile(r"(unique|together)\(([^()]+)\)")
 
@@ -34,6 +35,7 @@ class Condition:
         operator: one of `OPERATORS`.
         value: what it is compared with: a level as it is written, or a number.
         other: the name of the other column; "" where it is a value.
+        lenient: whether it holds where a value is missing, as constraints do.
     """
 
     text: str
@@ -41,20 +43,24 @@ class Condition:
     operator: str
     value: Any
     other: str = ""
+    lenient: bool = False
 
     def holds(self, frame: DataFrame) -> NDArray[np.bool_]:
         """In which rows, (n,); where a value is missing, only what asks for that does."""
         compare, column = OPERATORS[self.operator], frame[self.column]
-        if self.other:
-            found = compare(column, frame[self.other])
-            known = column.notna() & frame[self.other].notna()
-        elif isinstance(self.value, str):
+        if isinstance(self.value, str):
             levels = np.array([shown(None if gone else v) for v, gone in zip(column, column.isna(), strict=True)])
             return np.asarray(compare(levels, self.value), bool)
-        else:
-            found, known = compare(column, self.value), column.notna()
-        held: NDArray[np.bool_] = found.fillna(False).to_numpy(bool) & known.to_numpy(bool)
+        other = _plain(frame[self.other]) if self.other else self.value
+        missing = column.isna().to_numpy() | (frame[self.other].isna().to_numpy() if self.other else False)
+        found = compare(_plain(column), other).fillna(False).to_numpy(bool)
+        held: NDArray[np.bool_] = np.where(missing, self.lenient or self.operator == "!=", found)
         return held
+
+
+def _plain(column: Series) -> Series:
+    """Levels that are numbers as numbers."""
+    return column.astype("float64") if str(column.dtype) == "category" else column
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,8 @@ class Unique:
 
     def holds(self, frame: DataFrame) -> NDArray[np.bool_]:
         """In which rows: the first of each value."""
-        first: NDArray[np.bool_] = ~frame[self.column].duplicated().to_numpy(bool)
+        column = frame[self.column]
+        first: NDArray[np.bool_] = (~column.duplicated() | column.isna()).to_numpy(bool)
         return first
 
 
@@ -102,32 +109,61 @@ def condition(text: str, columns: Mapping[str, Column]) -> Condition:
     Raises:
         InputError: where it is none, or its columns or levels are not known.
     """
-    parts = WRITTEN.fullmatch(text.strip())
-    if parts is None:
-        raise InputError(f"{text!r} is no condition; write it as COLUMN=VALUE, COLUMN>=NUMBER or COLUMN<OTHER")
-    name, compared, value = parts[1].strip(), parts[2], parts[3].strip()
+    name, compared, value = _parts(text.strip(), columns)
     column = known(name, columns)
-    if value in columns and compared != "=":
-        if not isinstance(column, Number | Mixture) or not isinstance(columns[value], Number | Mixture):
-            raise InputError(f"{text!r} compares columns that are not both numbers")
+    if isinstance(column, Identifier):
+        raise InputError(f"{text!r}: {name!r} identifies rows and is not learnt; ask by another column")
+    if value == MISSING:
+        if compared not in ("=", "!="):
+            raise InputError(f"{text!r}: what is missing cannot be compared; ask for {name}={MISSING}")
+        return Condition(text, name, compared, value)
+    if value in columns and compared not in ("=", "!="):
+        if _measure(column) is None or _measure(column) != _measure(columns[value]):
+            raise InputError(f"{text!r} compares columns that are not both numbers, or both dates")
         return Condition(text, name, compared, None, value)
-    if isinstance(column, Category) and not (compared in "<=>=" and compared != "=" and column.numeric):
+    if isinstance(column, Category) and (compared in ("=", "!=") or not column.numeric):
         if compared not in ("=", "!="):
             raise InputError(f"{text!r}: {name!r} has levels, not numbers; ask for {name}=LEVEL")
         return Condition(text, name, compared, column.written(value))
-    if isinstance(column, Number | Mixture) and value == "missing":
-        return Condition(text, name, compared, value)
     return Condition(text, name, compared, _value(column, value, text))
 
 
+def _parts(text: str, columns: Mapping[str, Column]) -> tuple[str, str, str]:
+    """Column, operator and value; columns are known by their names, whatever these hold."""
+    for name in sorted(columns, key=len, reverse=True):
+        rest = COMPARED.fullmatch(text[len(name) :].strip()) if text.startswith(name) else None
+        if rest is not None:
+            return name, rest[1], rest[2].strip()
+    parts = WRITTEN.fullmatch(text)
+    if parts is None:
+        raise InputError(f"{text!r} is no condition; write it as COLUMN=VALUE, COLUMN>=NUMBER or COLUMN<OTHER")
+    return parts[1].strip(), parts[2], parts[3].strip()
+
+
+def _measure(column: Column) -> str | None:
+    """What a column can be compared by."""
+    if isinstance(column, Category):
+        return "numbers" if column.numeric else None
+    if isinstance(column, Number | Mixture):
+        return "dates" if column.unit else "numbers"
+    return None
+
+
 def _value(column: Column, value: str, text: str) -> Any:
-    """A number, or a date."""
+    """A number, or a date in the column's time zone."""
     import pandas
 
+    date = _measure(column) == "dates"
     try:
-        return pandas.Timestamp(value) if isinstance(column, Number | Mixture) and column.unit else float(value)
+        if not date:
+            return float(value)
+        moment = pandas.Timestamp(value)
+        zoned = ", " in column.dtype
+        if moment.tzinfo is None:
+            return moment.tz_localize("UTC") if zoned else moment
+        return moment if zoned else moment.tz_convert("UTC").tz_localize(None)
     except ValueError as error:
-        what = "date" if isinstance(column, Number | Mixture) and column.unit else "number"
+        what = "date" if date else "number"
         raise InputError(f"{text!r}: {value!r} is no {what}, as {column.name!r} holds") from error
 
 
@@ -153,7 +189,7 @@ def rule(text: str, columns: Mapping[str, Column], together: Sequence[Sequence[s
     """
     called = CALLED.fullmatch(text.strip())
     if called is None:
-        return condition(text, columns)
+        return replace(condition(text, columns), lenient=True)
     names = grouped(text)
     for name in names:
         known(name, columns)
@@ -181,13 +217,22 @@ def contradictions(conditions: Sequence[Condition]) -> None:
 
 
 def _against(a: Condition, b: Condition) -> bool:
-    for one, two in ((a, b), (b, a)):
-        if one.operator == "=":
-            same_kind = isinstance(one.value, str) == isinstance(two.value, str)
-            if same_kind and not OPERATORS[two.operator](one.value, two.value):
-                return True
+    values = [_comparable(c.value) for c in (a, b)]
+    if MISSING in values:
+        return values[0] != values[1] and "!=" not in (a.operator, b.operator)
+    if isinstance(values[0], str) != isinstance(values[1], str):
+        return False
+    for (one, x), (two, y) in (((a, values[0]), (b, values[1])), ((b, values[1]), (a, values[0]))):
+        if one.operator == "=" and not OPERATORS[two.operator](x, y):
+            return True
         if one.operator in (">", ">=") and two.operator in ("<", "<="):
-            strict = ">" in (one.operator,) or "<" in (two.operator,)
-            if one.value > two.value or (strict and one.value == two.value):
-                return True
+            return bool(x > y or (x == y and one.operator + two.operator != ">=<="))
     return False
+
+
+def _comparable(value: Any) -> Any:
+    """A level that is a number as one."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value

@@ -118,7 +118,7 @@ class Images(Modality):
         """Not mirrored, and whole."""
         return replace(self, flip=False, crop=0.0)
 
-    def decode(self, samples: Tensor) -> NDArray[np.generic]:
+    def decode(self, samples: Tensor, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
         pixels: NDArray[np.generic] = self.unscale(samples).permute(0, 2, 3, 1).cpu().numpy()
         return pixels
 

@@ -95,8 +95,16 @@ class Modality(ABC):
         """What nets make, (n, *shape), as it would be encoded; `scale` brings back what a file of it holds."""
 
     @abstractmethod
-    def decode(self, samples: Tensor) -> NDArray[np.generic]:
-        """What nets make, (n, *shape), in the user's units."""
+    def decode(self, samples: Tensor, start: int = 0) -> NDArray[np.generic]:
+        """What nets make, (n, *shape), in the user's units.
+
+        Args:
+            start: how many have been made before these, for what numbers them.
+        """
+
+    def joined(self, parts: Sequence[Any]) -> Any:
+        """Decoded samples one after the other."""
+        return np.concatenate(parts)
 
     @abstractmethod
     def features(self, samples: Tensor) -> Tensor:

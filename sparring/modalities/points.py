@@ -71,7 +71,7 @@ class Points(Modality):
     def unscale(self, samples: Tensor) -> Tensor:
         return samples
 
-    def decode(self, samples: Tensor) -> NDArray[np.generic]:
+    def decode(self, samples: Tensor, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
         points = samples.cpu().double().numpy() * self.deviation + self.mean
         made: NDArray[np.generic] = points.astype(np.float32)
         return made

@@ -67,7 +67,7 @@ class Table(Modality):
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".parquet", ".png")
     features_name: ClassVar[str] = "columns"
     shown: ClassVar[int] = 1000
-    chunk: ClassVar[int] = 4096
+    chunk: ClassVar[int] = 1024
 
     numbers: Numbers = "quantiles"
     asking: Asking = "any"
@@ -119,6 +119,8 @@ class Table(Modality):
             if name not in frame:
                 raise InputError(f"{items.name!r} has no column {name!r}; {nearest(name, map(str, frame))}")
         columns = tuple(learnt(frame[name], told.get(name, ""), self.numbers == "mixture") for name in frame)
+        if self.target and not next(c for c in columns if c.name == self.target).width:
+            raise InputError(f"target={self.target} identifies rows and is not learnt; choose another column")
         if not any(column.width for column in columns):
             raise InputError(f"{items.name!r} holds nothing but identifiers; say what they are (columns=NAME=category)")
         fitted = replace(self, columns=columns)
@@ -262,12 +264,12 @@ class Table(Modality):
                 codes[names.index(wanted.column)] = code
         return Request(codes, (*conditions, *self._rules))
 
-    def decode(self, samples: Tensor) -> Any:
+    def decode(self, samples: Tensor, start: int = 0) -> Any:
         """Rows as a frame of pandas, with the data's columns and dtypes."""
         import pandas
 
         encoded = self.unscale(samples.cpu()).double().numpy()
-        dice = _dice(encoded)
+        dice = _dice(encoded, start)
         made, place, scalar = {}, 0, len(self.learnt)
         for i, column in enumerate(self.columns):
             codes, scalars = np.zeros(len(encoded), np.int64), np.zeros(len(encoded))
@@ -275,15 +277,29 @@ class Table(Modality):
                 codes, place = encoded[:, place].astype(np.int64), place + 1
             if column.bare is not None:
                 scalars, scalar = encoded[:, scalar], scalar + 1
-            made[column.name] = typed(column, column.decode(codes, scalars, _uniform(dice, i)))
+            made[column.name] = typed(column, column.decode(codes, scalars, _uniform(dice, i), start))
         return pandas.DataFrame(made)
 
     def rows(self, frame: DataFrame) -> Rows:
-        """Rows as numbers of tables are made of them; what identifies rows is left out."""
-        values = [
-            numbers(frame[c.name], c.unit) if isinstance(c, Number | Mixture) else c.encode(frame[c.name])[0]
-            for c in self.learnt
-        ]
+        """Rows as numbers of tables are made of them; what identifies rows is left out.
+
+        Raises:
+            InputError: where a column is of another kind.
+        """
+        values = []
+        for column in self.learnt:
+            series = frame[column.name]
+            try:
+                if isinstance(column, Number | Mixture):
+                    values.append(numbers(series, column.unit))
+                else:
+                    assert isinstance(column, Category)
+                    values.append(column.places(series).astype(float))
+            except (TypeError, ValueError, AttributeError) as error:
+                kind = "dates" if isinstance(column, Number | Mixture) and column.unit else "numbers"
+                raise InputError(
+                    f"column {column.name!r} holds {series.dtype}, not {kind} as the model makes"
+                ) from error
         category = np.array([not isinstance(c, Number | Mixture) for c in self.learnt])
         return Rows(np.stack(values, 1).astype(np.float64), category)
 
@@ -302,6 +318,11 @@ class Table(Modality):
         encoded = self.encode(Items("samples", "rows", samples.items)).samples
         assert isinstance(encoded, Tensor)
         return bars(self.learnt, encoded[:, : len(self.learnt)].long().numpy())
+
+    def joined(self, parts: Sequence[Any]) -> Any:
+        import pandas
+
+        return pandas.concat(parts, ignore_index=True)
 
     def write(self, samples: Samples, path: Path) -> None:
         with beside(path) as part:
@@ -325,12 +346,13 @@ def _restored(known: Mapping[str, Any]) -> Column:
     return KINDS[values["kind"]](**values)
 
 
-def _dice(encoded: NDArray[np.float64]) -> NDArray[np.uint64]:
+def _dice(encoded: NDArray[np.float64], start: int) -> NDArray[np.uint64]:
     """Of each row a number that its content and its place make, (n,)."""
     bits = encoded.astype(np.float32).view(np.uint32).astype(np.uint64)
     weights = np.random.default_rng(0).integers(1, 2**63, bits.shape[1], dtype=np.uint64) | np.uint64(1)
     with np.errstate(over="ignore"):
-        mixed: NDArray[np.uint64] = (bits * weights).sum(1) + np.arange(len(bits), dtype=np.uint64) * GOLDEN
+        places = np.arange(start, start + len(bits), dtype=np.uint64)
+        mixed: NDArray[np.uint64] = (bits * weights).sum(1) + places * GOLDEN
     return mixed
 
 

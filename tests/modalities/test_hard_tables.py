@@ -1,0 +1,206 @@
+"""Values that are easily lost: codes, other scripts, far dates, large integers, rare levels."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sparring
+from sparring.data.tables import of_frame, read_table
+from sparring.errors import InputError
+from sparring.modalities import Table
+from sparring.modalities.columns import learnt
+
+random = np.random.default_rng(0)
+N = 300
+
+
+def there_and_back(frame):
+    items = of_frame(frame)
+    modality = Table().fit(items)
+    return modality.decode(modality.scale(modality.encode(items).samples))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        random.random(N) * 1e-4,
+        random.random(N).astype(np.float32).round(1) + np.linspace(0, 9, N).astype(np.float32).round(2),
+        random.integers(2**60, 2**60 + 4, N),
+        pd.array([None if i % 5 == 0 else 2**60 + i % 4 for i in range(N)], dtype="Int64"),
+        pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(N) % 50, "h")),
+        pd.Series([pd.Timestamp("9999-12-31") if i % 3 else pd.Timestamp("2020-03-01") for i in range(N)]),
+        pd.Series(pd.date_range("2020-01-01", periods=N, tz="Europe/Berlin")),
+        pd.Categorical(random.choice(["low", "mid", "high"], N), ["low", "mid", "high", "unseen"], ordered=True),
+        random.choice([True, False], N),
+        -random.integers(0, 10**6, N),
+    ],
+    ids=["small", "float32", "large", "large with gaps", "hours", "far", "zoned", "ordered", "truth", "negative"],
+)
+def test_values_come_back(values):
+    frame = pd.DataFrame({"x": values, "y": random.choice(["a", "b"], N)})
+    back = there_and_back(frame)
+    assert back["x"].dtype == frame["x"].dtype
+    assert (back["x"].isna() == frame["x"].isna()).all()
+    if frame["x"].dtype.kind == "f":
+        assert np.allclose(back["x"], frame["x"], rtol=1e-3, atol=0)
+    else:
+        assert (back["x"] == frame["x"])[frame["x"].notna()].all()
+
+
+def of_text(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8", newline="")
+    return read_table(tmp_path / "t.csv")
+
+
+def test_codes_keep_their_zeros(tmp_path):
+    frame = of_text(tmp_path, "zip,n\n01364,1\n10001,2\n00501,3\n").items
+    assert frame["zip"].tolist() == ["01364", "10001", "00501"]
+    assert frame["n"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "said"),
+    [
+        ('n,m\n"3,340",a\n630,b\n"1,234,567",c\n', [3340, 630, 1234567], "commas between thousands"),
+        ("n;m\n3,340;a\n630;b\n", [3.34, 630], "decimal commas"),
+        ("n;m\n6.357;a\n1.234.567;b\n1,5;c\n", [6357, 1234567, 1.5], "decimal commas"),
+    ],
+)
+def test_commas(tmp_path, text, expected, said):
+    items = of_text(tmp_path, text)
+    assert items.items["n"].tolist() == expected
+    assert said in items.notes[0]
+
+
+def test_dates_as_people_write_them(tmp_path):
+    items = of_text(
+        tmp_path, "a,b,c\n31/01/2020,1.2.2020,2020-01-01T10:00:00Z\n01/02/2020,31.12.2020,2020-01-01T12:00+02:00\n"
+    )
+    assert items.items["a"].dt.month.tolist() == [1, 2]
+    assert items.items["b"].dt.month.tolist() == [2, 12]
+    assert items.items["c"].nunique() == 1
+    assert any("day, month, year" in note for note in items.notes)
+
+
+@pytest.mark.parametrize("letters", ["Иванов", "一丁七万丈", "éèêëàâ"])
+def test_identifiers_of_other_scripts_are_not_those_of_the_data(letters):
+    values = pd.Series(["".join(random.choice(list(letters), 6)) + str(i) for i in range(N)], name="id")
+    column = learnt(values)
+    assert column.kind == "identifier"
+    made = column.decode(np.zeros(N, int), np.zeros(N), random.random(N))
+    assert not set(made) & set(values)
+    assert not set("".join(column.shapes)) & set(letters)
+
+
+def test_identifiers_keep_what_all_begin_with():
+    values = pd.Series([f"P{i:03}" for i in range(N)], name="id")
+    made = learnt(values).decode(np.zeros(N, int), np.zeros(N), random.random(N))
+    assert all(v[0] == "P" and v[1:].isdigit() and len(v) == 4 for v in made)
+
+
+def test_numbers_that_are_told_to_identify_rows_keep_what_is_missing():
+    values = pd.Series([None if i % 4 == 0 else 10_000 + 7 * i for i in range(N)], dtype="Int64", name="id")
+    frame = pd.DataFrame({"id": values, "y": random.choice(["a", "b"], N)})
+    modality = Table(told=("id=identifier",)).fit(of_frame(frame))
+    back = modality.decode(modality.scale(modality.encode(of_frame(frame)).samples))["id"]
+    assert back.dtype == "Int64"
+    assert 0.15 < back.isna().mean() < 0.35
+
+
+REFUSED = {
+    "durations": pd.Series(pd.to_timedelta(np.arange(N), "D")),
+    "complex": np.arange(N) * 1j,
+    "lists": [[i] for i in range(N)],
+    "bytes": [b"a", b"b"] * (N // 2),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_kinds_that_are_not_known_are_refused(kind):
+    with pytest.raises(InputError, match="column 'x' holds"):
+        of_frame(pd.DataFrame({"x": REFUSED[kind], "y": 1}))
+
+
+def test_odd_frames_and_files(tmp_path):
+    days = [datetime.date(2020, 1, 1 + i % 28) for i in range(N)]
+    frame = pd.DataFrame({"self": days, "p=q": random.normal(size=N), "p": random.choice(["a", "b"], N)})
+    modality = Table().fit(of_frame(frame))
+    assert modality.request(None, ["p=q>0"]).rules[0].column == "p=q"
+    assert modality.request(None, ["p=a"]).rules[0].column == "p"
+    assert of_text(tmp_path, "a,b\r1,x\r2,y\r").items["a"].tolist() == [1, 2]
+    assert list(of_text(tmp_path, '"a,x";"b,y"\n1;2\n3;4\n').items.columns) == ["a,x", "b,y"]
+    (tmp_path / "u.csv").write_text("a,b\n1,ä\n2,x\n", encoding="utf-16")
+    assert read_table(tmp_path / "u.csv").items["b"].tolist() == ["ä", "x"]
+    with pytest.raises(InputError, match="line 2 has 3 values"):
+        of_text(tmp_path, "a,b\n1,2,3\n4,5,6\n")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Of a table with many rare cities, of which each lies in one country."""
+    folder = tmp_path_factory.mktemp("cities")
+    n = 3000
+    city = (random.pareto(0.7, n) * 20).astype(int) % 160
+    frame = pd.DataFrame(
+        {
+            "id": [f"P{i:05}" for i in random.permutation(n)],
+            "city": [f"c{i:03}" for i in city],
+            "country": [f"k{i % 7}" for i in city],
+            "age": random.integers(18, 80, n),
+            "when": pd.date_range("2020-01-01", periods=n, freq="h", tz="UTC"),
+            "flag": random.choice(["true", "false"], n),
+        }
+    )
+    frame.loc[::9, "age"] = None
+    frame.to_csv(folder / "t.csv", index=False)
+    rules = ("unique(id)", "together(city|country)", "age>=18")
+    settings = {"steps": 30, "quiet": True, "device": "cpu", "batch": 100, "width": 32, "D": 32, "z": 8}
+    return sparring.train("table", folder / "t.csv", out=folder / "run", constraints=rules, **settings)
+
+
+def test_everything_that_is_asked_holds_in_every_row(model):
+    known = set(zip(*(find_frame(model)[c] for c in ("city", "country")), strict=True))
+    rare = model.modality.learnt[0].rare[3]
+    for where in ([], [f"city!={rare}"], ["age<40", "when<2020-03-01"], [f"city={rare}"], ["age=missing"]):
+        rows = model.sample(60, seed=3, where=where).items
+        assert len(rows) == 60
+        assert rows["id"].is_unique
+        assert set(zip(rows["city"], rows["country"], strict=True)) <= known
+        assert (rows["age"].dropna() >= 18).all()
+    assert (model.sample(20, seed=0, where=[f"city={rare}"]).items["city"] == rare).all()
+    assert model.sample(20, seed=0, where={"age": None}).items["age"].isna().all()
+    assert model.sample(20, seed=0, where=["flag=true"]).items["flag"].all()
+
+
+def find_frame(model):
+    from sparring.data import find
+
+    return find(model.about["data"]).items
+
+
+def test_a_seeds_rows_do_not_depend_on_how_many_are_made(model):
+    few, many = (model.sample(n, seed=1).items for n in (5, 1500))
+    pd.testing.assert_frame_equal(few, many[:5])
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (["age<when"], "not both numbers, or both dates"),
+        (["id<3"], "identifies rows"),
+        (["age>missing"], "cannot be compared"),
+        (["flag>1"], "has levels"),
+        (["age>=30", "age<30"], "cannot both hold"),
+    ],
+)
+def test_what_cannot_be_asked(model, where, said):
+    with pytest.raises(InputError, match=said):
+        model.sample(5, where=where)
+
+
+def test_dates_cannot_be_told_to_be_levels():
+    frame = pd.DataFrame({"d": pd.date_range("2020-01-01", periods=N), "y": 1.5})
+    with pytest.raises(InputError, match="holds dates and cannot be 'category'"):
+        Table(told=("d=category",)).fit(of_frame(frame))
