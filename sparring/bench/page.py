@@ -33,7 +33,9 @@ def cells(played: Played) -> list[list[str]]:
     rows.append(["real data", *(_one(column, played.ideal) for column in columns), "", "", "measured"])
     for row, runs in played.rows:
         numbers = [run.numbers for run in runs]
-        many = [_several(column, [found[column.name] for found in numbers]) for column in columns]
+        many = [
+            _several(column, [found[column.name] for found in numbers if column.name in found]) for column in columns
+        ]
         took = clock(mean(found["seconds"] for found in numbers))
         rows.append([f"**{row.name}**", *many, str(len(numbers)), took, row.note or "measured"])
     return [head, *rows]
@@ -44,7 +46,9 @@ def _one(column: Column, numbers: Mapping[str, float]) -> str:
 
 
 def _several(column: Column, values: Sequence[float]) -> str:
-    """The mean, and the standard deviation where there are several."""
+    """The mean, and the standard deviation where there are several; nothing where none was measured."""
+    if not values:
+        return ""
     shown = format(mean(values), column.format)
     if len(values) == 1 or not all(map(isfinite, values)):
         return shown
@@ -59,7 +63,9 @@ def worst(played: Played) -> list[str]:
         if len(numbers) > 1:
             ranges = []
             for column in played.table.columns:
-                values = sorted(found[column.name] for found in numbers)
+                values = sorted(found[column.name] for found in numbers if column.name in found)
+                if not values:
+                    continue
                 shown = [format(value, column.format) for value in values]
                 if len(values) > LISTED:
                     shown = [" to ".join(dict.fromkeys((shown[0], shown[-1])))]
