@@ -1,6 +1,8 @@
 """Values that are easily lost: codes, other scripts, far dates, large integers, rare levels."""
 
 import datetime
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -204,3 +206,18 @@ def test_dates_cannot_be_told_to_be_levels():
     frame = pd.DataFrame({"d": pd.date_range("2020-01-01", periods=N), "y": 1.5})
     with pytest.raises(InputError, match="holds dates and cannot be 'category'"):
         Table(told=("d=category",)).fit(of_frame(frame))
+
+
+@pytest.mark.slow
+def test_a_million_rows_of_a_hundred_thousand_levels_take_less_than_two_gigabytes(tmp_path):
+    n = 1_000_000
+    levels = [f"L{i}" for i in random.integers(0, 100_000, n)]
+    pd.DataFrame({"level": levels, "x": random.normal(size=n).round(3)}).to_csv(tmp_path / "t.csv", index=False)
+    code = (
+        "import resource, sparring\n"
+        "model = sparring.train('table', 't.csv', out='run', steps=3, quiet=True)\n"
+        "assert model.sample(5000, seed=0).items['level'].nunique() > 10\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert int(done.stdout) * 1024 < 2e9
