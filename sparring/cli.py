@@ -77,10 +77,15 @@ def train(
     from sparring.recipe import parse
     from sparring.training import train
 
-    model = train(
-        recipe or None, data, out=out or None, steps=steps, time=time or None, seed=seed, device=device,
-        precision=precision, ranks=ranks, until=until, memory=memory, resume=resume, force=force, **parse(fields or []),
-    )  # fmt: skip
+    options = {
+        "recipe": recipe or None, "out": out or None, "steps": steps, "time": time or None, "seed": seed,
+        "device": device, "precision": precision, "ranks": ranks, "until": until, "memory": memory, "resume": resume,
+        "force": force,
+    }  # fmt: skip
+    given = parse(fields or [])
+    for name in {*options, "data"} & set(given):
+        raise InputError(f"{name}={given[name]} is no field of a recipe but an option; write --{name} {given[name]}")
+    model = train(data=data, **options, **given)  # type: ignore[arg-type]
     run = out or f"runs/{model.recipe.name}-{model.about['name']}"
     kind = ".csv" if model.modality.kind in ("points", "rows") else ""
     label = f" --label {model.modality.classes[0]}" if model.modality.classes else ""

@@ -216,6 +216,7 @@ BAD = {
     "csv of one column": (["train", "single.csv"], "one column, 'a'"),
     "csv of uneven rows": (["train", "uneven.csv"], "no table"),
     "csv with an empty column": (["train", "gap.csv"], "column 'b' is empty"),
+    "an option as a field": (["train", "digits", "until=plateau"], "write --until plateau"),
     "a kind that there is not": (["train", "good.csv", "columns=a=nubmer"], "did you mean 'number'?"),
     "a constraint that does not hold": (["train", "good.csv", "constraints=a<0"], "does not hold"),
     "a target that there is not": (["train", "good.csv", "target=x"], "no column 'x'"),

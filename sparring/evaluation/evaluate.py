@@ -50,6 +50,10 @@ def evaluate(
     with torch.random.fork_rng():
         trained = model if isinstance(model, Model) else load(model, str(place))
         if trained.modality.kind == "rows":
+            if features:
+                raise InputError(
+                    f"features {features[0]!r} are not for rows, which are judged as they are; leave them out"
+                )
             unseen = None if against is None else str(against)
             return judged_rows(trained, against_rows(trained, unseen, screen), samples, seed, screen)
         data = str(against or trained.about["data"])

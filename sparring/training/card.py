@@ -28,12 +28,15 @@ def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
     earlier = f" (the weights of step {scores['step']:,.0f}, the best)" if "step" in scores else ""
     return [
         f"fid[{modality.features_name}] {scores['fid']:.3g}{earlier}, where real items have {scores['floor']:.3g}; "
-        f"pairs of samples are {scores['diversity']:.2f} times as far apart as real ones. The score compares textures, "
-        "colours and rough layout of a few hundred samples: look at the sheet before you use them, and let "
-        "`sparring evaluate` judge thousands.",
+        f"pairs of samples are {scores['diversity']:.2f} times as far apart as real ones. The score compares "
+        f"{COMPARED.get(modality.kind, 'coordinates')} of a few hundred samples: look at the sheet before you use "
+        "them, and let `sparring evaluate` judge thousands.",
         "",
         "![curves](curves.png)",
     ]
+
+
+COMPARED = {"images": "textures, colours and rough layout", "rows": "levels and the rough size of numbers"}
 
 
 def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:

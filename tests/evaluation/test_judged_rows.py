@@ -79,6 +79,8 @@ def test_evaluate_and_compare(runs, tmp_path):
 
 
 def test_what_cannot_be_judged(runs, tmp_path):
+    with pytest.raises(InputError, match="are not for rows"):
+        evaluate(runs / "table", features=["patches"])
     with pytest.raises(InputError, match="5 rows cannot be judged"):
         evaluate(runs / "table", samples=5)
     pd.DataFrame({"age": range(30), "town": "a"}).to_csv(tmp_path / "less.csv", index=False)
