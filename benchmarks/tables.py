@@ -45,7 +45,8 @@ def main() -> None:
     for name in asked.sets:
         lines += [f"**{name}**", "", *_played(name, asked), ""]
         print("\n".join(lines[-9:]), flush=True)
-    what = f"{asked.time} each at most, {asked.seeds} seed{'s' if asked.seeds > 1 else ''}, {torch.get_num_threads()} CPU threads"
+    seeds = f"{asked.seeds} seed{'s' if asked.seeds > 1 else ''}"
+    what = f"{asked.time} each at most, {seeds}, {torch.get_num_threads()} CPU threads"
     lines += [
         f"`python benchmarks/tables.py {' '.join(asked.sets)} --time {asked.time} --seeds {asked.seeds}`: {what}."
     ]
