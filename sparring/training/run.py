@@ -198,16 +198,16 @@ class Run:
         self.watch = Watch(self) if self.main else None
         if self.watch is not None:
             self.watch.sheet()
-        if self.step == 0:
-            self.save()  # something to go back to from the first step on
-        self.screen.start()
-        try:
-            with interrupts() as interrupted:
+        with interrupts() as interrupted:
+            if self.step == 0:
+                self.save()  # something to go back to from the first step on
+            self.screen.start()
+            try:
                 stopped = self._play(interrupted)
-        finally:
-            self.screen.stop()
-            if self.watch is not None:
-                self.watch.logbook.close()
+            finally:
+                self.screen.stop()
+                if self.watch is not None:
+                    self.watch.logbook.close()
         self.save()
         if self.watch is not None:
             publish(self, self.watch.finish(), self.watch.troubles, stopped)
