@@ -54,8 +54,8 @@ class Table(Modality):
 
     Attributes:
         numbers: whether numbers are bins of equal shares, or mixtures of normal distributions.
-        asking: what rows are asked for while nets learn: a random part of a real row, for half of them; or always one
-            level of one category.
+        asking: what rows are asked for while nets learn: for most of them some part of a real row; or always one level
+            of one category.
         told: kinds of columns that are not to be found out, each as "NAME=KIND".
         constraints: what holds in every row, as `conditions.rule` reads it.
         target: the column that classifiers are to tell, for judging; "" for the last that they can.

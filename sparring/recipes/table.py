@@ -36,8 +36,9 @@ class Table(OfTables, Regularised):
     """Rows of mixed kinds, for any values that are asked for.
 
     The game of `r3gan` (Huang et al. 2024, arXiv:2501.05441) on residual nets. Numbers are quantile bins and places
-    within them, choices are made by Gumbel noise (Jang et al. 2016, arXiv:1611.01144), and half of the rows are
-    trained to continue a random part of a real one, so that `sample --where` can ask for anything.
+    within them, choices are made by Gumbel noise (Jang et al. 2016, arXiv:1611.01144), and most rows are trained
+    to continue some part of a real one, so that `sample --where` can ask for anything; single gaps are learnt by
+    maximum likelihood, and samples polished by them.
 
     sparring train customers.csv
     """
