@@ -1,21 +1,28 @@
 """Tables: how long the default takes, what its rows are worth, and the same of the `ctgan` package beside it.
 
-    python benchmarks/tables.py [SET ...] [--data FOLDER] [--time 4m] [--seeds 1] [--reference] [--page docs/tables.md]
+    python benchmarks/tables.py [SET ...] [--data FOLDER] [--time 4m] [--seeds 1] [--reference PYTHON]
+                                [--runs FOLDER] [--page docs/tables.md]
 
 SET is the name of a CSV in FOLDER. Of each a fifth is kept apart before anything sees it. Sparring's default is
-trained on the rest for the time that is given; with --reference, `ctgan` (installed by hand for this alone) too, at
-its defaults. Both are judged by `sparring evaluate`'s numbers against the fifth that neither has seen, beside that
-fifth itself, columns shuffled within the target's levels, and a copy of the training rows.
+trained on the rest for the time that is given; with --reference, `ctgan` too, at its defaults, by an interpreter
+that has it and `sdmetrics` (`python -m venv ref; ref/bin/pip install ctgan sdmetrics`). Each works in a process of its
+own, one after the other. Both are judged by `sparring evaluate`'s numbers against the fifth that neither has seen,
+beside that fifth itself, columns shuffled within the target's levels, and a copy of the training rows. What was made
+stays in --runs, and is not made again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import multiprocessing
 import resource
-import tempfile
+import subprocess
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
+from statistics import mean, stdev
 
 import numpy as np
 import pandas as pd
@@ -23,6 +30,7 @@ import torch
 
 import sparring
 from sparring.data import find
+from sparring.judge.number import Number
 from sparring.judge.rows import AgainstRows
 from sparring.modalities import Table
 
@@ -30,6 +38,22 @@ SETS = ("adult", "online_shoppers_intention", "california_housing", "titanic", "
 TARGETS = {"titanic": "Survived", "california_housing": "median_house_value", "insurance": "charges"}
 BEGIN = "<!-- benchmarks/tables.py -->"
 END = "<!-- end -->"
+COSTS = {"preparing": "{:.1f} s", "training": "{:.0f} s", "sampling": "{:.1f} s", "GiB": "{:.2f}"}
+
+
+@dataclass(frozen=True)
+class Played:
+    """Rows that were made, judged.
+
+    Attributes:
+        numbers: of `sparring evaluate`.
+        costs: seconds and GiB; none of what is no generator.
+        score: of sdmetrics' QualityReport, where that is at hand.
+    """
+
+    numbers: list[Number]
+    costs: dict[str, float]
+    score: float | None
 
 
 def main() -> None:
@@ -38,99 +62,125 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data/tabular"))
     parser.add_argument("--time", default="4m", help="of a training")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--reference", action="store_true", help="train the ctgan package too")
+    parser.add_argument("--reference", default="", help="an interpreter that has ctgan and sdmetrics")
+    parser.add_argument("--runs", type=Path, default=Path("runs/bench-tables"))
     parser.add_argument("--page", type=Path, help="write the tables into this Markdown file, between its two marks")
     asked = parser.parse_args()
     lines = []
     for name in asked.sets:
-        lines += [f"**{name}**", "", *_played(name, asked), ""]
-        print("\n".join(lines[-9:]), flush=True)
+        lines += [f"**{name}**", "", *Bench(name, asked).table(), ""]
+        print("\n".join(lines[-10:]), flush=True)
     seeds = f"{asked.seeds} seed{'s' if asked.seeds > 1 else ''}"
     what = f"{asked.time} each at most, {seeds}, {torch.get_num_threads()} CPU threads"
-    lines += [
-        f"`python benchmarks/tables.py {' '.join(asked.sets)} --time {asked.time} --seeds {asked.seeds}`: {what}."
-    ]
+    reference = " --reference ref/bin/python" if asked.reference else ""
+    command = f"python benchmarks/tables.py {' '.join(asked.sets)} --time {asked.time} --seeds {asked.seeds}{reference}"
+    lines += [f"`{command}`: {what}."]
     if asked.page:
         text = asked.page.read_text()
         before, after = text.split(BEGIN)[0], text.split(END)[1]
         asked.page.write_text(f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{after}")
 
 
-def _played(name: str, asked: argparse.Namespace) -> list[str]:
-    """The lines of a set's table."""
-    frame = find(asked.data / f"{name}.csv").items
-    order = np.random.default_rng(0).permutation(len(frame))
-    held, train = (frame.iloc[rows].reset_index(drop=True) for rows in np.split(order, [len(frame) // 5]))
-    target = TARGETS.get(name, "")
-    with tempfile.TemporaryDirectory() as folder:
-        train.to_csv(f"{folder}/train.csv", index=False)
-        held.to_csv(f"{folder}/held.csv", index=False)
-        train, held = find(f"{folder}/train.csv").items, find(f"{folder}/held.csv").items
-        modality = Table(target=target).fit(find(f"{folder}/train.csv"))
-        against = AgainstRows(modality, train, held)
-        rows = {"real rows": [(against.floor, "", "")]}
-        ours = (
-            _ours(f"{folder}/train.csv", f"{folder}/{i}", target, i, asked.time, against) for i in range(asked.seeds)
+class Bench:
+    """One set."""
+
+    def __init__(self, name: str, asked: argparse.Namespace) -> None:
+        self.asked, self.folder, self.target = asked, asked.runs / name, TARGETS.get(name, "")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.train, self.held = self.folder / "train.csv", self.folder / "held.csv"
+        frame = find(asked.data / f"{name}.csv").items
+        order = np.random.default_rng(0).permutation(len(frame))
+        for path, rows in zip((self.held, self.train), np.split(order, [len(frame) // 5]), strict=True):
+            frame.iloc[rows].to_csv(path, index=False)
+        items = find(self.train)
+        self.modality = Table(target=self.target).fit(items)
+        self.against = AgainstRows(self.modality, items.items, find(self.held).items)
+        self.kinds = self.folder / "kinds.json"
+        learnt = self.modality.learnt
+        self.kinds.write_text(
+            json.dumps({c.name: "categorical" if c.kind == "category" else "numerical" for c in learnt})
         )
-        rows["**table**"] = list(ours)
-        if asked.reference:
-            rows["ctgan 300 epochs"] = [_theirs(train, against)]
-        rows |= {kind: [(numbers, "", "")] for kind, numbers in against.baselines.items()}
-    names = [number.name for number in against.floor]
-    head = ["", *names, "training", "sampling"]
-    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
-    for kind, runs in rows.items():
-        cells = [_cell([next(n for n in numbers if n.name == which) for numbers, _, _ in runs]) for which in names]
-        lines.append("| " + " | ".join([kind, *cells, runs[0][1], runs[0][2]]) + " |")
-    return lines
+
+    def table(self) -> list[str]:
+        """Its lines, in Markdown."""
+        rows = {"real rows": [Played(self.against.floor, {}, self._score(self.held))]}
+        rows["**table**"] = [self._ours(seed) for seed in range(self.asked.seeds)]
+        if self.asked.reference:
+            rows["ctgan package"] = [self._theirs()]
+        rows |= {kind: [Played(numbers, {}, None)] for kind, numbers in self.against.baselines.items()}
+        names = [number.name for number in self.against.floor]
+        head = ["", *names, *(["sdmetrics"] if self.asked.reference else []), *COSTS]
+        lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+        for kind, played in rows.items():
+            cells = [_cell([next(n for n in p.numbers if n.name == which) for p in played]) for which in names]
+            if self.asked.reference:
+                scores = [p.score for p in played if p.score is not None]
+                cells.append(f"{mean(scores):.3f}" if scores else "")
+            cells += [
+                how.format(mean(p.costs[cost] for p in played)) if played[0].costs else ""
+                for cost, how in COSTS.items()
+            ]
+            lines.append("| " + " | ".join([kind, *cells]) + " |")
+        return lines
+
+    def _ours(self, seed: int) -> Played:
+        work = (str(self.train), self.target, self.asked.time, seed)
+        return self._judged(f"table-{seed}", lambda made: _apart(*work, str(made)))
+
+    def _theirs(self) -> Played:
+        return self._judged("ctgan", lambda made: self._called("make", self.train, made))
+
+    def _judged(self, what: str, make: Callable[[Path], dict[str, float]]) -> Played:
+        made, known = self.folder / f"{what}.csv", self.folder / f"{what}.json"
+        if not known.exists():
+            costs = make(made)
+            known.write_text(json.dumps(costs))
+        costs = json.loads(known.read_text())
+        print(what, costs, flush=True)
+        frame = find(made).items
+        typed = find(self.train).items.dtypes
+        for column in self.modality.learnt:
+            if column.kind == "category":
+                frame[column.name] = frame[column.name].astype(typed[column.name])
+        return Played(self.against.numbers(self.modality.rows(frame)), costs, self._score(made))
+
+    def _score(self, made: Path) -> float | None:
+        return self._called("score", self.train, made)["score"] if self.asked.reference else None
+
+    def _called(self, what: str, real: Path, made: Path) -> dict[str, float]:
+        script = Path(__file__).with_name("reference.py")
+        command = [self.asked.reference, str(script), what, str(real), str(self.kinds), str(made)]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-def _cell(numbers) -> str:
-    value = mean(number.value for number in numbers)
-    return f"{value:.1%}" if numbers[0].share else f"{value:.3f}"
+def _cell(numbers: list[Number]) -> str:
+    values = [number.value for number in numbers]
+    shown = "{:.1%}" if numbers[0].share else "{:.3f}"
+    spread = f" ± {shown.format(stdev(values))}" if len(values) > 1 else ""
+    return shown.format(mean(values)) + spread
 
 
-def _ours(data: str, out: str, target: str, seed: int, bound: str, against: AgainstRows):
+def _apart(*work: str | int) -> dict[str, float]:
+    """`_made` in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_made, work)
+
+
+def _made(train: str, target: str, bound: str, seed: int, made: str) -> dict[str, float]:
+    """Train on a file and sample as many rows, with seconds and GiB; reading and fitting columns is preparing."""
     began = time.monotonic()
-    model = sparring.train("table", data, out=out, time=bound, seed=seed, quiet=True, target=target)
-    took = time.monotonic() - began
-    return _judged(lambda n: model.sample(n, seed=0).items, took, against)
-
-
-def _theirs(train: pd.DataFrame, against: AgainstRows):
-    from ctgan import CTGAN
-
-    known = [c.name for c in against.modality.learnt]
-    plain = train[known].copy()
-    levels = [c.name for c in against.modality.learnt if c.kind == "category"]
-    for name in known:
-        if name in levels:
-            plain[name] = plain[name].astype(object).where(plain[name].notna(), "missing").astype(str)
-        else:
-            plain[name] = plain[name].astype(float).fillna(plain[name].astype(float).mean())
+    items = find(train)
+    Table(target=target).fit(items).encode(items)
+    preparing = time.monotonic() - began
+    run = Path(made).with_suffix("")
+    model = sparring.train("table", train, out=run, time=bound, seed=seed, quiet=True, force=True, target=target)
+    training = time.monotonic() - began - 2 * preparing  # which training has done again
     began = time.monotonic()
-    net = CTGAN()
-    net.fit(plain, levels)
-    took = time.monotonic() - began
-
-    def sample(n: int) -> pd.DataFrame:
-        made = net.sample(n)
-        for name in levels:
-            back = {str(value): value for value in train[name].dropna().unique()}
-            made[name] = made[name].map(back)
-        return made
-
-    return _judged(sample, took, against)
-
-
-def _judged(sample, took: float, against: AgainstRows):
-    began = time.monotonic()
-    made = sample(len(against.train))
+    rows: pd.DataFrame = model.sample(len(items), seed=0).items
     sampling = time.monotonic() - began
-    numbers = against.numbers(against.modality.rows(made))
+    rows.to_csv(made, index=False)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{took:.0f} s, sampling {sampling:.1f} s, {peak:.1f} GiB at most so far", flush=True)
-    return numbers, f"{took:.0f} s", f"{sampling:.1f} s"
+    return {"preparing": preparing, "training": training, "sampling": sampling, "GiB": peak}
 
 
 if __name__ == "__main__":
