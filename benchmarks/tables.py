@@ -1,6 +1,6 @@
 """Tables: how long the default takes, what its rows are worth, and the same of the `ctgan` package beside it.
 
-    python benchmarks/tables.py [SET ...] [--data FOLDER] [--time 4m] [--seeds 1] [--reference PYTHON]
+    python benchmarks/tables.py [SET ...] [--data FOLDER] [--time 4m ...] [--seeds 1] [--reference PYTHON]
                                 [--runs FOLDER] [--page docs/tables.md]
 
 SET is the name of a CSV in FOLDER. Of each a fifth is kept apart before anything sees it. Sparring's default is
@@ -60,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", default=SETS)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/tabular"))
-    parser.add_argument("--time", default="4m", help="of a training")
+    parser.add_argument("--time", nargs="+", default=["4m"], help="of a training; a row for each")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--reference", default="", help="an interpreter that has ctgan and sdmetrics")
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-tables"))
@@ -71,9 +71,10 @@ def main() -> None:
         lines += [f"**{name}**", "", *Bench(name, asked).table(), ""]
         print("\n".join(lines[-10:]), flush=True)
     seeds = f"{asked.seeds} seed{'s' if asked.seeds > 1 else ''}"
-    what = f"{asked.time} each at most, {seeds}, {torch.get_num_threads()} CPU threads"
+    what = f"{' and '.join(asked.time)} each at most, {seeds}, {torch.get_num_threads()} CPU threads"
+    times = " ".join(asked.time)
     reference = " --reference ref/bin/python" if asked.reference else ""
-    command = f"python benchmarks/tables.py {' '.join(asked.sets)} --time {asked.time} --seeds {asked.seeds}{reference}"
+    command = f"python benchmarks/tables.py {' '.join(asked.sets)} --time {times} --seeds {asked.seeds}{reference}"
     lines += [f"`{command}`: {what}."]
     if asked.page:
         text = asked.page.read_text()
@@ -104,7 +105,8 @@ class Bench:
     def table(self) -> list[str]:
         """Its lines, in Markdown."""
         rows = {"real rows": [Played(self.against.floor, {}, self._score(self.held))]}
-        rows["**table**"] = [self._ours(seed) for seed in range(self.asked.seeds)]
+        for bound in self.asked.time:
+            rows[f"**table**, {bound}"] = [self._ours(bound, seed) for seed in range(self.asked.seeds)]
         if self.asked.reference:
             rows["ctgan package"] = [self._theirs()]
         rows |= {kind: [Played(numbers, {}, None)] for kind, numbers in self.against.baselines.items()}
@@ -123,9 +125,9 @@ class Bench:
             lines.append("| " + " | ".join([kind, *cells]) + " |")
         return lines
 
-    def _ours(self, seed: int) -> Played:
-        work = (str(self.train), self.target, self.asked.time, seed)
-        return self._judged(f"table-{seed}", lambda made: _apart(*work, str(made)))
+    def _ours(self, bound: str, seed: int) -> Played:
+        work = (str(self.train), self.target, bound, seed)
+        return self._judged(f"table-{bound}-{seed}", lambda made: _apart(*work, str(made)))
 
     def _theirs(self) -> Played:
         return self._judged("ctgan", lambda made: self._called("make", self.train, made))

@@ -87,7 +87,7 @@ def train(
         raise InputError(f"{name}={given[name]} is no field of a recipe but an option; write --{name} {given[name]}")
     model = train(data=data, **options, **given)  # type: ignore[arg-type]
     run = out or f"runs/{model.recipe.name}-{model.about['name']}"
-    kind = ".csv" if model.modality.kind in ("points", "rows") else ""
+    kind = ".csv" if model.modality.kind in ("points", "rows", "series") else ""
     label = f" --label {model.modality.classes[0]}" if model.modality.classes else ""
     print(f"\nLook at {run}/samples, then try:\n")
     print(f"  sparring sample {run} -n 64 -o sheet.png")
@@ -100,7 +100,8 @@ def train(
     "  sparring sample runs/gan-digits -n 64 -o sheet.png\n\n"
     "  sparring sample runs/gan-digits -n 1000 -o digits/ --seed 1\n\n"
     "  sparring sample runs/r3gan_mlp-ring -n 2500 -o ring.csv\n\n"
-    "  sparring sample runs/table-adult -n 1000 -o rich.csv --where 'income=>50K' --where 'age<30'"
+    "  sparring sample runs/table-adult -n 1000 -o rich.csv --where 'income=>50K' --where 'age<30'\n\n"
+    "  sparring sample runs/series-prices -n 1000 --length 250 -o paths.csv"
 )
 def sample(
     run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
@@ -110,7 +111,7 @@ def sample(
             "-o",
             "--out",
             help="A folder, .png, .npz for pictures; .csv, .npy, .npz, .png for points; .csv, .tsv, "
-            ".parquet, .png for rows of tables.",
+            ".parquet, .png for rows of tables and for series (.npz too).",
         ),
     ],
     n: Annotated[int, typer.Option("-n", help="How many samples.")] = 64,
@@ -120,6 +121,7 @@ def sample(
         typer.Option(help="Only such rows of a table: COLUMN=LEVEL, COLUMN>=NUMBER; repeatable."),
     ] = None,
     seed: Annotated[Optional[int], typer.Option(help="Makes the samples repeatable.")] = None,  # noqa: UP045
+    length: Annotated[Optional[int], typer.Option(help="Steps of a series. [default: as D was shown]")] = None,  # noqa: UP045
     truncation: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(help="Draw latents within so many deviations: more typical, less various."),
@@ -133,8 +135,8 @@ def sample(
 
     model = load(run, str(resolve(device)))
     model.modality.check_out(Path(out), force)
-    model.sample(n, label or None, seed, truncation, where or ()).save(out, force)
-    print(f"{n} {model.modality.kind} in {out}")
+    model.sample(n, label or None, seed, truncation, where or (), length).save(out, force)
+    print(f"{n} {'paths' if model.modality.kind == 'series' else model.modality.kind} in {out}")
 
 
 @app.command(

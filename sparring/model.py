@@ -58,6 +58,7 @@ class Model:
         seed: int | None = None,
         truncation: float | None = None,
         where: str | Sequence[str] | Mapping[str, Any] = (),
+        length: int | None = None,
     ) -> Samples:
         """Make samples.
 
@@ -70,14 +71,15 @@ class Model:
                 deviations, or styles so far from the mean, where there are styles.
             where: for rows of tables, what is true of all of them: {"income": ">50K"}, or conditions as they are
                 typed: ["income=>50K", "age>=18"].
+            length: for series, how many steps; as many as D was shown unless given.
 
         Raises:
             InputError: for conditions that no row has, a label that there is not, or a number out of range.
         """
-        request = self.modality.request(label, _several(where))
+        request = self.modality.request(label, _several(where), length)
         if request.rules:
             return self._kept(n, request, seed, truncation)
-        made, labels = zip(*self._drawn(n, request.label, seed, truncation), strict=True)
+        made, labels = zip(*self._drawn(n, request, seed, truncation), strict=True)
         chosen = torch.cat(labels).cpu().numpy() if self.modality.classes else None
         return Samples(self.modality.decode(torch.cat(made)), chosen, self.modality)
 
@@ -85,7 +87,7 @@ class Model:
         """Samples of which all rules are true: others are made anew."""
         found: list[Any] = []
         have, made = 0, 0
-        for x, _ in self._drawn(max(PATIENCE, n * FUTILE), request.label, seed, truncation):
+        for x, _ in self._drawn(max(PATIENCE, n * FUTILE), request, seed, truncation):
             found.append(_obeying(self.modality.decode(x, made), request))
             made, have = made + len(x), have + len(found[-1])
             if have >= n:  # of rules for all samples together, as that none comes twice, one knows in the end only
@@ -105,6 +107,7 @@ class Model:
         label: str | int | None = None,
         seed: int | None = None,
         truncation: float | None = None,
+        length: int | None = None,
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Samples some at a time, as nets make them: (some, *shape), and their labels (some, ...)
         where there are labels.
@@ -112,11 +115,12 @@ class Model:
         Raises:
             InputError: as `sample` does.
         """
-        return self._drawn(n, self.modality.request(label).label, seed, truncation)
+        return self._drawn(n, self.modality.request(label, length=length), seed, truncation)
 
     def _drawn(
-        self, n: int, asked: Tensor | None, seed: int | None, truncation: float | None
+        self, n: int, request: Request, seed: int | None, truncation: float | None
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        asked = request.label
         if n < 1:
             raise InputError(f"{n} samples cannot be made; ask for at least 1")
         if truncation is not None and not truncation > 0:
@@ -129,7 +133,7 @@ class Model:
                 reseed(seeds.key("sample", start), self.device)
                 # Where samples of one draw do not depend on one another, those that are not wanted are not made.
                 many = chunk if self.game.together else min(chunk, n - start)
-                z = self.game.draw(chunk, self.device, truncation)[:many]
+                z = self.game.draw(chunk, self.device, truncation, request.length)[:many]
                 y = self.modality.labels(chunk, self.device, asked) if self.game.conditional else None
                 y = None if y is None else y[:many]
                 made = (

@@ -11,6 +11,7 @@ from sparring.data.classes import sorted_out
 from sparring.data.items import Items
 from sparring.data.pictures import Pictures
 from sparring.data.points import points
+from sparring.data.series import in_time, read_several
 from sparring.data.tables import read_table
 from sparring.errors import InputError
 from sparring.writing import reason
@@ -19,7 +20,7 @@ ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".txz", ".n
 
 
 def read(path: Path) -> Items:
-    """The data set in a folder or an archive of pictures, a folder of idx files, CIFAR for Python,
+    """The data set in a folder or an archive of pictures or of series, a folder of idx files, CIFAR for Python,
     an `.npz`, an `.npy`, or a table: `.csv`, `.tsv`, `.parquet`.
 
     Raises:
@@ -27,7 +28,7 @@ def read(path: Path) -> Items:
     """
     if path.is_dir():
         return _folder(path)
-    readers = {".npz": arrays.npz, ".npy": _npy, **dict.fromkeys((".csv", ".tsv", ".parquet"), read_table)}
+    readers = {".npz": arrays.npz, ".npy": _npy, **dict.fromkeys((".csv", ".tsv", ".parquet"), _table)}
     if path.suffix.lower() in readers:
         return readers[path.suffix.lower()](path)
     found = pictures.archive(path)
@@ -39,6 +40,8 @@ def read(path: Path) -> Items:
     files, links = found
     if not files.names and links == 0 and _holds_cifar(path):
         return arrays.cifar(path)
+    if not files.names and (several := read_several(path)) is not None:
+        return several
     notes = (f"{links} links in {path.name} are not followed",) if links else ()
     return of_files(files, _stem(path), notes)
 
@@ -52,6 +55,8 @@ def _folder(path: Path) -> Items:
     if arrays.is_cifar({p.name for p in path.iterdir() if p.is_file()}):
         return arrays.cifar(path)
     files = pictures.folder(path)
+    if not files.names and (several := read_several(path)) is not None:
+        return several
     others = [p for p in sorted(path.iterdir()) if p.name.lower().endswith(ENDINGS)]
     if files.names or not others:
         return of_files(files, path.resolve().name)
@@ -72,6 +77,10 @@ def of_files(files: Pictures, name: str, notes: tuple[str, ...] = ()) -> Items:
         raise InputError(f"{files.path} {holds}{also}; give at least two pictures (.png, .jpg, ...)")
     labels, classes, held = sorted_out(files.names)
     return Items(name, "images", files, labels, classes, held=held, notes=notes)
+
+
+def _table(path: Path) -> Items:
+    return in_time(read_table(path))
 
 
 def _npy(path: Path) -> Items:

@@ -17,9 +17,9 @@ class Items:
 
     Attributes:
         name: short, for the names of runs.
-        kind: "points", "images" or "rows" (of a table).
-        items: points as floats (n, d); pictures as uint8 (n, h, w) or (n, h, w, c), or as files; a table as a
-            frame of pandas.
+        kind: "points", "images", "rows" (of a table) or "series" (rows that are steps in time).
+        items: points as floats (n, d); pictures as uint8 (n, h, w) or (n, h, w, c), or as files; a table or a
+            series as a frame of pandas.
         labels: the class of each item, (n,), or None.
         classes: the names of the classes.
         columns: the names of a point's coordinates, where the file has them.

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sparring.data import arrays, files, mixtures, tables
+from sparring.data import arrays, files, mixtures, series, tables
 from sparring.data.items import Items
 from sparring.data.pictures import Pictures, Several
 from sparring.errors import InputError, nearest
@@ -107,7 +107,7 @@ def find(data: Any) -> Items:
     if (name := str(data)) in NAMED:
         return NAMED[name]()
     if not isinstance(data, str | os.PathLike):
-        return tables.of_frame(data)
+        return series.in_time(tables.of_frame(data))
     path = Path(data)
     if path.exists():
         return files.read(path)

@@ -31,19 +31,38 @@ def read_table(path: Path) -> Items:
     """
     pandas = needs("pandas", "tables", "reads tables")
     notes: list[str] = []
+    name = path.name.split(".")[0]
     try:
-        if path.suffix.lower() == ".parquet":
-            needs("pyarrow", "tables", "reads Parquet files")
-            frame, commas = pandas.read_parquet(path), False
-        else:
-            frame, commas = _from_text(path, notes)
+        if path.suffix.lower() != ".parquet":
+            return Items(name, "rows", parsed(path, path.read_bytes(), notes), notes=tuple(notes))
+        needs("pyarrow", "tables", "reads Parquet files")
+        return of_frame(pandas.read_parquet(path), name, str(path), notes)
     except OSError as error:
         raise InputError(f"cannot read {path}: {reason(error)}") from error
-    except (ValueError, csv.Error) as error:  # of pandas' parsers, and of Arrow
+    except ValueError as error:  # of Arrow
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is no table: {str(error).splitlines()[0]}") from error
-    return of_frame(frame, path.name.split(".")[0], str(path), notes, commas)
+
+
+def parsed(path: Path, content: bytes, notes: list[str]) -> DataFrame:
+    """A table that is written in some bytes, as `read_table` reads it.
+
+    Args:
+        path: of the file, for messages; its suffix may tell the separator.
+
+    Raises:
+        InputError: where it is empty, or no table.
+    """
+    needs("pandas", "tables", "reads tables")
+    try:
+        frame, commas = _from_text(path, content, notes)
+    except (ValueError, csv.Error) as error:  # of pandas' parsers
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is no table: {str(error).splitlines()[0]}") from error
+    whole: DataFrame = of_frame(frame, path.stem, str(path), notes, commas).items
+    return whole
 
 
 def of_frame(
@@ -56,7 +75,8 @@ def of_frame(
         commas: whether a comma among digits is taken for a decimal one where it might be either.
 
     Raises:
-        InputError: where it has no rows, fewer than two columns, two of one name, or one that cannot be used.
+        InputError: where it has no rows, one column that is no series of numbers, two of one name, or one that cannot
+            be used.
     """
     pandas = needs("pandas", "tables", "reads tables")
     if not isinstance(frame, pandas.DataFrame) and hasattr(frame, "to_pandas"):
@@ -70,18 +90,18 @@ def of_frame(
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise InputError(f"{path} has two columns that are called {twice[0]!r}; give each a name of its own")
-    if frame.shape[1] < 2:
+    usable = pandas.DataFrame({column: _usable(frame[column], path, notes, commas) for column in frame})
+    if frame.shape[1] < 2 and not pandas.api.types.is_numeric_dtype(usable.iloc[:, 0].dtype):
         only = frame.columns[0]
         raise InputError(f"{path} has one column, {only!r}; a table needs two (are they separated by , or ;?)")
-    usable = pandas.DataFrame({column: _usable(frame[column], path, notes, commas) for column in frame})
     return Items(name, "rows", usable, notes=tuple(notes))
 
 
-def _from_text(path: Path, notes: list[str]) -> tuple[DataFrame, bool]:
+def _from_text(path: Path, content: bytes, notes: list[str]) -> tuple[DataFrame, bool]:
     """The frame, and whether its commas are decimal ones."""
     import pandas
 
-    text = _decoded(path, notes)
+    text = _decoded(path.name, content, notes)
     if not text.strip():
         raise InputError(f"{path} is empty")
     bare = re.sub(r'"[^"]*"', "", text.lstrip("\n").split("\n", 1)[0])
@@ -109,9 +129,8 @@ def _from_text(path: Path, notes: list[str]) -> tuple[DataFrame, bool]:
     return frame, separator == ";"
 
 
-def _decoded(path: Path, notes: list[str]) -> str:
+def _decoded(name: str, content: bytes, notes: list[str]) -> str:
     """The text of a file, with line ends of one kind."""
-    content = path.read_bytes()
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = content.decode("utf-16")
     else:
@@ -119,7 +138,7 @@ def _decoded(path: Path, notes: list[str]) -> str:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = content.decode("cp1252", errors="replace")
-            notes.append(f"{path.name} is not in UTF-8; it is read as Windows-1252")
+            notes.append(f"{name} is not in UTF-8; it is read as Windows-1252")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -14,9 +14,8 @@ import torch
 
 from sparring.data import find
 from sparring.errors import InputError
-from sparring.evaluation.evaluate import against_of, judged, many
+from sparring.evaluation.evaluate import AS_THEY_ARE, against_of, judged, many
 from sparring.evaluation.found import Evaluation
-from sparring.evaluation.rows import against_rows, judged_rows
 from sparring.judge import Number, read
 from sparring.model import Model, load
 from sparring.training.curves import COLOURS
@@ -83,10 +82,11 @@ def compare(
         kinds = {model.modality.kind for model in models}
         if len(kinds) > 1:
             raise InputError(f"these runs make {' and '.join(sorted(kinds))}; compare those of one kind")
-        if kinds == {"rows"}:
-            known = against_rows(models[0], data, screen)
+        kind = next(iter(kinds))
+        if kind in AS_THEY_ARE:
+            held_against, judged_by = AS_THEY_ARE[kind]
             judge: Callable[[Model], Evaluation] = partial(
-                judged_rows, against=known, samples=samples, seed=0, screen=screen
+                judged_by, against=held_against(models[0], data, screen), samples=samples, seed=0, screen=screen
             )
         else:
             judge = _judge(models, data or next(iter(sets)), samples, features, place, screen)

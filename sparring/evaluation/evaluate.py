@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from sparring.data import find
 from sparring.errors import InputError
 from sparring.evaluation.found import Evaluation
+from sparring.evaluation.paths import against_paths, judged_paths
 from sparring.evaluation.rows import against_rows, judged_rows
 from sparring.judge import Against, Real, chosen, findings, read
 from sparring.judge.against import MOST
@@ -18,6 +20,11 @@ from sparring.model import Model, load
 from sparring.training.devices import resolve
 from sparring.training.screen import Screen
 
+# Kinds that are judged by numbers of their own: what holds them against data, and what judges with it.
+AS_THEY_ARE: dict[str, tuple[Callable[..., Any], Callable[..., Evaluation]]] = {
+    "rows": (against_rows, judged_rows),
+    "series": (against_paths, judged_paths),
+}
 SAMPLES = 10_000
 FEWEST = 6
 
@@ -49,13 +56,15 @@ def evaluate(
     place, screen = resolve(device), Screen(quiet)
     with torch.random.fork_rng():
         trained = model if isinstance(model, Model) else load(model, str(place))
-        if trained.modality.kind == "rows":
+        kind = trained.modality.kind
+        if kind in AS_THEY_ARE:
             if features:
                 raise InputError(
-                    f"features {features[0]!r} are not for rows, which are judged as they are; leave them out"
+                    f"features {features[0]!r} are not for {kind}, which are judged as they are; leave them out"
                 )
+            held_against, judge = AS_THEY_ARE[kind]
             unseen = None if against is None else str(against)
-            return judged_rows(trained, against_rows(trained, unseen, screen), samples, seed, screen)
+            return judge(trained, held_against(trained, unseen, screen), samples, seed, screen)
         data = str(against or trained.about["data"])
         items = find(data)
         with screen.progress(f"reading {data}") as progress:

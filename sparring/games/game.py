@@ -33,9 +33,14 @@ class Game(nn.Module, ABC):
         """Whether samples are made for labels."""
         return self.classes > 0
 
-    def draw(self, n: int, device: torch.device, truncation: float | None = None) -> Tensor:
-        """Latents of the prior, (n, width); see `Prior.draw`."""
-        return self.prior.draw(n, device, truncation)
+    def draw(self, n: int, device: torch.device, truncation: float | None = None, length: int | None = None) -> Tensor:
+        """Latents of the prior, (n, width); see `Prior.draw`.
+
+        Args:
+            length: of the samples that they are for, where these may have any.
+        """
+        prior = self.prior if length is None else self.prior.stretched(length)
+        return prior.draw(n, device, truncation)
 
     def watched(self) -> dict[str, Tensor]:
         """Numbers, 0-d, that somebody may want to follow: the state of what adapts itself."""

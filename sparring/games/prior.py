@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,23 @@ class Normal(Part):
             return torch.randn(n, self.width, device=device)
         z = torch.empty(n, self.width, device=device)
         return nn.init.trunc_normal_(z, a=-truncation, b=truncation)
+
+
+@dataclass(frozen=True)
+class Path(Normal):
+    """Independent normal numbers for each step of a sequence, and for some steps before it.
+
+    Attributes:
+        channels: numbers of a step.
+        before: steps that come before the first.
+    """
+
+    channels: int
+    before: int
+
+    def stretched(self, length: int) -> Path:
+        """For a sequence of so many steps."""
+        return replace(self, width=self.channels * (self.before + length))
 
 
 class Uniform(Part):
@@ -81,6 +98,10 @@ class Prior:
         """
         return torch.cat([part.draw(n, device, truncation) for part in self.parts], 1)
 
+    def stretched(self, length: int) -> Prior:
+        """For samples of another length."""
+        return Prior(*(part.stretched(length) if isinstance(part, Path) else part for part in self.parts))
+
     def place(self, name: str) -> slice:
         """Where in a vector a part lies."""
         begin = 0
@@ -89,6 +110,11 @@ class Prior:
                 return slice(begin, begin + part.width)
             begin += part.width
         raise ValueError(f"the prior has no part {name!r}")
+
+
+def path(channels: int, before: int, length: int) -> Prior:
+    """Nothing but noise for each step of a sequence, and for some before it."""
+    return Prior(Path("z", 0, channels, before).stretched(length))
 
 
 def normal(width: int) -> Prior:

@@ -19,9 +19,15 @@ class StyleGAN(GAN):
 
     G: Generator
 
-    def draw(self, n: int, device: torch.device, truncation: float | None = None) -> Tensor:  # noqa: ARG002
+    def draw(
+        self,
+        n: int,
+        device: torch.device,
+        truncation: float | None = None,  # noqa: ARG002
+        length: int | None = None,
+    ) -> Tensor:
         """Latents of the prior, (n, width), as they are: it is styles that are truncated."""
-        return super().draw(n, device)
+        return super().draw(n, device, length=length)
 
     def truncated(self, z: Tensor, label: Tensor | None, truncation: float) -> Tensor:
         """Samples of styles that far on the way from the mean style to their own. Karras et al. 2018, arXiv:1812.04948,

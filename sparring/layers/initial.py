@@ -9,7 +9,7 @@ def scaled(module: nn.Module) -> None:
     """Weights that keep the signal's size through leaky ReLUs that nothing normalises, for `net.apply`. He et
     al. 2015, arXiv:1502.01852.
     """
-    if isinstance(module, nn.Conv2d | nn.Linear):
+    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
         nn.init.kaiming_normal_(module.weight, a=0.2)
         if module.bias is not None:
             nn.init.zeros_(module.bias)

@@ -3,6 +3,7 @@
 from sparring.modalities.images import Images
 from sparring.modalities.modality import Encoded, Modality, Request, Samples
 from sparring.modalities.points import Points
+from sparring.modalities.series import Series
 from sparring.modalities.tables import Table
 
-__all__ = ["Encoded", "Images", "Modality", "Points", "Request", "Samples", "Table"]
+__all__ = ["Encoded", "Images", "Modality", "Points", "Request", "Samples", "Series", "Table"]

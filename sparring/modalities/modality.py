@@ -35,11 +35,15 @@ class Encoded:
         samples: (n, ...), in memory or in a file.
         kept: which of the items found these are, (n,).
         skipped: names of the others, and why.
+        parted: which of the samples are trained on and which are held out, where that is not left to chance.
+        notes: what the user should know of them, a line each.
     """
 
     samples: Tensor | Stored
     kept: NDArray[np.int64]
     skipped: tuple[tuple[str, str], ...] = ()
+    parted: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,12 @@ class Request:
     Attributes:
         label: as G takes it for one sample, negative where it is free; None where nothing is asked.
         rules: what is to be true of every sample that is handed out.
+        length: of a sample in steps, where it may have any; None for as many as nets were trained on.
     """
 
     label: Tensor | None = None
     rules: tuple[Any, ...] = ()
+    length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class Modality(ABC):
     """
 
     kind: ClassVar[str]
+    reads: ClassVar[tuple[str, ...]] = ()  # kinds of data that it can be fitted to beside its own
     suffixes: ClassVar[tuple[str, ...]]  # of the files it writes; a folder where it is "" too
     features_name: ClassVar[str]  # of what samples are judged by while they are trained
     shown: ClassVar[int] = 64  # samples on a sheet
@@ -153,18 +160,21 @@ class Modality(ABC):
         """This modality without chance in its batches."""
         return self
 
-    def request(self, label: str | int | None, where: Sequence[str] = ()) -> Request:
+    def request(self, label: str | int | None, where: Sequence[str] = (), length: int | None = None) -> Request:
         """What is asked of samples.
 
         Args:
             label: of what class.
             where: conditions, for rows of tables.
+            length: in steps, for series.
 
         Raises:
             InputError: where there is no such class, or these samples cannot be asked for so.
         """
         if where:
             raise InputError(f"{where[0]!r} asks for rows of a table, but this model makes {self.kind}; give a label")
+        if length is not None:
+            raise InputError(f"length={length} is for series, but this model makes {self.kind}; leave it out")
         return Request(None if label is None else torch.tensor(self.label(label)))
 
     def label(self, name: str | int) -> int:
@@ -196,7 +206,8 @@ class Samples:
     """What a model has made.
 
     Attributes:
-        items: the samples in the user's units: pictures uint8 (n, h, w, c), points float (n, d), tables a frame.
+        items: the samples in the user's units: pictures uint8 (n, h, w, c), points float (n, d), tables a frame,
+            series float (n, steps, channels).
         labels: the class of each, (n,), or None.
         modality: what kind they are.
     """
@@ -216,7 +227,8 @@ class Samples:
         """Write the samples; the suffix says how.
 
         Pictures go to a folder of PNG files (no suffix), one sheet (`.png`) or arrays (`.npz`);
-        points to `.csv`, `.npy`, `.npz` or a plot (`.png`); tables to `.csv`, `.tsv`, `.parquet` or a plot.
+        points to `.csv`, `.npy`, `.npz` or a plot (`.png`); tables to `.csv`, `.tsv`, `.parquet` or a plot; series
+        to any of these but `.npy`.
 
         Raises:
             InputError: where something is there already and `force` is not set.

@@ -64,6 +64,7 @@ class Table(Modality):
     """
 
     kind: ClassVar[str] = "rows"
+    reads: ClassVar[tuple[str, ...]] = ("series",)
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".parquet", ".png")
     features_name: ClassVar[str] = "columns"
     shown: ClassVar[int] = 1000
@@ -114,6 +115,11 @@ class Table(Modality):
 
     def fit(self, items: Items) -> Self:
         frame = items.items
+        if frame.shape[1] < 2:
+            only = frame.columns[0]
+            raise InputError(
+                f"{items.name!r} has one column, {only!r}; a table needs two (are they separated by , or ;?)"
+            )
         told = dict(_pair(text) for text in self.told)
         for name in (*told, *([self.target] if self.target else [])):
             if name not in frame:
@@ -252,7 +258,9 @@ class Table(Modality):
             free[:, i] = torch.where(which == i, drawn, free[:, i])
         return free
 
-    def request(self, label: str | int | None, where: Sequence[str] = ()) -> Request:
+    def request(self, label: str | int | None, where: Sequence[str] = (), length: int | None = None) -> Request:
+        if length is not None:
+            return super().request(label, length=length)
         if label is not None:
             raise InputError(f"label {label!r} was given, but rows are asked for by their columns (--where)")
         conditions = [condition(text, self._named) for text in where]

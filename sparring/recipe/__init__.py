@@ -21,6 +21,7 @@ from sparring.recipe.fields import (
 )
 from sparring.recipe.pictures import POINTS_AND_IMAGES, OfPictures
 from sparring.recipe.recipe import Phase, Recipe
+from sparring.recipe.series import OfSeries
 from sparring.recipe.strided import Either, Light, Strided, alone
 from sparring.recipe.tables import OfTables
 
@@ -34,6 +35,7 @@ __all__ = [
     "Light",
     "Natural",
     "OfPictures",
+    "OfSeries",
     "OfTables",
     "Phase",
     "Pixels",

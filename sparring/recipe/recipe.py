@@ -70,9 +70,9 @@ class Recipe(ABC):
         Raises:
             InputError: where it is not made for that kind.
         """
-        for modality in self.takes:
-            if modality.kind == kind:
-                return modality
+        known = [m for m in self.takes if m.kind == kind] or [m for m in self.takes if kind in m.reads]
+        if known:
+            return known[0]
         takes = " and ".join(m.kind for m in self.takes)
         raise InputError(f"recipe {self.name!r} makes {takes}, but the data are {kind}; choose another --recipe")
 

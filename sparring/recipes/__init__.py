@@ -76,6 +76,8 @@ def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Rec
         return find("r3gan_mlp"), "points: fully connected nets under R3GAN's loss, which keeps every mode"
     if items.kind == "rows":
         return find("table"), "a table: R3GAN's loss on rows of mixed kinds"
+    if items.kind == "series":
+        return find("series"), "steps in time: R3GAN's loss on paths of any length"
     size = Images().fit(items).size
     if size <= SMALL:
         return find("gan"), "tiny pictures: fully connected nets learn them fastest"

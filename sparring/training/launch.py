@@ -88,11 +88,12 @@ def train(
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
     asked: dict[str, Any] = {"seed": seed, "precision": precision, "ranks": ranks}
     read = partial(_read, items, limit=room(memory, place), screen=screen)
+    kind = chosen.modality(items.kind).kind
     if folder.claim(resume, force):
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
         settings = Settings(
-            str(data), items.name, len(items), "", **_fixed(asked, chosen, items.kind, place), device=str(place),
+            str(data), items.name, len(items), "", **_fixed(asked, chosen, kind, place), device=str(place),
             save_every=save_every, until=until,
         )  # fmt: skip
         plan = _planned(chosen, items, settings, bound, read)
@@ -100,7 +101,9 @@ def train(
         folder.begin(plan.recipe, plan.modality, run)
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
     shape = tuple(plan.modality.shape)
-    screen.say(f"{items.name}: {len(plan.data.rows):,} {items.kind} as {shape}{held}, {_labels(plan.modality)}")
+    screen.say(
+        f"{items.name}: {len(plan.data.rows):,} {_things(plan.modality)} as {shape}{held}, {_labels(plan.modality)}"
+    )
     screen.say(f"recipe {plan.recipe.name}{why}, on {place} ({plan.settings.precision}) in {folder.path}")
     _launch(plan, devices.fabric(place, plan.settings.precision, ranks), folder, quiet)
     return load(folder.path, str(place))
@@ -183,6 +186,10 @@ def _chosen(
         chosen, why = recipes.choose(items, device.type, seconds)
         return chosen, f" ({why})"
     return (recipes.find(recipe) if isinstance(recipe, str) else recipe), ""
+
+
+def _things(modality: Modality) -> str:
+    return "windows" if modality.kind == "series" else modality.kind
 
 
 def _labels(modality: Modality) -> str:

@@ -53,30 +53,34 @@ def prepare(
     """
     with screen.progress(f"reading {items.name}") as progress:
         encoded = modality.encode(items, progress)
-    notes = [*items.notes, *_skipped(encoded, len(items))]
+    notes = [*items.notes, *encoded.notes, *_skipped(encoded, len(items))]
     labels = None if items.labels is None else items.labels[encoded.kept]
     samples = encoded.samples
     if isinstance(samples, Stored) and samples.bytes <= limit:
         samples = samples.load()
     fits = isinstance(samples, Tensor) and samples.nbytes <= limit
-    held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
+    if encoded.parted is not None:
+        trained, apart = encoded.parted
+    else:
+        held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
+        trained, apart = np.flatnonzero(~held), np.flatnonzero(held)
     if not modality.classes and recipe.labels is not False:
         why_not = unlabelled(items, labels)
         if why_not and recipe.labels:
             raise InputError(f"labels=true was given, but {why_not}")
         if labels is not None and not why_not:
-            modality = modality.labelled(items.classes, labels[~held])
+            modality = modality.labelled(items.classes, labels[trained])
         elif labels is not None:
             notes.append(f"labels are not used: {why_not}")
-    if held.sum() > len(held) - 2:
+    if len(trained) < 2:
         raise InputError(
-            f"{items.name!r} has {len(held) - held.sum()} to train on beside {held.sum()} held out; give at least two"
+            f"{items.name!r} has {len(trained)} to train on beside {len(apart)} held out; give at least two"
         )
     tensors = {"real": samples}
     if modality.classes and labels is not None:
         tensors["label"] = torch.from_numpy(labels)
-    rows, kept = (torch.from_numpy(np.flatnonzero(which)) for which in (~held, held))
-    if not held.any() and getattr(recipe, "augment", "none") == "ada":
+    rows, kept = torch.from_numpy(trained), torch.from_numpy(apart)
+    if not len(apart) and getattr(recipe, "augment", "none") == "ada":
         raise InputError(
             f"augment=ada was given, but {items.name!r} has too few items to hold some out; use augment=diffaugment"
         )

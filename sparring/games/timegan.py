@@ -1,0 +1,163 @@
+"""The game of TimeGAN: a GAN in the space of an autoencoder's codes, whose steps a supervisor foresees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+
+from sparring.games.game import Game
+from sparring.games.prior import Prior
+from sparring.loop import Losses, Player, Round
+
+Optimiser = Callable[[Iterable[nn.Parameter]], Optimizer]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the terms, in the paper's symbols.
+
+    Attributes:
+        reconstruction: of E and R.
+        foreseen: of the supervised loss in E's turn; eta: in G's.
+        gamma: of codes that the supervisor has not seen, for G and D.
+        moments: of the first two moments, in G's loss.
+        even: the loss of D below which it rests.
+    """
+
+    reconstruction: float = 10.0
+    foreseen: float = 0.1
+    eta: float = 100.0
+    gamma: float = 1.0
+    moments: float = 100.0
+    even: float = 0.15
+
+
+class TimeGAN(Game):
+    """Yoon et al. 2019, "Time-series generative adversarial networks", NeurIPS, sections 4 and 5.
+
+    Args:
+        E: series (n, channels, steps) -> codes (n, width, steps), in (0, 1).
+        R: codes -> series.
+        G: latents (n, z, steps) -> codes.
+        S: codes -> each one's next, (n, width, steps).
+        D: codes -> logits (n, 1, steps).
+        prior: what codes are made from.
+        z: latents of a step.
+        weights: of the terms.
+    """
+
+    averaged = ("G", "S", "R")
+
+    def __init__(
+        self,
+        E: nn.Module,
+        R: nn.Module,
+        G: nn.Module,
+        S: nn.Module,
+        D: nn.Module,
+        prior: Prior,
+        z: int,
+        weights: Weights,
+    ) -> None:
+        super().__init__()
+        self.E, self.R, self.G, self.S, self.D = E, R, G, S, D
+        self.prior, self.z, self.weights = prior, z, weights
+
+    def embedding(self, optimizer: Optimiser) -> list[Player]:
+        """Of the first stage: E and R learn to reconstruct."""
+        return [self._player("E", self._reconstructed, (self.E, self.R), optimizer)]
+
+    def supervised(self, optimizer: Optimiser) -> list[Player]:
+        """Of the second: S learns to foresee real codes."""
+        return [self._player("S", lambda round: {"foreseen": self._foreseen(round)}, (self.S,), optimizer)]
+
+    def joint(self, optimizer: Optimiser, turns: int) -> list[Player]:
+        """Of the third: G and S, then E and R, so many times, then D."""
+        return [
+            self._player("G", self.G_losses, (self.G, self.S), optimizer, turns),
+            self._player("E", self.E_losses, (self.E, self.R), optimizer, turns),
+            self._player("D", self.D_losses, (self.D,), optimizer),
+        ]
+
+    def _player(
+        self,
+        name: str,
+        losses: Callable[[Round], Losses],
+        nets: tuple[nn.Module, ...],
+        optimizer: Optimiser,
+        turns: int = 1,
+    ) -> Player:
+        return Player(name, losses, optimizer([p for net in nets for p in net.parameters()]), nets, turns=turns)
+
+    def E_losses(self, round: Round) -> Losses:
+        """What E and R minimise in the third stage."""
+        return {**self._reconstructed(round), "foreseen": self.weights.foreseen * self._foreseen(round)}
+
+    def G_losses(self, round: Round) -> Losses:
+        """What G and S minimise."""
+        codes, foreseen = self._made(round)
+        made, real = self.R(foreseen).float(), round["real"].float()
+        spread = (_deviation(made) - _deviation(real)).abs().mean()
+        means = (made.mean(0) - real.mean(0)).abs().mean()
+        return {
+            "adversarial": _against(self.D(foreseen), 1.0),
+            "codes": self.weights.gamma * _against(self.D(codes), 1.0),
+            "foreseen": self.weights.eta * (self._foreseen(round) + 1e-12).sqrt(),
+            "moments": self.weights.moments * (spread + means),
+        }
+
+    def D_losses(self, round: Round) -> Losses:
+        """What D minimises; nothing where it is good enough."""
+        codes, foreseen = (made.detach() for made in self._made(round))
+        real, fake = self.D(self.E(round["real"]).detach()), self.D(foreseen)
+        round.observe(D_real=real.mean(), D_fake=fake.mean(), D_accuracy=(real > fake).float().mean())
+        losses = {
+            "real": _against(real, 1.0),
+            "fake": _against(fake, 0.0),
+            "codes": self.weights.gamma * _against(self.D(codes), 0.0),
+        }
+        awake = torch.stack(list(losses.values())).sum().detach() > self.weights.even
+        return {name: loss * awake for name, loss in losses.items()}
+
+    def _reconstructed(self, round: Round) -> Losses:
+        again = self.R(self.E(round["real"])).float()
+        error = (again - round["real"].float()).square().mean()
+        round.observe(squared_error=error)
+        return {"reconstruction": self.weights.reconstruction * (error + 1e-12).sqrt()}
+
+    def _foreseen(self, round: Round) -> Tensor:
+        """How far what S foresees of real codes is from them, squared."""
+        codes = self.E(round["real"])
+        return (self.S(codes)[:, :, :-1] - codes[:, :, 1:]).float().square().mean()
+
+    def _made(self, round: Round) -> tuple[Tensor, ...]:
+        """Codes, and what S makes of them."""
+
+        def compute() -> tuple[Tensor, ...]:
+            codes = self.G(self._steps(self.draw(round.size, round.device)))
+            return codes, self.S(codes)
+
+        return round.once("codes", compute, self.G, self.S)
+
+    def _steps(self, z: Tensor) -> Tensor:
+        """Latents (n, steps x z) step by step, (n, z, steps)."""
+        return z.view(len(z), -1, self.z).transpose(1, 2)
+
+    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:  # noqa: ARG002
+        made: Tensor = self.R(self.S(self.G(self._steps(z))))
+        return made
+
+
+def _against(logits: Tensor, target: float) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits.float(), torch.full_like(logits, target, dtype=torch.float32))
+
+
+def _deviation(x: Tensor) -> Tensor:
+    """Of each channel at each step, over the batch."""
+    deviation: Tensor = (x.var(0, unbiased=False) + 1e-6).sqrt()
+    return deviation

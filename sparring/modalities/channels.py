@@ -1,0 +1,234 @@
+"""Channels of a series: what of each is learnt, so that it looks alike at all times, and the way back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparring.errors import InputError, nearest
+
+Floats = NDArray[np.float64]
+Kind = Literal["returns", "differences", "ratio", "log", "level"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+WALKS = ("returns", "differences")
+LAG = 20  # steps, over which a walk's variance grows about as many times
+PERSISTENT = 0.5  # of that growth, from which on values are a walk,
+SMOOTH = 0.5  # unless their steps go together as much as this
+WIDER = 1.1  # how many times farther than the data samples may go, where tails are made heavy
+HEAVIEST = 2.0
+FARTHEST = 500.0  # that the logarithm of a price may go, so that it stays a number
+DECIMALS = 6  # that are looked for
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A column of a series.
+
+    Attributes:
+        name: of the column.
+        kind: what is learnt of it: the logarithm's steps ("returns"), its own ("differences"), the logarithm of how
+            many times another channel it is ("ratio"), its logarithm, or itself ("level").
+        anchor: the place of that other channel; -1 for none.
+        mean, deviation: of what is learnt.
+        delta: how heavy its tails are: of Lambert's W x normal distribution. Goerg 2015, arXiv:1010.2265.
+        centre, width: mean and deviation once the tails are lightened.
+        reach: the farthest that it is from the centre then, in deviations.
+        low, high: what nets see of it where values are scaled to [0, 1].
+        last: the last value, from which walks go on.
+        decimals: that values have, -1 for any.
+    """
+
+    name: str
+    kind: Kind
+    anchor: int = -1
+    mean: float = 0.0
+    deviation: float = 1.0
+    delta: float = 0.0
+    centre: float = 0.0
+    width: float = 1.0
+    reach: float = 1.0
+    low: float = 0.0
+    high: float = 1.0
+    last: float = 0.0
+    decimals: int = -1
+
+    @property
+    def walks(self) -> bool:
+        """Whether its values are sums of what is learnt."""
+        return self.kind in WALKS
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether its values have to be above 0."""
+        return self.kind in ("returns", "ratio", "log")
+
+    def normal(self, x: Floats) -> Floats:
+        """What is learnt, about normal: standardised, and its tails lightened."""
+        from scipy.special import lambertw
+
+        z = (x - self.mean) / self.deviation
+        if self.delta > 0:
+            z = np.sign(z) * np.sqrt(lambertw(self.delta * z**2).real / self.delta)
+        return (z - self.centre) / self.width
+
+    def heavy(self, u: Floats) -> Floats:
+        """Back from `normal`, no farther out than the data by a tenth."""
+        u = np.clip(u, -WIDER * self.reach, WIDER * self.reach) * self.width + self.centre
+        return u * np.exp(self.delta * u**2 / 2) * self.deviation + self.mean
+
+
+def walked(channels: Sequence[Channel], values: Floats) -> Floats:
+    """Values in the user's units (..., channels) as those whose steps are alike at all times: logarithms of prices and
+    of ratios, others as they are.
+    """
+    out = np.array(values, np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for i, channel in enumerate(channels):
+            if channel.kind in ("returns", "log"):
+                out[..., i] = np.log(values[..., i])
+            elif channel.kind == "ratio":
+                out[..., i] = np.log(values[..., i] / values[..., channel.anchor])
+    return out
+
+
+def learnt_of(channels: Sequence[Channel], walks: Floats) -> Floats:
+    """What is learnt of `walked` values (..., steps, channels): (..., steps - 1, channels)."""
+    out = walks[..., 1:, :].copy()
+    for i, channel in enumerate(channels):
+        if channel.walks:
+            out[..., i] = np.diff(walks[..., i], axis=-1)
+    return out
+
+
+def valued(channels: Sequence[Channel], learnt: Floats) -> Floats:
+    """What is learnt (..., steps, channels) as values in the user's units, walks from each channel's last value on."""
+    out = np.array(learnt, np.float64)
+    order = sorted(range(len(channels)), key=lambda i: channels[i].anchor >= 0)  # anchors before what hangs on them
+    for i in order:
+        channel, x = channels[i], learnt[..., i]
+        if channel.kind == "returns":
+            x = channel.last * np.exp(np.clip(np.cumsum(x, -1), -FARTHEST, FARTHEST))
+        elif channel.kind == "differences":
+            x = channel.last + np.cumsum(x, -1)
+        elif channel.kind == "ratio":
+            x = out[..., channel.anchor] * np.exp(x)
+        elif channel.kind == "log":
+            x = np.exp(x)
+        out[..., i] = x
+    for i, channel in enumerate(channels):
+        if channel.decimals >= 0:
+            least = 10.0**-channel.decimals if channel.logarithmic else -np.inf
+            out[..., i] = np.maximum(np.round(out[..., i], channel.decimals), least)
+    return out
+
+
+def fitted(names: Sequence[str], values: Floats, train: int, told: Mapping[str, str]) -> tuple[Channel, ...]:
+    """What is to be known of channels.
+
+    Args:
+        values: (steps, channels), none missing.
+        train: how many of the steps may be looked at; the last values are those of all.
+        told: kinds that are not to be found out, by name.
+
+    Raises:
+        InputError: where a channel cannot be of the kind that was told, or there is none of that name.
+    """
+    for name, kind in told.items():
+        if name not in names:
+            raise InputError(f"kinds={name}={kind}: there is no channel {name!r}; {nearest(name, names)}")
+        if kind not in KINDS:
+            raise InputError(f"channel {name!r} cannot be {kind!r}; {nearest(kind, KINDS)}")
+        if kind in ("returns", "ratio", "log") and not (values[:, names.index(name)] > 0).all():
+            raise InputError(
+                f"channel {name!r} has values that are not above 0 and no {kind}; use level or differences"
+            )
+    seen = values[:train]
+    kinds = [told.get(name) or kind_of(seen[:, i]) for i, name in enumerate(names)]
+    channels = [Channel(name, kind) for name, kind in zip(names, kinds, strict=True)]  # type: ignore[arg-type]
+    channels = _anchored(channels, seen, told)
+    learnt = learnt_of(channels, walked(channels, seen))
+    return tuple(
+        _shaped(replace(channel, last=float(values[-1, i]), decimals=_decimals(values[:, i])), learnt[:, i])
+        for i, channel in enumerate(channels)
+    )
+
+
+def kind_of(values: Floats) -> Kind:
+    """What is to be learnt of values in the order of time."""
+    positive = bool((values > 0).all())
+    logs = np.log(values) if positive else values
+    if is_walk(logs):
+        return "returns" if positive else "differences"
+    if not positive or values.std() == 0:
+        return "level"
+    return "log" if abs(_skew(logs)) < abs(_skew(values)) else "level"
+
+
+def is_walk(x: Floats) -> bool:
+    """Whether steps add up: over many of them the variance is about as many times that of one. Lo and MacKinlay 1988,
+    doi:10.1093/rfs/1.1.41.
+    """
+    lag = min(LAG, len(x) // 10)
+    step = np.diff(x)
+    if lag < 2 or step.var() == 0:
+        return False
+    ratio = (x[lag:] - x[:-lag]).var() / (lag * step.var())
+    together = np.corrcoef(step[1:], step[:-1])[0, 1]
+    return bool(ratio > PERSISTENT and together < SMOOTH)
+
+
+def _anchored(channels: list[Channel], values: Floats, told: Mapping[str, str]) -> list[Channel]:
+    """Prices that keep to another's, as a day's lowest to its last, as ratios to it."""
+    close = [i for i, c in enumerate(channels) if re.search(r"(^|\s)close$", c.name.lower())]
+    prices = [i for i, c in enumerate(channels) if c.kind == "returns"]
+    anchors: list[int] = []
+    found = list(channels)
+    for i in sorted(prices, key=lambda i: (i not in close, i)):
+        tied = [j for j in anchors if not is_walk(np.log(values[:, i] / values[:, j]))]
+        if tied and channels[i].name not in told:
+            found[i] = replace(channels[i], kind="ratio", anchor=tied[0])
+        else:
+            anchors.append(i)
+    for i, channel in enumerate(found):
+        if channel.kind == "ratio" and channel.anchor < 0:
+            if not anchors:
+                raise InputError(f"channel {channel.name!r} cannot be a ratio: no other channel is a price")
+            found[i] = replace(channel, anchor=anchors[0])
+    return found
+
+
+def _shaped(channel: Channel, x: Floats) -> Channel:
+    """With mean, deviation and tails of what is learnt."""
+    channel = replace(channel, mean=float(x.mean()), deviation=float(x.std()) or 1.0, low=float(x.min()))
+    channel = replace(channel, high=float(x.max()) if x.max() > x.min() else float(x.min()) + 1.0)
+    channel = replace(channel, delta=_delta((x - channel.mean) / channel.deviation))
+    u = channel.normal(x)
+    channel = replace(channel, centre=float(u.mean()), width=float(u.std()) or 1.0)
+    return replace(channel, reach=max(1.0, float(np.abs(channel.normal(x)).max())))
+
+
+def _delta(z: Floats) -> float:
+    """How heavy the tails are: with this, those that are lightened have the kurtosis of a normal distribution."""
+    from scipy.optimize import brentq
+
+    def excess(delta: float) -> float:
+        u = Channel("", "level", delta=delta).normal(z)
+        return float(((u - u.mean()) ** 4).mean() / u.var() ** 2 - 3) if u.var() else -3.0
+
+    if excess(0.0) <= 0:
+        return 0.0
+    return HEAVIEST if excess(HEAVIEST) > 0 else float(brentq(excess, 0.0, HEAVIEST, xtol=1e-6))
+
+
+def _skew(x: Floats) -> float:
+    return float(((x - x.mean()) ** 3).mean() / max(1e-30, x.std() ** 3))
+
+
+def _decimals(x: Floats) -> int:
+    """The fewest that all values have."""
+    return next((d for d in range(DECIMALS + 1) if np.allclose(np.round(x, d), x, rtol=1e-12, atol=1e-12)), -1)

@@ -1,0 +1,55 @@
+"""The default for time series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from sparring.games.prior import Prior, path
+from sparring.modalities import Modality
+from sparring.nets import volatile
+from sparring.nets.discriminator import Discriminator
+from sparring.nets.tcn import depth_for, receptive
+from sparring.recipe import Count, Decay, Fraction, OfSeries, Positive, Weight, discriminator, generator
+from sparring.recipes.r3gan import Regularised
+
+
+@dataclass(frozen=True)
+class Series(OfSeries, Regularised):
+    """R3GAN's game on temporal convolutions, paths of any length.
+
+    The nets of `quantgan` (Wiese et al. 2019, arXiv:1907.06673), narrower, under the loss of `r3gan` (Huang et al.
+    2024, arXiv:2501.05441).
+
+    sparring train prices.csv
+    """
+
+    bf16: ClassVar[tuple[str, ...]] = ("series",)
+
+    batch: Count = 32
+    window: Count = 254
+    z: Count = generator(8, "latents of each step")
+    width: Count = generator(32, "channels of the hidden layers")
+    depth: Count = generator(3, "blocks, each of which sees twice as far back as the one before")
+    D: Count = discriminator(32, "channels of the hidden layers")
+    D_depth: Count = discriminator(5, "blocks, as of G; fewer where the window is shorter than what they see")
+    gamma: Weight = 10.0
+    gamma_end: Weight = 3.0
+    lr: Positive = 1e-3
+    lr_end: Positive = 5e-5
+    beta2: Decay = 0.9
+    beta2_end: Decay = 0.99
+    burn_in: Fraction = 1.0
+    lazy: Count = 4
+    steps: Count = 5000
+
+    def prior(self, modality: Modality) -> Prior:
+        before = volatile.Slow().before + receptive(self.depth) - 1
+        return path(self.z + len(volatile.SCALES), before, modality.shape[1])
+
+    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
+        channels, window = modality.shape
+        G = volatile.Generator(self.z, channels, self.width, self.depth)
+        return G, volatile.Discriminator(channels, self.D, min(self.D_depth, depth_for(window)))

@@ -1,0 +1,206 @@
+"""Series: what of a channel is learnt, and that it comes back; files, dates, gaps, and what cannot be used."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sparring
+from sparring.data import Items, find
+from sparring.data.series import steps
+from sparring.errors import InputError
+from sparring.modalities import Samples, Series
+from sparring.modalities.channels import Channel, kind_of
+from sparring.modalities.series import cut
+
+
+def prices(n=600, seed=0, **columns):
+    random = np.random.default_rng(seed)
+    close = 50 * np.exp(random.standard_t(4, n).cumsum() * 0.01)
+    made = {
+        "Open": close * np.exp(random.normal(0, 0.004, n)),
+        "Close": close,
+        "Volume": np.exp(12 + random.normal(0, 0.5, n)).round(),
+        "Spread": random.normal(0, 1, n),
+        "Drift": random.normal(0, 1, n).cumsum() - 100,
+    }
+    return pd.DataFrame({"Date": pd.bdate_range("2020-01-01", periods=n), **made, **columns})
+
+
+def of(frame, **fields):
+    items = Items("prices", "series", frame)
+    return Series(window=32, **fields).fit(items), items
+
+
+def test_what_is_learnt_of_each_channel():
+    series, _ = of(prices())
+    assert {c.name: c.kind for c in series.channels} == {
+        "Open": "ratio", "Close": "returns", "Volume": "log", "Spread": "level", "Drift": "differences",
+    }  # fmt: skip
+    assert series.channels[0].anchor == 1
+    assert [c.decimals for c in series.channels][2] == 0
+
+
+def test_a_season_is_no_walk():
+    t = np.arange(2000)
+    assert kind_of(20 + 5 * np.sin(t / 24) + np.random.default_rng(0).normal(0, 1, 2000)) in ("level", "log")
+
+
+def test_the_past_comes_back_from_what_is_learnt():
+    frame = prices()
+    series, items = of(frame)
+    values = series.values(items)
+    values = values[: cut(len(values))]  # beyond, values farther out than any before are cut off
+    again = series.restored(series.standard(values))
+    walks = [c.walks for c in series.channels]
+    # walks go on from the last value, so that their steps come back; the others come back as they are
+    assert np.allclose(again[:, 3], values[1:, 3], atol=1e-5)
+    assert np.allclose(again[:, 2], values[1:, 2], atol=0.51)
+    assert np.allclose(np.diff(np.log(again[:, 1])), np.diff(np.log(values[1:, 1])), atol=1e-4)
+    assert np.allclose(again[:, 0] / again[:, 1], values[1:, 0] / values[1:, 1], rtol=1e-4)
+    assert sum(walks) == 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(2.2, 30))
+def test_tails_are_lightened_and_made_heavy_again(seed, freedom):
+    x = np.random.default_rng(seed).standard_t(freedom, 500)[:, None]
+    series, _ = of(pd.DataFrame({"x": x[:, 0]}), told=("x=level",))
+    channel = series.channels[0]
+    inner = channel.normal(x[1:450, 0])
+    assert abs(inner.mean()) < 0.05
+    assert inner.std() == pytest.approx(1, abs=0.05)
+    assert channel.heavy(channel.normal(x[1:450, 0])) == pytest.approx(x[1:450, 0], rel=1e-5, abs=1e-6)
+
+
+def test_lambert_w_is_goergs():
+    """What is made heavy with delta is u exp(delta u^2 / 2), eq. 4 there."""
+    channel = Channel("x", "level", delta=0.2, reach=10)
+    u = np.linspace(-3, 3, 7)
+    assert channel.heavy(u) == pytest.approx(u * np.exp(0.1 * u**2))
+    assert channel.normal(channel.heavy(u)) == pytest.approx(u)
+
+
+def test_windows_are_of_the_past_and_held_out_ones_of_what_came_after():
+    frame = prices(n=400)
+    series, items = of(frame)
+    encoded = series.encode(items)
+    rows, held = encoded.parted
+    trained = cut(400)
+    assert encoded.samples.shape == (400 - 1 - 32 + 1, 5, 32)
+    # window i holds the steps from value i to i + 1 up to value i + 31 to i + 32
+    assert rows.max() + 32 == trained - 1
+    assert held.min() >= trained - 1
+    assert not set(rows) & set(held)
+
+
+def test_statistics_know_nothing_of_what_is_held_out():
+    frame = prices(n=400)
+    wild = frame.copy()
+    wild.loc[cut(400) :, "Spread"] = 1e6
+    a, b = (of(f)[0].channels[3] for f in (frame, wild))
+    assert (a.mean, a.deviation, a.delta) == (b.mean, b.deviation, b.delta)
+    assert b.last == 1e6
+
+
+def test_paths_go_on_with_the_dates():
+    series, _ = of(prices(n=300))
+    made = series.frame(np.ones((2, 3, 5)))
+    assert made["path"].tolist() == [1, 1, 1, 2, 2, 2]
+    last = pd.bdate_range("2020-01-01", periods=300)[-1]
+    assert made["Date"].tolist()[:3] == pd.bdate_range(last, periods=4)[1:].tolist()
+    assert str(made["Volume"].dtype) == "int64"
+    monthly = prices(n=100)
+    monthly["Date"] = pd.date_range("1990-01-01", periods=100, freq="MS")
+    assert str(of(monthly)[0].frame(np.ones((1, 1, 5)))["Date"][0].date()) == "1998-05-01"
+
+
+def test_without_dates_steps_are_numbered():
+    series, _ = of(prices().drop(columns="Date"))
+    made = series.frame(np.ones((1, 4, 5)))
+    assert made["step"].tolist() == [1, 2, 3, 4]
+    assert "path" not in made
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".npz", ".png"])
+def test_paths_are_written(suffix, tmp_path):
+    series, _ = of(prices())
+    items = series.restored(np.random.default_rng(0).normal(size=(3, 10, 5)))
+    Samples(items, None, series).save(tmp_path / f"p{suffix}")
+    if suffix == ".csv":
+        again = pd.read_csv(tmp_path / "p.csv")
+        assert np.allclose(again["Close"].to_numpy().reshape(3, 10), items[..., 1])
+    if suffix == ".npz":
+        assert np.array_equal(np.load(tmp_path / "p.npz")["series"], items)
+
+
+def test_a_csv_with_dates_in_order_is_a_series(tmp_path):
+    prices(n=50).to_csv(tmp_path / "p.csv", index=False)
+    assert find(tmp_path / "p.csv").kind == "series"
+    shuffled = prices(n=50).sample(frac=1, random_state=0)
+    shuffled.to_csv(tmp_path / "q.csv", index=False)
+    assert find(tmp_path / "q.csv").kind == "rows"
+    prices(n=50, Who="a").to_csv(tmp_path / "r.csv", index=False)
+    assert find(tmp_path / "r.csv").kind == "rows"
+    (tmp_path / "one.csv").write_text("x\n" + "\n".join(str(i**0.5) for i in range(50)))
+    assert find(tmp_path / "one.csv").kind == "series"
+
+
+def test_newest_first_is_turned_round(tmp_path):
+    prices(n=50).iloc[::-1].to_csv(tmp_path / "p.csv", index=False)
+    values, dates, _ = steps(find(tmp_path / "p.csv"))
+    assert dates.is_monotonic_increasing
+    assert values["Close"].iloc[0] == pytest.approx(prices(n=50)["Close"].iloc[0])
+
+
+def test_several_files_go_side_by_side(tmp_path):
+    for i, name in enumerate(("AA", "BB")):
+        prices(n=200, seed=i).iloc[i:].to_csv(tmp_path / f"{name}_2020.csv", index=False)
+    items = find(tmp_path)
+    assert items.kind == "series"
+    assert len(items) == 199
+    assert "1 of 200 dates are left out" in items.notes[0]
+    assert Series(window=16).fit(items).names == ["AA Close", "BB Close"]
+    assert Series(window=16, wanted=("Volume",)).fit(items).names == ["AA Volume", "BB Volume"]
+    assert Series(window=16, wanted=("BB Close", "AA")).fit(items).names[:2] == ["BB Close", "AA Open"]
+
+
+def test_gaps_are_left_out_and_told():
+    frame = prices(n=300)
+    frame.loc[[5, 9], "Close"] = None
+    series, items = of(frame)
+    encoded = series.encode(items)
+    assert "2 of 300 steps have a missing value" in encoded.notes[0]
+    assert len(encoded.samples) == 298 - 32
+
+
+@pytest.mark.parametrize(
+    ("change", "fields", "said"),
+    [
+        (lambda f: f.head(40), {}, "has 40 steps without gaps; windows of 32 need 64; give window=10"),
+        (lambda f: f, {"wanted": ("Clsoe",)}, "has no channel 'Clsoe'; did you mean 'Close'"),
+        (lambda f: f, {"told": ("Close",)}, "says no kind"),
+        (lambda f: f, {"told": ("Close=price",)}, "cannot be 'price'"),
+        (lambda f: f, {"told": ("Shut=level",)}, "there is no channel 'Shut'"),
+        (lambda f: f, {"told": ("Spread=log",)}, "values that are not above 0"),
+        (lambda f: f[["Date"]].assign(a="x"), {}, "no column of numbers"),
+        (lambda f: pd.concat([f, f.tail(1)]), {}, "twice"),
+    ],
+)
+def test_what_cannot_be_used(change, fields, said):
+    with pytest.raises(InputError, match=said):
+        of(change(prices()), **fields)
+
+
+def test_files_without_dates_do_not_go_side_by_side(tmp_path):
+    for name in "ab":
+        prices(n=50).drop(columns="Date").to_csv(tmp_path / f"{name}.csv", index=False)
+    with pytest.raises(InputError, match="has no column of dates"):
+        find(tmp_path)
+
+
+def test_a_length_is_for_series(tmp_path):
+    model = sparring.train("gan", "digits", out=tmp_path / "r", steps=1, quiet=True, device="cpu")
+    with pytest.raises(InputError, match="length=9 is for series"):
+        model.sample(1, length=9)
