@@ -133,7 +133,8 @@ class TimeGAN(Game):
     def _foreseen(self, round: Round) -> Tensor:
         """How far what S foresees of real codes is from them, squared."""
         codes = self.E(round["real"])
-        return (self.S(codes)[:, :, :-1] - codes[:, :, 1:]).float().square().mean()
+        error: Tensor = (self.S(codes)[:, :, :-1] - codes[:, :, 1:]).float().square().mean()
+        return error
 
     def _made(self, round: Round) -> tuple[Tensor, ...]:
         """Codes, and what S makes of them."""

@@ -147,6 +147,23 @@ def useful(train: Rows, test: Rows, target: int) -> dict[str, float]:
     return {"auc": float(np.mean(areas)), "f1": float(f1_score(y_test, said, average="macro"))}
 
 
+def probabilities(
+    train: Rows, labels: NDArray[np.int64], test: Rows, classes: int, balanced: bool, seed: int
+) -> Floats:
+    """What trees that have learnt labels from some rows say of others, (n, classes).
+
+    Args:
+        balanced: whether every class counts as much as another, however rare.
+    """
+    some = ~np.isnan(train.values).all(0)
+    x, x_test = (np.where(some, _readable(rows.values, train.category), 0.0) for rows in (train, test))
+    weights = {"class_weight": "balanced"} if balanced else {}
+    net = _classifier(train.category).set_params(random_state=seed, **weights).fit(x, labels)
+    found = np.zeros((len(x_test), classes))
+    found[:, net.classes_] = net.predict_proba(x_test)
+    return found
+
+
 def _readable(values: Floats, category: NDArray[np.bool_]) -> Floats:
     """Rows as scikit-learn's trees take them: levels beyond the most frequent share a code."""
     return np.where(category, np.minimum(values, LEVELS), values)

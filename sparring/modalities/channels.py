@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from sparring.errors import InputError, nearest
 
 Floats = NDArray[np.float64]
-Kind = Literal["returns", "differences", "ratio", "log", "level"]
+Kind = Literal["returns", "differences", "ratio", "highest", "lowest", "log", "level"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WALKS = ("returns", "differences")
+BOUNDS = ("highest", "lowest")
+ORDER = ("returns", "differences", "log", "level", "ratio", *BOUNDS)  # in which values are made, each of those before
 LAG = 20  # steps, over which a walk's variance grows about as many times
 PERSISTENT = 0.5  # of that growth, from which on values are a walk,
 SMOOTH = 0.5  # unless their steps go together as much as this
 WIDER = 1.1  # how many times farther than the data samples may go, where tails are made heavy
 HEAVIEST = 2.0
+SAME = 1e-9  # of its size that a value may differ by and count as the same
 FARTHEST = 500.0  # that the logarithm of a price may go, so that it stays a number
 DECIMALS = 6  # that are looked for
 
@@ -32,9 +35,10 @@ class Channel:
     Attributes:
         name: of the column.
         kind: what is learnt of it: the logarithm's steps ("returns"), its own ("differences"), the logarithm of how
-            many times another channel it is ("ratio"), its logarithm, or itself ("level").
+            many times another channel it is ("ratio"), or how far it is above or below this other and all its
+            ratios ("highest", "lowest"), its logarithm, or itself ("level").
         anchor: the place of that other channel; -1 for none.
-        mean, deviation: of what is learnt.
+        mean, deviation: of what is learnt; 0 where it is always the same, and not learnt at all.
         delta: how heavy its tails are: of Lambert's W x normal distribution. Goerg 2015, arXiv:1010.2265.
         centre, width: mean and deviation once the tails are lightened.
         reach: the farthest that it is from the centre then, in deviations.
@@ -63,9 +67,14 @@ class Channel:
         return self.kind in WALKS
 
     @property
+    def constant(self) -> bool:
+        """Whether there is nothing to learn."""
+        return self.deviation == 0
+
+    @property
     def logarithmic(self) -> bool:
         """Whether its values have to be above 0."""
-        return self.kind in ("returns", "ratio", "log")
+        return self.kind not in ("differences", "level")
 
     def normal(self, x: Floats) -> Floats:
         """What is learnt, about normal: standardised, and its tails lightened."""
@@ -93,7 +102,16 @@ def walked(channels: Sequence[Channel], values: Floats) -> Floats:
                 out[..., i] = np.log(values[..., i])
             elif channel.kind == "ratio":
                 out[..., i] = np.log(values[..., i] / values[..., channel.anchor])
+            elif channel.kind in BOUNDS:
+                out[..., i] = np.abs(np.log(values[..., i] / _bound(channels, values, channel)))
     return out
+
+
+def _bound(channels: Sequence[Channel], values: Floats, channel: Channel) -> Floats:
+    """Above or below what a channel is at every step: its anchor and all ratios to that."""
+    group = [channel.anchor, *(i for i, c in enumerate(channels) if c.kind == "ratio" and c.anchor == channel.anchor)]
+    bound: Floats = (np.max if channel.kind == "highest" else np.min)(values[..., group], axis=-1)
+    return bound
 
 
 def learnt_of(channels: Sequence[Channel], walks: Floats) -> Floats:
@@ -108,8 +126,7 @@ def learnt_of(channels: Sequence[Channel], walks: Floats) -> Floats:
 def valued(channels: Sequence[Channel], learnt: Floats) -> Floats:
     """What is learnt (..., steps, channels) as values in the user's units, walks from each channel's last value on."""
     out = np.array(learnt, np.float64)
-    order = sorted(range(len(channels)), key=lambda i: channels[i].anchor >= 0)  # anchors before what hangs on them
-    for i in order:
+    for i in sorted(range(len(channels)), key=lambda i: ORDER.index(channels[i].kind)):
         channel, x = channels[i], learnt[..., i]
         if channel.kind == "returns":
             x = channel.last * np.exp(np.clip(np.cumsum(x, -1), -FARTHEST, FARTHEST))
@@ -117,6 +134,9 @@ def valued(channels: Sequence[Channel], learnt: Floats) -> Floats:
             x = channel.last + np.cumsum(x, -1)
         elif channel.kind == "ratio":
             x = out[..., channel.anchor] * np.exp(x)
+        elif channel.kind in BOUNDS:
+            away = np.maximum(x, 0) * (1 if channel.kind == "highest" else -1)
+            x = _bound(channels, out, channel) * np.exp(away)
         elif channel.kind == "log":
             x = np.exp(x)
         out[..., i] = x
@@ -143,7 +163,7 @@ def fitted(names: Sequence[str], values: Floats, train: int, told: Mapping[str, 
             raise InputError(f"kinds={name}={kind}: there is no channel {name!r}; {nearest(name, names)}")
         if kind not in KINDS:
             raise InputError(f"channel {name!r} cannot be {kind!r}; {nearest(kind, KINDS)}")
-        if kind in ("returns", "ratio", "log") and not (values[:, names.index(name)] > 0).all():
+        if kind not in ("differences", "level") and not (values[:, names.index(name)] > 0).all():
             raise InputError(
                 f"channel {name!r} has values that are not above 0 and no {kind}; use level or differences"
             )
@@ -195,17 +215,40 @@ def _anchored(channels: list[Channel], values: Floats, told: Mapping[str, str]) 
         else:
             anchors.append(i)
     for i, channel in enumerate(found):
-        if channel.kind == "ratio" and channel.anchor < 0:
+        if channel.kind in ("ratio", *BOUNDS) and channel.anchor < 0:
             if not anchors:
-                raise InputError(f"channel {channel.name!r} cannot be a ratio: no other channel is a price")
+                raise InputError(f"channel {channel.name!r} cannot be {channel.kind}: no other channel is a price")
             found[i] = replace(channel, anchor=anchors[0])
+    return _bounded(found, values, told)
+
+
+def _bounded(channels: list[Channel], values: Floats, told: Mapping[str, str]) -> list[Channel]:
+    """Ratios that are never below their anchor, nor below any that crosses it, as the highest; so for the lowest."""
+    found = list(channels)
+    for i, channel in enumerate(channels):
+        if channel.kind != "ratio" or channel.name in told:
+            continue
+        side = values[:, i] - values[:, channel.anchor]
+        if (side >= 0).all() and side.any():
+            found[i] = replace(channel, kind="highest")
+        elif (side <= 0).all() and side.any():
+            found[i] = replace(channel, kind="lowest")
+    for i, channel in enumerate(found):
+        if channel.kind in BOUNDS:
+            over = np.log(values[:, i] / _bound(found, values, channel)) * (1 if channel.kind == "highest" else -1)
+            if (over >= 0).all():
+                continue
+            if channel.name in told:
+                raise InputError(f"channel {channel.name!r} is not always the {channel.kind}; leave its kind out")
+            found[i] = replace(channel, kind="ratio")
     return found
 
 
 def _shaped(channel: Channel, x: Floats) -> Channel:
     """With mean, deviation and tails of what is learnt."""
-    channel = replace(channel, mean=float(x.mean()), deviation=float(x.std()) or 1.0, low=float(x.min()))
-    channel = replace(channel, high=float(x.max()) if x.max() > x.min() else float(x.min()) + 1.0)
+    if x.max() - x.min() <= SAME * max(1e-300, np.abs(x).max()):
+        return replace(channel, mean=float(x[-1]), deviation=0.0)
+    channel = replace(channel, mean=float(x.mean()), deviation=float(x.std()), low=float(x.min()), high=float(x.max()))
     channel = replace(channel, delta=_delta((x - channel.mean) / channel.deviation))
     u = channel.normal(x)
     channel = replace(channel, centre=float(u.mean()), width=float(u.std()) or 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -18,7 +19,7 @@ from sparring.data.items import Items
 from sparring.data.series import steps
 from sparring.data.store import Progress
 from sparring.errors import InputError, nearest
-from sparring.modalities.channels import Channel, Floats, fitted, learnt_of, valued, walked
+from sparring.modalities.channels import KINDS, Channel, Floats, fitted, learnt_of, valued, walked
 from sparring.modalities.modality import Encoded, Modality, Request, Samples, unseen
 from sparring.writing import beside
 
@@ -69,9 +70,14 @@ class Series(Modality):
         restored = tuple(Channel(**c) if isinstance(c, Mapping) else c for c in self.channels)
         object.__setattr__(self, "channels", restored)
 
+    @cached_property
+    def learnt(self) -> list[int]:
+        """The places of the channels that nets see: those that are not always the same."""
+        return [i for i, channel in enumerate(self.channels) if not channel.constant]
+
     @property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.channels), self.window)
+        return (len(self.learnt), self.window)
 
     @property
     def names(self) -> list[str]:
@@ -92,6 +98,8 @@ class Series(Modality):
         if self.scaling == "range":
             told = {**dict.fromkeys(names, "level"), **told}
         known = replace(self, channels=fitted(names, values, cut(len(values)), told))
+        if not known.learnt:
+            raise InputError(f"{items.name!r} has no channel that ever changes; there is nothing to learn")
         if dates is None:
             return known
         return replace(known, stamp=str(dates.name), end=dates.iloc[-1].isoformat(), step=_frequency(dates))
@@ -153,19 +161,22 @@ class Series(Modality):
         return Encoded(windows, starts, parted=(rows, held), notes=tuple(notes))
 
     def standard(self, values: Floats) -> Floats:
-        """What nets see of values (..., steps, channels): (..., steps - 1, channels)."""
-        learnt = learnt_of(self.channels, self.walks(values))
-        for i, channel in enumerate(self.channels):
-            x = learnt[..., i]
+        """What nets see of values (..., steps, channels): (..., steps - 1, channels that are learnt)."""
+        learnt = learnt_of(self.channels, self.walks(values))[..., self.learnt]
+        for place, i in enumerate(self.learnt):
+            channel, x = self.channels[i], learnt[..., place]
             ranged = (x - channel.low) / (channel.high - channel.low)
-            learnt[..., i] = channel.normal(x) if self.scaling == "normal" else ranged
+            learnt[..., place] = channel.normal(x) if self.scaling == "normal" else ranged
         return learnt
 
     def restored(self, standard: Floats) -> Floats:
-        """Values that nets see of a path (..., steps, channels) in the user's units; walks go on from the last."""
-        learnt = np.array(standard, np.float64)
-        for i, channel in enumerate(self.channels):
-            x = learnt[..., i]
+        """Values that nets see of a path (..., steps, channels that are learnt) in the user's units, (..., steps,
+        channels); walks go on from the last.
+        """
+        learnt = np.empty((*standard.shape[:-1], len(self.channels)))
+        learnt[...] = [channel.mean for channel in self.channels]
+        for place, i in enumerate(self.learnt):
+            channel, x = self.channels[i], np.asarray(standard[..., place], np.float64)
             ranged = channel.low + x * (channel.high - channel.low)
             learnt[..., i] = channel.heavy(x) if self.scaling == "normal" else ranged
         return valued(self.channels, learnt)
@@ -263,13 +274,13 @@ def cut(steps: int) -> int:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, kind = text.rpartition("=")
     if not equals:
-        raise InputError(
-            f"kinds={text} says no kind; write it as kinds={text}=returns, differences, ratio, log or level"
-        )
+        raise InputError(f"kinds={text} says no kind; write it as kinds={text}={', '.join(KINDS)}")
     return name, kind
 
 
 def _described(channel: Channel, channels: Sequence[Channel]) -> str:
+    if channel.constant:
+        return f"{channel.name} always the same"
     to = f" to {channels[channel.anchor].name}" if channel.anchor >= 0 else ""
     return f"{channel.name} as {channel.kind}{to}"
 

@@ -17,7 +17,9 @@ class OfSeries(Recipe):
     takes: ClassVar[tuple[Modality, ...]] = (Series(),)
 
     channels: Words = data((), "names of those that are learnt, or of columns of several files; empty for all")
-    kinds: Words = data((), "how channels are learnt: NAME=KIND, of returns, differences, ratio, log, level")
+    kinds: Words = data(
+        (), "how channels are learnt: NAME=KIND, of returns, differences, ratio, highest, lowest, log, level"
+    )
     window: Count = data(127, "steps that D is shown")
 
     def modality(self, kind: str) -> Modality:

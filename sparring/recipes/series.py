@@ -12,7 +12,7 @@ from sparring.modalities import Modality
 from sparring.nets import volatile
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.tcn import depth_for, receptive
-from sparring.recipe import Count, Decay, Fraction, OfSeries, Positive, Weight, discriminator, generator
+from sparring.recipe import Count, Decay, Fraction, Natural, OfSeries, Positive, Weight, discriminator, generator
 from sparring.recipes.r3gan import Regularised
 
 
@@ -30,13 +30,12 @@ class Series(OfSeries, Regularised):
 
     batch: Count = 32
     window: Count = 254
-    z: Count = generator(8, "latents of each step")
-    width: Count = generator(32, "channels of the hidden layers")
+    z: Natural = generator(0, "quick latents of each step; 0 for 8 more than channels")
+    width: Natural = generator(0, "channels of the hidden layers, in D too; 0 for 32 and twice those of the series")
     depth: Count = generator(3, "blocks, each of which sees twice as far back as the one before")
-    D: Count = discriminator(32, "channels of the hidden layers")
     D_depth: Count = discriminator(5, "blocks, as of G; fewer where the window is shorter than what they see")
-    gamma: Weight = 10.0
-    gamma_end: Weight = 3.0
+    gamma: Weight = 30.0
+    gamma_end: Weight = 30.0
     lr: Positive = 1e-3
     lr_end: Positive = 5e-5
     beta2: Decay = 0.9
@@ -47,9 +46,13 @@ class Series(OfSeries, Regularised):
 
     def prior(self, modality: Modality) -> Prior:
         before = volatile.Slow().before + receptive(self.depth) - 1
-        return path(self.z + len(volatile.SCALES), before, modality.shape[1])
+        return path(self._z(modality) + len(volatile.SCALES), before, modality.shape[1])
+
+    def _z(self, modality: Modality) -> int:
+        return self.z or modality.shape[0] + 8
 
     def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
         channels, window = modality.shape
-        G = volatile.Generator(self.z, channels, self.width, self.depth)
-        return G, volatile.Discriminator(channels, self.D, min(self.D_depth, depth_for(window)))
+        width = self.width or 32 + 2 * channels
+        G = volatile.Generator(self._z(modality), channels, width, self.depth)
+        return G, volatile.Discriminator(channels, width, min(self.D_depth, depth_for(window)))

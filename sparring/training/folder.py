@@ -16,7 +16,7 @@ from sparring.writing import read_json, vacant, write_json
 
 OWN = (
     "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",
-    "curves.png", "progress.gif", "evaluation.json",
+    "curves.png", "progress.gif", "evaluation.json", "augmentation.json",
 )  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
@@ -63,6 +64,17 @@ class Screen:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+
+def listed(rows: Sequence[Sequence[str]]) -> Table:
+    """A table of a head and lines, of which all but the first column are numbers."""
+    head, *body = rows
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for i, name in enumerate(head):
+        shown.add_column(name, justify="right" if i else "left", no_wrap=True)
+    for cells in body:
+        shown.add_row(*map(escape, cells))
+    return shown
 
 
 def whole(table: Table) -> None:

@@ -42,6 +42,33 @@ def test_what_is_learnt_of_each_channel():
     assert [c.decimals for c in series.channels][2] == 0
 
 
+def test_a_day_has_a_highest_and_a_lowest_price():
+    frame = prices()[["Date", "Open", "Close"]]
+    wicks = np.abs(np.random.default_rng(1).normal(0, 0.003, (2, len(frame))))
+    frame["High"] = frame[["Open", "Close"]].max(axis=1) * np.exp(wicks[0])
+    frame["Low"] = frame[["Open", "Close"]].min(axis=1) / np.exp(wicks[1])
+    frame["Adj Close"] = frame["Close"]
+    series, items = of(frame)
+    kinds = {c.name: c.kind for c in series.channels}
+    assert kinds == {"Open": "ratio", "Close": "returns", "High": "highest", "Low": "lowest", "Adj Close": "ratio"}
+    assert series.shape == (4, 32)  # the adjusted close is never another
+    made = series.restored(np.random.default_rng(0).normal(size=(20, 100, 4)) * 3)
+    open_, close, high, low, adjusted = made.transpose(2, 0, 1)
+    assert (high >= np.maximum(open_, close)).all()
+    assert (low <= np.minimum(open_, close)).all()
+    assert (adjusted == close).all()
+    values = series.values(items)[: cut(600)]
+    again = series.restored(series.standard(values))
+    assert np.allclose(again[:, 2] / again[:, 1], values[1:, 2] / values[1:, 1], rtol=1e-4)
+    with pytest.raises(InputError, match="'Open' is not always the highest"):
+        of(frame, told=("Open=highest",))
+
+
+def test_nothing_that_changes():
+    with pytest.raises(InputError, match="no channel that ever changes"):
+        of(pd.DataFrame({"x": np.ones(200)}))
+
+
 def test_a_season_is_no_walk():
     t = np.arange(2000)
     assert kind_of(20 + 5 * np.sin(t / 24) + np.random.default_rng(0).normal(0, 1, 2000)) in ("level", "log")

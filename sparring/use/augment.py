@@ -1,0 +1,186 @@
+"""`augment(run)` enlarges a labelled set by samples, and says what that did to a classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+import torch
+
+from sparring.data import find
+from sparring.data.split import held_out
+from sparring.errors import InputError, nearest
+from sparring.judge import read
+from sparring.modalities import Samples
+from sparring.model import Model, load
+from sparring.training.screen import Screen
+from sparring.use.pictures import OfPictures
+from sparring.use.rows import OfRows
+from sparring.use.strategies import Strategies, measured
+from sparring.writing import write_json
+
+FEWEST = 20  # unseen items
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """What a classifier has learnt from each way to enlarge a training set.
+
+    Attributes:
+        protocol: how, in a sentence.
+        scores: by strategy and measure, a number for each seed.
+        written: real items and samples in the enlarged set.
+    """
+
+    protocol: str
+    scores: dict[str, dict[str, list[float]]]
+    written: tuple[int, int]
+
+    def gain(self, strategy: str, measure: str = "auc") -> tuple[float, float]:
+        """By how much a strategy is better than nothing, and the half-width of a 95% interval over the seeds."""
+        pairs = zip(self.scores[strategy][measure], self.scores["nothing"][measure], strict=True)
+        differences = [a - b for a, b in pairs]
+        if len(differences) < 2:
+            return differences[0], float("nan")
+        from scipy.stats import t
+
+        width = float(t.ppf(0.975, len(differences) - 1)) * stdev(differences) / sqrt(len(differences))
+        return mean(differences), width
+
+    def verdict(self, strategy: str, measure: str = "auc") -> str:
+        """In a sentence."""
+        gain, width = self.gain(strategy, measure)
+        if np.isnan(width):
+            return f"{strategy}: {measure} {gain:+.3f}; one seed shows nothing"
+        if abs(gain) <= width:
+            return f"{strategy}: {measure} {gain:+.3f} ± {width:.3f}: no difference that these seeds can show"
+        return f"{strategy}: {measure} {gain:+.3f} ± {width:.3f}: {'better' if gain > 0 else 'worse'} than nothing"
+
+    def rows(self) -> list[list[str]]:
+        """A table: strategies, their measures on the mean with deviations over the seeds, and what they gain."""
+        measures = list(self.scores["nothing"])
+        body = [["learnt from", *measures, "auc gained"]]
+        for name, scores in self.scores.items():
+            gain, width = self.gain(name)
+            gained = "" if name == "nothing" else f"{gain:+.3f}" + ("" if np.isnan(width) else f" ± {width:.3f}")
+            body.append([_learnt(name), *(_shown(scores[measure]) for measure in measures), gained])
+        return body
+
+    def content(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {"protocol": self.protocol, "scores": self.scores, "written": list(self.written)}
+
+
+def augment(
+    run: str | Path | Model,
+    out: str | Path,
+    n: int | None = None,
+    rare: bool = False,
+    target: str = "",
+    against: str | None = None,
+    seeds: int = 5,
+    without: Sequence[str] = (),
+    force: bool = False,
+    quiet: bool = True,
+) -> Augmented:
+    """Write the data that a model was trained on with samples after them, and measure what these are worth.
+
+    A classifier learns from nine tenths of the real training items alone, with class weights, with SMOTE (Chawla et
+    al. 2002, arXiv:1106.1813), with samples, and with samples of the rarer classes only, and is asked about real items
+    that nobody has trained on; with other tenths and samples for every seed.
+
+    Args:
+        run: a model of a table, or of pictures with labels, or the folder of its run.
+        out: as `Samples.save` takes it.
+        n: samples that are added; as many as there are real items unless given.
+        rare: add samples of the rarer classes only, until all are as frequent; `n` is not used.
+        target: of a table, the category that is the class; the model's own unless given.
+        against: of a table, other rows that the model has not seen, in place of those held out.
+        seeds: of parts, samples and classifiers.
+        without: names of ways that are left out.
+        force: overwrite `out`.
+
+    Raises:
+        InputError: where the model makes nothing with classes, or the data are not there any more.
+    """
+    if seeds < 1 or (n is not None and n < 1):
+        raise InputError(f"seeds={seeds} and n={n} count from 1")
+    model, screen = run if isinstance(run, Model) else load(run), Screen(quiet)
+    model.modality.check_out(Path(out), force)
+    strategies = _strategies(model, n, target, against)
+    chosen = strategies.all()
+    for name in without:
+        if name not in chosen or name == "nothing":
+            raise InputError(f"{name!r} cannot be left out; {nearest(name, set(chosen) - {'nothing'})}")
+    chosen = {name: strategy for name, strategy in chosen.items() if name not in without}
+    scores: dict[str, dict[str, list[float]]] = {name: {} for name in chosen}
+    with screen.progress("classifiers") as progress:
+        for seed in range(seeds):
+            real = strategies.part(seed)
+            for i, (name, strategy) in enumerate(chosen.items()):
+                progress(seed * len(chosen) + i, seeds * len(chosen))
+                found = measured(strategies.unseen, strategies.told(strategy(real, seed), seed))
+                for measure, value in found.items():
+                    scores[name].setdefault(measure, []).append(value)
+    written = _write(model, strategies, Path(out), rare, force)
+    classifier = "trees" if isinstance(strategies, OfRows) else "a small convolutional net"
+    protocol = (
+        f"{classifier} that learnt from {len(strategies.part(0).labels):,} of {len(strategies.labels):,} real "
+        f"{model.modality.kind} (and {strategies.made:,} samples, or as many as make the classes even), asked about "
+        f"{len(strategies.unseen):,} unseen ones; {seeds} seed{'s' if seeds > 1 else ''}"
+    )
+    found_ = Augmented(protocol, scores, written)
+    if not isinstance(run, Model):
+        write_json(Path(run) / "augmentation.json", found_.content())
+    return found_
+
+
+def _strategies(model: Model, n: int | None, target: str, against: str | None) -> Strategies:
+    """For the kind of data that a model makes."""
+    kind, source = model.modality.kind, str(model.about["data"])
+    if kind not in ("rows", "images"):
+        raise InputError(f"this model makes {kind}; labelled pictures and rows of tables can be enlarged")
+    items = find(source)
+    if kind == "images":
+        if target or against:
+            raise InputError(
+                f"{target or against!r} is for rows of tables; pictures have their labels, and their own test part"
+            )
+        return OfPictures(model, read(model.modality, items)[0], n)
+    held = held_out(len(items), None)
+    unseen = items.items[held] if against is None else find(against).items
+    if len(unseen) < FEWEST:
+        raise InputError(
+            f"{len(unseen)} rows that the model has not seen are too few to ask about; give --against FILE"
+        )
+    return OfRows(model, items.items[~held], unseen, target, n)
+
+
+def _write(model: Model, strategies: Strategies, out: Path, rare: bool, force: bool) -> tuple[int, int]:
+    """All real items that were trained on, then samples."""
+    labels = strategies.labels
+    wanted = strategies.of_the_rare(labels) if rare else strategies.as_often(labels)
+    real = strategies.real(np.arange(len(labels)))
+    if isinstance(strategies, OfPictures):
+        whole = strategies.with_samples(real, wanted, seed=0)
+        items = model.modality.decode(model.modality.scale(torch.as_tensor(whole.items)))
+        samples = Samples(items, whole.labels, model.modality)
+    else:
+        assert isinstance(strategies, OfRows)
+        made = [strategies.frame(label, int(k), 0) for label, k in enumerate(wanted) if k]
+        samples = Samples(model.modality.joined([strategies.train, *made]), None, model.modality)
+    samples.save(out, force)
+    return len(labels), int(wanted.sum())
+
+
+def _learnt(name: str) -> str:
+    return "real items" if name == "nothing" else f"and {name}"
+
+
+def _shown(values: Sequence[float]) -> str:
+    return f"{mean(values):.3f}" + (f" ± {stdev(values):.3f}" if len(values) > 1 else "")
