@@ -27,6 +27,7 @@ from statistics import mean, stdev
 import numpy as np
 import pandas as pd
 import torch
+from pages import put, table
 
 import sparring
 from sparring.data import find
@@ -36,8 +37,6 @@ from sparring.modalities import Table
 
 SETS = ("adult", "online_shoppers_intention", "california_housing", "titanic", "german_credit", "insurance")
 TARGETS = {"titanic": "Survived", "california_housing": "median_house_value", "insurance": "charges"}
-BEGIN = "<!-- benchmarks/tables.py -->"
-END = "<!-- end -->"
 COSTS = {"preparing": "{:.1f} s", "training": "{:.0f} s", "sampling": "{:.1f} s", "GiB": "{:.2f}"}
 
 
@@ -77,9 +76,7 @@ def main() -> None:
     command = f"python benchmarks/tables.py {' '.join(asked.sets)} --time {times} --seeds {asked.seeds}{reference}"
     lines += [f"`{command}`: {what}."]
     if asked.page:
-        text = asked.page.read_text()
-        before, after = text.split(BEGIN)[0], text.split(END)[1]
-        asked.page.write_text(f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{after}")
+        put(asked.page, __file__, lines)
 
 
 class Bench:
@@ -112,7 +109,7 @@ class Bench:
         rows |= {kind: [Played(numbers, {}, None)] for kind, numbers in self.against.baselines.items()}
         names = [number.name for number in self.against.floor]
         head = ["", *names, *(["sdmetrics"] if self.asked.reference else []), *COSTS]
-        lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+        body = []
         for kind, played in rows.items():
             cells = [_cell([next(n for n in p.numbers if n.name == which) for p in played]) for which in names]
             if self.asked.reference:
@@ -122,8 +119,8 @@ class Bench:
                 how.format(mean(p.costs[cost] for p in played)) if played[0].costs else ""
                 for cost, how in COSTS.items()
             ]
-            lines.append("| " + " | ".join([kind, *cells]) + " |")
-        return lines
+            body.append([kind, *cells])
+        return table(head, body)
 
     def _ours(self, bound: str, seed: int) -> Played:
         work = (str(self.train), self.target, bound, seed)

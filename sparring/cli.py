@@ -304,7 +304,7 @@ def augment(
     ] = False,
     target: Annotated[str, typer.Option(help="The category of a table that is the class. [default: the model's]")] = "",
     against: Annotated[
-        str, typer.Option(help="Other rows, that the model has not seen. [default: held-out ones]")
+        str, typer.Option(help="Other data, that the model has not seen. [default: held-out ones]")
     ] = "",
     seeds: Annotated[int, typer.Option(help="Of parts, samples and classifiers.")] = 5,
     without: Annotated[

@@ -21,7 +21,7 @@ def receptive(depth: int) -> int:
 
 def depth_for(window: int) -> int:
     """Blocks, besides the first, whose receptive field is at most a window."""
-    depth = 0
+    depth = 1
     while receptive(depth + 1) <= window:
         depth += 1
     return depth

@@ -11,6 +11,7 @@ from sparring.nets.discriminator import Discriminator as Base
 from sparring.nets.tcn import AT_ONCE, TCN, Block, receptive
 
 SCALES = (4, 16, 64)  # steps in which slow latents forget
+SHORTEST = 4  # steps of a resolution
 MOST = 4.0  # logarithm of a volatility
 MEMORY = 4  # times the longest of these that is looked back
 
@@ -33,7 +34,8 @@ class Slow(nn.Module):
 
 class Generator(nn.Module):
     """Latents of each step and of those before them -> series (n, channels, steps): noise times a volatility, and a
-    drift. The volatility net of Wiese et al. 2019, arXiv:1907.06673, section 5.3, on latents of several speeds.
+    drift. The latents of a step, mixed, are part of its noise, so that channels soon go together. The volatility net of
+    Wiese et al. 2019, arXiv:1907.06673, section 5.3, on latents of several speeds.
 
     Args:
         z: quick latents of a step; the slow ones come beside them.
@@ -47,6 +49,7 @@ class Generator(nn.Module):
         self.z = z + len(SCALES)
         self.slow = Slow()
         self.net = TCN(self.z, 3 * channels, width, depth, "leaky")
+        self.mixed = nn.Conv1d(z, channels, 1)
         self.before = self.slow.before + receptive(depth) - 1
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
@@ -58,28 +61,33 @@ class Generator(nn.Module):
 
     def _made(self, z: Tensor) -> Tensor:
         slow = self.slow(z[:, : len(SCALES)])
-        h = torch.cat([slow, z[:, len(SCALES) :, self.slow.before :]], 1)
-        noise, volatility, drift = self.net(h).float().chunk(3, 1)
+        quick = z[:, len(SCALES) :, self.slow.before :]
+        noise, volatility, drift = self.net(torch.cat([slow, quick], 1)).float().chunk(3, 1)
+        noise = noise + self.mixed(quick)[:, :, -noise.shape[2] :].float()
         made: Tensor = noise * torch.exp(volatility.clamp(max=MOST)) + drift
         return made
 
 
 class Discriminator(Base):
-    """Series (n, channels, steps) -> logits (n,): what convolutions of several dilations see, and how large it is, as
-    means over time.
+    """Series (n, channels, steps) -> logits (n,): what convolutions see of values and of their sizes at several
+    resolutions, each half as fine as the one before, as means over time.
 
     Args:
         channels: of the series.
         width: channels of the hidden layers.
-        depth: blocks after the first.
+        depth: resolutions, fewer where the window is too short for so many.
+        window: steps of what is judged.
     """
 
-    def __init__(self, channels: int, width: int, depth: int) -> None:
+    def __init__(self, channels: int, width: int, depth: int, window: int) -> None:
         super().__init__()
         self.length = 2 * width
-        first = Block(2 * channels, width, 1, 1, "leaky")
-        self.blocks = nn.ModuleList([first, *(Block(width, width, 2, 2**i, "leaky") for i in range(depth))])
-        self.seen = nn.Linear(width * (depth + 1), 2 * width)
+        self.blocks = nn.ModuleList()
+        before = 2 * channels
+        while len(self.blocks) < depth and window >= SHORTEST:
+            self.blocks.append(Block(before, width, 2, 1, "leaky"))
+            before, window = width, (window - 2) // 2
+        self.seen = nn.Linear(width * len(self.blocks), 2 * width)
         self.head = nn.Sequential(
             nn.LeakyReLU(0.2), nn.Linear(2 * width, 2 * width), nn.LeakyReLU(0.2), nn.Linear(2 * width, 1)
         )
@@ -91,6 +99,7 @@ class Discriminator(Base):
         for block in self.blocks:
             h = block(h)
             means.append(h.mean(2))
+            h = F.avg_pool1d(h, 2)
         seen: Tensor = self.seen(torch.cat(means, 1))
         return seen
 

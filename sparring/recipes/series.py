@@ -11,7 +11,7 @@ from sparring.games.prior import Prior, path
 from sparring.modalities import Modality
 from sparring.nets import volatile
 from sparring.nets.discriminator import Discriminator
-from sparring.nets.tcn import depth_for, receptive
+from sparring.nets.tcn import receptive
 from sparring.recipe import Count, Decay, Fraction, Natural, OfSeries, Positive, Weight, discriminator, generator
 from sparring.recipes.r3gan import Regularised
 
@@ -31,9 +31,9 @@ class Series(OfSeries, Regularised):
     batch: Count = 32
     window: Count = 254
     z: Natural = generator(0, "quick latents of each step; 0 for 8 more than channels")
-    width: Natural = generator(0, "channels of the hidden layers, in D too; 0 for 32 and twice those of the series")
+    width: Natural = generator(0, "channels of the hidden layers, in D too; 0 for 32 and half of those of the series")
     depth: Count = generator(3, "blocks, each of which sees twice as far back as the one before")
-    D_depth: Count = discriminator(5, "blocks, as of G; fewer where the window is shorter than what they see")
+    D_depth: Count = discriminator(5, "resolutions, each half as fine as the one before; fewer for a short window")
     gamma: Weight = 30.0
     gamma_end: Weight = 30.0
     lr: Positive = 1e-3
@@ -53,6 +53,6 @@ class Series(OfSeries, Regularised):
 
     def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
         channels, window = modality.shape
-        width = self.width or 32 + 2 * channels
+        width = self.width or 32 + channels // 2
         G = volatile.Generator(self._z(modality), channels, width, self.depth)
-        return G, volatile.Discriminator(channels, width, min(self.D_depth, depth_for(window)))
+        return G, volatile.Discriminator(channels, width, self.D_depth, window)

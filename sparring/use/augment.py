@@ -100,7 +100,7 @@ def augment(
         n: samples that are added; as many as there are real items unless given.
         rare: add samples of the rarer classes only, until all are as frequent; `n` is not used.
         target: of a table, the category that is the class; the model's own unless given.
-        against: of a table, other rows that the model has not seen, in place of those held out.
+        against: other data that the model has not seen, in place of those held out.
         seeds: of parts, samples and classifiers.
         without: names of ways that are left out.
         force: overwrite `out`.
@@ -147,11 +147,10 @@ def _strategies(model: Model, n: int | None, target: str, against: str | None) -
         raise InputError(f"this model makes {kind}; labelled pictures and rows of tables can be enlarged")
     items = find(source)
     if kind == "images":
-        if target or against:
-            raise InputError(
-                f"{target or against!r} is for rows of tables; pictures have their labels, and their own test part"
-            )
-        return OfPictures(model, read(model.modality, items)[0], n)
+        if target:
+            raise InputError(f"target={target} is for rows of tables; pictures have their labels")
+        other = None if against is None else read(model.modality, find(against))[0]
+        return OfPictures(model, read(model.modality, items)[0], other, n)
     held = held_out(len(items), None)
     unseen = items.items[held] if against is None else find(against).items
     if len(unseen) < FEWEST:

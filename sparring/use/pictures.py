@@ -26,19 +26,27 @@ class OfPictures(Strategies):
     Args:
         model: of pictures, trained with labels.
         real: the labelled set, parted.
+        other: labelled pictures that the model has not seen, in place of those held out; None for these.
         made: as of `Strategies`.
 
     Raises:
         InputError: where labels are missing, or none are kept apart.
     """
 
-    def __init__(self, model: Model, real: Real, made: int | None) -> None:
+    def __init__(self, model: Model, real: Real, other: Real | None, made: int | None) -> None:
         if not model.modality.classes:
             raise InputError("this model was trained without labels and cannot enlarge a labelled set (labels=true)")
-        if "label" not in real.data.tensors or not len(real.data.held):
-            raise InputError(f"{real.name!r} has no labels, or nothing kept apart; give a larger labelled set")
+        apart = real.data.held if other is None else torch.cat([other.data.rows, other.data.held])
+        for labelled in (real, other or real):
+            if "label" not in labelled.data.tensors:
+                raise InputError(
+                    f"{labelled.name!r} does not have the model's labels ({', '.join(model.modality.classes[:5])})"
+                )
+        if not len(apart):
+            raise InputError(f"{real.name!r} has nothing that the model has not seen; give --against DATA")
         self.model, self.set = model, real
-        labels, unseen = (real.data.of("label", rows).numpy() for rows in (real.data.rows, real.data.held))
+        self._apart = (other or real).data.of("real", apart)
+        labels, unseen = real.data.of("label", real.data.rows).numpy(), (other or real).data.of("label", apart).numpy()
         super().__init__(model.modality.classes, labels, unseen, made)
 
     def real(self, rows: Labels) -> Labelled:
@@ -71,10 +79,7 @@ class OfPictures(Strategies):
         with torch.random.fork_rng([]):
             net = fitted(modality.shape, len(self.classes), len(rows), draw, seed)
         with torch.no_grad():
-            parts = [
-                net.probabilities(modality.scale(self.set.data.of("real", part)))
-                for part in torch.split(self.set.data.held, AT_ONCE)
-            ]
+            parts = [net.probabilities(modality.scale(part)) for part in torch.split(self._apart, AT_ONCE)]
         return torch.cat(parts).double().numpy()
 
 

@@ -22,7 +22,7 @@ def table(tmp_path_factory):
     sick = random.random(600) < 1 / 6
     frame = pd.DataFrame(
         {
-            "age": (random.normal(50, 10, 600) + 15 * sick).round(),
+            "age": (random.normal(50, 10, 600) + 25 * sick).round(),
             "pulse": random.normal(70, 8, 600).round(1),
             "sex": random.choice(["f", "m"], 600),
             "state": np.where(sick, "sick", "well"),
@@ -86,7 +86,7 @@ def test_smote_lies_between_neighbours_of_the_rare(pictures):
     from sparring.use.pictures import OfPictures
 
     model = sparring.load(pictures)
-    strategies = OfPictures(model, read(model.modality, find("digits"))[0], 10)
+    strategies = OfPictures(model, read(model.modality, find("digits"))[0], None, 10)
     some = np.concatenate([np.flatnonzero(strategies.labels == 0)[:40], np.flatnonzero(strategies.labels == 1)[:8]])
     real = strategies.real(some)
     made = strategies.all()["SMOTE"](real, 0)

@@ -1,0 +1,20 @@
+"""What a benchmark has measured, in a page of the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def put(page: Path, script: str, lines: Sequence[str]) -> None:
+    """Put lines between a page's two marks, `<!-- benchmarks/SCRIPT.py -->` and `<!-- end -->`."""
+    begin, end = f"<!-- benchmarks/{Path(script).name} -->", "<!-- end -->"
+    before, rest = page.read_text().split(begin)
+    after = rest.split(end, 1)[1]
+    page.write_text(f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{after}")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table in Markdown, of which all but the first column are numbers."""
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
