@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SEPARATORS = (",", ";", "\t", "|")
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "<NA>")  # as they are written; "None" may be a level
+STEPS = 16  # that a series has, at least
 LOOKED = 1000  # rows that are looked at to tell codes from numbers, and to count values
 
 
@@ -91,9 +92,10 @@ def of_frame(
     if len(twice):
         raise InputError(f"{path} has two columns that are called {twice[0]!r}; give each a name of its own")
     usable = pandas.DataFrame({column: _usable(frame[column], path, notes, commas) for column in frame})
-    if frame.shape[1] < 2 and not pandas.api.types.is_numeric_dtype(usable.iloc[:, 0].dtype):
+    if frame.shape[1] < 2 and not (len(frame) >= STEPS and pandas.api.types.is_numeric_dtype(usable.iloc[:, 0].dtype)):
         only = frame.columns[0]
-        raise InputError(f"{path} has one column, {only!r}; a table needs two (are they separated by , or ;?)")
+        needs_two = f"a table needs two (are they separated by , or ;?), a series {STEPS} numbers"
+        raise InputError(f"{path} has one column, {only!r}; {needs_two}")
     return Items(name, "rows", usable, notes=tuple(notes))
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from sparring.data.items import Items
 from sparring.data.series import steps
 from sparring.data.store import Progress
+from sparring.data.tables import STEPS
 from sparring.errors import InputError, nearest
 from sparring.modalities.channels import KINDS, Channel, Floats, fitted, learnt_of, valued, walked
 from sparring.modalities.modality import Encoded, Modality, Request, Samples, unseen
@@ -92,7 +93,7 @@ class Series(Modality):
         values = frame.to_numpy()[whole]
         if len(values) < 2 * self.window:
             least = f"windows of {self.window} need {2 * self.window}"
-            fewer = f"; give window={max(4, len(values) // 4)}" if len(values) >= 16 else ""
+            fewer = f"; give window={max(4, len(values) // 4)}" if len(values) >= STEPS else ""
             raise InputError(f"{items.name!r} has {len(values)} steps without gaps; {least}{fewer}")
         names = [str(name) for name in frame]
         if self.scaling == "range":

@@ -1,0 +1,36 @@
+"""The command line. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from sparring.cli.app import app
+from sparring.errors import InputError
+
+# isort: split
+from sparring.cli import making, judging, looking, using  # noqa: I001 (help lists commands in this order)
+
+__all__ = ["app", "judging", "looking", "main", "making", "using"]
+
+
+def main() -> None:
+    """Run a command. Input that cannot be used is one line and exit status 2."""
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except (InputError, typer.TyperException) as error:
+        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        if message:  # an empty one has shown the help
+            print("sparring: " + " ".join(message.split()), file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"sparring: {place}{(error.strerror or str(error)).lower()}", file=sys.stderr)
+        sys.exit(2)
+    except MemoryError:
+        print("sparring: this needs more memory than there is; give a smaller size= or batch=", file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        print("sparring: stopped", file=sys.stderr)
+        sys.exit(130)

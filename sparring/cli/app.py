@@ -1,0 +1,13 @@
+"""The application that commands are added to."""
+
+import typer
+
+app = typer.Typer(
+    name="sparring",
+    help="Train, judge, explore and deploy generative adversarial networks.",
+    epilog="Begin with:  sparring train digits --time 2m",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
