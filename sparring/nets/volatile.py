@@ -50,6 +50,7 @@ class Generator(nn.Module):
         self.slow = Slow()
         self.net = TCN(self.z, 3 * channels, width, depth, "leaky")
         self.mixed = nn.Conv1d(z, channels, 1)
+        nn.init.eye_(self.mixed.weight.data[:, :, 0])  # noise of its own for each channel, to begin with
         self.before = self.slow.before + receptive(depth) - 1
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
