@@ -1,9 +1,9 @@
 """Tables: how long the default takes, what its rows are worth, and the same of the `ctgan` package beside it.
 
-    python benchmarks/tables.py [SET ...] [--data FOLDER] [--time 4m ...] [--seeds 1] [--reference PYTHON]
+    python benchmarks/tables.py [SET[=TIME,TIME] ...] [--data FOLDER] [--seeds 1] [--reference PYTHON]
                                 [--runs FOLDER] [--page docs/tables.md]
 
-SET is the name of a CSV in FOLDER. Of each a fifth is kept apart before anything sees it. Sparring's default is
+SET is the name of a CSV in FOLDER, with times to train for, 4m unless given. Of each a fifth is kept apart before anything sees it. Sparring's default is
 trained on the rest for the time that is given; with --reference, `ctgan` too, at its defaults, by an interpreter
 that has it and `sdmetrics` (`python -m venv ref; ref/bin/pip install ctgan sdmetrics`). Each works in a process of its
 own, one after the other. Both are judged by `sparring evaluate`'s numbers against the fifth that neither has seen,
@@ -19,7 +19,7 @@ import multiprocessing
 import resource
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -59,21 +59,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", default=SETS)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/tabular"))
-    parser.add_argument("--time", nargs="+", default=["4m"], help="of a training; a row for each")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--reference", default="", help="an interpreter that has ctgan and sdmetrics")
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-tables"))
     parser.add_argument("--page", type=Path, help="write the tables into this Markdown file, between its two marks")
     asked = parser.parse_args()
     lines = []
-    for name in asked.sets:
-        lines += [f"**{name}**", "", *Bench(name, asked).table(), ""]
+    for text in asked.sets:
+        name, _, times = text.partition("=")
+        lines += [f"**{name}**", "", *Bench(name, times.split(",") if times else ["4m"], asked).table(), ""]
         print("\n".join(lines[-10:]), flush=True)
     seeds = f"{asked.seeds} seed{'s' if asked.seeds > 1 else ''}"
-    what = f"{' and '.join(asked.time)} each at most, {seeds}, {torch.get_num_threads()} CPU threads"
-    times = " ".join(asked.time)
+    what = f"4m of training at most unless a row says less, {seeds}, {torch.get_num_threads()} CPU threads"
     reference = " --reference ref/bin/python" if asked.reference else ""
-    command = f"python benchmarks/tables.py {' '.join(asked.sets)} --time {times} --seeds {asked.seeds}{reference}"
+    command = f"python benchmarks/tables.py {' '.join(asked.sets)} --seeds {asked.seeds}{reference}"
     lines += [f"`{command}`: {what}."]
     if asked.page:
         put(asked.page, __file__, lines)
@@ -82,7 +81,8 @@ def main() -> None:
 class Bench:
     """One set."""
 
-    def __init__(self, name: str, asked: argparse.Namespace) -> None:
+    def __init__(self, name: str, times: Sequence[str], asked: argparse.Namespace) -> None:
+        self.times = times
         self.asked, self.folder, self.target = asked, asked.runs / name, TARGETS.get(name, "")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.train, self.held = self.folder / "train.csv", self.folder / "held.csv"
@@ -102,7 +102,7 @@ class Bench:
     def table(self) -> list[str]:
         """Its lines, in Markdown."""
         rows = {"real rows": [Played(self.against.floor, {}, self._score(self.held))]}
-        for bound in self.asked.time:
+        for bound in self.times:
             rows[f"**table**, {bound}"] = [self._ours(bound, seed) for seed in range(self.asked.seeds)]
         if self.asked.reference:
             rows["ctgan package"] = [self._theirs()]

@@ -79,6 +79,10 @@ def tables(folder):
         "country": np.where(city == "Rome", "Italy", "Norway"),
     }
     pd.DataFrame(trips).to_csv(folder / "trips.csv", index=False)
+    close = 100 * np.exp(random.normal(0, 0.01, 700).cumsum())
+    volume = random.lognormal(10, 1, 700).round()
+    dates = pd.bdate_range("2020-01-01", periods=700, name="Date")
+    pd.DataFrame({"Close": close.round(2), "Volume": volume}, dates).to_csv(folder / "prices.csv")
 
 
 def test_commands_about_tables(tmp_path, monkeypatch):
@@ -93,6 +97,28 @@ def test_commands_about_tables(tmp_path, monkeypatch):
     assert (made["fare"] > 0).all()
     assert made["id"].is_unique
     assert set(zip(made["city"], made["country"], strict=True)) <= {("Rome", "Italy"), ("Oslo", "Norway")}
+
+
+def test_commands_about_series(tmp_path, monkeypatch):
+    tables(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "series.md").read_text()):
+        run(words, monkeypatch)
+    paths = pd.read_csv("paths.csv")
+    assert len(paths) == 1000 * 250
+    assert paths.columns.tolist() == ["path", "Date", "Close", "Volume"]
+    assert paths["Date"].iloc[0] == str(pd.bdate_range("2020-01-01", periods=701)[-1].date())
+    told = sparring.load("runs/told").modality
+    assert [c.kind for c in told.channels] == ["returns", "level"]
+    assert len(pd.read_csv("risk/risk.csv")) == 4
+
+
+def test_commands_about_larger_sets(tmp_path, monkeypatch):
+    tables(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "augmenting.md").read_text()):
+        run(words, monkeypatch)
+    assert len(pd.read_csv("more.csv")) == 300 - 30 + 500
 
 
 def test_readme_python(tmp_path, monkeypatch):

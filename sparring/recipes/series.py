@@ -18,10 +18,11 @@ from sparring.recipes.r3gan import Regularised
 
 @dataclass(frozen=True)
 class Series(OfSeries, Regularised):
-    """R3GAN's game on temporal convolutions, paths of any length.
+    """R3GAN's game on noise with a volatility: paths of any length.
 
-    The nets of `quantgan` (Wiese et al. 2019, arXiv:1907.06673), narrower, under the loss of `r3gan` (Huang et al.
-    2024, arXiv:2501.05441).
+    G is the volatility net of Wiese et al. 2019, arXiv:1907.06673, on latents some of which forget slowly; D looks at
+    values and their sizes at several resolutions; the loss is that of `r3gan` (Huang et al. 2024, arXiv:2501.05441),
+    its penalties in one step of four.
 
     sparring train prices.csv
     """
