@@ -3,12 +3,12 @@
     python benchmarks/tables.py [SET[=TIME,TIME] ...] [--data FOLDER] [--seeds 1] [--reference PYTHON]
                                 [--runs FOLDER] [--page docs/tables.md]
 
-SET is the name of a CSV in FOLDER, with times to train for, 4m unless given. Of each a fifth is kept apart before anything sees it. Sparring's default is
-trained on the rest for the time that is given; with --reference, `ctgan` too, at its defaults, by an interpreter
-that has it and `sdmetrics` (`python -m venv ref; ref/bin/pip install ctgan sdmetrics`). Each works in a process of its
-own, one after the other. Both are judged by `sparring evaluate`'s numbers against the fifth that neither has seen,
-beside that fifth itself, columns shuffled within the target's levels, and a copy of the training rows. What was made
-stays in --runs, and is not made again.
+SET is the name of a CSV in FOLDER, with times to train for, 4m unless given. Of each a fifth is kept apart before
+anything sees it. Sparring's default is trained on the rest; with --reference, `ctgan` too, at its defaults, by an
+interpreter that has it and `sdmetrics` (`python -m venv ref; ref/bin/pip install ctgan sdmetrics`). Each works in a
+process of its own, one after the other. Both are judged by `sparring evaluate`'s numbers against the fifth that neither
+has seen, beside that fifth itself, columns shuffled within the target's levels, and a copy of the training rows. What
+was made stays in --runs, and is not made again.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from math import isnan
 from typing import Any
 
+from PIL import Image
+
 from sparring.errors import InputError
 from sparring.judge import Number, Trouble
 
@@ -23,6 +25,7 @@ class Evaluation:
         floor: of real items in their place.
         baselines: of what is no generator, by name.
         findings: what stands out as wrong.
+        picture: of samples beside real data, where there is more to see than on a sheet.
     """
 
     data: str
@@ -33,6 +36,7 @@ class Evaluation:
     floor: tuple[Number, ...]
     baselines: Mapping[str, Sequence[Number]]
     findings: tuple[Trouble, ...]
+    picture: Image.Image | None = None
 
     def __getitem__(self, name: str) -> float:
         """A number of the model's samples by its name, such as `fid[patches]`."""

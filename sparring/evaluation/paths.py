@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sparring.data import find
 from sparring.errors import InputError
+from sparring.evaluation.facts import facts
 from sparring.evaluation.found import Evaluation
 from sparring.judge.paths import FEWEST, AgainstPaths
 from sparring.modalities import Series
@@ -60,4 +61,5 @@ def judged_paths(model: Model, against: AgainstPaths, samples: int | None, seed:
         floor=tuple(floor),
         baselines=baselines,
         findings=tuple(against.findings(made, numbers)),
+        picture=facts(against, made),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -45,12 +46,22 @@ def _cells(evaluation: Evaluation) -> list[list[str]]:
 
 
 def record(run: Path, evaluation: Evaluation) -> None:
-    """Write an evaluation to a run's folder: as JSON, and as a part of its card in place of an older one."""
+    """Write an evaluation to a run's folder: as JSON, with its picture where it has one, and as a part of its card in
+    place of an older one.
+    """
     folder = RunFolder(run)
     write_json(folder.evaluation, evaluation.content())
+    shown: list[str] = []
+    if evaluation.picture is not None:
+        content = io.BytesIO()
+        evaluation.picture.save(content, "PNG")
+        write_bytes(folder.picture, content.getvalue())
+        shown = [f"![samples beside real data]({folder.picture.name})", ""]
     if not folder.card.is_file():  # a model's folder, that was saved elsewhere
         return
     found = [f"- {finding}" for finding in evaluation.findings] or ["- nothing stands out as wrong"]
-    part = "\n".join([HEADING, "", *markdown(evaluation), "", *found, "", f"{LEGEND}. {evaluation.protocol}.", ""])
+    part = "\n".join(
+        [HEADING, "", *markdown(evaluation), "", *shown, *found, "", f"{LEGEND}. {evaluation.protocol}.", ""]
+    )
     older = re.sub(rf"\n*^{HEADING}\n.*?(?=^## |\Z)", "", folder.card.read_text(), flags=re.MULTILINE | re.DOTALL)
     write_bytes(folder.card, f"{older.rstrip()}\n\n{part}".encode())

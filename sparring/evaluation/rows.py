@@ -59,7 +59,8 @@ def judged_rows(model: Model, against: AgainstRows, samples: int | None, seed: i
         raise InputError(f"{n} rows cannot be judged; ask for at least {FEWEST}")
     floor, baselines = against.floor, against.baselines
     screen.say(f"judging {n:,} rows")
-    made = against.modality.rows(model.sample(n, seed=seed).items)
+    drawn = model.sample(n, seed=seed)
+    made = against.modality.rows(drawn.items)
     numbers = against.numbers(made)
     return Evaluation(
         data=str(model.about["name"]),
@@ -74,4 +75,5 @@ def judged_rows(model: Model, against: AgainstRows, samples: int | None, seed: i
         floor=tuple(floor),
         baselines=baselines,
         findings=tuple(against.findings(made, numbers)),
+        picture=drawn.preview(),
     )

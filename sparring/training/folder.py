@@ -16,7 +16,7 @@ from sparring.writing import read_json, vacant, write_json
 
 OWN = (
     "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",
-    "curves.png", "progress.gif", "evaluation.json", "augmentation.json",
+    "curves.png", "progress.gif", "evaluation.json", "evaluation.png", "augmentation.json",
 )  # fmt: skip
 
 
@@ -55,6 +55,14 @@ class RunFolder:
     @property
     def health(self) -> Path:
         return self.path / "health.jsonl"
+
+    @property
+    def augmentation(self) -> Path:
+        return self.path / "augmentation.json"
+
+    @property
+    def picture(self) -> Path:
+        return self.path / "evaluation.png"
 
     @property
     def curves(self) -> Path:

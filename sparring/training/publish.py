@@ -48,7 +48,8 @@ def publish(run: Run, scores: Mapping[str, float], troubles: Sequence[Mapping[st
     game.load_state_dict(run.game.state_dict())
     for name in run.game.averaged:
         getattr(game, name).load_state_dict(getattr(run.average.game, name).state_dict())
-    run.folder.evaluation.unlink(missing_ok=True)  # it was of the model before
+    for found in (run.folder.evaluation, run.folder.picture, run.folder.augmentation):
+        found.unlink(missing_ok=True)  # it was of the model before
     Model(run.recipe, run.modality, game, about).save(run.folder.model, force=True)
     newest = Path("samples") / f"{run.step:09}.png"
     text = card(run.recipe, run.modality, about, str(run.folder.path), str(newest))

@@ -18,6 +18,7 @@ from sparring.errors import InputError, nearest
 from sparring.judge import read
 from sparring.modalities import Samples
 from sparring.model import Model, load
+from sparring.training.folder import RunFolder
 from sparring.training.screen import Screen
 from sparring.use.pictures import OfPictures
 from sparring.use.rows import OfRows
@@ -136,7 +137,7 @@ def augment(
     )
     found_ = Augmented(protocol, scores, written)
     if not isinstance(run, Model):
-        write_json(Path(run) / "augmentation.json", found_.content())
+        write_json(RunFolder(Path(run)).augmentation, found_.content())
     return found_
 
 
