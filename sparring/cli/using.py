@@ -19,7 +19,7 @@ def augment(
     out: Annotated[str, typer.Option("-o", "--out", help="The enlarged set: a folder, .npz, .csv, .tsv, .parquet.")],
     n: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("-n", help="Samples that are added. [default: as many as there are real items]"),
+        typer.Option("-n", help="Samples that are added, not with --rare. [default: as many as there are real items]"),
     ] = None,
     rare: Annotated[
         bool, typer.Option("--rare", help="Add the rarer classes only, until all are as frequent.")
@@ -28,7 +28,7 @@ def augment(
     against: Annotated[
         str, typer.Option(help="Other data, that the model has not seen. [default: held-out ones]")
     ] = "",
-    seeds: Annotated[int, typer.Option(help="Of parts, samples and classifiers.")] = 5,
+    seeds: Annotated[int, typer.Option(help="Of samples, classifiers and draws of unseen items.")] = 5,
     without: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(help="Leave out 'class weights', 'SMOTE', 'samples' or 'samples of the rare'; repeatable."),

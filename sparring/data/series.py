@@ -141,6 +141,12 @@ def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
         notes.append(f"no numbers, and left out: {', '.join(left[:5])}{', ...' if len(left) > 5 else ''}")
     if dates is None:
         return numbers, None, notes
+    if frame[dates].isna().any():
+        row = int(frame[dates].isna().to_numpy().argmax()) + 1
+        raise InputError(f"{items.name!r} has no date in row {row}; fill it in or leave the row out")
+    if frame[dates].dt.tz is not None:
+        frame = frame.assign(**{dates: frame[dates].dt.tz_convert("UTC")})
+        notes.append("dates are taken to UTC")
     order = frame[dates].argsort(kind="stable")
     if frame[dates].duplicated().any():
         twice = frame[dates][frame[dates].duplicated()].iloc[0]

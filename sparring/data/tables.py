@@ -85,6 +85,8 @@ def of_frame(
     if not isinstance(frame, pandas.DataFrame):
         raise InputError(f"{type(frame).__name__} is neither the path of data nor a frame")
     path, notes = path or name, notes if notes is not None else []
+    if isinstance(frame.index, pandas.DatetimeIndex):
+        frame = frame.rename_axis(frame.index.name or "date").reset_index()
     frame = frame.rename(columns=str).reset_index(drop=True)
     if len(frame) < 2:
         raise InputError(f"{path} has {len(frame)} rows; give at least two")

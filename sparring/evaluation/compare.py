@@ -146,9 +146,10 @@ def rows(found: Sequence[Compared]) -> list[list[str]]:
         columns = [{n.name: n for n in c.evaluation.numbers} for c in found]
         columns += [{n.name: n for n in numbers} for numbers in (first.floor, *first.baselines.values())]
         table.append([name, *(_cell(column.get(name)) for column in columns)])
-    table.append(["samples/s in training", *(f"{c.model.speed:,.0f}" for c in found), "", ""])
-    table.append(["training time", *(clock(c.model.about["seconds"]) for c in found), "", ""])
-    table.append(["parameters", *(f"{c.parameters:,}" for c in found), "", ""])
+    others = [""] * (1 + len(first.baselines))
+    table.append(["samples/s in training", *(f"{c.model.speed:,.0f}" for c in found), *others])
+    table.append(["training time", *(clock(c.model.about["seconds"]) for c in found), *others])
+    table.append(["parameters", *(f"{c.parameters:,}" for c in found), *others])
     return table
 
 
@@ -192,7 +193,9 @@ def plot(found: Sequence[Compared]) -> bytes:
     real = {n.name: n.value for n in first.floor}
     right.scatter(real[across], real[up], color="#6b7280", marker="*", label="real")
     left.set(xlabel="seconds of training", ylabel="fid while training", yscale="log")
-    right.set(xlabel=across, ylabel=up, xlim=(0, 1.03), ylim=(0, 1.03))
+    right.set(xlabel=across, ylabel=up)
+    if found[0].model.modality.kind != "series":
+        right.set(xlim=(0, 1.03), ylim=(0, 1.03))
     for axis in (left, right):
         axis.grid(alpha=0.25)
         axis.tick_params(labelsize=8)
@@ -205,9 +208,11 @@ def plot(found: Sequence[Compared]) -> bytes:
 
 def _axes(evaluation: Evaluation) -> tuple[str, str]:
     """How various and how faithful samples are, by name."""
-    if evaluation.numbers[0].name == "column shapes":
-        return "column shapes", "pair trends"
-    feature = evaluation.numbers[0].name.partition("[")[2]
+    known = {"column shapes": "pair trends", "earth mover[1]": "told apart"}
+    first = evaluation.numbers[0].name
+    if first in known:
+        return first, known[first]
+    feature = first.partition("[")[2]
     return f"coverage[{feature}", f"precision[{feature}"
 
 

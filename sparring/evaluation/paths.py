@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sparring.data import find
 from sparring.errors import InputError
 from sparring.evaluation.facts import facts
@@ -25,10 +27,16 @@ def against_paths(model: Model, data: str | None, screen: Screen) -> AgainstPath
     modality, source = model.modality, str(model.about["data"])
     assert isinstance(modality, Series)
     try:
-        values = modality.values(find(source))
+        items = find(source)
+        known = replace(items, items=items.items[: model.about["items"]])  # what came since then is unseen
+        values, then = modality.values(items), len(modality.values(known))
     except InputError as error:
         raise InputError(f"{error}; judging paths needs the data that the model was trained on") from error
-    trained = cut(len(values))
+    if len(items) < model.about["items"]:
+        raise InputError(
+            f"{source} had {model.about['items']:,} steps when the model was trained and has {len(items):,}"
+        )
+    trained = cut(then)
     later = values[trained:] if data is None else modality.values(find(data))
     if len(later) < FEWEST:
         raise InputError(f"{len(later)} steps that the model has not seen are too few to judge by; give --against FILE")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sparring.data import find
+from sparring.data import Items, find
 from sparring.data.split import held_out
 from sparring.errors import InputError
 from sparring.evaluation.found import Evaluation
@@ -37,6 +37,7 @@ def against_rows(model: Model, data: str | None, screen: Screen) -> AgainstRows:
         items = find(source)
     except InputError as error:
         raise InputError(f"{error}; judging rows needs the data that the model was trained on") from error
+    unchanged(model, items)
     held = held_out(len(items), None)
     train, apart = items.items[~held], items.items[held] if data is None else find(data).items
     if len(apart) < FEWEST or len(train) < FEWEST:
@@ -45,6 +46,19 @@ def against_rows(model: Model, data: str | None, screen: Screen) -> AgainstRows:
     if missing:
         raise InputError(f"{data or source} has no column {missing[0]!r}, which the model makes")
     return AgainstRows(modality, _some(train), _some(apart), screen.say)
+
+
+def unchanged(model: Model, items: Items) -> None:
+    """See that which rows were held out can still be told.
+
+    Raises:
+        InputError: where there are more or fewer than when the model was trained.
+    """
+    if len(items) != model.about["items"]:
+        was = (
+            f"{model.about['data']} had {model.about['items']:,} rows when the model was trained and has {len(items):,}"
+        )
+        raise InputError(f"{was}, so that none is known to be unseen; give the data as they were")
 
 
 def _some(frame: DataFrame) -> DataFrame:

@@ -25,7 +25,7 @@ WINDOWS = 2000  # of each kind, at most
 PARTS = 10  # of the time, by turns learnt from and told
 BLOCK = 20  # steps of the bootstrap's blocks, on the mean
 NEAR = 0.01  # share of unseen windows that count as near-copies
-FEWEST = 2 * WINDOW
+FEWEST = 2 * WINDOW + 1
 CAUGHT = 0.3  # from which on paths are easily told from real ones
 CALM = 0.5  # of the real curve's size, below which great moves do not come together
 COPIED = 0.1  # of windows beyond twice the real share
@@ -103,8 +103,9 @@ class AgainstPaths:
 
     def _nearest(self, returns: Floats) -> Floats:
         """Of windows of returns, how far the nearest of the training data is."""
-        seen = _windows(sequences.returns(self.train), None)
-        return sequences.nearest(_windows(returns, WINDOWS), seen)
+        seen = sequences.returns(self.train)
+        scale = np.maximum(1e-12, seen.std((0, 1)))  # so that no channel's unit decides
+        return sequences.nearest(_windows(returns / scale, WINDOWS), _windows(seen / scale, None))
 
     def numbers(self, made: Floats) -> list[Number]:
         """All numbers of walks (paths, steps, channels)."""
@@ -140,8 +141,11 @@ class AgainstPaths:
         if min(part.shape[1] for part in parts) < WINDOW:
             parts = np.array_split(real, 2, axis=1)
         a, b = (np.concatenate([_windows(p, None) for p in parts[i::2]]) for i in (0, 1))
-        half = max(1, len(made) // 2)
-        return sequences.told_apart((a, b), (_windows(made[:half], len(a)), _windows(made[half:], len(b), seed=1)))
+        if len(made) == 1:
+            one, other = np.array_split(made, 2, axis=1)
+        else:
+            one, other = made[: len(made) // 2], made[len(made) // 2 :]
+        return sequences.told_apart((a, b), (_windows(one, len(a)), _windows(other, len(b), seed=1)))
 
     def findings(self, made: Floats, numbers: list[Number]) -> list[Trouble]:
         """What is wrong with walks; nothing where nothing stands out."""

@@ -18,10 +18,12 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 WALKS = ("returns", "differences")
 BOUNDS = ("highest", "lowest")
 ORDER = ("returns", "differences", "log", "level", "ratio", *BOUNDS)  # in which values are made, each of those before
-LAG = 20  # steps, over which a walk's variance grows about as many times
-PERSISTENT = 0.5  # of that growth, from which on values are a walk,
-SMOOTH = 0.5  # unless their steps go together as much as this
-WIDER = 1.1  # how many times farther than the data samples may go, where tails are made heavy
+PERSISTENT = {
+    20: 0.6,
+    100: 0.35,
+}  # over so many steps a walk's variance grows by more than this share of as many times,
+SMOOTH = 0.5  # and its steps do not go together as much as this
+WIDER = 0.1  # how much farther from the mean than the data samples may go, on either side
 HEAVIEST = 2.0
 SAME = 1e-9  # of its size that a value may differ by and count as the same
 FARTHEST = 500.0  # that the logarithm of a price may go, so that it stays a number
@@ -41,8 +43,7 @@ class Channel:
         mean, deviation: of what is learnt; 0 where it is always the same, and not learnt at all.
         delta: how heavy its tails are: of Lambert's W x normal distribution. Goerg 2015, arXiv:1010.2265.
         centre, width: mean and deviation once the tails are lightened.
-        reach: the farthest that it is from the centre then, in deviations.
-        low, high: what nets see of it where values are scaled to [0, 1].
+        low, high: the least and the greatest of what is learnt.
         last: the last value, from which walks go on.
         decimals: that values have, -1 for any.
     """
@@ -55,7 +56,6 @@ class Channel:
     delta: float = 0.0
     centre: float = 0.0
     width: float = 1.0
-    reach: float = 1.0
     low: float = 0.0
     high: float = 1.0
     last: float = 0.0
@@ -86,9 +86,12 @@ class Channel:
         return (z - self.centre) / self.width
 
     def heavy(self, u: Floats) -> Floats:
-        """Back from `normal`, no farther out than the data by a tenth."""
-        u = np.clip(u, -WIDER * self.reach, WIDER * self.reach) * self.width + self.centre
-        return u * np.exp(self.delta * u**2 / 2) * self.deviation + self.mean
+        """Back from `normal`, on either side no farther from the mean than the data and a tenth more."""
+        u = np.clip(u * self.width + self.centre, -FARTHEST, FARTHEST)
+        with np.errstate(over="ignore"):
+            x = u * np.exp(self.delta * u**2 / 2) * self.deviation + self.mean
+        low, high = (edge + WIDER * (edge - self.mean) for edge in (self.low, self.high))
+        return np.clip(x, low, high)
 
 
 def walked(channels: Sequence[Channel], values: Floats) -> Floats:
@@ -139,12 +142,19 @@ def valued(channels: Sequence[Channel], learnt: Floats) -> Floats:
             x = _bound(channels, out, channel) * np.exp(away)
         elif channel.kind == "log":
             x = np.exp(x)
-        out[..., i] = x
-    for i, channel in enumerate(channels):
-        if channel.decimals >= 0:
-            least = 10.0**-channel.decimals if channel.logarithmic else -np.inf
-            out[..., i] = np.maximum(np.round(out[..., i], channel.decimals), least)
+        out[..., i] = _rounded(channel, x)
     return out
+
+
+def _rounded(channel: Channel, x: Floats) -> Floats:
+    """With the decimals that the data have: the highest upwards, the lowest downwards, so that they stay so."""
+    if channel.decimals < 0:
+        return x
+    step = 10.0**-channel.decimals
+    towards = {"highest": np.ceil, "lowest": np.floor}.get(channel.kind)
+    rounded = np.round(x, channel.decimals) if towards is None else towards(np.round(x / step, 6)) * step
+    least = step if channel.logarithmic else -np.inf
+    return np.maximum(np.round(rounded, channel.decimals), least)
 
 
 def fitted(names: Sequence[str], values: Floats, train: int, told: Mapping[str, str]) -> tuple[Channel, ...]:
@@ -168,7 +178,8 @@ def fitted(names: Sequence[str], values: Floats, train: int, told: Mapping[str, 
                 f"channel {name!r} has values that are not above 0 and no {kind}; use level or differences"
             )
     seen = values[:train]
-    kinds = [told.get(name) or kind_of(seen[:, i]) for i, name in enumerate(names)]
+    positive = np.all(values > 0, axis=0)  # of all values: that they have a logarithm is no statistic
+    kinds = [told.get(name) or kind_of(seen[:, i], bool(positive[i])) for i, name in enumerate(names)]
     channels = [Channel(name, kind) for name, kind in zip(names, kinds, strict=True)]  # type: ignore[arg-type]
     channels = _anchored(channels, seen, told)
     learnt = learnt_of(channels, walked(channels, seen))
@@ -178,28 +189,33 @@ def fitted(names: Sequence[str], values: Floats, train: int, told: Mapping[str, 
     )
 
 
-def kind_of(values: Floats) -> Kind:
-    """What is to be learnt of values in the order of time."""
-    positive = bool((values > 0).all())
-    logs = np.log(values) if positive else values
-    if is_walk(logs):
-        return "returns" if positive else "differences"
+def kind_of(values: Floats, positive: bool) -> Kind:
+    """What is to be learnt of values in the order of time.
+
+    Args:
+        positive: whether all are above 0, those too that are not looked at.
+    """
+    if positive and is_walk(logs := np.log(values)):
+        return "returns"
+    if is_walk(values):
+        return "differences"
     if not positive or values.std() == 0:
         return "level"
     return "log" if abs(_skew(logs)) < abs(_skew(values)) else "level"
 
 
 def is_walk(x: Floats) -> bool:
-    """Whether steps add up: over many of them the variance is about as many times that of one. Lo and MacKinlay 1988,
-    doi:10.1093/rfs/1.1.41.
+    """Whether steps add up: over many of them the variance is about as many times that of one, or all are the same. Lo
+    and MacKinlay 1988, doi:10.1093/rfs/1.1.41.
     """
-    lag = min(LAG, len(x) // 10)
     step = np.diff(x)
-    if lag < 2 or step.var() == 0:
-        return False
-    ratio = (x[lag:] - x[:-lag]).var() / (lag * step.var())
-    together = np.corrcoef(step[1:], step[:-1])[0, 1]
-    return bool(ratio > PERSISTENT and together < SMOOTH)
+    if np.ptp(step) <= SAME * max(1e-300, np.abs(step).max()):
+        return bool(step.any())
+    for lag, least in PERSISTENT.items():
+        many = min(lag, len(x) // 10)
+        if many < 2 or (x[many:] - x[:-many]).var() <= least * many * step.var():
+            return False
+    return bool(np.corrcoef(step[1:], step[:-1])[0, 1] < SMOOTH)
 
 
 def _anchored(channels: list[Channel], values: Floats, told: Mapping[str, str]) -> list[Channel]:
@@ -251,8 +267,7 @@ def _shaped(channel: Channel, x: Floats) -> Channel:
     channel = replace(channel, mean=float(x.mean()), deviation=float(x.std()), low=float(x.min()), high=float(x.max()))
     channel = replace(channel, delta=_delta((x - channel.mean) / channel.deviation))
     u = channel.normal(x)
-    channel = replace(channel, centre=float(u.mean()), width=float(u.std()) or 1.0)
-    return replace(channel, reach=max(1.0, float(np.abs(channel.normal(x)).max())))
+    return replace(channel, centre=float(u.mean()), width=float(u.std()) or 1.0)
 
 
 def _delta(z: Floats) -> float:

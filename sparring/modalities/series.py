@@ -31,6 +31,7 @@ Scaling = Literal["normal", "range"]
 HELD = 10  # of so many parts of the time the last is held out
 CLOSES = ("adj close", "adj_close", "close", "price", "value")  # what is taken of several files
 MOST = 16  # channels that are all taken where nothing is said
+RUN = 6  # dates without a gap, by which the step from one to the next is told
 LONGEST = 100_000  # steps of a sample
 LAGS = (1, 2, 5, 10)  # at which features look for what goes together
 FEATURES = 128  # numbers that windows are compared by, at most
@@ -103,7 +104,8 @@ class Series(Modality):
             raise InputError(f"{items.name!r} has no channel that ever changes; there is nothing to learn")
         if dates is None:
             return known
-        return replace(known, stamp=str(dates.name), end=dates.iloc[-1].isoformat(), step=_frequency(dates))
+        last = dates[whole].iloc[-1]
+        return replace(known, stamp=str(dates.name), end=last.isoformat(), step=_frequency(dates))
 
     def _chosen(self, frame: DataFrame, name: str) -> list[str]:
         """The names of the columns that are learnt.
@@ -113,9 +115,8 @@ class Series(Modality):
         """
         names = [str(column) for column in frame]
         if not self.wanted:
-            kept = next((k for k in CLOSES if sum(n.lower().endswith(f" {k}") for n in names) > 1), None)
-            chosen = names if kept is None else [n for n in names if n.lower().endswith(f" {kept}")]
-            if kept is None and len(names) > MOST:
+            chosen = next((found for k in CLOSES if (found := _closes(names, k))), names)
+            if len(chosen) == len(names) > MOST:
                 raise InputError(f"{name!r} has {len(names)} channels; say which are learnt (channels=NAME,NAME)")
             return chosen
         found = []
@@ -153,12 +154,14 @@ class Series(Modality):
         values = self.values(items)
         gaps = len(frame) - len(values)
         notes += [f"{gaps:,} of {len(frame):,} steps have a missing value and are left out"] if gaps else []
+        left = [str(name) for name in frame if name not in self.names]
+        notes += [f"not learnt: {', '.join(left[:5])}{', ...' if len(left) > 5 else ''} (channels=...)"] if left else []
         notes += [f"channels: {', '.join(_described(c, self.channels) for c in self.channels)}"]
         series = torch.from_numpy(self.standard(values).T.astype(np.float32).copy())  # (channels, steps)
         windows = series.unfold(1, self.window, 1).transpose(0, 1)
         starts, trained = np.arange(len(windows)), cut(len(values)) - 1  # a step is lost where steps are learnt
         held = starts[starts >= trained]
-        rows = starts[starts <= trained - self.window] if len(held) else starts
+        rows = starts[starts <= trained - self.window]
         return Encoded(windows, starts, parted=(rows, held), notes=tuple(notes))
 
     def standard(self, values: Floats) -> Floats:
@@ -193,7 +196,7 @@ class Series(Modality):
         return self.restored(samples.cpu().double().numpy().swapaxes(1, 2))
 
     def request(self, label: str | int | None, where: Sequence[str] = (), length: int | None = None) -> Request:
-        if length is not None and not 1 <= length <= LONGEST:
+        if length is not None and not (isinstance(length, int) and 1 <= length <= LONGEST):
             raise InputError(f"length={length} is out of range; samples have 1 to {LONGEST:,} steps")
         return replace(super().request(label, where), length=length)
 
@@ -272,6 +275,13 @@ def cut(steps: int) -> int:
     return steps - steps // HELD
 
 
+def _closes(names: Sequence[str], ending: str) -> list[str]:
+    """The columns of that name of several files, () where the columns are not of several files."""
+    found = [n for n in names if n.lower().endswith(f" {ending}")]
+    files = tuple(n[: -len(ending)] for n in found)
+    return found if len(found) > 1 and all(n.startswith(files) for n in names) else []
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, kind = text.rpartition("=")
     if not equals:
@@ -287,15 +297,18 @@ def _described(channel: Channel, channels: Sequence[Channel]) -> str:
 
 
 def _frequency(dates: Any) -> str:
-    """From one date to the next, as pandas writes it; days without Saturdays and Sundays as business days."""
+    """From one date to the next, as pandas writes it; days without Saturdays and Sundays as business days. "" where
+    that cannot be told, as of minutes of which the nights are missing.
+    """
     import pandas
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # newer versions will give an offset instead of its name, which do as well
         known = pandas.infer_freq(dates) if len(dates) > 2 else None
-    if known is not None:
-        return str(getattr(known, "freqstr", known))
-    between = dates.diff().median()
-    if between == pandas.Timedelta(days=1) and (dates.dt.dayofweek < 5).all():
-        return "B"
-    return f"{int(between.total_seconds())}s" if between.total_seconds() >= 1 else f"{int(between.value)}ns"
+        between = dates.diff().median()
+        if known is None and between == pandas.Timedelta(days=1):
+            known = "B" if (dates.dt.dayofweek < 5).all() else "D"
+        if known is None and between > pandas.Timedelta(days=1):  # months or weeks of which some are missing
+            parts = (dates.iloc[i : i + RUN] for i in range(len(dates) - RUN, -1, -RUN))
+            known = next((found for part in parts if (found := pandas.infer_freq(part)) is not None), None)
+    return "" if known is None else str(getattr(known, "freqstr", known))

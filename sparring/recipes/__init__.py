@@ -75,7 +75,9 @@ def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Rec
     if items.kind == "points":
         return find("r3gan_mlp"), "points: fully connected nets under R3GAN's loss, which keeps every mode"
     if items.kind == "rows":
-        return find("table"), "a table: R3GAN's loss on rows of mixed kinds"
+        steps = all(dtype.kind in "fiu" for dtype in items.items.dtypes)
+        hint = "; where rows are steps in time, say --recipe series" if steps else ""
+        return find("table"), f"a table: R3GAN's loss on rows of mixed kinds{hint}"
     if items.kind == "series":
         return find("series"), "steps in time: R3GAN's loss on paths of any length"
     size = Images().fit(items).size

@@ -92,8 +92,9 @@ def train(
     if folder.claim(resume, force):
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
+        source = str(data) if isinstance(data, str | os.PathLike) else items.name
         settings = Settings(
-            str(data), items.name, len(items), "", **_fixed(asked, chosen, kind, place), device=str(place),
+            source, items.name, len(items), "", **_fixed(asked, chosen, kind, place), device=str(place),
             save_every=save_every, until=until,
         )  # fmt: skip
         plan = _planned(chosen, items, settings, bound, read)

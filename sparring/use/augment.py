@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from sparring.data import find
 from sparring.data.split import held_out
 from sparring.errors import InputError, nearest
+from sparring.evaluation.rows import unchanged
 from sparring.judge import read
 from sparring.modalities import Samples
 from sparring.model import Model, load
@@ -26,6 +26,7 @@ from sparring.use.strategies import Strategies, measured
 from sparring.writing import write_json
 
 FEWEST = 20  # unseen items
+FEWEST_SEEDS = 3  # that show anything
 
 
 @dataclass(frozen=True)
@@ -43,21 +44,22 @@ class Augmented:
     written: tuple[int, int]
 
     def gain(self, strategy: str, measure: str = "auc") -> tuple[float, float]:
-        """By how much a strategy is better than nothing, and the half-width of a 95% interval over the seeds."""
+        """By how much a strategy is better than nothing, and the half-width of an interval in which 95% of other seeds
+        lie: with other samples, and other unseen items.
+        """
         pairs = zip(self.scores[strategy][measure], self.scores["nothing"][measure], strict=True)
         differences = [a - b for a, b in pairs]
-        if len(differences) < 2:
-            return differences[0], float("nan")
+        if len(differences) < FEWEST_SEEDS:
+            return mean(differences), float("nan")
         from scipy.stats import t
 
-        width = float(t.ppf(0.975, len(differences) - 1)) * stdev(differences) / sqrt(len(differences))
-        return mean(differences), width
+        return mean(differences), float(t.ppf(0.975, len(differences) - 1)) * stdev(differences)
 
     def verdict(self, strategy: str, measure: str = "auc") -> str:
         """In a sentence."""
         gain, width = self.gain(strategy, measure)
         if np.isnan(width):
-            return f"{strategy}: {measure} {gain:+.3f}; one seed shows nothing"
+            return f"{strategy}: {measure} {gain:+.3f}; fewer than {FEWEST_SEEDS} seeds show nothing"
         if abs(gain) <= width:
             return f"{strategy}: {measure} {gain:+.3f} ± {width:.3f}: no difference that these seeds can show"
         return f"{strategy}: {measure} {gain:+.3f} ± {width:.3f}: {'better' if gain > 0 else 'worse'} than nothing"
@@ -91,9 +93,9 @@ def augment(
 ) -> Augmented:
     """Write the data that a model was trained on with samples after them, and measure what these are worth.
 
-    A classifier learns from nine tenths of the real training items alone, with class weights, with SMOTE (Chawla et
-    al. 2002, arXiv:1106.1813), with samples, and with samples of the rarer classes only, and is asked about real items
-    that nobody has trained on; with other tenths and samples for every seed.
+    A classifier learns from the real training items alone, with class weights, with SMOTE (Chawla et al. 2002,
+    arXiv:1106.1813), with samples, and with samples of the rarer classes only, and is asked about real items that
+    nobody has trained on; with other samples and another draw of these for every seed.
 
     Args:
         run: a model of a table, or of pictures with labels, or the folder of its run.
@@ -102,15 +104,20 @@ def augment(
         rare: add samples of the rarer classes only, until all are as frequent; `n` is not used.
         target: of a table, the category that is the class; the model's own unless given.
         against: other data that the model has not seen, in place of those held out.
-        seeds: of parts, samples and classifiers.
+        seeds: of samples, classifiers, and draws of unseen items.
         without: names of ways that are left out.
         force: overwrite `out`.
 
     Raises:
         InputError: where the model makes nothing with classes, or the data are not there any more.
     """
-    if seeds < 1 or (n is not None and n < 1):
-        raise InputError(f"seeds={seeds} and n={n} count from 1")
+    if seeds < 1:
+        raise InputError(f"{seeds} seeds show nothing; give at least 1")
+    if n is not None and (n < 1 or rare):
+        why = "with rare, as many are added as make the classes even; leave n out" if rare else "give at least 1"
+        raise InputError(f"{n} samples cannot be added: {why}")
+    if Path(out).suffix.lower() == ".png":
+        raise InputError(f"{out} would hold a sheet and no set; give a folder, .npz, .csv, .tsv or .parquet")
     model, screen = run if isinstance(run, Model) else load(run), Screen(quiet)
     model.modality.check_out(Path(out), force)
     strategies = _strategies(model, n, target, against)
@@ -122,18 +129,19 @@ def augment(
     scores: dict[str, dict[str, list[float]]] = {name: {} for name in chosen}
     with screen.progress("classifiers") as progress:
         for seed in range(seeds):
-            real = strategies.part(seed)
+            real, asked = strategies.whole(), strategies.asked(seed)
             for i, (name, strategy) in enumerate(chosen.items()):
                 progress(seed * len(chosen) + i, seeds * len(chosen))
-                found = measured(strategies.unseen, strategies.told(strategy(real, seed), seed))
+                told = strategies.told(strategy(real, seed), seed)
+                found = measured(strategies.unseen[asked], told[asked])
                 for measure, value in found.items():
                     scores[name].setdefault(measure, []).append(value)
     written = _write(model, strategies, Path(out), rare, force)
     classifier = "trees" if isinstance(strategies, OfRows) else "a small convolutional net"
     protocol = (
-        f"{classifier} that learnt from {len(strategies.part(0).labels):,} of {len(strategies.labels):,} real "
-        f"{model.modality.kind} (and {strategies.made:,} samples, or as many as make the classes even), asked about "
-        f"{len(strategies.unseen):,} unseen ones; {seeds} seed{'s' if seeds > 1 else ''}"
+        f"{classifier} that learnt from {len(strategies.labels):,} real {model.modality.kind} (and {strategies.made:,} "
+        f"samples, or as many as make the classes even), asked about {len(strategies.unseen):,} unseen ones, drawn "
+        f"anew for each of {seeds} seed{'s' if seeds > 1 else ''}"
     )
     found_ = Augmented(protocol, scores, written)
     if not isinstance(run, Model):
@@ -152,20 +160,24 @@ def _strategies(model: Model, n: int | None, target: str, against: str | None) -
             raise InputError(f"target={target} is for rows of tables; pictures have their labels")
         other = None if against is None else read(model.modality, find(against))[0]
         return OfPictures(model, read(model.modality, items)[0], other, n)
+    unchanged(model, items)
     held = held_out(len(items), None)
-    unseen = items.items[held] if against is None else find(against).items
-    if len(unseen) < FEWEST:
-        raise InputError(
-            f"{len(unseen)} rows that the model has not seen are too few to ask about; give --against FILE"
-        )
-    return OfRows(model, items.items[~held], unseen, target, n)
+    given = items if against is None else find(against)
+    if given.kind not in ("rows", "series"):
+        raise InputError(f"{against} holds {given.kind}, but the model makes rows; give such data")
+    unseen = given.items[held] if against is None else given.items
+    strategies = OfRows(model, items.items[~held], unseen, target, n)
+    if len(strategies.unseen) < FEWEST:
+        few = f"{len(strategies.unseen)} rows that the model has not seen have one of its levels of {strategies.target}"
+        raise InputError(f"{few}: too few to ask about; give --against FILE")
+    return strategies
 
 
 def _write(model: Model, strategies: Strategies, out: Path, rare: bool, force: bool) -> tuple[int, int]:
     """All real items that were trained on, then samples."""
     labels = strategies.labels
     wanted = strategies.of_the_rare(labels) if rare else strategies.as_often(labels)
-    real = strategies.real(np.arange(len(labels)))
+    real = strategies.whole()
     if isinstance(strategies, OfPictures):
         whole = strategies.with_samples(real, wanted, seed=0)
         items = model.modality.decode(model.modality.scale(torch.as_tensor(whole.items)))

@@ -42,11 +42,15 @@ class OfRows(Strategies):
         self.target = names[self.place]
         if self.modality.learnt[self.place].kind != "category":
             raise InputError(f"column {self.target!r} is a number; say which category is the class (--target COLUMN)")
+        if missing := [name for name in names if name not in unseen]:
+            raise InputError(f"the unseen rows have no column {missing[0]!r}, which the model makes")
         train, unseen = (frame[frame[self.target].notna()].reset_index(drop=True) for frame in (train, unseen))
         self.train = train
         self._rows, self._unseen = self.modality.rows(train), self.modality.rows(unseen)
         codes = self._rows.values[:, self.place]
         known, first = np.unique(codes, return_index=True)
+        if len(known) < 2:
+            raise InputError(f"column {self.target!r} has one level only; there is nothing to tell")
         self._levels = [train[self.target].iloc[i] for i in first]
         heard = self._unseen.of(np.flatnonzero(np.isin(self._unseen.values[:, self.place], known)))
         self._unseen = heard

@@ -79,12 +79,14 @@ def scenarios(
         raise InputError(f"{n} paths are too few for a tail; ask for at least {FEWEST}")
     past = modality.values(find(str(model.about["data"])))
     horizons = sorted(set(horizons))
+    if not horizons or not all(isinstance(h, int) for h in horizons):
+        raise InputError(f"horizons {horizons} are no steps; give whole numbers, such as 1, 5 and 20")
     if not 1 <= horizons[0] <= horizons[-1] < len(past) // 2:
         raise InputError(f"horizons {', '.join(map(str, horizons))} are out of range; history has {len(past):,} steps")
     vacant(Path(out), force)
     held = _held(modality, weights)
     paths = np.asarray(model.sample(n, seed=seed, length=horizons[-1]).items, np.float64)
-    value = (paths / past[-1] * held).sum(2)  # (n, steps)
+    value = _worth(paths, np.array([channel.last for channel in modality.channels]), held)  # (n, steps)
     found = [_risk(h, level, value[:, h - 1] - 1, _moves(past, held, h)) for h in horizons for level in LEVELS]
     with beside(Path(out)) as part:
         part.mkdir()
@@ -121,7 +123,7 @@ def _held(modality: Series, weights: Sequence[str]) -> Floats:
         if name not in prices:
             raise InputError(f"weight {name}={amounts[name]:g}: there is no price {name!r}; {nearest(name, prices)}")
     whole = np.array([amounts.get(name, 0.0) for name in modality.names])
-    held: Floats = whole / whole.sum()
+    held: Floats = whole / whole.max() / (whole / whole.max()).sum()
     return held
 
 
@@ -138,8 +140,14 @@ def _amount(text: str) -> tuple[str, float]:
 
 def _moves(past: Floats, held: Floats, horizon: int) -> Floats:
     """What would have been won or lost over some steps, from each step of the past on."""
-    moves: Floats = (past[horizon:] / past[:-horizon] * held).sum(1) - 1
-    return moves
+    return _worth(past[horizon:], past[:-horizon], held) - 1
+
+
+def _worth(prices: Floats, before: Floats, held: Floats) -> Floats:
+    """What is worth 1 at some prices (..., channels), at others."""
+    some = held > 0
+    worth: Floats = (prices[..., some] / before[..., some] * held[some]).sum(-1)
+    return worth
 
 
 def _risk(horizon: int, level: float, made: Floats, past: Floats) -> Risk:

@@ -15,7 +15,6 @@ from sparring.metrics.tables import Floats
 
 Labels = NDArray[np.int64]
 
-KEPT = 0.9  # of the training data, that each seed learns from
 NEIGHBOURS = 5  # of SMOTE
 
 
@@ -61,10 +60,17 @@ class Strategies(ABC):
             "samples of the rare": lambda real, seed: self.with_samples(real, self.of_the_rare(real.labels), seed),
         }
 
-    def part(self, seed: int) -> Labelled:
-        """Some of the real items that are trained on, another part for every seed."""
-        rows = np.random.default_rng(seed).permutation(len(self.labels))[: max(2, round(KEPT * len(self.labels)))]
-        return self.real(np.sort(rows))
+    def whole(self) -> Labelled:
+        """All real items that are trained on: the generator has learnt from no others."""
+        return self.real(np.arange(len(self.labels)))
+
+    def asked(self, seed: int) -> Labels:
+        """Rows of the unseen items that a seed's classifiers are asked about: drawn again and again, so that what
+        another test set would change is among what differs from seed to seed.
+        """
+        random = np.random.default_rng(seed)
+        groups = [np.flatnonzero(self.unseen == c) for c in np.unique(self.unseen)]
+        return np.concatenate([random.choice(rows, len(rows)) for rows in groups])
 
     def as_often(self, labels: Labels) -> Labels:
         """How many samples of each class keep the classes' shares."""
@@ -95,7 +101,12 @@ class Strategies(ABC):
         over = needs("imblearn.over_sampling", "augment", "has SMOTE")
         x, category = self.numbers(real.items)
         counts = self._counts(real.labels)
-        known = {"random_state": seed, "k_neighbors": max(1, min(NEIGHBOURS, int(counts[counts > 0].min()) - 1))}
+        several = counts > 1  # one alone has no neighbours
+        known = {
+            "random_state": seed,
+            "k_neighbors": max(1, min(NEIGHBOURS, int(counts[several].min()) - 1)),
+            "sampling_strategy": {int(c): int(counts.max()) for c in np.flatnonzero(several)},
+        }
         if not category.any():
             smote = over.SMOTE(**known)
         elif category.all():

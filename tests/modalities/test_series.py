@@ -71,7 +71,7 @@ def test_nothing_that_changes():
 
 def test_a_season_is_no_walk():
     t = np.arange(2000)
-    assert kind_of(20 + 5 * np.sin(t / 24) + np.random.default_rng(0).normal(0, 1, 2000)) in ("level", "log")
+    assert kind_of(20 + 5 * np.sin(t / 24) + np.random.default_rng(0).normal(0, 1, 2000), True) in ("level", "log")
 
 
 def test_the_past_comes_back_from_what_is_learnt():
@@ -103,7 +103,7 @@ def test_tails_are_lightened_and_made_heavy_again(seed, freedom):
 
 def test_lambert_w_is_goergs():
     """What is made heavy with delta is u exp(delta u^2 / 2), eq. 4 there."""
-    channel = Channel("x", "level", delta=0.2, reach=10)
+    channel = Channel("x", "level", delta=0.2, low=-99, high=99)
     u = np.linspace(-3, 3, 7)
     assert channel.heavy(u) == pytest.approx(u * np.exp(0.1 * u**2))
     assert channel.normal(channel.heavy(u)) == pytest.approx(u)
@@ -231,3 +231,83 @@ def test_a_length_is_for_series(tmp_path):
     model = sparring.train("gan", "digits", out=tmp_path / "r", steps=1, quiet=True, device="cpu")
     with pytest.raises(InputError, match="length=9 is for series"):
         model.sample(1, length=9)
+
+
+def test_what_wanders_and_what_does_not():
+    random = np.random.default_rng(0)
+    walk = random.normal(size=1500).cumsum()
+    assert kind_of(np.exp(walk / 100), True) == "returns"
+    assert kind_of(walk - walk.min() + 1, True) in ("returns", "differences")
+    assert kind_of(np.arange(1.0, 800.0), True) == "differences"
+    reverting = np.zeros(1500)
+    for t in range(1, 1500):
+        reverting[t] = 0.93 * reverting[t - 1] + random.normal()
+    assert kind_of(reverting, False) == "level"
+
+
+def test_samples_go_a_tenth_beyond_the_data_on_either_side():
+    x = np.random.default_rng(0).standard_t(2.5, 800)
+    x[x > 0] *= 0.2  # one tail only is heavy
+    series, _ = of(pd.DataFrame({"x": x}), told=("x=level",))
+    known = x[1 : cut(800)]
+    made = series.restored(np.linspace(-50, 50, 101)[:, None])[:, 0]
+    mean = known.mean()
+    assert made.min() == pytest.approx(known.min() + 0.1 * (known.min() - mean))
+    assert made.max() == pytest.approx(known.max() + 0.1 * (known.max() - mean))
+
+
+def test_nothing_held_out_is_trained_on_even_in_a_short_series():
+    series, items = of(prices(n=70))
+    rows, held = series.encode(items).parted
+    assert len(held) == 0
+    assert rows.max() + 32 <= cut(70) - 1
+
+
+def test_a_highest_of_fewer_decimals_stays_the_highest():
+    frame = prices()[["Date", "Close"]].round(2)
+    frame["High"] = np.ceil(frame["Close"] * 10 + 1) / 10
+    series, _ = of(frame)
+    assert [c.kind for c in series.channels] == ["returns", "highest"]
+    made = series.restored(np.random.default_rng(0).normal(size=(50, 60, 2)))
+    assert (made[..., 1] >= made[..., 0]).all()
+
+
+def test_dates_are_continued_as_they_are():
+    months = pd.date_range("2000-01-01", periods=120, freq="MS").delete(50)
+    frame = prices(n=119).assign(Date=months)
+    assert of(frame)[0].frame(np.ones((1, 3, 5)))["Date"].dt.day.tolist() == [1, 1, 1]
+    bars = pd.DatetimeIndex(
+        [d + pd.Timedelta(minutes=5 * i) for d in pd.bdate_range("2020-01-01", periods=5) for i in range(78)]
+    )
+    assert "step" in of(prices(n=390).assign(Date=bars))[0].frame(np.ones((1, 3, 5)))
+    zoned = prices(n=100)
+    zoned["Date"] = zoned["Date"].dt.tz_localize("America/New_York")
+    assert of(zoned)[0].end.endswith("+00:00")
+    gone = prices(n=100)
+    gone.loc[90:, "Close"] = None
+    assert of(gone)[0].end == gone["Date"][89].isoformat()
+    gone.loc[7, "Date"] = None
+    with pytest.raises(InputError, match="no date in row 8"):
+        of(gone)
+
+
+def test_dates_of_an_index_are_kept():
+    frame = prices(n=100).set_index("Date")
+    assert find(frame).kind == "series"
+    assert of(find(frame).items)[0].stamp == "Date"
+
+
+def test_columns_that_end_alike_are_no_files():
+    frame = prices(n=100)[["Date", "Close", "Spread"]].rename(columns={"Close": "House Price"})
+    frame["Land Price"] = frame["House Price"] * 2 + frame["Spread"]
+    series, items = of(frame)
+    assert series.names == ["House Price", "Spread", "Land Price"]
+    assert "not learnt: Spread" in of(frame, wanted=("House Price",))[0].encode(items).notes[0]
+
+
+@pytest.mark.parametrize("name", ["series", "quantgan", "timegan"])
+def test_a_window_that_is_too_short(name):
+    from sparring import recipes
+
+    with pytest.raises(InputError, match="window=1 is too short"):
+        recipes.find(name).set({"window": 1})
