@@ -389,3 +389,51 @@ def test_a_full_disk(tmp_path):
     assert not list((tmp_path / "run").rglob(".*part*"))
     again = subprocess.run([sys.executable, "-m", "sparring", *words, "--resume"], capture_output=True, check=False)
     assert again.returncode == 0, again.stderr
+
+
+def test_series_as_typed(typed, tmp_path):
+    """Trained, sampled at any length, judged, simulated: each with its files, each bad wish in one line."""
+    import pandas as pd
+
+    close = 50 * np.exp(np.random.default_rng(0).normal(0, 0.01, 400).cumsum())
+    frame = pd.DataFrame({"Date": pd.bdate_range("2021-01-01", periods=400), "Close": close.round(2)})
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    status, out, _ = typed("train", "p.csv", "--steps", 3, "--out", "r", "window=40", "width=8")
+    assert status == 0
+    assert "channels: Close as returns" in out
+    assert "320 windows as (1, 40), 1 held out" in out
+    assert typed("sample", "r", "-n", 2, "--length", 9, "-o", "two.csv")[0] == 0
+    assert len(pd.read_csv(tmp_path / "two.csv")) == 18
+    status, _, err = typed("evaluate", "r")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "40 steps that the model has not seen are too few" in err
+    assert typed("evaluate", "r", "--against", "p.csv", "--samples", 4)[0] == 0
+    assert (tmp_path / "r" / "evaluation.png").is_file()
+    assert "![samples beside real data](evaluation.png)" in (tmp_path / "r" / "README.md").read_text()
+    status, out, _ = typed("scenarios", "r", "-o", "risk", "-n", 100, "--horizon", 5)
+    assert status == 0
+    assert re.search(r"^5 +95% +\S+%", out, re.MULTILINE)
+    for words, said in {
+        ("sample", "r", "--length", "0"): "length=0 is out of range",
+        ("sample", "r", "--label", "a"): "label 'a' was given",
+        ("sample", "r", "--where", "a=1"): "asks for rows of a table",
+        ("scenarios", "r", "--weight", "Open=1"): "there is no price 'Open'",
+    }.items():
+        status, _, err = typed(*words, "-o", "none.csv")
+        assert (status, err.count("\n")) == (2, 1), err
+        assert said in err
+    assert not (tmp_path / "none.csv").exists()
+
+
+def test_using_as_typed(typed, run, tmp_path):
+    bad = {
+        ("sample", run, "-o", "x.png", "--length", "9"): "length=9 is for series, but this model makes images",
+        ("scenarios", run, "-o", "risk"): "this model makes images; scenarios are of prices",
+        ("augment", run, "-o", "x.png"): "would hold a sheet and no set",
+        ("augment", run, "-o", "more", "--seeds", "0"): "0 seeds show nothing",
+    }
+    for words, said in bad.items():
+        status, _, err = typed(*words)
+        assert (status, err.count("\n")) == (2, 1), err
+        assert said in err
+    assert not list(tmp_path.iterdir())
