@@ -115,10 +115,10 @@ class Series(Modality):
         """
         names = [str(column) for column in frame]
         if not self.wanted:
-            chosen = next((found for k in CLOSES if (found := _closes(names, k))), names)
-            if len(chosen) == len(names) > MOST:
+            closes = next((found for k in CLOSES if (found := _closes(names, k))), None)
+            if closes is None and len(names) > MOST:
                 raise InputError(f"{name!r} has {len(names)} channels; say which are learnt (channels=NAME,NAME)")
-            return chosen
+            return closes or names
         found = []
         for wanted in self.wanted:
             matching = [n for n in names if n == wanted or n.endswith(f" {wanted}") or n.startswith(f"{wanted} ")]

@@ -297,6 +297,14 @@ def test_dates_of_an_index_are_kept():
     assert of(find(frame).items)[0].stamp == "Date"
 
 
+def test_many_channels_are_chosen_or_all_closes():
+    random = np.random.default_rng(0)
+    closes = pd.DataFrame({f"S{i} Close": np.exp(random.normal(0, 0.01, 100).cumsum()) for i in range(20)})
+    assert len(of(closes)[0].names) == 20
+    with pytest.raises(InputError, match="has 20 channels; say which"):
+        of(closes.rename(columns=lambda name: name.replace("Close", "Level")))
+
+
 def test_columns_that_end_alike_are_no_files():
     frame = prices(n=100)[["Date", "Close", "Spread"]].rename(columns={"Close": "House Price"})
     frame["Land Price"] = frame["House Price"] * 2 + frame["Spread"]
