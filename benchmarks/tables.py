@@ -48,11 +48,13 @@ class Played:
         numbers: of `sparring evaluate`.
         costs: seconds and GiB; none of what is no generator.
         score: of sdmetrics' QualityReport, where that is at hand.
+        missing: by how much the share of missing values of a column is off, at most; None of what is no generator.
     """
 
     numbers: list[Number]
     costs: dict[str, float]
     score: float | None
+    missing: float | None = None
 
 
 def main() -> None:
@@ -101,17 +103,20 @@ class Bench:
 
     def table(self) -> list[str]:
         """Its lines, in Markdown."""
-        rows = {"real rows": [Played(self.against.floor, {}, self._score(self.held))]}
+        rows = {
+            "real rows": [Played(self.against.floor, {}, self._score(self.held), self._missing(find(self.held).items))]
+        }
         for bound in self.times:
             rows[f"**table**, {bound}"] = [self._ours(bound, seed) for seed in range(self.asked.seeds)]
         if self.asked.reference:
             rows["ctgan package"] = [self._theirs()]
         rows |= {kind: [Played(numbers, {}, None)] for kind, numbers in self.against.baselines.items()}
         names = [number.name for number in self.against.floor]
-        head = ["", *names, *(["sdmetrics"] if self.asked.reference else []), *COSTS]
+        head = ["", *names, "missing off", *(["sdmetrics"] if self.asked.reference else []), *COSTS]
         body = []
         for kind, played in rows.items():
             cells = [_cell([next(n for n in p.numbers if n.name == which) for p in played]) for which in names]
+            cells.append(f"{mean(p.missing for p in played):.1%}" if played[0].missing is not None else "")
             if self.asked.reference:
                 scores = [p.score for p in played if p.score is not None]
                 cells.append(f"{mean(scores):.3f}" if scores else "")
@@ -141,7 +146,12 @@ class Bench:
         for column in self.modality.learnt:
             if column.kind == "category":
                 frame[column.name] = frame[column.name].astype(typed[column.name])
-        return Played(self.against.numbers(self.modality.rows(frame)), costs, self._score(made))
+        numbers = self.against.numbers(self.modality.rows(frame))
+        return Played(numbers, costs, self._score(made), self._missing(frame))
+
+    def _missing(self, frame: pd.DataFrame) -> float:
+        train = find(self.train).items
+        return max(abs(frame[name].isna().mean() - train[name].isna().mean()) for name in frame)
 
     def _score(self, made: Path) -> float | None:
         return self._called("score", self.train, made)["score"] if self.asked.reference else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from sparring.games.gan import GAN
 from sparring.games.judged import Judged
 from sparring.games.terms import Term
 from sparring.nets.table import Generator
+
+ROUNDS, DRAWN, AT_ONCE = 3, 4096, 1024  # of samples by which levels are made as frequent as they should be
 
 
 class Filled(Term):
@@ -50,21 +53,43 @@ class FilledGAN(GAN):
     """
 
     together = True
+    offset: Tensor
 
     def __init__(self, *args: Any, sweeps: int, last: int, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.sweeps, self.last = sweeps, last
+        assert isinstance(self.G, Generator)
+        self.register_buffer("offset", torch.zeros(self.G.z + self.G.spans.places))  # on latents of what is handed out
+
+    @torch.no_grad()
+    def calibrate(self, shares: Tensor, label: Callable[[int], Tensor]) -> None:
+        """Shift the logits of samples until levels come as often as they should.
+
+        Args:
+            shares: of each level in its column, (places,).
+            label: gives labels for so many samples.
+        """
+        assert isinstance(self.G, Generator)
+        places = self.G.spans.places
+        self.offset.zero_()
+        for _ in range(ROUNDS):
+            made = torch.zeros(places, device=self.offset.device)
+            for _ in range(DRAWN // AT_ONCE):
+                given = label(AT_ONCE)
+                made += self.sampled(self.draw(AT_ONCE, given.device), given)[:, :places].float().sum(0)
+            known = 1 / DRAWN + shares.to(made)
+            self.offset[self.G.z :] += (known.log() - (1 / DRAWN + made / DRAWN).log()).clamp(-1, 1)
 
     def sampled(self, z: Tensor, label: Tensor | None, asked: Tensor | None = None) -> Tensor:
         assert isinstance(self.G, Generator)
         assert label is not None
         spans = self.G.spans
-        x = self.generate(z, label)
+        x = self.generate(z + self.offset, label)
         for _ in range(self.sweeps):
             order = [i for i in torch.randperm(spans.spans).tolist() if i != self.last]
             for i in (*order, self.last):
                 if asked is None or asked[i] < 0:
                     codes = spans.codes(x[:, : spans.places])
                     codes[:, i] = -1
-                    x = self.generate(self.draw(len(z), z.device), codes)
+                    x = self.generate(self.draw(len(z), z.device) + self.offset, codes)
         return x

@@ -212,6 +212,11 @@ class Table(Modality):
             asked.scatter_(1, torch.tensor(self._categories, device=codes.device)[which], True)
         return asked
 
+    def shares(self) -> Tensor:
+        """How often each level of each column comes in the data, (places,), 1 in each column."""
+        counts = [torch.tensor(frequencies(column)).double() for column in self.learnt]
+        return torch.cat([c / c.sum() for c in counts]).float()
+
     @cached_property
     def _categories(self) -> list[int]:
         return [i for i, column in enumerate(self.learnt) if isinstance(column, Category)]

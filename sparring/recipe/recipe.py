@@ -76,6 +76,9 @@ class Recipe(ABC):
         takes = " and ".join(m.kind for m in self.takes)
         raise InputError(f"recipe {self.name!r} makes {takes}, but the data are {kind}; choose another --recipe")
 
+    def finish(self, game: Game, modality: Modality) -> None:  # noqa: B027
+        """Whatever is done to a trained game, with its averaged weights, before it is a model."""
+
     def longest(self, items: int) -> int | None:  # noqa: ARG002
         """Steps beyond which so many items would be learnt by heart, None where that is not known."""
         return None

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+import torch
 from torch import nn
 
 from sparring.games.filled import Filled, FilledGAN
+from sparring.games.game import Game
 from sparring.games.gan import GAN
 from sparring.games.terms import Term
 from sparring.modalities import Modality
@@ -70,6 +72,12 @@ class Table(OfTables, Regularised):
     def rules(self, modality: Modality) -> Callable[..., GAN]:
         assert isinstance(modality, Rows)
         return partial(FilledGAN, sweeps=self.sweeps, last=modality.place)
+
+    def finish(self, game: Game, modality: Modality) -> None:
+        assert isinstance(modality, Rows)
+        assert isinstance(game, FilledGAN)
+        cpu = torch.device("cpu")
+        game.calibrate(modality.shares(), lambda n: modality.labels(n, cpu))
 
     def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
         assert isinstance(modality, Rows)

@@ -10,6 +10,7 @@ import torch
 
 import sparring
 from sparring.model import Model
+from sparring.seeds import reseed
 from sparring.training.card import card
 from sparring.writing import write_bytes
 
@@ -48,6 +49,9 @@ def publish(run: Run, scores: Mapping[str, float], troubles: Sequence[Mapping[st
     game.load_state_dict(run.game.state_dict())
     for name in run.game.averaged:
         getattr(game, name).load_state_dict(getattr(run.average.game, name).state_dict())
+    with torch.random.fork_rng([]):
+        reseed(run.seeds.key("finish"), torch.device("cpu"))
+        run.recipe.finish(game.eval(), run.modality)
     for found in (run.folder.evaluation, run.folder.picture, run.folder.augmentation):
         found.unlink(missing_ok=True)  # it was of the model before
     Model(run.recipe, run.modality, game, about).save(run.folder.model, force=True)

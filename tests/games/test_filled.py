@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 import sparring
@@ -45,3 +46,27 @@ def test_polishing_keeps_what_was_asked_for_and_mends_the_rest(tmp_path):
     asked = model.sample(100, seed=0, where={"a": 3}).items
     assert (asked["a"] == 3).all()
     assert (asked["b"] == "is 3").mean() > 0.9
+
+
+def test_levels_come_as_often_as_in_the_data(tmp_path):
+    """A net that was hardly trained draws levels as it likes; calibrated, missing values and rare levels are right to a
+    point, and what is asked for is still so.
+    """
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"x": random.normal(size=3000).round(2), "c": random.choice(list("abc"), 3000, p=[0.9, 0.07, 0.03])}
+    )
+    frame.loc[random.random(3000) < 0.2, "x"] = None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    settings = {"steps": 5, "quiet": True, "device": "cpu", "batch": 100, "width": 16, "D": 16}
+    model = sparring.train("table", tmp_path / "t.csv", out=tmp_path / "run", **settings)
+    rows = model.sample(20_000, seed=3).items
+    assert rows["x"].isna().mean() == pytest.approx(frame["x"].isna().mean(), abs=0.01)
+    shares, wanted = (f["c"].value_counts(normalize=True) for f in (rows, frame))
+    assert all(shares[c] == pytest.approx(wanted[c], abs=0.01) for c in "abc")
+    model.game.offset.zero_()
+    off = abs(model.sample(20_000, seed=3).items["c"].value_counts(normalize=True).get("a", 0) - wanted["a"])
+    assert (
+        off > 0.02 or abs(model.sample(20_000, seed=3).items["x"].isna().mean() - 0.2) > 0.02
+    )  # else nothing is shown
+    assert (model.sample(50, seed=1, where={"c": "c"}).items["c"] == "c").all()
