@@ -22,6 +22,7 @@ PERSISTENT = {
     20: 0.6,
     100: 0.35,
 }  # over so many steps a walk's variance grows by more than this share of as many times,
+TIED = 20, 0.15  # over so many steps what keeps to another goes no farther than this share of as many times as far
 SMOOTH = 0.5  # and its steps do not go together as much as this
 WIDER = 0.1  # how much farther from the mean than the data samples may go, on either side
 HEAVIEST = 2.0
@@ -218,6 +219,12 @@ def is_walk(x: Floats) -> bool:
     return bool(np.corrcoef(step[1:], step[:-1])[0, 1] < SMOOTH)
 
 
+def _keeps(x: Floats) -> bool:
+    """Whether values return within a few steps: over more of them they go hardly farther than over one."""
+    lag = min(TIED[0], len(x) // 10)
+    return bool((x[lag:] - x[:-lag]).var() <= TIED[1] * lag * np.diff(x).var()) if lag > 1 else False
+
+
 def _anchored(channels: list[Channel], values: Floats, told: Mapping[str, str]) -> list[Channel]:
     """Prices that keep to another's, as a day's lowest to its last, as ratios to it."""
     close = [i for i, c in enumerate(channels) if re.search(r"(^|\s)close$", c.name.lower())]
@@ -225,7 +232,7 @@ def _anchored(channels: list[Channel], values: Floats, told: Mapping[str, str]) 
     anchors: list[int] = []
     found = list(channels)
     for i in sorted(prices, key=lambda i: (i not in close, i)):
-        tied = [j for j in anchors if not is_walk(np.log(values[:, i] / values[:, j]))]
+        tied = [j for j in anchors if _keeps(np.log(values[:, i] / values[:, j]))]
         if tied and channels[i].name not in told:
             found[i] = replace(channels[i], kind="ratio", anchor=tied[0])
         else:

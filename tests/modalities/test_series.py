@@ -297,6 +297,16 @@ def test_dates_of_an_index_are_kept():
     assert of(find(frame).items)[0].stamp == "Date"
 
 
+def test_shares_that_wander_together_are_no_ratios():
+    """A ratio that returns in a month is a walk to whoever learns days."""
+    random = np.random.default_rng(0)
+    common, apart = random.normal(0, 0.01, 2000).cumsum(), np.zeros(2000)
+    for t in range(1, 2000):
+        apart[t] = 0.9 * apart[t - 1] + random.normal(0, 0.01)
+    series, _ = of(pd.DataFrame({"A": np.exp(common), "B": np.exp(common + apart)}))
+    assert [c.kind for c in series.channels] == ["returns", "returns"]
+
+
 def test_many_channels_are_chosen_or_all_closes():
     random = np.random.default_rng(0)
     closes = pd.DataFrame({f"S{i} Close": np.exp(random.normal(0, 0.01, 100).cumsum()) for i in range(20)})
