@@ -18,10 +18,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 WALKS = ("returns", "differences")
 BOUNDS = ("highest", "lowest")
 ORDER = ("returns", "differences", "log", "level", "ratio", *BOUNDS)  # in which values are made, each of those before
-PERSISTENT = {
-    20: 0.6,
-    100: 0.35,
-}  # over so many steps a walk's variance grows by more than this share of as many times,
+PERSISTENT = {20: 0.4, 100: 0.2}  # over so many steps a walk goes farther than this share of as many times as far,
 TIED = 20, 0.15  # over so many steps what keeps to another goes no farther than this share of as many times as far
 SMOOTH = 0.5  # and its steps do not go together as much as this
 WIDER = 0.1  # how much farther from the mean than the data samples may go, on either side
