@@ -20,7 +20,7 @@ BOUNDS = ("highest", "lowest")
 ORDER = ("returns", "differences", "log", "level", "ratio", *BOUNDS)  # in which values are made, each of those before
 PERSISTENT = {20: 0.4, 100: 0.2}  # over so many steps a walk goes farther than this share of as many times as far,
 TIED = 20, 0.15  # over so many steps what keeps to another goes no farther than this share of as many times as far
-SMOOTH = 0.5  # and its steps do not go together as much as this
+SMOOTH = 0.5  # correlation of its steps from which on they are smooth
 WIDER = 0.1  # how much farther from the mean than the data samples may go, on either side
 HEAVIEST = 2.0
 SAME = 1e-9  # of its size that a value may differ by and count as the same
@@ -209,11 +209,15 @@ def is_walk(x: Floats) -> bool:
     step = np.diff(x)
     if np.ptp(step) <= SAME * max(1e-300, np.abs(step).max()):
         return bool(step.any())
-    for lag, least in PERSISTENT.items():
-        many = min(lag, len(x) // 10)
-        if many < 2 or (x[many:] - x[:-many]).var() <= least * many * step.var():
-            return False
-    return bool(np.corrcoef(step[1:], step[:-1])[0, 1] < SMOOTH)
+
+    def farther(lag: int) -> float:
+        return float((x[lag:] - x[:-lag]).var() / (lag * step.var()))
+
+    if len(x) < 20 or any(farther(min(lag, len(x) // 10)) <= least for lag, least in PERSISTENT.items()):
+        return False
+    # Smooth steps add up for a while, those of a season too; a walk's still do over a tenth of the time.
+    smooth = np.corrcoef(step[1:], step[:-1])[0, 1] >= SMOOTH
+    return bool(not smooth or farther(len(x) // 10) > 1)
 
 
 def _keeps(x: Floats) -> bool:

@@ -243,6 +243,8 @@ def test_what_wanders_and_what_does_not():
     for t in range(1, 1500):
         reverting[t] = 0.93 * reverting[t - 1] + random.normal()
     assert kind_of(reverting, False) == "level"
+    smoothed = np.convolve(walk, np.ones(6) / 6, "valid")
+    assert kind_of(smoothed, False) == "differences"
 
 
 def test_samples_go_a_tenth_beyond_the_data_on_either_side():
