@@ -193,7 +193,8 @@ def kind_of(values: Floats, positive: bool) -> Kind:
     Args:
         positive: whether all are above 0, those too that are not looked at.
     """
-    if positive and is_walk(logs := np.log(values)):
+    logs = np.log(values) if positive else values
+    if positive and is_walk(logs) and not _even(np.diff(values)):
         return "returns"
     if is_walk(values):
         return "differences"
@@ -207,7 +208,7 @@ def is_walk(x: Floats) -> bool:
     and MacKinlay 1988, doi:10.1093/rfs/1.1.41.
     """
     step = np.diff(x)
-    if np.ptp(step) <= SAME * max(1e-300, np.abs(step).max()):
+    if _even(step):
         return bool(step.any())
 
     def farther(lag: int) -> float:
@@ -218,6 +219,11 @@ def is_walk(x: Floats) -> bool:
     # Smooth steps add up for a while, those of a season too; a walk's still do over a tenth of the time.
     smooth = np.corrcoef(step[1:], step[:-1])[0, 1] >= SMOOTH
     return bool(not smooth or farther(len(x) // 10) > 1)
+
+
+def _even(step: Floats) -> bool:
+    """Whether all steps are the same."""
+    return bool(np.ptp(step) <= SAME * np.abs(step).max())
 
 
 def _keeps(x: Floats) -> bool:
