@@ -55,9 +55,9 @@ def _folder(path: Path) -> Items:
     if arrays.is_cifar({p.name for p in path.iterdir() if p.is_file()}):
         return arrays.cifar(path)
     files = pictures.folder(path)
-    if not files.names and (several := read_several(path)) is not None:
-        return several
     others = [p for p in sorted(path.iterdir()) if p.name.lower().endswith(ENDINGS)]
+    if not files.names and not others and (several := read_several(path)) is not None:
+        return several
     if files.names or not others:
         return of_files(files, path.resolve().name)
     if len(others) > 1:

@@ -36,8 +36,8 @@ def in_time(items: Items) -> Items:
         return items
     others = [frame[name] for name in frame if name != dates]
     plain = [types.is_numeric_dtype(c.dtype) and not types.is_bool_dtype(c.dtype) for c in others]
-    sorted_ = frame[dates].is_monotonic_increasing or frame[dates].is_monotonic_decreasing
-    if not (plain and all(plain) and sorted_ and frame[dates].is_unique and frame[dates].notna().all()):
+    ordered = frame[dates].is_monotonic_increasing or frame[dates].is_monotonic_decreasing
+    if not (plain and all(plain) and ordered and frame[dates].is_unique and frame[dates].notna().all()):
         return items
     return Items(items.name, "series", frame, notes=items.notes)
 
@@ -51,7 +51,8 @@ def dated(frame: DataFrame) -> str | None:
 
 
 def read_several(path: Path) -> Items | None:
-    """Tables of a folder or an archive that are steps of the same time, side by side; None where there are none.
+    """Tables of a folder or an archive that are steps of the same time, side by side; a single one as it is; None where
+    there are none.
 
     A column is called after its file and its name. Steps that one of them lacks are left out.
 
@@ -64,6 +65,10 @@ def read_several(path: Path) -> Items | None:
     import pandas
 
     notes: list[str] = []
+    stem = path.resolve().name.split(".")[0]
+    if len(files) == 1:
+        [(file, content)] = files
+        return in_time(Items(stem, "rows", parsed(Path(file), content, notes), notes=tuple(notes)))
     names = _short([name for name, _ in files])
     parts = []
     for name, (file, content) in zip(names, files, strict=True):
@@ -81,7 +86,6 @@ def read_several(path: Path) -> Items | None:
     longest = max(len(part) for part in parts)
     if len(joined) < longest:
         notes.append(f"{longest - len(joined):,} of {longest:,} dates are left out: not all files have them")
-    stem = path.resolve().name.split(".")[0]
     return Items(stem, "series", joined.rename_axis(DATED).reset_index(), notes=tuple(notes))
 
 
@@ -111,8 +115,6 @@ def _short(names: Sequence[str]) -> list[str]:
     stems = [Path(name).stem for name in names]
     if len(set(stems)) < len(stems):
         stems = [name.replace("/", " ") for name in names]
-    if len(stems) == 1:
-        return stems
     places = zip(*(reversed(stem) for stem in stems), strict=False)
     alike = len(list(takewhile(lambda letters: len(set(letters)) == 1, places)))
     return [stem[: len(stem) - alike].strip("_- ") or stem for stem in stems]

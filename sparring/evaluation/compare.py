@@ -17,6 +17,7 @@ from sparring.errors import InputError
 from sparring.evaluation.evaluate import AS_THEY_ARE, against_of, judged, many
 from sparring.evaluation.found import Evaluation
 from sparring.judge import Number, read
+from sparring.modalities import Series
 from sparring.model import Model, load
 from sparring.training.curves import COLOURS
 from sparring.training.devices import resolve
@@ -83,6 +84,9 @@ def compare(
         if len(kinds) > 1:
             raise InputError(f"these runs make {' and '.join(sorted(kinds))}; compare those of one kind")
         kind = next(iter(kinds))
+        if kind == "series" and len(made := {tuple(_channels(model)) for model in models}) > 1:
+            told = " and ".join(", ".join(names[:3]) for names in sorted(made))
+            raise InputError(f"these runs make different channels ({told}); compare those of the same")
         if kind in AS_THEY_ARE:
             held_against, judged_by = AS_THEY_ARE[kind]
             judge: Callable[[Model], Evaluation] = partial(
@@ -96,6 +100,12 @@ def compare(
             found.append(Compared(name, path, model, judge(model)))
     _write(found, folder, data or sets.pop())
     return found
+
+
+def _channels(model: Model) -> list[str]:
+    """Of a series."""
+    assert isinstance(model.modality, Series)
+    return model.modality.names
 
 
 def _judge(

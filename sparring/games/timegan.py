@@ -19,7 +19,7 @@ Optimiser = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the terms, in the paper's symbols.
+    """Of the terms, in the paper's symbols where it has one; the others are those of the authors' code.
 
     Attributes:
         reconstruction: of E and R.
@@ -38,7 +38,7 @@ class Weights:
 
 
 class TimeGAN(Game):
-    """Yoon et al. 2019, "Time-series generative adversarial networks", NeurIPS, sections 4 and 5.
+    """Yoon et al. 2019, "Time-series generative adversarial networks", NeurIPS, section 4.
 
     Args:
         E: series (n, channels, steps) -> codes (n, width, steps), in (0, 1).

@@ -153,7 +153,7 @@ class AgainstPaths:
         floor = {n.name: n.value for n in self.floor}
         found = []
         if value["told apart"] > max(CAUGHT, 1.5 * floor["told apart"]):
-            right, history = (0.5 + numbers["told apart"] for numbers in (value, floor))
+            right, history = (0.5 + known["told apart"] for known in (value, floor))
             seen = f"a classifier is right in {right:.0%}, where history gets {history:.0%}"
             found.append(Trouble("easily told from real paths", seen, "train longer"))
         real, sizes = (sequences.autocorrelation(np.abs(sequences.returns(w)), 20).mean() for w in (self.train, made))

@@ -34,8 +34,8 @@ class Slow(nn.Module):
 
 class Generator(nn.Module):
     """Latents of each step and of those before them -> series (n, channels, steps): noise times a volatility, and a
-    drift. The latents of a step, mixed, are part of its noise, so that channels soon go together. The volatility net of
-    Wiese et al. 2019, arXiv:1907.06673, section 5.3, on latents of several speeds.
+    drift. The latents of a step, mixed, are part of its noise, so that channels soon go together. As the
+    stochastic volatility net of Wiese et al. 2019, arXiv:1907.06673, on latents of several speeds.
 
     Args:
         z: quick latents of a step; the slow ones come beside them.

@@ -19,7 +19,7 @@ class Quantgan(OfSeries, Targeted):
 
     Wiese et al. 2019, "Quant GANs: deep generation of financial time series", arXiv:1907.06673. Logarithmic
     returns are standardised and their tails lightened (Lambert's W), and made heavy again in samples. Both nets are
-    temporal convolutions that see 127 steps; the paper leaves rates and steps open.
+    temporal convolutions that see 127 steps; learning rates and steps are ours.
 
     sparring train prices.csv --recipe quantgan
     """

@@ -36,7 +36,11 @@ def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
     ]
 
 
-COMPARED = {"images": "textures, colours and rough layout", "rows": "levels and the rough size of numbers"}
+COMPARED = {
+    "images": "textures, colours and rough layout",
+    "rows": "levels and the rough size of numbers",
+    "series": "how values are distributed, and what goes together over a few steps,",
+}
 
 
 def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:

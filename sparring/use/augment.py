@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -13,6 +13,7 @@ import torch
 
 from sparring.data import find
 from sparring.data.split import held_out
+from sparring.data.store import Progress
 from sparring.errors import InputError, nearest
 from sparring.evaluation.rows import unchanged
 from sparring.judge import read
@@ -22,7 +23,7 @@ from sparring.training.folder import RunFolder
 from sparring.training.screen import Screen
 from sparring.use.pictures import OfPictures
 from sparring.use.rows import OfRows
-from sparring.use.strategies import Strategies, measured
+from sparring.use.strategies import Strategies, Strategy, measured
 from sparring.writing import write_json
 
 FEWEST = 20  # unseen items
@@ -126,16 +127,8 @@ def augment(
         if name not in chosen or name == "nothing":
             raise InputError(f"{name!r} cannot be left out; {nearest(name, set(chosen) - {'nothing'})}")
     chosen = {name: strategy for name, strategy in chosen.items() if name not in without}
-    scores: dict[str, dict[str, list[float]]] = {name: {} for name in chosen}
     with screen.progress("classifiers") as progress:
-        for seed in range(seeds):
-            real, asked = strategies.whole(), strategies.asked(seed)
-            for i, (name, strategy) in enumerate(chosen.items()):
-                progress(seed * len(chosen) + i, seeds * len(chosen))
-                told = strategies.told(strategy(real, seed), seed)
-                found = measured(strategies.unseen[asked], told[asked])
-                for measure, value in found.items():
-                    scores[name].setdefault(measure, []).append(value)
+        scores = _scores(strategies, chosen, seeds, progress)
     written = _write(model, strategies, Path(out), rare, force)
     classifier = "trees" if isinstance(strategies, OfRows) else "a small convolutional net"
     protocol = (
@@ -143,10 +136,26 @@ def augment(
         f"samples, or as many as make the classes even), asked about {len(strategies.unseen):,} unseen ones, drawn "
         f"anew for each of {seeds} seed{'s' if seeds > 1 else ''}"
     )
-    found_ = Augmented(protocol, scores, written)
+    found = Augmented(protocol, scores, written)
     if not isinstance(run, Model):
-        write_json(RunFolder(Path(run)).augmentation, found_.content())
-    return found_
+        write_json(RunFolder(Path(run)).augmentation, found.content())
+    return found
+
+
+def _scores(
+    strategies: Strategies, chosen: Mapping[str, Strategy], seeds: int, progress: Progress
+) -> dict[str, dict[str, list[float]]]:
+    """By strategy and measure, a number for each seed."""
+    scores: dict[str, dict[str, list[float]]] = {name: {} for name in chosen}
+    real = strategies.whole()
+    for seed in range(seeds):
+        asked = strategies.asked(seed)
+        for i, (name, strategy) in enumerate(chosen.items()):
+            progress(seed * len(chosen) + i, seeds * len(chosen))
+            told = strategies.told(strategy(real, seed), seed)
+            for measure, value in measured(strategies.unseen[asked], told[asked]).items():
+                scores[name].setdefault(measure, []).append(value)
+    return scores
 
 
 def _strategies(model: Model, n: int | None, target: str, against: str | None) -> Strategies:

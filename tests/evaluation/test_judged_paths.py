@@ -116,6 +116,14 @@ def test_too_little_to_judge_by(run, tmp_path):
         evaluate(run / "a", features=["patches"])
 
 
+def test_runs_of_other_channels_are_not_compared(run, tmp_path):
+    pd.DataFrame({"y": clustered(300).round(3)}).to_csv(tmp_path / "y.csv", index=False)
+    settings = {"steps": 2, "quiet": True, "device": "cpu", "window": 48, "width": 8}
+    sparring.train("series", tmp_path / "y.csv", out=tmp_path / "c", **settings)
+    with pytest.raises(InputError, match="different channels"):
+        compare([run / "a", tmp_path / "c"], tmp_path / "page", data=str(run / "x.csv"))
+
+
 def test_runs_side_by_side(run, tmp_path):
     found = compare([run / "a", run / "b"], tmp_path / "page", samples=5)
     assert [c.name for c in found] == ["a", "b"]

@@ -220,6 +220,29 @@ def test_what_cannot_be_used(change, fields, said):
         of(change(prices()), **fields)
 
 
+def test_an_archive_of_one_table_is_that_table(tmp_path):
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("people.csv", "a,b\n" + "1,x\n2,y\n" * 20)
+    items = find(tmp_path / "z.zip")
+    assert (items.kind, items.name, len(items)) == ("rows", "z", 40)
+
+
+def test_a_table_beside_an_archive_of_pictures_is_not_the_data(tmp_path):
+    import zipfile
+
+    from PIL import Image
+
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        for i in range(3):
+            Image.new("L", (8, 8), 60 * i).save(tmp_path / "one.png")
+            archive.write(tmp_path / "one.png", f"{i}.png")
+    (tmp_path / "one.png").unlink()
+    (tmp_path / "labels.csv").write_text("name,label\n0,a\n1,b\n")
+    assert find(tmp_path).kind == "images"
+
+
 def test_files_without_dates_do_not_go_side_by_side(tmp_path):
     for name in "ab":
         prices(n=50).drop(columns="Date").to_csv(tmp_path / f"{name}.csv", index=False)
