@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -18,9 +19,11 @@ import sparring
 from sparring import recipes
 from sparring.errors import InputError
 from sparring.games.game import Game
-from sparring.modalities import Modality, Request, Samples
+from sparring.games.mapping import Translation
+from sparring.modalities import Mapped, Modality, Request, Samples
 from sparring.recipe import Recipe
 from sparring.seeds import Seeds, reseed
+from sparring.tiles import Mapper, bands
 from sparring.writing import beside, read_json, vacant, write_bytes, write_json
 
 FORMAT = 2  # of model folders and run folders
@@ -76,12 +79,65 @@ class Model:
         Raises:
             InputError: for conditions that no row has, a label that there is not, or a number out of range.
         """
+        if self.modality.mapped:
+            raise InputError(
+                f"recipe {self.recipe.name!r} makes pictures of pictures; give it some with sparring apply"
+            )
         request = self.modality.request(label, _several(where), length)
         if request.rules:
             return self._kept(n, request, seed, truncation)
         made, labels = zip(*self._drawn(n, request, seed, truncation), strict=True)
         chosen = torch.cat(labels).cpu().numpy() if self.modality.classes else None
         return Samples(self.modality.decode(torch.cat(made)), chosen, self.modality)
+
+    def mapper(self, reverse: bool = False, sharpness: float = 1.0) -> Mapper:
+        """What makes pictures of given pictures of any size.
+
+        Args:
+            reverse: the other way, where the model knows one.
+            sharpness: 1 for what the model has learnt against D, 0 for the net of the phase before, which errs less and
+                blurs more, or a mixture of their weights (Wang et al. 2018, arXiv:1809.00219, section 3.4).
+
+        Raises:
+            InputError: where it makes nothing of pictures, or not so.
+        """
+        modality, game = self.modality, self.game
+        if not isinstance(modality, Mapped) or not isinstance(game, Translation):
+            raise InputError(
+                f"recipe {self.recipe.name!r} makes {modality.kind} of noise; nothing can be applied to files"
+            )
+        if not 0 <= sharpness <= 1:
+            raise InputError(f"sharpness={sharpness:g} is out of range; it must be from 0 to 1")
+        try:
+            net = game.mapping(reverse, sharpness)
+        except ValueError as error:
+            asked = "reverse" if reverse else f"sharpness={sharpness:g}"
+            raise InputError(f"{asked} was given, but of recipe {self.recipe.name!r} {error}") from error
+        channels, made = modality.given, modality.channels
+        return Mapper(
+            net=net.eval(), channels=made if reverse else channels, made=channels if reverse else made,
+            times=net.times, stride=net.stride, reach=net.reach, masked=modality.masked, device=self.device,
+        )  # fmt: skip
+
+    def apply(self, picture: NDArray[np.uint8], reverse: bool = False, sharpness: float = 1.0) -> NDArray[np.uint8]:
+        """What the model makes of a picture of any size.
+
+        Args:
+            picture: (h, w, channels), with a mask as the last channel where holes are filled, 255 in holes.
+            reverse, sharpness: as for `mapper`.
+
+        Returns:
+            (times h, times w, channels).
+
+        Raises:
+            InputError: where it makes nothing of pictures, or not of such.
+        """
+        mapper = self.mapper(reverse, sharpness)
+        if picture.ndim != 3 or picture.shape[2] != mapper.channels:
+            raise InputError(
+                f"a picture of shape {tuple(picture.shape)} was given; give (height, width, {mapper.channels})"
+            )
+        return np.concatenate(list(bands(mapper, picture)))
 
     def _kept(self, n: int, request: Request, seed: int | None, truncation: float | None) -> Samples:
         """Samples of which all rules are true: others are made anew."""

@@ -18,12 +18,16 @@ class Seeds:
     """The root of a run's randomness.
 
     Attributes:
-        seed: what the user gave.
+        seed: what the user gave, and whose draws these are where there are several.
         salt: counts rollbacks; another salt is another fate from the same weights.
     """
 
-    seed: int = 0
+    seed: int | str = 0
     salt: int = 0
+
+    def of(self, name: str) -> Seeds:
+        """Other seeds, for draws that have nothing to do with these."""
+        return Seeds(f"{self.seed} {name}", self.salt)
 
     def key(self, *place: str | int) -> int:
         """A 63-bit key for a place, equal on every machine and in every process."""

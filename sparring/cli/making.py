@@ -53,9 +53,15 @@ def train(
         raise InputError(f"{name}={given[name]} is no field of a recipe but an option; write --{name} {given[name]}")
     model = train(data=data, **options, **given)  # type: ignore[arg-type]
     run = out or f"runs/{model.recipe.name}-{model.about['name']}"
+    print(f"\nLook at {run}/samples, then try:\n")
+    if model.modality.mapped:
+        mask = " --mask holes.png" if model.modality.masked else ""
+        print(f"  sparring apply {run} picture.png -o made.png{mask}")
+        print(f"  sparring evaluate {run}")
+        print(f"  sparring train {data} --out {run} --resume --steps {2 * model.about['step']}")
+        return
     kind = ".csv" if model.modality.kind in ("points", "rows", "series") else ""
     label = f" --label {model.modality.classes[0]}" if model.modality.classes else ""
-    print(f"\nLook at {run}/samples, then try:\n")
     print(f"  sparring sample {run} -n 64 -o sheet.png")
     print(f"  sparring sample {run} -n 1000 -o samples{kind} --seed 1{label}")
     print(f"  sparring train {data} --out {run} --resume --steps {2 * model.about['step']}")

@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from sparring.cli.app import app
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring apply runs/pix2pix-maps map.png -o photo.png\n\n"
+    "  sparring apply runs/srgan-photos holiday/ -o larger/\n\n"
+    "  sparring apply runs/cyclegan-horses zebra.mp4 -o horse.mp4 --reverse\n\n"
+    "  sparring apply runs/inpaint-photos scratched.jpg -o mended.png --mask scratches.png"
+)
+def apply(
+    run: Annotated[str, typer.Argument(help="A run's folder, or a model's, from pictures to pictures.")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="A picture, a folder of pictures, or a video.")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--out",
+            help="A .png, .jpg, .webp, .tif, .bmp; a folder for a folder; .mp4, .mov, .mkv, .webm, .gif for a video.",
+        ),
+    ],
+    mask: Annotated[
+        str,
+        typer.Option(help="Not black where pixels are to be filled; a folder for a folder. [default: transparency]"),
+    ] = "",
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way, for models of two ways.")] = False,
+    sharpness: Annotated[float, typer.Option(help="For restoring models; below 1 more cautious.")] = 1.0,
+    smooth: Annotated[
+        bool, typer.Option("--smooth/--no-smooth", help="Hold still what does not move in a video.")
+    ] = True,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+) -> None:
+    """Translate or restore pictures and videos of any size by a trained model."""
+    from sparring.apply import apply, is_video
+
+    n = apply(run, source, out, mask or None, reverse, sharpness, smooth, device, force, quiet=False)
+    video = Path(source).is_file() and is_video(Path(source), Path(out))
+    print(f"{n:,} {'frame' if video else 'picture'}{'' if n == 1 else 's'} in {out}")
 
 
 @app.command(

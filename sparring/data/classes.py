@@ -20,7 +20,7 @@ def sorted_out(
     part what is trained on from what is held out. The next are the classes, if every picture lies in
     one and there are two of them.
     """
-    folders = _bare([name.replace("\\", "/").split("/")[:-1] for name in names])
+    folders = bare([name.replace("\\", "/").split("/")[:-1] for name in names])
     held = None
     tops = {parts[0].lower() if parts else "" for parts in folders}
     if len(tops) > 1 and tops <= TRAIN | HELD and tops & TRAIN:
@@ -41,7 +41,7 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _bare(folders: list[list[str]]) -> list[list[str]]:
+def bare(folders: list[list[str]]) -> list[list[str]]:
     """Without the outer folders that all share."""
     while folders and all(folders) and len({parts[0] for parts in folders}) == 1:
         folders = [parts[1:] for parts in folders]

@@ -84,13 +84,27 @@ def squared(picture: Image.Image, size: int, channels: int) -> NDArray[np.uint8]
     Colours under full transparency are set to 0, since files hold anything there; where there is no
     channel for transparency, the picture is laid on white.
     """
-    if picture.mode == "RGBA" and channels < 4:
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    picture = picture.convert(MODES[channels])
+    picture = laid(picture, channels)
     if picture.size != (size, size):
         picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
-    pixels: NDArray[np.uint8] = np.asarray(picture, np.uint8).reshape(size, size, -1)
-    if channels == 4:
+    return _pixels(picture)
+
+
+def whole(picture: Image.Image, channels: int) -> NDArray[np.uint8]:
+    """A picture from `loaded` as (channels, height, width), as `squared` would have it."""
+    return _pixels(laid(picture, channels))
+
+
+def laid(picture: Image.Image, channels: int) -> Image.Image:
+    """With so many channels: on white where none is for transparency."""
+    if picture.mode == "RGBA" and channels < 4:
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return picture.convert(MODES[channels])
+
+
+def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = np.asarray(picture, np.uint8).reshape(picture.height, picture.width, -1)
+    if picture.mode == "RGBA":
         pixels = np.where(pixels[..., 3:] > 0, pixels, 0).astype(np.uint8)
     return pixels.transpose(2, 0, 1)
 

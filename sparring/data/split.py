@@ -54,15 +54,27 @@ class Parted:
         rows: the items that are trained on, int64.
         held: those that are held out, int64.
         fingerprint: tells one data set from another, whatever its name.
+        beside: another set, that goes beside this one with no item belonging to another; its items are what is
+            given ("label") where these are what is to be made.
     """
 
     tensors: Mapping[str, Tensor | Stored]
     rows: Tensor
     held: Tensor
     fingerprint: str
+    beside: Parted | None = None
 
     def of(self, name: str, rows: Tensor) -> Tensor:
         """Some rows of a tensor, in memory, on the CPU."""
         stored = self.tensors[name]
         tensor = stored.map()[1] if isinstance(stored, Stored) else stored
         return tensor[rows.to(tensor.device)].cpu()
+
+    def items(self, rows: Tensor) -> dict[str, Tensor]:
+        """All tensors of some rows; of the set beside, as many, held-out ones beside held-out ones."""
+        found = {name: self.of(name, rows) for name in self.tensors}
+        if self.beside is not None:
+            other, held = self.beside, len(rows) > 0 and bool((rows[0].cpu() == self.held.cpu()).any())
+            pool = other.held if held and len(other.held) else other.rows
+            found["label"] = other.of("real", pool[rows.to(pool.device) % len(pool)])
+        return found

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from sparring.data import find
 from sparring.errors import InputError
@@ -102,6 +103,14 @@ def compare(
     return found
 
 
+def _shown(c: Compared) -> Image.Image:
+    """A sheet of samples, or what a model makes of given pictures."""
+    if c.model.modality.mapped:
+        assert c.evaluation.picture is not None
+        return c.evaluation.picture
+    return c.model.sample(SHOWN, seed=0).preview()
+
+
 def _channels(model: Model) -> list[str]:
     """Of a series."""
     assert isinstance(model.modality, Series)
@@ -173,7 +182,7 @@ def _write(found: Sequence[Compared], folder: Path, data: str) -> None:
         part.mkdir(parents=True)
         sheets = []
         for i, c in enumerate(found):
-            c.model.sample(SHOWN, seed=0).preview().save(part / f"samples-{i + 1}.png")
+            _shown(c).save(part / f"samples-{i + 1}.png")
             sheets += [f"## {c.name}", "", f"![{c.name}](samples-{i + 1}.png)", ""]
             sheets += [f"- {finding}" for finding in c.evaluation.findings] + [""]
         (part / "compare.png").write_bytes(plot(found))
@@ -201,10 +210,11 @@ def plot(found: Sequence[Compared]) -> bytes:
         known = {n.name: n.value for n in c.evaluation.numbers}
         right.scatter(known[across], known[up], color=colour, label=c.name)
     real = {n.name: n.value for n in first.floor}
-    right.scatter(real[across], real[up], color="#6b7280", marker="*", label="real")
+    if across in real:
+        right.scatter(real[across], real[up], color="#6b7280", marker="*", label="real")
     left.set(xlabel="seconds of training", ylabel="fid while training", yscale="log")
     right.set(xlabel=across, ylabel=up)
-    if found[0].model.modality.kind != "series":
+    if all(number.best == "high" for number in first.numbers if number.name in (across, up)):
         right.set(xlim=(0, 1.03), ylim=(0, 1.03))
     for axis in (left, right):
         axis.grid(alpha=0.25)
@@ -222,6 +232,8 @@ def _axes(evaluation: Evaluation) -> tuple[str, str]:
     first = evaluation.numbers[0].name
     if first in known:
         return first, known[first]
+    if not any(number.name.startswith("coverage") for number in evaluation.numbers):
+        return first, evaluation.numbers[-1].name
     feature = first.partition("[")[2]
     return f"coverage[{feature}", f"precision[{feature}"
 

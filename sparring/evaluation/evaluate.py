@@ -13,6 +13,7 @@ from sparring.errors import InputError
 from sparring.evaluation.found import Evaluation
 from sparring.evaluation.paths import against_paths, judged_paths
 from sparring.evaluation.rows import against_rows, judged_rows
+from sparring.evaluation.translated import against_pictures, judged_pictures
 from sparring.judge import Against, Real, chosen, findings, read
 from sparring.judge.against import MOST
 from sparring.judge.seen import KEPT
@@ -24,6 +25,7 @@ from sparring.training.screen import Screen
 AS_THEY_ARE: dict[str, tuple[Callable[..., Any], Callable[..., Evaluation]]] = {
     "rows": (against_rows, judged_rows),
     "series": (against_paths, judged_paths),
+    **dict.fromkeys(("pairs", "unpaired", "degraded"), (against_pictures, judged_pictures)),
 }
 SAMPLES = 10_000
 FEWEST = 6

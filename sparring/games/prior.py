@@ -96,7 +96,8 @@ class Prior:
             truncation: where given, normal numbers are drawn within so many standard deviations: less
                 variety for more typical samples (Brock et al. 2018, arXiv:1809.11096).
         """
-        return torch.cat([part.draw(n, device, truncation) for part in self.parts], 1)
+        none = torch.zeros(n, 0, device=device)  # where samples are made of something else
+        return torch.cat([none, *(part.draw(n, device, truncation) for part in self.parts)], 1)
 
     def stretched(self, length: int) -> Prior:
         """For samples of another length."""

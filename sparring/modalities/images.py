@@ -64,8 +64,8 @@ class Images(Modality):
             height, width, *rest = items.items.shape[1:]
             sides, channels = [min(height, width)], (rest or [1])[0]
         else:
-            looks = _looks(items.items)
-            sides, channels = [min(found.width, found.height) for found in looks], max(f.channels for f in looks)
+            found = looks(items.items)
+            sides, channels = [min(f.width, f.height) for f in found], max(f.channels for f in found)
         size = self.size or (sides[0] if len(set(sides)) == 1 else 0)
         if not size or (not self.size and size > LARGEST):
             size = max(4, min(LARGEST, 2 ** int(np.log2(np.median(sides)))))
@@ -102,7 +102,7 @@ class Images(Modality):
     def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         pixels = tensors["real"]
         if self.crop:
-            pixels = _cropped(pixels, self.size)
+            pixels = cropped(pixels, self.size)
         if self.flip:
             mirrored = torch.rand(len(pixels), 1, 1, 1, device=pixels.device) < 0.5
             pixels = torch.where(mirrored, pixels.flip(-1), pixels)
@@ -147,20 +147,20 @@ class Images(Modality):
             Image.fromarray(pixels.squeeze()).save(place / f"{i:0{digits}}.png")
 
 
-def _looks(pictures: Pictures) -> list[Look]:
+def looks(pictures: Pictures) -> list[Look]:
     """What some of the pictures are like, spread evenly over all."""
     wanted = set(range(0, len(pictures), max(1, len(pictures) // LOOKED_AT)))
     with ThreadPoolExecutor() as pool:
         found = [seen for _, seen in each(pictures, look, pool, wanted)]
-    looks = [f for f in found if isinstance(f, Look)]
-    if not looks:
+    seen = [f for f in found if isinstance(f, Look)]
+    if not seen:
         why = next(f.why for f in found if isinstance(f, Unreadable))
         first = pictures.names[min(wanted)]
         raise InputError(f"{pictures.path}: none of its pictures can be read ({first}: {why}); repair or replace them")
-    return looks
+    return seen
 
 
-def _cropped(pixels: Tensor, size: int) -> Tensor:
+def cropped(pixels: Tensor, size: int) -> Tensor:
     """A square cut out of each picture (n, c, h, h) at a place of its own: (n, c, size, size)."""
     n, channels, side, _ = pixels.shape
     place = torch.randint(side - size + 1, (2, n, 1), device=pixels.device)

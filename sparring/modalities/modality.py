@@ -37,6 +37,7 @@ class Encoded:
         skipped: names of the others, and why.
         parted: which of the samples are trained on and which are held out, where that is not left to chance.
         notes: what the user should know of them, a line each.
+        beside: others that go beside them, none with another: what unpaired pictures are to be made of.
     """
 
     samples: Tensor | Stored
@@ -44,6 +45,7 @@ class Encoded:
     skipped: tuple[tuple[str, str], ...] = ()
     parted: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     notes: tuple[str, ...] = ()
+    beside: Encoded | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Modality(ABC):
     reads: ClassVar[tuple[str, ...]] = ()  # kinds of data that it can be fitted to beside its own
     suffixes: ClassVar[tuple[str, ...]]  # of the files it writes; a folder where it is "" too
     features_name: ClassVar[str]  # of what samples are judged by while they are trained
+    mapped: ClassVar[bool] = False  # whether samples are made of items that are given, as pictures of pictures
     shown: ClassVar[int] = 64  # samples on a sheet
     chunk: ClassVar[int] = 64  # samples made at once; a seed's do not depend on how many are asked for
 
@@ -84,6 +87,16 @@ class Modality(ABC):
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
         """Of one sample, as nets see it."""
+
+    @property
+    def given_shape(self) -> tuple[int, ...]:
+        """Of what one sample is made of, where that is an item."""
+        return ()
+
+    @property
+    def masked(self) -> bool:
+        """Whether the last channel of what is given is a mask, 1 where pixels are to be made and -1 elsewhere."""
+        return False
 
     @abstractmethod
     def fit(self, items: Items) -> Self:
@@ -120,6 +133,15 @@ class Modality(ABC):
     @abstractmethod
     def preview(self, samples: Samples) -> Image.Image:
         """A picture of samples for people to look at."""
+
+    def drawing(self, made: Tensor, given: Mapping[str, Tensor]) -> Image.Image:
+        """A picture of what nets have made, (n, *shape), beside what it was made for.
+
+        Args:
+            given: the labels ("label"), and real items ("real") where samples are made of items.
+        """
+        labels = given["label"].cpu().numpy() if self.classes else None
+        return Samples(self.decode(made), labels, self).preview()
 
     @abstractmethod
     def write(self, samples: Samples, path: Path) -> None:

@@ -19,6 +19,7 @@ from sparring.recipe.fields import (
     optimisation,
     parse,
 )
+from sparring.recipe.mapped import OfMapped, Restoring
 from sparring.recipe.pictures import POINTS_AND_IMAGES, OfPictures
 from sparring.recipe.recipe import Phase, Recipe
 from sparring.recipe.series import OfSeries
@@ -34,6 +35,7 @@ __all__ = [
     "Fraction",
     "Light",
     "Natural",
+    "OfMapped",
     "OfPictures",
     "OfSeries",
     "OfTables",
@@ -41,6 +43,7 @@ __all__ = [
     "Pixels",
     "Positive",
     "Recipe",
+    "Restoring",
     "Share",
     "Strided",
     "Targeted",

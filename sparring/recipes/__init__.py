@@ -11,7 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from sparring.data import Items
+from sparring.data.domains import domains
 from sparring.data.split import FEWEST
 from sparring.errors import InputError, nearest
 from sparring.modalities import Images
@@ -80,6 +83,11 @@ def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Rec
         return find("table"), f"a table: R3GAN's loss on rows of mixed kinds{hint}"
     if items.kind == "series":
         return find("series"), "steps in time: R3GAN's loss on paths of any length"
+    layout = None if isinstance(items.items, np.ndarray) else domains(items.items.names)
+    if layout is not None and layout.matched and layout.known:
+        return find("pix2pix"), f"pairs of pictures in {layout.names[0]}/ and {layout.names[1]}/"
+    if layout is not None and layout.names == ("A", "B"):
+        return find("cyclegan"), "pictures of two kinds, A and B, without partners"
     size = Images().fit(items).size
     if size <= SMALL:
         return find("gan"), "tiny pictures: fully connected nets learn them fastest"

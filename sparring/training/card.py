@@ -38,6 +38,7 @@ def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
 
 COMPARED = {
     "images": "textures, colours and rough layout",
+    **dict.fromkeys(("pairs", "unpaired", "degraded"), "textures, colours and rough layout"),
     "rows": "levels and the rough size of numbers",
     "series": "how values are distributed, and what goes together over a few steps,",
 }
@@ -64,6 +65,7 @@ def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: s
     ]
     fields = [f"| {name} | {value} | {what} |" for group in recipe.described().values() for name, value, what in group]
     label = f" --label {modality.classes[0]}" if modality.classes else ""
+    use = f"apply {folder} picture.png -o made.png" if modality.mapped else f"sample {folder} -n 64 -o sheet.png{label}"
     return "\n".join(
         [
             f"# {recipe.name} on {about['data']}",
@@ -80,7 +82,7 @@ def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: s
             *_scores(about["scores"], modality),
             "",
             "```",
-            f"sparring sample {folder} -n 64 -o sheet.png{label}",
+            f"sparring {use}",
             "```",
             "",
             "| field | value | what it is |",

@@ -49,6 +49,7 @@ class Judge:
         reference = order[self.n : self.n + REFERENCE]
         self._reference = moments(self._features(reference))
         self.floor = frechet(moments(self._features(apart)), self._reference)
+        self._order = order
         self._labels = None if "label" not in data.tensors else self.data.of("label", order)
         self._real = self._real_diversity(order)
 
@@ -60,32 +61,36 @@ class Judge:
     @torch.no_grad()
     def score(self, game: Game) -> float:
         """Fréchet distance of fresh samples, always from the same latents."""
-        reseed(self.seeds.key("judge"), self.device)
-        labels = self._given(self.n)
-        found = []
-        for start in range(0, self.n, AT_ONCE):
-            z = game.draw(min(AT_ONCE, self.n - start), self.device)
-            made = game.generate(z, None if labels is None else labels[start : start + len(z)])
-            found.append(self.modality.features(made.float()).cpu())
-        return frechet(moments(torch.cat(found)), self._reference)
+        return frechet(moments(self._made(game, self._order[: self.n], "judge")), self._reference)
 
     @torch.no_grad()
     def diversity(self, game: Game) -> float:
         """How far apart pairs of samples are, of one label where there are labels, by how far real
         ones are: 1 is like the data, 0 is one sample only.
         """
-        reseed(self.seeds.key("pairs"), self.device)
-        labels = self._given(PAIRS)
-        n = PAIRS if labels is None else len(labels)
-        one, two = (
-            self.modality.features(game.generate(game.draw(n, self.device), labels).float()).cpu() for _ in range(2)
-        )
-        return diversity(one, two) / self._real
+        one = self._order[: min(PAIRS, self.n)]
+        # What is made of one item is no draw among many: others are held against it.
+        two = self._order[len(one) :][: len(one)] if self.modality.mapped else one
+        return diversity(self._made(game, one[: len(two)], "pairs"), self._made(game, two, "others")) / self._real
 
-    def _given(self, n: int) -> Tensor | None:
-        """Labels of the first real items, or, where these have none, such as ask for nothing."""
-        known = None if self._labels is None else self._labels[:n].to(self.device)
-        return self.modality.labels(n, self.device) if known is None else known
+    def _made(self, game: Game, rows: Tensor, key: str) -> Tensor:
+        """Features of samples that are made for the labels of these items, or of these items themselves."""
+        reseed(self.seeds.key(key), self.device)
+        found = []
+        for part in torch.split(rows, AT_ONCE):
+            label = self._given(part)
+            made = game.generate(game.draw(len(part), self.device), label)
+            found.append(self.modality.features(made.float()).cpu())
+        return torch.cat(found)
+
+    def _given(self, rows: Tensor) -> Tensor | None:
+        """What samples are made for: the items' labels, such as ask for nothing where these have none, or the items."""
+        if self.modality.mapped:
+            items = {name: tensor.to(self.device) for name, tensor in self.data.items(rows).items()}
+            return self.modality.batch(items)["label"]
+        if self._labels is not None:
+            return self.data.of("label", rows).to(self.device)
+        return self.modality.labels(len(rows), self.device)
 
     def _real_diversity(self, order: Tensor) -> float:
         order = order[: self.n]

@@ -190,10 +190,13 @@ def _chosen(
 
 
 def _things(modality: Modality) -> str:
-    return "windows" if modality.kind == "series" else modality.kind
+    named = {"series": "windows", "pairs": "pairs of squares", "degraded": "squares", "unpaired": "pictures"}
+    return named.get(modality.kind, modality.kind)
 
 
 def _labels(modality: Modality) -> str:
+    if modality.mapped:
+        return f"made of {modality.given_shape}"
     return f"labels used ({len(modality.classes)} classes)" if modality.classes else "labels not used"
 
 

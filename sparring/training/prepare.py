@@ -31,7 +31,7 @@ class Prepared(Parted):
         weights: how often each of the rows is dealt, up to a factor; None for one as often as another.
     """
 
-    fits: bool
+    fits: bool = True
     weights: Tensor | None = None
 
 
@@ -54,18 +54,15 @@ def prepare(
     with screen.progress(f"reading {items.name}") as progress:
         encoded = modality.encode(items, progress)
     notes = [*items.notes, *encoded.notes, *_skipped(encoded, len(items))]
-    labels = None if items.labels is None else items.labels[encoded.kept]
-    samples = encoded.samples
-    if isinstance(samples, Stored) and samples.bytes <= limit:
-        samples = samples.load()
-    fits = isinstance(samples, Tensor) and samples.nbytes <= limit
+    labels = None if items.labels is None or modality.mapped else items.labels[encoded.kept]
+    samples, fits = _in_memory(encoded.samples, limit)
     if encoded.parted is not None:
         trained, apart = encoded.parted
     else:
         held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
         trained, apart = np.flatnonzero(~held), np.flatnonzero(held)
     if not modality.classes and recipe.labels is not False:
-        why_not = unlabelled(items, labels)
+        why_not = "these are given pictures, not labels" if modality.mapped else unlabelled(items, labels)
         if why_not and recipe.labels:
             raise InputError(f"labels=true was given, but {why_not}")
         if labels is not None and not why_not:
@@ -86,7 +83,27 @@ def prepare(
         )
     weights = modality.weights(samples)
     weights = None if weights is None else weights[rows]
-    return modality, Prepared(tensors, rows, kept, fingerprint(items, tensors), fits, weights), notes
+    beside, told = _beside(encoded.beside, items, limit), fingerprint(items, tensors)
+    if beside is not None:
+        told = f"{told}-{beside.fingerprint}"
+    return modality, Prepared(tensors, rows, kept, told, beside, fits, weights), notes
+
+
+def _beside(encoded: Encoded | None, items: Items, limit: int) -> Parted | None:
+    """What goes beside a data set, parted."""
+    if encoded is None:
+        return None
+    assert encoded.parted is not None
+    tensors = {"real": _in_memory(encoded.samples, limit)[0]}
+    rows, held = (torch.from_numpy(part) for part in encoded.parted)
+    return Parted(tensors, rows, held, fingerprint(items, tensors))
+
+
+def _in_memory(samples: Tensor | Stored, limit: int) -> tuple[Tensor | Stored, bool]:
+    """A tensor in memory where it fits, and whether it is and does."""
+    if isinstance(samples, Stored) and samples.bytes <= limit:
+        samples = samples.load()
+    return samples, isinstance(samples, Tensor) and samples.nbytes <= limit
 
 
 def _skipped(encoded: Encoded, total: int) -> list[str]:

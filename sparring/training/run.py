@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from sparring.data.batches import Batches
-from sparring.data.split import HELD_EVERY
+from sparring.data.split import HELD_EVERY, Parted
 from sparring.errors import InputError
 from sparring.loop import Deal, Player, Step, play
 from sparring.modalities import Modality
@@ -103,12 +103,10 @@ class Run:
 
     def _dealer(self, data: Prepared) -> Deal:
         """Batches of what is trained on and, now and then, some of what is held out beside them."""
-        size = shard_size(self.recipe, self.fabric.world_size)
-        shards, device = self.recipe.batch // size, self.fabric.device
-        batches = Batches(data.tensors, data.rows, size, shards, self.seeds, device, data.weights)
+        batches = self._batches(data, data.rows, data.weights)
         if not len(data.held):
             return lambda number, shard: self.modality.batch(batches(number, shard))
-        watched = Batches(data.tensors, data.held, size, shards, self.seeds, device)
+        watched = self._batches(data, data.held)
 
         def deal(number: int, shard: int) -> dict[str, Tensor]:
             batch = self.modality.batch(batches(number, shard))
@@ -118,6 +116,18 @@ class Run:
             return batch
 
         return deal
+
+    def _batches(self, data: Parted, rows: Tensor, weights: Tensor | None = None) -> Deal:
+        """Batches of some rows, and of what goes beside them."""
+        size = shard_size(self.recipe, self.fabric.world_size)
+        shards, device = self.recipe.batch // size, self.fabric.device
+        batches = Batches(data.tensors, rows, size, shards, self.seeds, device, weights)
+        other = data.beside
+        if other is None:
+            return batches
+        pool = other.held if rows is data.held and len(other.held) else other.rows
+        given = Batches(other.tensors, pool, size, shards, self.seeds.of("beside"), device)
+        return lambda number, shard: {**batches(number, shard), "label": given(number, shard)["real"]}
 
     # What is saved, and given back.
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
+from PIL import Image
+from torch import Tensor
 
 from sparring.errors import InputError
 from sparring.judge import Trouble
 from sparring.loop import Player
-from sparring.modalities import Samples
 from sparring.modalities.modality import COLUMNS
 from sparring.seeds import Seeds, reseed
 from sparring.sheets import animation
@@ -169,7 +170,7 @@ class Watch:
             checkpoint.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
         return score
 
-    def _best(self) -> tuple[float, int, dict[str, torch.Tensor]]:
+    def _best(self) -> tuple[float, int, dict[str, Tensor]]:
         """The best score so far, its step and its weights; infinite where there are none, or they are damaged."""
         found = None
         with suppress(InputError):
@@ -178,24 +179,35 @@ class Watch:
 
     def sheet(self) -> None:
         """Samples from the same latents each time, by the averaged weights."""
-        picture = self._shown().preview()
+        picture = self._shown()
         with beside(self.run.folder.samples / f"{self.run.step:09}.png") as part:
             picture.save(part, "PNG")
         self.logbook.picture(self.run.step, picture)
 
     @torch.no_grad()
-    def _shown(self) -> Samples:
+    def _shown(self) -> Image.Image:
         run = self.run
-        many, label = run.modality.shown, None
-        if classes := run.game.classes:
-            many = max(1, many // classes) * classes if classes <= COLUMNS else many
-            label = torch.arange(many, device=run.fabric.device) * max(1, classes // many) % classes
-        else:
-            label = run.modality.labels(many, run.fabric.device)
+        given = self._given()
         reseed(self.seeds.key("sheet"), run.fabric.device)
-        z = run.game.draw(many, run.fabric.device)
-        items = run.modality.decode(run.average.game.generate(z, label))
-        return Samples(items, label.cpu().numpy() if label is not None and classes else None, run.modality)
+        label = given.get("label")
+        z = run.game.draw(run.modality.shown if label is None else len(label), run.fabric.device)
+        return run.modality.drawing(run.average.game.generate(z, label), given)
+
+    def _given(self) -> dict[str, Tensor]:
+        """What a sheet's samples are made for: always the same labels, or items, held-out ones first."""
+        run = self.run
+        device, many, classes = run.fabric.device, run.modality.shown, run.game.classes
+        reseed(self.seeds.key("shown"), device)
+        if run.modality.mapped:
+            known = torch.cat([run.data.held.cpu(), run.data.rows.cpu()])
+            first = len(run.data.held) or len(known)
+            rows = known[:first][torch.linspace(0, first - 1, min(many, first)).long()]
+            return run.modality.batch({name: t.to(device) for name, t in run.data.items(rows).items()})
+        if classes:
+            many = max(1, many // classes) * classes if classes <= COLUMNS else many
+            return {"label": torch.arange(many, device=device) * max(1, classes // many) % classes}
+        label = run.modality.labels(many, device)
+        return {} if label is None else {"label": label}
 
     def back_from(self, step: int) -> None:
         """Write down that the run has gone back, and forget what it has gone back from."""
@@ -244,6 +256,6 @@ def _lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
-def _norm(tensors: list[torch.Tensor]) -> torch.Tensor:
-    norms: torch.Tensor = torch.stack(torch._foreach_norm(tensors)).norm()
+def _norm(tensors: list[Tensor]) -> Tensor:
+    norms: Tensor = torch.stack(torch._foreach_norm(tensors)).norm()
     return norms

@@ -1,0 +1,161 @@
+"""How good the pictures are that a model makes of given ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+from torch.nn import functional as F
+
+from sparring.data import Items, find
+from sparring.errors import InputError
+from sparring.evaluation.found import Evaluation
+from sparring.judge.translated import Restored, Scores, findings, floor, judge, numbers
+from sparring.modalities import Mapped
+from sparring.model import Model
+from sparring.tiles import Mapper, as_bytes, mapped
+from sparring.training.screen import Screen
+
+HEAD = 14  # pixels of a line that names columns
+
+
+@dataclass(frozen=True)
+class AgainstPictures:
+    """Given pictures and true ones.
+
+    Attributes:
+        items: that they are among.
+        apart: whether only those that a model trained on these items has not seen are judged by.
+        name: of the items.
+    """
+
+    items: Items
+    apart: bool
+    name: str
+
+    def examples(self, modality: Mapped) -> Iterator[tuple[Tensor, Tensor]]:
+        return modality.examples(self.items, self.apart)
+
+
+def against_pictures(model: Model, data: str | None, screen: Screen) -> AgainstPictures:
+    """What a model's pictures are held against: those that were held out of what it was trained on, or others.
+
+    Raises:
+        InputError: where there are none.
+    """
+    source = data or str(model.about["data"])
+    items = find(source)
+    for note in items.notes:
+        screen.say(note)
+    if items.kind != "images":
+        raise InputError(f"{source!r} holds {items.kind}, but the model takes pictures; give some")
+    return AgainstPictures(items, data is None, items.name)
+
+
+def judged_pictures(
+    model: Model,
+    against: AgainstPictures,
+    samples: int | None,
+    seed: int,  # noqa: ARG001 (nothing is drawn)
+    screen: Screen,
+) -> Evaluation:
+    """An evaluation of what a model makes of given pictures.
+
+    Args:
+        samples: how many pictures, at most; all unless given.
+
+    Raises:
+        InputError: where there are too few.
+    """
+    modality = model.modality
+    assert isinstance(modality, Mapped)
+    ways: dict[str, Restored] = {"samples": by(model.mapper())}
+    if getattr(model.game, "plain", None) is not None:
+        ways["without D"] = by(model.mapper(sharpness=0.0))
+    with screen.progress("judging pictures") as progress:
+        found, count = judge(modality, _some(against.examples(modality), samples, progress), ways)
+    if count < 2:
+        raise InputError(
+            f"{against.name!r} has {count} pictures that the model has not seen; judging needs two: give --against DATA"
+        )
+    made = {name: scores for name, scores in found.items() if name not in ("real", "given")}
+    told = {name: numbers(scores, found["real"], modality.times) for name, scores in made.items()}
+    others = {name: values for name, values in told.items() if name != "samples"}
+    return Evaluation(
+        data=against.name,
+        protocol=protocol(modality, count, against),
+        samples=count,
+        real=count,
+        numbers=tuple(told["samples"]),
+        floor=tuple(floor(found["real"])),
+        baselines=others,
+        findings=tuple(findings(told["samples"], {n: v for n, v in others.items() if n != "without D"})),
+        picture=picture(found, modality),
+    )
+
+
+def by(mapper: Mapper) -> Restored:
+    """A model's way to make pictures."""
+
+    def made(given: Tensor) -> Tensor:
+        return torch.cat(list(mapped(mapper, as_bytes(given[0]))), 1)[None]
+
+    return made
+
+
+def _some(
+    examples: Iterator[tuple[Tensor, Tensor]], most: int | None, progress: object
+) -> Iterator[tuple[Tensor, Tensor]]:
+    for i, example in enumerate(examples):
+        if most is not None and i >= most:
+            return
+        yield example
+        progress(i + 1, most or i + 2)  # type: ignore[operator]
+
+
+def protocol(modality: Mapped, count: int, against: AgainstPictures) -> str:
+    """How pictures are judged, in a sentence."""
+    which = "that were held out of training" if against.apart else f"of {against.name}"
+    parts = [f"means over {count:,} whole pictures {which}, with standard errors"]
+    if modality.times > 1:
+        parts.append(f"psnr and ssim of the Y channel without {modality.times} pixels at the borders")
+    if modality.true:
+        parts.append("spectrum: difference of the logarithms of radially averaged power, in decades")
+    if modality.masked:
+        parts.append("error in holes: in grey levels of 255")
+    parts.append("kid: of random squares of them, by fixed filters")
+    return "; ".join(parts)
+
+
+def picture(found: dict[str, Scores], modality: Mapped) -> Image.Image:
+    """The middles of some pictures: what is given, what is made of it in each way, and the truth."""
+    names = ["given", *(name for name in found if name not in ("given", "real", "samples")), "samples", "real"]
+    if not modality.true:
+        names = ["given", "samples"]
+    columns = [[_whole(x, modality) for x in found[name].shown] for name in names]
+    side = max(max(x.shape[:2]) for column in columns for x in column)
+    width, height = len(names) * (side + 2), HEAD + len(columns[0]) * (side + 2)
+    page = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(page)
+    for i, (name, column) in enumerate(zip(names, columns, strict=True)):
+        draw.text((i * (side + 2) + 2, 1), {"samples": "made", "real": "truth"}.get(name, name), "black")
+        for j, x in enumerate(column):
+            shown = Image.fromarray(x)
+            if i == 0 and modality.times > 1:
+                larger = (shown.width * modality.times, shown.height * modality.times)
+                shown = shown.resize(larger, Image.Resampling.NEAREST)
+            page.paste(shown, (i * (side + 2), HEAD + j * (side + 2)))
+    return page
+
+
+def _whole(x: Tensor, modality: Mapped) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """A picture (c, h, w) in colour, small ones enlarged."""
+    x = x[:-1] if modality.masked and x.shape[0] == modality.given else x
+    x = x.expand(3, -1, -1) if x.shape[0] == 1 else x[:3]
+    if x.shape[-1] * modality.times < 64:
+        x = F.interpolate(x[None], scale_factor=3.0, mode="nearest")[0]
+    return as_bytes(x)

@@ -1,0 +1,152 @@
+"""Two ways between two kinds of pictures, each the other's undoing. Zhu et al. 2017, arXiv:1703.10593."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sparring.games.gan import Optimiser
+from sparring.games.mapping import Translation
+from sparring.games.prior import Prior
+from sparring.loop import Losses, Player, Round
+from sparring.losses.adversarial import AdversarialLoss
+from sparring.nets.discriminator import Discriminator
+from sparring.nets.picture import PictureNet
+
+
+class Pool(nn.Module):
+    """Pictures that were made before: once it is full, one that is new is exchanged for one of them every other time.
+    Shrivastava et al. 2016, arXiv:1612.07828.
+
+    Args:
+        capacity: pictures that it holds.
+        shape: of a picture.
+    """
+
+    past: Tensor
+    filled: Tensor
+
+    def __init__(self, capacity: int, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.register_buffer("past", torch.zeros(capacity, *shape))
+        self.register_buffer("filled", torch.zeros((), dtype=torch.long))
+
+    def forward(self, fake: Tensor) -> Tensor:
+        """Pictures (n, *shape), some of them for older ones."""
+        capacity, n = len(self.past), len(fake)
+        order = torch.arange(n, device=fake.device)
+        filling = self.filled < capacity
+        slots = torch.where(filling, (self.filled + order) % capacity, torch.randperm(capacity, device=fake.device)[:n])
+        exchanged = ~filling & (torch.rand(n, device=fake.device) < 0.5)
+        past = self.past[slots]
+        self.past[slots] = torch.where((filling | exchanged).view(n, 1, 1, 1), fake, past)
+        self.filled.add_(n).clamp_(max=capacity)
+        return torch.where(exchanged.view(n, 1, 1, 1), past, fake)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the terms of G's loss.
+
+    Attributes:
+        cycle: of the distance of pictures from what is made of them there and back, lambda.
+        identity: of the distance of wanted pictures from what is made of them, as a share of `cycle`.
+    """
+
+    cycle: float = 10.0
+    identity: float = 0.5
+
+
+class Cycle(Translation):
+    """Two generators and two discriminators.
+
+    Args:
+        AB: given pictures (n, given, h, w) -> wanted ones (n, channels, h, w); BA the other way.
+        D_A, D_B: pictures of a kind -> logits.
+        loss: the pair of formulas.
+        shape: of a picture.
+        pool: pictures that are made before and kept for D.
+        weights: of the terms.
+    """
+
+    averaged = ("AB", "BA")
+
+    def __init__(
+        self,
+        AB: PictureNet,
+        BA: PictureNet,
+        D_A: Discriminator,
+        D_B: Discriminator,
+        loss: AdversarialLoss,
+        shape: tuple[int, ...],
+        pool: int = 50,
+        weights: Weights = Weights(),
+    ) -> None:
+        super().__init__()
+        self.AB, self.BA, self.D_A, self.D_B = AB, BA, D_A, D_B
+        self.loss, self.weights, self.prior = loss, weights, Prior()
+        self.pool_A, self.pool_B = Pool(pool, shape), Pool(pool, shape)
+
+    @property
+    def conditional(self) -> bool:
+        return True
+
+    def players(self, G: Optimiser, D: Optimiser, **both: Any) -> list[Player]:
+        """G, which is both generators, then D, which is both discriminators."""
+        generators, critics = (self.AB, self.BA), (self.D_A, self.D_B)
+        return [
+            Player("G", self.G_losses, G([p for net in generators for p in net.parameters()]), generators, **both),
+            Player("D", self.D_losses, D([p for net in critics for p in net.parameters()]), critics, **both),
+        ]
+
+    def _fakes(self, round: Round) -> tuple[Tensor, Tensor]:
+        """Of A, of B."""
+
+        def compute() -> tuple[Tensor, ...]:
+            return self.BA.padded(round["real"]), self.AB.padded(round["label"])
+
+        fake_A, fake_B = round.once("fakes", compute, self.AB, self.BA)
+        return fake_A, fake_B
+
+    def G_losses(self, round: Round) -> Losses:
+        """What both generators minimise together."""
+        A, B = round["label"], round["real"]
+        fake_A, fake_B = self._fakes(round)
+        there = (self.BA.padded(fake_B) - A).abs().mean() + (self.AB.padded(fake_A) - B).abs().mean()
+        losses = {
+            "adversarial": self.loss.generator(None, self.D_B(fake_B)) + self.loss.generator(None, self.D_A(fake_A)),
+            "cycle": self.weights.cycle * there,
+        }
+        if self.weights.identity:
+            same = (self.AB.padded(B) - B).abs().mean() + (self.BA.padded(A) - A).abs().mean()
+            losses["identity"] = self.weights.cycle * self.weights.identity * same
+        return losses
+
+    def D_losses(self, round: Round) -> Losses:
+        """What both discriminators minimise."""
+        fake_A, fake_B = self._fakes(round)
+        losses, seen = {}, []
+        for kind, D, real, fake in (
+            ("A", self.D_A, round["label"], self.pool_A(fake_A.detach())),
+            ("B", self.D_B, round["real"], self.pool_B(fake_B.detach())),
+        ):
+            on_real, on_fake = D(real), D(fake)
+            losses[kind] = self.loss.discriminator(on_real, on_fake)
+            seen.append((on_real.mean(), on_fake.mean(), (on_real > on_fake).float().mean()))
+        names = ("D_real", "D_fake", "D_accuracy")
+        round.observe(
+            **{name: torch.stack(both).mean() for name, both in zip(names, zip(*seen, strict=True), strict=True)}
+        )
+        return losses
+
+    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:  # noqa: ARG002
+        assert label is not None
+        return self.AB.padded(label)
+
+    def mapping(self, reverse: bool, sharpness: float) -> PictureNet:
+        if sharpness != 1:
+            raise ValueError("it had no phase without D")
+        return self.BA if reverse else self.AB

@@ -1,0 +1,118 @@
+"""From given pictures to others: paired, where the truth is known, and unpaired one way."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Mapping as Named
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sparring.games.game import Game
+from sparring.games.gan import GAN, Optimiser
+from sparring.games.judged import Judged
+from sparring.games.prior import Prior
+from sparring.games.terms import Formula, Term, Weighting
+from sparring.loop import Losses, Player, Round
+from sparring.losses.adversarial import AdversarialLoss
+from sparring.nets.discriminator import Discriminator
+from sparring.nets.picture import PictureNet
+
+KEPT = 0.999  # of the plain net's weights in a step; the rest comes from G
+
+
+class Translation(Game):
+    """A game whose samples are made of given pictures, which take the place of labels."""
+
+    @abstractmethod
+    def mapping(self, reverse: bool, sharpness: float) -> PictureNet:
+        """The net that makes pictures of given ones, (n, given, h, w) -> (n, channels, times h, times w).
+
+        Args:
+            reverse: the other way.
+            sharpness: 1 for the adversarial net, 0 for the one that errs least, between them a mixture.
+
+        Raises:
+            ValueError: where there is no such net.
+        """
+
+
+class Mapping(GAN, Translation):
+    """A conditional GAN whose labels are pictures: G makes a picture of the given one, D sees it alone or beside what
+    it is made of. Isola et al. 2016, arXiv:1611.07004.
+
+    Args:
+        G: given pictures (n, given, h, w) -> pictures (n, channels, times h, times w).
+        D: pictures (n, channels, size, size), given pictures -> logits.
+        loss: the pair of formulas.
+        terms: extra terms of either side's loss.
+        alone: what G minimises in a phase without D; where there is any, the net of that phase is kept as `plain`.
+    """
+
+    G: PictureNet
+
+    def __init__(
+        self,
+        G: PictureNet,
+        D: Discriminator,
+        loss: AdversarialLoss,
+        terms: Sequence[Term] = (),
+        alone: Sequence[Term] = (),
+        **settings: Any,
+    ) -> None:
+        super().__init__(G, D, loss, Prior(), terms=terms, conditional=True, **settings)
+        self.alone = nn.ModuleList(alone)
+        self.plain = copy.deepcopy(G) if alone else None
+
+    def restoring(self, G: Optimiser, **settings: Any) -> list[Player]:
+        """G without D, as in the first phase of SRGAN; the plain net follows it."""
+        return [Player("G", self.plain_losses, G(self.G.parameters()), (self.G,), after=self._follow, **settings)]
+
+    def plain_losses(self, round: Round) -> Losses:
+        """What G minimises without D."""
+        judged = self._judged("G", round, ())
+        return self._extra([term for term in self.alone if isinstance(term, Term)], judged, round)
+
+    def _follow(self, observed: Named[str, Tensor]) -> None:  # noqa: ARG002
+        assert self.plain is not None
+        for weight, followed in zip(self.plain.parameters(), self.G.parameters(), strict=True):
+            weight.lerp_(followed, 1 - KEPT)
+        for mine, theirs in zip(self.plain.buffers(), self.G.buffers(), strict=True):
+            mine.copy_(theirs)
+
+    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:  # noqa: ARG002
+        assert label is not None
+        return self.G.padded(label)
+
+    def mapping(self, reverse: bool, sharpness: float) -> PictureNet:
+        if reverse:
+            raise ValueError("it has learnt one way only")
+        if sharpness == 1:
+            return self.G
+        if self.plain is None:
+            raise ValueError("it had no phase without D")
+        mixed = copy.deepcopy(self.G)
+        with torch.no_grad():
+            for weight, plain in zip(mixed.parameters(), self.plain.parameters(), strict=True):
+                weight.lerp_(plain, 1 - sharpness)
+        return mixed
+
+
+def L1(weight: Weighting) -> Term:
+    """The mean absolute difference from the truth; pictures go from -1 to 1."""
+    return Formula("L1", weight, lambda j: (j.fake - j.real).abs().mean(), of=("G",))
+
+
+def Content(weight: Weighting) -> Term:
+    """The mean absolute difference of D's features from those of the truth, by their size: what VGG's are to SRGAN,
+    from D itself. Wang et al. 2017, arXiv:1711.11585, eq. 4.
+    """
+
+    def apart(judged: Judged) -> Tensor:
+        real = judged.on_real.features.detach().float()
+        return (judged.on_fake.features.float() - real).abs().mean() / real.abs().mean().clamp(min=1e-6)
+
+    return Formula("content[D]", weight, apart, of=("G",))

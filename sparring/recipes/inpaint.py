@@ -1,0 +1,42 @@
+"""Holes are filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sparring.errors import InputError
+from sparring.losses.adversarial import AdversarialLoss, hinge
+from sparring.modalities import Degraded
+from sparring.nets.gated import Inpainter
+from sparring.nets.picture import PictureNet
+from sparring.recipe import Count, Positive, Restoring, Words, generator
+
+
+@dataclass(frozen=True)
+class Inpaint(Restoring):
+    """Holes are filled with what might have been there.
+
+    Yu et al. 2018, "Free-form image inpainting with gated convolution", arXiv:1806.03589: gated convolutions learn
+    what of a picture with holes to believe, and D judges patches under a spectral norm. One net instead of the
+    paper's two, with dilated convolutions instead of attention. What is known is never changed.
+
+    sparring train photos/ --recipe inpaint degrade=freeform
+    """
+
+    degrade: Words = ("freeform",)
+    width: Count = generator(24, "channels of the first layer")
+    lr: Positive = 1e-3
+
+    def check(self) -> None:
+        super().check()
+        masks = ("boxes", "strokes", "freeform")
+        if not self.degrade or not self.degrade[-1].startswith(masks):
+            raise InputError(
+                f"degrade={','.join(self.degrade)} leaves no holes to fill; end it with {', '.join(masks)}"
+            )
+
+    def net(self, modality: Degraded) -> PictureNet:
+        return Inpainter(modality.channels, self.width)
+
+    def adversary(self) -> AdversarialLoss:
+        return hinge()

@@ -1,0 +1,197 @@
+"""Pictures that are made of pictures: how they are read, cut and shown."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sparring import recipes
+from sparring.data import find
+from sparring.errors import InputError
+from sparring.modalities import Degraded, Pairs, Unpaired
+from sparring.modalities.squares import cut
+
+
+def saved(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(pixels, np.uint8).squeeze()).save(path)
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(0)
+
+
+@settings(deadline=None)
+@given(st.integers(4, 60), st.integers(4, 60), st.integers(4, 12), st.integers(0, 12), st.integers(1, 500))
+def test_squares_cover_a_picture(height, width, size, more, most):
+    """Every pixel is in a square, and so is every square of `size`, unless there may be only so many."""
+    side = size + more
+    picture = np.arange(height * width).reshape(1, height, width)
+    found = cut(picture, side, size, most)
+    assert (found.height, found.width) == (height, width)
+    assert found.squares.shape[1:] == (1, side, side)
+    assert len(found.squares) <= most
+    if most == 500 and more and min(height, width) >= side:
+        corners = {(int(s[0, 0, 0]) // width, int(s[0, 0, 0]) % width) for s in found.squares}
+        for top in range(height - size + 1):
+            for left in range(width - size + 1):
+                assert any(t <= top <= t + more and b <= left <= b + more for t, b in corners)
+
+
+def test_a_small_picture_is_mirrored():
+    found = cut(np.array([[[1, 2], [3, 4]]]), 4, 4, 9).squares
+    assert found.tolist() == [[[[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]]]
+
+
+def pairs(tmp_path, random, n=24, side=(40, 50)):
+    """Target is the input turned dark, so that a cut pair can be told."""
+    for i in range(n):
+        pixels = random.integers(0, 255, (*side, 3))
+        saved(tmp_path / "input" / f"{i:02}.png", pixels)
+        saved(tmp_path / "target" / f"{i:02}.png", 255 - pixels[..., :1])
+    return find(tmp_path)
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_pairs_are_cut_and_turned_together(turn, tmp_path, random):
+    items = pairs(tmp_path, random)
+    modality = Pairs(size=16, flip=True, turn=turn).fit(items)
+    assert (modality.given, modality.channels, modality.wide) == (3, 1, 32)
+    encoded = modality.encode(items)
+    assert encoded.samples.shape[1:] == (4, 32, 32)
+    trained, held = encoded.parted
+    assert not set(encoded.kept[trained]) & set(encoded.kept[held])  # whole pictures are held out
+    assert len(held) > 0
+    torch.manual_seed(0)
+    batch = modality.batch({"real": encoded.samples[:20]})
+    assert batch["label"].shape == (20, 3, 16, 16)
+    assert torch.allclose(batch["real"], -batch["label"][:, :1], atol=1e-5)
+    again = modality.batch({"real": encoded.samples[:20]})
+    assert not torch.equal(batch["real"], again["real"])
+
+
+def test_the_other_way(tmp_path, random):
+    items = pairs(tmp_path, random)
+    modality = Pairs(size=16, reverse=True).fit(items)
+    assert (modality.given, modality.channels, modality.folders) == (1, 3, ("target", "input"))
+    batch = modality.batch({"real": modality.encode(items).samples[:4]})
+    assert torch.allclose(batch["real"][:, :1], -batch["label"], atol=1e-5)
+    ahead, back = (
+        list(m.examples(items, True)) for m in (replace(modality, reverse=False, given=3, channels=1), modality)
+    )
+    assert len(ahead) == len(back) == 2
+    assert torch.equal(ahead[0][0], back[0][1])
+    assert back[0][0].shape == (1, 1, 40, 50)
+
+
+def test_halves_of_a_file(tmp_path, random):
+    for i in range(4):
+        left = random.integers(0, 255, (20, 20))
+        saved(tmp_path / f"{i}.png", np.concatenate([left, 255 - left], 1))
+    items = find(tmp_path)
+    for reverse in (False, True):
+        modality = Pairs(reverse=reverse).fit(items)
+        assert modality.size == 20
+        batch = modality.batch({"real": modality.encode(items).samples})
+        assert torch.allclose(batch["real"], -batch["label"], atol=1e-5)
+        [(one, other), *_] = modality.examples(items, False)
+        with Image.open(tmp_path / "0.png") as opened:
+            first = torch.from_numpy(np.asarray(opened)[:, slice(20, 40) if reverse else slice(20)].copy())
+        assert torch.equal(modality.unscale(one)[0, 0], first)
+        assert torch.allclose(one, -other, atol=1e-5)
+
+
+def test_what_are_no_pairs(tmp_path, random):
+    items = pairs(tmp_path / "a", random, 3)
+    saved(tmp_path / "a" / "target" / "01.png", random.integers(0, 255, (40, 49)))
+    items = find(tmp_path / "a")
+    with pytest.raises(InputError, match=r"input/01.png has 50 x 40 pixels and its partner target/01.png 49 x 40"):
+        Pairs(size=16).fit(items).encode(items)
+    (tmp_path / "a" / "target" / "01.png").unlink()
+    with pytest.raises(InputError, match="1 picture of input/ without a partner of that name in target/: 01;"):
+        Pairs().fit(find(tmp_path / "a"))
+    for i in range(3):
+        saved(tmp_path / "b" / f"{i}.png", random.integers(0, 255, (20, 30)))
+    with pytest.raises(InputError, match=r"holds no pairs: .* \(one has 30 x 20\)"):
+        Pairs().fit(find(tmp_path / "b"))
+
+
+def test_a_broken_picture_costs_its_pair_only(tmp_path, random):
+    pairs(tmp_path, random)
+    (tmp_path / "input" / "03.png").write_bytes(b"no picture")
+    items = find(tmp_path)
+    encoded = Pairs(size=16).fit(items).encode(items)
+    assert [name for name, _ in encoded.skipped] == ["input/03.png"]
+    assert len(set(encoded.kept.tolist())) == 23
+
+
+def test_unpaired_pictures_are_dealt_by_themselves(tmp_path):
+    for i in range(6):
+        saved(tmp_path / "trainA" / f"{i}.png", np.full((20, 20), 10 * i))
+        saved(tmp_path / "testA" / f"t{i}.png", np.full((20, 20), 5))
+    for i in range(9):
+        saved(tmp_path / "trainB" / f"{i}.png", np.stack([np.full((20, 30), 200 + i)] * 2 + [np.full((20, 30), 7)], -1))
+        saved(tmp_path / "testB" / f"t{i}.png", np.full((20, 30), 5))
+    items = find(tmp_path)
+    modality = Unpaired().fit(items)
+    assert (modality.given, modality.channels, modality.size) == (3, 3, 20)
+    encoded = modality.encode(items)
+    assert encoded.samples.load().shape == (18, 3, 20, 20)
+    assert encoded.beside.samples.load().shape == (12, 3, 20, 20)
+    assert len(encoded.parted[0]) == 9
+    assert len(encoded.beside.parted[0]) == 6
+    with pytest.raises(InputError, match="holds no two kinds"):
+        Unpaired().fit(find("digits"))
+
+
+def test_degraded_pictures_keep_their_scale(tmp_path, random):
+    for i in range(3):
+        saved(tmp_path / f"{i}.png", random.integers(0, 255, (41, 70, 3)))
+    items = find(tmp_path)
+    modality = Degraded(size=18, degrade=("x4",)).fit(items)
+    assert (modality.size, modality.wide, modality.given_shape) == (16, 32, (3, 4, 4))
+    encoded = modality.encode(items)
+    batch = modality.batch({"real": encoded.samples})
+    assert batch["label"].shape[1:] == (3, 4, 4)
+    assert torch.equal(batch["label"], modality.chain(batch["real"]))
+    given, true = next(iter(modality.examples(items, False)))
+    assert (given.shape, true.shape) == ((1, 3, 10, 17), (1, 3, 40, 68))
+    with pytest.raises(InputError, match="size=4 is too small"):
+        Degraded(size=4, degrade=("x4",)).fit(items)
+
+
+def test_examples_are_always_degraded_alike():
+    items = replace(find("digits"), items=find("digits").items[:40])
+    modality = Degraded(degrade=("noise50",)).fit(items)
+    one, other = ([given for given, _ in modality.examples(items, True)] for _ in range(2))
+    torch.manual_seed(5)
+    assert len(one) == 4
+    assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_sheets_have_what_is_given_made_and_true(tmp_path, random):
+    items = pairs(tmp_path, random)
+    modality = Pairs(size=16).fit(items)
+    batch = modality.batch({"real": modality.encode(items).samples[:12]})
+    page = np.asarray(modality.drawing(torch.zeros_like(batch["real"]), batch))
+    times = page.shape[1] // (12 * 17 - 1)
+    shown = [page[: 16 * times, i * 17 * times :][:, : 16 * times] for i in range(3)]
+    assert (shown[1] == 128).all()
+    assert np.abs(shown[0][..., 0].astype(int) + shown[2][..., 0] - 255).max() <= 1
+
+
+def test_the_data_choose_the_recipe(tmp_path, random):
+    items = pairs(tmp_path / "p", random, 3)
+    assert recipes.choose(items, "cpu")[0].name == "pix2pix"
+    for i in range(4):
+        saved(tmp_path / "u" / "trainA" / f"{i}.png", random.integers(0, 255, (20, 20)))
+        saved(tmp_path / "u" / "trainB" / f"b{i}.png", random.integers(0, 255, (20, 20)))
+        saved(tmp_path / "c" / "cats" / f"{i}.png", random.integers(0, 255, (20, 20)))
+        saved(tmp_path / "c" / "dogs" / f"{i}.png", random.integers(0, 255, (20, 20)))
+    assert recipes.choose(find(tmp_path / "u"), "cpu")[0].name == "cyclegan"
+    assert recipes.choose(find(tmp_path / "c"), "cpu")[0].name == "r3gan_strided"  # two classes are no pairs

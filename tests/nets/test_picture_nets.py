@@ -1,0 +1,117 @@
+"""Nets from pictures to pictures: their papers' sizes, and how far they look."""
+
+import pytest
+import torch
+from torch import nn
+
+from sparring.nets.gated import Inpainter
+from sparring.nets.patchgan import PatchGAN, deep
+from sparring.nets.restorer import Restorer, enlarged
+from sparring.nets.translator import Translator
+from sparring.nets.unet import UNet
+
+
+def count(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+def test_sizes_of_pix2pix():
+    """54.414 and 2.769 million are what the authors' program prints of its U-Net for 256 pixels and its D."""
+    assert count(UNet(3, 3)) == 54_414_531
+    assert count(PatchGAN(3, given=3)) == 2_768_705
+
+
+def test_sizes_of_cyclegan():
+    """11.378 and 2.765 million, with 9 blocks."""
+    assert count(Translator(3, 3)) == count(Translator(3, 3, up="transposed")) == 11_378_179
+    assert count(PatchGAN(3, norm="instance")) == 2_764_737
+
+
+def test_size_of_esrgan():
+    """16.698 million, with 23 blocks."""
+    assert count(Restorer(3, 3, 4, 64, 23, "dense", 32, "steps")) == 16_697_987
+
+
+def test_size_of_srresnet():
+    """The paper's, by its table of layers: 16 blocks of two convolutions of 64, one after them, one for each doubling;
+    its first and last are of 9 x 9, and ours of 3 x 3 with one more between.
+    """
+    conv = 64 * 64 * 9 + 64
+    first, last = 3 * 64 * 9 + 64, 64 * 3 * 9 + 3
+    assert count(Restorer(3, 3, 4, 64, 16, enlarging="steps")) == first + (32 + 1 + 2 + 1) * conv + last
+
+
+NETS = {
+    "unet": (lambda: UNet(3, 3, 8, 3, "batch"), 3),
+    "unet, resized": (lambda: UNet(3, 1, 8, 2, "none", "resize"), 3),
+    "inpainter": (lambda: Inpainter(3, 8), 4),
+    "restorer": (lambda: Restorer(3, 3, 1, 8, 2), 3),
+    "restorer x2": (lambda: Restorer(3, 3, 2, 8, 3), 3),
+    "restorer x3": (lambda: Restorer(3, 3, 3, 8, 2), 3),
+    "restorer x4 in steps": (lambda: Restorer(3, 3, 4, 8, 2, enlarging="steps"), 3),
+    "dense restorer": (lambda: Restorer(3, 3, 4, 8, 1, "dense", 8, "steps"), 3),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_no_net_looks_farther_than_it_says(name):
+    """A pixel is changed, and what changes of the output lies within reach."""
+    make, channels = NETS[name]
+    torch.manual_seed(0)
+    net = make().double().eval()
+    for p in net.parameters():
+        if p.dim() > 1:
+            nn.init.kaiming_normal_(p)
+    side = 4 * net.reach // net.stride * net.stride
+    x = torch.randn(1, channels, net.stride * 2, side).double()
+    farthest = 0.0
+    with torch.no_grad():
+        before = net(x)
+        assert before.shape[-1] == side * net.times
+        for place in range(side // 2, side // 2 + net.stride):
+            changed = x.clone()
+            changed[..., place] *= -1
+            columns = ((net(changed) - before).abs().sum((0, 1, 2)) > 0).nonzero().flatten() // net.times
+            farthest = max(farthest, abs(int(columns.min()) - place), abs(int(columns.max()) - place))
+    assert 0.7 * net.reach <= farthest <= net.reach
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+def test_a_restorer_begins_as_bicubic_enlargement(times):
+    x = torch.rand(2, 3, 9, 7)
+    net = Restorer(3, 3, times, 8, 2)
+    assert torch.allclose(net(x), enlarged(x, times), atol=0.05)
+    assert net(x).shape == (2, 3, 9 * times, 7 * times)
+
+
+def test_what_is_known_is_kept():
+    x = torch.rand(2, 4, 12, 12) * 2 - 1
+    x[:, 3] = (torch.rand(2, 12, 12) < 0.5) * 2.0 - 1
+    made = Inpainter(3, 8)(x)
+    hole = (x[:, 3:] > 0).expand_as(made)
+    assert torch.equal(made[~hole], x[:, :3][~hole])
+    other = x.clone()
+    other[:, :3][hole] = 0.7  # what lies under a hole is not looked at
+    assert torch.equal(Inpainter.forward(net := Inpainter(3, 8), x)[hole], net(other)[hole])
+
+
+def test_any_size_by_padding():
+    net = UNet(1, 2, 4, 3, "none")
+    assert net.padded(torch.rand(1, 1, 13, 21)).shape == (1, 2, 13, 21)
+
+
+def test_patches_are_of_70_pixels():
+    """Which pixels move a logit in the middle: the paper's 70 x 70."""
+    D = PatchGAN(1, width=4, norm="none")
+    x = torch.rand(1, 1, 160, 160, requires_grad=True)
+    logits = D(x)
+    logits[0, logits.shape[1] // 2, logits.shape[2] // 2].backward()
+    rows = x.grad[0, 0].abs().sum(1).nonzero().flatten()
+    assert int(rows.max() - rows.min()) + 1 == 70
+
+
+@pytest.mark.parametrize("size", [8, 12, 16, 28, 32, 64, 96, 256])
+def test_some_patches_are_left(size):
+    logits = PatchGAN(1, width=4, layers=deep(size), norm="none")(torch.rand(2, 1, size, size))
+    assert logits.shape[0] == 2
+    assert logits.shape[1] >= 2
