@@ -6,9 +6,11 @@ import shutil
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from rich.console import Console
 
 import sparring
@@ -44,9 +46,62 @@ def test_readme_commands(tmp_path, monkeypatch, pictures):
     assert len(commands()) >= 8
     shutil.copytree(pictures(3), tmp_path / "photos")
     tables(tmp_path)
+    given(tmp_path)
     monkeypatch.chdir(tmp_path)
     for words in commands():
         run(words, monkeypatch)
+
+
+def given(folder):
+    """The pictures of docs/restoring.md, docs/translating.md and docs/applying.md."""
+    random = np.random.default_rng(0)
+
+    def save(path, *shape):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, shape, dtype=np.uint8)).save(path)
+
+    for i in range(24):
+        save(folder / "pairs" / "input" / f"{i:02}.png", 32, 32, 3)
+        save(folder / "pairs" / "target" / f"{i:02}.png", 32, 32)
+        save(folder / "horses" / "trainA" / f"{i:02}.png", 16, 16, 3)
+        save(folder / "horses" / "trainB" / f"{i:02}.png", 16, 16, 3)
+    for name in ("small", "torn", "photo"):
+        save(folder / f"{name}.png", 16, 16, 3)
+    Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(folder / "holes.png")
+
+
+SHORT = ["batch=4", "width=8", "D=8"]
+
+
+def test_commands_about_restored_and_translated_pictures(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    given(tmp_path)
+    for i in range(24):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        pixels = random.integers(0, 255, (40, 48, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{i:02}.png")
+    clip(tmp_path / "clip.mp4")
+    monkeypatch.chdir(tmp_path)
+    for page in ("restoring", "translating", "applying"):
+        for words in commands((ROOT / "docs" / f"{page}.md").read_text()):
+            small = SHORT[: 3 if page == "restoring" else 1] if words[1] == "train" else ["--force"]
+            run([*words, *([] if words[1] == "evaluate" else small)], monkeypatch)
+    for name, size in (("large", 64), ("whole", 16), ("map", 16), ("other", 16)):
+        with Image.open(f"{name}.png") as made:
+            assert made.size == (size, size)
+    assert len(list(Path("larger").rglob("*.png"))) == 24
+
+
+def clip(path):
+    """Eight frames."""
+    random = np.random.default_rng(0)
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        for _ in range(8):
+            frame = av.VideoFrame.from_ndarray(random.integers(0, 255, (32, 32, 3), dtype=np.uint8))
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
 
 
 def run(words, monkeypatch):

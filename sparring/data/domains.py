@@ -31,6 +31,7 @@ class Domains:
         keys: of each picture of all, what it is called within its folder.
         held: which of all pictures the folders set apart for testing, (n,), or None.
         known: whether the folders' names say which is given.
+        joined: whether they are called trainA and trainB, as sets without pairs are.
     """
 
     names: tuple[str, str]
@@ -39,6 +40,7 @@ class Domains:
     keys: tuple[str, ...]
     held: NDArray[np.bool_] | None
     known: bool
+    joined: bool
 
     def pairs(self) -> list[tuple[int, int]]:
         """Which pictures belong together: those of one name.
@@ -98,21 +100,27 @@ def domains(names: Sequence[str]) -> Domains | None:
         stem = PurePosixPath(printable(name).replace("\\", "/")).stem
         keys.append("/".join([*([part] if held.any() else []), *rest, stem]))
     one, other = (tuple(i for i, (_, kind, _) in enumerate(found) if kind == wanted) for wanted in (first, second))
-    return Domains((first, second), one, other, tuple(keys), held if held.any() else None, known)
+    joined = all(_joined(parts) for parts in folders)
+    return Domains((first, second), one, other, tuple(keys), held if held.any() else None, known, joined)
 
 
 def _placed(parts: Sequence[str]) -> tuple[str, str, list[str]] | None:
     """Of a file's folders: train or test, the kind, and what is within that."""
     if not parts:
         return None
-    joined = re.fullmatch(rf"({'|'.join(sorted(TRAIN | HELD, key=len, reverse=True))})[_-]?([ab])", parts[0].lower())
-    if joined:
+    if joined := _joined(parts):
         return joined[1], joined[2].upper(), list(parts[1:])
     part = next((p.lower() for p in parts[:2] if p.lower() in TRAIN | HELD), "")
     rest = list(parts)
     if part:
         del rest[[p.lower() for p in rest].index(part)]
     return (part, printable(rest[0]), rest[1:]) if rest else None
+
+
+def _joined(parts: Sequence[str]) -> re.Match[str] | None:
+    """Train or test and A or B in one word, of a file's folders."""
+    words = "|".join(sorted(TRAIN | HELD, key=len, reverse=True))
+    return re.fullmatch(rf"({words})[_-]?([ab])", parts[0].lower()) if parts else None
 
 
 def _ordered(kinds: Sequence[str]) -> tuple[str, str, bool]:

@@ -84,7 +84,7 @@ def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Rec
     if items.kind == "series":
         return find("series"), "steps in time: R3GAN's loss on paths of any length"
     layout = None if isinstance(items.items, np.ndarray) else domains(items.items.names)
-    if layout is not None and layout.matched and layout.known:
+    if layout is not None and layout.matched and layout.known and not layout.joined:
         return find("pix2pix"), f"pairs of pictures in {layout.names[0]}/ and {layout.names[1]}/"
     if layout is not None and layout.names == ("A", "B"):
         return find("cyclegan"), "pictures of two kinds, A and B, without partners"

@@ -36,6 +36,8 @@ def test_folders_of_cyclegan():
     assert (found.first, found.second) == ((0, 1, 4), (2, 3, 5))
     assert found.held.tolist() == [False] * 4 + [True] * 2
     assert not found.matched
+    assert found.joined
+    assert not folders("A/1.png", "A/2.png", "B/1.png", "B/2.png").joined
 
 
 def test_the_parts_may_lie_within_the_kinds():

@@ -190,7 +190,7 @@ def test_the_data_choose_the_recipe(tmp_path, random):
     assert recipes.choose(items, "cpu")[0].name == "pix2pix"
     for i in range(4):
         saved(tmp_path / "u" / "trainA" / f"{i}.png", random.integers(0, 255, (20, 20)))
-        saved(tmp_path / "u" / "trainB" / f"b{i}.png", random.integers(0, 255, (20, 20)))
+        saved(tmp_path / "u" / "trainB" / f"{i}.png", random.integers(0, 255, (20, 20)))
         saved(tmp_path / "c" / "cats" / f"{i}.png", random.integers(0, 255, (20, 20)))
         saved(tmp_path / "c" / "dogs" / f"{i}.png", random.integers(0, 255, (20, 20)))
     assert recipes.choose(find(tmp_path / "u"), "cpu")[0].name == "cyclegan"

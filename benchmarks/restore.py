@@ -1,0 +1,192 @@
+"""Restoration: enlarged, filled and cleaned pictures beside those of what needs no training.
+
+    python benchmarks/restore.py [TASK ...] [--data ../shared/data] [--runs FOLDER] [--time FACTOR]
+                                 [--page docs/restoring.md]
+
+TASK is x4, x2, inpaint, enhance or video. x4 and x2 are trained on T91 alone and tested on Set5, Set14 and twelve
+pictures of BSD100; inpaint on Fashion-MNIST; enhance on PneumoniaMNIST, with a classifier that has seen clean
+pictures only; video is x4's net on a clip. Pictures go beside the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from pages import put, table
+from PIL import Image
+from torch import Tensor
+
+from runs import cost, trained
+from sparring import Model
+from sparring.apply.video import Steady
+from sparring.data import find
+from sparring.evaluation import evaluate
+from sparring.evaluation.found import Evaluation
+from sparring.evaluation.translated import by
+from sparring.judge.classifier import accuracy, fitted
+from sparring.judge.restorers import bicubic, median
+from sparring.metrics.pictures import flicker
+from sparring.tiles import as_input
+
+SETS = {"Set5": "Set5.zip", "Set14": "Set14.zip", "BSD100 (12)": "BSD100_subset12.zip"}
+# Ledig et al. 2016, arXiv:1609.04802, table 2 (all 100 of BSD100), and section 3.2 for what it took: 350,000 pictures
+# of ImageNet, a million updates of SRResNet, and 200,000 of SRGAN, on a Tesla M40.
+PUBLISHED = [
+    ["*SRResNet, published*", "32.05", "28.49", "27.58", "", "", "", "10^6 updates on 350,000 pictures"],
+    ["*SRGAN, published*", "29.40", "26.02", "25.16", "", "", "", "2 * 10^5 more"],
+]
+STILL = 6 / 127.5  # what a pixel of a clip may change in the whole clip to count as still, in [-1, 1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tasks", nargs="*", default=list(TASKS))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/bench-restore"))
+    parser.add_argument("--time", type=float, default=1.0, help="times the usual time of trainings")
+    parser.add_argument("--page", type=Path, help="write the tables into this Markdown file, between its two marks")
+    asked = parser.parse_args()
+    lines: list[str] = []
+    for name in asked.tasks:
+        part = [f"**{name}**", "", *TASKS[name](asked), ""]
+        print("\n".join(part), flush=True)
+        lines += part
+    lines += [f"`python benchmarks/restore.py`, {torch.get_num_threads()} CPU thread(s)."]
+    if asked.page:
+        put(asked.page, __file__, lines)
+
+
+def _run(
+    asked: argparse.Namespace, name: str, recipe: str, data: Path | str, minutes: float, **fields: object
+) -> Model:
+    return trained(recipe, data, asked.runs / name, f"{minutes * asked.time:g}m", **fields)
+
+
+def _picture(asked: argparse.Namespace, name: str, found: Evaluation) -> None:
+    if asked.page and found.picture is not None:
+        found.picture.quantize(128).save(asked.page.parent / f"restored-{name}.png", optimize=True)
+
+
+def _enlarging(asked: argparse.Namespace, times: int) -> Model:
+    fields = {"degrade": (f"x{times}",), "turn": True, "precision": "bf16"}
+    return _run(asked, f"x{times}", "srgan", asked.data / "superres/T91.zip", 20, **fields)
+
+
+def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
+    def task(asked: argparse.Namespace) -> list[str]:
+        model = _enlarging(asked, times)
+        found = {name: evaluate(model, asked.data / "superres" / file) for name, file in SETS.items()}
+        _picture(asked, f"x{times}", found["Set14"])
+        body = []
+        for way, told in (("bicubic", "bicubic"), ("without D", "first phase, without D"), ("samples", "**srgan**")):
+            row = [told]
+            for number in ("psnr[Y]", "spectrum"):
+                for one in found.values():
+                    value = one[number] if way == "samples" else one.of_baseline(way, number)
+                    row.append(f"{value:.2f}")
+            body.append([*row, cost(model) if way == "samples" else ""])
+        head = ["", *(f"{name}, dB" for name in SETS), *(f"{name}, decades" for name in SETS), "training"]
+        return table(head, [*body, *(PUBLISHED if times == 4 else [])])
+
+    return task
+
+
+def inpaint(asked: argparse.Namespace) -> list[str]:
+    model = _run(asked, "inpaint", "inpaint", "fashion-mnist", 12, precision="bf16")
+    found = evaluate(model, samples=2000)
+    _picture(asked, "inpaint", found)
+    return [*_beside(found, ("error in holes", "psnr", "spectrum", "kid[patches]"), model), "", found.protocol + "."]
+
+
+def enhance(asked: argparse.Namespace) -> list[str]:
+    data = asked.data / "medical/pneumoniamnist_balanced.npz"
+    model = _run(asked, "enhance", "enhance", data, 10, precision="bf16")
+    found = evaluate(model)
+    _picture(asked, "enhance", found)
+    lines = _beside(found, ("psnr", "ssim", "spectrum", "kid[patches]"), model)
+    diagnosed = _diagnosed(model, data)
+    told = ", ".join(f"{name} {value:.1%}" for name, value in diagnosed.items())
+    return [
+        *lines,
+        "",
+        found.protocol + ".",
+        "",
+        f"A classifier of clean pictures tells pneumonia in test pictures: {told}.",
+    ]
+
+
+def _diagnosed(model: Model, data: Path) -> dict[str, float]:
+    """How many test pictures a classifier tells right that has learnt from clean ones: means of three."""
+    items = find(data)
+    given, true = (torch.cat(x) for x in zip(*model.modality.examples(items, True), strict=True))
+    labels = torch.from_numpy(items.labels[items.held])
+    ways = {
+        "clean": true,
+        "low dose": given,
+        "median": median(given),
+        "without D": _all(by(model.mapper(sharpness=0.0)), given),
+        "enhanced": _all(by(model.mapper()), given),
+    }
+    known = torch.from_numpy(items.items[~items.held])[:, None].float() / 127.5 - 1
+    diagnoses = torch.from_numpy(items.labels[~items.held])
+    right: dict[str, list[float]] = {name: [] for name in ways}
+    for seed in range(3):
+        net = fitted(tuple(known.shape[1:]), 2, len(known), lambda rows: (known[rows], diagnoses[rows]), seed)
+        for name, x in ways.items():
+            right[name].append(accuracy(net, [(x.clamp(-1, 1), labels)]))
+    return {name: float(np.mean(values)) for name, values in right.items()}
+
+
+def _all(way: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
+    return torch.cat([way(x[None]) for x in given])
+
+
+def video(asked: argparse.Namespace) -> list[str]:
+    """Flicker of an enlarged clip, on what does not move in it."""
+    model = _enlarging(asked, 4)
+    way = by(model.mapper())
+    rows: dict[str, list[float]] = {"bicubic": [], "frame by frame": [], "smoothed": []}
+    for clip in _clips(asked.data / "video/weizmann_actions_64.zip"):
+        frames = torch.cat([as_input(frame) for frame in clip])
+        still = ((frames.amax(0) - frames.amin(0)).amax(0) < STILL).repeat_interleave(4, 0).repeat_interleave(4, 1)
+        made = [way(frame[None]) for frame in frames]
+        steady = Steady(4)
+        kinds = {
+            "bicubic": bicubic(frames, 4),
+            "frame by frame": torch.cat(made),
+            "smoothed": torch.stack([steady(frame[None], x[0]) for frame, x in zip(frames, made, strict=True)]),
+        }
+        for name, x in kinds.items():
+            rows[name].append(flicker((x + 1) * 127.5, still))
+    body = [[name, f"{np.mean(values):.2f}"] for name, values in rows.items()]
+    return [*table(["", "flicker, of 255 levels"], body), "", f"Means over {len(rows['bicubic'])} clips of 32 frames."]
+
+
+def _clips(path: Path) -> Iterator[list[np.ndarray]]:
+    """One clip of each action: 32 frames (64, 64, 3)."""
+    with zipfile.ZipFile(path) as archive:
+        for name in sorted(n for n in archive.namelist() if n.endswith("/0.png")):
+            strip = np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB"))
+            yield list(strip.reshape(64, 32, 64, 3).transpose(1, 0, 2, 3))
+
+
+def _beside(found: Evaluation, numbers: tuple[str, ...], model: Model) -> list[str]:
+    """The model's numbers below those of its first phase and of what needs no training."""
+    body = []
+    for way in (*reversed(found.baselines), "samples"):
+        values = [found[n] if way == "samples" else found.of_baseline(way, n) for n in numbers]
+        name = f"**{model.recipe.name}**" if way == "samples" else way
+        body.append([name, *(f"{value:.3g}" for value in values), cost(model) if way == "samples" else ""])
+    return table(["", *numbers, "training"], body)
+
+
+TASKS = {"x4": enlarged(4), "x2": enlarged(2), "inpaint": inpaint, "enhance": enhance, "video": video}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Translation: pictures of one kind made of those of another, beside what is known of the truth.
+
+    python benchmarks/translate.py [TASK ...] [--data ../shared/data] [--runs FOLDER] [--time FACTOR]
+                                   [--page docs/translating.md]
+
+TASK is membranes (cells under the electron microscope, 24 pairs to learn from and 6 to be asked), edges (digits from
+their outlines), twins (digits and their coloured and inverted twins, without pairs, where the truth is known) or citrus
+(apples and oranges, where it is not). Pictures go beside the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pages import put, table
+from PIL import Image
+
+from runs import cost, trained
+from sparring import Model
+from sparring.data import find
+from sparring.evaluation import evaluate
+from sparring.evaluation.found import Evaluation
+from sparring.layers.degrade import parse
+from sparring.tiles import as_bytes, as_input
+
+TRAINED, ASKED = 2500, 500  # digits of each kind
+INK, PAPER = np.array([200, 30, 40.0]), np.array([250, 230, 160.0])
+Pixels = NDArray[np.uint8]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tasks", nargs="*", default=list(TASKS))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/bench-translate"))
+    parser.add_argument("--time", type=float, default=1.0, help="times the usual time of trainings")
+    parser.add_argument("--page", type=Path, help="write the tables into this Markdown file, between its two marks")
+    asked = parser.parse_args()
+    lines: list[str] = []
+    for name in asked.tasks:
+        part = [f"**{name}**", "", *TASKS[name](asked), ""]
+        print("\n".join(part), flush=True)
+        lines += part
+    lines += [f"`python benchmarks/translate.py`, {torch.get_num_threads()} CPU thread(s)."]
+    if asked.page:
+        put(asked.page, __file__, lines)
+
+
+def _run(asked: argparse.Namespace, name: str, recipe: str, data: Path, minutes: float, **fields: object):
+    return trained(recipe, data, asked.runs / name, f"{minutes * asked.time:g}m", precision="bf16", **fields)
+
+
+def _picture(asked: argparse.Namespace, name: str, found: Evaluation) -> None:
+    if asked.page and found.picture is not None:
+        found.picture.quantize(128).save(asked.page.parent / f"translated-{name}.png", optimize=True)
+
+
+def membranes(asked: argparse.Namespace) -> list[str]:
+    folder = asked.runs / "data" / "membranes"
+    with zipfile.ZipFile(asked.data / "em-membrane/isbi2012_train.zip") as archive:
+        for name in (n for n in archive.namelist() if n.endswith(".png")):
+            path = Path(name)
+            place = folder / ("test" if int(path.stem) >= 24 else "train") / path.parent.name / path.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(archive.read(name))
+    model = _run(asked, "membranes", "pix2pix", folder, 12, turn=True, size=128)
+    found = evaluate(model)
+    _picture(asked, "membranes", found)
+    return _beside(found, ("iou", "error", "spectrum", "kid[patches]"), model)
+
+
+def edges(asked: argparse.Namespace) -> list[str]:
+    folder, outlined = asked.runs / "data" / "edges", parse(("edges",))
+    train, test = _digits()
+    for part, digits in (("train", train[: 2 * TRAINED]), ("test", test)):
+        outlines = [as_bytes(outlined(as_input(digit[..., None]))[0])[..., 0] for digit in digits]
+        _saved(folder / part / "input", outlines)
+        _saved(folder / part / "target", digits)
+    model = _run(asked, "edges", "pix2pix", folder, 5, flip=False)
+    found = evaluate(model)
+    _picture(asked, "edges", found)
+    return _beside(found, ("error", "psnr", "spectrum", "kid[patches]"), model)
+
+
+def twins(asked: argparse.Namespace) -> list[str]:
+    """How near what is made of a digit is to its twin, which no training has seen; and whether that is the nearest of
+    all twins.
+    """
+    body = []
+    for kind, twin in TWINS.items():
+        folder = asked.runs / "data" / kind
+        train, test = _digits()
+        plain = [_plain(kind, digit) for digit in test]
+        _saved(folder / "trainA", [_plain(kind, digit) for digit in train[:TRAINED]])
+        _saved(folder / "trainB", [twin(digit) for digit in train[TRAINED : 2 * TRAINED]])
+        _saved(folder / "testA", plain)
+        _saved(folder / "testB", [twin(digit) for digit in test])
+        true = np.stack([twin(digit) for digit in test]).astype(float)
+        body.append([kind, "as given", *_near(np.stack(plain).astype(float), true), ""])
+        mean = np.stack([twin(digit) for digit in train[:TRAINED]]).mean(0)
+        body.append([kind, "the mean twin", *_near(np.broadcast_to(mean, true.shape), true), ""])
+        for recipe in ("cyclegan", "cut"):
+            model = _run(asked, f"{kind}-{recipe}", recipe, folder, 8, flip=False, crop=0.0)
+            made = np.stack([model.apply(_deep(x)).reshape(x.shape) for x in plain]).astype(float)
+            body.append([kind, f"**{recipe}**", *_near(made, true), cost(model)])
+            if recipe == "cyclegan":
+                back = [model.apply(_deep(twin(digit)), reverse=True) for digit in test]
+                back = [x.reshape(plain[0].shape) for x in back]
+                near = _near(np.stack(back).astype(float), np.stack(plain).astype(float))
+                body.append([kind, "**cyclegan**, back", *near, ""])
+    return table(["twins", "", "error of 255", "own twin is nearest", "training"], body)
+
+
+def citrus(asked: argparse.Namespace) -> list[str]:
+    lines = []
+    for recipe, minutes in (("cyclegan", 15), ("cut", 15)):
+        model = _run(asked, f"citrus-{recipe}", recipe, asked.data / "grocery/apple2citrus_128.zip", minutes, size=64)
+        found = evaluate(model)
+        _picture(asked, f"citrus-{recipe}", found)
+        rows = _beside(found, ("kid[patches]",), model)
+        lines += rows if not lines else rows[-1:]
+        real = found.of_real("kid[patches]")
+    return [*lines, "", f"Real oranges against others: {real:.3g}."]
+
+
+def _near(made: NDArray[np.floating], true: NDArray[np.floating]) -> list[str]:
+    """Mean absolute error in grey levels, and how often a picture's own truth is the nearest of all."""
+    flat, truths = (torch.from_numpy(np.ascontiguousarray(x)).flatten(1) for x in (made, true))
+    nearest = torch.cdist(flat, truths).argmin(1)
+    return [f"{np.abs(made - true).mean():.1f}", f"{float((nearest == torch.arange(len(flat))).float().mean()):.1%}"]
+
+
+def _digits() -> tuple[Pixels, Pixels]:
+    items = find("mnist")
+    return items.items[~items.held][: 2 * TRAINED], items.items[items.held][:ASKED]
+
+
+def _coloured(digit: Pixels) -> Pixels:
+    share = digit[..., None] / 255
+    return np.round(PAPER * (1 - share) + INK * share).astype(np.uint8)
+
+
+TWINS: dict[str, Callable[[Pixels], Pixels]] = {"coloured": _coloured, "inverted": lambda digit: 255 - digit}
+
+
+def _plain(kind: str, digit: Pixels) -> Pixels:
+    return np.repeat(digit[..., None], 3, 2) if kind == "coloured" else digit
+
+
+def _deep(pixels: Pixels) -> Pixels:
+    """With a dimension for channels."""
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _saved(folder: Path, pictures: list[Pixels] | Pixels) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, pixels in enumerate(pictures):
+        Image.fromarray(pixels).save(folder / f"{i:04}.png")
+
+
+def _beside(found: Evaluation, numbers: tuple[str, ...], model: Model) -> list[str]:
+    """The model's numbers below those of what needs no training."""
+    body = []
+    for way in (*found.baselines, "samples"):
+        values = [found[n] if way == "samples" else found.of_baseline(way, n) for n in numbers]
+        name = f"**{model.recipe.name}**" if way == "samples" else way
+        body.append([name, *(f"{value:.3g}" for value in values), cost(model) if way == "samples" else ""])
+    return table(["", *numbers, "training"], body)
+
+
+TASKS = {"membranes": membranes, "edges": edges, "twins": twins, "citrus": citrus}
+
+if __name__ == "__main__":
+    main()
