@@ -21,7 +21,9 @@ from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.picture import PictureNet
 
-KEPT = 0.999  # of the plain net's weights in a step; the rest comes from G
+# The plain net is the mean of G over the last of its steps without D: about this share of them, a thousand at most.
+LATE = 0.05
+FAST = 1e-3
 
 
 class Translation(Game):
@@ -53,6 +55,7 @@ class Mapping(GAN, Translation):
     """
 
     G: PictureNet
+    followed: Tensor
 
     def __init__(
         self,
@@ -66,6 +69,8 @@ class Mapping(GAN, Translation):
         super().__init__(G, D, loss, Prior(), terms=terms, conditional=True, **settings)
         self.alone = nn.ModuleList(alone)
         self.plain = copy.deepcopy(G) if alone else None
+        if alone:
+            self.register_buffer("followed", torch.zeros(()))  # steps that the plain net has followed G
 
     def restoring(self, G: Optimiser, **settings: Any) -> list[Player]:
         """G without D, as in the first phase of SRGAN; the plain net follows it."""
@@ -78,8 +83,10 @@ class Mapping(GAN, Translation):
 
     def _follow(self, observed: Named[str, Tensor]) -> None:  # noqa: ARG002
         assert self.plain is not None
+        self.followed.add_(1)
+        share = (1 / (LATE * self.followed)).clamp(FAST, 1.0)
         for weight, followed in zip(self.plain.parameters(), self.G.parameters(), strict=True):
-            weight.lerp_(followed, 1 - KEPT)
+            weight.lerp_(followed, share)
         for mine, theirs in zip(self.plain.buffers(), self.G.buffers(), strict=True):
             mine.copy_(theirs)
 
