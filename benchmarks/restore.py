@@ -41,6 +41,7 @@ PUBLISHED = [
     ["*SRResNet, published*", "32.05", "28.49", "27.58", "", "", "", "10^6 updates on 350,000 pictures"],
     ["*SRGAN, published*", "29.40", "26.02", "25.16", "", "", "", "2 * 10^5 more"],
 ]
+LONG = 662  # pixels of a page's picture, at most
 STILL = 6 / 127.5  # what a pixel of a clip may change in the whole clip to count as still, in [-1, 1]
 
 
@@ -70,12 +71,13 @@ def _run(
 
 def _picture(asked: argparse.Namespace, name: str, found: Evaluation) -> None:
     if asked.page and found.picture is not None:
-        found.picture.quantize(128).save(asked.page.parent / f"restored-{name}.png", optimize=True)
+        width, height = found.picture.size
+        some = found.picture.crop((0, 0, width, height if height < LONG else LONG))
+        some.quantize(96).save(asked.page.parent / f"restored-{name}.png", optimize=True)
 
 
 def _enlarging(asked: argparse.Namespace, times: int) -> Model:
-    fields = {"degrade": (f"x{times}",), "turn": True, "precision": "bf16"}
-    return _run(asked, f"x{times}", "srgan", asked.data / "superres/T91.zip", 20, **fields)
+    return _run(asked, f"x{times}", "srgan", asked.data / "superres/T91.zip", 20, degrade=(f"x{times}",), turn=True)
 
 
 def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
@@ -98,7 +100,7 @@ def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
 
 
 def inpaint(asked: argparse.Namespace) -> list[str]:
-    model = _run(asked, "inpaint", "inpaint", "fashion-mnist", 12, precision="bf16")
+    model = _run(asked, "inpaint", "inpaint", "fashion-mnist", 12)
     found = evaluate(model, samples=2000)
     _picture(asked, "inpaint", found)
     return [*_beside(found, ("error in holes", "psnr", "spectrum", "kid[patches]"), model), "", found.protocol + "."]
@@ -106,7 +108,7 @@ def inpaint(asked: argparse.Namespace) -> list[str]:
 
 def enhance(asked: argparse.Namespace) -> list[str]:
     data = asked.data / "medical/pneumoniamnist_balanced.npz"
-    model = _run(asked, "enhance", "enhance", data, 10, precision="bf16")
+    model = _run(asked, "enhance", "enhance", data, 10)
     found = evaluate(model)
     _picture(asked, "enhance", found)
     lines = _beside(found, ("psnr", "ssim", "spectrum", "kid[patches]"), model)

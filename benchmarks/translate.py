@@ -30,6 +30,7 @@ from sparring.layers.degrade import parse
 from sparring.tiles import as_bytes, as_input
 
 TRAINED, ASKED = 2500, 500  # digits of each kind
+LONG = 662  # pixels of a page's picture, at most
 INK, PAPER = np.array([200, 30, 40.0]), np.array([250, 230, 160.0])
 Pixels = NDArray[np.uint8]
 
@@ -53,12 +54,14 @@ def main() -> None:
 
 
 def _run(asked: argparse.Namespace, name: str, recipe: str, data: Path, minutes: float, **fields: object):
-    return trained(recipe, data, asked.runs / name, f"{minutes * asked.time:g}m", precision="bf16", **fields)
+    return trained(recipe, data, asked.runs / name, f"{minutes * asked.time:g}m", **fields)
 
 
 def _picture(asked: argparse.Namespace, name: str, found: Evaluation) -> None:
     if asked.page and found.picture is not None:
-        found.picture.quantize(128).save(asked.page.parent / f"translated-{name}.png", optimize=True)
+        width, height = found.picture.size
+        some = found.picture.crop((0, 0, width, height if height < LONG else LONG))
+        some.quantize(96).save(asked.page.parent / f"translated-{name}.png", optimize=True)
 
 
 def membranes(asked: argparse.Namespace) -> list[str]:

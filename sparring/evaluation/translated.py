@@ -84,7 +84,7 @@ def judged_pictures(
         )
     made = {name: scores for name, scores in found.items() if name not in ("real", "given")}
     told = {name: numbers(scores, found["real"], modality.times) for name, scores in made.items()}
-    others = {name: values for name, values in told.items() if name != "samples"}
+    others = {name: told[name] for name in sorted(told, key="without D".__eq__) if name != "samples"}
     return Evaluation(
         data=against.name,
         protocol=protocol(modality, count, against),
@@ -133,7 +133,8 @@ def protocol(modality: Mapped, count: int, against: AgainstPictures) -> str:
 
 def picture(found: dict[str, Scores], modality: Mapped) -> Image.Image:
     """The middles of some pictures: what is given, what is made of it in each way, and the truth."""
-    names = ["given", *(name for name in found if name not in ("given", "real", "samples")), "samples", "real"]
+    others = [name for name in found if name not in ("given", "real", "samples")]
+    names = ["given", *sorted(others, key="without D".__eq__), "samples", "real"]
     if not modality.true:
         names = ["given", "samples"]
     columns = [[_whole(x, modality) for x in found[name].shown] for name in names]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sparring.losses.adversarial import AdversarialLoss, non_saturating
 from sparring.modalities import Degraded
@@ -21,6 +22,8 @@ class Denoise(Restoring):
 
     sparring train photos/ --recipe denoise degrade=noise0-50
     """
+
+    bf16: ClassVar[tuple[str, ...]] = ("degraded",)
 
     degrade: Words = ("noise0-50",)
     width: Count = generator(32, "channels of every layer")

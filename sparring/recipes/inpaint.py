@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sparring.errors import InputError
 from sparring.losses.adversarial import AdversarialLoss, hinge
@@ -22,6 +23,8 @@ class Inpaint(Restoring):
 
     sparring train photos/ --recipe inpaint degrade=freeform
     """
+
+    bf16: ClassVar[tuple[str, ...]] = ("degraded",)
 
     degrade: Words = ("freeform",)
     width: Count = generator(24, "channels of the first layer")

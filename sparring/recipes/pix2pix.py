@@ -27,6 +27,7 @@ class Pix2pix(OfMapped):
     """
 
     takes: ClassVar[tuple[Modality, ...]] = (PairsOf(),)
+    bf16: ClassVar[tuple[str, ...]] = ("pairs",)
 
     reverse: bool = data(False, "whether the first kind is made of the second")
     batch: Count = 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sparring.losses.adversarial import AdversarialLoss, non_saturating
 from sparring.modalities import Degraded
@@ -22,6 +23,8 @@ class Srgan(Restoring):
 
     sparring train photos/ --recipe srgan degrade=x4
     """
+
+    bf16: ClassVar[tuple[str, ...]] = ("degraded",)
 
     degrade: Words = ("x4",)
     width: Count = generator(40, "channels of every layer")

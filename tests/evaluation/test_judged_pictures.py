@@ -42,7 +42,7 @@ def test_an_enlarging_run_beside_bicubic_and_the_phase_without_d(run):
     found = evaluate(run / "a")
     names = [number.name for number in found.numbers]
     assert names == ["psnr[Y]", "ssim[Y]", "error", "spectrum", "consistency", "kid[patches]"]
-    assert list(found.baselines) == ["without D", "bicubic"]
+    assert list(found.baselines) == ["bicubic", "without D"]
     assert found.samples == 2  # of 24 two are held out
     # A net that has learnt nothing yet is bicubic enlargement, nearly.
     assert found["psnr[Y]"] == pytest.approx(found.of_baseline("bicubic", "psnr[Y]"), abs=2)
@@ -99,7 +99,7 @@ def test_the_command(run):
     assert "psnr[Y]" in shown.output
     assert (run / "b" / "evaluation.png").is_file()
     card = (run / "b" / "README.md").read_text()
-    assert "| number | samples | real | without D | bicubic |" in card
+    assert "| number | samples | real | bicubic | without D |" in card
     assert "sparring apply" in card
 
 
