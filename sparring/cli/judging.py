@@ -26,7 +26,10 @@ def evaluate(
     ] = None,
     features: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(help="classifier, patches, coordinates, inception, dinov2, or your FILE.py:FUNCTION; repeatable."),
+        typer.Option(
+            help="classifier, patches, coordinates, inception, dinov2, or your FILE.py:FUNCTION; of pictures made of "
+            "pictures lpips, dists; repeatable."
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,

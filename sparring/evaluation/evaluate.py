@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,14 @@ def evaluate(
         trained = model if isinstance(model, Model) else load(model, str(place))
         kind = trained.modality.kind
         if kind in AS_THEY_ARE:
-            if features:
+            held_against, judge = AS_THEY_ARE[kind]
+            unseen = None if against is None else str(against)
+            if trained.modality.mapped:
+                held_against = partial(held_against, features=features)
+            elif features:
                 raise InputError(
                     f"features {features[0]!r} are not for {kind}, which are judged as they are; leave them out"
                 )
-            held_against, judge = AS_THEY_ARE[kind]
-            unseen = None if against is None else str(against)
             return judge(trained, held_against(trained, unseen, screen), samples, seed, screen)
         data = str(against or trained.about["data"])
         items = find(data)

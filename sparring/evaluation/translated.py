@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparring.data import Items, find
-from sparring.errors import InputError
+from sparring.errors import InputError, nearest
 from sparring.evaluation.found import Evaluation
+from sparring.judge import weights
 from sparring.judge.translated import Restored, Scores, findings, floor, judge, numbers
 from sparring.modalities import Mapped
 from sparring.model import Model
@@ -31,29 +32,38 @@ class AgainstPictures:
         items: that they are among.
         apart: whether only those that a model trained on these items has not seen are judged by.
         name: of the items.
+        distances: further numbers, of `weights.DISTANCES`.
     """
 
     items: Items
     apart: bool
     name: str
+    distances: tuple[str, ...] = ()
 
     def examples(self, modality: Mapped) -> Iterator[tuple[Tensor, Tensor]]:
         return modality.examples(self.items, self.apart)
 
 
-def against_pictures(model: Model, data: str | None, screen: Screen) -> AgainstPictures:
+def against_pictures(model: Model, data: str | None, screen: Screen, features: Sequence[str] = ()) -> AgainstPictures:
     """What a model's pictures are held against: those that were held out of what it was trained on, or others.
+
+    Args:
+        features: further numbers, by name: lpips, dists.
 
     Raises:
         InputError: where there are none.
     """
+    for name in features:
+        if name not in weights.DISTANCES:
+            raise InputError(f"features {name!r} are not for pictures of pictures; {nearest(name, weights.DISTANCES)}")
+        weights.distance(name)
     source = data or str(model.about["data"])
     items = find(source)
     for note in items.notes:
         screen.say(note)
     if items.kind != "images":
         raise InputError(f"{source!r} holds {items.kind}, but the model takes pictures; give some")
-    return AgainstPictures(items, data is None, items.name)
+    return AgainstPictures(items, data is None, items.name, tuple(features))
 
 
 def judged_pictures(
@@ -77,7 +87,8 @@ def judged_pictures(
     if getattr(model.game, "plain", None) is not None:
         ways["without D"] = by(model.mapper(sharpness=0.0))
     with screen.progress("judging pictures") as progress:
-        found, count = judge(modality, _some(against.examples(modality), samples, progress), ways)
+        examples = _some(against.examples(modality), samples, progress)
+        found, count = judge(modality, examples, ways, {name: weights.distance(name) for name in against.distances})
     if count < 2:
         raise InputError(
             f"{against.name!r} has {count} pictures that the model has not seen; judging needs two: give --against DATA"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Named
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from sparring.games.game import Game
 from sparring.games.gan import GAN, Optimiser
-from sparring.games.judged import Judged
 from sparring.games.prior import Prior
 from sparring.games.terms import Formula, Term, Weighting
 from sparring.loop import Losses, Player, Round
@@ -117,9 +116,18 @@ def Content(weight: Weighting) -> Term:
     """The mean absolute difference of D's features from those of the truth, by their size: what VGG's are to SRGAN,
     from D itself. Wang et al. 2017, arXiv:1711.11585, eq. 4.
     """
+    return Formula("content[D]", weight, lambda j: _apart(j.on_fake.features, j.on_real.features), of=("G",))
 
-    def apart(judged: Judged) -> Tensor:
-        real = judged.on_real.features.detach().float()
-        return (judged.on_fake.features.float() - real).abs().mean() / real.abs().mean().clamp(min=1e-6)
 
-    return Formula("content[D]", weight, apart, of=("G",))
+def Perceived(weight: Weighting, features: Callable[[Tensor], Tensor]) -> Term:
+    """The same of the features of a net that was trained elsewhere. Ledig et al. 2016, arXiv:1609.04802, eq. 5.
+
+    Args:
+        features: pictures (n, channels, h, w) in [-1, 1] -> features (n, ...), differentiable.
+    """
+    return Formula("content[VGG]", weight, lambda j: _apart(features(j.fake), features(j.real)), of=("G",))
+
+
+def _apart(fake: Tensor, real: Tensor) -> Tensor:
+    real = real.detach().float()
+    return (fake.float() - real).abs().mean() / real.abs().mean().clamp(min=1e-6)

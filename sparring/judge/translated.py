@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import nan
 from statistics import mean
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from sparring.modalities import Degraded, Mapped
 from sparring.modalities.images import cropped
 from sparring.seeds import Seeds, reseed
 
+Distance = Callable[[Tensor, Tensor], Tensor]  # (n, channels, h, w) in [-1, 1], twice -> (n,)
 Restored = Callable[[Tensor], Tensor]  # given (1, given, h, w) -> made (1, channels, times h, times w), in [-1, 1]
 SMALLEST = 11  # pixels of a side that the similarity of structures needs
 CUT = 16  # squares of each picture, at most, whose features are compared
@@ -64,13 +66,17 @@ def binary(true: Tensor) -> bool:
 
 
 def judge(
-    modality: Mapped, examples: Iterable[tuple[Tensor, Tensor]], ways: Mapping[str, Restored]
+    modality: Mapped,
+    examples: Iterable[tuple[Tensor, Tensor]],
+    ways: Mapping[str, Restored],
+    distances: Mapping[str, Distance] = MappingProxyType({}),
 ) -> tuple[dict[str, Scores], int]:
     """Hold ways to make pictures against the truth.
 
     Args:
         examples: given pictures and true ones, as `Mapped.examples` has them.
         ways: by name; further ones are added that need no training.
+        distances: further numbers of two pictures, by name: LPIPS, DISTS.
 
     Returns:
         Scores by name, the truth's under "real" and what is given under "given"; and how many pictures there were.
@@ -90,6 +96,8 @@ def judge(
             made = way(given).clamp(-1, 1)
             for number, value in _numbers(modality, given, made, true, two_kinds):
                 found[name].add(number, value)
+            for number, distance in distances.items():
+                found[name].add(number, float(distance(made, true)))
             _note(found[name], modality, made, count)
         count += 1
     return {**found, "real": real, "given": given_scores}, count

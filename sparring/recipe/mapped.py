@@ -6,13 +6,14 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from torch import nn
 from torch.optim import Adam, Optimizer
 
 from sparring.errors import InputError
-from sparring.games.mapping import L1, Content, Mapping
+from sparring.games.mapping import L1, Content, Mapping, Perceived
+from sparring.judge import weights
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.modalities import Degraded, Mapped, Modality
 from sparring.nets.discriminator import Discriminator
@@ -81,7 +82,8 @@ class Restoring(OfMapped):
     lr: Positive = 5e-4
     beta1: Decay = 0.9
     pixels: Weight = losses(1.0, "weight of the distance from the truth beside the adversarial loss")
-    content: Weight = losses(0.1, "weight of the distance of D's features from those of the truth")
+    content: Weight = losses(0.1, "weight of the distance of features from those of the truth")
+    features: Literal["D", "vgg"] = losses("D", "whose: D's own, or VGG19's, whose weights must be at hand")
     adversarial: Weight = losses(0.02, "weight of what D says")
     D: Count = discriminator(32, "channels of D's first layer")
     layers: Natural = discriminator(3, "layers of D that halve the picture, fewer where it is small")
@@ -111,7 +113,9 @@ class Restoring(OfMapped):
         assert isinstance(modality, Degraded)
         # The adversarial loss has weight 1 in the game, so all else is divided by its weight.
         scale = 1 / max(self.adversarial, 1e-9)
-        terms = [L1(self.pixels * scale), Content(self.content * scale)]
+        # VGG's weights are looked for by whoever trains, not by whoever applies.
+        seen = Content if self.features == "D" else partial(Perceived, features=lambda x: weights.perceived()(x))
+        terms = [L1(self.pixels * scale), seen(self.content * scale)]
         return Mapping(
             self.net(modality), self.judge(modality), self.adversary(), [t for t in terms if t.weight], [L1(1.0)]
         )

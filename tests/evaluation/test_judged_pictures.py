@@ -10,6 +10,7 @@ import sparring
 from sparring.cli import app
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
+from sparring.judge import weights
 from sparring.judge.translated import findings, judge, numbers
 from sparring.metrics.pictures import psnr
 from sparring.modalities import Degraded, Pairs
@@ -131,3 +132,42 @@ def test_what_is_worse_in_everything_is_named():
     told = {name: numbers(found[name], found["real"], 1) for name in ("bad", "median")}
     assert next(t.name for t in findings(told["bad"], {"median": told["median"]})) == "worse than median"
     assert not any("worse" in t.name for t in findings(told["median"], {"bad": told["bad"]}))
+
+
+class Apart(torch.nn.Module):
+    def forward(self, a, b):
+        return (a - b).abs().mean((1, 2, 3))
+
+
+def test_distances_by_weights_that_are_at_hand(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("SPARRING_DATA", str(tmp_path))
+    weights.distance.cache_clear()
+    with pytest.raises(InputError, match=r"LPIPS as TorchScript.*put lpips.pt into"):
+        evaluate(run / "a", features=["lpips"])
+    with pytest.raises(InputError, match="did you mean 'lpips'"):
+        evaluate(run / "a", features=["lpip"])
+    (tmp_path / "weights").mkdir()
+    pair = torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8)
+    torch.jit.trace(Apart(), pair).save(str(tmp_path / "weights" / "lpips.pt"))
+    found = evaluate(run / "a", features=["lpips"])
+    assert found["lpips"] == pytest.approx(found["error"] / 127.5, rel=0.05)
+    assert found.of_baseline("bicubic", "lpips") > 0
+    weights.distance.cache_clear()
+
+
+def test_vgg_in_the_loss_where_it_is_at_hand(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("SPARRING_DATA", str(tmp_path))
+    weights.perceived.cache_clear()
+    settings = {"out": tmp_path / "run", "degrade": ("x2",), "size": 24, "features": "vgg", **SMALL}
+    with pytest.raises(InputError, match=r"VGG19's convolutions as TorchScript.*put vgg19.pt into"):
+        sparring.train("srgan", run / "photos", **settings)
+    (tmp_path / "weights").mkdir()
+    net = torch.nn.Conv2d(3, 4, 3)
+    torch.jit.trace(net, torch.rand(1, 3, 8, 8)).save(str(tmp_path / "weights" / "vgg19.pt"))
+    sparring.train("srgan", run / "photos", force=True, **settings)
+    assert "G/content[VGG]" in (tmp_path / "run" / "log.jsonl").read_text()
+    (tmp_path / "weights" / "vgg19.pt").unlink()
+    weights.perceived.cache_clear()
+    sparring.load(tmp_path / "run").apply(np.zeros((9, 9, 1), np.uint8))  # applying needs none
