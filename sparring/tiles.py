@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 INNER = 768  # output pixels of a side of a tile whose surroundings the net sees too
+FARTHEST = 96  # input pixels around a tile, at most: deep nets see farther, but hardly anything
 WHOLE = 1024  # squared, output pixels up to which a net that looks at the whole picture gets it whole
 OVERLAP = 4  # the part of such a net's tile, one in so many, that it shares with the next
 LEAST = 16  # input pixels of a side: nets that reflect at borders need some to reflect
@@ -82,10 +83,10 @@ def as_input(picture: Picture) -> Tensor:
 def mapped(mapper: Mapper, picture: Picture, progress: Callable[[int, int], None] | None = None) -> Iterator[Tensor]:
     """What a net makes of a picture, tile by tile.
 
-    A tile of a net of known reach comes with the pixels around it that its own depend on, but for those beyond the
-    picture's borders, so that the result is that of the whole picture at once. A net that depends on the whole
-    picture gets it whole while that has up to 1,048,576 output pixels; of larger ones it gets overlapping tiles,
-    which are blended linearly where they overlap, and the result is then not that of the whole.
+    A tile of a net of known reach comes with the pixels around it that its own depend on, up to 96, but for those
+    beyond the picture's borders, so that the result is that of the whole picture at once. A net that depends on the
+    whole picture gets it whole while that has up to 1,048,576 output pixels; of larger ones it gets overlapping
+    tiles, which are blended linearly where they overlap, and the result is then not that of the whole.
 
     Args:
         picture: (h, w, channels) uint8, each at least 1; the mask, where there is one, is 255 or 0.
@@ -137,7 +138,7 @@ def _spans(length: int, sides: tuple[int, ...], mapper: Mapper) -> list[Span]:
 
 def _surrounded(length: int, mapper: Mapper, reach: int) -> list[Span]:
     """Tiles of which only the inner part counts."""
-    side, halo = _strides(INNER, mapper), -reach // mapper.stride * -mapper.stride
+    side, halo = _strides(INNER, mapper), -min(reach, FARTHEST) // mapper.stride * -mapper.stride
     spans = []
     for begin in range(0, length, side):
         end = min(begin + side, length)

@@ -24,6 +24,7 @@ SMALL = {
 UNSEEN = {
     "ctgan": {"D.head.bias"},
     "densegan": {"D.head.linear.bias"},
+    "inpaint": {"D.head.bias"},
     "r3gan_mlp": {"D.head.bias"},
     "r3gan_strided": {"D.head.linear.bias"},
     "sngan": {"D.head.linear.bias"},

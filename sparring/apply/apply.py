@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from sparring.apply.pictures import FORMATS, read, write
+from sparring.apply.pictures import FORMATS, Photo, read, write
 from sparring.apply.video import READ, WRITTEN, filmed
 from sparring.data.pictures import Unreadable, folder
 from sparring.errors import InputError
@@ -107,7 +107,7 @@ def _folder(mapper: Mapper, source: Path, out: Path, masks: Path | None, screen:
     with screen.progress(f"applying to {source.name}") as progress:
         for i, name in enumerate(names):
             place = out / (name if Path(name).suffix.lower() in FORMATS else f"{name}.png")
-            photo = read(source / name, place, mapper, mask_of.get(name))
+            photo = _read(source / name, place, mapper, mask_of.get(name))
             if isinstance(photo, Unreadable):
                 skipped.append(f"{name}: {photo.why}")
             else:
@@ -118,6 +118,14 @@ def _folder(mapper: Mapper, source: Path, out: Path, masks: Path | None, screen:
     for line in skipped:
         screen.say(f"left out {line}")
     return len(names) - len(skipped)
+
+
+def _read(path: Path, out: Path, mapper: Mapper, mask: Path | None) -> Photo | Unreadable:
+    """A picture of several, of which one that cannot be used does not stop the others."""
+    try:
+        return read(path, out, mapper, mask)
+    except InputError as error:
+        return Unreadable(str(error))
 
 
 def _masks(masks: Path, names: list[str]) -> dict[str, Path]:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sparring.data.classes import HELD, TRAIN, bare, printable
 from sparring.errors import InputError
 
-GIVEN = ("a", "input", "inputs", "image", "images", "x", "source", "low", "lr", "lq", "degraded", "noisy", "photo")
+GIVEN = ("A", "input", "inputs", "image", "images", "source", "low", "lr", "lq", "degraded", "noisy", "photo")
 WANTED = (
-    "b", "target", "targets", "label", "labels", "mask", "masks", "y", "truth", "gt", "high", "hr", "hq", "clean",
+    "B", "target", "targets", "label", "labels", "mask", "masks", "truth", "gt", "high", "hr", "hq", "clean",
     "output",
 )  # fmt: skip
 TOLD = 3  # files that are named where some have no partner
@@ -126,6 +126,17 @@ def _joined(parts: Sequence[str]) -> re.Match[str] | None:
 def _ordered(kinds: Sequence[str]) -> tuple[str, str, bool]:
     """What is given, what is wanted, and whether that is known."""
     one, other = kinds
-    if other.lower() in GIVEN or one.lower() in WANTED:
+    if _in(other, GIVEN) or _in(one, WANTED):
         one, other = other, one
-    return one, other, one.lower() in GIVEN and other.lower() in WANTED
+    return one, other, _in(one, GIVEN) and _in(other, WANTED)
+
+
+def _in(name: str, known: Sequence[str]) -> bool:
+    return name in known or (len(name) > 1 and name.lower() in known)
+
+
+def halved(names: Sequence[str]) -> str:
+    """Which of trainA and trainB is missing where the other is there; nothing where neither or both are."""
+    parts = {part for name in names for part in name.replace("\\", "/").split("/")[:-1]}
+    kinds = {joined[2].upper() for part in parts if (joined := _joined([part])) and joined[1] in TRAIN}
+    return f"train{'B' if kinds == {'A'} else 'A'}" if len(kinds) == 1 else ""

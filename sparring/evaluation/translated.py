@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
-from torch.nn import functional as F
 
 from sparring.data import Items, find
 from sparring.errors import InputError, nearest
 from sparring.evaluation.found import Evaluation
 from sparring.judge import weights
-from sparring.judge.translated import Restored, Scores, findings, floor, judge, numbers
+from sparring.judge.translated import Restored, Scores, findings, floor, in_brightness, judge, numbers
 from sparring.modalities import Mapped
 from sparring.model import Model
 from sparring.tiles import Mapper, as_bytes, mapped
@@ -91,10 +89,11 @@ def judged_pictures(
         found, count = judge(modality, examples, ways, {name: weights.distance(name) for name in against.distances})
     if count < 2:
         raise InputError(
-            f"{against.name!r} has {count} pictures that the model has not seen; judging needs two: give --against DATA"
+            f"{against.name!r} has {count} pictures that the model has not seen (of fewer than 20 none is held out); "
+            "judging needs two: give --against DATA"
         )
     made = {name: scores for name, scores in found.items() if name not in ("real", "given")}
-    told = {name: numbers(scores, found["real"], modality.times) for name, scores in made.items()}
+    told = {name: numbers(scores, found["real"], modality) for name, scores in made.items()}
     others = {name: told[name] for name in sorted(told, key="without D".__eq__) if name != "samples"}
     return Evaluation(
         data=against.name,
@@ -133,7 +132,8 @@ def protocol(modality: Mapped, count: int, against: AgainstPictures) -> str:
     which = "that were held out of training" if against.apart else f"of {against.name}"
     parts = [f"means over {count:,} whole pictures {which}, with standard errors"]
     if modality.times > 1:
-        parts.append(f"psnr and ssim of the Y channel without {modality.times} pixels at the borders")
+        of = "of the Y channel " if in_brightness(modality) else ""
+        parts.append(f"psnr and ssim {of}without {modality.times} pixels at the borders")
     if modality.true:
         parts.append("spectrum: difference of the logarithms of radially averaged power, in decades")
     if modality.masked:
@@ -148,26 +148,25 @@ def picture(found: dict[str, Scores], modality: Mapped) -> Image.Image:
     names = ["given", *sorted(others, key="without D".__eq__), "samples", "real"]
     if not modality.true:
         names = ["given", "samples"]
-    columns = [[_whole(x, modality) for x in found[name].shown] for name in names]
-    side = max(max(x.shape[:2]) for column in columns for x in column)
+    times = [modality.times if name == "given" else 1 for name in names]
+    small = max(found["real"].shown[0].shape[-2:]) < 64
+    columns = [
+        [_enlarged(x, modality, t * (3 if small else 1)) for x in found[name].shown]
+        for name, t in zip(names, times, strict=True)
+    ]
+    side = max(max(x.size) for column in columns for x in column)
     width, height = len(names) * (side + 2), HEAD + len(columns[0]) * (side + 2)
     page = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(page)
     for i, (name, column) in enumerate(zip(names, columns, strict=True)):
         draw.text((i * (side + 2) + 2, 1), {"samples": "made", "real": "truth"}.get(name, name), "black")
         for j, x in enumerate(column):
-            shown = Image.fromarray(x)
-            if i == 0 and modality.times > 1:
-                larger = (shown.width * modality.times, shown.height * modality.times)
-                shown = shown.resize(larger, Image.Resampling.NEAREST)
-            page.paste(shown, (i * (side + 2), HEAD + j * (side + 2)))
+            page.paste(x, (i * (side + 2), HEAD + j * (side + 2)))
     return page
 
 
-def _whole(x: Tensor, modality: Mapped) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """A picture (c, h, w) in colour, small ones enlarged."""
+def _enlarged(x: Tensor, modality: Mapped, times: int) -> Image.Image:
+    """A picture (c, h, w) in colour, so many times as large."""
     x = x[:-1] if modality.masked and x.shape[0] == modality.given else x
-    x = x.expand(3, -1, -1) if x.shape[0] == 1 else x[:3]
-    if x.shape[-1] * modality.times < 64:
-        x = F.interpolate(x[None], scale_factor=3.0, mode="nearest")[0]
-    return as_bytes(x)
+    shown = Image.fromarray(as_bytes(x.expand(3, -1, -1) if x.shape[0] == 1 else x[:3]))
+    return shown.resize((shown.width * times, shown.height * times), Image.Resampling.NEAREST)

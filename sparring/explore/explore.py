@@ -58,7 +58,8 @@ def explore(
     """
     model = load(run, device)
     if model.modality.kind != "images":
-        raise InputError(f"{run} makes {model.modality.kind}; exploring draws sheets of pictures")
+        kind = "pictures of pictures" if model.modality.mapped else model.modality.kind
+        raise InputError(f"{run} makes {kind}; exploring draws sheets of pictures")
     vacant(Path(out), force)
     sheets = sheets_of(model, data, seed)
     with beside(Path(out)) as part:

@@ -67,7 +67,7 @@ class Contrast(Term):
         assert judged.label is not None
         (G,) = self._G
         apart = self._apart(judged.label, judged.fake)
-        return (apart + self._apart(judged.real, G(judged.real))) / 2 if self.identity else apart
+        return (apart + self._apart(judged.real, G.padded(judged.real))) / 2 if self.identity else apart
 
     def _apart(self, given: Tensor, made: Tensor) -> Tensor:
         (G,) = self._G

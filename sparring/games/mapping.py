@@ -101,9 +101,11 @@ class Mapping(GAN, Translation):
         if self.plain is None:
             raise ValueError("it had no phase without D")
         mixed = copy.deepcopy(self.G)
+        plain = self.plain.state_dict()
         with torch.no_grad():
-            for weight, plain in zip(mixed.parameters(), self.plain.parameters(), strict=True):
-                weight.lerp_(plain, 1 - sharpness)
+            for name, tensor in mixed.state_dict().items():
+                if tensor.is_floating_point():
+                    tensor.lerp_(plain[name], 1 - sharpness)
         return mixed
 
 

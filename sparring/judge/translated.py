@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from sparring.judge.findings import Trouble
 from sparring.judge.number import Number
@@ -19,13 +20,12 @@ from sparring.metrics import pictures
 from sparring.metrics.kernel import kernel_distance
 from sparring.metrics.patches import patches
 from sparring.modalities import Degraded, Mapped
-from sparring.modalities.images import cropped
-from sparring.seeds import Seeds, reseed
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # (n, channels, h, w) in [-1, 1], twice -> (n,)
 Restored = Callable[[Tensor], Tensor]  # given (1, given, h, w) -> made (1, channels, times h, times w), in [-1, 1]
 SMALLEST = 11  # pixels of a side that the similarity of structures needs
 CUT = 16  # squares of each picture, at most, whose features are compared
+PERFECT = 100.0  # dB, of pictures without an error
 BINARY = 0.98  # of the pixels that are near black or white where pictures are of two kinds of places
 OFF = 0.5  # decades of power, on the mean
 SHOWN = 6  # pictures that are kept to be looked at, and
@@ -89,7 +89,7 @@ def judge(
             two_kinds = modality.true and binary(true)
             ways = {**ways, **baselines(modality, true)}
             found |= {name: Scores() for name in ways if name not in found}
-        _note(real, modality, true, count)
+        _note(real, modality, true, count, "real")
         if count < SHOWN:
             given_scores.shown.append(_middle(given, modality.times))
         for name, way in ways.items():
@@ -98,19 +98,23 @@ def judge(
                 found[name].add(number, value)
             for number, distance in distances.items():
                 found[name].add(number, float(distance(made, true)))
-            _note(found[name], modality, made, count)
+            _note(found[name], modality, made, count, "made")
         count += 1
     return {**found, "real": real, "given": given_scores}, count
 
 
-def _note(scores: Scores, modality: Mapped, x: Tensor, count: int) -> None:
-    """Features of a picture's squares, and its middle for people to look at."""
-    side = min(modality.size, *x.shape[-2:])
-    many = max(1, min(CUT, x.shape[-1] * x.shape[-2] // side**2))
-    square = x[..., : min(x.shape[-2:]), : min(x.shape[-2:])].expand(many, -1, -1, -1)
-    with torch.random.fork_rng([]):
-        reseed(Seeds().key("squares", count), x.device)
-        scores.features.append(patches(cropped(square, side)))
+def _note(scores: Scores, modality: Mapped, x: Tensor, count: int, key: str) -> None:
+    """Features of a picture's squares at places of their own, and its middle for people to look at."""
+    side = modality.size
+    missing = [max(0, side - length) for length in x.shape[-2:]]
+    large = F.pad(x, (0, missing[1], 0, missing[0]), mode="replicate")
+    height, width = large.shape[-2:]
+    many = max(1, min(CUT, height * width // side**2))
+    places = np.random.default_rng([count, key == "real"]).integers(
+        (height - side + 1, width - side + 1), size=(many, 2)
+    )
+    squares = torch.cat([large[..., top : top + side, left : left + side] for top, left in places.tolist()])
+    scores.features.append(patches(squares))
     if count < SHOWN:
         scores.shown.append(_middle(x, 1))
 
@@ -128,15 +132,16 @@ def _numbers(
     """Of one picture; Y, without a border, for enlarged ones, as papers have it."""
     if not modality.true:
         return
-    a, b = ((x + 1) * 127.5 for x in (made, true))
-    a = a.round()
+    a, b = (((x + 1) * 127.5).round() for x in (made, true))
     if two_kinds:
         bright = b > 127.5
         rare = bool(bright.float().mean() < 0.5)  # of the rarer kind of places
         yield "iou", float(pictures.iou((a > 127.5) == rare, bright == rare))
     times = modality.times
-    y = [pictures.cropped(pictures.luma(x), times) for x in (a, b)] if times > 1 else [a, b]
-    yield "psnr", float(pictures.psnr(*y))
+    y = [
+        pictures.cropped(pictures.luma(x) if in_brightness(modality) else x, times if times > 1 else 0) for x in (a, b)
+    ]
+    yield "psnr", min(PERFECT, float(pictures.psnr(*y)))
     if min(y[0].shape[-2:]) >= SMALLEST:
         yield "ssim", float(pictures.ssim(*y))
     if modality.masked:
@@ -147,13 +152,18 @@ def _numbers(
     yield "spectrum", pictures.spectrum_distance(a, b)
     if isinstance(modality, Degraded) and modality.degrade == (f"x{times}",):
         again = modality.chain(made)
-        yield "consistency", float(pictures.psnr((again + 1) * 127.5, (given + 1) * 127.5))
+        yield "consistency", min(PERFECT, float(pictures.psnr((again + 1) * 127.5, (given + 1) * 127.5)))
 
 
-def numbers(scores: Scores, real: Scores, times: int) -> list[Number]:
+def in_brightness(modality: Mapped) -> bool:
+    """Whether nearness is that of brightness: of enlarged pictures in colour, as papers have it."""
+    return modality.times > 1 and modality.channels == 3
+
+
+def numbers(scores: Scores, real: Scores, modality: Mapped) -> list[Number]:
     """Means over the pictures, and the kernel distance of squares."""
     best = {"psnr": "high", "ssim": "high", "consistency": "high", "iou": "high"}
-    of = "[Y]" if times > 1 else ""
+    of = "[Y]" if in_brightness(modality) else ""
     named = {"psnr": f"psnr{of}", "ssim": f"ssim{of}"}
     found = []
     for name, values in scores.numbers.items():

@@ -14,7 +14,7 @@ from torch import Tensor
 from sparring.data.items import Items
 from sparring.data.store import Progress
 from sparring.layers.degrade import Chain, parse
-from sparring.modalities.mapped import Mapped, encoded, held, seen, several
+from sparring.modalities.mapped import LEAST, Mapped, encoded, held, seen, several
 from sparring.modalities.modality import Encoded, unseen
 from sparring.modalities.squares import cut_all, wholes
 from sparring.seeds import Seeds, reseed
@@ -58,9 +58,8 @@ class Degraded(Mapped):
             InputError: where fewer than two pictures can be read.
         """
         found, skipped = cut_all(items, np.full(len(items), self.channels), self.kept, self.size, progress)
-        owners = sorted(found)
-        squares = [found[i].squares for i in owners]
-        return several(encoded(squares, owners, items.held, skipped), items.name)
+        squares = {i: found[i].squares for i in sorted(found)}
+        return several(encoded(squares, held(range(len(items)), items.held), skipped), items.name)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         real = self.scale(self.cut(tensors["real"]))
@@ -69,6 +68,8 @@ class Degraded(Mapped):
     def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
         for i, pixels in wholes(items, self.channels, held(range(len(items)), items.held, apart)):
             height, width = (side // self.times * self.times for side in pixels.shape[1:])
+            if min(height, width) < max(LEAST, 2 * self.times):
+                continue  # nothing to be seen
             real = self.scale(torch.from_numpy(pixels[None, :, :height, :width].copy()))
             with torch.random.fork_rng([]):
                 reseed(Seeds().key("example", i), real.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -24,6 +24,7 @@ from sparring.sheets import sheet
 
 WHOLE = 128  # pixels of a side up to which pictures of one size are learnt whole, and
 SQUARE = 96  # of the squares that others are learnt by
+LEAST = 8  # pixels of a side, of squares and of pictures that are judged
 ACROSS = 12  # pictures in a line of a sheet
 
 
@@ -69,11 +70,12 @@ class Mapped(Images):
         if len(set(sides)) == 1 and width == height <= WHOLE and self.size in (0, width):
             return self._whole_times(width), width
         size = self._whole_times(self.size or SQUARE)
-        return size, 2 * size
+        return size, max(size, min(2 * size, *(side for pair in sides for side in pair)))
 
     def _whole_times(self, size: int) -> int:
-        if size < 2 * self.times:
-            raise InputError(f"size={size} is too small to be made of pictures {self.times} times as small")
+        least = max(LEAST, 2 * self.times)
+        if size < least:
+            raise InputError(f"{size} pixels of a side are too few to be learnt from; give pictures of {least} or more")
         return size // self.times * self.times
 
     def cut(self, pixels: Tensor) -> Tensor:
@@ -128,46 +130,44 @@ class Mapped(Images):
 
 
 def encoded(
-    squares: Sequence[NDArray[np.uint8]],
-    owners: Sequence[int],
-    held: NDArray[np.bool_] | None,
+    squares: Mapping[int, NDArray[np.uint8]],
+    apart: Collection[int],
     skipped: tuple[tuple[str, str], ...],
     notes: tuple[str, ...] = (),
 ) -> Encoded:
     """Squares of all pictures in one tensor, with what is trained on and what is held out: whole pictures of each.
 
     Args:
-        squares: of each picture, uint8 (n, c, side, side).
-        owners: which of the items each picture is.
-        held: which of all items are held out; a share unless given.
+        squares: of each picture that can be read, uint8 (n, c, side, side), by its item.
+        apart: the items that are held out, as `held` has them.
         skipped, notes: as in `Encoded`.
     """
     if not squares:
         return Encoded(Tensor(), np.zeros(0, np.int64), skipped)
-    counts = [len(part) for part in squares]
-    apart = np.repeat(held_out(len(squares), None) if held is None else held[list(owners)], counts)
+    counts = [len(part) for part in squares.values()]
+    out = np.repeat([item in apart for item in squares], counts)
     return Encoded(
-        torch.from_numpy(np.concatenate(squares)),
-        np.repeat(np.array(owners, np.int64), counts),
+        torch.from_numpy(np.concatenate(list(squares.values()))),
+        np.repeat(np.array(list(squares), np.int64), counts),
         skipped,
-        (np.flatnonzero(~apart), np.flatnonzero(apart)),
+        (np.flatnonzero(~out), np.flatnonzero(out)),
         notes,
     )
 
 
-def held(owners: Sequence[int], known: NDArray[np.bool_] | None, apart: bool) -> list[int]:
-    """Which of some items a model has not seen: those that are held out when these are trained on, or, of other items,
-    all where none is set apart for testing.
+def held(items: Sequence[int], known: NDArray[np.bool_] | None, apart: bool = True) -> list[int]:
+    """Which of some items a model has not seen: those that are held out when these are trained on, whether or not all
+    of them can be read; or, of other items, all where none is set apart for testing.
 
     Args:
-        owners: the items.
+        items: by index.
         known: which of all items the data themselves set apart.
         apart: whether these items are those that are trained on.
     """
     if not apart and known is None:
-        return list(owners)
-    chosen = held_out(len(owners), None) if known is None else known[list(owners)]
-    return [owner for owner, out in zip(owners, chosen, strict=True) if out]
+        return list(items)
+    chosen = held_out(len(items), None) if known is None else known[list(items)]
+    return [item for item, out in zip(items, chosen, strict=True) if out]
 
 
 def seen(items: Items, which: Sequence[int] | None = None) -> tuple[list[tuple[int, int]], int]:

@@ -16,7 +16,9 @@ from sparring.data.store import Progress
 from sparring.errors import InputError
 from sparring.modalities.mapped import Mapped, encoded, held, seen, several
 from sparring.modalities.modality import Encoded, unseen
-from sparring.modalities.squares import cut_all, folded, wholes
+from sparring.modalities.squares import cut_all, wholes
+
+DARK = 16  # a grey level that some pixel of a set of pictures exceeds
 
 
 @dataclass(frozen=True)
@@ -66,57 +68,86 @@ class Pairs(Mapped):
         """
         layout = _layout(items)
         made = self._halves(items, progress) if layout is None else self._folders(items, layout, progress)
-        return several(made, items.name)
+        several(made, items.name)
+        assert isinstance(made.samples, Tensor)
+        for name, part in (("given", made.samples[:, : self.given]), ("to be made", made.samples[:, self.given :])):
+            if (brightest := int(part.max())) < DARK:
+                raise InputError(
+                    f"pictures of {items.name!r} that are {name} go from 0 to {brightest} of 255, as numbers of "
+                    "classes do; make them black and white, or colours"
+                )
+        return made
 
     def _folders(self, items: Items, layout: Domains, progress: Progress) -> Encoded:
         channels = np.zeros(len(items), np.int64)
         given, wanted = (layout.second, layout.first) if self.reverse else (layout.first, layout.second)
         channels[list(given)], channels[list(wanted)] = self.given, self.channels
         found, skipped = cut_all(items, channels, self.kept, self.size, progress)
-        pairs = [pair for pair in layout.pairs() if all(i in found for i in pair)]
+        pairs = self._ordered(layout)
+        squares = {}
         for i, j in pairs:
-            one, other = found[i], found[j]
-            if (one.height, one.width) != (other.height, other.width):
-                raise InputError(
-                    f"{items.items.names[i]} has {one.width} x {one.height} pixels and its partner "
-                    f"{items.items.names[j]} {other.width} x {other.height}; make them of one size"
-                )
-        if self.reverse:
-            pairs = [(j, i) for i, j in pairs]
-        squares = [np.concatenate([found[i].squares, found[j].squares], 1) for i, j in pairs]
+            if i in found and j in found:
+                one, other = found[i], found[j]
+                _alike(items, (i, j), (one.width, one.height), (other.width, other.height))
+                squares[j] = np.concatenate([one.squares, other.squares], 1)
         note = f"{self.folders[1]}/ is made of {self.folders[0]}/; say reverse={not self.reverse} for the other way"
-        return encoded(squares, [j for _, j in pairs], layout.held, skipped, () if layout.known else (note.lower(),))
+        apart = held([wanted for _, wanted in pairs], layout.held)
+        return encoded(squares, apart, skipped, () if layout.known else (note.lower(),))
+
+    def _ordered(self, layout: Domains) -> list[tuple[int, int]]:
+        """Pairs, what is given first."""
+        return [(j, i) for i, j in layout.pairs()] if self.reverse else layout.pairs()
 
     def _halves(self, items: Items, progress: Progress) -> Encoded:
         """Of pictures with both kinds side by side."""
         channels = np.full(len(items), self.channels)
         found, skipped = cut_all(items, channels, self.kept, self.size, progress, halves=True)
-        owners = sorted(found)
-        squares = [found[i].squares for i in owners]
+        squares = {i: found[i].squares for i in sorted(found)}
         if self.reverse:
-            squares = [np.roll(both, self.channels, axis=1) for both in squares]
-        return encoded(squares, owners, items.held, skipped)
+            squares = {i: np.roll(both, self.channels, axis=1) for i, both in squares.items()}
+        return encoded(squares, held(range(len(items)), items.held), skipped)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         both = self.scale(self.cut(tensors["real"]))
         return {**tensors, "label": both[:, : self.given], "real": both[:, self.given :]}
 
     def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        """
+        Raises:
+            InputError: where these are no pairs.
+        """
         layout = _layout(items)
         if layout is None:
-            for _, pixels in wholes(items, self.channels, held(range(len(items)), items.held, apart)):
-                both = self.scale(torch.from_numpy(folded(pixels)[None].copy())).chunk(2, 1)
+            for _, pixels in wholes(items, self.channels, held(range(len(items)), items.held, apart), halves=True):
+                both = self.scale(torch.from_numpy(pixels[None].copy())).chunk(2, 1)
                 yield (both[1], both[0]) if self.reverse else (both[0], both[1])
             return
-        pairs = [pair[::-1] if self.reverse else pair for pair in layout.pairs()]
+        pairs = self._ordered(layout)
         kept = set(held([wanted for _, wanted in pairs], layout.held, apart))
         for pair in pairs:
             if pair[1] in kept:
                 found = [dict(wholes(items, c, [i])) for i, c in zip(pair, (self.given, self.channels), strict=True)]
                 if all(found):
-                    given, made = (torch.from_numpy(next(iter(p.values()))[None].copy()) for p in found)
-                    yield self.scale(given), self.scale(made)
+                    one, other = (next(iter(part.values())) for part in found)
+                    _alike(items, pair, one.shape[:0:-1], other.shape[:0:-1])
+                    yield (
+                        self.scale(torch.from_numpy(one[None].copy())),
+                        self.scale(torch.from_numpy(other[None].copy())),
+                    )
 
 
 def _layout(items: Items) -> Domains | None:
     return None if isinstance(items.items, np.ndarray) else domains(items.items.names)
+
+
+def _alike(items: Items, pair: tuple[int, int], one: tuple[int, ...], other: tuple[int, ...]) -> None:
+    """
+    Raises:
+        InputError: where the pictures of a pair are of different sizes (width, height).
+    """
+    if one != other:
+        first, second = (items.items.names[i] for i in pair)
+        raise InputError(
+            f"{first} has {one[0]} x {one[1]} pixels and its partner {second} {other[0]} x {other[1]}; "
+            "make them of one size"
+        )

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from sparring.data.classes import printable
 from sparring.data.items import Items
@@ -33,9 +34,12 @@ class Cut:
     squares: NDArray[np.uint8]
 
 
-def cut(picture: NDArray[np.uint8], side: int, size: int, most: int) -> Cut:
+def cut(picture: NDArray[np.uint8], side: int, size: int, most: int, which: int = 0) -> Cut:
     """Squares of a picture (channels, h, w), spread evenly, so that every square of `size` within the picture lies in
-    one of them where `most` allows; a smaller picture is mirrored at its borders.
+    one of them; some by chance where these are more than `most`. A smaller picture is mirrored at its borders.
+
+    Args:
+        which: of the pictures it is; the same squares are cut out of both of a pair.
     """
     _, height, width = picture.shape
     missing = [max(0, side - length) for length in (height, width)]
@@ -44,7 +48,8 @@ def cut(picture: NDArray[np.uint8], side: int, size: int, most: int) -> Cut:
     tops, lefts = (_places(length, side, size) for length in picture.shape[1:])
     corners = [(top, left) for top in tops for left in lefts]
     if len(corners) > most:
-        corners = [corners[i] for i in np.linspace(0, len(corners) - 1, most).round().astype(int)]
+        chosen = np.random.default_rng([which, *picture.shape[1:]]).choice(len(corners), most, replace=False)
+        corners = [corners[i] for i in sorted(chosen)]
     return Cut(height, width, np.stack([picture[:, t : t + side, b : b + side] for t, b in corners]))
 
 
@@ -70,8 +75,7 @@ def cut_all(
     skipped: list[tuple[str, str]] = []
     if isinstance(items.items, np.ndarray):
         for i in wanted.tolist():
-            pixels = items.items[i].reshape(*items.items.shape[1:3], -1).transpose(2, 0, 1)
-            found[i] = cut(folded(pixels) if halves else pixels, side, size, most)
+            found[i] = cut(_of_array(items.items[i], int(channels[i])), side, size, most)
             progress(len(found), len(wanted))
         return found, ()
     with ThreadPoolExecutor() as pool:
@@ -88,25 +92,39 @@ def cut_all(
 
 
 def _read(content: Content, channels: int, side: int, size: int, most: int, halves: bool) -> Cut | Unreadable:
+    pixels = _pixels(content, channels, halves)
+    return pixels if isinstance(pixels, Unreadable) else cut(pixels, side, size, most)
+
+
+def _pixels(content: Content, channels: int, halves: bool) -> NDArray[np.uint8] | Unreadable:
+    """A whole picture (channels, h, w), or its halves upon one another, (2 channels, h, w / 2)."""
     picture = loaded(content)
     if isinstance(picture, Unreadable):
         return picture
+    if halves and picture.width != 2 * picture.height:
+        return Unreadable(f"{picture.width} x {picture.height} pixels are no two halves")
     pixels = whole(picture, channels)
-    return cut(folded(pixels) if halves else pixels, side, size, most)
+    return np.concatenate(np.split(pixels, 2, axis=2)) if halves else pixels
 
 
-def folded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The left and the right half of a picture upon one another, (c, h, 2w) -> (2c, h, w)."""
-    return np.concatenate(np.split(pixels, 2, axis=2))
+def _of_array(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """A picture (h, w) or (h, w, c) with so many channels, (channels, h, w)."""
+    return whole(Image.fromarray(pixels.squeeze(-1) if pixels.shape[2:] == (1,) else pixels), channels)
 
 
-def wholes(items: Items, channels: int, wanted: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Whole pictures, uint8 (channels, h, w), by index: those that can be read."""
+def wholes(
+    items: Items, channels: int, wanted: Sequence[int], halves: bool = False
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Whole pictures, uint8 (channels, h, w), by index: those that can be read.
+
+    Args:
+        halves: as for `cut_all`.
+    """
     if isinstance(items.items, np.ndarray):
         for i in wanted:
-            yield i, items.items[i].reshape(*items.items.shape[1:3], -1).transpose(2, 0, 1)
+            yield i, _of_array(items.items[i], channels)
         return
     for i, content in items.items.contents(set(wanted)):
-        picture = loaded(content)
-        if not isinstance(picture, Unreadable):
-            yield i, whole(picture, channels)
+        pixels = _pixels(content, channels, halves)
+        if not isinstance(pixels, Unreadable):
+            yield i, pixels

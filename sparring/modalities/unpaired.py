@@ -12,11 +12,10 @@ from torch import Tensor
 
 from sparring.data.domains import Domains, domains
 from sparring.data.items import Items
-from sparring.data.split import held_out
 from sparring.data.store import Progress
 from sparring.errors import InputError
 from sparring.modalities.images import Images
-from sparring.modalities.mapped import Mapped, held
+from sparring.modalities.mapped import LEAST, Mapped, held
 from sparring.modalities.modality import Encoded, unseen
 
 
@@ -44,6 +43,8 @@ class Unpaired(Mapped):
         layout = self._layout(items)
         given, made = (Images(size=self.size).fit(_of(items, which)) for which in (layout.first, layout.second))
         size = self.size or max(given.size, made.size)
+        if size < LEAST:
+            raise InputError(f"{size} pixels of a side are too few to be learnt from; give {LEAST} or more")
         channels = max(given.channels, made.channels)  # so that either may stay what it is
         return replace(self, size=size, channels=channels, given=channels, folders=layout.names)
 
@@ -65,14 +66,14 @@ class Unpaired(Mapped):
         items: Items,
         which: tuple[int, ...],
         channels: int,
-        held: NDArray[np.bool_] | None,
+        known: NDArray[np.bool_] | None,
         progress: Progress,
     ) -> Encoded:
         kind = Images(size=self.size, channels=channels, crop=self.crop)
         found = kind.encode(_of(items, which), progress)
         owners = np.array(which, np.int64)[found.kept]
-        apart = held_out(len(owners), None) if held is None else held[owners]
-        return replace(found, kept=owners, parted=(np.flatnonzero(~apart), np.flatnonzero(apart)))
+        out = np.isin(owners, held(which, known))
+        return replace(found, kept=owners, parted=(np.flatnonzero(~out), np.flatnonzero(out)))
 
     def _layout(self, items: Items) -> Domains:
         layout = None if isinstance(items.items, np.ndarray) else domains(items.items.names)

@@ -14,6 +14,7 @@ from torch.optim import Adam, Optimizer
 from sparring.errors import InputError
 from sparring.games.mapping import L1, Content, Mapping, Perceived
 from sparring.judge import weights
+from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.modalities import Degraded, Mapped, Modality
 from sparring.nets.discriminator import Discriminator
@@ -95,6 +96,14 @@ class Restoring(OfMapped):
         _ = made.chain  # refused at once where it is none
         return made
 
+    def check(self) -> None:
+        super().check()
+        chain = parse(self.degrade)
+        if chain.masks and len(chain.steps) > 1:
+            raise InputError(
+                f"degrade={','.join(self.degrade)} both hides and changes pixels; give holes by themselves"
+            )
+
     @abstractmethod
     def net(self, modality: Degraded) -> PictureNet:
         """G."""
@@ -117,7 +126,11 @@ class Restoring(OfMapped):
         seen = Content if self.features == "D" else partial(Perceived, features=lambda x: weights.perceived()(x))
         terms = [L1(self.pixels * scale), seen(self.content * scale)]
         return Mapping(
-            self.net(modality), self.judge(modality), self.adversary(), [t for t in terms if t.weight], [L1(1.0)]
+            self.net(modality),
+            self.judge(modality),
+            self.adversary(),
+            [t for t in terms if t.weight],
+            [L1(1.0)] if self.alone else [],
         )
 
     def phases(self, game: Any) -> list[Phase]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sparring.data import Items
-from sparring.data.domains import domains
+from sparring.data.domains import domains, halved
 from sparring.data.split import FEWEST
 from sparring.errors import InputError, nearest
 from sparring.modalities import Images
@@ -84,7 +84,12 @@ def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Rec
     if items.kind == "series":
         return find("series"), "steps in time: R3GAN's loss on paths of any length"
     layout = None if isinstance(items.items, np.ndarray) else domains(items.items.names)
-    if layout is not None and layout.matched and layout.known and not layout.joined:
+    if layout is None and not isinstance(items.items, np.ndarray) and (missing := halved(items.items.names)):
+        raise InputError(
+            f"{items.name!r} has no {missing}/ beside the other kind; add it, or give the one folder alone"
+        )
+    # Pairs of which some are missing are named by pix2pix.
+    if layout is not None and layout.known and not layout.joined and (layout.matched or layout.names != ("A", "B")):
         return find("pix2pix"), f"pairs of pictures in {layout.names[0]}/ and {layout.names[1]}/"
     if layout is not None and layout.names == ("A", "B"):
         return find("cyclegan"), "pictures of two kinds, A and B, without partners"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sparring.errors import InputError
+from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss, non_saturating
 from sparring.modalities import Degraded
 from sparring.nets.patchgan import PatchGAN, deep
@@ -30,8 +31,11 @@ class Colorize(Restoring):
 
     def check(self) -> None:
         super().check()
-        if "grey" not in self.degrade:
-            raise InputError(f"degrade={','.join(self.degrade)} leaves the colours; let it have grey")
+        chain = parse(self.degrade)
+        if chain.channels(3) != 1 or chain.times != 1:
+            raise InputError(
+                f"degrade={','.join(self.degrade)} is not to be coloured; let it take colours, not pixels: grey"
+            )
 
     def net(self, modality: Degraded) -> PictureNet:
         if modality.channels < 3:

@@ -30,11 +30,11 @@ class Cut(OfMapped):
     crop: Share = data(0.12, "how much larger pictures are kept than the part that is cut out of them at random")
     batch: Count = 4
     G: Count = generator(32, "channels of the first layer and the last")
-    depth: Natural = generator(4, "residual blocks")
+    depth: Count = generator(4, "residual blocks")
     heads: Count = generator(64, "units of the heads that patches are compared through; 256 in the paper")
     D: Count = discriminator(32, "channels of the first layer")
     layers: Natural = discriminator(3, "that halve the picture, fewer where it is small; 3 see 70 x 70 pixels")
-    contrast: Weight = losses(1.0, "weight of telling patches apart")
+    contrast: Weight = losses(1.0, "weight of telling patches apart, beside half of squared distances of logits")
     patches: Count = losses(256, "places of each layer of each picture that are compared")
     identity: bool = losses(True, "whether wanted pictures, too, must stay what they are")
 

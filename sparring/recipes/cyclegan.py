@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from sparring.errors import InputError
 from sparring.games.cycle import Cycle, Weights
 from sparring.losses.adversarial import least_squares
 from sparring.modalities import Modality, Unpaired
@@ -29,12 +30,19 @@ class Cyclegan(OfMapped):
     crop: Share = data(0.12, "how much larger pictures are kept than the part that is cut out of them at random")
     batch: Count = 4
     G: Count = generator(32, "channels of the first layer and the last")
-    depth: Natural = generator(4, "residual blocks")
+    depth: Count = generator(4, "residual blocks")
     D: Count = discriminator(32, "channels of the first layer")
     layers: Natural = discriminator(3, "that halve the picture, fewer where it is small; 3 see 70 x 70 pixels")
     pool: Count = discriminator(50, "pictures made before that D may see for new ones")
-    cycle: Weight = losses(10.0, "weight of the distance there and back, lambda")
+    cycle: Weight = losses(
+        10.0, "weight of the distance there and back, lambda, beside half of squared distances of logits"
+    )
     identity: Weight = losses(0.5, "share of lambda for what should stay as it is")
+
+    def check(self) -> None:
+        super().check()
+        if self.pool < self.batch:
+            raise InputError(f"pool={self.pool} is smaller than batch={self.batch}; give a larger pool")
 
     def modality(self, kind: str) -> Modality:
         modality = super().modality(kind)

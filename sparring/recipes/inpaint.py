@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.errors import InputError
+from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss, hinge
 from sparring.modalities import Degraded
 from sparring.nets.gated import Inpainter
@@ -32,10 +33,9 @@ class Inpaint(Restoring):
 
     def check(self) -> None:
         super().check()
-        masks = ("boxes", "strokes", "freeform")
-        if not self.degrade or not self.degrade[-1].startswith(masks):
+        if not parse(self.degrade).masks:
             raise InputError(
-                f"degrade={','.join(self.degrade)} leaves no holes to fill; end it with {', '.join(masks)}"
+                f"degrade={','.join(self.degrade)} leaves no holes to fill; give boxes, strokes or freeform"
             )
 
     def net(self, modality: Degraded) -> PictureNet:

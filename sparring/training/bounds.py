@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sparring.errors import InputError
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-MEASURED = (0.05, 0.2, 0.5)  # shares of the time after which the speed is taken as known, each time better
+MEASURED = (0.05, 0.2, 0.5, 0.7, 0.85)  # shares of the time after which the speed is measured again
 MARGIN = 0.92  # share of the time that is planned for steps; the rest is for looking, saving, and to spare
 ENDLESS = 10**12  # steps of a run whose length is not known yet
 
@@ -40,6 +40,7 @@ class Bound:
         total: the number of steps that schedules stretch to; None until the speed is known where a
             time alone is given.
         settled: how often the speed has been measured for it.
+        since: step and seconds of the last time.
     """
 
     steps: int | None
@@ -47,6 +48,7 @@ class Bound:
     kept: bool = False
     total: int | None = None
     settled: int = 0
+    since: tuple[int, float] = (0, 0.0)
 
     def __post_init__(self) -> None:
         if self.steps is not None and self.steps < 1:
@@ -70,8 +72,9 @@ class Bound:
             return
         due = sum(seconds >= share * self.time for share in MEASURED)
         if due > self.settled:
-            pace = seconds / step if self.settled else pace  # at first, what it took to begin counts too much
-            self.settled = due
+            if self.settled:  # at first, what it took to begin counts too much
+                pace = (seconds - self.since[1]) / (step - self.since[0])  # a later phase may be slower
+            self.settled, self.since = due, (step, seconds)
             rest = max(0.0, MARGIN * self.time - seconds)
             self.total = step + max(1, int(rest / pace))
             if self.steps is not None:

@@ -90,6 +90,7 @@ def train(
     read = partial(_read, items, limit=room(memory, place), screen=screen)
     kind = chosen.modality(items.kind).kind
     if folder.claim(resume, force):
+        why = ""
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
         source = str(data) if isinstance(data, str | os.PathLike) else items.name

@@ -201,6 +201,12 @@ class Run:
         """Of all phases."""
         return [player for phase in self.phases for player in phase.players]
 
+    @property
+    def last_phase(self) -> bool:
+        """Whether the last phase is played now."""
+        whole = sum(phase.share for phase in self.phases)
+        return self.step >= round((1 - self.phases[-1].share / whole) * (self.bound.total or ENDLESS))
+
     # The run itself.
 
     def train(self) -> bool:

@@ -163,10 +163,12 @@ class Watch:
         return found
 
     def _scored(self) -> float:
-        """The score of the averaged weights, which are kept where there are none better yet."""
+        """The score of the averaged weights, which are kept where there are none better yet in the last phase: what is
+        learnt before is another game's.
+        """
         run = self.run
         score = self.judge.score(run.average.game)
-        if score < self._best()[0]:
+        if run.last_phase and score < self._best()[0]:
             checkpoint.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
         return score
 

@@ -162,6 +162,7 @@ def _strategies(model: Model, n: int | None, target: str, against: str | None) -
     """For the kind of data that a model makes."""
     kind, source = model.modality.kind, str(model.about["data"])
     if kind not in ("rows", "images"):
+        kind = "pictures of pictures" if model.modality.mapped else kind
         raise InputError(f"this model makes {kind}; labelled pictures and rows of tables can be enlarged")
     items = find(source)
     if kind == "images":

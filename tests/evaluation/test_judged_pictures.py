@@ -42,11 +42,11 @@ def run(tmp_path_factory):
 def test_an_enlarging_run_beside_bicubic_and_the_phase_without_d(run):
     found = evaluate(run / "a")
     names = [number.name for number in found.numbers]
-    assert names == ["psnr[Y]", "ssim[Y]", "error", "spectrum", "consistency", "kid[patches]"]
+    assert names == ["psnr", "ssim", "error", "spectrum", "consistency", "kid[patches]"]
     assert list(found.baselines) == ["bicubic", "without D"]
     assert found.samples == 2  # of 24 two are held out
     # A net that has learnt nothing yet is bicubic enlargement, nearly.
-    assert found["psnr[Y]"] == pytest.approx(found.of_baseline("bicubic", "psnr[Y]"), abs=2)
+    assert found["psnr"] == pytest.approx(found.of_baseline("bicubic", "psnr"), abs=2)
     assert "without 2 pixels at the borders" in found.protocol
     assert found.picture.size[0] > 4 * 48
 
@@ -64,7 +64,7 @@ def test_other_pictures_are_judged_whole(run, tmp_path):
 def test_runs_side_by_side(run, tmp_path):
     found = compare([run / "a", run / "b"], tmp_path / "page")
     assert [c.name for c in found] == ["a", "b"]
-    assert "psnr[Y]" in (tmp_path / "page" / "README.md").read_text()
+    assert "psnr" in (tmp_path / "page" / "README.md").read_text()
 
 
 def test_such_runs_do_not_sample_and_others_do_not_apply(run, tmp_path):
@@ -97,7 +97,7 @@ def test_sharpness_goes_from_one_net_to_the_other(run):
 
 def test_the_command(run):
     shown = CliRunner().invoke(app, ["evaluate", str(run / "b"), "--device", "cpu"], catch_exceptions=False)
-    assert "psnr[Y]" in shown.output
+    assert "psnr" in shown.output
     assert (run / "b" / "evaluation.png").is_file()
     card = (run / "b" / "README.md").read_text()
     assert "| number | samples | real | bicubic | without D |" in card
@@ -110,8 +110,8 @@ def test_numbers_are_those_of_the_metrics():
     modality = Pairs(size=16, channels=1, given=1)
     found, count = judge(modality, [(-true, true), (-true, true)], {"right": lambda x: -x, "off": lambda x: -x * 0.9})
     assert count == 2
-    right, off = ({n.name: n.value for n in numbers(found[name], found["real"], 1)} for name in ("right", "off"))
-    assert right["psnr"] > 100
+    right, off = ({n.name: n.value for n in numbers(found[name], found["real"], modality)} for name in ("right", "off"))
+    assert right["psnr"] == 100
     assert max(right["error"], right["spectrum"]) < 1e-5
     wanted = psnr(((true * 0.9 + 1) * 127.5).round(), (true + 1) * 127.5)
     assert off["psnr"] == pytest.approx(float(wanted), rel=1e-4)
@@ -129,7 +129,7 @@ def test_what_is_worse_in_everything_is_named():
     pairs = [(modality.chain(true), true) for true in x]
     ways = {"bad": lambda given: torch.randn_like(given)}
     found, _ = judge(modality, pairs, ways)
-    told = {name: numbers(found[name], found["real"], 1) for name in ("bad", "median")}
+    told = {name: numbers(found[name], found["real"], modality) for name in ("bad", "median")}
     assert next(t.name for t in findings(told["bad"], {"median": told["median"]})) == "worse than median"
     assert not any("worse" in t.name for t in findings(told["median"], {"bad": told["bad"]}))
 
@@ -171,3 +171,23 @@ def test_vgg_in_the_loss_where_it_is_at_hand(run, tmp_path, monkeypatch):
     (tmp_path / "weights" / "vgg19.pt").unlink()
     weights.perceived.cache_clear()
     sparring.load(tmp_path / "run").apply(np.zeros((9, 9, 1), np.uint8))  # applying needs none
+
+
+def test_colours_are_judged_by_their_brightness():
+    true = torch.rand(1, 3, 24, 24) * 2 - 1
+    modality = Degraded(size=24, channels=3, given=3, degrade=("x2",))
+    found, _ = judge(modality, [(modality.chain(true), true)] * 2, {})
+    assert {n.name for n in numbers(found["bicubic"], found["real"], modality)} >= {"psnr[Y]", "ssim[Y]", "consistency"}
+
+
+def test_pictures_of_other_kinds_are_told_in_a_line(run, tmp_path):
+    random = np.random.default_rng(0)
+    tiny = photos(tmp_path / "tiny", 3, 20)
+    Image.fromarray(random.integers(0, 255, (3, 3), dtype=np.uint8)).save(tiny / "z.png")
+    assert evaluate(run / "a", against=tiny).samples == 3  # what has nothing to be seen is left out
+    colours = tmp_path / "colours"
+    colours.mkdir()
+    for i in range(3):
+        Image.fromarray(random.integers(0, 255, (30, 34, 3), dtype=np.uint8)).save(colours / f"{i}.png")
+    assert evaluate(run / "a", against=colours).samples == 3
+    assert evaluate(run / "a", against="digits", samples=2).samples == 2

@@ -14,6 +14,7 @@ from sparring.losses.adversarial import least_squares, non_saturating
 from sparring.nets.patchgan import PatchGAN
 from sparring.nets.restorer import Restorer
 from sparring.nets.translator import Translator
+from sparring.nets.unet import UNet
 
 
 def adam(weights):
@@ -128,3 +129,30 @@ def test_heads_belong_to_g():
     d, g = game.players(adam, adam)
     assert {id(p) for head in G.heads for p in head.parameters()} <= {id(p) for p in g.weights}
     assert not {id(p) for p in d.weights} & {id(p) for p in g.weights}
+
+
+def test_the_plain_net_has_its_own_statistics():
+    """Batch norm's, too: at 0 it is the net of the first phase, whatever D has done to G since."""
+    torch.manual_seed(0)
+    G = UNet(1, 1, 4, 2, "batch", "resize", 0.0)
+    game = Mapping(G, PatchGAN(1, width=4, layers=1, norm="none"), non_saturating(), [L1(1.0)], [L1(1.0)])
+    fabric = Fabric(accelerator="cpu", devices=1)
+    list(play(game, game.restoring(adam), deal, fabric, 5))
+    x = deal(9, 0)["label"]
+    before = game.plain.eval()(x)
+    list(play(game, game.players(adam, adam), deal, fabric, 5))
+    assert torch.allclose(game.mapping(False, 0.0).eval()(x), before, atol=1e-6)
+    assert not torch.allclose(game.G.eval()(x), before, atol=1e-3)
+
+
+def test_patches_are_of_the_same_places_whatever_the_size():
+    term_given = torch.rand(2, 1, 37, 37, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    G = Contrasted(Translator(1, 1, 4, 2), 8)
+    seen = []
+    G.net.taps, taps = lambda x: seen.append(x.shape) or taps(x), G.net.taps
+    judged = Judged(
+        PatchGAN(1, width=4, layers=1, norm="none"), "G", torch.zeros(2, 0), term_given,
+        lambda: term_given, lambda: G.padded(term_given), lambda **_: None,
+    )  # fmt: skip
+    Contrast(G, 1.0, 32, True)(judged)
+    assert set(seen) == {(2, 1, 37, 37)}

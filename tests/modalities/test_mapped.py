@@ -161,7 +161,7 @@ def test_degraded_pictures_keep_their_scale(tmp_path, random):
     assert torch.equal(batch["label"], modality.chain(batch["real"]))
     given, true = next(iter(modality.examples(items, False)))
     assert (given.shape, true.shape) == ((1, 3, 10, 17), (1, 3, 40, 68))
-    with pytest.raises(InputError, match="size=4 is too small"):
+    with pytest.raises(InputError, match="4 pixels of a side are too few"):
         Degraded(size=4, degrade=("x4",)).fit(items)
 
 
@@ -195,3 +195,80 @@ def test_the_data_choose_the_recipe(tmp_path, random):
         saved(tmp_path / "c" / "dogs" / f"{i}.png", random.integers(0, 255, (20, 20)))
     assert recipes.choose(find(tmp_path / "u"), "cpu")[0].name == "cyclegan"
     assert recipes.choose(find(tmp_path / "c"), "cpu")[0].name == "r3gan_strided"  # two classes are no pairs
+
+
+def test_a_broken_picture_moves_no_other_across_the_split(tmp_path, random):
+    """What was trained on is never judged by: the split is that of all pictures, read or not."""
+    pairs(tmp_path / "p", random, 40)
+    for i in range(40):
+        saved(tmp_path / "d" / f"{i:02}.png", random.integers(0, 255, (40, 50)))
+        saved(tmp_path / "u" / "trainA" / f"{i:02}.png", random.integers(0, 255, (20, 20)))
+        saved(tmp_path / "u" / "trainB" / f"{i:02}.png", random.integers(0, 255, (20, 20)))
+    for name in ("p/input/03.png", "d/03.png", "u/trainA/03.png", "u/trainB/07.png"):
+        (tmp_path / name).write_bytes(b"broken")
+    for folder, kind in (("p", Pairs(size=16)), ("d", Degraded(size=16, degrade=("grey",))), ("u", Unpaired())):
+        items = find(tmp_path / folder)
+        modality = kind.fit(items)
+        encoded = modality.encode(items)
+        trained, apart = encoded.parted
+        asked = {float(true.double().sum()) for _, true in modality.examples(items, True)}
+        whole = {float(true.double().sum()) for _, true in modality.examples(items, False)}
+        assert len(asked) == len(set(encoded.kept[apart].tolist())) < len(whole)
+        if folder == "u":
+            known = {round(float(modality.scale(x).double().sum()), 3) for x in encoded.samples.load()[trained]}
+            assert not {round(value, 3) for value in asked} & known
+
+
+def test_numbers_of_classes_are_no_pictures(tmp_path, random):
+    for i in range(4):
+        saved(tmp_path / "image" / f"{i}.png", random.integers(0, 255, (20, 20)))
+        saved(tmp_path / "mask" / f"{i}.png", random.integers(0, 2, (20, 20)))
+    items = find(tmp_path)
+    with pytest.raises(InputError, match="to be made go from 0 to 1 of 255, as numbers of classes do"):
+        Pairs().fit(items).encode(items)
+
+
+def test_pairs_with_some_missing_are_pairs_still(tmp_path, random):
+    pairs(tmp_path / "p", random, 4)
+    (tmp_path / "p" / "target" / "01.png").unlink()
+    chosen, _ = recipes.choose(find(tmp_path / "p"), "cpu")
+    assert chosen.name == "pix2pix"
+    for i in range(4):
+        saved(tmp_path / "x" / "a" / f"{i}.png", random.integers(0, 255, (20, 20)))
+        saved(tmp_path / "x" / "b" / f"{i}.png", random.integers(0, 255, (20, 20)))
+        saved(tmp_path / "l" / "trainA" / f"{i}.png", random.integers(0, 255, (20, 20)))
+        saved(tmp_path / "l" / "testA" / f"{i}.png", random.integers(0, 255, (20, 20)))
+    assert recipes.choose(find(tmp_path / "x"), "cpu")[0].name == "r3gan_strided"  # letters are classes
+    with pytest.raises(InputError, match="has no trainB/ beside the other kind"):
+        recipes.choose(find(tmp_path / "l"), "cpu")
+
+
+def test_ordinary_pictures_are_not_mirrored(random, tmp_path):
+    for i in range(3):
+        saved(tmp_path / f"{i}.png", random.integers(0, 255, (130, 110)))
+    assert Degraded(degrade=("x4",)).fit(find(tmp_path)).wide == 110
+
+
+def test_arrays_take_the_channels_of_the_model():
+    colours = Degraded(size=8, channels=3, given=3, wide=8, degrade=("grey",))
+    given, true = next(colours.examples(find("digits"), True))
+    assert (given.shape[1], true.shape[1]) == (1, 3)
+    assert torch.equal(true[:, 0], true[:, 2])
+
+
+CANNOT = [
+    ("inpaint", {"degrade": ("noise5", "freeform")}, "both hides and changes pixels"),
+    ("srgan", {"degrade": ("x4", "freeform")}, "both hides and changes pixels"),
+    ("inpaint", {"degrade": ("noise5",)}, "leaves no holes to fill"),
+    ("colorize", {"degrade": ("noise5",)}, "is not to be coloured"),
+    ("colorize", {"degrade": ("x2", "grey")}, "is not to be coloured"),
+    ("denoise", {"degrade": ("nose5",)}, "did you mean 'noise'"),
+    ("denoise", {"noise": 0.1}, "would hide from D"),
+    ("cyclegan", {"pool": 2}, "pool=2 is smaller than batch=4"),
+]
+
+
+@pytest.mark.parametrize(("name", "fields", "said"), CANNOT, ids=[said for *_, said in CANNOT])
+def test_what_cannot_be_asked_of_a_recipe(name, fields, said):
+    with pytest.raises(InputError, match=said):
+        recipes.find(name).set(fields)

@@ -1,9 +1,11 @@
 """Nets from pictures to pictures: their papers' sizes, and how far they look."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from sparring import tiles
 from sparring.nets.gated import Inpainter
 from sparring.nets.patchgan import PatchGAN, deep
 from sparring.nets.restorer import Restorer, enlarged
@@ -115,3 +117,34 @@ def test_some_patches_are_left(size):
     logits = PatchGAN(1, width=4, layers=deep(size), norm="none")(torch.rand(2, 1, size, size))
     assert logits.shape[0] == 2
     assert logits.shape[1] >= 2
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_tiles_make_what_the_whole_makes(name, monkeypatch):
+    """Each net as it begins, in tiles far smaller than usual."""
+    make, channels = NETS[name]
+    torch.manual_seed(0)
+    net = make().eval()
+    mapper = tiles.Mapper(
+        net=net, channels=channels, made=1 if name == "unet, resized" else 3, times=net.times, stride=net.stride,
+        reach=net.reach,
+    )  # fmt: skip
+    picture = np.random.default_rng(0).integers(0, 255, (51 + 2 * net.reach, 90, channels), dtype=np.uint8)
+    whole = torch.cat(list(tiles.mapped(mapper, picture)), 1)
+    monkeypatch.setattr(tiles, "INNER", 16 * net.times)
+    parts = list(tiles.mapped(mapper, picture))
+    assert len(parts) > 2  # bands
+    assert (torch.cat(parts, 1) - whole).abs().max() < 1e-3
+
+
+def test_what_lies_beyond_the_halo_of_a_deep_net_hardly_counts(monkeypatch):
+    """ESRGAN's net sees 351 pixels far, and its tiles 96; here 6 of 36."""
+    torch.manual_seed(0)
+    net = Restorer(3, 3, 2, 8, 2, "dense", 8).eval()
+    mapper = tiles.Mapper(net=net, channels=3, made=3, times=2, reach=net.reach)
+    picture = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    whole = torch.cat(list(tiles.mapped(mapper, picture)), 1)
+    monkeypatch.setattr(tiles, "INNER", 32)
+    monkeypatch.setattr(tiles, "FARTHEST", 6)
+    assert net.reach > 30
+    assert (torch.cat(list(tiles.mapped(mapper, picture)), 1) - whole).abs().max() < 1e-3

@@ -35,4 +35,16 @@ def test_a_time_is_settled_again():
         bound.settle(step, seconds, pace)
         totals.append(bound.total)
     assert 85 < seconds < 100
-    assert len(set(totals)) == 4  # none, and one at each of three marks
+    assert len(set(totals)) >= 4  # none, and one at each of several marks
+
+
+def test_a_slower_phase_ends_when_its_schedule_does():
+    """The second half of the steps takes three times as long each, as where D joins: time runs out with the steps."""
+    bound = Bound(None, 100.0)
+    step, seconds = 0, 0.0
+    while not bound.over(step, seconds):
+        pace = 0.1 if bound.total is None or step < bound.total / 2 else 0.3
+        step, seconds = step + 1, seconds + pace
+        bound.settle(step, seconds, pace)
+    assert step == bound.total
+    assert 80 < seconds < 100
