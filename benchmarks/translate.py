@@ -109,7 +109,7 @@ def twins(asked: argparse.Namespace) -> list[str]:
         mean = np.stack([twin(digit) for digit in train[:TRAINED]]).mean(0)
         body.append([kind, "the mean twin", *_near(np.broadcast_to(mean, true.shape), true), ""])
         for recipe in ("cyclegan", "cut"):
-            model = _run(asked, f"{kind}-{recipe}", recipe, folder, 8, flip=False, crop=0.0)
+            model = _run(asked, f"{kind}-{recipe}", recipe, folder, 6, flip=False, crop=0.0)
             made = np.stack([model.apply(_deep(x)).reshape(x.shape) for x in plain]).astype(float)
             body.append([kind, f"**{recipe}**", *_near(made, true), cost(model)])
             if recipe == "cyclegan":
@@ -122,7 +122,7 @@ def twins(asked: argparse.Namespace) -> list[str]:
 
 def citrus(asked: argparse.Namespace) -> list[str]:
     lines = []
-    for recipe, minutes in (("cyclegan", 15), ("cut", 15)):
+    for recipe, minutes in (("cyclegan", 9), ("cut", 9)):
         model = _run(asked, f"citrus-{recipe}", recipe, asked.data / "grocery/apple2citrus_128.zip", minutes, size=64)
         found = evaluate(model)
         _picture(asked, f"citrus-{recipe}", found)

@@ -89,6 +89,13 @@ def least_squares(smoothing: float = 0.0) -> AdversarialLoss:
     )
 
 
+def squares() -> AdversarialLoss:
+    """Least squares as CycleGAN has them: D's are halved, G's are not, so that its further terms weigh half as much
+    beside them as beside `least_squares`. Zhu et al. 2017, arXiv:1703.10593, section 4.
+    """
+    return AdversarialLoss(D=least_squares().D, G=lambda _, fake: (fake - 1).square().mean())
+
+
 def wasserstein() -> AdversarialLoss:
     """The critic's difference of means, for a critic that is kept Lipschitz by clipping or by a
     penalty. Arjovsky et al. 2017, arXiv:1701.07875, eq. 2.

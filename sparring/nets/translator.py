@@ -42,22 +42,22 @@ class Translator(PictureNet):
 
     Attributes:
         reach: None, since instance norm looks at the whole picture.
-        tapped: indices of the layers whose outputs a loss may compare, from the picture to the middle.
-        channels: of those.
+        tapped: indices of the layers before which a loss may look, from the picture itself to the middle.
+        channels: of what it sees there.
     """
 
     def __init__(self, given: int, channels: int, width: int = 64, blocks: int = 9, up: Up = "resize") -> None:
         super().__init__()
         self.times, self.stride, self.reach = 1, 2**HALVED, None
         layers: list[nn.Module] = [_conv(given, width, 7), nn.InstanceNorm2d(width), nn.ReLU()]
-        ends, widths = [len(layers) - 1], [width]
+        ends, widths = [0, len(layers)], [given, width]
         for _ in range(HALVED):
             layers += [_conv(width, 2 * width, 3, stride=2), nn.InstanceNorm2d(2 * width), nn.ReLU()]
             width *= 2
-            ends.append(len(layers) - 1)
+            ends.append(len(layers))
             widths.append(width)
         layers += [Residual(width) for _ in range(blocks)]
-        ends += [len(layers) - 1 - blocks // 2, len(layers) - 1] if blocks > 1 else [len(layers) - 1]
+        ends += [len(layers) - blocks // 2, len(layers)] if blocks > 1 else [len(layers)]
         widths += [width] * (len(ends) - len(widths))
         for _ in range(HALVED):
             layers += [*_doubled(up, width), nn.InstanceNorm2d(width // 2), nn.ReLU()]
@@ -71,12 +71,14 @@ class Translator(PictureNet):
         return y
 
     def taps(self, x: Tensor) -> Sequence[Tensor]:
-        """Of the layers at `tapped`, what they make of pictures: maps (n, channels, h', w')."""
+        """What there is of pictures before the layers at `tapped`: maps (n, channels, h', w')."""
         found = []
-        for i in range(self.tapped[-1] + 1):
-            x = self.layers[i](x)
+        for i, layer in enumerate(self.layers.children()):
             if i in self.tapped:
                 found.append(x)
+            if i == self.tapped[-1]:
+                break
+            x = layer(x)
         return found
 
 

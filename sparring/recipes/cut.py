@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sparring.games.cut import Contrast, Contrasted
 from sparring.games.mapping import Mapping
-from sparring.losses.adversarial import least_squares
+from sparring.losses.adversarial import squares
 from sparring.modalities import Modality, Unpaired
 from sparring.nets.patchgan import PatchGAN, deep
 from sparring.nets.translator import Translator
@@ -34,7 +34,7 @@ class Cut(OfMapped):
     heads: Count = generator(64, "units of the heads that patches are compared through; 256 in the paper")
     D: Count = discriminator(32, "channels of the first layer")
     layers: Natural = discriminator(3, "that halve the picture, fewer where it is small; 3 see 70 x 70 pixels")
-    contrast: Weight = losses(1.0, "weight of telling patches apart, beside half of squared distances of logits")
+    contrast: Weight = losses(1.0, "weight of telling patches apart, lambda")
     patches: Count = losses(256, "places of each layer of each picture that are compared")
     identity: bool = losses(True, "whether wanted pictures, too, must stay what they are")
 
@@ -49,7 +49,7 @@ class Cut(OfMapped):
         G = Contrasted(Translator(channels, channels, self.G, self.depth), self.heads)
         D = PatchGAN(channels, width=self.D, layers=deep(modality.size, self.layers), norm="instance")
         term = Contrast(G, self.contrast, self.patches, self.identity)
-        return Mapping(G, D, least_squares(), [term] if self.contrast else [])
+        return Mapping(G, D, squares(), [term] if self.contrast else [])
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sparring.errors import InputError
 from sparring.games.cycle import Cycle, Weights
-from sparring.losses.adversarial import least_squares
+from sparring.losses.adversarial import squares
 from sparring.modalities import Modality, Unpaired
 from sparring.nets.patchgan import PatchGAN, deep
 from sparring.nets.translator import Translator
@@ -34,9 +34,7 @@ class Cyclegan(OfMapped):
     D: Count = discriminator(32, "channels of the first layer")
     layers: Natural = discriminator(3, "that halve the picture, fewer where it is small; 3 see 70 x 70 pixels")
     pool: Count = discriminator(50, "pictures made before that D may see for new ones")
-    cycle: Weight = losses(
-        10.0, "weight of the distance there and back, lambda, beside half of squared distances of logits"
-    )
+    cycle: Weight = losses(10.0, "weight of the distance there and back, lambda")
     identity: Weight = losses(0.5, "share of lambda for what should stay as it is")
 
     def check(self) -> None:
@@ -55,7 +53,7 @@ class Cyclegan(OfMapped):
         AB, BA = (Translator(channels, channels, self.G, self.depth) for _ in range(2))
         D_A, D_B = (PatchGAN(channels, width=self.D, layers=layers, norm="instance") for _ in range(2))
         weights = Weights(self.cycle, self.identity)
-        return Cycle(AB, BA, D_A, D_B, least_squares(), modality.shape, self.pool, weights)
+        return Cycle(AB, BA, D_A, D_B, squares(), modality.shape, self.pool, weights)
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()
