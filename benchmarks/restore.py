@@ -18,16 +18,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pages import put, table
+from pages import table
 from PIL import Image
 from torch import Tensor
 
-from runs import cost, trained
+from runs import compared, cost, picture, play, trained
 from sparring import Model
 from sparring.apply.video import Steady
 from sparring.data import find
 from sparring.evaluation import evaluate
-from sparring.evaluation.found import Evaluation
 from sparring.evaluation.translated import by
 from sparring.judge.classifier import accuracy, fitted
 from sparring.judge.restorers import bicubic, median
@@ -41,50 +40,18 @@ PUBLISHED = [
     ["*SRResNet, published*", "32.05", "28.49", "27.58", "", "", "", "10^6 updates on 350,000 pictures"],
     ["*SRGAN, published*", "29.40", "26.02", "25.16", "", "", "", "2 * 10^5 more"],
 ]
-LONG = 662  # pixels of a page's picture, at most
 STILL = 6 / 127.5  # what a pixel of a clip may change in the whole clip to count as still, in [-1, 1]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tasks", nargs="*", default=list(TASKS))
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--runs", type=Path, default=Path("runs/bench-restore"))
-    parser.add_argument("--time", type=float, default=1.0, help="times the usual time of trainings")
-    parser.add_argument("--page", type=Path, help="write the tables into this Markdown file, between its two marks")
-    asked = parser.parse_args()
-    lines: list[str] = []
-    for name in asked.tasks:
-        part = [f"**{name}**", "", *TASKS[name](asked), ""]
-        print("\n".join(part), flush=True)
-        lines += part
-    lines += [f"`python benchmarks/restore.py`, {torch.get_num_threads()} CPU thread(s)."]
-    if asked.page:
-        put(asked.page, __file__, lines)
-
-
-def _run(
-    asked: argparse.Namespace, name: str, recipe: str, data: Path | str, minutes: float, **fields: object
-) -> Model:
-    return trained(recipe, data, asked.runs / name, f"{minutes * asked.time:g}m", **fields)
-
-
-def _picture(asked: argparse.Namespace, name: str, found: Evaluation) -> None:
-    if asked.page and found.picture is not None:
-        width, height = found.picture.size
-        some = found.picture.crop((0, 0, width, height if height < LONG else LONG))
-        some.quantize(96).save(asked.page.parent / f"restored-{name}.png", optimize=True)
-
-
 def _enlarging(asked: argparse.Namespace, times: int) -> Model:
-    return _run(asked, f"x{times}", "srgan", asked.data / "superres/T91.zip", 20, degrade=(f"x{times}",), turn=True)
+    return trained(asked, f"x{times}", "srgan", asked.data / "superres/T91.zip", 20, degrade=(f"x{times}",), turn=True)
 
 
 def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
     def task(asked: argparse.Namespace) -> list[str]:
         model = _enlarging(asked, times)
         found = {name: evaluate(model, asked.data / "superres" / file) for name, file in SETS.items()}
-        _picture(asked, f"x{times}", found["Set14"])
+        picture(asked, f"restored-x{times}", found["Set14"])
         body = []
         for way, told in (("bicubic", "bicubic"), ("without D", "first phase, without D"), ("samples", "**srgan**")):
             row = [told]
@@ -100,18 +67,18 @@ def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
 
 
 def inpaint(asked: argparse.Namespace) -> list[str]:
-    model = _run(asked, "inpaint", "inpaint", "fashion-mnist", 12)
+    model = trained(asked, "inpaint", "inpaint", "fashion-mnist", 12)
     found = evaluate(model, samples=2000)
-    _picture(asked, "inpaint", found)
-    return [*_beside(found, ("error in holes", "psnr", "spectrum", "kid[patches]"), model), "", found.protocol + "."]
+    picture(asked, "restored-inpaint", found)
+    return [*compared(found, ("error in holes", "psnr", "spectrum", "kid[patches]"), model), "", found.protocol + "."]
 
 
 def enhance(asked: argparse.Namespace) -> list[str]:
     data = asked.data / "medical/pneumoniamnist_balanced.npz"
-    model = _run(asked, "enhance", "enhance", data, 10)
+    model = trained(asked, "enhance", "enhance", data, 10)
     found = evaluate(model)
-    _picture(asked, "enhance", found)
-    lines = _beside(found, ("psnr", "ssim", "spectrum", "kid[patches]"), model)
+    picture(asked, "restored-enhance", found)
+    lines = compared(found, ("psnr", "ssim", "spectrum", "kid[patches]"), model)
     diagnosed = _diagnosed(model, data)
     told = ", ".join(f"{name} {value:.1%}" for name, value in diagnosed.items())
     return [
@@ -178,17 +145,7 @@ def _clips(path: Path) -> Iterator[list[np.ndarray]]:
             yield list(strip.reshape(64, 32, 64, 3).transpose(1, 0, 2, 3))
 
 
-def _beside(found: Evaluation, numbers: tuple[str, ...], model: Model) -> list[str]:
-    """The model's numbers below those of its first phase and of what needs no training."""
-    body = []
-    for way in (*reversed(found.baselines), "samples"):
-        values = [found[n] if way == "samples" else found.of_baseline(way, n) for n in numbers]
-        name = f"**{model.recipe.name}**" if way == "samples" else way
-        body.append([name, *(f"{value:.3g}" for value in values), cost(model) if way == "samples" else ""])
-    return table(["", *numbers, "training"], body)
-
-
 TASKS = {"x4": enlarged(4), "x2": enlarged(2), "inpaint": inpaint, "enhance": enhance, "video": video}
 
 if __name__ == "__main__":
-    main()
+    play(__file__, __doc__.splitlines()[0], TASKS)

@@ -18,50 +18,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pages import put, table
+from pages import table
 from PIL import Image
 
-from runs import cost, trained
-from sparring import Model
+from runs import compared, cost, picture, play, trained
 from sparring.data import find
 from sparring.evaluation import evaluate
-from sparring.evaluation.found import Evaluation
 from sparring.layers.degrade import parse
 from sparring.tiles import as_bytes, as_input
 
 TRAINED, ASKED = 2500, 500  # digits of each kind
-LONG = 662  # pixels of a page's picture, at most
 INK, PAPER = np.array([200, 30, 40.0]), np.array([250, 230, 160.0])
 Pixels = NDArray[np.uint8]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tasks", nargs="*", default=list(TASKS))
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--runs", type=Path, default=Path("runs/bench-translate"))
-    parser.add_argument("--time", type=float, default=1.0, help="times the usual time of trainings")
-    parser.add_argument("--page", type=Path, help="write the tables into this Markdown file, between its two marks")
-    asked = parser.parse_args()
-    lines: list[str] = []
-    for name in asked.tasks:
-        part = [f"**{name}**", "", *TASKS[name](asked), ""]
-        print("\n".join(part), flush=True)
-        lines += part
-    lines += [f"`python benchmarks/translate.py`, {torch.get_num_threads()} CPU thread(s)."]
-    if asked.page:
-        put(asked.page, __file__, lines)
-
-
-def _run(asked: argparse.Namespace, name: str, recipe: str, data: Path, minutes: float, **fields: object):
-    return trained(recipe, data, asked.runs / name, f"{minutes * asked.time:g}m", **fields)
-
-
-def _picture(asked: argparse.Namespace, name: str, found: Evaluation) -> None:
-    if asked.page and found.picture is not None:
-        width, height = found.picture.size
-        some = found.picture.crop((0, 0, width, height if height < LONG else LONG))
-        some.quantize(96).save(asked.page.parent / f"translated-{name}.png", optimize=True)
 
 
 def membranes(asked: argparse.Namespace) -> list[str]:
@@ -72,10 +40,10 @@ def membranes(asked: argparse.Namespace) -> list[str]:
             place = folder / ("test" if int(path.stem) >= 24 else "train") / path.parent.name / path.name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(archive.read(name))
-    model = _run(asked, "membranes", "pix2pix", folder, 12, turn=True, size=128)
+    model = trained(asked, "membranes", "pix2pix", folder, 12, turn=True, size=128)
     found = evaluate(model)
-    _picture(asked, "membranes", found)
-    return _beside(found, ("iou", "error", "spectrum", "kid[patches]"), model)
+    picture(asked, "translated-membranes", found)
+    return compared(found, ("iou", "error", "spectrum", "kid[patches]"), model)
 
 
 def edges(asked: argparse.Namespace) -> list[str]:
@@ -85,10 +53,10 @@ def edges(asked: argparse.Namespace) -> list[str]:
         outlines = [as_bytes(outlined(as_input(digit[..., None]))[0])[..., 0] for digit in digits]
         _saved(folder / part / "input", outlines)
         _saved(folder / part / "target", digits)
-    model = _run(asked, "edges", "pix2pix", folder, 5, flip=False)
+    model = trained(asked, "edges", "pix2pix", folder, 5, flip=False)
     found = evaluate(model)
-    _picture(asked, "edges", found)
-    return _beside(found, ("error", "psnr", "spectrum", "kid[patches]"), model)
+    picture(asked, "translated-edges", found)
+    return compared(found, ("error", "psnr", "spectrum", "kid[patches]"), model)
 
 
 def twins(asked: argparse.Namespace) -> list[str]:
@@ -109,7 +77,7 @@ def twins(asked: argparse.Namespace) -> list[str]:
         mean = np.stack([twin(digit) for digit in train[:TRAINED]]).mean(0)
         body.append([kind, "the mean twin", *_near(np.broadcast_to(mean, true.shape), true), ""])
         for recipe in ("cyclegan", "cut"):
-            model = _run(asked, f"{kind}-{recipe}", recipe, folder, 6, flip=False, crop=0.0)
+            model = trained(asked, f"{kind}-{recipe}", recipe, folder, 6, flip=False, crop=0.0)
             made = np.stack([model.apply(_deep(x)).reshape(x.shape) for x in plain]).astype(float)
             body.append([kind, f"**{recipe}**", *_near(made, true), cost(model)])
             if recipe == "cyclegan":
@@ -123,10 +91,12 @@ def twins(asked: argparse.Namespace) -> list[str]:
 def citrus(asked: argparse.Namespace) -> list[str]:
     lines = []
     for recipe, minutes in (("cyclegan", 9), ("cut", 9)):
-        model = _run(asked, f"citrus-{recipe}", recipe, asked.data / "grocery/apple2citrus_128.zip", minutes, size=64)
+        model = trained(
+            asked, f"citrus-{recipe}", recipe, asked.data / "grocery/apple2citrus_128.zip", minutes, size=64
+        )
         found = evaluate(model)
-        _picture(asked, f"citrus-{recipe}", found)
-        rows = _beside(found, ("kid[patches]",), model)
+        picture(asked, f"translated-citrus-{recipe}", found)
+        rows = compared(found, ("kid[patches]",), model)
         lines += rows if not lines else rows[-1:]
         real = found.of_real("kid[patches]")
     return [*lines, "", f"Real oranges against others: {real:.3g}."]
@@ -167,17 +137,7 @@ def _saved(folder: Path, pictures: list[Pixels] | Pixels) -> None:
         Image.fromarray(pixels).save(folder / f"{i:04}.png")
 
 
-def _beside(found: Evaluation, numbers: tuple[str, ...], model: Model) -> list[str]:
-    """The model's numbers below those of what needs no training."""
-    body = []
-    for way in (*found.baselines, "samples"):
-        values = [found[n] if way == "samples" else found.of_baseline(way, n) for n in numbers]
-        name = f"**{model.recipe.name}**" if way == "samples" else way
-        body.append([name, *(f"{value:.3g}" for value in values), cost(model) if way == "samples" else ""])
-    return table(["", *numbers, "training"], body)
-
-
 TASKS = {"membranes": membranes, "edges": edges, "twins": twins, "citrus": citrus}
 
 if __name__ == "__main__":
-    main()
+    play(__file__, __doc__.splitlines()[0], TASKS)
