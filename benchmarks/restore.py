@@ -102,7 +102,8 @@ def _diagnosed(model: Model, data: Path) -> dict[str, float]:
         "without D": _all(by(model.mapper(sharpness=0.0)), given),
         "enhanced": _all(by(model.mapper()), given),
     }
-    known = torch.from_numpy(items.items[~items.held])[:, None].float() / 127.5 - 1
+    clean = torch.from_numpy(items.items[~items.held])
+    known = clean.reshape(len(clean), 1, *clean.shape[1:3]).float() / 127.5 - 1
     diagnoses = torch.from_numpy(items.labels[~items.held])
     right: dict[str, list[float]] = {name: [] for name in ways}
     for seed in range(3):
