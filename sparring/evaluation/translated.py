@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from sparring.data import Items, find
+from sparring.data.store import Progress
 from sparring.errors import InputError, nearest
 from sparring.evaluation.found import Evaluation
 from sparring.judge import weights
@@ -19,6 +20,7 @@ from sparring.model import Model
 from sparring.tiles import Mapper, as_bytes, mapped
 from sparring.training.screen import Screen
 
+PLAIN = "without D"  # the net of the first phase
 HEAD = 14  # pixels of a line that names columns
 
 
@@ -83,7 +85,7 @@ def judged_pictures(
     assert isinstance(modality, Mapped)
     ways: dict[str, Restored] = {"samples": by(model.mapper())}
     if getattr(model.game, "plain", None) is not None:
-        ways["without D"] = by(model.mapper(sharpness=0.0))
+        ways[PLAIN] = by(model.mapper(sharpness=0.0))
     with screen.progress("judging pictures") as progress:
         examples = _some(against.examples(modality), samples, progress)
         found, count = judge(modality, examples, ways, {name: weights.distance(name) for name in against.distances})
@@ -94,7 +96,7 @@ def judged_pictures(
         )
     made = {name: scores for name, scores in found.items() if name not in ("real", "given")}
     told = {name: numbers(scores, found["real"], modality) for name, scores in made.items()}
-    others = {name: told[name] for name in sorted(told, key="without D".__eq__) if name != "samples"}
+    others = {name: told[name] for name in sorted(told, key=PLAIN.__eq__) if name != "samples"}
     return Evaluation(
         data=against.name,
         protocol=protocol(modality, count, against),
@@ -103,7 +105,7 @@ def judged_pictures(
         numbers=tuple(told["samples"]),
         floor=tuple(floor(found["real"])),
         baselines=others,
-        findings=tuple(findings(told["samples"], {n: v for n, v in others.items() if n != "without D"})),
+        findings=tuple(findings(told["samples"], {n: v for n, v in others.items() if n != PLAIN})),
         picture=picture(found, modality),
     )
 
@@ -118,13 +120,13 @@ def by(mapper: Mapper) -> Restored:
 
 
 def _some(
-    examples: Iterator[tuple[Tensor, Tensor]], most: int | None, progress: object
+    examples: Iterator[tuple[Tensor, Tensor]], most: int | None, progress: Progress
 ) -> Iterator[tuple[Tensor, Tensor]]:
     for i, example in enumerate(examples):
         if most is not None and i >= most:
             return
         yield example
-        progress(i + 1, most or i + 2)  # type: ignore[operator]
+        progress(i + 1, most or i + 2)  # how many there are is known in the end only
 
 
 def protocol(modality: Mapped, count: int, against: AgainstPictures) -> str:
@@ -145,7 +147,7 @@ def protocol(modality: Mapped, count: int, against: AgainstPictures) -> str:
 def picture(found: dict[str, Scores], modality: Mapped) -> Image.Image:
     """The middles of some pictures: what is given, what is made of it in each way, and the truth."""
     others = [name for name in found if name not in ("given", "real", "samples")]
-    names = ["given", *sorted(others, key="without D".__eq__), "samples", "real"]
+    names = ["given", *sorted(others, key=PLAIN.__eq__), "samples", "real"]
     if not modality.true:
         names = ["given", "samples"]
     times = [modality.times if name == "given" else 1 for name in names]

@@ -96,7 +96,7 @@ def judge(
             made = way(given).clamp(-1, 1)
             for number, value in _numbers(modality, given, made, true, two_kinds):
                 found[name].add(number, value)
-            for number, distance in distances.items():
+            for number, distance in distances.items() if modality.true else ():
                 found[name].add(number, float(distance(made, true)))
             _note(found[name], modality, made, count, "made")
         count += 1

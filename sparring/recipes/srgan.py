@@ -18,8 +18,8 @@ class Srgan(Restoring):
 
     Ledig et al. 2016, "Photo-realistic single image super-resolution using a generative adversarial network",
     arXiv:1609.04802, without batch norm, after Lim et al. 2017, arXiv:1707.02921, and with D's own features where the
-    paper takes those of a classifier. Half of the steps without D give the sharpest net by PSNR, which is kept:
-    `sparring apply --sharpness 0` is that one. The paper's net is width=64, depth=16, enlarging=steps.
+    paper takes those of a classifier. In the first half of the steps G plays without D; that net errs least, and is
+    kept: `sparring apply --sharpness 0` is that one. The paper's net is width=64, depth=16, enlarging=steps.
 
     sparring train photos/ --recipe srgan degrade=x4
     """
