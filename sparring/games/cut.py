@@ -71,11 +71,12 @@ class Contrast(Term):
 
     def _apart(self, given: Tensor, made: Tensor) -> Tensor:
         (G,) = self._G
-        wanted, places = G.vectors(given, None, self.patches)
+        with torch.no_grad():  # only what is made is to move
+            wanted, places = G.vectors(given, None, self.patches)
         found, _ = G.vectors(made, places, self.patches)
         losses = []
         for query, key in zip(found, wanted, strict=True):
-            alike = query @ key.detach().transpose(1, 2) / TEMPERATURE  # (n, patches, patches)
+            alike = query @ key.transpose(1, 2) / TEMPERATURE  # (n, patches, patches)
             own = torch.arange(alike.shape[1], device=alike.device).expand(len(alike), -1)
             losses.append(F.cross_entropy(alike.flatten(0, 1), own.flatten()))
         return torch.stack(losses).mean()

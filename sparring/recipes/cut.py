@@ -19,8 +19,8 @@ class Cut(OfMapped):
     """One way between two kinds of pictures: patches stay alike.
 
     Park et al. 2020, "Contrastive learning for unpaired image-to-image translation", arXiv:2007.15651. As `cyclegan`
-    for pictures without partners, but one way only and so in half the time: instead of the way back, a patch of what
-    is made must be told from others by the patch of the same place. The paper's widths are 64, with 9 blocks.
+    for pictures without partners, but one way only, with one net: instead of the way back, a patch of what is made must
+    be told from others by the patch of the same place. The paper's widths are 64, with 9 blocks.
 
     sparring train apples2oranges/ --recipe cut
     """
