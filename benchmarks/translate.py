@@ -74,7 +74,7 @@ def twins(asked: argparse.Namespace) -> list[str]:
         ["as given", *_near(given, true), ""],
         ["the mean twin", *_near(np.broadcast_to(mean, true.shape), true), ""],
     ]
-    for recipe, minutes, fields in (("cyclegan", 6, {}), ("cut", 12, {"lr": 1e-3})):
+    for recipe, minutes, fields in (("cyclegan", 6, {}), ("cut", 9, {"lr": 5e-4})):
         model = trained(asked, f"coloured-{recipe}", recipe, folder, minutes, flip=False, crop=0.0, **fields)
         made = np.stack([model.apply(x) for x in given])
         body.append([f"**{recipe}**", *_near(made, true), cost(model)])
@@ -86,7 +86,7 @@ def twins(asked: argparse.Namespace) -> list[str]:
 
 def citrus(asked: argparse.Namespace) -> list[str]:
     lines = []
-    for recipe, minutes in (("cyclegan", 8), ("cut", 8)):
+    for recipe, minutes in (("cyclegan", 8), ("cut", 6)):
         model = trained(
             asked, f"citrus-{recipe}", recipe, asked.data / "grocery/apple2citrus_128.zip", minutes, size=64
         )

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sparring.games.cut import Contrast, Contrasted
 from sparring.games.mapping import Mapping
+from sparring.games.terms import R1
 from sparring.losses.adversarial import squares
 from sparring.modalities import Modality, Unpaired
 from sparring.nets.patchgan import PatchGAN, deep
@@ -36,6 +37,7 @@ class Cut(OfMapped):
     layers: Natural = discriminator(3, "that halve the picture, fewer where it is small; 3 see 70 x 70 pixels")
     contrast: Weight = losses(1.0, "weight of telling patches apart, lambda")
     patches: Count = losses(256, "places of each layer of each picture that are compared")
+    gamma: Weight = losses(0.03, "weight of R1, which keeps D from being sure: not the paper's")
     identity: bool = losses(True, "whether wanted pictures, too, must stay what they are")
 
     def modality(self, kind: str) -> Modality:
@@ -49,7 +51,8 @@ class Cut(OfMapped):
         G = Contrasted(Translator(channels, channels, self.G, self.depth), self.heads)
         D = PatchGAN(channels, width=self.D, layers=deep(modality.size, self.layers), norm="instance")
         term = Contrast(G, self.contrast, self.patches, self.identity)
-        return Mapping(G, D, squares(), [term] if self.contrast else [])
+        terms = [t for t in (term, R1(self.gamma)) if t.weight]
+        return Mapping(G, D, squares(), terms)
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()
