@@ -74,7 +74,7 @@ def twins(asked: argparse.Namespace) -> list[str]:
         ["as given", *_near(given, true), ""],
         ["the mean twin", *_near(np.broadcast_to(mean, true.shape), true), ""],
     ]
-    for recipe, minutes, fields in (("cyclegan", 6, {}), ("cut", 9, {"lr": 5e-4})):
+    for recipe, minutes, fields in (("cyclegan", 11, {}), ("cut", 9, {"lr": 5e-4})):
         model = trained(asked, f"coloured-{recipe}", recipe, folder, minutes, flip=False, crop=0.0, **fields)
         made = np.stack([model.apply(x) for x in given])
         body.append([f"**{recipe}**", *_near(made, true), cost(model)])
