@@ -51,7 +51,8 @@ def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
     def task(asked: argparse.Namespace) -> list[str]:
         model = _enlarging(asked, times)
         found = {name: evaluate(model, asked.data / "superres" / file) for name, file in SETS.items()}
-        picture(asked, f"restored-x{times}", found["Set14"])
+        if times == 4:
+            picture(asked, "restored-x4", found["Set14"])
         body = []
         for way, told in (("bicubic", "bicubic"), ("without D", "first phase, without D"), ("samples", "**srgan**")):
             row = [told]
@@ -133,7 +134,7 @@ def video(asked: argparse.Namespace) -> list[str]:
             "smoothed": torch.stack([steady(frame[None], x[0]) for frame, x in zip(frames, made, strict=True)]),
         }
         for name, x in kinds.items():
-            rows[name].append(flicker((x + 1) * 127.5, still))
+            rows[name].append(flicker((x + 1) * 127.5, still.expand(len(x) - 1, 1, -1, -1)))
     body = [[name, f"{np.mean(values):.2f}"] for name, values in rows.items()]
     return [*table(["", "flicker, of 255 levels"], body), "", f"Means over {len(rows['bicubic'])} clips of 32 frames."]
 
@@ -141,7 +142,8 @@ def video(asked: argparse.Namespace) -> list[str]:
 def _clips(path: Path) -> Iterator[list[np.ndarray]]:
     """One clip of each action: 32 frames (64, 64, 3)."""
     with zipfile.ZipFile(path) as archive:
-        for name in sorted(n for n in archive.namelist() if n.endswith("/0.png")):
+        strips = sorted(name for name in archive.namelist() if name.endswith(".png"))
+        for name in {Path(strip).parent: strip for strip in reversed(strips)}.values():
             strip = np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB"))
             yield list(strip.reshape(64, 32, 64, 3).transpose(1, 0, 2, 3))
 

@@ -62,7 +62,7 @@ def picture(asked: argparse.Namespace, name: str, found: Evaluation) -> None:
     if asked.page and found.picture is not None:
         width, height = found.picture.size
         some = found.picture.crop((0, 0, width, min(height, LONG)))
-        some.quantize(96).save(asked.page.parent / f"{name}.png", optimize=True)
+        some.quantize(256).save(asked.page.parent / f"{name}.png", optimize=True)
 
 
 def compared(found: Evaluation, numbers: Sequence[str], model: Model) -> list[str]:

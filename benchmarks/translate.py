@@ -40,7 +40,7 @@ def membranes(asked: argparse.Namespace) -> list[str]:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(archive.read(name))
     model = trained(asked, "membranes", "pix2pix", folder, 12, turn=True, size=128)
-    found = evaluate(model)
+    found = evaluate(model, folder)  # of which the test part is asked about
     picture(asked, "translated-membranes", found)
     return compared(found, ("iou", "error", "spectrum", "kid[patches]"), model)
 
