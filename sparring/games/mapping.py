@@ -20,9 +20,9 @@ from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.picture import PictureNet
 
-# The plain net is the mean of G over the last of its steps without D: about this share of them, a thousand at most.
-LATE = 0.05
-FAST = 1e-3
+# The plain net is the mean of G over the last of its steps without D: about this share of them, so many at most.
+RECENT = 0.05
+MOST = 1000
 
 
 class Translation(Game):
@@ -83,7 +83,7 @@ class Mapping(GAN, Translation):
     def _follow(self, observed: Named[str, Tensor]) -> None:  # noqa: ARG002
         assert self.plain is not None
         self.followed.add_(1)
-        share = (1 / (LATE * self.followed)).clamp(FAST, 1.0)
+        share = (1 / (RECENT * self.followed)).clamp(1 / MOST, 1.0)
         for weight, followed in zip(self.plain.parameters(), self.G.parameters(), strict=True):
             weight.lerp_(followed, share)
         for mine, theirs in zip(self.plain.buffers(), self.G.buffers(), strict=True):

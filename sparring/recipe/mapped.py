@@ -85,16 +85,14 @@ class Restoring(OfMapped):
     pixels: Weight = losses(1.0, "weight of the distance from the truth beside the adversarial loss")
     content: Weight = losses(0.1, "weight of the distance of features from those of the truth")
     features: Literal["D", "vgg"] = losses("D", "whose: D's own, or VGG19's, whose weights must be at hand")
-    adversarial: Weight = losses(0.02, "weight of what D says")
+    adversarial: Positive = losses(0.02, "weight of what D says; for a net without D, alone=1")
     D: Count = discriminator(32, "channels of D's first layer")
     layers: Natural = discriminator(3, "layers of D that halve the picture, fewer where it is small")
 
     def modality(self, kind: str) -> Modality:
         modality = super().modality(kind)
         assert isinstance(modality, Degraded)
-        made = replace(modality, degrade=self.degrade)
-        _ = made.chain  # refused at once where it is none
-        return made
+        return replace(modality, degrade=self.degrade)
 
     def check(self) -> None:
         super().check()
@@ -121,7 +119,7 @@ class Restoring(OfMapped):
     def game(self, modality: Modality) -> Mapping:
         assert isinstance(modality, Degraded)
         # The adversarial loss has weight 1 in the game, so all else is divided by its weight.
-        scale = 1 / max(self.adversarial, 1e-9)
+        scale = 1 / self.adversarial
         # VGG's weights are looked for by whoever trains, not by whoever applies.
         seen = Content if self.features == "D" else partial(Perceived, features=lambda x: weights.perceived()(x))
         terms = [L1(self.pixels * scale), seen(self.content * scale)]

@@ -29,7 +29,7 @@ class Esrgan(Restoring):
     enlarging: Enlarging = generator("steps", "by the last layer at once, or in steps of two")
     lr: Positive = 2e-4
     pixels: Weight = 0.5
-    adversarial: Weight = 0.02
+    adversarial: Positive = 0.02
 
     def net(self, modality: Degraded) -> PictureNet:
         return Restorer(
