@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pages import put, table
 
 import sparring
+from pages import put, table
 from sparring.use import augment
 
 

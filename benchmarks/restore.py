@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pages import table
 from PIL import Image
 from torch import Tensor
 
+from pages import table
 from runs import compared, cost, picture, play, trained
 from sparring import Model
 from sparring.apply.video import Steady

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pages import put, table
 
 import sparring
+from pages import put, table
 from sparring import Model
 from sparring.evaluation.found import Evaluation
 

@@ -27,9 +27,9 @@ from statistics import mean, stdev
 import numpy as np
 import pandas as pd
 import torch
-from pages import put, table
 
 import sparring
+from pages import put, table
 from sparring.data import find
 from sparring.judge.number import Number
 from sparring.judge.rows import AgainstRows

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pages import table
 from PIL import Image
 
+from pages import table
 from runs import compared, cost, picture, play, trained
 from sparring.data import find
 from sparring.evaluation import evaluate
