@@ -10,7 +10,7 @@ import sparring
 HOUSE = [
     "errors", "seeds", "schedules", "writing", "sheets", "tiles", "layers", "losses", "metrics", "data", "loop", "nets",
     "games", "modalities", "judge", "check", "recipe", "recipes", "model", "training", "explore", "evaluation", "apply",
-    "use", "bench", "cli", "__main__",
+    "deploy", "use", "bench", "studio", "cli", "__main__",
 ]  # fmt: skip
 ROOT = Path(sparring.__file__).parent
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]
