@@ -4,14 +4,17 @@
                                    [--page docs/translating.md]
 
 TASK is membranes (cells under the electron microscope, 24 pairs to learn from and 6 to be asked), edges (digits from
-their outlines), twins (digits and their coloured twins, without pairs, where the truth is known) or citrus
-(apples and oranges, where it is not). Pictures go beside the page.
+their outlines), twins and reversed (digits and their coloured twins, without pairs, where the truth is known; the ink
+is brighter than the paper, as it is given, or darker) or citrus (apples and oranges, where it is not). Pictures go
+beside the page.
 """
 
 from __future__ import annotations
 
 import argparse
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +27,13 @@ from runs import compared, cost, picture, play, trained
 from sparring.data import find
 from sparring.evaluation import evaluate
 from sparring.layers.degrade import parse
+from sparring.sheets import sheet
 from sparring.tiles import as_bytes, as_input
 
 TRAINED, ASKED = 2500, 500  # digits of each kind
-INK, PAPER = np.array([200, 30, 40.0]), np.array([250, 230, 160.0])
+SHOWN = 12  # on a sheet
+BRIGHT = np.array([250, 210, 60.0]), np.array([40, 30, 90.0])  # ink and paper
+DARK = np.array([200, 30, 40.0]), np.array([250, 230, 160.0])
 Pixels = NDArray[np.uint8]
 
 
@@ -59,28 +65,42 @@ def edges(asked: argparse.Namespace) -> list[str]:
 
 
 def twins(asked: argparse.Namespace) -> list[str]:
+    return _coloured_twins(asked, "coloured", partial(_coloured, *BRIGHT))
+
+
+def reversed_twins(asked: argparse.Namespace) -> list[str]:
+    return _coloured_twins(asked, "reversed", partial(_coloured, *DARK))
+
+
+def _coloured_twins(asked: argparse.Namespace, name: str, coloured: Callable[[Pixels], Pixels]) -> list[str]:
     """How near what is made of a digit is to its coloured twin, which no training has seen beside it; and whether that
     is the nearest of all twins.
     """
-    folder = asked.runs / "data" / "coloured"
+    folder = asked.runs / "data" / name
     train, test = _digits()
-    given, true = (np.stack([kind(digit) for digit in test]) for kind in (_in_grey, _coloured))
+    given, true = (np.stack([kind(digit) for digit in test]) for kind in (_in_grey, coloured))
     _saved(folder / "trainA", [_in_grey(digit) for digit in train[:TRAINED]])
-    _saved(folder / "trainB", [_coloured(digit) for digit in train[TRAINED : 2 * TRAINED]])
+    _saved(folder / "trainB", [coloured(digit) for digit in train[TRAINED : 2 * TRAINED]])
     _saved(folder / "testA", given)
     _saved(folder / "testB", true)
-    mean = np.stack([_coloured(digit) for digit in train[:TRAINED]]).mean(0)
+    mean = np.stack([coloured(digit) for digit in train[:TRAINED]]).mean(0)
     body = [
         ["as given", *_near(given, true), ""],
         ["the mean twin", *_near(np.broadcast_to(mean, true.shape), true), ""],
     ]
+    shown = [given[:SHOWN]]
     for recipe, minutes, fields in (("cyclegan", 11, {}), ("cut", 9, {"lr": 5e-4})):
-        model = trained(asked, f"coloured-{recipe}", recipe, folder, minutes, flip=False, crop=0.0, **fields)
+        model = trained(asked, f"{name}-{recipe}", recipe, folder, minutes, flip=False, crop=0.0, **fields)
         made = np.stack([model.apply(x) for x in given])
         body.append([f"**{recipe}**", *_near(made, true), cost(model)])
+        shown.append(made[:SHOWN])
         if recipe == "cyclegan":
             back = np.stack([model.apply(x, reverse=True) for x in true])
             body.append(["**cyclegan**, back", *_near(back, given), ""])
+    if asked.page:
+        sheet(np.concatenate([*shown, true[:SHOWN]]), SHOWN).save(
+            asked.page.parent / f"translated-{name}.png", optimize=True
+        )
     return table(["", "error of 255", "own twin is nearest", "training"], body)
 
 
@@ -110,9 +130,9 @@ def _digits() -> tuple[Pixels, Pixels]:
     return items.items[~items.held][: 2 * TRAINED], items.items[items.held][:ASKED]
 
 
-def _coloured(digit: Pixels) -> Pixels:
+def _coloured(ink: NDArray[np.float64], paper: NDArray[np.float64], digit: Pixels) -> Pixels:
     share = digit[..., None] / 255
-    return np.round(PAPER * (1 - share) + INK * share).astype(np.uint8)
+    return np.round(paper * (1 - share) + ink * share).astype(np.uint8)
 
 
 def _in_grey(digit: Pixels) -> Pixels:
@@ -125,7 +145,7 @@ def _saved(folder: Path, pictures: list[Pixels] | Pixels) -> None:
         Image.fromarray(pixels).save(folder / f"{i:04}.png")
 
 
-TASKS = {"membranes": membranes, "edges": edges, "twins": twins, "citrus": citrus}
+TASKS = {"membranes": membranes, "edges": edges, "twins": twins, "reversed": reversed_twins, "citrus": citrus}
 
 if __name__ == "__main__":
     play(__file__, __doc__.splitlines()[0], TASKS)
