@@ -133,8 +133,9 @@ def _run(table: Table, row: Row, seed: int, plan: Plan, folder: Path, device: st
         if (folder / "recipe.json").is_file() and read_json(folder / "recipe.json")["fields"] != recipe:
             raise InputError(f"{folder} was trained by other defaults of {row.recipe}; remove it, or give other --runs")
         screen.say(f"{row.name}, seed {seed}")
+        data = table.data if table.part is None else table.part(seed, folder.parent)
         trained = train(
-            row.recipe, table.data, out=folder, seed=seed, resume=True, device=device, quiet=True,
+            row.recipe, data, out=folder, seed=seed, resume=True, device=device, quiet=True,
             **plan.bound, **row.fields,
         )  # fmt: skip
         if trained.about["stopped"]:  # by the user, who means the whole table

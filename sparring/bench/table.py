@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sparring.model import Model
@@ -83,6 +84,7 @@ class Table:
         name: that it is called by.
         title, protocol: what it shows, and how its numbers are made.
         data: the set that rows are trained on.
+        part: of a seed, in the folder of the runs: where there is one, what a run of that seed is trained on instead.
         columns: numbers of a row.
         published: rows of papers.
         rows: ours.
@@ -101,3 +103,4 @@ class Table:
     plans: Mapping[str, Plan]
     measure: Callable[[Model, str, Screen], Numbers]
     ideal: Callable[[str, Screen], Numbers]
+    part: Callable[[int, Path], Path] | None = None

@@ -48,6 +48,24 @@ def kernel_distance(a: Tensor, b: Tensor, size: int | None = None) -> KernelDist
     return KernelDistance(float(found.mean()), error, size, blocks)
 
 
+def kernel_distance_of_few(a: Tensor, b: Tensor) -> KernelDistance:
+    """Under the same kernel, over all pairs: for sets that are too small for blocks.
+
+    The error is that of the choice of b's items, by the jackknife: Efron and Stein 1981, doi:10.1214/aos/1176345462.
+
+    Args:
+        a, b: features (n, d) and (m, d), of at least 2 and 3 items.
+    """
+    n, m, d = len(a), len(b), a.shape[1]
+    a, b = a.double(), b.double()
+    within_a = _cubic(a, a, d).fill_diagonal_(0).sum() / (n * (n - 1))
+    of_b, across = _cubic(b, b, d).fill_diagonal_(0), _cubic(a, b, d).mean(0)  # (m, m), (m,)
+    value = within_a + of_b.sum() / (m * (m - 1)) - 2 * across.mean()
+    without = within_a + (of_b.sum() - 2 * of_b.sum(1)) / ((m - 1) * (m - 2)) - 2 * (across.sum() - across) / (m - 1)
+    error = ((m - 1) / m * (without - without.mean()).square().sum()).sqrt()
+    return KernelDistance(float(value), float(error), m, 1)
+
+
 def _discrepancy(a: Tensor, b: Tensor) -> float:
     n, d = a.shape
     within = sum(_cubic(x, x, d).fill_diagonal_(0).sum() / (n * (n - 1)) for x in (a, b))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sparring.bench import TABLES, pictures, stacked
+from sparring.bench import TABLES, few, pictures, stacked
 from sparring.bench.page import write
 from sparring.bench.play import play
 from sparring.bench.table import Plan, Row
@@ -163,3 +163,26 @@ def test_a_table_of_pictures(tmp_path, monkeypatch):
     assert numbers["samples/s"] > 0
     assert "| toy |" in (tmp_path / "digits.md").read_text()
     assert Image.open(tmp_path / "digits-gan-G=(8,)-D=(8,)-batch=8.png").size[0] > 100
+
+
+def test_few_pictures_are_judged_by_those_that_were_not_trained_on(tmp_path, monkeypatch):
+    """On one kind of digits: each seed has its half, and copying that half does not help."""
+    for name, value in {"SET": "digits", "DATA": "digits/3", "SIZE": 8, "SAMPLES": 60}.items():
+        monkeypatch.setattr(few, name, value)
+    few._halves.cache_clear()
+    few._features.cache_clear()
+    table = replace(TABLES["grocery"], rows=(Row("gan", TOY),), plans={"cpu": Plan(2, {"steps": 2})})
+    played = play(table, "cpu", tmp_path, QUIET)
+    (_, runs), *_ = played.rows
+    halves = [np.load(run.folder.parent / f"half-{seed}.npz")["images"] for seed, run in enumerate(runs)]
+    assert [load(run.folder).about["data"] for run in runs] == [
+        str(runs[0].folder.parent / f"half-{s}.npz") for s in (0, 1)
+    ]
+    assert not {p.tobytes() for p in halves[0]} & {p.tobytes() for p in halves[1]}
+    assert sum(map(len, halves)) == len(find("digits/3"))
+    one, other = map(Images().scale, few._halves())
+    copied = few._numbers(one, one, other, "cpu", QUIET)
+    assert copied["near copies"] == 1
+    assert played.ideal["near copies"] < 0.5
+    few._halves.cache_clear()
+    few._features.cache_clear()

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prdc import compute_prdc
 from scipy.stats import mannwhitneyu
+from sklearn.metrics.pairwise import polynomial_kernel
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from sparring.metrics import classes, copies
 from sparring.metrics.frechet import Summed, frechet, moments
-from sparring.metrics.kernel import kernel_distance
+from sparring.metrics.kernel import kernel_distance, kernel_distance_of_few
 from sparring.metrics.neighbours import neighbours, radii
 
 D = 12
@@ -96,6 +97,25 @@ def test_kernel_distance_is_unbiased_and_knows_its_error():
     values = torch.tensor([each.value for each in found])
     assert abs(values.mean()) < 3 * values.std() / 40**0.5
     assert 0.6 < values.std() / np.mean([each.error for each in found]) < 1.6
+
+
+def test_kernel_distance_of_few(sets):
+    """Sets of two sizes: the same as scikit-learn's kernel by hand, and zero within its error on the mean."""
+    a, b = sets[0][:200].double(), sets[1][:30].double()
+    settings = {"degree": 3, "gamma": 1 / D, "coef0": 1}
+
+    def by_hand(a, b):
+        of_a, of_b, across = (polynomial_kernel(x, y, **settings) for x, y in ((a, a), (b, b), (a, b)))
+        return sum((k.sum() - k.trace()) / (len(k) * (len(k) - 1)) for k in (of_a, of_b)) - 2 * across.mean()
+
+    found = kernel_distance_of_few(a, b)
+    assert found.value == pytest.approx(by_hand(a, b), rel=1e-6)
+    without = np.array([by_hand(a, np.delete(b, i, 0)) for i in range(30)])
+    assert found.error == pytest.approx(np.sqrt(29 / 30 * ((without - without.mean()) ** 2).sum()), rel=1e-6)
+    random = torch.Generator().manual_seed(4)
+    drawn = [kernel_distance_of_few(*torch.randn(2, 50, D, generator=random)) for _ in range(60)]
+    values = np.array([each.value for each in drawn])
+    assert abs(values.mean()) < 3 * values.std() / 60**0.5
 
 
 def test_the_root_of_two_thousand_features_takes_seconds():
