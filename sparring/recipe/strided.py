@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from torch import nn
@@ -55,6 +55,16 @@ class Either(Strided):
     takes: ClassVar[tuple[Modality, ...]] = POINTS_AND_IMAGES
 
     hidden: Widths = generator((128, 128), "widths of the hidden layers where data are points, in D too")
+
+    def modality(self, kind: str) -> Modality:
+        modality = super().modality(kind)
+        idle, made = (("hidden",), "points") if modality.kind == "images" else (("width", "norm"), "pictures")
+        usual = {f.name: f.default for f in fields(self)}
+        for name in idle:
+            if getattr(self, name) != usual[name]:
+                given = f"{name}={getattr(self, name)}"
+                raise InputError(f"{given} is for {made}, but the data are {kind}; leave it out")
+        return modality
 
     def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
         if modality.kind == "images":
