@@ -17,18 +17,21 @@ from torch import Tensor
 
 import sparring
 from sparring import recipes
+from sparring.data.store import Progress
 from sparring.errors import InputError
 from sparring.games.game import Game
 from sparring.games.mapping import Translation
 from sparring.modalities import Mapped, Modality, Request, Samples
+from sparring.modalities.modality import unseen
 from sparring.recipe import Recipe
-from sparring.seeds import Seeds, reseed
+from sparring.seeds import Seeds, seeded
 from sparring.tiles import Mapper, bands
 from sparring.writing import beside, read_json, vacant, write_bytes, write_json
 
 FORMAT = 2  # of model folders and run folders
 FUTILE = 1000  # samples made for one that is kept, at most,
 PATIENCE = 200_000  # once so many have been made
+SINGLE = ".safetensors"  # of a model in one file
 
 
 class Model:
@@ -79,14 +82,45 @@ class Model:
         Raises:
             InputError: for conditions that no row has, a label that there is not, or a number out of range.
         """
+        return self.fulfilled(n, self.request(label, where, length), seed, truncation)
+
+    def request(
+        self,
+        label: str | int | None = None,
+        where: str | Sequence[str] | Mapping[str, Any] = (),
+        length: int | None = None,
+    ) -> Request:
+        """What is asked of samples, as `sample` takes it.
+
+        Raises:
+            InputError: as `sample` does.
+        """
         if self.modality.mapped:
             raise InputError(
                 f"recipe {self.recipe.name!r} makes pictures of pictures; give it some with sparring apply"
             )
-        request = self.modality.request(label, _several(where), length)
+        return self.modality.request(label, _several(where), length)
+
+    def fulfilled(
+        self,
+        n: int,
+        request: Request,
+        seed: int | None = None,
+        truncation: float | None = None,
+        progress: Progress = unseen,
+    ) -> Samples:
+        """Samples as they are asked for; see `sample`.
+
+        Args:
+            request: of this model's own `request`.
+            progress: told how many have been made, of how many at most; what it raises ends the work.
+
+        Raises:
+            InputError: as `sample` does.
+        """
         if request.rules:
-            return self._kept(n, request, seed, truncation)
-        made, labels = zip(*self._drawn(n, request, seed, truncation), strict=True)
+            return self._kept(n, request, seed, truncation, progress)
+        made, labels = zip(*self._drawn(n, request, seed, truncation, progress), strict=True)
         chosen = torch.cat(labels).cpu().numpy() if self.modality.classes else None
         return Samples(self.modality.decode(torch.cat(made)), chosen, self.modality)
 
@@ -139,11 +173,13 @@ class Model:
             )
         return np.concatenate(list(bands(mapper, picture)))
 
-    def _kept(self, n: int, request: Request, seed: int | None, truncation: float | None) -> Samples:
+    def _kept(
+        self, n: int, request: Request, seed: int | None, truncation: float | None, progress: Progress
+    ) -> Samples:
         """Samples of which all rules are true: others are made anew."""
         found: list[Any] = []
         have, made = 0, 0
-        for x, _ in self._drawn(max(PATIENCE, n * FUTILE), request, seed, truncation):
+        for x, _ in self._drawn(max(PATIENCE, n * FUTILE), request, seed, truncation, progress):
             found.append(_obeying(self.modality.decode(x, made), request))
             made, have = made + len(x), have + len(found[-1])
             if have >= n:  # of rules for all samples together, as that none comes twice, one knows in the end only
@@ -173,44 +209,88 @@ class Model:
         """
         return self._drawn(n, self.modality.request(label, length=length), seed, truncation)
 
+    def latents(
+        self, n: int, request: Request, seed: int | None = None, truncation: float | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """What `sample` makes n samples of before nets see it: latents (n, width), and labels (n, ...) where there are
+        labels. Those of several requests may go through `made` in one pass where the game's samples do not depend on
+        one another.
+
+        Raises:
+            InputError: as `sample` does.
+        """
+        parts = []
+        for start, key in self._chunks(n, seed, truncation):
+            with seeded(key, self.device):
+                parts.append(self._latents(min(self.modality.chunk, n - start), request, truncation))
+        z, labels = zip(*parts, strict=True)
+        return torch.cat(z), None if labels[0] is None else torch.cat(labels)
+
+    @torch.no_grad()
+    def made(
+        self, z: Tensor, label: Tensor | None, truncation: float | None = None, asked: Tensor | None = None
+    ) -> Tensor:
+        """Samples (n, *shape) as nets make them of `latents` that were drawn with this truncation.
+
+        Args:
+            asked: which part of a label was asked for, as a `Request` has it.
+        """
+        if truncation is None:
+            return self.game.sampled(z, label, asked)
+        return self.game.truncated(z, label, truncation)
+
     def _drawn(
-        self, n: int, request: Request, seed: int | None, truncation: float | None
+        self, n: int, request: Request, seed: int | None, truncation: float | None, progress: Progress = unseen
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        asked = request.label
+        chunk = self.modality.chunk
+        for start, key in self._chunks(n, seed, truncation):
+            progress(start, n)
+            # Where samples of one draw do not depend on one another, those that are not wanted are not made.
+            many = chunk if self.game.together else min(chunk, n - start)
+            with seeded(key, self.device):
+                z, y = self._latents(many, request, truncation)
+                made = self.made(z, y, truncation, request.label)[: n - start]
+            yield made, None if y is None else y[: n - start]
+
+    def _chunks(self, n: int, seed: int | None, truncation: float | None) -> Iterator[tuple[int, int]]:
+        """Where samples that are drawn at once begin, and the key of their draw."""
         if n < 1:
             raise InputError(f"{n} samples cannot be made; ask for at least 1")
         if truncation is not None and not truncation > 0:
             raise InputError(f"truncation={truncation} is out of range; it must be above 0")
         seeds = Seeds(int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed)
-        devices = [self.device] if self.device.type == "cuda" else []
-        chunk = self.modality.chunk
-        for start in range(0, n, chunk):
-            with torch.random.fork_rng(devices), torch.no_grad():
-                reseed(seeds.key("sample", start), self.device)
-                # Where samples of one draw do not depend on one another, those that are not wanted are not made.
-                many = chunk if self.game.together else min(chunk, n - start)
-                z = self.game.draw(chunk, self.device, truncation, request.length)[:many]
-                y = self.modality.labels(chunk, self.device, asked) if self.game.conditional else None
-                y = None if y is None else y[:many]
-                made = (
-                    self.game.sampled(z, y, asked) if truncation is None else self.game.truncated(z, y, truncation)
-                )[: n - start]
-                y = None if y is None else y[: n - start]
-            yield made, y
+        for start in range(0, n, self.modality.chunk):
+            yield start, seeds.key("sample", start)
 
-    def save(self, path: str | Path, force: bool = False) -> None:
-        """Write the model to a folder: `model.json` and `weights.safetensors`, no code.
+    def _latents(self, many: int, request: Request, truncation: float | None) -> tuple[Tensor, Tensor | None]:
+        """The first so many of a draw."""
+        chunk = self.modality.chunk
+        z = self.game.draw(chunk, self.device, truncation, request.length)[:many]
+        y = self.modality.labels(chunk, self.device, request.label) if self.game.conditional else None
+        return z, None if y is None else y[:many]
+
+    def save(self, path: str | Path, force: bool = False, half: bool = False) -> None:
+        """Write the model to a folder, `model.json` and `weights.safetensors`, or to one file where the path ends in
+        `.safetensors`; no code.
+
+        Args:
+            half: weights in sixteen bits, for half the size.
 
         Raises:
             InputError: where something is there already and `force` is not set.
         """
-        folder = Path(path)
-        vacant(folder, force)
-        with beside(folder) as part:
+        place = Path(path)
+        vacant(place, force)
+        described = describe(self.recipe, self.modality) | {"about": self.about}
+        weights = {name: tensor.contiguous() for name, tensor in self.game.state_dict().items()}
+        if half:
+            weights = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
+        if place.suffix == SINGLE:
+            write_bytes(place, safetensors.torch.save(weights, {"model.json": json.dumps(described)}))
+            return
+        with beside(place) as part:
             part.mkdir()
-            described = describe(self.recipe, self.modality)
-            write_json(part / "model.json", described | {"about": self.about})
-            weights = {name: tensor.contiguous() for name, tensor in self.game.state_dict().items()}
+            write_json(part / "model.json", described)
             write_bytes(part / "weights.safetensors", safetensors.torch.save(weights))
 
 
@@ -227,7 +307,7 @@ def _several(where: str | Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
 
 
 def load(path: str | Path, device: str = "cpu") -> Model:
-    """The model in a folder that `Model.save` wrote, or in a run's folder.
+    """The model in a folder or a file that `Model.save` wrote, or in a run's folder.
 
     Raises:
         InputError: where there is none, it is damaged, or another version wrote it.
@@ -235,19 +315,50 @@ def load(path: str | Path, device: str = "cpu") -> Model:
     folder = Path(path)
     if (folder / "model").is_dir():
         folder = folder / "model"
-    if not (folder / "model.json").is_file():
+    single = folder.suffix == SINGLE and folder.is_file()
+    if not single and not (folder / "model.json").is_file():
         trained = folder / "recipe.json"
         hint = "; train it to the end with --resume" if trained.is_file() else ""
         raise InputError(f"there is no model in {path}{hint}")
-    content = read_json(folder / "model.json")
-    recipe, modality = restore(content, folder / "model.json")
+    weights = folder if single else folder / "weights.safetensors"
+    content = _within(weights) if single else read_json(folder / "model.json")
+    recipe, modality = restore(content, weights if single else folder / "model.json")
     game = recipe.game(modality)
     try:
-        game.load_state_dict(safetensors.torch.load_file(folder / "weights.safetensors", device="cpu"))
+        tensors = safetensors.torch.load_file(weights, device="cpu")
+        if "pruned" in content["about"]:
+            _narrow(game, tensors)
+        game.load_state_dict(tensors)
     except (OSError, SafetensorError, RuntimeError) as error:
         first = str(error).splitlines()[0]
-        raise InputError(f"{folder / 'weights.safetensors'} is damaged or of another recipe: {first}") from error
+        raise InputError(f"{weights} is damaged or of another recipe: {first}") from error
     return Model(recipe, modality, game.to(device), content["about"])
+
+
+def _within(path: Path) -> Any:
+    """What a file of weights says of the model that they are of."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            found = (file.metadata() or {}).get("model.json")
+        if found is None:
+            raise InputError(f"{path} holds weights alone; give a file that sparring export wrote")
+        return json.loads(found)
+    except (OSError, SafetensorError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
+
+
+def _narrow(game: Game, tensors: Mapping[str, Tensor]) -> None:
+    """Give a game the shapes of weights out of which channels were cut."""
+    known = game.state_dict()
+    for name, tensor in tensors.items():
+        if name in known and known[name].shape != tensor.shape:
+            path, _, own = name.rpartition(".")
+            layer, empty = game.get_submodule(path), torch.empty_like(tensor, dtype=known[name].dtype)
+            setattr(
+                layer, own, torch.nn.Parameter(empty) if own in dict(layer.named_parameters(recurse=False)) else empty
+            )
 
 
 def describe(recipe: Recipe, modality: Modality) -> dict[str, Any]:

@@ -8,9 +8,14 @@ be saved to resume a run exactly, and whoever watches it cannot change it.
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+
+_DRAWING = threading.RLock()  # held by the thread that draws: PyTorch's generators are the whole process's
 
 
 @dataclass(frozen=True)
@@ -43,3 +48,13 @@ def reseed(key: int, device: torch.device) -> None:
         torch.cuda.default_generators[index].manual_seed(key)
     elif device.type == "mps":
         torch.mps.manual_seed(key)
+
+
+@contextmanager
+def seeded(key: int, device: torch.device) -> Iterator[None]:
+    """The generators of a device seeded for a while, and as they were after it. Other threads that want to draw so
+    wait: without that, one would seed the generator between another's seeding and its draw.
+    """
+    with _DRAWING, torch.random.fork_rng([device] if device.type == "cuda" else []):
+        reseed(key, device)
+        yield

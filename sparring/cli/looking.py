@@ -48,31 +48,6 @@ def check(
     print(f"\n  sparring train {write or data} --time 10m")
 
 
-@app.command(
-    epilog="Examples:\n\n"
-    "  sparring explore runs/infogan-mnist\n\n"
-    "  sparring explore runs/vaegan-photos --data more-photos/ -o explored/"
-)
-def explore(
-    run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
-    out: Annotated[str, typer.Option("-o", "--out", help="A folder for the sheets. [default: RUN/explored]")] = "",
-    data: Annotated[str, typer.Option(help="Pictures to reconstruct. [default: what it was trained on]")] = "",
-    seed: Annotated[int, typer.Option(help="Chooses the samples that are shown.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
-) -> None:
-    """Draw sheets of what a model has learnt: ways between samples, what each code controls, reconstructions."""
-    from rich.console import Console
-
-    from sparring.explore import explore as draw
-    from sparring.training.devices import resolve
-
-    folder = out or f"{run}/explored"
-    console = Console(highlight=False, soft_wrap=True)
-    for sheet in draw(run, folder, data or None, seed, str(resolve(device)), force):
-        console.print(f"{folder}/{sheet.name}.png  {sheet.shows}", markup=False)
-
-
 @app.command(epilog="Examples:\n\n  sparring recipes\n\n  sparring recipes wgan_gp")
 def recipes(
     name: Annotated[str, typer.Argument(help="A recipe's name or .py file, to see its table.")] = "",

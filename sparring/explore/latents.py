@@ -11,23 +11,24 @@ REACH = 2.0  # how far a code is turned to either side: twice as far as it was t
 
 
 def between(prior: Prior, a: Tensor, b: Tensor, steps: int) -> Tensor:
-    """(steps, width): from one latent vector (width,) to another. Normal parts go along the great circle (Shoemake
-    1985, doi:10.1145/325165.325242), since what lies straight between two of them is shorter than either; one-hot
-    parts stay as they are at first.
+    """(steps, ..., width): from one latent vector (..., width) to another. Normal parts go along the great circle
+    (Shoemake 1985, doi:10.1145/325165.325242), since what lies straight between two of them is shorter than either;
+    one-hot parts stay as they are at first.
     """
-    t = torch.linspace(0, 1, steps, device=a.device)[:, None]
+    t = torch.linspace(0, 1, steps, device=a.device).view(-1, *[1] * a.ndim)
     parts = []
     for part in prior.parts:
         here = prior.place(part.name)
-        p, q = a[here], b[here]
+        p, q = a[..., here], b[..., here]
         if isinstance(part, OneHot):
-            parts.append(p.expand(steps, -1))
+            parts.append(p.expand(steps, *p.shape))
         elif isinstance(part, Normal):
-            angle = torch.arccos((p @ q / (p.norm() * q.norm())).clamp(-0.9999, 0.9999))
+            alike = (p * q).sum(-1, keepdim=True) / (p.norm(dim=-1, keepdim=True) * q.norm(dim=-1, keepdim=True))
+            angle = torch.arccos(alike.clamp(-0.9999, 0.9999))
             parts.append((((1 - t) * angle).sin() * p + (t * angle).sin() * q) / angle.sin())
         else:
             parts.append(p.lerp(q, t))
-    return torch.cat(parts, 1)
+    return torch.cat(parts, -1)
 
 
 def turned(prior: Prior, z: Tensor, part: Part, number: int, steps: int) -> Tensor:

@@ -1,0 +1,64 @@
+"""A page of all sheets, for a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from string import Template
+
+from sparring.explore.scene import Sheet
+
+PAGE = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
+nav a { display: inline-block; padding: .3rem .6rem .3rem 0; }
+figure { margin: 0 0 2.5rem; }
+figcaption { margin: .2rem 0 .6rem; }
+img { max-width: 100%; height: auto; image-rendering: pixelated; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; }
+th { border-bottom: 1px solid; }
+.sample { font-weight: bold; border-top: 1px solid; }
+</style>
+<h1>$title</h1>
+<p>$told</p>
+<nav aria-label="sheets">$links</nav>
+$figures
+</html>
+""")
+
+
+def page(title: str, told: str, sheets: Sequence[Sheet]) -> str:
+    """HTML that shows sheets, whose pictures lie beside it as NAME.png.
+
+    Args:
+        title: of the page.
+        told: a sentence below it.
+    """
+    links = "\n".join(f'<a href="#{escape(one.name)}">{escape(one.name)}</a>' for one in sheets)
+    figures = "\n".join(_figure(one) for one in sheets)
+    return PAGE.substitute(title=escape(title), told=escape(told), links=links, figures=figures)
+
+
+def _figure(one: Sheet) -> str:
+    name, shows = escape(one.name), escape(one.shows)
+    shown = f'<img src="{name}.png" alt="{shows}" loading="lazy">' if one.picture else ""
+    if one.table:
+        shown += f'<div class="wide" tabindex="0" role="region" aria-label="{shows}">{_table(one.table)}</div>'
+    return f'<figure id="{name}"><h2>{name}</h2><figcaption>{shows}</figcaption>{shown}</figure>'
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    """Of which the first is the head; lines that begin with "sample" stand out."""
+    head, *body = lines
+    rows = ["<tr>" + "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head) + "</tr>"]
+    for line in body:
+        kind = ' class="sample"' if line[0] == "sample" else ""
+        rows.append(f"<tr{kind}>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>")
+    return f"<table>{''.join(rows)}</table>"

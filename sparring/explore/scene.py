@@ -1,0 +1,176 @@
+"""What sheets are drawn of: a model, some of its samples, and real data beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from sparring.data import Items, find
+from sparring.data.opening import loaded, squared
+from sparring.data.pictures import Folder, Unreadable, folder
+from sparring.data.split import Parted
+from sparring.errors import InputError
+from sparring.explore.space import Space
+from sparring.judge import Real, read
+from sparring.modalities import Modality
+from sparring.model import Model
+from sparring.sheets import sheet
+from sparring.training.prepare import prepare, room
+from sparring.training.screen import Screen
+
+ROWS = 8
+AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Something that is drawn of a model, and what it shows.
+
+    Attributes:
+        name: of its file, without the suffix.
+        shows: in words.
+        picture: the sheet; None for what is a table.
+        table: its lines, of which the first is the head.
+    """
+
+    name: str
+    shows: str
+    picture: Image.Image | None = None
+    table: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A model, and what of it is to be shown.
+
+    Attributes:
+        model: that is explored.
+        source: of real data; those that it was trained on unless given.
+        seed: of the samples.
+        label: that all samples are made for, 0-d; classes take turns unless given.
+        pictures: that are to be inverted, uint8 (n, h, w, c); held-out ones unless given.
+        screen: that shows progress.
+    """
+
+    model: Model
+    source: str | None = None
+    seed: int = 0
+    label: Tensor | None = None
+    pictures: NDArray[np.uint8] | None = None
+    screen: Screen = field(default_factory=lambda: Screen(quiet=True))
+
+    @cached_property
+    def space(self) -> Space:
+        return Space(self.model)
+
+    @cached_property
+    def items(self) -> Items:
+        """Real data.
+
+        Raises:
+            InputError: where they are not there.
+        """
+        trained = str(self.model.about["data"])
+        try:
+            return find(self.source or trained)
+        except InputError as error:
+            hint = "" if self.source else "; say where the data are now with --data"
+            raise InputError(f"{error}{hint}") from error
+
+    @cached_property
+    def real(self) -> Real:
+        """Real data as nets see them, parted as for training; with labels where there are any.
+
+        Raises:
+            InputError: where they are not there, or no such as the model makes.
+        """
+        modality, items = self.model.modality, self.items
+        if modality.kind in ("images", "points"):
+            with self.screen.progress(f"reading {items.name}") as progress:
+                return read(modality, items, progress)[0]
+        if items.kind not in (modality.kind, *modality.reads):
+            raise InputError(f"{items.name!r} holds {items.kind}, but the model makes {modality.kind}; give such data")
+        data: Parted
+        memory = room(None, torch.device("cpu"))
+        _, data, _ = prepare(self.model.recipe, modality, items, memory, Screen(quiet=True))
+        return Real(items.name, modality.plain(), data)
+
+    def labels(self, n: int) -> Tensor | None:
+        """Of n samples, (n,); None where the model takes none."""
+        return self.space.labels(n) if self.label is None else self.label.to(self.model.device).expand(n)
+
+    def points(self, n: int) -> Tensor:
+        """Of n samples, (n, full width)."""
+        return self.space.draw(n, self.seed, self.labels(n))
+
+    def batches(self, rows: Tensor) -> Iterator[dict[str, Tensor]]:
+        """Some real items at a time, as nets see them, on the CPU, with what they are made of or labelled by."""
+        for part in torch.split(rows, AT_ONCE):
+            yield self.real.modality.batch(self.real.data.items(part))
+
+    def held(self, n: int) -> dict[str, Tensor]:
+        """At most n real items that were held out, or of a small set some that were not, on the model's device."""
+        data = self.real.data
+        rows = data.held if len(data.held) >= n else data.rows
+        return {name: x.to(self.model.device) for name, x in next(self.batches(rows[:n])).items()}
+
+    def trained(self) -> Iterator[Tensor]:
+        """All real items that are trained on, some at a time."""
+        with self.screen.progress("looking through the training data") as progress:
+            rows = self.real.data.rows
+            for i, part in enumerate(self.batches(rows)):
+                yield part["real"]
+                progress(min(len(rows), (i + 1) * AT_ONCE), len(rows))
+
+    def told(self, labels: Tensor | None) -> Tensor | None:
+        """Labels of real items as the model takes them; None where it takes none.
+
+        Raises:
+            InputError: where it takes labels and there are none.
+        """
+        if not self.model.game.conditional:
+            return None
+        if labels is None:
+            raise InputError(f"{self.items.name!r} has not the labels that the model was trained with; give other data")
+        return labels
+
+    def drawn(self, samples: Tensor, columns: int) -> Image.Image:
+        """Pictures as nets make them, (n, c, h, w), on a sheet."""
+        return sheet(self.decoded(samples), columns)
+
+    def decoded(self, samples: Tensor) -> NDArray[np.uint8]:
+        """Pictures as nets make them, (n, c, h, w), as bytes (n, h, w, c)."""
+        return self.model.modality.decode(samples).astype(np.uint8)
+
+
+Drawing = Callable[[], Sequence[Sheet]]
+
+
+def read_pictures(path: str | Path, modality: Modality) -> NDArray[np.uint8]:
+    """A picture, or all pictures in a folder, at the size of a model's: uint8 (n, h, w, c).
+
+    Raises:
+        InputError: where there are none, or one cannot be read.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise InputError(f"there is no picture {path}; give a file, or a folder of pictures")
+    files = folder(place) if place.is_dir() else Folder(place.parent, (place.name,))
+    if not len(files):
+        raise InputError(f"there are no pictures in {path}; give a file, or a folder of pictures")
+    channels, size, _ = modality.shape
+    found = []
+    for i, content in files.contents():
+        picture = loaded(content)
+        if isinstance(picture, Unreadable):
+            raise InputError(f"{place if place.is_file() else place / files.names[i]} cannot be read: {picture.why}")
+        found.append(squared(picture, size, channels).transpose(1, 2, 0))
+    return np.stack(found)
