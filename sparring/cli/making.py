@@ -15,7 +15,8 @@ from sparring.errors import InputError
     epilog="Examples:\n\n"
     "  sparring train digits --time 2m\n\n"
     "  sparring train photos/ --recipe dcgan --steps 50000 width=32 labels=true\n\n"
-    "  sparring train photos/ --recipe dcgan --resume"
+    "  sparring train photos/ --recipe dcgan --resume\n\n"
+    "  sparring train photos/ --metrics 9101"
 )
 def train(
     data: Annotated[str, typer.Argument(help="A folder or file, or a set by name: digits, mnist, ring, ...")],
@@ -36,6 +37,9 @@ def train(
         Optional[str],  # noqa: UP045
         typer.Option(help="Data above this are read from disk: 500M, 2G. [default: a quarter of the memory]"),
     ] = None,
+    metrics: Annotated[
+        str, typer.Option(help="A port, or HOST:PORT, where Prometheus finds the run's numbers meanwhile.")
+    ] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that is there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start anew where a run is there.")] = False,
 ) -> None:
@@ -46,7 +50,7 @@ def train(
     options = {
         "recipe": recipe or None, "out": out or None, "steps": steps, "time": time or None, "seed": seed,
         "device": device, "precision": precision, "ranks": ranks, "until": until, "memory": memory, "resume": resume,
-        "force": force,
+        "force": force, "metrics": metrics or None,
     }  # fmt: skip
     given = parse(fields or [])
     for name in {*options, "data"} & set(given):

@@ -22,12 +22,13 @@ KNOWN = 1.0  # how far D has gone from held-out items being real to their being 
 STALE = 8  # scores since the best
 WORSE = 1.5  # times the best that the later ones are, on the mean
 
+NOT_FINITE = "not finite"
+TROUBLES = (NOT_FINITE, "D has won", "vanishing gradients", "mode collapse", "D memorises", "no progress")
+
 
 def not_finite(name: str, value: float) -> Trouble:
     """A loss that is no number any more."""
-    return Trouble(
-        "not finite", f"{name} is {value:g}", "lower lr, choose another loss, or train with --precision fp32"
-    )
+    return Trouble(NOT_FINITE, f"{name} is {value:g}", "lower lr, choose another loss, or train with --precision fp32")
 
 
 class Health:
@@ -35,10 +36,14 @@ class Health:
 
     Args:
         named: those that have been named before.
+
+    Attributes:
+        present: the names of those that hold now.
     """
 
     def __init__(self, named: Iterable[str] = ()) -> None:
         self.named = list(named)
+        self.present: frozenset[str] = frozenset()
         self._window: deque[tuple[int, Mapping[str, float]]] = deque()
         self._diversity: deque[float] = deque(maxlen=2)
         self._scores: list[float] = []
@@ -61,7 +66,9 @@ class Health:
         if step < GRACE + WINDOW or step - self._window[0][0] < WINDOW:
             return []
         found = [self._won(), self._vanished(), self._collapsed(), self._memorised(), self._oscillating()]
-        fresh = [trouble for trouble in found if trouble is not None and trouble.name not in self.named]
+        holding = [trouble for trouble in found if trouble is not None]
+        self.present = frozenset(trouble.name for trouble in holding)
+        fresh = [trouble for trouble in holding if trouble.name not in self.named]
         self.named += [trouble.name for trouble in fresh]
         return fresh
 

@@ -22,6 +22,7 @@ from sparring.model import Model, load
 from sparring.recipe import Recipe
 from sparring.training import devices
 from sparring.training.bounds import Bound, seconds
+from sparring.training.exporter import Address, address, exported
 from sparring.training.folder import RunFolder
 from sparring.training.prepare import Prepared, prepare, room
 from sparring.training.run import Run, Settings, shard_size
@@ -44,6 +45,7 @@ def train(
     force: bool = False,
     until: str = "",
     memory: str | None = None,
+    metrics: str | int | None = None,
     quiet: bool = False,
     save_every: float = 30.0,
     **fields: Any,
@@ -67,6 +69,8 @@ def train(
             various as the data), "plateau" (the score no longer improves), "fid<X" (it is below X).
         memory: how much of the data is kept in memory, such as "2G"; larger data are read from disk
             while training. A quarter of the machine's unless given.
+        metrics: where Prometheus finds the run's numbers while it is trained: a port of this machine, or
+            HOST:PORT.
         quiet: print nothing.
         save_every: seconds of training between checkpoints.
         fields: values for the recipe's fields.
@@ -79,6 +83,7 @@ def train(
     """
     screen = Screen(quiet)
     Until(until)  # refused before anything is read
+    where = None if metrics is None else address(metrics)
     place = devices.resolve(device)
     devices.check(place, precision, ranks)
     items = datasets.find(data)
@@ -107,7 +112,7 @@ def train(
         f"{items.name}: {len(plan.data.rows):,} {_things(plan.modality)} as {shape}{held}, {_labels(plan.modality)}"
     )
     screen.say(f"recipe {plan.recipe.name}{why}, on {place} ({plan.settings.precision}) in {folder.path}")
-    _launch(plan, devices.fabric(place, plan.settings.precision, ranks), folder, quiet)
+    _launch(plan, devices.fabric(place, plan.settings.precision, ranks), folder, quiet, where)
     return load(folder.path, str(place))
 
 
@@ -201,14 +206,14 @@ def _labels(modality: Modality) -> str:
     return f"labels used ({len(modality.classes)} classes)" if modality.classes else "labels not used"
 
 
-def _launch(plan: _Plan, fabric: Fabric, folder: RunFolder, quiet: bool) -> None:
+def _launch(plan: _Plan, fabric: Fabric, folder: RunFolder, quiet: bool, where: Address | None) -> None:
     """Run here, or in a process for each rank; a recipe travels by name, since it may be a user's own file."""
     work = (plan.recipe.source, asdict(plan.recipe), plan.modality, plan.data, folder, plan.settings, plan.bound)
     if plan.settings.ranks == 1:
-        _work(fabric, *work, quiet)
+        _work(fabric, *work, quiet, where)
         return
     try:
-        fabric.launch(partial(_work_on, (*work, quiet)))
+        fabric.launch(partial(_work_on, (*work, quiet, where)))
     except ProcessRaisedException as error:
         raise _told_by_rank(error) from error
 
@@ -235,6 +240,7 @@ def _work(
     settings: Settings,
     bound: Bound,
     quiet: bool,
+    where: Address | None,
 ) -> None:
     """A run on one of its ranks."""
     if fabric.world_size > 1 and fabric.device.type == "cpu":
@@ -244,7 +250,8 @@ def _work(
         run = Run(recipes.find(recipe).set(fields), modality, data, folder, settings, bound, fabric, screen)
         if run.restore():
             screen.say(f"going on at step {run.step}")
-        finished = run.train()
+        with exported(run, where):
+            finished = run.train()
     if not finished:
         screen.say(f"stopped at step {run.step}; go on with --resume")
     screen.say(f"{run.step} steps in {clock(run.seconds)}; the model is in {folder.model}")

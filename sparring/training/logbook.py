@@ -15,6 +15,8 @@ from sparring.errors import InputError
 from sparring.loop import Step
 from sparring.writing import append_line, reason, write_bytes
 
+PROGRESS = ("kimg", "seconds", "speed")  # what a line tells beside losses, scores and what was observed
+
 
 class Logbook:
     """Collects steps on the device, and writes their means line by line.
@@ -22,6 +24,9 @@ class Logbook:
     Args:
         folder: the run's.
         step: where the run goes on; what a lost stretch has logged after it is dropped.
+
+    Attributes:
+        latest: the last number of each name that was written; another dictionary after each line.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
@@ -34,6 +39,7 @@ class Logbook:
             kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
             write_bytes(self.path, "".join(kept).encode())
         self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=step or None)
+        self.latest: dict[str, float] = {}
         self._steps: list[Step] = []
 
     def add(self, step: Step) -> None:
@@ -63,6 +69,7 @@ class Logbook:
             InputError: where it cannot be written.
         """
         append_line(self.path, json.dumps({"step": step, **numbers}))
+        self.latest = {**self.latest, **numbers}
         try:
             for name, value in numbers.items():
                 self.board.add_scalar(name, value, step)

@@ -92,6 +92,7 @@ class Run:
         self.data = replace(data, tensors=moved)
         self.main = fabric.global_rank == 0
         self.step, self.seconds, self.salt = 0, 0.0, 0
+        self.watch: Watch | None = None
         with torch.random.fork_rng([]):
             reseed(Seeds(settings.seed).key("initial weights"), torch.device("cpu"))
             self.game = recipe.game(modality)
@@ -211,8 +212,8 @@ class Run:
 
     def train(self) -> bool:
         """Play to the bound, and write the model. False where the user stopped it before that."""
-        self.watch = Watch(self) if self.main else None
-        if self.watch is not None:
+        if self.main:
+            self.watch = Watch(self)
             self.watch.sheet()
         with interrupts() as interrupted:
             if self.step == 0:

@@ -71,7 +71,7 @@ def listed(rows: Sequence[Sequence[str]]) -> Table:
     head, *body = rows
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for i, name in enumerate(head):
-        shown.add_column(name, justify="right" if i else "left", no_wrap=True)
+        shown.add_column(escape(name), justify="right" if i else "left", no_wrap=True)
     for cells in body:
         shown.add_row(*map(escape, cells))
     return shown

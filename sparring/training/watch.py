@@ -79,7 +79,7 @@ class Watch:
         checkpoint.forget(run.folder.best, run.step)
         self._line, self._sheets, self._shown_at = "", run.step * SHEETS // total, 0.0
         self._looked_at = run.step
-        self.health = Health([str(entry["trouble"]) for entry in self.troubles if "trouble" in entry])
+        self.health = Health(self.named)
         self.until = Until(run.settings.until)
         for entry in _lines(run.folder.log):
             self.until.met({"fid": float(str(entry[self._fid]))} if self._fid in entry else {})
@@ -88,6 +88,11 @@ class Watch:
     def judge(self) -> Judge:
         run = self.run
         return Judge(run.modality, run.data, self.seeds, run.fabric.device)
+
+    @property
+    def named(self) -> list[str]:
+        """The troubles that have been told of."""
+        return [str(entry["trouble"]) for entry in self.troubles if "trouble" in entry]
 
     def report(self, clock: Clock, orders: Orders) -> Verdict:
         """Write and show how the run stands, and say what is to be done."""
