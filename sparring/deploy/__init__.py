@@ -1,0 +1,1 @@
+"""Trained models taken elsewhere: exported, compressed, served."""

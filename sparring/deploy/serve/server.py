@@ -1,0 +1,85 @@
+"""A process that serves models until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from sparring.deploy.serve.app import application
+from sparring.deploy.serve.gate import State
+from sparring.deploy.serve.keys import Keys
+from sparring.deploy.serve.limits import Limits
+from sparring.model import Model
+
+LAST = 5  # seconds for answers that are being sent when all else is over
+
+
+class Server(uvicorn.Server):
+    """One that is told to end by `told`, and then ends well."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(
+    models: dict[str, Model], taken: socket.socket, limits: Limits, keys: Keys, listening: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT: then new requests are refused, those that have come are answered, for at most
+    `limits.seconds`, and the process may end. A second signal ends it at once.
+
+    Args:
+        models: by name.
+        taken: a socket that is bound.
+        listening: told when requests may come.
+    """
+    state = State()
+    app = application(models, limits, keys, state)
+    settings = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=LAST
+    )
+    asyncio.run(_serve(Server(settings), taken, state, limits.seconds, listening))
+
+
+async def _serve(
+    server: Server, taken: socket.socket, state: State, seconds: float, listening: Callable[[], None]
+) -> None:
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def note() -> None:
+        if told.is_set():
+            server.should_exit = server.force_exit = True
+        told.set()
+
+    with _signals(lambda: loop.call_soon_threadsafe(note)):
+        serving = asyncio.create_task(server.serve(sockets=[taken]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        listening()
+        ending = asyncio.create_task(told.wait())
+        await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        state.stopping = True
+        idle = asyncio.create_task(state.idle(seconds))
+        await asyncio.wait({serving, idle}, return_when=asyncio.FIRST_COMPLETED)
+        idle.cancel()
+        server.should_exit = True
+        await serving
+
+
+@contextmanager
+def _signals(told: Callable[[], Any]) -> Iterator[None]:
+    """Call this at Ctrl-C, and where the process is to end."""
+    numbers: Sequence[int] = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: told()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,50 @@
+"""Tiny models, trained once for all tests of what is done with models."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import sparring
+
+TINY = {"quiet": True, "device": "cpu", "batch": 8}
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """A folder with a tiny run of each kind, not to be changed."""
+    folder = tmp_path_factory.mktemp("served")
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(
+        {"age": random.integers(18, 80, 80), "pay": random.normal(0, 1, 80).round(2), "job": list("xyzx") * 20}
+    )
+    rows["since"] = pd.date_range("2020-01-01", periods=80).strftime("%Y-%m-%d")
+    rows.to_csv(folder / "rows.csv", index=False)
+    close = 100 * np.exp(random.normal(0, 0.01, (300, 2)).cumsum(0))
+    dates = pd.bdate_range("2020-01-01", periods=300, name="Date")
+    pd.DataFrame(close.round(2), dates, ["A", "B"]).to_csv(folder / "series.csv")
+    (folder / "photos").mkdir()
+    for i in range(12):
+        pixels = random.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "photos" / f"{i:02}.png")
+
+    def trained(name, recipe, data, steps=2, **fields):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sparring.training.watch.curves", lambda *_: b"")  # a second of every run
+            sparring.train(recipe, data, out=folder / name, steps=steps, **TINY, **fields)
+
+    trained("digits", "gan", "digits", G=(16,), D=(16,), z=4, labels=True)
+    trained("points", "r3gan_mlp", "ring", G=8, D=8, z=4)
+    trained("table", "table", folder / "rows.csv", width=8, D=8)
+    trained("ctgan", "ctgan", folder / "rows.csv", G=8, D=8, pack=2)
+    trained("series", "series", folder / "series.csv", width=8, window=30)
+    trained("fill", "inpaint", folder / "photos", width=8, D=8, steps=1)
+    trained("larger", "srgan", folder / "photos", width=8, D=8, steps=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models(runs):
+    """Those of these runs, by name."""
+    names = ("digits", "points", "table", "ctgan", "series", "fill", "larger")
+    return {name: sparring.load(runs / name) for name in names}

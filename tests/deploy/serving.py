@@ -1,0 +1,45 @@
+"""What tests of the server share: its client, and what answers hold."""
+
+import io
+import time
+
+import numpy as np
+from PIL import Image
+from starlette.testclient import TestClient
+
+from sparring.deploy.serve.app import application
+from sparring.deploy.serve.limits import Limits
+
+
+def served(models, limits=Limits(), **settings):
+    return TestClient(application(models, limits, **settings))
+
+
+def warmed(client):
+    until = time.monotonic() + 20
+    while client.get("/readyz").status_code != 200:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def picture(height=16, width=16, channels=3, format="PNG"):
+    pixels = np.random.default_rng(height).integers(0, 255, (height, width, channels), dtype=np.uint8).squeeze()
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format)
+    return file.getvalue()
+
+
+def counted(client, name, **labels):
+    """A number of /metrics, 0 where it is not there."""
+    return client.app.state.metrics.registry.get_sample_value(name, labels) or 0
+
+
+def pixels(png):
+    with Image.open(io.BytesIO(png)) as opened:
+        return np.asarray(opened)
+
+
+def nearly(one, other):
+    """A pass of many rounds otherwise than one of few, by the last bit: a level of 255 now and then."""
+    apart = np.abs(np.asarray(one, int) - np.asarray(other, int))
+    return apart.max() <= 1 and (apart > 0).mean() < 0.01

@@ -1,0 +1,169 @@
+"""Models behind addresses: what is asked for is what `Model.sample` makes."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from serving import nearly, picture, pixels, served, warmed
+
+from sparring.deploy.serve.limits import Limits
+from sparring.deploy.serve.negotiation import chosen
+
+
+@pytest.fixture(scope="module")
+def client(models):
+    with served(models, Limits(most=2000, pixels=5000, body=0.05)) as client:
+        warmed(client)
+        yield client
+
+
+ACCEPTED = [
+    ("", "a/b"), ("*/*", "a/b"), ("c/d", "c/d"), ("A/B;q=0.2, c/d;q=0.3", "c/d"), ("c/*", "c/d"), ("e/f", None),
+    ("a/b;q=0", None), ("*/*, a/b;q=0", "c/d"), ("*/*;q=0.1, c/*", "c/d"), ("a/*;q=0.9,a/b;q=0.1,*/*;q=0.2", "c/d"),
+    ("nonsense", "a/b"), ("nonsense, c/d", "c/d"), ("a/b;q=x", "a/b"), ("c/d;v=1;q=1", "c/d"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("accept", "wanted"), ACCEPTED)
+def test_negotiation(accept, wanted):
+    assert chosen(accept, ("a/b", "c/d")) == wanted
+
+
+def test_pictures_are_those_of_the_model(client, models):
+    made = models["digits"].sample(3, label="7", seed=5)
+    asked = {"n": 3, "label": "7", "seed": 5}
+    answer = client.post("/models/digits/samples", json=asked)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.headers["sparring-seed"] == "5"
+    assert nearly(pixels(answer.content), np.asarray(made.preview()))
+    told = client.post("/models/digits/samples", json=asked, headers={"Accept": "application/json"}).json()
+    assert (told["seed"], told["labels"], told["kind"]) == (5, ["7"] * 3, "images")
+    assert nearly([pixels(base64.b64decode(text)) for text in told["pictures"]], made.items[..., 0])
+    answer = client.post("/models/digits/samples", json=asked, headers={"Accept": "application/x-npz"})
+    with np.load(io.BytesIO(answer.content)) as arrays:
+        assert nearly(arrays["images"], made.items)
+        assert set(arrays["labels"]) == {7}
+    one = client.post("/models/digits/samples", json={"seed": 5, "label": 7})
+    assert nearly(pixels(one.content), made.items[0, ..., 0])
+
+
+def test_a_seed_that_was_not_given_is_told(client):
+    first = client.post("/models/digits/samples", json={"n": 2})
+    other = client.post("/models/digits/samples")
+    assert first.headers["sparring-seed"] != other.headers["sparring-seed"]
+    again = client.post("/models/digits/samples", json={"n": 2, "seed": int(first.headers["sparring-seed"])})
+    assert nearly(pixels(again.content), pixels(first.content))
+
+
+@pytest.mark.parametrize("name", ["points", "table", "ctgan", "series"])
+def test_tables_are_those_of_the_model(client, models, tmp_path, name):
+    made = models[name].sample(3, seed=5)
+    made.save(tmp_path / "wanted.csv")
+    answer = client.post(f"/models/{name}/samples", json={"n": 3, "seed": 5}, headers={"Accept": "text/csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(answer.content)), pd.read_csv(tmp_path / "wanted.csv"))
+    told = client.post(f"/models/{name}/samples", json={"n": 3, "seed": 5}).json()
+    if name == "points":
+        np.testing.assert_allclose(told["points"], made.items, rtol=1e-5)
+    elif name == "series":
+        np.testing.assert_allclose(told["series"], made.items, rtol=1e-5)
+        assert (told["channels"], len(told["dates"])) == (["A", "B"], 30)
+    else:
+        assert [row["age"] for row in told["rows"]] == made.items["age"].tolist()
+        assert [row["since"][:10] for row in told["rows"]] == made.items["since"].dt.strftime("%Y-%m-%d").tolist()
+    shown = client.post(f"/models/{name}/samples", json={"n": 3}, headers={"Accept": "image/*"})
+    assert pixels(shown.content).ndim >= 2
+
+
+def test_what_cannot_be_given_so(client):
+    for name, accept in (("digits", "text/csv"), ("table", "application/x-npz"), ("larger", "text/csv")):
+        path = "apply" if name == "larger" else "samples"
+        answer = client.post(f"/models/{name}/{path}", headers={"Accept": accept}, json=None)
+        assert answer.status_code == 406, name
+        assert accept in answer.json()["detail"]
+
+
+def test_values_that_are_missing_are_null():
+    from sparring.deploy.serve.answers import as_json, plain
+
+    assert json.loads(as_json(plain(np.array([[1.5, np.nan], [np.inf, 2]])))) == [[1.5, None], [None, 2]]
+
+
+def test_conditions(client):
+    told = client.get("/models/table/conditions").json()
+    columns = {column["name"]: column for column in told["columns"]}
+    assert set(columns["job"]["levels"]) == {"x", "y", "z"}
+    assert columns["job"]["levels"][0] == "x"
+    assert columns["job"]["shares"][0] == pytest.approx(0.5, abs=0.03)
+    assert (columns["age"]["low"], columns["age"]["high"]) == pytest.approx((18, 79), abs=4)
+    assert columns["since"]["low"].startswith("2020-01-0")
+    for where in ({"job": "y"}, ["job=y"], "job=y"):
+        rows = client.post("/models/table/samples", json={"n": 20, "where": where}).json()["rows"]
+        assert {row["job"] for row in rows} == {"y"}
+    told = client.get("/models/digits/conditions").json()
+    assert [known["label"] for known in told["classes"]] == list("0123456789")
+    assert sum(known["share"] for known in told["classes"]) == pytest.approx(1)
+    assert client.get("/models/series/conditions").json()["length"]
+    assert client.get("/models/fill/conditions").status_code == 422
+
+
+def test_models_say_what_they_are(client, models):
+    told = {model["name"]: model for model in client.get("/models").json()["models"]}
+    assert list(told) == list(models)
+    assert told["digits"]["shape"] == [8, 8, 1]
+    assert told["series"]["shape"] == [30, 2]
+    assert told["larger"]["takes"] == {"channels": 3, "times": 4, "mask": False}
+    assert told["fill"]["does"] == ["apply"]
+    assert client.get("/models/digits").json() == told["digits"]
+    assert "rows.csv" not in json.dumps(told)  # where data lie is nobody's concern
+
+
+def test_pictures_are_applied_to(client, models):
+    given = picture()
+    made = client.post("/models/larger/apply", content=given, headers={"Content-Type": "image/png"})
+    assert (made.status_code, made.headers["content-type"]) == (200, "image/png")
+    assert np.array_equal(pixels(made.content), models["larger"].apply(pixels(given)))
+    headers = {"Content-Type": "application/octet-stream", "Accept": "application/x-npz"}
+    with np.load(io.BytesIO(client.post("/models/larger/apply", content=given, headers=headers).content)) as arrays:
+        assert arrays["images"].shape == (1, 64, 64, 3)
+    told = client.post("/models/larger/apply", files={"picture": given}, headers={"Accept": "application/json"})
+    assert base64.b64decode(told.json()["picture"]) == made.content
+    mild = client.post("/models/larger/apply?sharpness=0", files={"picture": given})
+    assert np.array_equal(pixels(mild.content), models["larger"].apply(pixels(given), sharpness=0))
+
+
+def test_holes_are_filled_and_nothing_else(client):
+    given, mask = picture(), Image.new("L", (16, 16))
+    mask.paste(255, (4, 4, 9, 9))
+    file = io.BytesIO()
+    mask.save(file, "PNG")
+    made = pixels(client.post("/models/fill/apply", files={"picture": given, "mask": file.getvalue()}).content)
+    changed = (made != pixels(given)).any(-1)
+    assert changed[4:9, 4:9].any()
+    changed[4:9, 4:9] = False
+    assert not changed.any()
+    answer = client.post("/models/fill/apply", files={"picture": given})
+    assert answer.status_code == 422
+    assert "say which to fill with a mask" in answer.json()["detail"]
+    assert "/" not in answer.json()["detail"]  # no path of this machine
+    answer = client.post("/models/fill/apply", files={"picture": given, "mask": picture(8, 8)})
+    assert (answer.status_code, "a mask of the same size" in answer.json()["detail"]) == (422, True)
+
+
+def test_pictures_are_inverted(client, models):
+    sample = models["digits"].sample(1, label="7", seed=2)
+    file = io.BytesIO()
+    Image.fromarray(sample.items[0, ..., 0]).save(file, "PNG")
+    path, headers = "/models/digits/invert?steps=100&label=7", {"Content-Type": "image/png"}
+    told = client.post(path, content=file.getvalue(), headers=headers).json()
+    assert (told["space"], told["label"], len(told["point"])) == ("z", "7", 4)
+    assert told["error"] < 1e-3
+    assert np.array_equal(pixels(base64.b64decode(told["given"])), sample.items[0, ..., 0])
+    shown = client.post(path, content=file.getvalue(), headers=headers | {"Accept": "image/png"})
+    assert np.array_equal(pixels(shown.content), pixels(base64.b64decode(told["picture"])))
+    answer = client.post("/models/digits/invert?label=x", content=file.getvalue(), headers=headers)
+    assert (answer.status_code, "no label 'x'" in answer.json()["detail"]) == (422, True)

@@ -1,0 +1,192 @@
+"""Requests that come together share a pass; nobody gets another's samples, and nobody waits in vain."""
+
+import base64
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from serving import counted, nearly, pixels, served, warmed
+
+from sparring.deploy.serve.limits import Limits
+from sparring.deploy.serve.worker import Dropped, Full, Job, Worker
+
+SHARING = {
+    "digits": [{"n": n, "seed": n, "label": label} for n, label in ((1, "3"), (5, None), (2, "7"), (9, None))],
+    "points": [{"n": n, "seed": 7} for n in (1, 2, 3, 4)],
+    "series": [{"n": n, "seed": n, "length": 50} for n in (1, 2, 3)],
+    "ctgan": [{"n": n, "seed": n} for n in (1, 40, 7)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHARING)
+def test_requests_share_a_pass_and_get_what_they_would_alone(models, name):
+    """Each gets the samples of its own seed, and only one pass is made."""
+    asked = SHARING[name]
+    with served({name: models[name]}) as client, ThreadPoolExecutor(len(asked)) as pool:
+        warmed(client)
+        going_on, worker = threading.Event(), client.app.state.models[name].samples
+        worker.put(Job(lambda _: going_on.wait(20)))
+        headers = {"Accept": "application/json"}
+        answers = [pool.submit(client.post, f"/models/{name}/samples", json=it, headers=headers) for it in asked]
+        until = time.monotonic() + 10
+        while len(worker) < len(asked) and time.monotonic() < until:
+            time.sleep(0.01)
+        going_on.set()
+        answers = [answer.result() for answer in answers]
+        assert counted(client, "sparring_serve_batch_count", model=name) == 1
+        assert counted(client, "sparring_serve_samples_total", model=name) == sum(it["n"] for it in asked)
+    for wanted, answer in zip(asked, answers, strict=True):
+        made, told = models[name].sample(**wanted), answer.json()
+        if name == "digits":
+            assert nearly([pixels(base64.b64decode(text)) for text in told["pictures"]], made.items[..., 0])
+            assert told["labels"] == [made.modality.classes[label] for label in made.labels]
+        elif name == "ctgan":
+            assert [row["job"] for row in told["rows"]] == made.items["job"].tolist()
+            assert [row["age"] for row in told["rows"]] == made.items["age"].tolist()
+        else:
+            np.testing.assert_allclose(told[name], made.items, rtol=1e-4, atol=1e-5)
+
+
+def test_a_pass_waits_for_others(models):
+    """While there are any."""
+    with served({"points": models["points"]}, Limits(wait=400)) as client, ThreadPoolExecutor(2) as pool:
+        warmed(client)
+        client.app.state.state.active += 2
+        first = pool.submit(client.post, "/models/points/samples")
+        time.sleep(0.1)
+        assert client.post("/models/points/samples").status_code == first.result().status_code == 200
+        assert counted(client, "sparring_serve_batch_count", model="points") == 1
+        client.app.state.state.active -= 2
+
+
+def test_nobody_waits_alone(models):
+    """For others to join, where there are none."""
+    with served({"points": models["points"]}, Limits(wait=1000)) as client:
+        warmed(client)
+        began = time.monotonic()
+        assert client.post("/models/points/samples").status_code == 200
+        assert time.monotonic() - began < 0.9
+
+
+def test_what_cannot_share_a_pass_does_not(models):
+    """Other truncations, rows that are polished together, more than a batch holds."""
+    asked = [{"truncation": 0.5}, {"truncation": 1.0}, {}, {"n": 64}, {"n": 64}]
+    with served({k: models[k] for k in ("digits", "table")}, Limits(wait=300)) as client, ThreadPoolExecutor(8) as pool:
+        warmed(client)
+
+        def passes(name, asked):
+            before = counted(client, "sparring_serve_batch_count", model=name)
+            answers = list(pool.map(lambda it: client.post(f"/models/{name}/samples", json=it | {"seed": 1}), asked))
+            assert {answer.status_code for answer in answers} == {200}
+            return counted(client, "sparring_serve_batch_count", model=name) - before, answers
+
+        assert passes("digits", asked)[0] == 5
+        many, (one, other) = passes("table", [{"n": 2}, {"n": 3}])
+        assert many == 2
+        assert one.json()["rows"] == other.json()["rows"][:2]
+
+
+def test_threads_do_not_disturb_one_anothers_draws(models):
+    """PyTorch has one generator for all threads."""
+    wanted = {name: models[name].sample(5, seed=3).items for name in ("points", "series")}
+    with served({name: models[name] for name in wanted}, Limits(wait=0)) as client, ThreadPoolExecutor(8) as pool:
+        ask = {"n": 5, "seed": 3}
+        names = list(wanted) * 40
+        answers = pool.map(lambda name: client.post(f"/models/{name}/samples", json=ask), names)
+        for name, answer in zip(names, answers, strict=True):
+            np.testing.assert_allclose(answer.json()[name], wanted[name], rtol=1e-4, atol=1e-5)
+
+
+def test_only_so_many_wait(models):
+    """A queue that is full says so, at once; who waits too long is told, and what he asked for is not made."""
+    begun, going_on = threading.Event(), threading.Event()
+
+    def slow(_progress):
+        begun.set()
+        going_on.wait(20)
+
+    limits = Limits(queue=2, seconds=1.0, wait=0)
+    with served({"digits": models["digits"]}, limits) as client, ThreadPoolExecutor(3) as pool:
+        warmed(client)
+        worker = client.app.state.models["digits"].samples
+        worker.put(Job(slow))
+        begun.wait(5)
+        waiting = [pool.submit(client.post, "/models/digits/samples") for _ in range(2)]
+        until = time.monotonic() + 5
+        while counted(client, "sparring_serve_queue", model="digits") < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        began = time.monotonic()
+        full = client.post("/models/digits/samples")
+        assert time.monotonic() - began < 0.9
+        assert (full.status_code, full.headers["retry-after"]) == (503, "1")
+        assert [answer.result().status_code for answer in waiting] == [504, 504]
+        assert len(worker) == 0
+        going_on.set()
+        made = counted(client, "sparring_serve_samples_total", model="digits")
+        assert client.post("/models/digits/samples").status_code == 200
+        assert counted(client, "sparring_serve_samples_total", model="digits") == made + 1
+
+
+def test_rows_that_there_are_not(models):
+    """Whoever asks for them has erred, not the server, however long it would go on looking for them."""
+    with served({"table": models["table"]}, Limits(seconds=1)) as client:
+        warmed(client)
+        answer = client.post("/models/table/samples", json={"where": ["age>79.5", "pay<-100"]})
+        assert (answer.status_code, "for what is likelier" in answer.json()["detail"]) == (422, True)
+        assert client.post("/models/table/samples").status_code == 200
+
+
+def test_work_that_nobody_waits_for_ends(models):
+    begun, done = threading.Event(), []
+
+    def long(progress):
+        begun.set()
+        for i in range(5000):
+            progress(i, 5000)
+            done.append(i)
+            time.sleep(0.001)
+
+    worker, job = Worker("dropping", models["digits"], Limits(), lambda _: None, lambda: 1), Job(long)
+    worker.start()
+    worker.put(job)
+    begun.wait(5)
+    worker.drop(job)
+    with pytest.raises(Dropped):
+        job.future.result(2)
+    assert len(done) < 5000
+    worker.close(5)
+
+
+def test_a_worker_that_fails_goes_on(models):
+    worker = Worker("failing", models["digits"], Limits(), lambda _: None, lambda: 1)
+    bad, good = Job(lambda _: 1 / 0), Job(lambda _: 3)
+    worker.start()
+    worker.put(bad)
+    worker.put(good)
+    with pytest.raises(ZeroDivisionError):
+        bad.future.result(5)
+    assert good.future.result(5) == 3
+    worker.close(5)
+    with pytest.raises(Full):  # or whoever asks would wait in vain
+        worker.put(good)
+    assert not any(thread.name == "failing" for thread in threading.enumerate())
+
+
+def test_threads_that_draw_wait_for_one_another():
+    """Seeding and drawing are one step, whatever other threads do."""
+    from sparring.model import seeded
+
+    cpu = torch.device("cpu")
+
+    def drawn(key):
+        with seeded(key, cpu):
+            time.sleep(0.001)
+            return torch.randn(1).item()
+
+    with seeded(1, cpu):
+        wanted = torch.randn(1).item()
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(drawn, [1] * 20)) == {wanted}

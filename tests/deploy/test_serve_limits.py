@@ -1,0 +1,190 @@
+"""What is not taken on: every limit, key and address, and what is said of it."""
+
+import json
+import threading
+
+import pytest
+from serving import counted, picture, served, warmed
+from starlette.testclient import TestClient
+
+from sparring.deploy.serve.app import application
+from sparring.deploy.serve.gate import State
+from sparring.deploy.serve.keys import Keys, gathered, listening
+from sparring.deploy.serve.limits import Limits
+from sparring.deploy.serve.served import opened
+from sparring.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def client(models):
+    with served(models, Limits(most=2000, pixels=5000, body=0.05)) as client:
+        warmed(client)
+        yield client
+
+
+JSON = {"Content-Type": "application/json"}
+PNG = {"Content-Type": "image/png"}
+REFUSED = [
+    ("GET", "/nothing", {}, 404, "there is nothing at /nothing"),
+    ("GET", "/models/digit", {}, 404, "did you mean 'digits'?"),
+    ("POST", "/models/nobody/samples", {}, 404, "there is no model 'nobody'"),
+    ("DELETE", "/models/digits/samples", {}, 405, "use POST"),
+    ("POST", "/models/digits/samples", {"content": "{", "headers": JSON}, 400, "no JSON"),
+    ("POST", "/models/digits/samples", {"content": "[" * 9000, "headers": JSON}, 400, ""),
+    ("POST", "/models/digits/samples", {"content": b"\xff\xfe\x00", "headers": JSON}, 400, ""),
+    ("POST", "/models/digits/samples", {"content": "n=1"}, 415, "send application/json"),
+    ("POST", "/models/digits/samples", {"json": {"n": 0}}, 422, "body.n"),
+    ("POST", "/models/digits/samples", {"json": {"n": "3"}}, 422, "body.n"),
+    ("POST", "/models/digits/samples", {"json": {"n": 2001}}, 422, "up to 2,000"),
+    ("POST", "/models/digits/samples", {"json": {"m": 1}}, 422, "body.m"),
+    ("POST", "/models/digits/samples", {"json": []}, 422, "body"),
+    ("POST", "/models/digits/samples", {"json": {"label": "x"}}, 422, "no label 'x'"),
+    ("POST", "/models/digits/samples", {"json": {"label": "\ud800"}}, 422, ""),
+    ("POST", "/models/digits/samples", {"json": {"seed": -1}}, 422, "body.seed"),
+    ("POST", "/models/digits/samples", {"json": {"where": "a=1"}}, 422, "asks for rows"),
+    ("POST", "/models/digits/samples", {"json": {"length": 3}}, 422, "is for series"),
+    ("POST", "/models/digits/samples", {"json": {"truncation": 0}}, 422, "body.truncation"),
+    ("POST", "/models/digits/samples", {"content": '{"truncation": NaN}', "headers": JSON}, 422, "body.truncation"),
+    ("POST", "/models/table/samples", {"json": {"where": ["job=q"]}}, 422, "no level 'q'"),
+    ("POST", "/models/table/samples", {"json": {"where": {"job": "x" * 1001}}}, 422, "at most 1000"),
+    ("POST", "/models/table/samples", {"json": {"where": ["job=x"] * 101}}, 422, "at most 100"),
+    ("POST", "/models/series/samples", {"json": {"n": 2000, "length": 100_000}}, 422, "ask for fewer"),
+    ("POST", "/models/larger/samples", {}, 422, "/models/larger/apply"),
+    ("POST", "/models/digits/apply", {"content": picture(), "headers": PNG}, 422, "has no apply"),
+    ("POST", "/models/table/invert", {"content": picture(), "headers": PNG}, 422, "has no invert"),
+    ("POST", "/models/larger/apply", {"content": b"not a picture", "headers": PNG}, 422, "not a picture"),
+    ("POST", "/models/larger/apply", {"content": picture()[:200], "headers": PNG}, 422, "damaged"),
+    ("POST", "/models/larger/apply", {"content": b"", "headers": PNG}, 422, "the file is empty"),
+    ("POST", "/models/larger/apply", {"content": b"", "headers": {"Content-Type": "text/html"}}, 415, "text/html"),
+    ("POST", "/models/larger/apply", {"json": {}}, 415, "application/json"),
+    ("POST", "/models/larger/apply", {"content": picture()}, 415, "content of no type"),
+    ("POST", "/models/larger/apply", {"files": {"photo": picture()}}, 422, "a part 'photo'"),
+    ("POST", "/models/larger/apply", {"files": {"mask": picture()}}, 422, "no file 'picture'"),
+    ("POST", "/models/larger/apply", {"files": {"picture": picture(), "mask": picture()}}, 422, "fills no pixels"),
+    ("POST", "/models/larger/apply?reverse=1", {"content": picture(), "headers": PNG}, 422, "reverse was given"),
+    ("POST", "/models/larger/apply?sharpness=2", {"content": picture(), "headers": PNG}, 422, "query.sharpness"),
+    ("POST", "/models/larger/apply", {"content": picture(70, 72, 1), "headers": PNG}, 413, "72 x 70 pixels"),
+    ("POST", "/models/digits/invert", {"content": picture(70, 72, 1), "headers": PNG}, 413, "72 x 70 pixels"),
+    ("POST", "/models/digits/invert?steps=1001", {"content": picture(), "headers": PNG}, 422, "query.steps"),
+    ("POST", "/models/larger/apply", {"content": bytes(60_000), "headers": PNG}, 413, "0.05 MiB"),
+    ("POST", "/models/larger/apply", {"content": iter([bytes(30_000)] * 2), "headers": PNG}, 413, "0.05 MiB"),
+    ("POST", "/models/digits/samples", {"content": b" " * 60_000, "headers": JSON}, 413, "0.05 MiB"),
+    ("POST", "/models/larger/apply",
+     {"content": b"--", "headers": {"Content-Type": "multipart/form-data"}}, 400, "boundary"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status", "said"), REFUSED, ids=[f"{r[3]} {r[1]} {r[4]}" for r in REFUSED]
+)
+def test_refused(client, method, path, sent, status, said):
+    """With one line of JSON that says why."""
+    if sent.get("json") == {"label": "\ud800"}:
+        sent = {"content": json.dumps(sent["json"]), "headers": JSON}
+    answer = client.request(method, path, **sent)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), answer.text
+    detail = answer.json()["detail"]
+    assert said in detail
+    assert "\n" not in detail
+    assert len(detail) < 800
+    assert "Traceback" not in detail
+    if status == 405:
+        assert answer.headers["allow"] == "POST"
+
+
+def test_no_traceback_leaves_the_server(models, monkeypatch):
+    monkeypatch.setattr("sparring.deploy.serve.making.samples_as", lambda *_: 1 / 0)
+    app = application({"digits": models["digits"]})
+    with TestClient(app, raise_server_exceptions=False) as client:
+        warmed(client)
+        answer = client.post("/models/digits/samples")
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": "something went wrong in the server; its log says what"}
+
+
+def test_keys(models):
+    keys = {"models": {"digits": models["digits"]}, "keys": Keys(["first", "second"])}
+    with served(**keys) as client:
+        for path in ("/healthz", "/readyz"):
+            assert client.get(path).status_code in (200, 503)
+        for path in ("/models", "/metrics", "/openapi.json", "/nothing"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+            for headers in ({"X-API-Key": "third"}, {"Authorization": "Bearer "}, {"Authorization": "Basic first"}):
+                assert client.get(path, headers=headers).status_code == 401
+        proxied = {"X-API-Key": "first", "Authorization": "Bearer of-a-proxy"}
+        for headers in ({"X-API-Key": "first"}, {"Authorization": "bearer second"}, proxied):
+            assert client.get("/models", headers=headers).status_code == 200
+        assert client.post("/models/digits/samples", content="{", headers=JSON).status_code == 401
+
+
+def test_where_keys_come_from(tmp_path, monkeypatch):
+    file = tmp_path / "keys.txt"
+    file.write_text("# ours\n\nfrom-file\n")
+    monkeypatch.setenv("SPARRING_KEYS", "from, environment ")
+    keys = gathered(["given"], file)
+    known = ("given", "from-file", "from", "environment")
+    assert all(keys.open([(b"x-api-key", key.encode())]) for key in known)
+    assert not keys.open([(b"x-api-key", b"# ours")])
+    assert not keys.open([(b"x-api-key", b"")])
+    monkeypatch.delenv("SPARRING_KEYS")
+    assert gathered().open([])
+    (tmp_path / "none.txt").write_text("# nothing\n")
+    for given in ({"file": tmp_path / "none.txt"}, {"file": tmp_path / "gone.txt"}, {"given": ["se cret"]}):
+        with pytest.raises(InputError, match="--key") as error:
+            gathered(**given)
+        assert "se cret" not in str(error.value)
+
+
+def test_addresses():
+    with pytest.raises(InputError, match="lets other machines ask"):
+        listening("0.0.0.0", 0, Keys())
+    with pytest.raises(InputError, match="no address"):
+        listening("no.such.host.invalid", 0, Keys())
+    with listening("localhost", 0, Keys()) as taken:
+        taken.listen()
+        with pytest.raises(InputError, match="cannot listen at"):
+            listening("localhost", taken.getsockname()[1], Keys())
+    with listening("0.0.0.0", 0, Keys(["k"])) as taken:
+        assert taken.proto == 6  # or each answer waits 40 ms for an acknowledgement
+
+
+def test_names(models, tmp_path):
+    models["digits"].save(tmp_path / "a=b")
+    models["points"].save(tmp_path / "other" / "a=b")
+    assert list(opened([str(tmp_path / "a=b"), f"c={tmp_path / 'a=b'}"], "cpu")) == ["a=b", "c"]
+    with pytest.raises(InputError, match="there is a model 'a=b' already"):
+        opened([str(tmp_path / "a=b"), str(tmp_path / "other" / "a=b")], "cpu")
+    with pytest.raises(InputError, match="there is no model in"):
+        opened([f"c={tmp_path / 'gone'}"], "cpu")
+
+
+def test_a_server_that_stops(models):
+    state = State()
+    with served({"ending": models["digits"]}, state=state) as client:
+        warmed(client)
+        assert [thread for thread in threading.enumerate() if thread.name.endswith("ending")]
+        state.stopping = True
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 503
+        refused = client.post("/models/ending/samples")
+        assert (refused.status_code, refused.headers["connection"]) == (503, "close")
+    assert not [thread for thread in threading.enumerate() if thread.name.endswith("ending")]
+
+
+def test_what_prometheus_gets(models):
+    with served({"digits": models["digits"]}) as client:
+        warmed(client)
+        client.post("/models/digits/samples", json={"n": 3})
+        client.get("/models/nobody")
+        client.get("/elsewhere")
+        told = client.get("/metrics").text
+        route = "/models/{name}/samples"
+        assert counted(client, "sparring_serve_requests_total", route=route, status="200") == 1
+        assert counted(client, "sparring_serve_requests_total", route="/models/{name}", status="404") == 1
+        assert counted(client, "sparring_serve_requests_total", route="unknown", status="404") == 1
+        assert counted(client, "sparring_serve_seconds_bucket", route=route, le="+Inf") == 1
+        assert counted(client, "sparring_serve_batch_bucket", model="digits", le="4.0") == 1
+        assert counted(client, "sparring_serve_in_flight") == 0
+    for name in ("requests_total", "seconds_bucket", "batch_bucket", "queue", "samples_total", "in_flight"):
+        assert f"\nsparring_serve_{name}" in told

@@ -1,0 +1,216 @@
+"""A server as it is started and stopped: real sockets, signals, clients that hang up, the command line as typed."""
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+KEY = "a-key-of-ours"
+
+
+@pytest.fixture(scope="module")
+def run(runs):
+    return runs / "digits"
+
+
+@contextmanager
+def served(folder, *words, **environment):
+    """A process that serves, and a client of it."""
+    (folder / "temporary").mkdir()
+    settings = os.environ | {"TMPDIR": str(folder / "temporary"), "PYTHONUNBUFFERED": "1"} | environment
+    command = [sys.executable, "-m", "sparring", "serve", *map(str, words), "--port", "0", "--device", "cpu"]
+    with (folder / "printed").open("w") as printed:
+        process = subprocess.Popen(command, env=settings, stdout=printed, stderr=subprocess.STDOUT)
+    try:
+        place = _place(process, folder / "printed")
+        with httpx.Client(base_url=place, timeout=30) as client:
+            until = time.monotonic() + 30
+            while client.get("/readyz").status_code != 200:
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            yield process, client
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _place(process, printed):
+    until = time.monotonic() + 30
+    while " at http://" not in printed.read_text():
+        assert process.poll() is None, printed.read_text()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return printed.read_text().split(" at ")[1].split()[0]
+
+
+def ended(process, folder):
+    """How it ended: its exit status, and what it left and printed."""
+    status = process.wait(15)
+    return status, list((folder / "temporary").iterdir()), (folder / "printed").read_text()
+
+
+def picture():
+    file = io.BytesIO()
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(file, "PNG")
+    return file.getvalue()
+
+
+def number(client, name):
+    lines = client.get("/metrics").text.splitlines()
+    return float(next((line.split()[-1] for line in lines if line.startswith(name)), 0))
+
+
+INVERT = {"url": "/models/digits/invert?steps=1000", "content": picture(), "headers": {"Content-Type": "image/png"}}
+
+
+def test_clients_that_hang_up_and_sigterm_under_load(run, tmp_path):
+    with served(tmp_path, run, "--batch", 8) as (process, client):
+        hung_up(client)
+        answers, told, long = stopped_under_load(process, client)
+        status, left, printed = ended(process, tmp_path)
+    # Whoever had asked is answered, whoever asked then is refused, and the process ends well.
+    assert long == 200
+    assert answers.count(200) > 8
+    assert set(answers) <= {200, 503}
+    assert 503 in told
+    assert (status, left) == (0, [])
+    assert "Traceback" not in printed
+    assert "stopped" in printed
+
+
+def hung_up(client):
+    """What clients that hang up asked for is dropped: from the queue, and from the thread that has begun it."""
+    began = time.monotonic()
+    assert client.post(**INVERT).status_code == 200
+    long = time.monotonic() - began
+    place, sent = client.base_url, picture()
+    head = f"POST {INVERT['url']} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: {len(sent)}"
+    for _ in range(8):
+        with socket.create_connection((place.host, place.port)) as connection:
+            connection.sendall(f"{head}\r\n\r\n".encode() + sent)
+            time.sleep(0.03)
+    gone = 'sparring_serve_requests_total{route="/models/{name}/invert",status="499"}'
+    until = time.monotonic() + 5
+    while number(client, gone) < 8:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert number(client, "sparring_serve_queue") == 0
+    began = time.monotonic()
+    assert client.post(**INVERT).status_code == 200
+    assert time.monotonic() - began < 4 * long  # not nine times as long
+
+
+def stopped_under_load(process, client):
+    """Tell a process to end while eight clients ask again and again, and one has asked for what takes long: what they
+    were answered, what /readyz said, and how the long one ended.
+    """
+    place, told = str(client.base_url), []
+
+    def ask(_):
+        found = []
+        with httpx.Client(base_url=place, timeout=30) as mine:
+            while not found or found[-1] == 200:
+                try:
+                    found.append(mine.post("/models/digits/samples", json={"n": 2}).status_code)
+                except httpx.ConnectError:
+                    break
+        return found
+
+    with ThreadPoolExecutor(9) as pool:
+        sent = {name: value for name, value in INVERT.items() if name != "url"}
+        long = pool.submit(httpx.post, place + INVERT["url"], timeout=30, **sent)
+        while number(client, "sparring_serve_in_flight") < 2:  # of which one asks for this number
+            time.sleep(0.01)
+        asking = [pool.submit(ask, i) for i in range(8)]
+        while number(client, "sparring_serve_samples_total") < 40:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        while process.poll() is None:
+            try:
+                told.append(httpx.get(place + "/readyz").status_code)
+            except httpx.TransportError:
+                break
+        return [status for one in asking for status in one.result()], told, long.result().status_code
+
+
+def test_keys_slow_clients_and_an_end_in_a_bound(run, tmp_path):
+    """A key from the environment; nothing that is printed or counted repeats it. Who sends too slowly is told. Work
+    that takes longer than the server may take to stop is given up.
+    """
+    with served(tmp_path, f"mine={run}", "--seconds", "0.7", SPARRING_KEYS=KEY) as (process, client):
+        assert client.get("/models").status_code == 401
+        assert client.get("/models?key=" + KEY, headers={"Authorization": "Bearer wrong"}).status_code == 401
+        client.headers["Authorization"] = f"Bearer {KEY}"
+        assert client.get("/models").json()["models"][0]["name"] == "mine"
+        assert KEY not in client.get("/metrics").text
+        assert json.loads(client.get("/openapi.json").content)["info"]["title"] == "Sparring"
+        place = client.base_url
+        with socket.create_connection((place.host, place.port)) as connection:
+            head = f"POST /models/mine/samples HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\nContent-Length: 9\r\n\r\n"
+            connection.sendall(head.encode() + b"{")
+            connection.settimeout(10)
+            assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
+        assert client.post("/models/mine/samples", content=bytes(17 << 20)).status_code == 413
+        with ThreadPoolExecutor(1) as pool:
+            url = f"{place}{INVERT['url'].replace('digits', 'mine')}"
+            headers = INVERT["headers"] | dict(client.headers)
+            long = pool.submit(httpx.post, url, content=INVERT["content"], headers=headers, timeout=30)
+            while number(client, "sparring_serve_in_flight") < 2 and not long.done():
+                time.sleep(0.01)
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            status, _, printed = ended(process, tmp_path)
+            assert time.monotonic() - began < 8
+            assert long.result().status_code in (200, 504)
+    assert status == 0
+    assert KEY not in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["gone"], "there is no model in gone"),
+        (["RUN", "RUN"], "there is a model 'digits' already"),
+        (["RUN", "--host", "0.0.0.0"], "give a key"),
+        (["RUN", "--host", "::"], "give a key"),
+        (["RUN", "--port", "99999"], "--port 99999 is out of range"),
+        (["RUN", "--keys", "gone.txt"], "--keys gone.txt cannot be read"),
+        (["RUN", "--key", ""], "--key: a key is empty"),
+        (["RUN", "--batch", "0"], "--batch 0 is out of range"),
+        (["RUN", "--wait", "-1"], "--wait -1 is out of range"),
+        (["RUN", "--device", "tpu"], "device 'tpu' is not on this machine"),
+        ([], "Missing argument"),
+    ],
+)
+def test_bad_input(monkeypatch, capsys, tmp_path, run, words, said):
+    from sparring.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sparring", "serve", *[str(run) if word == "RUN" else word for word in words]])
+    with pytest.raises(SystemExit) as end:
+        main()
+    printed = capsys.readouterr().err
+    assert (end.value.code, printed.count("\n")) == (2, 1)
+    assert said in printed
+
+
+def test_a_library_that_is_missing(monkeypatch, capsys, run):
+    from sparring.cli import main
+
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.setattr(sys, "argv", ["sparring", "serve", str(run)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err == ("sparring: uvicorn serves and is not installed; pip install 'sparring[serve]'\n")

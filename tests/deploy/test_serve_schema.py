@@ -1,0 +1,79 @@
+"""The server against its own OpenAPI description, by Schemathesis: whatever is sent, no answer is one that the
+description does not have, and none says that the server has failed.
+"""
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies
+
+from sparring.deploy.serve.app import application
+from sparring.deploy.serve.keys import Keys
+from sparring.deploy.serve.limits import Limits
+
+schemathesis = pytest.importorskip("schemathesis", reason="pip install 'sparring[dev]'")
+from schemathesis import GenerationMode  # noqa: E402
+from schemathesis.checks import not_a_server_error  # noqa: E402
+from schemathesis.specs.openapi.checks import (  # noqa: E402
+    content_type_conformance,
+    ignored_auth,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+HEALTHY = list(HealthCheck)
+HEADERS = {"X-API-Key": "key", "Authorization": "Bearer key"}  # both, or the other is made up
+CHECKS = [
+    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    response_schema_conformance, unsupported_method, ignored_auth,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def app(models):
+    """Two of pictures, and a table: what is asked for is checked the most there."""
+    some = {name: models[name] for name in ("digits", "ctgan", "fill")}
+    return application(some, Limits(most=50, seconds=60, pixels=4096, wait=0), Keys(["key"]))
+
+
+ADDRESSES = [
+    "GET /models", "GET /models/{name}", "GET /models/{name}/conditions", "POST /models/{name}/samples",
+    "POST /models/{name}/apply", "POST /models/{name}/invert", "GET /healthz", "GET /readyz", "GET /metrics",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def schema(app):
+    found = schemathesis.openapi.from_asgi("/openapi.json", app, headers=HEADERS)  # which starts the application
+    until = time.monotonic() + 20
+    while not all(model.ready for model in app.state.models.values()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return found
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_its_own_description(schema, address):
+    method, path = address.split()
+    operation = schema[path][method]
+    many = 25 if method == "POST" else 8
+
+    @settings(max_examples=many, deadline=None, derandomize=True, database=None, suppress_health_check=HEALTHY)
+    @given(strategies.one_of(*[operation.as_strategy(generation_mode=mode) for mode in GenerationMode]))
+    def whatever_is_sent(case):
+        case.call_and_validate(headers=HEADERS, checks=CHECKS)
+
+    whatever_is_sent()
+
+
+def test_every_address_is_described(app):
+    described = app.openapi()["paths"]
+    assert {f"{method.upper()} {path}" for path in described for method in described[path]} == set(ADDRESSES)
+    for operations in described.values():
+        for operation in operations.values():
+            assert operation["description"]
+            for status, answer in operation["responses"].items():
+                assert answer["description"], status
+                assert answer["content"], status
