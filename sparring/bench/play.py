@@ -108,7 +108,8 @@ def play(
     found = []
     for row in rows:
         folders = [place / f"{row.name.replace(' ', '-')}-{seed}" for seed in range(plan.seeds)]
-        measured = (_run(table, row, i, plan, folder, device, screen) for i, folder in enumerate(folders))
+        limit = bound or row.bound or plan.bound
+        measured = (_run(table, row, i, limit, folder, device, screen) for i, folder in enumerate(folders))
         found.append((row, tuple(measured)))
     with torch.random.fork_rng():
         ideal = table.ideal(device, screen)
@@ -119,7 +120,9 @@ def play(
     return played
 
 
-def _run(table: Table, row: Row, seed: int, plan: Plan, folder: Path, device: str, screen: Screen) -> Measured:
+def _run(
+    table: Table, row: Row, seed: int, bound: Mapping[str, Any], folder: Path, device: str, screen: Screen
+) -> Measured:
     """One run and its numbers; trained and measured where that has not been done.
 
     Raises:
@@ -136,7 +139,7 @@ def _run(table: Table, row: Row, seed: int, plan: Plan, folder: Path, device: st
         data = table.data if table.part is None else table.part(seed, folder.parent)
         trained = train(
             row.recipe, data, out=folder, seed=seed, resume=True, device=device, quiet=True,
-            **plan.bound, **row.fields,
+            **bound, **row.fields,
         )  # fmt: skip
         if trained.about["stopped"]:  # by the user, who means the whole table
             raise KeyboardInterrupt
