@@ -98,7 +98,8 @@ GROCERY = Table(
         f"and {SAMPLES:,} of its samples are held against the other half, which it has not seen: of the two runs of a "
         f"row each has another half. Both rows of a recipe have as many steps. kid[{SET}]: with features of a "
         "classifier of all 43 classes of the set, trained here; kid[patches]: with statistics of random filters; over "
-        "all pairs, the error by leaving out each real picture in turn. Real data: one half in the samples' place. [What the numbers are](../judging.md)."
+        "all pairs, the error by leaving out each real picture in turn. Real data: one half in the samples' place. "
+        "[What the numbers are](../judging.md)."
     ),
     data=DATA,
     part=_half,

@@ -147,7 +147,7 @@ class TimeGAN(Game):
 
     def _steps(self, z: Tensor) -> Tensor:
         """Latents (n, steps x z) step by step, (n, z, steps)."""
-        return z.view(len(z), -1, self.z).transpose(1, 2)
+        return z.view(z.shape[0], -1, self.z).transpose(1, 2)
 
     def generate(self, z: Tensor, label: Tensor | None) -> Tensor:  # noqa: ARG002
         made: Tensor = self.R(self.S(self.G(self._steps(z))))

@@ -67,23 +67,24 @@ class Spans(nn.Module):
 
     def softmax(self, logits: Tensor) -> Tensor:
         """Of each span of its own, (n, places)."""
-        index = self.span.expand(len(logits), -1)
-        most = logits.new_full((len(logits), self.spans), -torch.inf).scatter_reduce(1, index, logits.detach(), "amax")
+        index = self.span.expand(logits.shape[0], -1)
+        lowest = logits.new_full((logits.shape[0], self.spans), -torch.inf)
+        most = lowest.scatter_reduce(1, index, logits.detach(), "amax")
         powers = (logits - most.gather(1, index)).exp()
-        return powers / powers.new_zeros(len(logits), self.spans).index_add(1, self.span, powers).gather(1, index)
+        return powers / powers.new_zeros(logits.shape[0], self.spans).index_add(1, self.span, powers).gather(1, index)
 
     def codes(self, chosen: Tensor) -> Tensor:
         """The greatest place of each span, (n, places) -> int64 (n, spans)."""
-        index = self.span.expand(len(chosen), -1)
-        lowest = chosen.new_full((len(chosen), self.spans), -torch.inf)
+        index = self.span.expand(chosen.shape[0], -1)
+        lowest = chosen.new_full((chosen.shape[0], self.spans), -torch.inf)
         most = lowest.scatter_reduce(1, index, chosen, "amax").gather(1, index)
         places = torch.where(chosen == most, torch.arange(self.places, device=chosen.device), self.places)
-        first = places.new_full((len(chosen), self.spans), self.places).scatter_reduce(1, index, places, "amin")
+        first = places.new_full((chosen.shape[0], self.spans), self.places).scatter_reduce(1, index, places, "amin")
         return first - self.begins
 
     def onehot(self, codes: Tensor) -> Tensor:
         """int64 (n, spans) -> (n, places); a span whose code is negative stays 0."""
-        rows = torch.zeros(len(codes), self.places, device=codes.device)
+        rows = torch.zeros(codes.shape[0], self.places, device=codes.device)
         return rows.scatter_(1, codes.clamp(min=0) + self.begins, (codes >= 0).float())
 
     def has_scalar(self, codes: Tensor) -> Tensor:

@@ -103,7 +103,7 @@ class Generator(nn.Module):
         return self.net.receptive - 1
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        steps = z.view(len(z), -1, self.z).transpose(1, 2)
+        steps = z.view(z.shape[0], -1, self.z).transpose(1, 2)
         if torch.is_grad_enabled() or steps.shape[2] <= AT_ONCE:
             made: Tensor = self.net(steps)
             return made

@@ -54,7 +54,7 @@ class Generator(nn.Module):
         self.before = self.slow.before + receptive(depth) - 1
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        steps = z.view(len(z), -1, self.z).transpose(1, 2)
+        steps = z.view(z.shape[0], -1, self.z).transpose(1, 2)
         if torch.is_grad_enabled() or steps.shape[2] <= AT_ONCE:
             return self._made(steps)
         starts = range(0, steps.shape[2] - self.before, AT_ONCE)

@@ -1,0 +1,328 @@
+"""What an ONNX file makes is what the model makes; a file explains itself; what cannot be exported says why."""
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from toy_models import toy
+
+import sparring
+from sparring import recipes
+from sparring.deploy.export import export
+from sparring.deploy.graph import graph
+from sparring.errors import InputError
+
+PICTURES = [n for n in recipes.names() if recipes.find(n).takes[-1].kind == "images"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_stopwatch():
+    """A second of every export."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sparring.deploy.measure.LONGEST", 0.0)
+        patch.setattr("sparring.deploy.measure.FEWEST", 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A toy model and its ONNX file, written once, not to be changed."""
+    folder, known = tmp_path_factory.mktemp("exported"), {}
+
+    def made(name, labels=False):
+        if (name, labels) not in known:
+            model, path = toy(name, labels), folder / f"{name}-{labels}.onnx"
+            export(model, path)
+            known[name, labels] = model, path
+        return known[name, labels]
+
+    return made
+
+
+def session(path):
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def run(path, **given):
+    (made,) = session(path).run(None, {name: np.asarray(x) for name, x in given.items()})
+    return made
+
+
+def about(path):
+    (entry,) = onnx.load(path).metadata_props
+    return json.loads(entry.value)
+
+
+def apart(made, wanted):
+    wanted = wanted.double().numpy()
+    return (np.abs(made - wanted) / np.maximum(1, np.abs(wanted))).max()
+
+
+@torch.no_grad()
+def truth(model, inputs):
+    """What the model itself makes of a graph's inputs, by the way that `Model.sample` and `Model.apply` go."""
+    if model.modality.mapped:
+        return model.mapper().net(inputs["picture"])
+    if model.recipe.name == "table":
+        return swept(model, **inputs)
+    return model.game.sampled(inputs["z"].flatten(1), inputs.get("label"))
+
+
+def swept(model, z, label, keep):
+    """Row by row, with the columns in the order of the graph, and its latents in place of drawn ones."""
+    game, made = model.game, []
+    for latents, asked, kept in zip(z, label, keep, strict=True):
+        draws = iter(latents[1:][None].transpose(0, 1))
+        wanted = [i for i in range(len(asked)) if i != game.last]
+        game.draw = lambda *_, draws=draws: next(draws)
+        x = game.generate(latents[:1] + game.offset, asked[None])
+        for place in (*wanted, game.last):
+            drawn = game.draw()
+            if not kept[place]:
+                codes = game.G.spans.codes(x[:, : game.G.spans.places])
+                codes[:, place] = -1
+                x = game.generate(drawn + game.offset, codes)
+        made.append(x)
+    del game.draw
+    return torch.cat(made)
+
+
+def drawn(model, path, n):
+    """Inputs by the file's own description."""
+    torch.manual_seed(n)
+    inputs = {}
+    for name, given in about(path)["inputs"].items():
+        shape = [n if i == 0 else side for i, side in enumerate(given["shape"])]
+        if name == "label":
+            inputs[name] = model.modality.labels(n, torch.device("cpu"))
+        elif name == "keep":
+            inputs[name] = torch.rand(shape) < 0.3
+        elif name == "noise":
+            inputs[name] = torch.zeros(shape)
+        elif name == "picture":
+            stride = model.mapper().stride
+            side = -(-16 // stride) * stride
+            x = 2 * torch.rand(n, shape[1], side + n * stride, side) - 1
+            inputs[name] = torch.cat([x[:, :-1], x[:, -1:].sign()], 1) if model.modality.masked else x
+        elif isinstance(shape[1], str):  # of any length
+            before = int(shape[1].split()[0])
+            inputs[name] = torch.randn(n, before + 40 + n, shape[2])
+        elif model.recipe.name in ("table", "ctgan", "mgan", "infogan"):  # a prior of several parts
+            many = n * (shape[1] if len(shape) == 3 else 1)
+            inputs[name] = model.game.draw(many, torch.device("cpu")).view(shape)
+        else:
+            inputs[name] = torch.randn(shape)
+    return inputs
+
+
+CASES = [(n, False) for n in recipes.names() if n not in PICTURES] + [(n, True) for n in PICTURES]
+CASES += [("dcgan", False), ("stylegan2", False)]
+
+
+@pytest.mark.parametrize(("name", "labels"), CASES, ids=[f"{n}{' labels' * y}" for n, y in CASES])
+def test_onnx_runtime_makes_what_pytorch_makes(name, labels, exported):
+    model, path = exported(name, labels)
+    onnx.checker.check_model(str(path), full_check=True)
+    for n in (1, 5):
+        inputs = drawn(model, path, n)
+        assert apart(run(path, **inputs), truth(model, inputs)) < 1e-4
+    assert ("label" in inputs) == (labels or name in ("table", "ctgan"))
+
+
+def test_the_sweep_is_that_of_the_model():
+    """What `swept` expects is what `Model.sample` does, but for the order of the columns."""
+    model = toy("table")
+    game, columns = model.game, model.modality.conditions
+    z = game.draw(4 * (1 + columns), torch.device("cpu")).view(4, 1 + columns, -1)
+    label = model.modality.labels(4, torch.device("cpu"))
+    draws = iter(z.transpose(0, 1)[1:])
+    with pytest.MonkeyPatch.context() as patch, torch.no_grad():
+        patch.setattr(torch, "randperm", torch.arange)
+        game.draw = lambda *_: next(draws)
+        wanted = game.sampled(z[:, 0], label)
+        del game.draw
+    keep = torch.zeros(4, columns, dtype=torch.bool)
+    torch.testing.assert_close(swept(model, z, label, keep), wanted)
+
+
+def test_columns_that_stay(exported):
+    model, path = exported("table")
+    inputs = drawn(model, path, 50)
+    inputs["label"] = torch.full((50, 3), -1)
+    inputs["label"][:, 2] = 1
+    inputs["keep"] = inputs["label"] >= 0
+    rows = torch.from_numpy(run(path, **inputs))
+    assert set(model.modality.decode(rows)["c"]) == {model.modality.learnt[2].levels[1]}
+
+
+def test_noise_is_an_input(exported):
+    """Fresh noise makes other pictures, 0 the model's own."""
+    _, path = exported("stylegan2")
+    model = toy("stylegan2")
+    inputs = drawn(model, path, 3)
+    own = run(path, **inputs)
+    noise = torch.randn_like(inputs["noise"])
+    made = run(path, **{**inputs, "noise": noise})
+    assert apart(made, torch.from_numpy(own)) > 1e-3
+    begin, G = 0, model.game.G
+    with torch.no_grad():
+        for layer in G.layers:
+            side = layer.noise.shape[-1]
+            layer.noise = noise[:, begin : begin + side**2].view(-1, 1, side, side)
+            begin += side**2
+        assert apart(made, G(inputs["z"])) < 1e-4
+
+
+def test_bytes_are_those_of_sample(tmp_path):
+    model = toy("dcgan", labels=True)
+    export(model, tmp_path / "d.onnx", in_bytes=True)
+    inputs = drawn(model, tmp_path / "d.onnx", 9)
+    made = run(tmp_path / "d.onnx", **inputs)
+    assert (made.dtype, made.shape) == (np.uint8, (9, 8, 8, 3))
+    wanted = model.modality.decode(truth(model, inputs))
+    assert np.abs(made.astype(int) - wanted).max() <= 1
+    assert np.ptp(made) > 50
+
+
+@pytest.mark.parametrize("name", ["srgan", "inpaint", "pix2pix"])
+def test_bytes_in_and_out(name):
+    """What is made of a picture's bytes is what `Model.apply` makes of them."""
+    model, random = toy(name), np.random.default_rng(0)
+    picture = random.integers(0, 256, (32, 24, 4 if name == "inpaint" else 3), dtype=np.uint8)
+    if name == "inpaint":
+        picture[..., 3] = np.where(picture[..., 3] > 128, 255, 0)
+    with torch.no_grad():
+        made = graph(model, in_bytes=True).net(torch.from_numpy(picture[None]))[0].numpy()
+    wanted = model.apply(picture)
+    assert (made.dtype, made.shape) == (np.uint8, wanted.shape)
+    assert np.abs(made.astype(int) - wanted).max() <= 1
+
+
+def test_the_other_way():
+    model = toy("cyclegan")
+    given = torch.rand(2, 3, 16, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(graph(model, reverse=True).net(given), model.game.BA(given))
+        assert not torch.allclose(graph(model).net(given), model.game.BA(given))
+
+
+def test_a_file_explains_itself(tmp_path):
+    model = toy("infogan")
+    model.about |= {"data": "/home/me/secret", "scores": {"fid": 1.0}}
+    export(model, tmp_path / "i.onnx")
+    told = about(tmp_path / "i.onnx")
+    assert told["recipe"] == "infogan"
+    assert told["kind"] == "images"
+    assert told["modality"]["size"] == 8
+    assert told["about"]["scores"] == {"fid": 1.0}
+    assert "8 normal, 10 a 1 among zeros, 2 uniform in [-1, 1]" in told["inputs"]["z"]["is"]
+    assert "secret" not in json.dumps(told)
+    given = onnx.load(tmp_path / "i.onnx").graph.input[0]
+    assert given.doc_string == told["inputs"]["z"]["is"]
+    assert b"toy_models" not in (tmp_path / "i.onnx").read_bytes()  # no lines of Python
+
+
+def test_only_what_makes_samples_is_in_the_file(exported):
+    """Nothing of D; a spectral norm is divided out."""
+    model, path = exported("fastgan", True)
+    weights = onnx.load(path).graph.initializer
+    kept = sum(np.prod(w.dims) for w in weights)
+    assert kept <= sum(p.numel() for p in model.game.G.parameters())
+    assert any(p.numel() for p in model.game.D.parameters())
+
+
+def test_the_model_is_left_as_it_is():
+    model = toy("fastgan")
+    before = {n: t.clone() for n, t in model.game.state_dict().items()}
+    graph(model)
+    model.game.generate(torch.randn(2, 8), None)
+    assert model.game.state_dict().keys() == before.keys()
+    assert all(torch.equal(t, before[n]) for n, t in model.game.state_dict().items())
+    assert all(p.requires_grad for p in model.game.G.parameters())
+
+
+def test_a_graph_that_is_wrong_is_not_kept(tmp_path, monkeypatch):
+    from sparring.deploy import runtime
+
+    def wrong(self, given):
+        return right(self, given) + 2e-4
+
+    right = runtime.Session.__call__
+    monkeypatch.setattr(runtime.Session, "__call__", wrong)
+    with pytest.raises(InputError, match=r"differs from PyTorch by 0\.0002"):
+        export(toy("gan"), tmp_path / "g.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_way_of_its_own_is_refused(tmp_path):
+    model = toy("gan")
+
+    class Own(type(model.game)):
+        def sampled(self, z, label, asked=None):  # noqa: ARG002
+            return self.generate(z, label).flip(0)
+
+    model.game.__class__ = Own
+    with pytest.raises(InputError, match="way of its own"):
+        export(model, tmp_path / "g.onnx")
+
+
+def test_what_pytorch_cannot_trace_says_why(tmp_path):
+    model = toy("gan")
+
+    class Asking(torch.nn.Module):
+        def forward(self, z, label=None):  # noqa: ARG002
+            return z.new_zeros(int(z.sum().item()) + len(z), 3, 8, 8)
+
+    model.game.G = Asking()
+    model.game.register_parameter("none", torch.nn.Parameter(torch.zeros(1)))
+    with pytest.raises(InputError, match="recipe 'gan' cannot be exported") as error:
+        export(model, tmp_path / "g.onnx")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("r3gan_mlp", {"in_bytes": True}, "--bytes is for pictures, but recipe 'r3gan_mlp' makes points"),
+        ("dcgan", {"reverse": True}, "--reverse is for pictures of pictures"),
+        ("srgan", {"reverse": True}, "reverse was given"),
+        ("dcgan", {"prune": 1.5}, "--prune 1.5 is out of range"),
+        ("dcgan", {"format": "onyx"}, "--format onyx is not known; did you mean 'onnx'"),
+        ("dcgan", {"format": "safetensors"}, "cannot write safetensors as '.onnx'; name it .safetensors"),
+    ],
+)
+def test_unusable_requests(name, options, said, tmp_path):
+    with pytest.raises(InputError, match=said):
+        export(toy(name), tmp_path / "m.onnx", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_file_is_the_whole_model(tmp_path):
+    """Samples are the same, and with --half nearly so; it can be exported again."""
+    run_ = tmp_path / "run"
+    model = sparring.train("dcgan", "digits", steps=2, quiet=True, device="cpu", out=run_, width=8, z=8, batch=8)
+    export(run_, tmp_path / "m.safetensors")
+    export(run_, tmp_path / "h.safetensors", half=True)
+    again, half = (sparring.load(tmp_path / f"{name}.safetensors") for name in "mh")
+    assert again.about == model.about
+    assert np.array_equal(again.sample(5, seed=1).items, model.sample(5, seed=1).items)
+    assert np.abs(half.sample(5, seed=1).items.astype(int) - model.sample(5, seed=1).items).max() <= 2
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in "mh"]
+    assert sizes[1] < 0.6 * sizes[0]
+    export(tmp_path / "h.safetensors", tmp_path / "h.onnx")
+    with pytest.raises(InputError, match="--int8 is for --format onnx"):
+        export(run_, tmp_path / "i.safetensors", int8=True)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    (tmp_path / "bad.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match=r"bad.safetensors is damaged"):
+        sparring.load(tmp_path / "bad.safetensors")
+    from safetensors.torch import save_file
+
+    save_file({"x": torch.zeros(1)}, tmp_path / "alone.safetensors")
+    with pytest.raises(InputError, match="weights alone"):
+        sparring.load(tmp_path / "alone.safetensors")
