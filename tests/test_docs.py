@@ -30,8 +30,13 @@ def commands(page: str = README) -> list[list[str]]:
     return [shlex.split(line) for line in lines if line.startswith("sparring ")]
 
 
+SERVING = ("serve", "studio")  # until Ctrl-C; their own tests start them as a user does
+
+
 def brief(words: list[str]) -> list[str]:
-    """A command with two steps for the bound of what it trains."""
+    """A command with two steps for the bound of what it trains, and for a page or a server no more than its help."""
+    if words[1] in SERVING:
+        return [*words[:2], "--help"]
     if words[1] == "bench":
         return [*words, "--steps", "2", "--seeds", "1"]
     if words[1] != "train":
@@ -152,6 +157,15 @@ def test_commands_about_tables(tmp_path, monkeypatch):
     assert (made["fare"] > 0).all()
     assert made["id"].is_unique
     assert set(zip(made["city"], made["country"], strict=True)) <= {("Rome", "Italy"), ("Oslo", "Norway")}
+
+
+def test_commands_about_exploring_and_watching(tmp_path, monkeypatch, pictures):
+    shutil.copytree(pictures(3), tmp_path / "photos")
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(tmp_path / "three.png")
+    monkeypatch.chdir(tmp_path)
+    for page in ("exploring", "watching"):
+        for words in commands((ROOT / "docs" / f"{page}.md").read_text()):
+            run(words, monkeypatch)
 
 
 def test_commands_about_series(tmp_path, monkeypatch):

@@ -10,9 +10,9 @@ from sparring.cli.app import app
 from sparring.errors import InputError
 
 # isort: split
-from sparring.cli import making, judging, looking, using  # noqa: I001 (help lists commands in this order)
+from sparring.cli import making, judging, looking, exploring, using, studio, deploying  # noqa: I001 (help lists commands in this order)
 
-__all__ = ["app", "judging", "looking", "main", "making", "using"]
+__all__ = ["app", "deploying", "exploring", "judging", "looking", "main", "making", "studio", "using"]
 
 
 def main() -> None:

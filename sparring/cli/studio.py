@@ -1,0 +1,35 @@
+"""The command that opens the web page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from sparring.cli.app import app
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring studio\n\n"
+    "  sparring studio runs/ more-runs/ --port 8000\n\n"
+    "  SPARRING_PASSWORD=... sparring studio --host 0.0.0.0"
+)
+def studio(
+    runs: Annotated[
+        Optional[list[str]],  # noqa: UP045 (typer reads this at run time)
+        typer.Argument(help="Folders of runs, or runs; new ones go to the first. [default: runs]"),
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on; any but this machine's needs a password.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 7860,
+    password: Annotated[
+        str, typer.Option(envvar="SPARRING_PASSWORD", help="That the page asks for.", show_envvar=True)
+    ] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps: where models run.")] = "auto",
+) -> None:
+    """Open a web page to train, watch, sample, edit and compare."""
+    from sparring.studio import launch
+
+    launch(runs or (), host, port, password, device, lambda text: print(text, flush=True))

@@ -1,0 +1,1 @@
+"""The page's tabs: each lays out its own, and says what happens when something is touched."""

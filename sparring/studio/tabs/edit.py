@@ -1,0 +1,134 @@
+"""Sliders along directions: a picture that changes while they move."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from sparring.errors import InputError
+from sparring.studio import edits, sampling
+from sparring.studio.sampling import YOURS, Kept
+from sparring.studio.studio import Studio, told, whole
+
+ANY = "any"
+NAMED = {
+    "codes": "codes of the model",
+    "sefa": "SeFa: what moves the first layer most",
+    "pca": "PCA: what varies most among samples",
+    "labels": "labels of the data, told by a classifier",
+}
+
+
+def tab(studio: Studio) -> gr.State:
+    """Lay out and wire.
+
+    Returns:
+        The state that holds what is edited, a `Kept`, which other tabs may set.
+    """
+    start, turned = gr.State(None), gr.State(())
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=280):
+            picture = gr.Image(
+                label="Edited", interactive=False, format="png", elem_id="edited", elem_classes="crisp", height=380,
+                alt_text="The edited picture", buttons=["fullscreen"],
+            )  # fmt: skip
+            with gr.Row():
+                reset = gr.Button("Reset", elem_id="edit-reset", min_width=80)
+                keep = gr.Button("Keep", elem_id="edit-keep", min_width=80)
+                save = gr.DownloadButton("Download (.png)", elem_id="edit-png", visible=False, min_width=120)
+            kept = gr.Gallery(
+                label="Kept", columns=6, height="auto", object_fit="contain", format="png", visible=False, buttons=[],
+                elem_id="edit-kept", elem_classes="crisp", interactive=False, allow_preview=False,
+            )  # fmt: skip
+        with gr.Column(scale=3, min_width=280):
+            with gr.Row():
+                seed = gr.Number(
+                    0, label="Begin with the sample of seed", precision=0, elem_id="edit-seed", min_width=130
+                )
+                label = gr.Dropdown(label="Label", choices=[ANY], value=ANY, visible=False, elem_id="edit-label")
+                method = gr.Dropdown(label="Directions", choices=[], elem_id="method", min_width=200)
+            said = gr.Markdown("", elem_id="edit-start")
+            sliders = [
+                gr.Slider(-3, 3, 0, step=edits.STEP, label=f"{i + 1}", visible=False, elem_id=f"slider-{i + 1}")
+                for i in range(edits.MOST)
+            ]
+    kept_items = gr.State(())
+
+    def begun(name: str, of: float, which: str) -> list[Any]:
+        with studio.models.of(studio.shelf.path(name)) as model:
+            number = whole(of, "Seed")
+            samples = model.sample(1, None if which in (None, ANY) else which, number)
+            one = sampling.kept(model, name, samples, number, 0)
+        return [one, f"Editing {one.said}."]
+
+    def turn(name: str, how: str) -> list[Any]:
+        if not how:
+            return [(), *(gr.Slider(visible=False, value=0) for _ in sliders)]
+        knobs = studio.models.once(studio.shelf.path(name), ("knobs", how), lambda model: edits.knobs(model, how))
+        updates = [
+            gr.Slider(knob.low, knob.high, 0, step=knob.step, label=knob.name, info=knob.share or None, visible=True)
+            for knob in knobs
+        ]
+        return [tuple(knobs), *updates, *(gr.Slider(visible=False, value=0) for _ in sliders[len(knobs) :])]
+
+    def draw(name: str, one: Kept | None, knobs: tuple[edits.Knob, ...], *values: float) -> Any:
+        if one is None or one.run != name:
+            return gr.skip()
+        with studio.models.of(studio.shelf.path(name)) as model:
+            return sampling.enlarged(edits.edited(model, one.point, one.label, knobs, values))
+
+    def anew(one: Kept | None) -> list[Any]:
+        """Another tab's picture begins as it is."""
+        if one is None or one.said != YOURS:
+            return [gr.skip()] * (1 + len(sliders))
+        return [f"Editing {one.said}.", *[0] * len(sliders)]
+
+    def filed(shown: Any) -> Any:
+        if shown is None:
+            return gr.DownloadButton(visible=False)
+        path = studio.place("edited.png")
+        Image.fromarray(shown).save(path)
+        return gr.DownloadButton(value=str(path), visible=True)
+
+    asked, values = [studio.run, start, turned, *sliders], [turned, *sliders]
+    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "concurrency_limit": 4}
+    for slider in sliders:
+        slider.change(told(draw), asked, picture, **quick)
+    start.change(told(draw), asked, picture, **quick)
+    start.change(told(anew), start, [said, *sliders], show_progress="hidden")
+    seed.change(told(begun), [studio.run, seed, label], [start, said], show_progress="hidden")
+    label.change(told(begun), [studio.run, seed, label], [start, said], show_progress="hidden")
+    method.change(told(turn), [studio.run, method], values, show_progress_on=said).then(
+        told(draw), asked, picture, **quick
+    )
+    reset.click(lambda: [0] * len(sliders), None, sliders, show_progress="hidden")
+    picture.change(told(filed), picture, save, show_progress="hidden")
+
+    def keeping(shown: Any, before: tuple[Any, ...]) -> list[Any]:
+        if shown is None:
+            raise InputError("there is no picture to keep; choose a run that makes pictures")
+        now = (*before, Image.fromarray(shown))
+        return [now, gr.Gallery(value=list(now), visible=True)]
+
+    keep.click(told(keeping), [picture, kept_items], [kept_items, kept], show_progress="hidden")
+
+    def fitting(name: str | None, one: Kept | None) -> list[Any]:
+        modality = studio.modality(name)
+        if modality is None or name is None or modality.kind != "images":
+            return [gr.skip()] * (4 + len(values))
+        with studio.models.of(studio.shelf.path(name)) as model:
+            ways = [(NAMED[way], way) for way in edits.methods(model)]
+            labels = [ANY, *modality.classes] if model.game.classes else [ANY]
+        begin = [one, gr.skip()] if one is not None and one.run == name else begun(name, 0, ANY)
+        first = ways[0][1]
+        return [
+            gr.Dropdown(choices=labels, value=ANY, visible=len(labels) > 1), gr.Dropdown(choices=ways, value=first),
+            *begin, *turn(name, first),
+        ]  # fmt: skip
+
+    studio.run.change(
+        told(fitting), [studio.run, start], [label, method, start, said, *values], show_progress="hidden"
+    ).then(told(draw), asked, picture, **quick)
+    return start
