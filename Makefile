@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test slow lint types docs clean
+.PHONY: demo test slow browser lint types docs clean
 
 demo: .venv/ready
 	$(BIN)/sparring train digits --recipe gan --out runs/demo --time 100s --force labels=true
@@ -15,6 +15,9 @@ test: .venv/ready
 
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
+
+browser: .venv/ready
+	$(BIN)/python -m pytest -m browser
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -23,7 +23,10 @@ import sparring
 pytest.importorskip("gradio", reason="the studio needs gradio")
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium to open the page with")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium to open the page with"),
+]
 
 REFUSED = "Failed to load resource: the server responded with a status of {}"
 WRONG = ("400 (Bad Request)", "401 (Unauthorized)", "422 (Unprocessable Entity)")  # passwords
