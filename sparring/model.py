@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -245,10 +246,14 @@ class Model:
         chunk = self.modality.chunk
         for start, key in self._chunks(n, seed, truncation):
             progress(start, n)
-            # Where samples of one draw do not depend on one another, those that are not wanted are not made.
+            # Where samples of one draw do not depend on one another, those that are not wanted are not made, and nets
+            # draw nothing: other threads may draw while they compute.
             many = chunk if self.game.together else min(chunk, n - start)
-            with seeded(key, self.device):
+            with ExitStack() as drawing:
+                drawing.enter_context(seeded(key, self.device))
                 z, y = self._latents(many, request, truncation)
+                if not self.game.together:
+                    drawing.close()
                 made = self.made(z, y, truncation, request.label)[: n - start]
             yield made, None if y is None else y[: n - start]
 
@@ -384,7 +389,11 @@ def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe, Modality]:
             f"{path} has format {content.get('format')}, written by sparring {content.get('sparring')}; "
             f"this is sparring {sparring.__version__}, which reads format {FORMAT}"
         )
-    recipe = recipes.find(content["recipe"]).set(content["fields"])
+    try:
+        recipe = recipes.find(content["recipe"]).set(content["fields"])
+    except InputError as error:
+        whose = "its recipe" if str(content["recipe"]).endswith(".py") else "Sparring"
+        raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error
     modality = recipe.modality(content["kind"])
     known = json.loads(json.dumps(content["modality"]))
     values = {f.name: _frozen(known[f.name]) for f in fields(modality) if f.name in known}

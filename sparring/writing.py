@@ -20,13 +20,15 @@ def beside(path: Path) -> Iterator[Path]:
     """A place beside `path` to write a file or a folder to; renamed to `path` when all went well.
 
     Raises:
-        InputError: where it cannot be written, with the reason.
+        InputError: where it cannot be written, with the reason, or a file would take a folder's place.
     """
     part = path.with_name(f".{path.name}.part{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         if path.is_dir():
+            if not part.is_dir():
+                raise InputError(_folder(path))
             shutil.rmtree(path)
         part.replace(path)
     except OSError as error:
@@ -98,14 +100,40 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} is damaged: {error}") from error
 
 
-def vacant(path: Path, force: bool) -> None:
+def vacant(path: Path, force: bool, file: bool = False) -> None:
     """See that an output may be written to `path`.
 
+    Args:
+        force: overwrite what is there, but no folder with a run in it, and none that one works or lives in.
+        file: it is to be a file, which takes no folder's place.
+
     Raises:
-        InputError: where something is there and `force` is not set, or the folder is not writable.
+        InputError: where something is there and `force` is not set, or is not to be lost, or the folder is not
+            writable.
     """
+    if file and path.is_dir():
+        raise InputError(_folder(path))
     if path.exists() and not force:
         raise InputError(f"{path} exists already; choose another name or overwrite it with --force")
+    if path.is_dir():
+        _expendable(path)
     parent = next(folder for folder in path.absolute().parents if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise InputError(f"cannot write {path}: {parent} is not a folder that can be written to")
+
+
+def _expendable(path: Path) -> None:
+    """See that a folder may be overwritten.
+
+    Raises:
+        InputError: where a run is in it, or it is the working directory, the home, or above one of them.
+    """
+    whole = path.resolve()
+    if any(place.resolve().is_relative_to(whole) for place in (Path.cwd(), Path.home())):
+        raise InputError(f"{path} is the working directory, your home or above them; choose another folder")
+    if run := next((found.parent for found in path.rglob("recipe.json")), None):
+        raise InputError(f"{path} holds a run, {run}, which --force does not overwrite; choose another folder")
+
+
+def _folder(path: Path) -> str:
+    return f"{path} is a folder, and a file is to be written; choose another name"

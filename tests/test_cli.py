@@ -13,8 +13,9 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from typer.main import get_command
 
-from sparring.cli import main
+from sparring.cli import app, main
 
 TOY = ["gan", "batch=8", "G=16", "D=16", "z=4"]
 
@@ -53,6 +54,38 @@ def test_help_is_quick():
 def test_help_imports_nothing_heavy():
     code = "import sys, sparring.cli; print([m for m in ('torch', 'numpy', 'lightning_fabric') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_every_help_text_is_printed_whole(typed, monkeypatch):
+    """Brackets are no markup: what stands for a default by hand is shown too."""
+    monkeypatch.setenv("COLUMNS", "400")
+    missing = []
+    for name, command in get_command(app).commands.items():
+        status, out, _ = typed(name, "--help")
+        assert status == 0
+        shown = " ".join(out.split())
+        texts = [(param.help or "").replace("\\[", "[") for param in command.params]
+        missing += [f"{name}: {text}" for text in texts if " ".join(text.split()) not in shown]
+    assert not missing
+
+
+def test_no_run_is_overwritten_by_force(typed, run, tmp_path):
+    """Whatever command writes a folder."""
+    shutil.copytree(run, tmp_path / "runs" / "one")
+    before = sorted(tmp_path.rglob("*"))
+    for out in ("runs", "runs/one", "."):
+        status, _, err = typed("sample", run, "-n", 2, "-o", out, "--force")
+        assert (status, err.count("\n")) == (2, 1)
+        assert "holds a run" in err or "is the working directory" in err
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_folder_is_overwritten_by_a_file(typed, run, tmp_path):
+    (tmp_path / "sheet.png").mkdir()
+    (tmp_path / "sheet.png" / "mine.txt").write_text("mine")
+    status, _, err = typed("sample", run, "-n", 2, "-o", "sheet.png", "--force")
+    assert (status, err) == (2, "sparring: sheet.png is a folder, and a file is to be written; choose another name\n")
+    assert (tmp_path / "sheet.png" / "mine.txt").read_text() == "mine"
 
 
 def test_main_job(typed, tmp_path):

@@ -20,10 +20,12 @@ def export(
     run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
     format: Annotated[
         str,
-        typer.Option(help="onnx, which runs anywhere, or safetensors, for sparring.load. [default: by FILE, or onnx]"),
+        typer.Option(
+            help="onnx, which runs anywhere, or safetensors, for sparring.load. \\[default: by FILE, or onnx]"
+        ),
     ] = "",
     out: Annotated[
-        str, typer.Option("-o", "--out", metavar="FILE", help="A .onnx or .safetensors. [default: beside RUN]")
+        str, typer.Option("-o", "--out", metavar="FILE", help="A .onnx or .safetensors. \\[default: beside RUN]")
     ] = "",
     in_bytes: Annotated[bool, typer.Option("--bytes", help="Pictures as bytes, height x width x channels.")] = False,
     int8: Annotated[bool, typer.Option("--int8", help="Weights, and what they meet, in eight bits.")] = False,
@@ -73,10 +75,11 @@ def serve(
     queue: Annotated[int, typer.Option(help="Requests that wait for a model.")] = 256,
     batch: Annotated[int, typer.Option(help="Samples made in one pass for several requests; 1 for no batches.")] = 64,
     wait: Annotated[float, typer.Option(help="Milliseconds that a pass waits for others to join.")] = 2.0,
+    connections: Annotated[int, typer.Option(help="That clients may have open at a time.")] = 512,
 ) -> None:
     """Serve models over HTTP: samples, and what they make of pictures, for other programs."""
     from sparring.deploy.serve import Limits
     from sparring.deploy.serve import serve as listen
 
-    limits = Limits(most, body, pixels, seconds, queue, batch, wait)
+    limits = Limits(most, body, pixels, seconds, queue, batch, wait, connections)
     listen(runs, host, port, key or (), keys or None, device, limits)

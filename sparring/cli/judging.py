@@ -19,10 +19,10 @@ from sparring.errors import InputError
 )
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
-    against: Annotated[str, typer.Option(help="Real data. [default: what it was trained on]")] = "",
+    against: Annotated[str, typer.Option(help="Real data. \\[default: what it was trained on]")] = "",
     samples: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(help="How many to judge. [default: 10000, or a third of the data]"),
+        typer.Option(help="How many to judge. \\[default: 10000, or a third of the data]"),
     ] = None,
     features: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -65,10 +65,10 @@ def evaluate(
 def compare(
     runs: Annotated[list[str], typer.Argument(help="Folders of runs, two or more.")],
     out: Annotated[str, typer.Option("-o", "--out", help="The page's folder.")] = "runs/compare",
-    against: Annotated[str, typer.Option(help="Real data. [default: what they were trained on]")] = "",
+    against: Annotated[str, typer.Option(help="Real data. \\[default: what they were trained on]")] = "",
     samples: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(help="How many to judge of each. [default: 10000, or a third of the data]"),
+        typer.Option(help="How many to judge of each. \\[default: 10000, or a third of the data]"),
     ] = None,
     features: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -101,10 +101,10 @@ def compare(
 def bench(
     table: Annotated[str, typer.Argument(help="A table's name; without one, they are listed.")] = "",
     budget: Annotated[str, typer.Option(help="cpu (minutes) or gpu (the papers' full protocol).")] = "cpu",
-    rows: Annotated[str, typer.Option(help="Only these rows: NAME,NAME. [default: by the budget]")] = "",
-    seeds: Annotated[Optional[int], typer.Option(help="Runs of each row. [default: by the budget]")] = None,  # noqa: UP045
-    time: Annotated[str, typer.Option(help="For each run. [default: by the budget]")] = "",
-    steps: Annotated[Optional[int], typer.Option(help="For each run. [default: by the budget]")] = None,  # noqa: UP045
+    rows: Annotated[str, typer.Option(help="Only these rows: NAME,NAME. \\[default: by the budget]")] = "",
+    seeds: Annotated[Optional[int], typer.Option(help="Runs of each row. \\[default: by the budget]")] = None,  # noqa: UP045
+    time: Annotated[str, typer.Option(help="For each run. \\[default: by the budget]")] = "",
+    steps: Annotated[Optional[int], typer.Option(help="For each run. \\[default: by the budget]")] = None,  # noqa: UP045
     runs: Annotated[str, typer.Option(help="Where runs are, and go on from where they were stopped.")] = "runs/bench",
     page: Annotated[str, typer.Option(help="Write the table's page, with sheets, in this folder.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",

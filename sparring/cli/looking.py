@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def check(
     data: Annotated[str, typer.Argument(help="A folder, an archive or a file of pictures, or a set by name.")],
     write: Annotated[str, typer.Option(metavar="OUT", help="Save a cleaned copy in this folder.")] = "",
-    out: Annotated[str, typer.Option(help="Where the report goes. [default: runs/check-DATA]")] = "",
+    out: Annotated[str, typer.Option(help="Where the report goes. \\[default: runs/check-DATA]")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the cleaned copy.")] = False,
 ) -> None:
     """Look at pictures before training on them: what they are, and which are broken, double or odd."""

@@ -24,8 +24,8 @@ def train(
         Optional[list[str]],  # noqa: UP045 (typer reads this at run time)
         typer.Argument(metavar="[FIELD=VALUE]...", help="Values for the recipe's fields; see sparring recipes NAME."),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="A recipe's name or .py file. [default: by the data]")] = "",
-    out: Annotated[str, typer.Option(help="The run's folder. [default: runs/RECIPE-DATA]")] = "",
+    recipe: Annotated[str, typer.Option(help="A recipe's name or .py file. \\[default: by the data]")] = "",
+    out: Annotated[str, typer.Option(help="The run's folder. \\[default: runs/RECIPE-DATA]")] = "",
     steps: Annotated[Optional[int], typer.Option(help="Stop after so many steps.")] = None,  # noqa: UP045
     time: Annotated[str, typer.Option(help="Stop after so long: 90s, 10m, 1h30m.")] = "",
     seed: Annotated[int, typer.Option(help="The root of all randomness.")] = 0,
@@ -35,7 +35,7 @@ def train(
     until: Annotated[str, typer.Option(help="Stop early: equilibrium, plateau or fid<X.")] = "",
     memory: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="Data above this are read from disk: 500M, 2G. [default: a quarter of the memory]"),
+        typer.Option(help="Data above this are read from disk: 500M, 2G. \\[default: a quarter of the memory]"),
     ] = None,
     metrics: Annotated[
         str, typer.Option(help="A port, or HOST:PORT, where Prometheus finds the run's numbers meanwhile.")
@@ -97,7 +97,7 @@ def sample(
         typer.Option(help="Only such rows of a table: COLUMN=LEVEL, COLUMN>=NUMBER; repeatable."),
     ] = None,
     seed: Annotated[Optional[int], typer.Option(help="Makes the samples repeatable.")] = None,  # noqa: UP045
-    length: Annotated[Optional[int], typer.Option(help="Steps of a series. [default: as D was shown]")] = None,  # noqa: UP045
+    length: Annotated[Optional[int], typer.Option(help="Steps of a series. \\[default: as D was shown]")] = None,  # noqa: UP045
     truncation: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(help="Draw latents within so many deviations: more typical, less various."),

@@ -18,7 +18,7 @@ from sparring.cli.app import app
 def studio(
     runs: Annotated[
         Optional[list[str]],  # noqa: UP045 (typer reads this at run time)
-        typer.Argument(help="Folders of runs, or runs; new ones go to the first. [default: runs]"),
+        typer.Argument(help="Folders of runs, or runs; new ones go to the first. \\[default: runs]"),
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on; any but this machine's needs a password.")] = (
         "127.0.0.1"

@@ -30,7 +30,7 @@ def apply(
     ],
     mask: Annotated[
         str,
-        typer.Option(help="Not black where pixels are to be filled; a folder for a folder. [default: transparency]"),
+        typer.Option(help="Not black where pixels are to be filled; a folder for a folder. \\[default: transparency]"),
     ] = "",
     reverse: Annotated[bool, typer.Option("--reverse", help="The other way, for models of two ways.")] = False,
     sharpness: Annotated[float, typer.Option(help="For restoring models; below 1 more cautious.")] = 1.0,
@@ -58,14 +58,18 @@ def augment(
     out: Annotated[str, typer.Option("-o", "--out", help="The enlarged set: a folder, .npz, .csv, .tsv, .parquet.")],
     n: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("-n", help="Samples that are added, not with --rare. [default: as many as there are real items]"),
+        typer.Option(
+            "-n", help="Samples that are added, not with --rare. \\[default: as many as there are real items]"
+        ),
     ] = None,
     rare: Annotated[
         bool, typer.Option("--rare", help="Add the rarer classes only, until all are as frequent.")
     ] = False,
-    target: Annotated[str, typer.Option(help="The category of a table that is the class. [default: the model's]")] = "",
+    target: Annotated[
+        str, typer.Option(help="The category of a table that is the class. \\[default: the model's]")
+    ] = "",
     against: Annotated[
-        str, typer.Option(help="Other data, that the model has not seen. [default: held-out ones]")
+        str, typer.Option(help="Other data, that the model has not seen. \\[default: held-out ones]")
     ] = "",
     seeds: Annotated[int, typer.Option(help="Of samples, classifiers and draws of unseen items.")] = 5,
     without: Annotated[
@@ -103,11 +107,11 @@ def scenarios(
     n: Annotated[int, typer.Option("-n", help="Paths.")] = 10_000,
     horizon: Annotated[
         Optional[list[int]],  # noqa: UP045
-        typer.Option(help="Steps ahead; repeatable. [default: 1, 5 and 20]"),
+        typer.Option(help="Steps ahead; repeatable. \\[default: 1, 5 and 20]"),
     ] = None,
     weight: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(help="What is held of a channel, by value: NAME=AMOUNT; repeatable. [default: of all as much]"),
+        typer.Option(help="What is held of a channel, by value: NAME=AMOUNT; repeatable. \\[default: of all as much]"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the paths.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,

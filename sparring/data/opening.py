@@ -69,10 +69,16 @@ def _plain(picture: Image.Image) -> Image.Image:
 def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Grey of more than eight bits. Integers are taken as of 16 bits; floats as in [0, 1], or in
     [0, 255] where they go beyond.
+
+    Raises:
+        ValueError: where none is a number.
     """
     wide = values.astype(np.float64)
     if np.issubdtype(values.dtype, np.floating):
-        wide = np.nan_to_num(wide) * (255 if np.nanmax(wide) <= 1 else 1)
+        if not np.isfinite(wide).any():
+            raise ValueError("its pixels are no numbers")
+        top = wide[np.isfinite(wide)].max()
+        wide = np.nan_to_num(wide, posinf=top, neginf=0) * (255 if top <= 1 else 1)
     else:
         wide = wide / 257
     return np.round(wide).clip(0, 255).astype(np.uint8)

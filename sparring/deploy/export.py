@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,14 +17,15 @@ from sparring.deploy.graph import CPU, Graph, graph
 from sparring.deploy.measure import Exported, Way, measured, verified
 from sparring.deploy.prune import Batch, pruned
 from sparring.deploy.quality import Data, Quality
-from sparring.deploy.runtime import Session, converted, described
+from sparring.deploy.runtime import EXACT, Session, alone, converted, described
+from sparring.deploy.ways import InBytes
 from sparring.errors import InputError, nearest
-from sparring.model import Model, describe, load
+from sparring.model import SINGLE, Model, describe, load
 from sparring.seeds import Seeds, reseed
 from sparring.training.screen import Screen
 from sparring.writing import vacant, write_bytes
 
-SUFFIXES = {"onnx": ".onnx", "safetensors": ".safetensors"}
+SUFFIXES = {"onnx": ".onnx", "safetensors": SINGLE}
 CALIBRATED, PICTURES = 512, 32  # draws, or given pictures, by which eight-bit numbers learn how large the others get
 AT_ONCE, FEW = 64, 8  # samples of a batch of the fine-tuning, and pictures where these are given
 # What a file tells of the training: nothing of the machine, or of where the data lay.
@@ -48,6 +50,11 @@ class Asked:
     reverse: bool = False
 
     @property
+    def learns(self) -> bool:
+        """Whether what the model was trained on, or draws of it, is looked at."""
+        return self.int8 or self.prune > 0
+
+    @property
     def compressed(self) -> str:
         """How, in a few words."""
         ways = [f"{self.prune:.0%} pruned"] if self.prune else []
@@ -69,8 +76,8 @@ def export(
     """Write a model as one file.
 
     Args:
-        run: a model, or the folder of a run.
-        out: the file; the run's folder with the format's suffix unless given.
+        run: a model, the folder of a run, or a model in one file.
+        out: the file; beside the run and named like it, with the format's suffix, unless given.
         format: "onnx" for a graph that ONNX Runtime and others run, "safetensors" for what `sparring.load` reads; by
             the suffix of `out`, or "onnx", unless given.
         in_bytes: pictures as bytes (n, h, w, c), in an ONNX file.
@@ -102,6 +109,13 @@ def export(
 
 def _place(run: str | Path | Model, out: str | Path | None, format: str) -> tuple[Path, str]:
     """Where the file goes, and its format."""
+    place, format = _named(run, out, format)
+    if not isinstance(run, Model) and place.resolve() == Path(run).resolve():
+        raise InputError(f"{place} is what is to be exported; name another file with -o")
+    return place, format
+
+
+def _named(run: str | Path | Model, out: str | Path | None, format: str) -> tuple[Path, str]:
     by_suffix = {suffix: name for name, suffix in SUFFIXES.items()}
     if format and format not in SUFFIXES:
         raise InputError(f"--format {format} is not known; {nearest(format, SUFFIXES)}")
@@ -109,8 +123,9 @@ def _place(run: str | Path | Model, out: str | Path | None, format: str) -> tupl
         format = format or "onnx"
         if isinstance(run, Model):
             return Path(f"{run.recipe.name}-{run.about.get('name', 'model')}{SUFFIXES[format]}"), format
-        folder = Path(run).resolve()
-        return Path(run).parent / f"{folder.name}{SUFFIXES[format]}", format
+        whole = Path(run).resolve()
+        name = whole.stem if whole.suffix == SINGLE and whole.is_file() else whole.name
+        return Path(run).parent / f"{name}{SUFFIXES[format]}", format
     place = Path(out)
     known = by_suffix.get(place.suffix.lower())
     if known is None or (format and known != format):
@@ -130,8 +145,8 @@ def _graph(model: Model, asked: Asked, place: Path, screen: Screen) -> Exported:
     ]
     quality = None
     if asked.compressed:
-        data = Data(model, screen)
-        quality = Quality(data, whole, asked.reverse)
+        data = Data(model, screen, asked.learns)
+        quality = Quality(data, whole, asked.reverse) if data.judges else None
         file = _smaller(model, asked, proto, whole, data, screen)
         ways.append(Way(asked.compressed, len(file), Session(file)))
     found = _compared(whole, ways, quality, screen)
@@ -143,8 +158,12 @@ def _traced(given: Graph, model: Model, screen: Screen) -> Any:
     """A graph as ONNX has it, which makes what PyTorch makes."""
     with screen.progress("tracing"):
         proto = converted(given, model.recipe.name)
-        session = Session(proto.SerializeToString())
-        verified(given, session, model.recipe.name, edges=model.modality.kind == "rows")
+        session, name, edges = Session(proto.SerializeToString()), model.recipe.name, model.modality.kind == "rows"
+        if isinstance(given.net, InBytes):
+            exact = given.net.exact
+            verified(given, lambda inputs: exact(*inputs), partial(session, output=EXACT), name, edges)
+        verified(given, lambda inputs: given.net(*inputs), session, name, edges)
+    alone(proto)
     return proto
 
 
@@ -199,7 +218,30 @@ def _content(model: Model) -> dict[str, Any]:
 
 def _weights(model: Model, asked: Asked, place: Path, screen: Screen) -> Exported:
     """Write a safetensors file."""
-    if asked.prune:
-        model = _narrower(model, Data(model, screen), asked.prune, screen)
-    model.save(place, force=True, half=asked.half)
-    return Exported(place, place.stat().st_size)
+    if not asked.compressed:
+        model.save(place, force=True)
+        return Exported(place, place.stat().st_size)
+    data = Data(model, screen, asked.learns)
+    small = _narrower(model, data, asked.prune, screen) if asked.prune else model
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = (Path(folder) / f"{name}{SINGLE}" for name in ("before", "after"))
+        model.save(before)
+        small.save(after, half=asked.half)
+        found, content = _reloaded(model, before, after, asked, data, screen), after.read_bytes()
+    write_bytes(place, content)
+    return replace(found, path=place, size=len(content))
+
+
+def _reloaded(model: Model, before: Path, after: Path, asked: Asked, data: Data, screen: Screen) -> Exported:
+    """What a file of a compressed model holds, read again, beside the model as it was."""
+    again = load(after)
+    try:
+        whole, small = graph(model), graph(again)
+    except InputError as error:
+        screen.say(f"what compressing costs is not measured: {error}")
+        return Exported(after, 0)
+    ways = [
+        Way("PyTorch", before.stat().st_size, lambda given: whole.net(*given)),
+        Way(asked.compressed, after.stat().st_size, lambda given: small.net(*given)),
+    ]
+    return _compared(whole, ways, Quality(data, whole) if data.judges else None, screen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -102,7 +102,7 @@ def graph(model: Model, in_bytes: bool = False, reverse: bool = False) -> Graph:
             f"recipe {model.recipe.name!r} has a way of its own to make samples, which no graph is made of"
         )
     else:
-        made = _sampled(plain(game), modality)
+        made = _sampled(plain(game), modality, in_bytes)
     if in_bytes:
         assert isinstance(modality, Images)
         net = InBytes(made.net, modality)
@@ -128,11 +128,13 @@ def plain(net: Net) -> Net:
     return made.requires_grad_(False)
 
 
-def _sampled(game: Game, modality: Modality) -> Graph:
+def _sampled(game: Game, modality: Modality, in_bytes: bool) -> Graph:
     """Of what is made of latents."""
     n = Dim("n", min=1)
     labels = _label(game, modality, n)
-    made = f"samples (n, {', '.join(map(str, modality.shape))})" + (" in [-1, 1]" if modality.kind == "images" else "")
+    sides = modality.shape
+    laid = _laid(sides, in_bytes) if isinstance(modality, Images) else f"(n, {', '.join(map(str, sides))})"
+    made = f"samples {laid}"
     if isinstance(game, FilledGAN):
         return _polished(game, modality, n, labels)
     path = next((part for part in game.prior.parts if isinstance(part, Path)), None)
@@ -212,7 +214,8 @@ def _mapped(model: Model, modality: Mapped, in_bytes: bool, reverse: bool) -> Gr
     mapper = model.mapper(reverse)
     assert isinstance(mapper.net, nn.Module)
     stride = mapper.stride
-    names = [("height" if stride == 1 else f"{stride} height"), ("width" if stride == 1 else f"{stride} width")]
+    names, made = [[name if n == 1 else f"{n} {name}" for name in ("height", "width")]
+                   for n in (stride, stride * mapper.times)]  # fmt: skip
     sides = [stride * Dim(name, min=2) if stride > 1 else Dim(name, min=4) for name in ("height", "width")]
     place = (1, 2) if in_bytes else (2, 3)
 
@@ -224,11 +227,16 @@ def _mapped(model: Model, modality: Mapped, in_bytes: bool, reverse: bool) -> Gr
         return (bytes_of(x) if in_bytes else x,)
 
     said = "pictures" + (", whose last channel is a mask" if modality.masked else "")
-    times = f", {mapper.times} times as large" if mapper.times > 1 else ""
     shape: tuple[int | str, ...] = ("n", *names, mapper.channels) if in_bytes else ("n", mapper.channels, *names)
     given = Input("picture", shape, f"{said}, {'uint8' if in_bytes else 'in [-1, 1]'}",
                   {0: Dim("n", min=1), place[0]: sides[0], place[1]: sides[1]})  # fmt: skip
-    return Graph(plain(mapper.net), (given,), f"pictures of {mapper.made} channels{times}", draw, stride=stride)
+    return Graph(plain(mapper.net), (given,), f"pictures {_laid((mapper.made, *made), in_bytes)}", draw, stride=stride)
+
+
+def _laid(shape: Sequence[int | str], in_bytes: bool) -> str:
+    """How pictures of a shape (c, h, w) lie in what a graph gives."""
+    sides = [*shape[1:], shape[0]] if in_bytes else shape
+    return f"(n, {', '.join(map(str, sides))}) {'uint8' if in_bytes else 'in [-1, 1]'}"
 
 
 def bytes_of(x: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from sparring.errors import InputError
 from sparring.seeds import Seeds, reseed
 
 CLOSE = 1e-4  # of numbers, or of shares of them where they are above 1
-LEVEL = 1 / 127  # a little more than from one byte to the next
+LEVEL = 1 / 127  # a little more than from one byte to the next, of bytes as if they went from -1 to 1
 EDGES = 0.02  # share of rows of tables that may differ, since a choice on the edge fell to the other side
 TRIED = ((1, 0), (3, 1), (16, 2))  # samples of a batch, and by how much larger they are
 BATCHES = (1, 64)  # samples whose latency is told
@@ -110,24 +110,25 @@ def difference(one: Tensor, other: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def verified(graph: Graph, run: Run, recipe: str, edges: bool) -> float:
+def verified(graph: Graph, net: Run, run: Run, recipe: str, edges: bool) -> float:
     """The largest difference of what a graph makes from what its net does, on random inputs in batches of several
     sizes.
 
     Args:
-        run: runs the graph.
+        net, run: run the net, and the graph, or the same part of both.
         recipe: its name, for errors.
         edges: whether parts of samples are choices, of which some may fall to the other side.
 
     Raises:
-        InputError: where it is above 1e-4.
+        InputError: where it is above 1e-4, or, of bytes, more than from one to the next.
     """
-    found = []
+    found, bound = [], CLOSE
     with torch.random.fork_rng([]):
         reseed(Seeds().key("verified"), CPU)
         for n, more in TRIED:
             given = graph.draw(n, more)
-            wanted, made = graph.net(*given), run(given)
+            wanted, made = net(given), run(given)
+            bound = LEVEL if wanted.dtype == torch.uint8 else CLOSE
             if made.shape != wanted.shape:
                 raise InputError(
                     f"recipe {recipe!r} cannot be exported: its graph makes {tuple(made.shape)} where PyTorch makes "
@@ -139,9 +140,10 @@ def verified(graph: Graph, run: Run, recipe: str, edges: bool) -> float:
         few = int(EDGES * len(apart)) + 1
         apart = apart.sort().values[:-few]
     worst = float(apart.max())
-    if worst > (LEVEL if graph.in_bytes else CLOSE):
+    if worst > bound:
         raise InputError(
-            f"recipe {recipe!r} cannot be exported: its graph differs from PyTorch by {worst:.2g}, more than {CLOSE:g}"
+            f"recipe {recipe!r} cannot be exported: its graph differs from PyTorch by {worst:.2g}, more than "
+            f"{bound:.2g}{', which is from one byte to the next' if bound == LEVEL else ''}"
         )
     return worst
 

@@ -20,6 +20,7 @@ from sparring.training.screen import Screen
 JUDGED = 2000  # samples, at most
 GIVEN = 128  # given pictures, at most
 REFERENCE = 5000  # real items that they are held against, at most
+LEAST = 0.1  # of as many, real items that are held out where they are judged too
 AT_ONCE = 50
 Run = Callable[[Sequence[Tensor]], Tensor]
 
@@ -30,13 +31,22 @@ class Data:
     Args:
         model: of which they are.
         screen: says so where they are not.
+        needed: whether there is no way without given pictures, where pictures are made of pictures.
+
+    Raises:
+        InputError: where they are needed and not at hand.
     """
 
-    def __init__(self, model: Model, screen: Screen) -> None:
+    def __init__(self, model: Model, screen: Screen, needed: bool = True) -> None:
         self.model, self.modality = model, model.modality
-        self.prepared = self._found(screen)
+        self.prepared = self._found(screen, needed)
 
-    def _found(self, screen: Screen) -> Prepared | None:
+    @property
+    def judges(self) -> bool:
+        """Whether there is something to hold samples against."""
+        return self.prepared is not None or not self.modality.mapped
+
+    def _found(self, screen: Screen, needed: bool) -> Prepared | None:
         source = str(self.model.about.get("data", ""))
         try:
             if not source:
@@ -47,11 +57,12 @@ class Data:
             with torch.random.fork_rng([]):
                 _, prepared, _ = prepare(self.model.recipe, self.modality, items, room(None, CPU), screen)
         except InputError as error:
-            if self.modality.mapped:
+            if self.modality.mapped and needed:
                 raise InputError(
-                    f"{error}; compressing pictures of pictures needs what the model was trained on"
+                    f"{error}; pruning pictures of pictures, or quantising them, needs what the model was trained on"
                 ) from error
-            screen.say(f"the training data are not at hand ({error}): samples are held against the model's own")
+            instead = "quality is not judged" if self.modality.mapped else "samples are held against the model's own"
+            screen.say(f"the training data are not at hand ({error}): {instead}")
             return None
         return prepared
 
@@ -81,7 +92,8 @@ class Data:
 
 class Quality:
     """The Fréchet distance of the features by which a run of this kind is judged while it is trained: of samples from
-    real items, or from the samples of the model as it was.
+    real items, or from the samples of the model as it was. It grows as there are fewer of them, so that as many samples
+    are judged as real items are held out; where these are much too few to judge by, there is no number for real ones.
 
     Args:
         data: of the model.
@@ -91,7 +103,7 @@ class Quality:
     Attributes:
         name: of the number.
         protocol: in a sentence.
-        floor: what held-out items get in the samples' place, None where none are at hand.
+        floor: what as many held-out items get in the samples' place, None where too few are at hand.
     """
 
     def __init__(self, data: Data, graph: Graph, reverse: bool = False) -> None:
@@ -103,11 +115,14 @@ class Quality:
             real = data.pictures(data.some(GIVEN, held=True), reverse)[1]
             self.reference, against = moments(modality.features(real)), "the pictures that are to be made of them"
         elif data.prepared is not None:
-            self.inputs = data.inputs(graph, JUDGED, "quality")
-            rows, held = data.some(REFERENCE, held=False), data.some(JUDGED, held=True)
+            held, rows = data.prepared.held, data.some(REFERENCE, held=False)
+            fair = len(held) >= max(2, LEAST * JUDGED)
+            self.inputs = data.inputs(graph, min(JUDGED, len(held)) if fair else JUDGED, "quality")
             self.reference, against = moments(self._real(rows)), f"{len(rows):,} real {modality.kind}"
-            if len(data.prepared.held) > 1:
+            if fair:
+                held = data.some(JUDGED, held=True)
                 self.floor = frechet(moments(self._real(held)), self.reference)
+                against += f"; real: {len(held):,} held-out ones against the same"
         else:
             self.inputs = data.inputs(graph, JUDGED, "quality")
             other = data.inputs(graph, JUDGED, "reference")

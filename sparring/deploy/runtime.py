@@ -15,10 +15,12 @@ from torch import Tensor
 
 import sparring
 from sparring.deploy.graph import Graph
+from sparring.deploy.ways import InBytes
 from sparring.errors import InputError, needs
 
 OPSET = 18  # of the operators: old enough for browsers, and the first that enlarges as PyTorch does
 OUTPUT = "sample"
+EXACT = "exact"  # what bytes are rounded from
 
 
 def onnx() -> Any:
@@ -32,7 +34,8 @@ def onnx() -> Any:
 
 
 def converted(graph: Graph, recipe: str) -> Any:
-    """A graph as an `onnx.ModelProto`, by `torch.export`.
+    """A graph as an `onnx.ModelProto`, by `torch.export`. One in bytes gives `EXACT` beside them, until `alone` has it
+    give nothing else.
 
     Args:
         recipe: its name, for errors.
@@ -47,8 +50,9 @@ def converted(graph: Graph, recipe: str) -> Any:
         with silent():
             program = torch.export.export(_Whole(graph.net), example, dynamic_shapes=(sides,))
             made = torch.onnx.export(
-                program, dynamo=True, opset_version=OPSET, input_names=graph.names, output_names=[OUTPUT], verbose=False
-            )
+                program, dynamo=True, opset_version=OPSET, input_names=graph.names, verbose=False,
+                output_names=[OUTPUT, EXACT] if graph.in_bytes else [OUTPUT],
+            )  # fmt: skip
     except (RuntimeError, torch.onnx.OnnxExporterError) as error:
         first_line = str(error).strip().splitlines()[0]
         raise InputError(
@@ -62,15 +66,23 @@ def converted(graph: Graph, recipe: str) -> Any:
 
 
 class _Whole(torch.nn.Module):
-    """A net that takes any number of tensors."""
+    """A net that takes any number of tensors; one in bytes gives what they are rounded from too."""
 
     def __init__(self, net: torch.nn.Module) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, *given: Tensor) -> Tensor:
+    def forward(self, *given: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        if isinstance(self.net, InBytes):
+            exact = self.net.exact(*given)
+            return self.net.rounded(exact), exact
         made: Tensor = self.net(*given)
         return made
+
+
+def alone(proto: Any) -> None:
+    """Have a graph give its first output only."""
+    del proto.graph.output[1:]
 
 
 def _bare(proto: Any) -> Any:
@@ -136,8 +148,8 @@ class Session:
             raise InputError(f"ONNX Runtime cannot run the graph: {str(error).splitlines()[0]}") from error
         self.names = [given.name for given in self._session.get_inputs()]
 
-    def __call__(self, given: Sequence[Tensor]) -> Tensor:
+    def __call__(self, given: Sequence[Tensor], output: str = OUTPUT) -> Tensor:
         """What it gives for inputs in their order."""
         feed = {name: x.numpy() for name, x in zip(self.names, given, strict=True)}
-        (made,) = self._session.run(None, feed)
+        (made,) = self._session.run([output], feed)
         return torch.from_numpy(np.ascontiguousarray(made))

@@ -84,6 +84,15 @@ class InBytes(nn.Module):
         self.net, self.modality = net, modality
 
     def forward(self, first: Tensor, *others: Tensor) -> Tensor:
+        return self.rounded(self.exact(first, *others))
+
+    def exact(self, first: Tensor, *others: Tensor) -> Tensor:
+        """What is rounded to bytes, (n, c, h, w) in [-1, 1]."""
         if self.modality.mapped:
             first = self.modality.scale(first.permute(0, 3, 1, 2))
-        return self.modality.unscale(self.net(first, *others)).permute(0, 2, 3, 1)
+        made: Tensor = self.net(first, *others)
+        return made
+
+    def rounded(self, made: Tensor) -> Tensor:
+        """The bytes of it."""
+        return self.modality.unscale(made).permute(0, 2, 3, 1)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from sparring.errors import InputError
 from sparring.explore import mapped, pictures, plots, rows
-from sparring.explore.film import check_film, write_film
-from sparring.explore.page import page
+from sparring.explore.film import SUFFIXES, check_film, write_film
+from sparring.explore.page import MARK, page
 from sparring.explore.scene import Drawing, Scene, Sheet, read_pictures
 from sparring.explore.space import kind_of
 from sparring.model import Model, load
@@ -42,7 +42,7 @@ def explore(
         out: a folder that is made.
         data: real data, in place of those that it was trained on.
         seed: of the samples: those of `Model.sample`.
-        force: overwrite `out` and `film`.
+        force: overwrite `film`, and `out` where an older page with its sheets is all that it holds.
         only: names of sheets that are drawn; all that the model has unless given.
         picture: a file, or a folder of pictures, to be inverted; some that were held out unless given.
         label: that samples are made for; classes take turns unless given.
@@ -53,7 +53,7 @@ def explore(
     """
     model, screen = load(run, device), Screen(quiet)
     chosen = None if label is None else torch.tensor(model.modality.label(label))
-    vacant(Path(out), force)
+    _free(Path(out), force)
     given = None if picture is None else _given(model, picture)
     scene = Scene(model, data, seed, chosen, given, screen)
     if film is not None:
@@ -102,6 +102,24 @@ def drawn(scene: Scene, only: Sequence[str] = ()) -> list[Sheet]:
                 raise
             scene.screen.say(f"{name} is left out: {error}")
     return sheets
+
+
+def _free(out: Path, force: bool) -> None:
+    """See that sheets may be written to a folder, and that none is overwritten but older ones.
+
+    Raises:
+        InputError: where they may not.
+    """
+    vacant(out, force)
+    if not out.is_dir() or not (found := list(out.iterdir())):
+        return
+    try:
+        text = (out / "index.html").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    own = all(one.is_file() and one.suffix in {".html", ".png", *SUFFIXES} for one in found)
+    if MARK not in text or not own:
+        raise InputError(f"{out} holds something else than the sheets of sparring explore; choose another --out")
 
 
 def _given(model: Model, path: str | Path) -> NDArray[np.uint8]:

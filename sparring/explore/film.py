@@ -40,7 +40,7 @@ def check_film(path: Path, scene: Scene, force: bool) -> None:
         )
     if path.suffix.lower() == ".mp4":
         needs("av", "video", "writes videos")
-    vacant(path, force)
+    vacant(path, force, file=True)
 
 
 @torch.no_grad()

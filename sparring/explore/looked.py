@@ -37,12 +37,14 @@ def looked_at(scene: Scene, D: Discriminator, made: Group, real: Group) -> Sheet
             whole = F.interpolate((patch - middle)[:, None], x.shape[2:], mode="nearest")[:, 0]
             rows.append(heated(shown, whole))
     shows = (
-        "what D looks at, in samples and below in real pictures. First the picture; then how fast its logit changes "
-        "with each pixel; then what makes it more real to D (orange) or less (blue), by covering it"
+        f"what D looks at, in samples and below in {scene.held_in_words('pictures')}. First the picture; then how fast "
+        "its logit changes with each pixel; then what makes it more real to D (orange) or less (blue), by covering it"
     )
     if both:
         shows += "; then the logits of its patches, above the mean of all orange, below it blue"
-    return Sheet("saliency", shows, sheet(np.concatenate(rows), len(made[0])))
+    columns = max(len(made[0]), len(real[0]))
+    full = [np.pad(row, ((0, columns - len(row)), (0, 0), (0, 0), (0, 0)), constant_values=255) for row in rows]
+    return Sheet("saliency", shows, sheet(np.concatenate(full), columns))
 
 
 def heated(pictures: NDArray[np.uint8], heat: Tensor) -> NDArray[np.uint8]:

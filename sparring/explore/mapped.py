@@ -21,7 +21,8 @@ def drawings(scene: Scene) -> dict[str, Drawing]:
 def _made(scene: Scene) -> list[Sheet]:
     held, modality = scene.held(PAIRS), scene.model.modality
     made = scene.model.game.generate(held["label"][:, :0], held["label"])
-    shows = "given pictures, and beside each what is made of it, and the truth where it is known"
+    what = scene.held_in_words("pictures")
+    shows = f"what is given of {what}, and beside it what is made of it, and the truth where it is known"
     return [Sheet("made", shows, modality.drawing(made, held))]
 
 

@@ -8,10 +8,12 @@ from string import Template
 
 from sparring.explore.scene import Sheet
 
+MARK = '<meta name="generator" content="sparring explore">'  # by which a page is known again
 PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+$mark
 <title>$title</title>
 <style>
 :root { color-scheme: light dark; }
@@ -43,7 +45,7 @@ def page(title: str, told: str, sheets: Sequence[Sheet]) -> str:
     """
     links = "\n".join(f'<a href="#{escape(one.name)}">{escape(one.name)}</a>' for one in sheets)
     figures = "\n".join(_figure(one) for one in sheets)
-    return PAGE.substitute(title=escape(title), told=escape(told), links=links, figures=figures)
+    return PAGE.substitute(mark=MARK, title=escape(title), told=escape(told), links=links, figures=figures)
 
 
 def _figure(one: Sheet) -> str:

@@ -156,12 +156,13 @@ def _neighbours(scene: Scene) -> list[Sheet]:
     rows = torch.cat([made[:, None], found[:ROWS]], 1).flatten(0, 1)
     captions = [text for row in distances[:ROWS].tolist() for text in ("sample", *(f"{d:.2f}" for d in row))]
     shows = (
-        "a sample for each row, and its nearest training pictures, with the root mean squares of the differences, "
-        "where black and white are 2 apart"
+        f"a sample for each row, and its nearest {scene.trained_in_words('pictures')}, with the root mean squares of "
+        "the differences, where black and white are 2 apart"
     )
     if others:
         usual = float(distances[ROWS:, 0].median())
-        shows += f". The nearest to a real picture that was held out is {usual:.2f} away, at the median of {len(held)}"
+        one = "a real picture that was held out" if scene.source is None else "another picture of these"
+        shows += f". The nearest to {one} is {usual:.2f} away, at the median of {len(held)}"
     return [Sheet("neighbours", shows, captioned(scene.decoded(rows), captions, 1 + found.shape[1]))]
 
 
@@ -173,14 +174,15 @@ def _again(scene: Scene) -> list[Sheet]:
     x = held["real"][: max(1, len(held["real"]) // ROWS) * ROWS]
     label = scene.told(held.get("label"))
     again = game.reconstruct(x, None if label is None else label[: len(x)])
-    return [Sheet("reconstructed", "real pictures, and below each what is made of it", _lines(scene, x, again))]
+    shows = f"{scene.held_in_words('pictures')}, and below each what is made of it"
+    return [Sheet("reconstructed", shows, _lines(scene, x, again))]
 
 
 def _inverted(scene: Scene) -> list[Sheet]:
     modality = scene.model.modality
-    given = scene.pictures
+    given, what = scene.pictures, "given pictures"
     if given is None:
-        given = scene.decoded(scene.held(INVERTED)["real"])
+        given, what = scene.decoded(scene.held(INVERTED)["real"]), scene.held_in_words("pictures")
     label = None if scene.label is None else scene.label.expand(len(given))
     with scene.screen.progress("inverting pictures") as progress:
         found = invert(scene.model, given, label, seed=scene.seed, progress=progress)
@@ -188,16 +190,19 @@ def _inverted(scene: Scene) -> list[Sheet]:
     apart = (x - again).abs() - 1
     kinds = [x, again, modality.scale(modality.unscale(apart))]
     shows = (
-        "given pictures, below each what the model makes of the latents that were found for it, and the difference. "
+        f"{what}, below each what the model makes of the latents that were found for it, and the difference. "
         f"Mean squared error, of black to white: {float(found.errors.mean()):.4f}"
     )
+    if scene.pictures is None and not scene.unseen:  # each is the nearest to itself
+        return [Sheet("inverted", shows, _lines(scene, *kinds))]
     try:
         distances, nearest = neighbours(x, scene.trained(), 1)
     except InputError as error:  # one's own picture can be inverted without the training data
-        shows += f". The nearest training pictures are not shown: {error}"
+        shows += f". The nearest real pictures are not shown: {error}"
     else:
         kinds.append(nearest[:, 0])
-        shows += f"; that of the nearest training picture, last: {float((distances / 2).square().mean()):.4f}"
+        shows += f"; that of the nearest of the {scene.trained_in_words('pictures')}, last: "
+        shows += f"{float((distances / 2).square().mean()):.4f}"
     return [Sheet("inverted", shows, _lines(scene, *kinds))]
 
 

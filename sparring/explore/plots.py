@@ -62,8 +62,8 @@ def _point_neighbours(scene: Scene) -> list[Sheet]:
         axis.plot(*_placed(scene, nearest).T, "o", color=INK, markersize=3, markerfacecolor="white")
     axis.plot(*_placed(scene, made).T, "o", color=INK, markersize=4)
     shows = (
-        f"samples (full) and the {found.shape[1]} training points nearest to each (hollow); other samples in grey. The "
-        f"nearest lies {float(distances[:, 0].median()):.3f} deviations away, at the median"
+        f"samples (full) and the {found.shape[1]} {scene.trained_in_words('points')} nearest to each (hollow); other "
+        f"samples in grey. The nearest lies {float(distances[:, 0].median()):.3f} deviations away, at the median"
     )
     return [Sheet("neighbours", shows, _picture(figure))]
 
@@ -113,9 +113,9 @@ def _path_neighbours(scene: Scene) -> list[Sheet]:
                     axis.plot(values, color=kind, linewidth=width)
     told = ", ".join(f"{d:.2f}" for d in distances[:, 0].tolist())
     shows = (
-        f"a sample for each row in blue, and the {found.shape[1]} windows of the training data nearest to it in grey, "
-        "all from the same last value. Root mean squares of the differences from the nearest, in deviations of what is "
-        f"learnt: {told}"
+        f"a sample for each row in blue, and the {found.shape[1]} {scene.trained_in_words('windows')} nearest to it in "
+        "grey, all from the same last value. Root mean squares of the differences from the nearest, in deviations of "
+        f"what is learnt: {told}"
     )
     return [Sheet("neighbours", shows, _picture(figure))]
 

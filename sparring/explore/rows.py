@@ -37,8 +37,10 @@ def _neighbours(scene: Scene) -> list[Sheet]:
         lines.append(("sample", "", *(str(value) for value in made[names].iloc[i])))
         for distance, place in zip(distances[i], places[i], strict=True):
             lines.append(("nearest", f"{distance:.3f}", *(str(value) for value in frame[names].iloc[place])))
+    what = scene.trained_in_words("rows")
     shows = (
-        "samples, and below each the training rows nearest to it. Distances are means over the columns: 1 for another "
-        f"level or for numbers two deviations apart. {int((distances[:, 0] == 0).sum())} of {len(made)} are copies"
+        f"samples, and below each the {what} nearest to it. Distances are means over the columns: "
+        "1 for another level or for numbers two deviations apart. "
+        f"{int((distances[:, 0] == 0).sum())} of {len(made)} are copies"
     )
     return [Sheet("neighbours", shows, table=tuple(lines))]

@@ -20,7 +20,7 @@ from sparring.data.split import Parted
 from sparring.errors import InputError
 from sparring.explore.space import Space
 from sparring.judge import Real, read
-from sparring.modalities import Modality
+from sparring.modalities import Images, Modality
 from sparring.model import Model
 from sparring.sheets import sheet
 from sparring.training.prepare import prepare, room
@@ -28,6 +28,7 @@ from sparring.training.screen import Screen
 
 ROWS = 8
 AT_ONCE = 100
+COLOURS = {1: "grey", 3: "coloured", 4: "transparent"}  # pictures, by their channels
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Scene:
         modality, items = self.model.modality, self.items
         if modality.kind in ("images", "points"):
             with self.screen.progress(f"reading {items.name}") as progress:
-                return read(modality, items, progress)[0]
+                return read(modality, items, progress, fewest=1)[0]
         if items.kind not in (modality.kind, *modality.reads):
             raise InputError(f"{items.name!r} holds {items.kind}, but the model makes {modality.kind}; give such data")
         data: Parted
@@ -117,14 +118,38 @@ class Scene:
             yield self.real.modality.batch(self.real.data.items(part))
 
     def held(self, n: int) -> dict[str, Tensor]:
-        """At most n real items that were held out, or of a small set some that were not, on the model's device."""
+        """At most n real items that were held out, or of a set too small for that some that were not, on the model's
+        device.
+        """
         data = self.real.data
-        rows = data.held if len(data.held) >= n else data.rows
+        rows = data.held if self.unseen else data.rows
         return {name: x.to(self.model.device) for name, x in next(self.batches(rows[:n])).items()}
+
+    @property
+    def unseen(self) -> bool:
+        """Whether any real items were held out."""
+        return len(self.real.data.held) > 0
+
+    def held_in_words(self, things: str) -> str:
+        """In words what `held` gives: pictures, points, ..."""
+        if self.source is not None:
+            return self.trained_in_words(things)
+        return f"held-out {things}" if self.unseen else f"training {things} (too few for some to be held out)"
+
+    def trained_in_words(self, things: str) -> str:
+        """In words what `trained` gives: pictures, points, ..."""
+        if self.source is None:
+            return f"training {things}"
+        modality, taken = self.model.modality, ""
+        if isinstance(modality, Images) and not modality.mapped:
+            channels = Images().fit(self.items).channels
+            if channels != modality.channels:
+                taken = f" ({COLOURS[channels]}, taken as {COLOURS[modality.channels]})"
+        return f"{things} of {self.items.name!r}{taken}"
 
     def trained(self) -> Iterator[Tensor]:
         """All real items that are trained on, some at a time."""
-        with self.screen.progress("looking through the training data") as progress:
+        with self.screen.progress(f"looking through {self.items.name}") as progress:
             rows = self.real.data.rows
             for i, part in enumerate(self.batches(rows)):
                 yield part["real"]
@@ -171,6 +196,6 @@ def read_pictures(path: str | Path, modality: Modality) -> NDArray[np.uint8]:
     for i, content in files.contents():
         picture = loaded(content)
         if isinstance(picture, Unreadable):
-            raise InputError(f"{place if place.is_file() else place / files.names[i]} cannot be read: {picture.why}")
+            raise InputError(f"{place / files.names[i] if place.is_dir() else place} cannot be read: {picture.why}")
         found.append(squared(picture, size, channels).transpose(1, 2, 0))
     return np.stack(found)

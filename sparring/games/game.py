@@ -18,7 +18,8 @@ class Game(nn.Module, ABC):
     Attributes:
         averaged: names of the nets whose moving average is the model. The others are kept as the
             last step left them.
-        together: whether `sampled` draws more for all samples at once, so that one depends on how many there are.
+        together: whether `sampled` draws more for all samples at once, so that one depends on how many there are. The
+            `sampled` and `truncated` of others draw nothing: what they make depends on their arguments alone.
         prior: what a sample is made from.
         classes: number of labels that sampling is conditioned on, 0 where it is not.
     """

@@ -67,22 +67,23 @@ def _fixed() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def read(modality: Modality, items: Items, progress: Progress = unseen) -> tuple[Real, list[str]]:
+def read(modality: Modality, items: Items, progress: Progress = unseen, fewest: int = FEWEST) -> tuple[Real, list[str]]:
     """A data set, parted as for training, and what the user should know of it.
 
     Args:
         modality: of a model, as it was fitted. Where it has classes, labels are used if the data have the
             same ones; otherwise where they have any.
+        fewest: items that are needed; to be looked at, not judged, one is enough.
 
     Raises:
-        InputError: where the data are of another kind or shape, or cannot be read.
+        InputError: where the data are of another kind or shape, are too few, or cannot be read.
     """
     if items.kind != modality.kind:
         raise InputError(f"{items.name!r} holds {items.kind}, but the model makes {modality.kind}; give such data")
     plain = replace(modality.plain(), classes=(), counts=())
     encoded = plain.encode(items, progress)
-    if len(encoded.kept) < FEWEST:
-        raise InputError(f"{items.name!r} has {len(encoded.kept)} {items.kind}; judging needs at least {FEWEST}")
+    if len(encoded.kept) < fewest:
+        raise InputError(f"{items.name!r} has {len(encoded.kept)} {items.kind}; judging needs at least {fewest}")
     labels = None if items.labels is None else items.labels[encoded.kept]
     held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
     tensors = {"real": encoded.samples}

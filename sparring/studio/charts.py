@@ -92,7 +92,7 @@ def _up(value: float, logarithmic: bool) -> float:
 
 
 def _drawn(lines: Sequence[Curve], label: str, high: float = HIGH) -> str:
-    """Curves in one frame."""
+    """Curves in one frame; one of a single point is a dot, which a line to where it begins draws."""
     xs, ys = ([point[i] for points in lines for point in points] for i in (0, 1))
     left, right, low, top = (min(xs), max(xs), min(ys), max(ys)) if xs else (0.0, 1.0, 0.0, 1.0)
 
@@ -101,7 +101,7 @@ def _drawn(lines: Sequence[Curve], label: str, high: float = HIGH) -> str:
         return f"{across:.1f},{high - MARGIN - (y - low) / ((top - low) or 1) * (high - 2 * MARGIN):.1f}"
 
     shapes = "".join(
-        f'<polyline class="c{i}" points="{" ".join(place(x, y) for x, y in points)}"/>'
+        f'<polyline class="c{i}" points="{" ".join(place(x, y) for x, y in [*points, *points[-1:]])}"/>'
         for i, points in enumerate(lines)
     )
     return f'<svg viewBox="0 0 {WIDE} {high:g}" role="img" aria-label="{escape(label, quote=True)}">{shapes}</svg>'

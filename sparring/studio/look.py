@@ -67,14 +67,16 @@ CSS = """
 .bar i { display: block; height: 100%; background: #1f4fbf; }
 .dark .bar i { background: #5b8bf5; }
 .empty { text-align: center; padding: 48px 16px; border: 1px dashed var(--block-border-color); border-radius: 10px; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(260px, 100%), 1fr)); gap: 14px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(260px, 100%), 1fr)); gap: 14px;
+  align-items: start; }
 .charts figure, .charts figcaption { margin: 0; }
 .charts figure { min-width: 0; padding: 10px 12px; border: 1px solid var(--block-border-color); border-radius: 10px;
   background: var(--block-background-fill); }
 .charts figcaption { font-size: .86rem; font-weight: 600; overflow-wrap: anywhere; }
 .charts figcaption .quiet { font-weight: 400; }
 .charts svg { width: 100%; height: auto; display: block; }
-polyline { fill: none; stroke-width: 1.8; stroke: #1f4fbf; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+polyline { fill: none; stroke-width: 1.8; stroke: #1f4fbf; vector-effect: non-scaling-stroke; stroke-linejoin: round;
+  stroke-linecap: round; }
 .dark polyline { stroke: #8fb0ff; }
 polyline.c1 { stroke: #c2410c; } .dark polyline.c1 { stroke: #fb9a62; }
 polyline.c2 { stroke: #15803d; } .dark polyline.c2 { stroke: #6fd08c; }
@@ -103,7 +105,10 @@ line.axis { stroke: var(--body-text-color-subdued); stroke-width: 1; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; margin: 4px 0 12px; font-size: .9rem; }
 dt { color: var(--body-text-color-subdued); } dd { margin: 0; overflow-wrap: anywhere; }
 .grid-wrap .grid-container { grid-template-columns: repeat(var(--grid-cols), minmax(0, 1fr)) !important; }
-label[data-testid="block-label"] { position: static; box-shadow: none; }
+.block:has(> label[data-testid="block-label"]) { display: flex; flex-direction: column; }
+.block > label[data-testid="block-label"] { position: static; box-shadow: none; flex: none; }
+.block > label[data-testid="block-label"] ~ .image-container,
+.block > label[data-testid="block-label"] ~ button { flex: 1 1 0; min-height: 0; height: auto; }
 .image-frame img { width: 100%; height: 100%; object-fit: contain; }
 .crisp img { image-rendering: pixelated; }
 #compared .grid-wrap, #gallery .grid-wrap { max-height: none; }

@@ -122,13 +122,29 @@ def _of_numbers(column: Column, real: NDArray[np.float64], made: NDArray[np.floa
     both = np.concatenate(there)
     if not len(both):
         return bars(column.name, ("missing", "missing"), [1.0], [1.0], "all are missing")
-    edges = np.linspace(both.min(), both.max() if both.max() > both.min() else both.min() + 1, BINS + 1)
+    edges = _edges(both)
     first, second = ((np.histogram(x, edges)[0] / max(1, len(x))).tolist() for x in there)
     gone = [1 - len(x) / max(1, len(y)) for x, y in zip(there, (real, made), strict=True)]
-    means = [told(column, float(x.mean())) if len(x) else "-" for x in there]
+    means = [_mean(column, x) for x in there]
     missing = f", missing {gone[0]:.0%} and {gone[1]:.0%}" if any(gone) else ""
-    ends = told(column, float(edges[0])), told(column, float(edges[-1]))
+    ends = told(column, float(both.min())), told(column, float(both.max()))
     return bars(column.name, ends, first, second, f"mean {means[0]}, sampled {means[1]}{missing}")
+
+
+def _mean(column: Column, values: NDArray[np.float64]) -> str:
+    if not len(values):
+        return "-"
+    mean = float(values.mean())
+    return told(column, mean if isinstance(column, Number | Mixture) and column.unit else float(f"{mean:.4g}"))
+
+
+def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of bins; those of whole numbers hold equally many of them, or some would be empty beside others that hold two."""
+    low, high = float(values.min()), float(values.max())
+    if (values % 1).any():
+        return np.linspace(low, high, BINS + 1)
+    each = max(1, int(-(-(high - low + 1) // BINS)))
+    return np.arange(low, high + each + 1, each) - 0.5
 
 
 def _of_levels(column: Category, real: NDArray[np.float64], made: NDArray[np.float64]) -> str:

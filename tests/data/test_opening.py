@@ -54,6 +54,20 @@ def test_floats(top):
     assert np.array_equal(pixels(content, 1), SHADES)
 
 
+@pytest.mark.filterwarnings("error")
+def test_floats_that_are_no_numbers():
+    """Are black, or white where they are infinite, among others; a picture of nothing else is none."""
+    shades = (SHADES / 255).astype(np.float32)
+    shades[0, :3] = np.nan, np.inf, -np.inf
+    shown = pixels(saved(Image.fromarray(shades), "TIFF"), 1)
+    assert shown[0, :3].tolist() == [0, SHADES.max(), 0]
+    assert np.array_equal(shown[1:], SHADES[1:])
+    for value in (np.nan, np.inf):
+        empty = saved(Image.fromarray(np.full((8, 8), value, np.float32)), "TIFF")
+        assert loaded(empty).why == "damaged: its pixels are no numbers"
+        assert look(empty) == loaded(empty)
+
+
 def test_cmyk():
     flat = Image.new("CMYK", (8, 8), (0, 255, 255, 0))  # red
     assert np.abs(pixels(saved(flat, "JPEG", quality=100))[4, 4].astype(int) - [255, 0, 0]).max() < 20

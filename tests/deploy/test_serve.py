@@ -152,6 +152,26 @@ def test_holes_are_filled_and_nothing_else(client):
     assert "/" not in answer.json()["detail"]  # no path of this machine
     answer = client.post("/models/fill/apply", files={"picture": given, "mask": picture(8, 8)})
     assert (answer.status_code, "a mask of the same size" in answer.json()["detail"]) == (422, True)
+    assert answer.json()["detail"].startswith("the mask has 8 x 8 pixels and the picture has 16 x 16; ")
+
+
+def test_pictures_that_are_made_may_be_large(client, models, monkeypatch):
+    """Larger than what PIL takes for a decompression bomb."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    given = picture()
+    made = client.post("/models/larger/apply", files={"picture": given}, headers={"Accept": "application/x-npz"})
+    assert made.status_code == 200
+    with np.load(io.BytesIO(made.content)) as arrays:
+        assert np.array_equal(arrays["images"][0], models["larger"].apply(pixels(given)))
+
+
+def test_a_picture_without_a_number(client):
+    """Is refused, not taken for a black one."""
+    file = io.BytesIO()
+    Image.fromarray(np.full((8, 8), np.nan, np.float32)).save(file, "TIFF")
+    headers = {"Content-Type": "image/tiff"}
+    answer = client.post("/models/digits/invert", content=file.getvalue(), headers=headers)
+    assert (answer.status_code, "its pixels are no numbers" in answer.json()["detail"]) == (422, True)
 
 
 def test_pictures_are_inverted(client, models):

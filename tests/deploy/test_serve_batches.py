@@ -100,6 +100,37 @@ def test_threads_do_not_disturb_one_anothers_draws(models):
             np.testing.assert_allclose(answer.json()[name], wanted[name], rtol=1e-4, atol=1e-5)
 
 
+def test_a_long_pass_keeps_no_other_model_waiting(models, monkeypatch):
+    begun, going_on, generate = threading.Event(), threading.Event(), models["series"].game.generate
+
+    def slow(*given):
+        begun.set()
+        going_on.wait(20)
+        return generate(*given)
+
+    with served({name: models[name] for name in ("series", "points")}, Limits(seconds=5)) as client:
+        warmed(client)
+        monkeypatch.setattr(models["series"].game, "generate", slow)
+        with ThreadPoolExecutor(1) as pool:
+            # As many as a batch are made alone, by `Model.fulfilled`; fewer by the worker.
+            long = pool.submit(client.post, "/models/series/samples", json={"n": 64, "seed": 1})
+            assert begun.wait(5)
+            quick = client.post("/models/points/samples")
+            going_on.set()
+            assert (quick.status_code, long.result().status_code) == (200, 200)
+
+
+@pytest.mark.parametrize("name", ["digits", "points", "ctgan", "series"])
+@pytest.mark.parametrize("truncation", [None, 1.0])
+def test_nets_draw_nothing(models, name, truncation):
+    """So that they may compute while other threads draw."""
+    model = models[name]
+    z, label = model.latents(3, model.request(), 1, truncation)
+    before = torch.get_rng_state()
+    model.made(z, label, truncation)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_only_so_many_wait(models):
     """A queue that is full says so, at once; who waits too long is told, and what he asked for is not made."""
     begun, going_on = threading.Event(), threading.Event()

@@ -1,7 +1,11 @@
 """What is not taken on: every limit, key and address, and what is said of it."""
 
 import json
+import math
+import re
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from serving import counted, picture, served, warmed
@@ -48,8 +52,10 @@ REFUSED = [
     ("POST", "/models/table/samples", {"json": {"where": ["job=q"]}}, 422, "no level 'q'"),
     ("POST", "/models/table/samples", {"json": {"where": {"job": "x" * 1001}}}, 422, "at most 1000"),
     ("POST", "/models/table/samples", {"json": {"where": ["job=x"] * 101}}, 422, "at most 100"),
-    ("POST", "/models/series/samples", {"json": {"n": 2000, "length": 100_000}}, 422, "ask for fewer"),
+    ("POST", "/models/series/samples", {"json": {"n": 1, "length": 10_001}}, 422, "body.length"),
     ("POST", "/models/larger/samples", {}, 422, "/models/larger/apply"),
+    ("POST", "/healthz", {"content": bytes(60_000)}, 405, "POST is not for /healthz; use GET or HEAD"),
+    ("PUT", "/readyz", {}, 405, "use GET or HEAD"),
     ("POST", "/models/digits/apply", {"content": picture(), "headers": PNG}, 422, "has no apply"),
     ("POST", "/models/table/invert", {"content": picture(), "headers": PNG}, 422, "has no invert"),
     ("POST", "/models/larger/apply", {"content": b"not a picture", "headers": PNG}, 422, "not a picture"),
@@ -89,7 +95,13 @@ def test_refused(client, method, path, sent, status, said):
     assert len(detail) < 800
     assert "Traceback" not in detail
     if status == 405:
-        assert answer.headers["allow"] == "POST"
+        assert answer.headers["allow"] == ("POST" if path.startswith("/models") else "GET, HEAD")
+
+
+def test_samples_of_too_many_numbers(client, monkeypatch):
+    monkeypatch.setattr("sparring.deploy.serve.served.NUMBERS", 1000)
+    answer = client.post("/models/series/samples", json={"n": 6, "length": 100})  # of two channels
+    assert (answer.status_code, "1,200 numbers; ask for fewer" in answer.json()["detail"]) == (422, True)
 
 
 def test_no_traceback_leaves_the_server(models, monkeypatch):
@@ -116,6 +128,46 @@ def test_keys(models):
         for headers in ({"X-API-Key": "first"}, {"Authorization": "bearer second"}, proxied):
             assert client.get("/models", headers=headers).status_code == 200
         assert client.post("/models/digits/samples", content="{", headers=JSON).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_nothing_is_read_of_what_those_without_a_key_send(models, path):
+    """Or anybody could have the server keep it."""
+    with served({"digits": models["digits"]}, Limits(body=0.01), keys=Keys(["first"])) as client:
+        warmed(client)
+        reads = []
+
+        async def ask(method, headers):
+            told = []
+
+            async def receive():
+                reads.append(path)
+                return {"type": "http.request", "body": bytes(1000), "more_body": True}
+
+            async def send(message):
+                told.append(message)
+
+            scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
+            await client.app(scope, receive, send)
+            return told[0]["status"], dict(told[0]["headers"]).get(b"connection")
+
+        for method in ("GET", "HEAD"):
+            assert client.portal.call(ask, method, []) == (200, None)
+            assert client.portal.call(ask, method, [(b"content-length", b"0")]) == (200, None)
+            for headers in ([(b"content-length", b"99999999")], [(b"transfer-encoding", b"chunked")]):
+                assert client.portal.call(ask, method, headers) == (200, b"close")
+        assert client.portal.call(ask, "POST", [(b"content-length", b"99999999")]) == (405, b"close")
+        assert not reads
+        assert client.head(path).status_code == 200
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 0, 1e300])
+@pytest.mark.parametrize("name", ["most", "body", "pixels", "seconds", "queue", "batch", "wait", "connections"])
+def test_limits_are_numbers(name, value):
+    """Of which every clock and every count can make something."""
+    if (name, value) != ("wait", 0):
+        with pytest.raises(InputError, match=f"^--{name} .* is out of range; [^\n]*$"):
+            Limits(**{name: value})
 
 
 def test_where_keys_come_from(tmp_path, monkeypatch):
@@ -186,5 +238,10 @@ def test_what_prometheus_gets(models):
         assert counted(client, "sparring_serve_seconds_bucket", route=route, le="+Inf") == 1
         assert counted(client, "sparring_serve_batch_bucket", model="digits", le="4.0") == 1
         assert counted(client, "sparring_serve_in_flight") == 0
+    table = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+    families = {family.name: family.type for family in client.app.state.metrics.registry.collect()}
+    ours = {f"{name}_total" if kind == "counter" else name for name, kind in families.items() if "sparring" in name}
+    assert set(re.findall(r"^\| `(sparring_serve_\w+)`", table, flags=re.MULTILINE)) == ours
+    assert "\nprocess_resident_memory_bytes " in told or not sys.platform.startswith("linux")
     for name in ("requests_total", "seconds_bucket", "batch_bucket", "queue", "samples_total", "in_flight"):
         assert f"\nsparring_serve_{name}" in told

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import numpy as np
@@ -25,11 +25,11 @@ def run(runs):
 
 
 @contextmanager
-def served(folder, *words, **environment):
+def served(folder, *words, program=("-m", "sparring", "serve"), **environment):
     """A process that serves, and a client of it."""
     (folder / "temporary").mkdir()
     settings = os.environ | {"TMPDIR": str(folder / "temporary"), "PYTHONUNBUFFERED": "1"} | environment
-    command = [sys.executable, "-m", "sparring", "serve", *map(str, words), "--port", "0", "--device", "cpu"]
+    command = [sys.executable, *program, *map(str, words), "--port", "0", "--device", "cpu"]
     with (folder / "printed").open("w") as printed:
         process = subprocess.Popen(command, env=settings, stdout=printed, stderr=subprocess.STDOUT)
     try:
@@ -142,6 +142,54 @@ def stopped_under_load(process, client):
             except httpx.TransportError:
                 break
         return [status for one in asking for status in one.result()], told, long.result().status_code
+
+
+FEW = """
+import sys
+from sparring.deploy.serve import Limits, serve
+serve(sys.argv[1:2], port=0, device="cpu", limits=Limits(seconds=0.7, connections=6))
+"""
+HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+
+
+def answered(connection):
+    """An answer of JSON, whole: it may come in parts."""
+    told = b""
+    while not told.endswith(b"}"):
+        part = connection.recv(1000)
+        assert part, told
+        told += part
+    return told
+
+
+def test_half_a_head_and_too_many_connections(run, tmp_path):
+    """Whoever does not ask is hung up on; whoever asks in time stays; beyond so many connections one has to wait."""
+    with served(tmp_path, run, program=("-c", FEW)) as (process, client):
+        where = client.base_url.host, client.base_url.port
+        with socket.create_connection(where) as busy, ExitStack() as open:
+            slow = [open.enter_context(socket.create_connection(where)) for _ in range(3)]
+            for i, one in enumerate(slow[:2]):  # the third says nothing at all
+                one.sendall((HALF + b"\r\n" if i else b"") + HALF)  # and the second asks once before
+            assert answered(slow[1]).startswith(b"HTTP/1.1 200 ")
+            until = time.monotonic() + 2
+            while time.monotonic() < until:
+                busy.sendall(HALF + b"\r\n")
+                assert answered(busy).startswith(b"HTTP/1.1 200 ")
+                time.sleep(0.1)
+            for one in slow:
+                one.settimeout(5)
+                while one.recv(1000):
+                    pass
+        until = time.monotonic() + 5
+        with ExitStack() as open:
+            for _ in range(8):
+                open.enter_context(socket.create_connection(where))
+            while client.get("/healthz").status_code != 503:
+                assert time.monotonic() < until
+        while client.get("/healthz").status_code != 200:
+            assert time.monotonic() < until
+        process.send_signal(signal.SIGTERM)
+        assert ended(process, tmp_path)[0] == 0
 
 
 def test_keys_slow_clients_and_an_end_in_a_bound(run, tmp_path):

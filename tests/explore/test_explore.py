@@ -199,9 +199,67 @@ def test_what_cannot_be_drawn_is_left_out_and_said(tmp_path, capsys):
     assert "say where the data are now with --data" in said
     Image.new("L", (8, 8), 99).save(tmp_path / "grey.png")
     (own,) = explore(tmp_path / "run", tmp_path / "o", only=["inverted"], picture=tmp_path / "grey.png")
-    assert "nearest training pictures are not shown" in own.shows
+    assert "nearest real pictures are not shown" in own.shows
     with pytest.raises(InputError, match="there is no data set or path"):
         explore(tmp_path / "run", tmp_path / "n", only=["neighbours"])
+
+
+def grey(folder, many, channels=1, start=0):
+    """A folder of pictures, no two alike."""
+    folder.mkdir()
+    random = np.random.default_rng(start)
+    for i in range(many):
+        pixels = random.integers(0, 255, (8, 8, channels), dtype=np.uint8).squeeze()
+        Image.fromarray(pixels).save(folder / f"{i:02}.png")
+    return folder
+
+
+def test_no_training_picture_is_called_held_out(tmp_path):
+    """Of 40 pictures 4 are held out: these are shown, not 8 of both kinds; of 12 none is, and the sheets say so."""
+    for many, held, words in ((40, 4, "held-out pictures"), (12, 8, "training pictures (too few for some to be held")):
+        run = tmp_path / f"run{many}"
+        trained("dcgan", grey(tmp_path / f"p{many}", many), run, labels=False)
+        found = explore(run, tmp_path / f"s{many}", only=["inverted", "saliency"])
+        inverted = next(one for one in found if one.name == "inverted")
+        assert inverted.shows.startswith(words)
+        assert ("nearest" in inverted.shows) == (many == 40)  # a training picture is the nearest to itself
+        assert f"below in {words}" in next(one for one in found if one.name == "saliency").shows
+        kinds = 4 if many == 40 else 3
+        given = cells(inverted, held, kinds)[:held]
+        files = [np.asarray(Image.open(path)) for path in sorted((tmp_path / f"p{many}").iterdir())]
+        shown = {int(np.argmin([np.abs(x - file).mean() for file in files])) for x in given}
+        scene = Scene(sparring.load(run))
+        data = scene.real.data
+        assert shown == set((data.held if many == 40 else data.rows[:8]).tolist())
+
+
+def test_a_line_of_the_sheet_for_fewer_real_pictures(tmp_path):
+    """D looks at 8 samples and at 2 real pictures: each kind still begins a line of its own."""
+    trained("dcgan", grey(tmp_path / "p", 20), tmp_path / "run", labels=False)
+    (sheet,) = explore(tmp_path / "run", tmp_path / "s", only=["saliency"])
+    real = cells(sheet, 8, 6)[24:32]
+    assert (real[2:] > 250).all()
+    assert (real[:2].mean((1, 2)) < 250).all()
+
+
+def test_other_data_are_called_by_their_name(tmp_path):
+    """Sheets of other data do not speak of training data, and say when colours are left out."""
+    trained("dcgan", "digits", tmp_path / "run", labels=False)
+    other = grey(tmp_path / "other", 30, channels=3)
+    found = explore(tmp_path / "run", tmp_path / "s", data=str(other), only=["neighbours", "inverted", "saliency"])
+    for one in found:
+        assert "training" not in one.shows
+        assert "pictures of 'other' (coloured, taken as grey)" in one.shows
+    (same,) = explore(tmp_path / "run", tmp_path / "o", only=["neighbours"])
+    assert "its nearest training pictures, with" in same.shows
+
+
+def test_a_few_pictures_are_enough_to_look_at(tmp_path):
+    """Judging needs 18 items; looking for nearest ones does not."""
+    trained("dcgan", "digits", tmp_path / "run", labels=False)
+    few = grey(tmp_path / "few", 3)
+    (sheet,) = explore(tmp_path / "run", tmp_path / "s", data=str(few), only=["neighbours"])
+    assert "nearest pictures of 'few'" in sheet.shows
 
 
 def test_points(tmp_path):

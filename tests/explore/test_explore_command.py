@@ -1,5 +1,6 @@
 """`sparring explore` as a user types it."""
 
+import shutil
 import sys
 
 import av
@@ -72,6 +73,8 @@ BAD = [
     (["--label", "ten"], "there is no label 'ten'; choose from 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
     (["--data", "nowhere"], "there is no data set or path 'nowhere'"),
     (["--film", "taken.gif"], "taken.gif exists already"),
+    (["--film", "folder.gif", "--force"], "folder.gif is a folder, and a file is to be written; choose another name"),
+    (["--picture", "/dev/null"], "/dev/null cannot be read: the file is empty"),
 ]
 
 
@@ -81,6 +84,7 @@ def test_bad_input(words, said, typed, run, tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "taken.gif").write_text("taken")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.gif").mkdir()
     before = sorted(tmp_path.iterdir())
     status, _, err = typed(run, "-o", "out", *words)
     assert (status, err.count("\n")) == (2, 1)
@@ -98,3 +102,48 @@ def test_a_picture_for_points(typed, tmp_path):
     status, _, err = typed("run", "-o", "out", "--picture", "p.png")
     assert status == 2
     assert "picture p.png was given, but recipe 'r3gan_mlp' makes points; only pictures" in err
+
+
+OTHERS = {
+    "run": "run holds a run, ",
+    "run/model": "run/model holds something else than the sheets of sparring explore; choose another --out",
+    "": "is the working directory, your home or above them",
+    "photos": "photos holds something else than the sheets of sparring explore; choose another --out",
+    "sheets": "sheets holds something else than the sheets of sparring explore; choose another --out",
+    "runs": "runs holds a run, ",
+}
+
+
+@pytest.mark.parametrize("out", OTHERS)
+def test_force_removes_nothing_but_sheets(out, typed, run, tmp_path):
+    """Neither the run, nor what is above it, nor a user's pictures, nor what he put beside the sheets."""
+    shutil.copytree(run, tmp_path / "run")
+    shutil.copytree(run, tmp_path / "runs" / "one")
+    (tmp_path / "photos").mkdir()
+    Image.new("L", (8, 8)).save(tmp_path / "photos" / "me.png")
+    (tmp_path / "photos" / "index.html").write_text("<p>me")
+    assert typed("run", "-o", "sheets", "--only", "interpolation")[0] == 0
+    (tmp_path / "sheets" / "notes.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    status, _, err = typed("run", "-o", out or ".", "--only", "interpolation", "--force")
+    assert (status, err.count("\n")) == (2, 1)
+    assert OTHERS[out] in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_sheets_of_a_model_in_one_file(typed, run, tmp_path):
+    """Go beside it, as nothing can lie in it."""
+    sparring.load(run).save(tmp_path / "c.safetensors")
+    status, out, _ = typed("c.safetensors", "--only", "interpolation")
+    assert status == 0
+    assert out.splitlines()[-1] == "- look at c-explored/index.html"
+    assert (tmp_path / "c-explored" / "index.html").is_file()
+
+
+def test_a_run_of_another_version_is_named(typed, run, tmp_path):
+    shutil.copytree(run, tmp_path / "old")
+    described = tmp_path / "old" / "model" / "model.json"
+    described.write_text(described.read_text().replace('"width"', '"breadth"'))
+    status, _, err = typed("old")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "old/model/model.json was written by another version of Sparring and cannot be read: recipe 'dcgan'" in err

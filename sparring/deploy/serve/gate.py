@@ -17,7 +17,7 @@ from sparring.deploy.serve.keys import Keys
 from sparring.deploy.serve.limits import Limits
 from sparring.deploy.serve.metrics import Metrics
 
-OPEN = ("/healthz", "/readyz")  # to anybody, at any time
+OPEN = ("/healthz", "/readyz")  # to anybody, at any time; what they are sent is not read
 SOON = {"Retry-After": "1"}  # seconds
 CLOSED = 499  # a client that hung up, as web servers count it; nobody reads it
 
@@ -69,11 +69,14 @@ class Gate:
             await self.app(scope, receive, send)
             return
         route, status, began = self._route(scope), 500, time.perf_counter()
+        unread = scope["path"] in OPEN and _sends(scope)
 
         async def noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if unread:
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
         self.state.active += 1
@@ -83,7 +86,9 @@ class Gate:
             if isinstance(found, Response):
                 await found(scope, receive, noted)
             else:
-                await self.app(scope, _again(found, receive), noted)
+                # The app knows GET alone; of an answer to HEAD the server sends only the head.
+                asked = {**scope, "method": "GET"} if scope["path"] in OPEN else scope
+                await self.app(asked, _again(found, receive), noted)
         finally:
             self.state.active -= 1
             self.metrics.in_flight.dec()
@@ -100,7 +105,10 @@ class Gate:
     def _refused(self, scope: Scope) -> Response | None:
         """Why a request is not looked at, where it is not."""
         if scope["path"] in OPEN:
-            return None
+            if scope["method"] in ("GET", "HEAD"):
+                return None
+            why = f"{scope['method']} is not for {scope['path']}; use GET or HEAD"
+            return problem(405, why, {"Allow": "GET, HEAD"})
         hang_up = {"Connection": "close"}  # what was sent is not read
         if not self.keys.open(scope["headers"]):
             headers = {"WWW-Authenticate": "Bearer", **hang_up}
@@ -111,6 +119,8 @@ class Gate:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | Response:
         """What a request sends, or why it was not read."""
+        if scope["path"] in OPEN:
+            return b""
         most, parts, size = self.limits.bytes, list[bytes](), 0
         declared = Headers(scope=scope).get("content-length", "0")
         large = problem(413, f"more than {self.limits.body:g} MiB were sent; send less", {"Connection": "close"})
@@ -131,6 +141,12 @@ class Gate:
         except TimeoutError:
             late = f"the request was not complete after {self.limits.seconds:g} seconds; send it faster"
             return problem(408, late, {"Connection": "close"})
+
+
+def _sends(scope: Scope) -> bool:
+    """Whether a request has a body."""
+    headers = Headers(scope=scope)
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -8,6 +8,7 @@ from sparring.errors import InputError
 
 NUMBERS = 1 << 26  # that the samples of one request consist of, at most: 256 MiB of them
 MEGA = 1 << 20
+GREATEST = 1e9  # of any limit; no clock waits for ever
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Limits:
         queue: requests that wait for a model, beside those that are worked on.
         batch: samples that are made in one pass for several requests; 1 for one request after the other.
         wait: milliseconds that a pass waits for others to join.
+        connections: that clients may have open at a time; more are told to come later.
 
     Raises:
         InputError: for one that is out of range.
@@ -34,11 +36,14 @@ class Limits:
     queue: int = 256
     batch: int = 64
     wait: float = 2.0
+    connections: int = 512
 
     def __post_init__(self) -> None:
-        for name in ("most", "body", "pixels", "seconds", "queue", "batch"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"--{name} {getattr(self, name):g} is out of range; it must be above 0")
+        for name in ("most", "body", "pixels", "seconds", "queue", "batch", "connections"):
+            if not 0 < getattr(self, name) <= GREATEST:
+                raise InputError(
+                    f"--{name} {getattr(self, name):g} is out of range; it must be above 0 and at most {GREATEST:,.0f}"
+                )
         if not 0 <= self.wait <= 1000:
             raise InputError(f"--wait {self.wait:g} is out of range; give from 0 to 1000 milliseconds")
 

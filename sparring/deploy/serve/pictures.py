@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from fastapi import HTTPException, Request
 from numpy.typing import NDArray
-from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from starlette.datastructures import UploadFile
 
 from sparring.apply.pictures import read, write
@@ -99,7 +99,8 @@ def applied(mapper: Mapper, given: Sent, progress: Progress) -> bytes:
         try:
             photo = read(picture, made, mapper, mask if given.mask is not None else None)
         except InputError as error:  # which names files that the sender knows nothing of
-            raise InputError(str(error).replace(f"{folder}/", "the ").replace("--mask FILE", "a mask")) from error
+            why = str(error).replace(f"the mask {mask}", "the mask").replace(f"{folder}/", "the ")
+            raise InputError(why.replace("--mask FILE", "a mask")) from error
         if isinstance(photo, Unreadable):
             raise InputError(f"the picture cannot be used: {photo.why}")
         write(made, photo, mapper, progress)
@@ -108,7 +109,7 @@ def applied(mapper: Mapper, given: Sent, progress: Progress) -> bytes:
 
 def as_npz(made: bytes) -> bytes:
     """A PNG as an array `images`, uint8 (1, h, w, c)."""
-    with Image.open(io.BytesIO(made)) as picture:
+    with PngImageFile(io.BytesIO(made)) as picture:  # Image.open takes a large one for a decompression bomb
         pixels = np.asarray(picture)
     return npz(images=pixels.reshape(1, *pixels.shape[:2], -1))
 

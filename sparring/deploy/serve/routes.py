@@ -70,13 +70,13 @@ async def conditions(request: Request, name: Name) -> schemas.Conditions:
     return schemas.Conditions(**model.conditions())
 
 
-@router.get("/healthz", tags=["watching"], responses=problems(408, 413, 500))
+@router.get("/healthz", tags=["watching"], responses=problems(500))
 async def healthz() -> schemas.Status:
     """Whether the process is alive."""
     return schemas.Status(status="alive")
 
 
-@router.get("/readyz", tags=["watching"], responses=problems(408, 413, 500, 503))
+@router.get("/readyz", tags=["watching"], responses=problems(500, 503))
 async def readyz(request: Request) -> schemas.Status:
     """Whether all models are loaded and warmed up, and the server is to stay."""
     if request.app.state.state.stopping:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 TEXT = 1000  # signs of a label or a condition
 MANY = 100  # conditions
+STEPS = 10_000  # of a series: one after the other, where nets are recurrent, and none of them can be given up
 SEED = 2**53 - 1  # the largest whole number that every reader of JSON knows
 
 Text = Annotated[str, Field(max_length=TEXT)]
@@ -41,7 +42,7 @@ class Wanted(BaseModel):
     where: (
         Text | Annotated[list[Text], Field(max_length=MANY)] | Annotated[dict[Text, Value], Field(max_length=MANY)]
     ) = Field(default=[], description='What is true of all rows: {"income": ">50K"}, or conditions: ["age>=18"].')
-    length: int | None = Field(default=None, ge=1, le=100_000, description="Of a series, in steps.")
+    length: int | None = Field(default=None, ge=1, le=STEPS, description="Of a series, in steps.")
 
 
 class Problem(BaseModel):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import h11
 import uvicorn
 
 from sparring.deploy.serve.app import application
@@ -42,8 +44,9 @@ def run(
     state = State()
     app = application(models, limits, keys, state)
     settings = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=LAST
-    )
+        app, http="h11", ws="none", log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=LAST, limit_concurrency=limits.connections + 1,
+    )  # fmt: skip
     asyncio.run(_serve(Server(settings), taken, state, limits.seconds, listening))
 
 
@@ -62,6 +65,7 @@ async def _serve(
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
         listening()
+        hurrying = asyncio.create_task(_hurried(server, seconds))
         ending = asyncio.create_task(told.wait())
         await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
         ending.cancel()
@@ -71,6 +75,21 @@ async def _serve(
         idle.cancel()
         server.should_exit = True
         await serving
+        hurrying.cancel()
+
+
+async def _hurried(server: Server, seconds: float) -> None:
+    """Hang up where the head of a request is not complete after so many seconds: uvicorn would wait for ever."""
+    since: dict[tuple[Any, Any], float] = {}  # when a connection, after what it asked last, was first seen to wait
+    while True:
+        await asyncio.sleep(min(1.0, seconds / 4))
+        now, before = time.monotonic(), since
+        connections: Iterable[Any] = server.server_state.connections  # all of uvicorn's protocol for h11
+        idle = [one for one in connections if one.conn.their_state is h11.IDLE]
+        since = {(one, one.cycle): before.get((one, one.cycle), now) for one in idle}
+        for (connection, _), began in since.items():
+            if now - began > seconds:
+                connection.transport.close()
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def tab(studio: Studio) -> gr.State:
                     0, label="Begin with the sample of seed", precision=0, elem_id="edit-seed", min_width=130
                 )
                 label = gr.Dropdown(label="Label", choices=[ANY], value=ANY, visible=False, elem_id="edit-label")
-                method = gr.Dropdown(label="Directions", choices=[], elem_id="method", min_width=200)
+                method = gr.Dropdown(label="Directions", choices=[], elem_id="method", min_width=320, scale=2)
             said = gr.Markdown("", elem_id="edit-start")
             sliders = [
                 gr.Slider(-3, 3, 0, step=edits.STEP, label=f"{i + 1}", visible=False, elem_id=f"slider-{i + 1}")
