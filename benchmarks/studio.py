@@ -2,9 +2,10 @@
 
     python benchmarks/studio.py RUNS --picture PICTURE [--docs docs]
 
-RUNS is a folder of runs, which are copied to a temporary one since trainings are added: mnist (pictures), classes
-(pictures with labels), adult (a table), larger (four times as large), dcgan (pictures) and, for company, whatever else is there. PICTURE, a small one, is given to
-edges. Chromium draws the pages; each shot is written to the docs as a PNG of at most 300 kB.
+RUNS is a folder of runs, which are copied to a temporary one since a training is added: mnist and dcgan (pictures),
+classes (pictures with labels), adult (a table), larger (pictures made four times as large), and for company whatever
+else is there. PICTURE, a small one, is given to larger. Each shot of Chromium is written to the docs as a PNG of at
+most 300 kB.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def served(runs: Path) -> Iterator[str]:
         words = [sys.executable, "-m", "sparring", "studio", "runs", f"--port={port}"]
         process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True)
         try:
-            assert process.stdout is not None
+            assert process.stdout is not None  # since it is asked for above
             print(process.stdout.readline().strip())
             yield f"http://127.0.0.1:{port}"
         finally:
@@ -62,7 +63,7 @@ def choose(page: Page, run: str, tab: str) -> None:
     page.click(f'button.card[data-run="{run}"]')
     page.wait_for_selector(f'button.card.chosen[data-run="{run}"]')
     page.click(f'[role=tab]:text-is("{tab}")')
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(4000)
 
 
 def pick(page: Page, at: str, *options: str) -> None:
@@ -77,6 +78,7 @@ def looked_through(page: Page, _: Path) -> None:
     page.click('button.card[data-run="mnist"]')
     page.wait_for_selector("#run-sheet img")
     page.wait_for_selector("#run-facts figure")
+    page.wait_for_selector('[role=tab]:text-is("Sample")')
     page.wait_for_timeout(1500)
 
 

@@ -289,7 +289,7 @@ class Model:
         described = describe(self.recipe, self.modality) | {"about": self.about}
         weights = {name: tensor.contiguous() for name, tensor in self.game.state_dict().items()}
         if half:
-            weights = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
+            weights = {name: _halved(t) for name, t in weights.items()}
         if place.suffix == SINGLE:
             write_bytes(place, safetensors.torch.save(weights, {"model.json": json.dumps(described)}))
             return
@@ -297,6 +297,12 @@ class Model:
             part.mkdir()
             write_json(part / "model.json", described)
             write_bytes(part / "weights.safetensors", safetensors.torch.save(weights))
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    """In sixteen bits, where these reach as far."""
+    fits = tensor.is_floating_point() and bool((tensor.abs() <= torch.finfo(torch.float16).max).all())
+    return tensor.half() if fits else tensor
 
 
 def _obeying(items: Any, request: Request) -> Any:

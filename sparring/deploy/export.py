@@ -15,7 +15,7 @@ import torch
 from sparring.deploy.compress import halved, quantised
 from sparring.deploy.graph import CPU, Graph, graph
 from sparring.deploy.measure import Exported, Way, measured, verified
-from sparring.deploy.prune import Batch, pruned
+from sparring.deploy.prune import Batch, prunable, pruned
 from sparring.deploy.quality import Data, Quality
 from sparring.deploy.runtime import EXACT, Session, alone, converted, described
 from sparring.deploy.ways import InBytes
@@ -103,6 +103,8 @@ def export(
     screen = Screen(quiet)
     model = run if isinstance(run, Model) else load(run)
     model = Model(model.recipe, model.modality, copy.deepcopy(model.game).to(CPU), model.about)
+    if prune:
+        prunable(model)
     with torch.random.fork_rng([]):
         return (_weights if format == "safetensors" else _graph)(model, asked, place, screen)
 

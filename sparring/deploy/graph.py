@@ -214,8 +214,7 @@ def _mapped(model: Model, modality: Mapped, in_bytes: bool, reverse: bool) -> Gr
     mapper = model.mapper(reverse)
     assert isinstance(mapper.net, nn.Module)
     stride = mapper.stride
-    names, made = [[name if n == 1 else f"{n} {name}" for name in ("height", "width")]
-                   for n in (stride, stride * mapper.times)]  # fmt: skip
+    names, made = _multiples(stride), _multiples(stride * mapper.times)
     sides = [stride * Dim(name, min=2) if stride > 1 else Dim(name, min=4) for name in ("height", "width")]
     place = (1, 2) if in_bytes else (2, 3)
 
@@ -231,6 +230,11 @@ def _mapped(model: Model, modality: Mapped, in_bytes: bool, reverse: bool) -> Gr
     given = Input("picture", shape, f"{said}, {'uint8' if in_bytes else 'in [-1, 1]'}",
                   {0: Dim("n", min=1), place[0]: sides[0], place[1]: sides[1]})  # fmt: skip
     return Graph(plain(mapper.net), (given,), f"pictures {_laid((mapper.made, *made), in_bytes)}", draw, stride=stride)
+
+
+def _multiples(n: int) -> tuple[str, str]:
+    """Names of a picture's sides that are multiples of a number."""
+    return ("height", "width") if n == 1 else (f"{n} height", f"{n} width")
 
 
 def _laid(shape: Sequence[int | str], in_bytes: bool) -> str:

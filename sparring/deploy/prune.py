@@ -85,6 +85,23 @@ def _cuttable(layer: nn.Module) -> bool:
     return isinstance(layer, WEIGHTED) and alone
 
 
+def prunable(model: Model) -> dict[str, list[Chain]]:
+    """The chains of a model's generators, by their names.
+
+    Raises:
+        InputError: where none has any.
+    """
+    names = ("AB", "BA") if isinstance(model.game, Cycle) else ("G",)
+    nets = {name: getattr(model.game, name, None) for name in names}
+    found = {name: chains(net) for name, net in nets.items() if isinstance(net, nn.Module)}
+    if not any(found.values()):
+        raise InputError(
+            f"--prune was given, but G of recipe {model.recipe.name!r} has no layers that simply follow one another, "
+            "out of which channels could be cut; use --int8 or --half"
+        )
+    return found
+
+
 def pruned(
     model: Model,
     share: float,
@@ -108,15 +125,8 @@ def pruned(
     """
     if not 0 < share < 1:
         raise InputError(f"--prune {share:g} is out of range; it must be above 0 and below 1")
-    game, told = copy.deepcopy(model.game).eval(), model.game
-    ways = [("G", draw)] if not isinstance(game, Cycle) else [("AB", draw), ("BA", reverse or draw)]
-    ways = [(name, batch) for name, batch in ways if isinstance(getattr(game, name, None), nn.Module)]
-    cut = {name: chains(getattr(game, name)) for name, _ in ways}
-    if not any(cut.values()):
-        raise InputError(
-            f"--prune was given, but G of recipe {model.recipe.name!r} has no layers that simply follow one another, "
-            "out of which channels could be cut; use --int8 or --half"
-        )
+    game, told, cut = copy.deepcopy(model.game).eval(), model.game, prunable(model)
+    ways = [(name, reverse or draw if name == "BA" else draw) for name in cut]
     for name, batch in ways:
         net: nn.Module = getattr(game, name)
         keeps = _weighed(net, cut[name], partial(_run, game, name, batch), share)

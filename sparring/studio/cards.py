@@ -86,6 +86,12 @@ def thumbnail(path: Path, _stamp: int) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
+def _from_here(path: Path) -> Path:
+    """As it would be typed where the studio was started."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def ago(when: float) -> str:
     """How long ago a moment was, in words that do not change each second."""
     seconds = time.time() - when
@@ -103,7 +109,7 @@ def details(card: Card, log: Sequence[Line], charts: str) -> str:
     rows = [
         ("recipe", card.recipe), ("data", card.data), ("makes", KINDS.get(card.kind, card.kind)),
         ("trained", card.bound), ("speed", f"{log[-1]['speed']:,.0f} samples/s" if log else ""),
-        ("score", card.score), ("folder", str(card.path)),
+        ("score", card.score), ("folder", str(_from_here(card.path))),
     ]  # fmt: skip
     facts = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
     troubles = "".join(f'<li class="trouble">{escape(text)}</li>' for text in card.troubles)

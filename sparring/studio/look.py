@@ -108,7 +108,7 @@ dt { color: var(--body-text-color-subdued); } dd { margin: 0; overflow-wrap: any
 .block:has(> label[data-testid="block-label"]) { display: flex; flex-direction: column; }
 .block > label[data-testid="block-label"] { position: static; box-shadow: none; flex: none; }
 .block > label[data-testid="block-label"] ~ .image-container,
-.block > label[data-testid="block-label"] ~ button { flex: 1 1 0; min-height: 0; height: auto; }
+.block > label[data-testid="block-label"] ~ button { flex: 1 1 auto; min-height: 0; height: auto; }
 .image-frame img { width: 100%; height: 100%; object-fit: contain; }
 .crisp img { image-rendering: pixelated; }
 #compared .grid-wrap, #gallery .grid-wrap { max-height: none; }
@@ -121,7 +121,9 @@ table.scores th:first-child, table.scores td:first-child { text-align: left; }
 .sheets { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(260px, 100%), 1fr)); gap: 14px; }
 .sheets figure { margin: 0; }
 .sheets img { width: 100%; image-rendering: pixelated; border-radius: 6px; background: #fff; }
-#run-details { position: sticky; top: 12px; max-height: calc(100vh - 24px); overflow-y: auto; overflow-x: hidden; }
+#run-details { position: sticky; top: 12px; max-height: calc(100vh - 24px); overflow-y: auto; overflow-x: hidden;
+  flex-wrap: nowrap; }
+#run-details > * { flex: none; }
 @media (max-width: 900px) { #run-details { position: static; max-height: none; } }
 @media (max-width: 640px) {
   .gradio-container { padding: 0 10px 24px !important; }

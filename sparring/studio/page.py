@@ -44,6 +44,7 @@ def page(studio: Studio) -> gr.Blocks:
         def fitting(name: str | None) -> list[gr.Tab]:
             """Only the tabs that the run has a use for."""
             kind = studio.kind(name)
+            studio.modality(name)  # loads the model, without which the tabs are still those of another run
             return [gr.Tab(visible=kind in kinds) for kinds in FOR.values()]
 
         studio.run.change(told(fitting), studio.run, [sampling, editing, yours, rows], show_progress="hidden")

@@ -142,7 +142,7 @@ def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Of bins; those of whole numbers hold equally many of them, or some would be empty beside others that hold two."""
     low, high = float(values.min()), float(values.max())
     if (values % 1).any():
-        return np.linspace(low, high, BINS + 1)
+        return np.linspace(low, high if high > low else low + 1, BINS + 1)
     each = max(1, int(-(-(high - low + 1) // BINS)))
     return np.arange(low, high + each + 1, each) - 0.5
 

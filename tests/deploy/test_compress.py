@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -10,20 +11,26 @@ import onnxruntime
 import pytest
 import torch
 from torch import nn
-from toy_models import toy
+from toy_models import CONVERTED_ONCE, toy
 
 import sparring
 from sparring.cli import main
 from sparring.deploy import prune
 from sparring.deploy.export import export
+from sparring.deploy.graph import graph
+from sparring.deploy.measure import sized
 from sparring.deploy.prune import chains, pruned
+from sparring.deploy.quality import Data, Quality
 from sparring.errors import InputError
+from sparring.training.screen import Screen
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _hurry():
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.onnx.export", CONVERTED_ONCE)
         patch.setattr("sparring.deploy.measure.LONGEST", 0.0)
+        patch.setattr("sparring.deploy.measure.FEWEST", 1)
         patch.setattr("sparring.deploy.quality.JUDGED", 200)
         patch.setattr("sparring.deploy.prune.STEPS", 60)
         yield
@@ -81,6 +88,48 @@ def test_quality_is_lost_where_it_is(run, tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.deploy.export.halved", spoilt)
     pytorch, _, small = export(run, tmp_path / "m.onnx", half=True).variants
     assert small.quality > 1.3 * pytorch.quality
+
+
+def test_a_compressed_model_is_told_as_it_is_read_again(run, tmp_path):
+    """Sizes are of files, numbers of what the file holds, and nothing is written where these are not finite."""
+    found = export(run, tmp_path / "h.safetensors", half=True)
+    whole, half = found.variants
+    assert [v.name for v in found.variants] == ["PyTorch", "half"]
+    assert half.size == found.size == (tmp_path / "h.safetensors").stat().st_size < 0.6 * whole.size
+    assert whole.difference == 0 < half.difference < 0.05
+    assert whole.quality != half.quality == pytest.approx(whole.quality, rel=0.05)
+    assert min(half.latency.values()) > 0
+    assert found.rows()[2][:2] == ["half", sized(half.size)]
+    model = sparring.load(run)
+    with torch.no_grad():
+        next(model.game.G.parameters()).fill_(1e5)  # beyond float16
+    with pytest.raises(InputError, match="half: not all numbers that it makes are finite"):
+        export(model, tmp_path / "i.safetensors", half=True)
+    assert not (tmp_path / "i.safetensors").exists()
+
+
+def test_halves_need_no_data(tmp_path, capfd):
+    """Pictures of pictures are halved without those that they were trained on; what is learnt from them is refused."""
+    model = toy("srgan")
+    found = export(model, tmp_path / "h.safetensors", half=True, quiet=False)
+    assert [v.quality for v in found.variants] == [None, None]
+    assert "quality is not judged" in " ".join("".join(capfd.readouterr()).split())
+    with pytest.raises(InputError, match="needs what the model was trained on"):
+        export(model, tmp_path / "p.safetensors", prune=0.5)
+
+
+def test_real_items_are_judged_in_the_same_number(run):
+    """The distance of 11 held-out items says nothing beside that of 200 samples: there is none."""
+    model = sparring.load(run)
+    data, net = Data(model, Screen(True)), graph(model)
+    held = data.prepared.held
+    for many, judged in ((50, 50), (11, 200)):
+        data.prepared = replace(data.prepared, held=held[:many])
+        quality = Quality(data, net)
+        assert len(quality.inputs[0]) == judged
+        assert (quality.floor is None) == (many == 11)
+        assert quality.protocol.startswith(f"fid[patches]: {judged} samples against 1,")
+        assert ("real: 50 held-out ones" in quality.protocol) == (many == 50)
 
 
 def test_half_keeps_what_it_cannot_hold(tmp_path):
@@ -142,8 +191,9 @@ def test_fine_tuning_brings_samples_back(run, monkeypatch):
 
 def test_a_pruned_model_is_one_file_and_a_graph(run, whole, tmp_path):
     """It is loaded with the shapes that it has, and both files are the same net."""
-    export(run, tmp_path / "p.safetensors", prune=0.5)
+    one = export(run, tmp_path / "p.safetensors", prune=0.5)
     found = export(run, tmp_path / "p.onnx", prune=0.5)
+    assert [v.quality for v in one.variants] == pytest.approx([v.quality for v in found.variants[::2]], rel=1e-3)
     assert found.size < 0.6 * whole.stat().st_size
     loaded = sparring.load(tmp_path / "p.safetensors")
     assert loaded.about["pruned"] == 0.5
@@ -194,9 +244,14 @@ def test_bad_input(words, said, run, monkeypatch, capsys, tmp_path):
 def test_weights_that_are_computed_are_quantised_too(tmp_path):
     """StyleGAN2 scales its weights when they are used."""
     model = toy("stylegan2", z=32, most=64, base=1024)
-    export(model, tmp_path / "w.onnx")
     small = export(model, tmp_path / "s.onnx", int8=True)
-    assert small.size < 0.5 * (tmp_path / "w.onnx").stat().st_size
+    whole = small.variants[1]
+    assert small.size < 0.5 * whole.size
+    assert whole.difference < 1e-4
+    net = graph(model)
+    given = net.draw(3, 0)
+    with torch.no_grad():
+        torch.testing.assert_close(net.net(*given), model.game.sampled(given[0], None))
 
 
 def test_what_gets_no_smaller_says_so(tmp_path):

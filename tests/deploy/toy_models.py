@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -27,10 +30,12 @@ def toy(name: str, labels: bool = False, kind: str = "", **settings) -> Model:
     torch.manual_seed(0)
     game = recipe.game(modality).eval()
     with torch.no_grad():
-        for weight in game.parameters():
-            weight.add_(0.1 * torch.randn_like(weight) * (1 + weight.abs().mean()))
-        for buffer in game.named_buffers():
-            _shaken(*buffer)
+        for net in (*game.children(), game):
+            torch.manual_seed(0)  # so that G of two recipes is the same where they differ in D alone
+            for weight in net.parameters(recurse=net is not game):
+                weight.add_(0.1 * torch.randn_like(weight) * (1 + weight.abs().mean()))
+            for buffer in net.named_buffers(recurse=net is not game):
+                _shaken(*buffer)
     return Model(recipe, modality, game, {"name": "toy", "step": 1, "seconds": 1.0})
 
 
@@ -62,3 +67,27 @@ def fitted(modality, labels: bool):
         return modality.fit(Items("s", "series", pd.DataFrame(prices, columns=list("ab"))))
     known = replace(modality, size=16, channels=3, given=3)
     return replace(known, given=known.chain.channels(3)) if modality.kind == "degraded" else known
+
+
+def _once(convert):
+    """`torch.onnx.export`, but what has the same operators and weights as something before is not converted again."""
+    known = {}
+
+    def converted(program, **settings):
+        key = hashlib.sha256(repr(settings | {"sides": program.range_constraints}).encode())
+        kept = program.graph_signature.inputs_to_parameters | program.graph_signature.inputs_to_buffers
+        tensors = {**program.state_dict, **program.constants}
+        for node in program.graph.nodes:
+            if node.op == "placeholder" and not node.users:
+                continue  # as the weights of D
+            key.update(f"{node.format_node()} {node.meta.get('val')}".encode())
+            if node.op == "placeholder" and node.name in kept:
+                key.update(tensors[kept[node.name]].detach().contiguous().numpy().tobytes())
+        if key.digest() not in known:
+            known[key.digest()] = convert(program, **settings).model_proto
+        return SimpleNamespace(model_proto=copy.deepcopy(known[key.digest()]))
+
+    return converted
+
+
+CONVERTED_ONCE = _once(torch.onnx.export)

@@ -129,8 +129,9 @@ def test_comparing(runs, tmp_path):
     with pytest.raises(InputError, match="page exists already"):
         compare([runs / "with", runs / "without"], tmp_path / "page", samples=100)
     (runs / "with" / "page").mkdir()
-    for place in (runs, runs / "with", tmp_path):  # what is not a page is left alone
-        with pytest.raises(InputError, match="holds something else than a page"):
+    run, other = "holds a run", "holds something else than a page"
+    for place, said in ((runs, run), (runs / "with", run), (tmp_path, other)):  # what is not a page is left alone
+        with pytest.raises(InputError, match=said):
             compare([runs / "with", runs / "without"], place, samples=100, force=True)
     with pytest.raises(InputError, match="1 samples cannot be judged"):
         compare([runs / "with", runs / "without"], tmp_path / "page", samples=1, force=True)

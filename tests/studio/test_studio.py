@@ -225,8 +225,20 @@ def test_plots_show_the_shares(trained):
     age = html.split("<figure>")[1]
     heights = [re.findall(rf'class="{kind}".*?height="([\d.]+)"', age) for kind in ("real", "made")]
     assert heights[0] == heights[1]  # ages are the same in both
-    assert len(heights[0]) == tables.BINS
+    assert tables.BINS / 2 < len(heights[0]) <= tables.BINS
     assert "real" in tables.figures(model.modality, made, None)
+
+
+@pytest.mark.parametrize("values", [range(30, 51), range(7), [5, 5], range(-3, 997), [0.5, 0.5], np.arange(0, 9, 0.3)])
+def test_bins_hold_all_values_and_equally_many_whole_numbers(values):
+    values = np.array(values, float)
+    edges = tables._edges(values)
+    counts, _ = np.histogram(values, edges)
+    assert counts.sum() == len(values)
+    assert len(counts) <= tables.BINS
+    if not (values % 1).any():
+        assert set(np.diff(edges)) == {max(1, np.ceil(len(set(values)) / tables.BINS))}
+        assert len(set(counts[:-1])) <= 1  # the last may have fewer
 
 
 def test_data_that_are_gone_or_others_are_not_compared_with(runs, tmp_path):

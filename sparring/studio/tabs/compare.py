@@ -21,7 +21,7 @@ def tab(studio: Studio) -> None:
     """Lay out and wire."""
     with gr.Row(equal_height=False):
         runs = gr.Dropdown(
-            label="Runs", info=f"Two to {MOST}", choices=[], value=[], multiselect=True, elem_id="runs", scale=3,
+            label="Runs", info=f"2 to {MOST}", choices=[], value=[], multiselect=True, elem_id="runs", scale=3,
             min_width=260,
         )  # fmt: skip
         seed = gr.Number(0, label="Seed", precision=0, elem_id="compare-seed", min_width=90, scale=1)
