@@ -291,6 +291,7 @@ def test_parse():
     given = parse(["batch=128", "lr=1e-3", "G=64,32", "labels=yes", "loss=minimax", "clip=none"])
     assert given == {"batch": 128, "lr": 1e-3, "G": (64, 32), "labels": True, "loss": "minimax", "clip": None}
     assert recipes.find("gan").set({"G": 64, "lr": 1}).G == (64,)
+    assert recipes.find("fastgan").set(parse(["augment=none"])).augment == "none"
     with pytest.raises(InputError, match="FIELD=VALUE"):
         parse(["batch"])
 

@@ -86,6 +86,7 @@ def checked(name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is Annotated:
         hint, within = get_args(hint)
     if get_origin(hint) is Literal:
+        value = "none" if value is None else value  # the word that `parse` reads as nothing
         if value not in get_args(hint):
             raise InputError(f"{name}={value} is not known; {nearest(str(value), get_args(hint))}")
         return value

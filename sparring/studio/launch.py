@@ -61,12 +61,16 @@ def launch(
 def _serve(
     places: list[Path], host: str, port: int, password: str, device: str, folder: Path, say: Callable[[str], None]
 ) -> None:
+    import gradio as gr
+
     from sparring.studio import paint
     from sparring.studio.look import CSS, theme
     from sparring.studio.page import page
     from sparring.studio.studio import Studio
 
     studio = Studio(places, device, folder)
+    # Handed out as they are: Gradio would write one that two look at anew while it is read.
+    gr.set_static_paths([studio.files])
     blocks = page(studio)
     blocks.queue(default_concurrency_limit=2)
     with interrupts() as interrupted:

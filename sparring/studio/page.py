@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import gradio as gr
 
 from sparring.studio.studio import Studio, told
@@ -31,23 +33,23 @@ def page(studio: Studio) -> gr.Blocks:
             with gr.Tab("Train", id="train", elem_id="tab-train"):
                 train.tab(studio)
             with gr.Tab("Sample", id="sample", elem_id="tab-sample", visible=False) as sampling:
-                sample.tab(studio)
+                sampled = sample.tab(studio)
             with gr.Tab("Edit", id="edit", elem_id="tab-edit", visible=False) as editing:
-                start = edit.tab(studio)
+                start, edited = edit.tab(studio)
             with gr.Tab("Your picture", id="picture", elem_id="tab-picture", visible=False) as yours:
-                picture.tab(studio, start, tabs)
+                pictured = picture.tab(studio, start, tabs)
             with gr.Tab("Table", id="table", elem_id="tab-table", visible=False) as rows:
-                table.tab(studio)
+                asked = table.tab(studio)
             with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
                 compare.tab(studio)
 
-        def fitting(name: str | None) -> list[gr.Tab]:
-            """Only the tabs that the run has a use for."""
-            kind = studio.kind(name)
-            studio.modality(name)  # loads the model, without which the tabs are still those of another run
-            return [gr.Tab(visible=kind in kinds) for kinds in FOR.values()]
-
-        studio.run.change(told(fitting), studio.run, [sampling, editing, yours, rows], show_progress="hidden")
+        # A tab is there once it suits the run: what is chosen in it before would be lost.
+        for kinds, shown, fitted in (
+            (FOR["sample"], sampling, sampled), (FOR["edit"], editing, edited), (FOR["picture"], yours, pictured),
+            (FOR["table"], rows, asked),
+        ):  # fmt: skip
+            fits = partial(_fits, studio, kinds)
+            fitted.then(told(fits), studio.run, shown, show_progress="hidden")
 
         def opened() -> gr.Dropdown:
             names, chosen = studio.chosen(None)
@@ -56,3 +58,8 @@ def page(studio: Studio) -> gr.Blocks:
         blocks.load(opened, None, studio.run, show_progress="hidden")
     assert isinstance(blocks, gr.Blocks)
     return blocks
+
+
+def _fits(studio: Studio, kinds: tuple[str, ...], name: str | None) -> gr.Tab:
+    """Whether the run has a use for a tab."""
+    return gr.Tab(visible=studio.kind(name) in kinds)

@@ -34,15 +34,15 @@ class Studio:
     run: gr.Dropdown
 
     def __init__(self, places: Sequence[Path], device: str, folder: Path) -> None:
-        self.shelf, self.models, self.folder = Shelf(places), Models(device), folder
+        self.shelf, self.models = Shelf(places), Models(device)
         self.jobs = Jobs(folder / "printed")
         self.device = device
+        self.files = folder / "files"  # that are handed out
+        self.files.mkdir()
 
     def place(self, name: str) -> Path:
         """A path of a file that is to be handed out under a name, in a folder of its own."""
-        files = self.folder / "files"
-        files.mkdir(exist_ok=True)
-        return Path(tempfile.mkdtemp(dir=files)) / name
+        return Path(tempfile.mkdtemp(dir=self.files)) / name
 
     def kind(self, name: str | None) -> str:
         """Of what a run's model makes; "" where it has none yet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 from PIL import Image
 
 from sparring.errors import InputError
@@ -21,11 +22,11 @@ NAMED = {
 }
 
 
-def tab(studio: Studio) -> gr.State:
+def tab(studio: Studio) -> tuple[gr.State, Dependency]:
     """Lay out and wire.
 
     Returns:
-        The state that holds what is edited, a `Kept`, which other tabs may set.
+        The state that holds what is edited, a `Kept`, which other tabs may set; and what is done for another run.
     """
     start, turned = gr.State(None), gr.State(())
     with gr.Row(equal_height=False):
@@ -73,11 +74,14 @@ def tab(studio: Studio) -> gr.State:
         ]
         return [tuple(knobs), *updates, *(gr.Slider(visible=False, value=0) for _ in sliders[len(knobs) :])]
 
-    def draw(name: str, one: Kept | None, knobs: tuple[edits.Knob, ...], *values: float) -> Any:
+    def draw(name: str, one: Kept | None, knobs: tuple[edits.Knob, ...], *values: float) -> list[Any]:
         if one is None or one.run != name:
-            return gr.skip()
+            return [gr.skip()] * 2
         with studio.models.of(studio.shelf.path(name)) as model:
-            return sampling.enlarged(edits.edited(model, one.point, one.label, knobs, values))
+            pixels = edits.edited(model, one.point, one.label, knobs, values)
+        path = studio.place("edited.png")
+        sampling.enlarged(pixels).save(path)
+        return [str(path), gr.DownloadButton(value=str(path), visible=True)]
 
     def anew(one: Kept | None) -> list[Any]:
         """Another tab's picture begins as it is."""
@@ -85,26 +89,18 @@ def tab(studio: Studio) -> gr.State:
             return [gr.skip()] * (1 + len(sliders))
         return [f"Editing {one.said}.", *[0] * len(sliders)]
 
-    def filed(shown: Any) -> Any:
-        if shown is None:
-            return gr.DownloadButton(visible=False)
-        path = studio.place("edited.png")
-        Image.fromarray(shown).save(path)
-        return gr.DownloadButton(value=str(path), visible=True)
-
     asked, values = [studio.run, start, turned, *sliders], [turned, *sliders]
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "concurrency_limit": 4}
     for slider in sliders:
-        slider.change(told(draw), asked, picture, **quick)
-    start.change(told(draw), asked, picture, **quick)
+        slider.change(told(draw), asked, [picture, save], **quick)
+    start.change(told(draw), asked, [picture, save], **quick)
     start.change(told(anew), start, [said, *sliders], show_progress="hidden")
     seed.change(told(begun), [studio.run, seed, label], [start, said], show_progress="hidden")
     label.change(told(begun), [studio.run, seed, label], [start, said], show_progress="hidden")
     method.change(told(turn), [studio.run, method], values, show_progress_on=said).then(
-        told(draw), asked, picture, **quick
+        told(draw), asked, [picture, save], **quick
     )
     reset.click(lambda: [0] * len(sliders), None, sliders, show_progress="hidden")
-    picture.change(told(filed), picture, save, show_progress="hidden")
 
     def keeping(shown: Any, before: tuple[Any, ...]) -> list[Any]:
         if shown is None:
@@ -128,7 +124,8 @@ def tab(studio: Studio) -> gr.State:
             *begin, *turn(name, first),
         ]  # fmt: skip
 
-    studio.run.change(
+    fitted = studio.run.change(
         told(fitting), [studio.run, start], [label, method, start, said, *values], show_progress="hidden"
-    ).then(told(draw), asked, picture, **quick)
-    return start
+    )
+    fitted.then(told(draw), asked, [picture, save], **quick)
+    return start, fitted

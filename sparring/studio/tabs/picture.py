@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 import torch
+from gradio.events import Dependency
 from PIL import Image
 
 from sparring.apply import apply
@@ -25,8 +26,8 @@ STEPS = 200  # of an inversion, at first
 BESIDE = 256  # pixels of a side that small pictures are enlarged towards beside one another
 
 
-def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> None:
-    """Lay out and wire.
+def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
+    """Lay out and wire; returned is what is done for another run.
 
     Args:
         start: what is edited in the other tab.
@@ -92,7 +93,7 @@ def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> None:
             return _fitting(model, modality)
 
     shown = [upload, painting, label, steps, reverse, sharpness, go, result, said, found, save, edit]
-    studio.run.change(told(fitting), studio.run, shown, show_progress="hidden")
+    return studio.run.change(told(fitting), studio.run, shown, show_progress="hidden")
 
 
 def _fitting(model: Model, modality: Modality) -> list[Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from sparring.errors import InputError
 from sparring.modalities import Samples
@@ -18,8 +19,8 @@ FILES = (".png", ".npz", ".csv")
 STEPS = 16  # of a way from one sample to another, at first
 
 
-def tab(studio: Studio) -> None:
-    """Lay out and wire."""
+def tab(studio: Studio) -> Dependency:
+    """Lay out and wire; returned is what is done for another run."""
     drawn, place = gr.State(None), gr.State(None)
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=260):
@@ -74,7 +75,7 @@ def tab(studio: Studio) -> None:
             None, None, *(gr.DownloadButton(visible=False) for _ in FILES),
         ]  # fmt: skip
 
-    studio.run.change(told(fitting), studio.run, [label, length, *shown], show_progress="hidden")
+    return studio.run.change(told(fitting), studio.run, [label, length, *shown], show_progress="hidden")
 
 
 def _place(event: gr.SelectData) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from sparring.modalities.columns import Category
 from sparring.modalities.tables import Table
@@ -18,8 +19,8 @@ SHOWN = 200  # rows of them on the page
 FILES = (".csv", ".parquet")
 
 
-def tab(studio: Studio) -> None:
-    """Lay out and wire."""
+def tab(studio: Studio) -> Dependency:
+    """Lay out and wire; returned is what is done for another run."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=270):
             columns = gr.Dropdown(
@@ -75,7 +76,7 @@ def tab(studio: Studio) -> None:
         hidden = [gr.DownloadButton(visible=False) for _ in FILES]
         return [gr.Dropdown(choices=names, value=[]), "", gr.Dataframe(visible=False), "", *hidden]
 
-    studio.run.change(told(fitting), studio.run, [columns, *shown], show_progress="hidden")
+    return studio.run.change(told(fitting), studio.run, [columns, *shown], show_progress="hidden")
 
 
 def _inputs(run: str, column: Any) -> list[Any]:
