@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,8 @@ def test_commands_about_serving(runs, tmp_path):
         port = str(free.getsockname()[1])
     (block,) = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL)
     words = ["bash", "-eu", "-o", "pipefail", "-c", block.replace("8000", port)]
-    settings = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # where `sparring` is installed
+    settings = os.environ | {"TMPDIR": str(tmp_path / "temporary"), "PATH": path}
     done = subprocess.run(words, cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     (folder,) = (tmp_path / "temporary").iterdir()  # what the block made; the server left nothing
