@@ -208,7 +208,7 @@ def test_a_worker_that_fails_goes_on(models):
 
 def test_threads_that_draw_wait_for_one_another():
     """Seeding and drawing are one step, whatever other threads do."""
-    from sparring.model import seeded
+    from sparring.seeds import seeded
 
     cpu = torch.device("cpu")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sparring.deploy.serve import schemas
+from sparring.deploy.serve.negotiation import NPZ, PNG
 
 REASONS = {
     400: "The request cannot be read.",
@@ -52,3 +53,8 @@ SENT = {  # a picture, for the description
         },
     }
 }
+
+
+def pictured(description: str, model: Any) -> dict[int | str, dict[str, Any]]:
+    """Answers where a picture is worked on: what was made as a PNG, as arrays, or as JSON of a schema."""
+    return WORKED | {200: {"description": description, "model": model, "content": {PNG: BINARY, NPZ: BINARY}}}

@@ -16,7 +16,7 @@ from sparring.apply.pictures import as_image
 from sparring.data.store import Progress
 from sparring.deploy.serve import schemas
 from sparring.deploy.serve.answers import as_json, base64_png, npz, png, samples_as
-from sparring.deploy.serve.description import BINARY, SEEDED, SENT, WORKED
+from sparring.deploy.serve.description import BINARY, SEEDED, SENT, WORKED, pictured
 from sparring.deploy.serve.gate import CLOSED, SOON
 from sparring.deploy.serve.negotiation import CSV, JSON, NPZ, PNG
 from sparring.deploy.serve.pictures import applied, as_npz, sent, square
@@ -123,14 +123,7 @@ async def samples(
     "/models/{name}/apply",
     tags=["making"],
     response_class=Response,
-    responses=WORKED
-    | {
-        200: {
-            "description": "The picture that was made.",
-            "model": schemas.Applied,
-            "content": {PNG: BINARY, NPZ: BINARY},
-        }
-    },
+    responses=pictured("The picture that was made.", schemas.Applied),
     openapi_extra=SENT,
 )
 async def apply(
@@ -163,14 +156,9 @@ def _told(made: bytes) -> bytes:
     "/models/{name}/invert",
     tags=["making"],
     response_class=Response,
-    responses=WORKED
-    | {
-        200: {
-            "description": "The point, and the picture that the model makes of it; as a PNG the picture alone.",
-            "model": schemas.Inverted,
-            "content": {PNG: BINARY, NPZ: BINARY},
-        }
-    },
+    responses=pictured(
+        "The point, and the picture that the model makes of it; as a PNG the picture alone.", schemas.Inverted
+    ),
     openapi_extra=SENT,
 )
 async def inverted(

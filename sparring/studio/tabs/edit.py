@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -57,75 +58,85 @@ def tab(studio: Studio) -> tuple[gr.State, Dependency]:
             ]
     kept_items = gr.State(())
 
-    def begun(name: str, of: float, which: str) -> list[Any]:
-        with studio.models.of(studio.shelf.path(name)) as model:
-            number = whole(of, "Seed")
-            samples = model.sample(1, None if which in (None, ANY) else which, number)
-            one = sampling.kept(model, name, samples, number, 0)
-        return [one, f"Editing {one.said}."]
-
-    def turn(name: str, how: str) -> list[Any]:
-        if not how:
-            return [(), *(gr.Slider(visible=False, value=0) for _ in sliders)]
-        knobs = studio.models.once(studio.shelf.path(name), ("knobs", how), lambda model: edits.knobs(model, how))
-        updates = [
-            gr.Slider(knob.low, knob.high, 0, step=knob.step, label=knob.name, info=knob.share or None, visible=True)
-            for knob in knobs
-        ]
-        return [tuple(knobs), *updates, *(gr.Slider(visible=False, value=0) for _ in sliders[len(knobs) :])]
-
-    def draw(name: str, one: Kept | None, knobs: tuple[edits.Knob, ...], *values: float) -> list[Any]:
-        if one is None or one.run != name:
-            return [gr.skip()] * 2
-        with studio.models.of(studio.shelf.path(name)) as model:
-            pixels = edits.edited(model, one.point, one.label, knobs, values)
-        path = studio.place("edited.png")
-        sampling.enlarged(pixels).save(path)
-        return [str(path), gr.DownloadButton(value=str(path), visible=True)]
-
-    def anew(one: Kept | None) -> list[Any]:
-        """Another tab's picture begins as it is."""
-        if one is None or one.said != YOURS:
-            return [gr.skip()] * (1 + len(sliders))
-        return [f"Editing {one.said}.", *[0] * len(sliders)]
-
     asked, values = [studio.run, start, turned, *sliders], [turned, *sliders]
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "concurrency_limit": 4}
+    drawn, begun = told(partial(_draw, studio)), told(partial(_begun, studio))
     for slider in sliders:
-        slider.change(told(draw), asked, [picture, save], **quick)
-    start.change(told(draw), asked, [picture, save], **quick)
-    start.change(told(anew), start, [said, *sliders], show_progress="hidden")
-    seed.change(told(begun), [studio.run, seed, label], [start, said], show_progress="hidden")
-    label.change(told(begun), [studio.run, seed, label], [start, said], show_progress="hidden")
-    method.change(told(turn), [studio.run, method], values, show_progress_on=said).then(
-        told(draw), asked, [picture, save], **quick
+        slider.change(drawn, asked, [picture, save], **quick)
+    start.change(drawn, asked, [picture, save], **quick)
+    start.change(told(_anew), start, [said, *sliders], show_progress="hidden")
+    seed.change(begun, [studio.run, seed, label], [start, said], show_progress="hidden")
+    label.change(begun, [studio.run, seed, label], [start, said], show_progress="hidden")
+    method.change(told(partial(_turn, studio)), [studio.run, method], values, show_progress_on=said).then(
+        drawn, asked, [picture, save], **quick
     )
     reset.click(lambda: [0] * len(sliders), None, sliders, show_progress="hidden")
 
-    def keeping(shown: Any, before: tuple[Any, ...]) -> list[Any]:
-        if shown is None:
-            raise InputError("there is no picture to keep; choose a run that makes pictures")
-        now = (*before, Image.fromarray(shown))
-        return [now, gr.Gallery(value=list(now), visible=True)]
-
-    keep.click(told(keeping), [picture, kept_items], [kept_items, kept], show_progress="hidden")
-
-    def fitting(name: str | None, one: Kept | None) -> list[Any]:
-        modality = studio.modality(name)
-        if modality is None or name is None or modality.kind != "images":
-            return [gr.skip()] * (4 + len(values))
-        with studio.models.of(studio.shelf.path(name)) as model:
-            ways = [(NAMED[way], way) for way in edits.methods(model)]
-            labels = [ANY, *modality.classes] if model.game.classes else [ANY]
-        begin = [one, gr.skip()] if one is not None and one.run == name else begun(name, 0, ANY)
-        first = ways[0][1]
-        return [
-            gr.Dropdown(choices=labels, value=ANY, visible=len(labels) > 1), gr.Dropdown(choices=ways, value=first),
-            *begin, *turn(name, first),
-        ]  # fmt: skip
+    keep.click(told(_keeping), [picture, kept_items], [kept_items, kept], show_progress="hidden")
 
     fitted = studio.run.change(
-        told(fitting), [studio.run, start], [label, method, start, said, *values], show_progress="hidden"
+        told(partial(_fitting, studio)),
+        [studio.run, start],
+        [label, method, start, said, *values],
+        show_progress="hidden",
     )
-    fitted.then(told(draw), asked, [picture, save], **quick)
+    fitted.then(drawn, asked, [picture, save], **quick)
     return start, fitted
+
+
+def _begun(studio: Studio, name: str, of: float, which: str) -> list[Any]:
+    with studio.models.of(studio.shelf.path(name)) as model:
+        number = whole(of, "Seed")
+        samples = model.sample(1, None if which in (None, ANY) else which, number)
+        one = sampling.kept(model, name, samples, number, 0)
+    return [one, f"Editing {one.said}."]
+
+
+def _turn(studio: Studio, name: str, how: str) -> list[Any]:
+    if not how:
+        return [(), *(gr.Slider(visible=False, value=0) for _ in range(edits.MOST))]
+    knobs = studio.models.once(studio.shelf.path(name), ("knobs", how), lambda model: edits.knobs(model, how))
+    updates = [
+        gr.Slider(knob.low, knob.high, 0, step=knob.step, label=knob.name, info=knob.share or None, visible=True)
+        for knob in knobs
+    ]
+    return [tuple(knobs), *updates, *(gr.Slider(visible=False, value=0) for _ in range(edits.MOST - len(knobs)))]
+
+
+def _draw(studio: Studio, name: str, one: Kept | None, knobs: tuple[edits.Knob, ...], *values: float) -> list[Any]:
+    if one is None or one.run != name:
+        return [gr.skip()] * 2
+    with studio.models.of(studio.shelf.path(name)) as model:
+        pixels = edits.edited(model, one.point, one.label, knobs, values)
+    path = studio.place("edited.png")
+    sampling.enlarged(pixels).save(path)
+    return [str(path), gr.DownloadButton(value=str(path), visible=True)]
+
+
+def _anew(one: Kept | None) -> list[Any]:
+    """Another tab's picture begins as it is."""
+    if one is None or one.said != YOURS:
+        return [gr.skip()] * (1 + edits.MOST)
+    return [f"Editing {one.said}.", *[0] * edits.MOST]
+
+
+def _keeping(shown: Any, before: tuple[Any, ...]) -> list[Any]:
+    if shown is None:
+        raise InputError("there is no picture to keep; choose a run that makes pictures")
+    now = (*before, Image.fromarray(shown))
+    return [now, gr.Gallery(value=list(now), visible=True)]
+
+
+def _fitting(studio: Studio, name: str | None, one: Kept | None) -> list[Any]:
+    modality = studio.modality(name)
+    if modality is None or name is None or modality.kind != "images":
+        return [gr.skip()] * (5 + edits.MOST)
+    with studio.models.of(studio.shelf.path(name)) as model:
+        ways = [(NAMED[way], way) for way in edits.methods(model)]
+        labels = [ANY, *modality.classes] if model.game.classes else [ANY]
+    begin = [one, gr.skip()] if one is not None and one.run == name else _begun(studio, name, 0, ANY)
+    first = ways[0][1]
+    return [
+        gr.Dropdown(choices=labels, value=ANY, visible=len(labels) > 1), gr.Dropdown(choices=ways, value=first),
+        *begin, *_turn(studio, name, first),
+    ]  # fmt: skip

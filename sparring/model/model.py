@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor
 
-import sparring
-from sparring import recipes
 from sparring.data.store import Progress
 from sparring.errors import InputError
 from sparring.games.game import Game
 from sparring.games.mapping import Translation
 from sparring.modalities import Mapped, Modality, Request, Samples
 from sparring.modalities.modality import unseen
+from sparring.model import stored
 from sparring.recipe import Recipe
 from sparring.seeds import Seeds, seeded
 from sparring.tiles import Mapper, bands
-from sparring.writing import beside, read_json, vacant, write_bytes, write_json
+from sparring.writing import vacant
 
-FORMAT = 2  # of model folders and run folders
 FUTILE = 1000  # samples made for one that is kept, at most,
 PATIENCE = 200_000  # once so many have been made
-SINGLE = ".safetensors"  # of a model in one file
 
 
 class Model:
@@ -285,24 +278,9 @@ class Model:
             InputError: where something is there already and `force` is not set.
         """
         place = Path(path)
-        vacant(place, force)
-        described = describe(self.recipe, self.modality) | {"about": self.about}
-        weights = {name: tensor.contiguous() for name, tensor in self.game.state_dict().items()}
-        if half:
-            weights = {name: _halved(t) for name, t in weights.items()}
-        if place.suffix == SINGLE:
-            write_bytes(place, safetensors.torch.save(weights, {"model.json": json.dumps(described)}))
-            return
-        with beside(place) as part:
-            part.mkdir()
-            write_json(part / "model.json", described)
-            write_bytes(part / "weights.safetensors", safetensors.torch.save(weights))
-
-
-def _halved(tensor: Tensor) -> Tensor:
-    """In sixteen bits, where these reach as far."""
-    fits = tensor.is_floating_point() and bool((tensor.abs() <= torch.finfo(torch.float16).max).all())
-    return tensor.half() if fits else tensor
+        vacant(place, force, file=place.suffix == stored.SINGLE)
+        described = stored.describe(self.recipe, self.modality) | {"about": self.about}
+        stored.write(place, described, self.game.state_dict(), half)
 
 
 def _obeying(items: Any, request: Request) -> Any:
@@ -323,88 +301,5 @@ def load(path: str | Path, device: str = "cpu") -> Model:
     Raises:
         InputError: where there is none, it is damaged, or another version wrote it.
     """
-    folder = Path(path)
-    if (folder / "model").is_dir():
-        folder = folder / "model"
-    single = folder.suffix == SINGLE and folder.is_file()
-    if not single and not (folder / "model.json").is_file():
-        trained = folder / "recipe.json"
-        hint = "; train it to the end with --resume" if trained.is_file() else ""
-        raise InputError(f"there is no model in {path}{hint}")
-    weights = folder if single else folder / "weights.safetensors"
-    content = _within(weights) if single else read_json(folder / "model.json")
-    recipe, modality = restore(content, weights if single else folder / "model.json")
-    game = recipe.game(modality)
-    try:
-        tensors = safetensors.torch.load_file(weights, device="cpu")
-        if "pruned" in content["about"]:
-            _narrow(game, tensors)
-        game.load_state_dict(tensors)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(f"{weights} is damaged or of another recipe: {first}") from error
-    return Model(recipe, modality, game.to(device), content["about"])
-
-
-def _within(path: Path) -> Any:
-    """What a file of weights says of the model that they are of."""
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            found = (file.metadata() or {}).get("model.json")
-        if found is None:
-            raise InputError(f"{path} holds weights alone; give a file that sparring export wrote")
-        return json.loads(found)
-    except (OSError, SafetensorError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
-
-
-def _narrow(game: Game, tensors: Mapping[str, Tensor]) -> None:
-    """Give a game the shapes of weights out of which channels were cut."""
-    known = game.state_dict()
-    for name, tensor in tensors.items():
-        if name in known and known[name].shape != tensor.shape:
-            path, _, own = name.rpartition(".")
-            layer, empty = game.get_submodule(path), torch.empty_like(tensor, dtype=known[name].dtype)
-            setattr(
-                layer, own, torch.nn.Parameter(empty) if own in dict(layer.named_parameters(recurse=False)) else empty
-            )
-
-
-def describe(recipe: Recipe, modality: Modality) -> dict[str, Any]:
-    """Recipe and fitted modality as JSON."""
-    return {
-        "format": FORMAT,
-        "sparring": sparring.__version__,
-        "recipe": recipe.source,
-        "fields": asdict(recipe),
-        "kind": modality.kind,
-        "modality": asdict(modality),
-    }
-
-
-def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe, Modality]:
-    """What `describe` described.
-
-    Raises:
-        InputError: where another version of Sparring wrote it, or it is damaged.
-    """
-    if content.get("format") != FORMAT:
-        raise InputError(
-            f"{path} has format {content.get('format')}, written by sparring {content.get('sparring')}; "
-            f"this is sparring {sparring.__version__}, which reads format {FORMAT}"
-        )
-    try:
-        recipe = recipes.find(content["recipe"]).set(content["fields"])
-    except InputError as error:
-        whose = "its recipe" if str(content["recipe"]).endswith(".py") else "Sparring"
-        raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error
-    modality = recipe.modality(content["kind"])
-    known = json.loads(json.dumps(content["modality"]))
-    values = {f.name: _frozen(known[f.name]) for f in fields(modality) if f.name in known}
-    return recipe, replace(modality, **values)
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+    recipe, modality, game, about = stored.read(Path(path))
+    return Model(recipe, modality, game.to(device), about)

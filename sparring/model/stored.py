@@ -1,0 +1,139 @@
+"""A model on disk: its weights, and JSON that says what they are of; no code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+import sparring
+from sparring import recipes
+from sparring.errors import InputError
+from sparring.games.game import Game
+from sparring.modalities import Modality
+from sparring.recipe import Recipe
+from sparring.writing import beside, read_json, write_bytes, write_json
+
+FORMAT = 2  # of model folders and run folders
+SINGLE = ".safetensors"  # of a model in one file
+
+
+def describe(recipe: Recipe, modality: Modality) -> dict[str, Any]:
+    """Recipe and fitted modality as JSON."""
+    return {
+        "format": FORMAT,
+        "sparring": sparring.__version__,
+        "recipe": recipe.source,
+        "fields": asdict(recipe),
+        "kind": modality.kind,
+        "modality": asdict(modality),
+    }
+
+
+def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe, Modality]:
+    """What `describe` described.
+
+    Raises:
+        InputError: where another version of Sparring wrote it, or it is damaged.
+    """
+    if content.get("format") != FORMAT:
+        raise InputError(
+            f"{path} has format {content.get('format')}, written by sparring {content.get('sparring')}; "
+            f"this is sparring {sparring.__version__}, which reads format {FORMAT}"
+        )
+    try:
+        recipe = recipes.find(content["recipe"]).set(content["fields"])
+    except InputError as error:
+        whose = "its recipe" if str(content["recipe"]).endswith(".py") else "Sparring"
+        raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error
+    modality = recipe.modality(content["kind"])
+    known = json.loads(json.dumps(content["modality"]))
+    values = {f.name: _frozen(known[f.name]) for f in fields(modality) if f.name in known}
+    return recipe, replace(modality, **values)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+
+
+def write(place: Path, described: Mapping[str, Any], weights: Mapping[str, Tensor], half: bool) -> None:
+    """Write a model to a folder, or to one file where the path says so.
+
+    Args:
+        described: the recipe, the modality and the training, as JSON has them.
+        half: weights in sixteen bits.
+    """
+    tensors = {name: _halved(t) if half else t.contiguous() for name, t in weights.items()}
+    if place.suffix == SINGLE:
+        write_bytes(place, safetensors.torch.save(tensors, {"model.json": json.dumps(described)}))
+        return
+    with beside(place) as part:
+        part.mkdir()
+        write_json(part / "model.json", described)
+        write_bytes(part / "weights.safetensors", safetensors.torch.save(tensors))
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    """In sixteen bits, where these reach as far."""
+    fits = tensor.is_floating_point() and bool((tensor.abs() <= torch.finfo(torch.float16).max).all())
+    return (tensor.half() if fits else tensor).contiguous()
+
+
+def read(path: Path) -> tuple[Recipe, Modality, Game, Mapping[str, Any]]:
+    """What is in a folder or a file of a model, or in a run's folder: with its game on the CPU, and what is recorded of
+    its training.
+
+    Raises:
+        InputError: where there is none, it is damaged, or another version wrote it.
+    """
+    folder = path / "model" if (path / "model").is_dir() else path
+    single = folder.suffix == SINGLE and folder.is_file()
+    if not single and not (folder / "model.json").is_file():
+        hint = "; train it to the end with --resume" if (folder / "recipe.json").is_file() else ""
+        raise InputError(f"there is no model in {path}{hint}")
+    weights = folder if single else folder / "weights.safetensors"
+    content = _within(weights) if single else read_json(folder / "model.json")
+    recipe, modality = restore(content, weights if single else folder / "model.json")
+    game = recipe.game(modality)
+    try:
+        tensors = safetensors.torch.load_file(weights, device="cpu")
+        if "pruned" in content["about"]:
+            _narrow(game, tensors)
+        game.load_state_dict(tensors)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"{weights} is damaged or of another recipe: {first}") from error
+    return recipe, modality, game, content["about"]
+
+
+def _within(path: Path) -> Any:
+    """What a file of weights says of the model that they are of."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            found = (file.metadata() or {}).get("model.json")
+        if found is None:
+            raise InputError(f"{path} holds weights alone; give a file that sparring export wrote")
+        return json.loads(found)
+    except (OSError, SafetensorError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
+
+
+def _narrow(game: Game, tensors: Mapping[str, Tensor]) -> None:
+    """Give a game the shapes of weights out of which channels were cut."""
+    known = game.state_dict()
+    for name, tensor in tensors.items():
+        if name in known and known[name].shape != tensor.shape:
+            path, _, own = name.rpartition(".")
+            layer, empty = game.get_submodule(path), torch.empty_like(tensor, dtype=known[name].dtype)
+            setattr(
+                layer, own, torch.nn.Parameter(empty) if own in dict(layer.named_parameters(recurse=False)) else empty
+            )
