@@ -9,11 +9,7 @@ TASK is latency or compressed. Nothing else should run meanwhile.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +20,11 @@ from runs import play, trained
 from sparring import Model
 from sparring.deploy.export import export
 from sparring.deploy.graph import graph
+from sparring.deploy.measure import latencies
 from sparring.deploy.runtime import Session
 
 BATCHES = (1, 16, 64)
-ROUNDS, LONGEST = 31, 20.0  # calls of either, by turns; seconds that they take, after which there are fewer
-FEWEST = 5
+ROUNDS = 31  # calls of either, by turns
 
 
 def _models(asked: argparse.Namespace) -> dict[str, Model]:
@@ -56,25 +52,12 @@ def latency(asked: argparse.Namespace) -> list[str]:
         for n in BATCHES:
             torch.manual_seed(0)
             given = net.draw(n, 0)
-            eager, runtime = _paired(partial(net.net, *given), partial(session, given))
+            eager, runtime = latencies([lambda z, net=net: net.net(*z), session], given, ROUNDS)
             shown = [f"{1000 * seconds:.3g}" for seconds in (eager, runtime)]
             first = [f"{name} {mapped}".strip(), f"{size / 1e6:.2f}"] if n == BATCHES[0] else ["", ""]
             rows.append([*first, str(n), *shown, f"{eager / runtime:.2f}"])
             print(rows[-1], flush=True)
     return table(["model", "MB", "at once", "PyTorch, ms", "ONNX Runtime, ms", "times as fast"], rows)
-
-
-@torch.no_grad()
-def _paired(one: Callable[[], Any], other: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds of either on the median, of calls by turns."""
-    times: tuple[list[float], list[float]] = ([], [])
-    one(), other()
-    while len(times[0]) < FEWEST or (len(times[0]) < ROUNDS and sum(map(sum, times)) < LONGEST):
-        for run, taken in zip((one, other), times, strict=True):
-            begin = time.perf_counter()
-            run()
-            taken.append(time.perf_counter() - begin)
-    return statistics.median(times[0]), statistics.median(times[1])
 
 
 def compressed(asked: argparse.Namespace) -> list[str]:

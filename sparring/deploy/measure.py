@@ -22,7 +22,8 @@ LEVEL = 1 / 127  # a little more than from one byte to the next, of bytes as if 
 EDGES = 0.02  # share of rows of tables that may differ, since a choice on the edge fell to the other side
 TRIED = ((1, 0), (3, 1), (16, 2))  # samples of a batch, and by how much larger they are
 BATCHES = (1, 64)  # samples whose latency is told
-LONGEST, FEWEST, MOST = 0.6, 3, 50  # seconds and calls of a measurement
+ROUNDS, FEWEST, LONGEST = 15, 3, 1.0  # calls of each way; seconds that they take, after which there are fewer
+PAUSE = 0.05  # seconds between turns
 
 
 @dataclass(frozen=True)
@@ -148,15 +149,23 @@ def verified(graph: Graph, net: Run, run: Run, recipe: str, edges: bool) -> floa
     return worst
 
 
-def latency(run: Run, given: Sequence[Tensor]) -> float:
-    """Seconds of a call, on the median of those of half a second or so."""
-    run(given)
-    times: list[float] = []
-    while len(times) < FEWEST or (sum(times) < LONGEST and len(times) < MOST):
-        begin = time.perf_counter()
-        run(given)
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+@torch.no_grad()
+def latencies(runs: Sequence[Run], given: Sequence[Tensor], rounds: int = ROUNDS) -> list[float]:
+    """Seconds of a call of each, on the median.
+
+    They take turns, so that whatever else the machine does slows all of them. Threads of one wait for more work in a
+    loop that takes a core from the others, so they are left to fall asleep, and a call that is not counted wakes those
+    of the next.
+    """
+    times: list[list[float]] = [[] for _ in runs]
+    while len(times[0]) < FEWEST or (len(times[0]) < rounds and sum(map(sum, times)) < LONGEST * len(runs)):
+        for run, taken in zip(runs, times, strict=True):
+            time.sleep(PAUSE)
+            run(given)
+            begin = time.perf_counter()
+            run(given)
+            taken.append(time.perf_counter() - begin)
+    return [statistics.median(taken) for taken in times]
 
 
 @torch.no_grad()
@@ -176,12 +185,16 @@ def measured(graph: Graph, ways: Sequence[Way], some: Sequence[Tensor], progress
         most = tuple(some) or graph.draw(BATCHES[-1], 0)
     batches = {n: tuple(torch.cat([x] * -(-n // len(x)))[:n] for x in most) for n in BATCHES}
     most = batches[BATCHES[-1]]
-    wanted, found = ways[0].run(most), []
-    for i, way in enumerate(ways):
-        progress(i, len(ways))
+    wanted, apart = ways[0].run(most), []
+    for way in ways:
         made = way.run(most)
         if not torch.isfinite(made.float()).all():
             raise InputError(f"{way.name}: not all numbers that it makes are finite; compress it less")
-        times = {n: latency(way.run, given) for n, given in batches.items()}
-        found.append(Variant(way.name, way.size, float(difference(wanted, made).max()), times))
-    return found
+        apart.append(float(difference(wanted, made).max()))
+    times = {}
+    for i, (n, given) in enumerate(batches.items()):
+        progress(i, len(batches))
+        times[n] = latencies([way.run for way in ways], given)
+    return [
+        Variant(way.name, way.size, apart[i], {n: taken[i] for n, taken in times.items()}) for i, way in enumerate(ways)
+    ]
