@@ -78,7 +78,7 @@ def compressed(asked: argparse.Namespace) -> list[str]:
             body += rows[:2] if not body else []
             body.append(rows[2])
         lines += [f"*{name}*", "", *table(head, [*body, rows[3]]), "", f"{found.protocol}.", ""]
-    return lines
+    return lines[:-1]
 
 
 if __name__ == "__main__":

@@ -130,9 +130,10 @@ def _run(
         KeyboardInterrupt: where the user stops it.
     """
     recipe = as_plain(asdict(recipes.find(row.recipe).set(row.fields)))
+    by = {"recipe": recipe, "protocol": table.protocol, "bound": as_plain(dict(bound))}
     place, model = folder / "measured.json", folder / "model" / "model.json"
     measured = read_json(place) if place.is_file() and model.is_file() else None
-    if measured is None or measured.get("protocol") != table.protocol or measured.get("recipe") != recipe:
+    if measured is None or any(measured.get(name) != value for name, value in by.items()):
         if (folder / "recipe.json").is_file() and read_json(folder / "recipe.json")["fields"] != recipe:
             raise InputError(f"{folder} was trained by other defaults of {row.recipe}; remove it, or give other --runs")
         screen.say(f"{row.name}, seed {seed}")
@@ -146,7 +147,7 @@ def _run(
         with torch.random.fork_rng():
             numbers = table.measure(trained, device, screen)
         numbers |= {"seconds": trained.about["seconds"], "steps": trained.about["step"]}
-        measured = {"numbers": numbers, "recipe": recipe, "protocol": table.protocol, "machine": machine(device)}
+        measured = {"numbers": numbers, **by, "machine": machine(device)}
         write_json(place, measured)
     numbers = measured["numbers"]
     shown = ", ".join(f"{c.name} {format(numbers[c.name], c.format)}" for c in table.columns if c.name in numbers)
