@@ -15,6 +15,11 @@ from typing import Any
 from sparring.errors import InputError
 
 
+def cached(name: str) -> Path:
+    """A place of this name in the user's cache, which is there or not."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sparring" / name
+
+
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A place beside `path` to write a file or a folder to; renamed to `path` when all went well.

@@ -16,7 +16,7 @@ from sparring.data import arrays, files, mixtures, series, tables
 from sparring.data.items import Items
 from sparring.data.pictures import Pictures, Several
 from sparring.errors import InputError, nearest
-from sparring.writing import write_bytes
+from sparring.writing import cached, write_bytes
 
 MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
@@ -37,6 +37,7 @@ FILES = {  # sets whose folder under SPARRING_DATA holds more than one thing: wh
     "grocery": (("grocery_64.zip",),),
     "omniglot": (("images_background_small1.zip", "images_background_small2.zip"), ("images_background.zip",)),
 }
+OURS = {"decoded", "judges", "uploads", "weights"}  # in the cache beside sets
 GARMENTS = (
     "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot",
 )  # fmt: skip
@@ -117,7 +118,8 @@ def find(data: Any) -> Items:
     whole, _, one = name.rpartition("/")
     if whole and (whole in NAMED or any(place.exists() for place in (Path(whole), *places(whole)))):
         return find(whole).of(one)
-    known = {*NAMED, *(p.name for place in places("") if place.is_dir() for p in place.iterdir() if p.is_dir())}
+    beside = (p.name for place in places("") if place.is_dir() for p in place.iterdir() if p.is_dir())
+    known = {*NAMED, *beside} - OURS
     raise InputError(f"there is no data set or path {name!r}; {nearest(name, known)}")
 
 
@@ -138,8 +140,7 @@ def _together(name: str, parts: list[Items]) -> Items:
 def places(name: str) -> list[Path]:
     """Where files of a named set are looked for, in order."""
     shared = os.environ.get("SPARRING_DATA")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sparring"
-    return [Path(shared) / name, cache / name] if shared else [cache / name]
+    return [Path(shared) / name, cached(name)] if shared else [cached(name)]
 
 
 def _idx(name: str, base: str, classes: tuple[str, ...]) -> Items:

@@ -28,7 +28,7 @@ from sparring.data.classes import printable
 from sparring.data.opening import loaded, squared
 from sparring.data.pictures import Content, Pictures, Unreadable
 from sparring.errors import InputError
-from sparring.writing import beside, read_json, write_json
+from sparring.writing import beside, cached, read_json, write_json
 
 VERSION = 1  # of how pictures are decoded
 AT_ONCE = 256  # pictures decoded side by side, at most, and
@@ -89,7 +89,7 @@ def decode(pictures: Pictures, size: int, channels: int, progress: Progress = la
     Raises:
         InputError: where fewer than two can be read, or the cache cannot be written to.
     """
-    place = _home() / _key(pictures, size, channels)
+    place = cached("decoded") / _key(pictures, size, channels)
     if not (place / "about.json").is_file():
         with beside(place) as part:
             part.mkdir(parents=True)
@@ -158,10 +158,6 @@ def _chunks(contents: Iterator[tuple[int, Content]]) -> Iterator[list[tuple[int,
             chunk, size = [], 0
     if chunk:
         yield chunk
-
-
-def _home() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sparring" / "decoded"
 
 
 def _key(pictures: Pictures, size: int, channels: int) -> str:

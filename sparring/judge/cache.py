@@ -6,16 +6,15 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from sparring.data.sets import places
 from sparring.errors import InputError
-from sparring.writing import write_bytes
+from sparring.writing import cached, write_bytes
 
 KEPT = 2 * 2**30  # bytes, of which those that were not used for longest are dropped
 
 
 def place(name: str) -> Path:
     """Where something of this name is kept."""
-    return places("")[-1] / "judges" / name
+    return cached("judges") / name
 
 
 def recall(path: Path) -> bytes | None:

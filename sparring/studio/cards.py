@@ -27,7 +27,7 @@ def page(cards: Sequence[Card], logs: Mapping[str, Sequence[Line]], states: Mapp
 
     Args:
         logs: of the runs, by name.
-        states: of runs that a command is at work on, by name: training, stopping.
+        states: of runs that a command is at work on, by name: training, judging, stopping.
         current: the name of the run that is chosen.
     """
     shown = [one(card, logs[card.name], states.get(card.name, ""), card.name == current) for card in cards]

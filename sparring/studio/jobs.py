@@ -1,4 +1,4 @@
-"""Trainings that the studio has started: commands of their own, which outlive a closed page but not the studio."""
+"""Commands that the studio has started, which outlive a closed page but not the studio: they train and judge."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from sparring.errors import InputError
 
 TAIL = 16_000  # bytes of a command's output that are shown
+DOING = {"train": "training", "evaluate": "judging"}
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ class Job:
 
     @property
     def state(self) -> str:
-        """In a word: training, stopping, done, or failed."""
+        """In a word: training, judging, stopping, done, or failed."""
         if self.running:
-            return "stopping" if self.stopped else "training"
+            return "stopping" if self.stopped else DOING[self.words[0]]
         return "failed" if self.process.returncode else "done"
 
     def stop(self) -> None:
@@ -101,14 +102,17 @@ class Jobs:
         self.folder = folder
         self._jobs: dict[Path, Job] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def start(self, run: Path, words: Sequence[str]) -> Job:
         """Start a command for a run.
 
         Raises:
-            InputError: where one is at work on this run already.
+            InputError: where one is at work on this run already, or the studio ends.
         """
         with self._lock:
+            if self._closed:
+                raise InputError(f"nothing is begun with {run.name} any more; the studio is ending")
             before = self._jobs.get(run.resolve())
             if before is not None and before.running:
                 raise InputError(f"{run.name} is {before.state} already; wait for it, or stop it")
@@ -127,7 +131,9 @@ class Jobs:
 
     def close(self) -> None:
         """Stop all, and wait until their models are written. Interrupted, they end at once."""
-        jobs = self.running
+        with self._lock:
+            self._closed = True
+            jobs = self.running
         for job in jobs:
             job.stop()
         try:

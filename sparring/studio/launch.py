@@ -86,10 +86,10 @@ def _serve(
         say(f"the studio is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
         while not interrupted():
             time.sleep(0.2)
-        running = studio.jobs.running
-        if running:
-            one = len(running) == 1
-            what = "1 training; its model is" if one else f"{len(running)} trainings; their models are"
+        training = [job for job in studio.jobs.running if job.state == "training"]
+        if training:
+            one = len(training) == 1
+            what = "1 training; its model is" if one else f"{len(training)} trainings; their models are"
             say(f"stopping {what} written (Ctrl-C again to lose {'it' if one else 'them'})")
         try:
             studio.jobs.close()

@@ -60,8 +60,8 @@ CSS = """
 .card svg { width: 100%; height: 40px; margin-top: 6px; }
 .state { font-size: .75rem; padding: 1px 8px; border-radius: 99px; border: 1px solid currentColor; color: #5a6880; }
 .dark .state { color: #a9b6c8; }
-.state.training, .state.stopping { color: #1f4fbf; font-weight: 600; }
-.dark .state.training, .dark .state.stopping { color: #8fb0ff; }
+.state.training, .state.judging, .state.stopping { color: #1f4fbf; font-weight: 600; }
+.dark .state.training, .dark .state.judging, .dark .state.stopping { color: #8fb0ff; }
 .state.failed { color: #b91c1c; }
 .bar { height: 5px; border-radius: 9px; background: var(--block-border-color); margin: 8px 0 4px; overflow: hidden; }
 .bar i { display: block; height: 100%; background: #1f4fbf; }

@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from driving import CHROMIUM, REFUSED, WAIT, WRONG, serve
 
 import sparring
 
@@ -34,3 +35,52 @@ def trained(tmp_path_factory):
 def runs(trained, tmp_path):
     """A folder of the same runs for a test alone."""
     return shutil.copytree(trained, tmp_path / "runs")
+
+
+@pytest.fixture(scope="module")
+def studio(trained, tmp_path_factory):
+    """One for all tests of a file, over runs that they may add to."""
+    served = serve(shutil.copytree(trained, tmp_path_factory.mktemp("studio") / "runs"))
+    yield served
+    status, said = served.ended()
+    assert (status, said) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """A function that opens a page as somebody who has not been there before. In the end nothing has been asked of
+    other machines, and nothing has gone wrong in the page.
+    """
+    contexts, wrong = [], []
+
+    def opened(url, **settings):
+        context = chromium.new_context(reduced_motion="reduce", **settings)
+        contexts.append(context)
+        context.set_default_timeout(WAIT)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(f"page: {error}"))
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else wrong.append(r.url))
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [line for line in wrong if line not in map(REFUSED.format, WRONG)] == []
+
+
+@pytest.fixture
+def page(studio, visit):
+    page = visit(studio.url, viewport={"width": 1280, "height": 900})
+    page.wait_for_selector("button.card")
+    return page

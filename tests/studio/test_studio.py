@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from sparring.studio.jobs import Jobs, Order
 from sparring.studio.launch import folders, launch, loopback
 from sparring.studio.models import Models
 from sparring.studio.shelf import Shelf, unused
+from sparring.studio.studio import Studio
+from sparring.studio.tabs import compare
 
 
 def test_whatever_is_typed_is_one_argument_and_no_option(tmp_path):
@@ -61,14 +64,37 @@ def test_a_training_is_stopped_with_its_model_and_one_at_a_time(tmp_path):
     while job.running and not (run / "log.jsonl").is_file():
         time.sleep(0.05)
     assert jobs.of(run).state == "training"
+    other = Jobs(tmp_path / "elsewhere")
+    again = other.start(run, ["train", f"--out={run}", "--", "digits"])  # the run is there: refused, and that is said
+    again.process.wait()
     jobs.close()
     assert job.state == "done", job.said()
     assert sparring.load(run).sample(1)
-    again = jobs.start(run, ["train", f"--out={run}", "--", "digits"])  # the run is there: refused, and that is said
-    again.process.wait()
+    with pytest.raises(InputError, match="ending"):
+        jobs.start(run, words)
     assert again.state == "failed"
     assert "--resume" in again.said()
     assert again.process.returncode != -signal.SIGINT
+
+
+def test_runs_are_judged_one_after_the_other(runs, tmp_path):
+    """What goes wrong with one is told in its line, and the others are judged."""
+    (runs / "lost").mkdir()
+    for part in ("model", "recipe.json", "log.jsonl"):
+        copy = shutil.copytree if (runs / "people" / part).is_dir() else shutil.copyfile
+        copy(runs / "people" / part, runs / "lost" / part)
+    model = runs / "lost" / "model" / "model.json"
+    content = json.loads(model.read_text())
+    content["about"]["data"] = "gone.csv"
+    model.write_text(json.dumps(content))
+    (tmp_path / "files").mkdir()
+    studio, seen = Studio([runs], "cpu", tmp_path / "files"), []
+    said = compare.judged(studio, ["people", "lost"], lambda done, desc, **_: seen.append((done, desc)))
+    assert re.fullmatch(r"lost could not be judged: there is no .*'gone\.csv'.*\.", said)
+    assert seen == [((0, 2), "Judging people"), ((1, 2), "Judging lost")]
+    assert (runs / "people" / "evaluation.json").is_file()
+    assert "judged: " in compare.judged(studio, ["people", "lost"], lambda *_, **__: None)
+    studio.jobs.close()
 
 
 def test_new_runs_stay_in_their_home(tmp_path):

@@ -4,162 +4,27 @@ import io
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
 import zipfile
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from driving import BROWSER, WAIT, choose, download, open_tab, pick, picture, said, serve
 from PIL import Image
 
 import sparring
 
-pytest.importorskip("gradio", reason="the studio needs gradio")
-playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium to open the page with"),
-]
+pytestmark = BROWSER
 
-REFUSED = "Failed to load resource: the server responded with a status of {}"
-WRONG = ("400 (Bad Request)", "401 (Unauthorized)", "422 (Unprocessable Entity)")  # passwords
-WAIT = 60_000  # milliseconds until something has to be there, on a machine that does other things too
 PHONE = {"width": 390, "height": 844}
 TABS_OF = {
     "digits": ("Runs", "Train", "Sample", "Edit", "Your picture", "Compare"),
     "people": ("Runs", "Train", "Table", "Compare"),
     "filled": ("Your picture",),
 }
-
-
-@dataclass
-class Served:
-    """A studio that runs."""
-
-    process: subprocess.Popen
-    url: str
-    runs: Path
-
-    def ended(self) -> tuple[int, str]:
-        """Ctrl-C: the exit status, and what it has said."""
-        self.process.send_signal(signal.SIGINT)
-        said, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, said
-
-
-def serve(runs, *words):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sparring", "studio", str(runs), f"--port={port}", "--device=cpu", *words],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=runs.parent,
-    )  # fmt: skip
-    line = process.stdout.readline()
-    url = f"http://127.0.0.1:{port}"
-    assert f"the studio is at {url}" in line, line + process.stdout.read()
-    return Served(process, url, runs)
-
-
-@pytest.fixture(scope="module")
-def studio(trained, tmp_path_factory):
-    """One for all tests, over runs that they may add to."""
-    served = serve(shutil.copytree(trained, tmp_path_factory.mktemp("studio") / "runs"))
-    yield served
-    status, said = served.ended()
-    assert (status, said) == (0, "")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(chromium):
-    """A function that opens a page as somebody who has not been there before. In the end nothing has been asked of
-    other machines, and nothing has gone wrong in the page.
-    """
-    contexts, wrong = [], []
-
-    def opened(url, **settings):
-        context = chromium.new_context(reduced_motion="reduce", **settings)
-        contexts.append(context)
-        context.set_default_timeout(WAIT)
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(f"page: {error}"))
-        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else wrong.append(r.url))
-        page.goto(url)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert [line for line in wrong if line not in map(REFUSED.format, WRONG)] == []
-
-
-@pytest.fixture
-def page(studio, visit):
-    page = visit(studio.url, viewport={"width": 1280, "height": 900})
-    page.wait_for_selector("button.card")
-    return page
-
-
-def choose(page, name, tab):
-    """A run by its card, then a tab."""
-    open_tab(page, "Runs")
-    page.click(f'button.card[data-run="{name}"]')
-    page.wait_for_selector(f'button.card.chosen[data-run="{name}"]')
-    open_tab(page, tab)
-
-
-def open_tab(page, name):
-    page.click(f'[role=tab]:text-is("{name}")')
-
-
-def pick(page, at, *options):
-    """Options of a dropdown."""
-    for option in options:
-        page.click(f"{at} input")
-        page.fill(f"{at} input", option)
-        page.click(f'[role=option][aria-label="{option}"]')
-    page.keyboard.press("Escape")
-
-
-def picture(page, at, unlike=b""):
-    """The bytes of the picture that is shown, once it is another."""
-    page.wait_for_selector(f"{at} img")
-    until = time.monotonic() + WAIT / 1000
-    while time.monotonic() < until:
-        source = page.locator(f"{at} img").first.get_attribute("src")
-        found = page.request.get(source).body()
-        if found != unlike:
-            return found
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{at} still shows the same picture")
-
-
-def download(page, at):
-    """The name and the content of a file."""
-    with page.expect_download() as waiting:
-        page.click(at)
-    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
-
-
-def said(page, text):
-    """An error's line, as a message that goes away."""
-    page.wait_for_selector(f'[data-testid="toast-body"]:has-text("{text}")')
 
 
 def test_train_watch_stop_and_resume(page, studio):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -12,6 +14,7 @@ from sparring.studio import scores
 from sparring.studio.shelf import Card
 from sparring.studio.studio import Studio, downloads, told, whole
 from sparring.studio.tabs.runs import picture
+from sparring.training.folder import RunFolder
 
 MOST = 6  # runs at once
 SAMPLES = {"images": 36, "points": 2500, "rows": 1000, "series": 16}
@@ -33,29 +36,48 @@ def tab(studio: Studio) -> None:
     shown = gr.HTML("", elem_id="compared", apply_default_css=False)
     numbers = gr.HTML("", elem_id="scores", apply_default_css=False)
 
-    def compared(names: list[str], of: float) -> list[Any]:
-        cards = _cards(studio, names)
-        html = scores.sheets([(card.name, *_sheet(studio, card, whole(of, "Seed"))) for card in cards])
-        table = scores.table(studio.shelf, cards)
-        path = studio.place("compared.html")
-        path.write_text(f"<!doctype html><meta charset=utf-8><title>Runs compared</title>{html}{table}")
-        return [html, table, *downloads({".html": path}, (".html",))]
-
-    def judged(names: list[str]) -> str:
-        waiting = [card for card in _cards(studio, names) if not (card.path / "evaluation.json").is_file()]
-        for card in waiting:
-            studio.jobs.start(card.path, ["evaluate", "--", str(card.path)])
-        if not waiting:
-            return "All of them are judged."
-        return f"Judging {', '.join(card.name for card in waiting)}; press Compare again when that is done (minutes)."
+    def judging(names: list[str], of: float, progress: gr.Progress = gr.Progress()) -> list[Any]:
+        found = judged(studio, names, progress)
+        return [found, *_compared(studio, names, of)]
 
     def offered(event: gr.SelectData | None = None) -> gr.Dropdown:  # noqa: ARG001
         return gr.Dropdown(choices=list(studio.shelf.paths()))
 
     runs.focus(offered, None, runs, show_progress="hidden")
     studio.run.change(offered, None, runs, show_progress="hidden")
-    go.click(told(compared), [runs, seed], [shown, numbers, save], show_progress_on=shown)
-    judge.click(told(judged), runs, said)
+    compared = [shown, numbers, save]
+    go.click(told(partial(_compared, studio)), [runs, seed], compared, show_progress_on=shown)
+    judge.click(told(judging), [runs, seed], [said, *compared], show_progress_on=said)
+
+
+def judged(studio: Studio, names: list[str], progress: Callable[..., Any]) -> str:
+    """Judge runs that have not been yet, one after the other, and say what has come of it.
+
+    Args:
+        progress: told how many of how many are done, and `desc`, what is being done.
+
+    Raises:
+        InputError: where something is at work on one of them.
+    """
+    waiting = [card for card in _cards(studio, names) if not RunFolder(card.path).evaluation.is_file()]
+    wrong = []
+    for i, card in enumerate(waiting):
+        progress((i, len(waiting)), desc=f"Judging {card.name}", unit="runs")
+        job = studio.jobs.start(card.path, ["evaluate", "--", str(card.path)])
+        job.process.wait()
+        if job.state == "failed":
+            why = (job.said().strip().splitlines() or ["it was stopped"])[-1].removeprefix("sparring: ")
+            wrong.append(f"{card.name} could not be judged: {why}.")
+    return " ".join(wrong) or "All of them are judged."
+
+
+def _compared(studio: Studio, names: list[str], of: float) -> list[Any]:
+    cards = _cards(studio, names)
+    html = scores.sheets([(card.name, *_sheet(studio, card, whole(of, "Seed"))) for card in cards])
+    table = scores.table(studio.shelf, cards)
+    path = studio.place("compared.html")
+    path.write_text(f"<!doctype html><meta charset=utf-8><title>Runs compared</title>{html}{table}")
+    return [html, table, *downloads({".html": path}, (".html",))]
 
 
 def _cards(studio: Studio, names: list[str]) -> list[Card]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from html import escape
@@ -24,7 +23,7 @@ from sparring.studio.studio import Studio, told
 from sparring.studio.tabs.runs import picture
 from sparring.training.bounds import seconds
 from sparring.training.devices import resolve
-from sparring.writing import component
+from sparring.writing import cached, component
 
 CHOOSE = "choose for me"
 EVERY = 1.0  # seconds between looks at what trains
@@ -193,9 +192,9 @@ def _devices() -> list[str]:
 
 def _kept(path: str) -> gr.Dropdown:
     """An uploaded file where a training will find it again when it is resumed: in the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sparring" / "uploads"
-    cache.mkdir(parents=True, exist_ok=True)
-    kept = Path(tempfile.mkdtemp(dir=cache)) / component(Path(path).name)
+    uploads = cached("uploads")
+    uploads.mkdir(parents=True, exist_ok=True)
+    kept = Path(tempfile.mkdtemp(dir=uploads)) / component(Path(path).name)
     shutil.copyfile(path, kept)
     return gr.Dropdown(value=str(kept))
 
@@ -234,7 +233,7 @@ def _watched(studio: Studio, path: str, before: str, chosen: str | None) -> list
         return [gr.skip()] * 8
     log = studio.shelf.log(Path(path)) if card and not card.why else []
     running = job is not None and job.running
-    share = card.share if running and card else None
+    share = card.share if card and state in ("training", "stopping") else None
     bar = "" if share is None else f'<div class="bar"><i style="width:{100 * share:.1f}%"></i></div>'
     far = f"{card.bound}{bar}" if card else "reading the data"
     return [
