@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from toy_models import CONVERTED_ONCE
 
 import sparring
 
@@ -41,6 +42,18 @@ def runs(tmp_path_factory):
     trained("fill", "inpaint", folder / "photos", width=8, D=8, steps=1)
     trained("larger", "srgan", folder / "photos", width=8, D=8, steps=1)
     return folder
+
+
+@pytest.fixture(scope="module")
+def hurried():
+    """No stopwatch, a second of every export, and the same net is converted once; more can be patched until the module
+    ends.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.onnx.export", CONVERTED_ONCE)
+        for name, value in (("LONGEST", 0.0), ("PAUSE", 0.0), ("FEWEST", 1)):
+            patch.setattr(f"sparring.deploy.measure.{name}", value)
+        yield patch
 
 
 @pytest.fixture(scope="session")

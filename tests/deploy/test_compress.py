@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 import torch
 from torch import nn
-from toy_models import CONVERTED_ONCE, toy
+from toy_models import toy
 
 import sparring
 from sparring.cli import main
@@ -26,14 +26,9 @@ from sparring.training.screen import Screen
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _hurry():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("torch.onnx.export", CONVERTED_ONCE)
-        patch.setattr("sparring.deploy.measure.LONGEST", 0.0)
-        patch.setattr("sparring.deploy.measure.FEWEST", 1)
-        patch.setattr("sparring.deploy.quality.JUDGED", 200)
-        patch.setattr("sparring.deploy.prune.STEPS", 60)
-        yield
+def _few(hurried):
+    hurried.setattr("sparring.deploy.quality.JUDGED", 200)
+    hurried.setattr("sparring.deploy.prune.STEPS", 60)
 
 
 @pytest.fixture(scope="module")

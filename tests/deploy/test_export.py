@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from toy_models import CONVERTED_ONCE, toy
+from toy_models import toy
 
 import sparring
 from sparring import recipes
@@ -17,17 +17,9 @@ from sparring.deploy.export import export
 from sparring.deploy.graph import graph
 from sparring.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 PICTURES = [n for n in recipes.names() if recipes.find(n).takes[-1].kind == "images"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hurry():
-    """No stopwatch, a second of every export, and the same net is converted once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("torch.onnx.export", CONVERTED_ONCE)
-        patch.setattr("sparring.deploy.measure.LONGEST", 0.0)
-        patch.setattr("sparring.deploy.measure.FEWEST", 1)
-        yield
 
 
 @pytest.fixture(scope="module")
