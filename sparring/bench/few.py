@@ -28,7 +28,7 @@ SAMPLES = 1000
 PART = 100  # pictures that features are computed of at once
 ERROR = "its error"
 # Of batches of 8 and of 64: with augmentation and without it, a row has as many, whatever they cost.
-OF_EIGHT, OF_MANY = {"steps": 6000}, {"steps": 3000}
+OF_EIGHT, OF_MANY = {"steps": 4000}, {"steps": 3000}
 
 
 @lru_cache

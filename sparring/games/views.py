@@ -49,27 +49,32 @@ class DiffAugment(View):
 class Ada(View):
     """`augment.ada`, as probable as D's overfitting asks for. Karras et al. 2020, arXiv:2006.06676.
 
-    The heuristic is the paper's first, r_v: how far D's logits on held-out samples have gone from
-    those on training samples towards those on generated ones. It needs no zero of the logits, which
-    a relativistic loss does not have.
+    D overfits where both of the paper's heuristics say so. r_v: how far its logits on held-out samples
+    have gone from those on training samples towards those on generated ones. r_t: how much more often
+    than not it takes a training sample for more real than a generated one, which needs no zero of the
+    logits, as a relativistic loss has none. Without r_t, a D that no longer tells anything keeps changes
+    probable for ever: r_v is the ratio of two differences near 0.
 
     Args:
         batch: samples per step.
         every: steps between looks at held-out samples.
         target: what r_v is steered to.
+        telling: what r_t is steered to.
         kimg: thousands of samples in which the probability could go from 0 to 1.
         most: the largest probability; beyond it changes leak into what G makes.
     """
 
     p: Tensor
-    logits: Tensor
+    means: Tensor
 
-    def __init__(self, batch: int, every: int, target: float = 0.4, kimg: float = 100.0, most: float = 0.8) -> None:
+    def __init__(
+        self, batch: int, every: int, target: float = 0.4, telling: float = 0.6, kimg: float = 100.0, most: float = 0.8
+    ) -> None:
         super().__init__()
-        self.target, self.most = target, most
+        self.target, self.telling, self.most = target, telling, most
         self.step = batch * every / (1000 * kimg)
         self.register_buffer("p", torch.zeros(()))
-        self.register_buffer("logits", torch.zeros(3))  # running means: real, held out, fake
+        self.register_buffer("means", torch.tensor([0, 0, 0, 0.5]))  # logits on real, held out, fake; accuracy
 
     def forward(self, x: Tensor, round: Round) -> Tensor:  # noqa: ARG002
         return augment.ada(x, self.p)
@@ -77,8 +82,8 @@ class Ada(View):
     def after(self, observed: Mapping[str, Tensor]) -> None:
         if "D_held" not in observed:
             return
-        now = torch.stack([observed["D_real"], observed["D_held"], observed["D_fake"]])
-        self.logits.lerp_(now, 0.1)
-        real, held, fake = self.logits.unbind()
-        overfitting = (real - held) / (real - fake).clamp(min=1e-6)
-        self.p.add_(self.step * (overfitting - self.target).sign()).clamp_(0, self.most)
+        self.means.lerp_(torch.stack([observed[name] for name in ("D_real", "D_held", "D_fake", "D_accuracy")]), 0.1)
+        real, held, fake, accuracy = self.means.unbind()
+        known = (real - held) / (real - fake).clamp(min=1e-6)
+        over = torch.minimum(known - self.target, 2 * accuracy - 1 - self.telling)
+        self.p.add_(self.step * over.sign()).clamp_(0, self.most)
