@@ -118,9 +118,7 @@ def find(data: Any) -> Items:
     whole, _, one = name.rpartition("/")
     if whole and (whole in NAMED or any(place.exists() for place in (Path(whole), *places(whole)))):
         return find(whole).of(one)
-    beside = (p.name for place in places("") if place.is_dir() for p in place.iterdir() if p.is_dir())
-    known = {*NAMED, *beside} - OURS
-    raise InputError(f"there is no data set or path {name!r}; {nearest(name, known)}")
+    raise InputError(f"there is no data set or path {name!r}; {nearest(name, named())}")
 
 
 def _kept(name: str, place: Path) -> Items:
@@ -135,6 +133,12 @@ def _kept(name: str, place: Path) -> Items:
 def _together(name: str, parts: list[Items]) -> Items:
     """Archives of one set as one: of files that several hold, the first is taken."""
     return files.of_files(Several.of([part.items for part in parts if isinstance(part.items, Pictures)]), name)
+
+
+def named() -> set[str]:
+    """The names of sets: built in ones, and folders where named sets are looked for."""
+    beside = (p.name for place in places("") if place.is_dir() for p in place.iterdir() if p.is_dir())
+    return {*NAMED, *beside} - OURS
 
 
 def places(name: str) -> list[Path]:

@@ -65,7 +65,7 @@ def _picture(card: Card) -> str:
         return '<div class="thumb none">no samples yet</div>'
     try:
         content = thumbnail(card.sheet, card.sheet.stat().st_mtime_ns)
-    except OSError:  # it is gone, or half of it is there
+    except (OSError, SyntaxError):  # it is gone, or half of it is there; the latter is Pillow's word for a broken PNG
         return '<div class="thumb none">no samples yet</div>'
     alt = escape(f"samples of {card.name} at step {int(card.sheet.stem):,}", quote=True)
     return f'<img class="thumb" alt="{alt}" src="data:image/png;base64,{content}">'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any, TypeGuard
 
 from sparring.studio.shelf import Line
 from sparring.training.curves import PANELS
@@ -31,9 +32,14 @@ def panels(log: Sequence[Line]) -> str:
 
 def curve(log: Sequence[Line], name: str) -> list[tuple[float, float]]:
     """(thousands of samples, value) of a log's lines that have a value, thinned evenly; the last is among them."""
-    points = [(float(line["kimg"]), float(line[name])) for line in log if name in line and math.isfinite(line[name])]
+    known = [(line.get("kimg"), line.get(name)) for line in log]
+    points = [(x, y) for x, y in known if _finite(x) and _finite(y)]
     each = max(1, math.ceil(len(points) / POINTS))
     return points[::-each][::-1]
+
+
+def _finite(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def chart(title: str, curves: Mapping[str, Curve], logarithmic: bool = False) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from sparring.errors import InputError
 
 TAIL = 16_000  # bytes of a command's output that are shown
+INTERRUPTED = (130, -signal.SIGINT)  # exit statuses
 DOING = {"train": "training", "evaluate": "judging"}
 
 
@@ -73,9 +74,11 @@ class Job:
 
     @property
     def state(self) -> str:
-        """In a word: training, judging, stopping, done, or failed."""
+        """In a word: training, judging, stopping, stopped before there was anything to keep, done, or failed."""
         if self.running:
             return "stopping" if self.stopped else DOING[self.words[0]]
+        if self.stopped and self.process.returncode in INTERRUPTED:
+            return "stopped"
         return "failed" if self.process.returncode else "done"
 
     def stop(self) -> None:
@@ -103,6 +106,11 @@ class Jobs:
         self._jobs: dict[Path, Job] = {}
         self._lock = threading.Lock()
         self._closed = False
+
+    def busy(self, run: Path) -> bool:
+        """Whether a command is at work on a run."""
+        job = self.of(run)
+        return job is not None and job.running
 
     def start(self, run: Path, words: Sequence[str]) -> Job:
         """Start a command for a run.

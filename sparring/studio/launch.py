@@ -16,6 +16,7 @@ from sparring.training.interrupts import interrupts
 
 DEFAULT = "runs"
 LARGEST = "4gb"  # of a file that is uploaded
+VISITS = 200  # pages whose state is kept, those that were looked at last
 OFFLINE = {  # nothing on the page is fetched from elsewhere, and nobody is told that it is used
     "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_SSR_MODE": "False",
 }  # fmt: skip
@@ -72,7 +73,7 @@ def _serve(
     # Handed out as they are: Gradio would write one that two look at anew while it is read.
     gr.set_static_paths([studio.files])
     blocks = page(studio)
-    blocks.queue(default_concurrency_limit=2)
+    blocks.queue(default_concurrency_limit=None)  # a model lets in one at a time; others wait for nobody
     with interrupts() as interrupted:
         try:
             blocks.launch(
@@ -80,6 +81,7 @@ def _serve(
                 auth_message="Any user name, and the password that the studio was started with." if password else None,
                 prevent_thread_lock=True, quiet=True, share=False, footer_links=["settings"], ssr_mode=False, pwa=False,
                 max_file_size=LARGEST, theme=theme(), css=CSS + paint.STYLE, mcp_server=False, enable_monitoring=False,
+                state_session_capacity=VISITS,
             )  # fmt: skip
         except OSError as error:
             raise InputError(f"--port {port} of {host} cannot be listened on; choose another --port") from error

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sparring.modalities import Modality
 from sparring.model import Model, load
 
 KEPT = 6  # models in memory, at most
@@ -39,6 +40,19 @@ class Models:
         entry = self._entry(run)
         with entry.lock:
             yield entry.fresh(self.device)
+
+    def modality(self, run: Path) -> Modality:
+        """What the model of a run makes. Nobody who computes with it is waited for once it is loaded.
+
+        Raises:
+            InputError: where there is none.
+        """
+        entry = self._entry(run)
+        known = entry.loaded()
+        if known is not None:
+            return known.modality
+        with entry.lock:
+            return entry.fresh(self.device).modality
 
     def once(self, run: Path, what: Any, compute: Callable[[Model], T]) -> T:
         """What follows from a run's model, computed once for as long as that is the same.
@@ -71,10 +85,18 @@ class _Entry:
         self._model: Model | None = None
         self._stamp = -1
 
+    def loaded(self) -> Model | None:
+        """The model where it is in memory as it was written last."""
+        return self._model if self._stamp == self._written() else None
+
     def fresh(self, device: str) -> Model:
         """The model as it was written last."""
+        model, stamp = self.loaded(), self._written()
+        if model is None:
+            model = load(self.run, device)
+            self._model, self._stamp, self.known = model, stamp, {}
+        return model
+
+    def _written(self) -> int:
         written = self.run / "model" / "model.json"
-        stamp = written.stat().st_mtime_ns if written.is_file() else 0
-        if self._model is None or self._stamp != stamp:
-            self._model, self._stamp, self.known = load(self.run, device), stamp, {}
-        return self._model
+        return written.stat().st_mtime_ns if written.is_file() else 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
-from sparring.studio.studio import Studio, told
+from sparring.studio.studio import OLD, SWEPT, Studio, told
 from sparring.studio.tabs import compare, edit, picture, runs, sample, table, train
 
 MAPPED = ("pairs", "unpaired", "degraded")
+EVERY = 2.0  # seconds between looks at the chosen run's model
 FOR = {  # kinds of data, by the tab that is for them
     "sample": ("images", "series", "points"),
     "edit": ("images",),
@@ -20,13 +22,14 @@ FOR = {  # kinds of data, by the tab that is for them
 
 def page(studio: Studio) -> gr.Blocks:
     """The whole page."""
-    forgotten = 3600, 24 * 3600  # seconds between looks at files that were handed out, and how old they become
+    forgotten = SWEPT, OLD  # of what Gradio itself keeps
     with gr.Blocks(title="Sparring Studio", analytics_enabled=False, fill_width=True, delete_cache=forgotten) as blocks:
         with gr.Row(elem_id="head"):
             gr.HTML('<h1 class="title">Sparring <span>Studio</span></h1>', scale=3, min_width=180)
             studio.run = gr.Dropdown(
                 label="Run", choices=[], value=None, scale=2, min_width=240, elem_id="run", filterable=True
             )
+        studio.made = gr.State("")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Runs", id="runs", elem_id="tab-runs"):
                 runs.tab(studio)
@@ -50,6 +53,11 @@ def page(studio: Studio) -> gr.Blocks:
         ):  # fmt: skip
             fits = partial(_fits, studio, kinds)
             fitted.then(told(fits), studio.run, shown, show_progress="hidden")
+
+        # A model comes when a training ends, and another when it has been resumed.
+        stamped: dict[str, Any] = {"inputs": studio.run, "outputs": studio.made, "show_progress": "hidden"}
+        studio.run.change(told(studio.stamp), **stamped)
+        gr.Timer(EVERY).tick(told(studio.stamp), **stamped)
 
         def opened() -> gr.Dropdown:
             names, chosen = studio.chosen(None)

@@ -107,7 +107,7 @@ def shown(path: Path) -> str:
     Raises:
         InputError: where the file is no picture.
     """
-    picture = _picture(path)
+    picture = upright(path)
     picture.thumbnail((LARGEST, LARGEST))
     file = io.BytesIO()
     picture.save(file, "PNG")
@@ -138,14 +138,19 @@ def mask(path: Path, drawn: str | None) -> NDArray[np.bool_]:
     drawing = opened(base64.b64decode((drawn or "").partition(",")[2]))
     holes = None
     if not isinstance(drawing, Unreadable):
-        large = drawing.convert("RGBA").getchannel("A").resize(_picture(path).size, Image.Resampling.NEAREST)
+        large = drawing.convert("RGBA").getchannel("A").resize(upright(path).size, Image.Resampling.NEAREST)
         holes = np.asarray(large) > 0
     if holes is None or not holes.any():
         raise InputError("nothing is drawn over the picture; draw over what is to be filled")
     return holes
 
 
-def _picture(path: Path) -> Image.Image:
+def upright(path: Path) -> Image.Image:
+    """A picture as it is looked at, whichever way the camera was held.
+
+    Raises:
+        InputError: where the file is no picture.
+    """
     picture = loaded(path.read_bytes())
     if isinstance(picture, Unreadable):
         raise InputError(f"the picture cannot be used: {picture.why}")

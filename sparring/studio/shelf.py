@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from sparring.training.screen import clock
 from sparring.writing import component, read_json
 
 DEEP = 3  # folders within folders that runs are looked for in
-FRESH = 30.0  # seconds after a line of its log in which a run of another command is taken to train still
 
 Line = Mapping[str, Any]
 
@@ -70,10 +68,8 @@ class Card:
         return f"{steps} in {clock(self.seconds)}" + (f" of {clock(self.time)}" if self.time else "")
 
     def trains(self) -> bool:
-        """Whether it seems to train right now, by whatever command."""
-        model = RunFolder(self.path).model / "model.json"
-        written = model.stat().st_mtime if model.is_file() else 0.0
-        return self.changed > written and time.time() - self.changed < FRESH
+        """Whether it trains right now, by whatever command."""
+        return RunFolder(self.path).busy()
 
 
 class Shelf:
@@ -93,6 +89,12 @@ class Shelf:
         """Where new runs go: the first folder that is no run itself."""
         folders = [place for place in self.places if not RunFolder(place).recipe.is_file()]
         return folders[0] if folders else self.places[0].parent
+
+    def add(self, run: Path) -> None:
+        """Show a run that may lie beside the places."""
+        with self._lock:
+            if not any(run.resolve().is_relative_to(place.resolve()) for place in self.places):
+                self.places = [*self.places, run]
 
     def paths(self) -> dict[str, Path]:
         """The runs by their names, the one that was last written to first."""
@@ -127,16 +129,17 @@ class Shelf:
         try:
             content = self._read(folder.recipe, lambda p: _brief(read_json(p)))
             log = self.log(path)
+            last: Line = log[-1] if log else {}
+            scored = [(key, value) for line in log for key, value in line.items() if key.startswith("fid[")]
+            sheets = sorted(p for p in folder.samples.glob("*.png") if p.stem.isdecimal())  # named by their steps
+            return Card(
+                name=name, path=path, **content, step=int(last.get("step", 0)), seconds=float(last.get("seconds", 0)),
+                score=f"{scored[-1][0]} {scored[-1][1]:.3g}" if scored else "", troubles=self._troubles(folder),
+                sheet=sheets[-1] if sheets else None, ready=(folder.model / "model.json").is_file(),
+                changed=_changed(path),
+            )  # fmt: skip
         except (InputError, KeyError, TypeError, ValueError, OSError) as error:
             return Card(name, path, why=f"cannot be read: {error}")
-        last: Line = log[-1] if log else {}
-        scored = [(key, value) for line in log for key, value in line.items() if key.startswith("fid[")]
-        sheets = sorted(folder.samples.glob("*.png")) if folder.samples.is_dir() else []
-        return Card(
-            name=name, path=path, **content, step=int(last.get("step", 0)), seconds=float(last.get("seconds", 0)),
-            score=f"{scored[-1][0]} {scored[-1][1]:.3g}" if scored else "", troubles=self._troubles(folder),
-            sheet=sheets[-1] if sheets else None, ready=(folder.model / "model.json").is_file(), changed=_changed(path),
-        )  # fmt: skip
 
     def log(self, path: Path) -> list[Line]:
         """The lines of a run's log."""
@@ -151,7 +154,10 @@ class Shelf:
 
         def read(file: Path) -> list[Line]:
             with file.open() as lines:
-                return [json.loads(line) for line in lines if line.endswith("\n")]
+                found = [json.loads(line) for line in lines if line.endswith("\n")]
+            if not all(isinstance(line, dict) for line in found):
+                raise ValueError(f"{file.name} holds a line that is none of a log")
+            return found
 
         return self._read(path, read) if path.is_file() else []
 
@@ -197,11 +203,15 @@ def _changed(path: Path) -> float:
     return max((p.stat().st_mtime for p in (folder.log, folder.recipe) if p.exists()), default=0.0)
 
 
-def unused(home: Path, wanted: str) -> Path:
-    """A folder for a new run, of a name that a user gave: always in `home`, with a number where the name is taken."""
+def unused(home: Path, wanted: str, taken: Callable[[Path], bool] = lambda _: False) -> Path:
+    """A folder for a new run, of a name that a user gave: always in `home`, with a number where the name is taken.
+
+    Args:
+        taken: whether a folder that is not there yet will be.
+    """
     name = component(wanted)
     for number in range(1, 10_000):
         path = home / (name if number == 1 else f"{name}-{number}")
-        if not path.exists():
+        if not path.exists() and not taken(path):
             return path
     raise InputError(f"{home} is full of runs called {name}; give another name")

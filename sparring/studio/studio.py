@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +18,9 @@ from sparring.modalities import Modality
 from sparring.studio.jobs import Jobs
 from sparring.studio.models import Models
 from sparring.studio.shelf import Card, Shelf
+from sparring.training.folder import RunFolder
+
+SWEPT, OLD = 3600, 24 * 3600  # seconds between looks at files that were handed out, and how old they become
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,19 +35,29 @@ class Studio:
 
     Attributes:
         run: the component that holds the name of the run which is looked at.
+        made: the state that changes with that run's model: its name, and when it was written.
     """
 
     run: gr.Dropdown
+    made: gr.State
 
     def __init__(self, places: Sequence[Path], device: str, folder: Path) -> None:
         self.shelf, self.models = Shelf(places), Models(device)
         self.jobs = Jobs(folder / "printed")
+        self.ordering = threading.Lock()  # while a new run's folder is chosen and begun
         self.device = device
         self.files = folder / "files"  # that are handed out
         self.files.mkdir()
+        self._swept = time.time()
 
     def place(self, name: str) -> Path:
-        """A path of a file that is to be handed out under a name, in a folder of its own."""
+        """A path of a file that is to be handed out under a name, in a folder of its own. Those of yesterday go."""
+        now = time.time()
+        if now - self._swept > SWEPT:
+            self._swept = now
+            for old in self.files.iterdir():
+                if now - old.stat().st_mtime > OLD:
+                    shutil.rmtree(old, ignore_errors=True)
         return Path(tempfile.mkdtemp(dir=self.files)) / name
 
     def kind(self, name: str | None) -> str:
@@ -50,11 +66,16 @@ class Studio:
         card = None if path is None else self.shelf.card(name or "", path)
         return card.kind if card is not None and card.ready else ""
 
+    def stamp(self, name: str | None) -> str:
+        """Which run's model there is, and when it was written; it is another where one of them is."""
+        path = self.shelf.paths().get(name or "")
+        model = None if path is None else RunFolder(path).model / "model.json"
+        return f"{name} {model.stat().st_mtime_ns}" if model is not None and model.is_file() else f"{name}"
+
     def modality(self, name: str | None) -> Modality | None:
         """What a run's model makes; None where there is no such run or it has no model yet."""
         try:
-            with self.models.of(self.shelf.path(name)) as model:
-                return model.modality
+            return self.models.modality(self.shelf.path(name))
         except InputError:
             return None
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from sparring.errors import InputError
 from sparring.modalities import Modality
 from sparring.model import describe, restore
 from sparring.recipe import Recipe
-from sparring.writing import read_json, vacant, write_json
+from sparring.writing import read_json, reason, vacant, write_json
 
 OWN = (
     "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",
     "curves.png", "progress.gif", "evaluation.json", "evaluation.png", "augmentation.json",
 )  # fmt: skip
+
+
+LOCK = ".lock"  # of the command that trains in it
+WAIT = 1.0  # seconds that somebody may look at a lock
 
 
 @dataclass(frozen=True)
@@ -93,10 +100,46 @@ class RunFolder:
                 return True
             if not force:
                 raise InputError(f"{self.path} holds a run already; go on with --resume or start anew with --force")
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif self.path.exists() and (not self.path.is_dir() or any(p.name != LOCK for p in self.path.iterdir())):
             raise InputError(f"{self.path} exists and is not a run; choose another --out")
         vacant(self.path / "recipe.json", force=True)
         return False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The folder for this process alone.
+
+        Raises:
+            InputError: where another trains in it, or it cannot be written to.
+        """
+        lock = FileLock(self.path / LOCK)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=WAIT)
+        except Timeout:
+            raise InputError(
+                f"{self.path} is being trained by another command; wait for it, or choose another --out"
+            ) from None
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {reason(error)}") from error
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows removes none that is open
+                (self.path / LOCK).unlink()
+            lock.release()
+
+    def busy(self) -> bool:
+        """Whether a process holds it."""
+        if not (self.path / LOCK).is_file():
+            return False
+        try:
+            with FileLock(self.path / LOCK).acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # it is another user's, and not for us to try
+            return False
 
     def begin(self, recipe: Recipe, modality: Modality, settings: Mapping[str, Any]) -> None:
         """Write down what the run is, before its first step; what was left of another is removed."""

@@ -94,7 +94,8 @@ def train(
     asked: dict[str, Any] = {"seed": seed, "precision": precision, "ranks": ranks}
     read = partial(_read, items, limit=room(memory, place), screen=screen)
     kind = chosen.modality(items.kind).kind
-    if folder.claim(resume, force):
+    goes_on = folder.claim(resume, force)
+    if goes_on:
         why = ""
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
@@ -104,16 +105,26 @@ def train(
             save_every=save_every, until=until,
         )  # fmt: skip
         plan = _planned(chosen, items, settings, bound, read)
-        run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
-        folder.begin(plan.recipe, plan.modality, run)
+    with folder.held():
+        if not goes_on:
+            folder.claim(resume, force)  # somebody may have begun another while the data were read
+            run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
+            folder.begin(plan.recipe, plan.modality, run)
+        _play(plan, items, why, devices.fabric(place, plan.settings.precision, ranks), folder, screen, where)
+    return load(folder.path, str(place))
+
+
+def _play(
+    plan: _Plan, items: Items, why: str, fabric: Fabric, folder: RunFolder, screen: Screen, where: Address | None
+) -> None:
+    """Say what is trained, and train it."""
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
     shape = tuple(plan.modality.shape)
     screen.say(
         f"{items.name}: {len(plan.data.rows):,} {_things(plan.modality)} as {shape}{held}, {_labels(plan.modality)}"
     )
-    screen.say(f"recipe {plan.recipe.name}{why}, on {place} ({plan.settings.precision}) in {folder.path}")
-    _launch(plan, devices.fabric(place, plan.settings.precision, ranks), folder, quiet, where)
-    return load(folder.path, str(place))
+    screen.say(f"recipe {plan.recipe.name}{why}, on {fabric.device} ({plan.settings.precision}) in {folder.path}")
+    _launch(plan, fabric, folder, screen.console.quiet, where)
 
 
 @dataclass(frozen=True)

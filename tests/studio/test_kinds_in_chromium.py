@@ -62,7 +62,7 @@ def test_series_are_as_long_as_is_asked(page):
     assert len(pd.read_csv(io.BytesIO(content))) == 3 * 45
     page.locator("#length input").fill("0")
     page.click("#sample")
-    said(page, "0")
+    said(page, "Steps of a series is 0")
 
 
 @pytest.mark.parametrize(("run", "knobs"), [("codes", ["category", "continuous 1", "continuous 2"]), ("styles", [])])

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -28,7 +29,17 @@ from sparring.studio.launch import folders, launch, loopback
 from sparring.studio.models import Models
 from sparring.studio.shelf import Shelf, unused
 from sparring.studio.studio import Studio
-from sparring.studio.tabs import compare
+from sparring.studio.tabs import compare, train
+from sparring.training.folder import RunFolder
+
+
+@pytest.fixture
+def studio(runs, tmp_path):
+    """One over runs of its own, which is not served."""
+    (tmp_path / "handed").mkdir()
+    made = Studio([runs], "cpu", tmp_path / "handed")
+    yield made
+    made.jobs.close()
 
 
 def test_whatever_is_typed_is_one_argument_and_no_option(tmp_path):
@@ -77,7 +88,7 @@ def test_a_training_is_stopped_with_its_model_and_one_at_a_time(tmp_path):
     assert again.process.returncode != -signal.SIGINT
 
 
-def test_runs_are_judged_one_after_the_other(runs, tmp_path):
+def test_runs_are_judged_one_after_the_other(studio, runs):
     """What goes wrong with one is told in its line, and the others are judged."""
     (runs / "lost").mkdir()
     for part in ("model", "recipe.json", "log.jsonl"):
@@ -87,14 +98,12 @@ def test_runs_are_judged_one_after_the_other(runs, tmp_path):
     content = json.loads(model.read_text())
     content["about"]["data"] = "gone.csv"
     model.write_text(json.dumps(content))
-    (tmp_path / "files").mkdir()
-    studio, seen = Studio([runs], "cpu", tmp_path / "files"), []
+    seen = []
     said = compare.judged(studio, ["people", "lost"], lambda done, desc, **_: seen.append((done, desc)))
     assert re.fullmatch(r"lost could not be judged: there is no .*'gone\.csv'.*\.", said)
     assert seen == [((0, 2), "Judging people"), ((1, 2), "Judging lost")]
     assert (runs / "people" / "evaluation.json").is_file()
     assert "judged: " in compare.judged(studio, ["people", "lost"], lambda *_, **__: None)
-    studio.jobs.close()
 
 
 def test_new_runs_stay_in_their_home(tmp_path):
@@ -123,6 +132,87 @@ def test_runs_are_found_and_damage_is_told(runs, tmp_path):
     assert known["classes"].sheet.is_file()
     with pytest.raises(InputError, match=r"there is no run '\.\./runs'"):
         shelf.path("../runs")
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "told"),
+    [
+        ("health.jsonl", "garbage\n", True), ("log.jsonl", "5\n", True), ("samples/mine.png", "", False),
+        ("log.jsonl", '{"step": 3, "seconds": 1, "fid[x]": null}\n', True), ("samples/000009999.png", "GIF", False),
+        ("log.jsonl", '{"step": 3, "seconds": 1, "D_real": "?"}\n', False),
+    ],
+)  # fmt: skip
+def test_an_odd_file_spoils_one_card_at_most(runs, file, line, told):
+    with (runs / "digits" / file).open("a") as odd:
+        odd.write(line)
+    shelf = Shelf([runs])
+    known = shelf.cards()
+    logs = {card.name: [] if card.why else shelf.log(card.path) for card in known}
+    page = cards.page(known, logs, {}, "")
+    assert {card.name for card in known if card.why} == ({"digits"} if told else set())
+    assert page.count("data-run=") == len(known) - told
+    assert [charts.panels(log) for log in logs.values()]
+
+
+def test_a_new_run_is_on_the_shelf_wherever_it_is(runs):
+    shelf = Shelf([runs / "digits"])
+    assert list(shelf.paths()) == ["digits"]
+    assert shelf.home == runs
+    shelf.add(runs / "people")
+    shelf.add(runs / "people")
+    assert sorted(shelf.paths()) == ["digits", "people"]
+
+
+def test_two_new_runs_of_one_name_get_folders_of_their_own(tmp_path):
+    """Also before the first has written anything."""
+    begun = {unused(tmp_path, "gan-digits")}
+    begun.add(unused(tmp_path, "gan-digits", begun.__contains__))
+    assert sorted(path.name for path in begun) == ["gan-digits", "gan-digits-2"]
+
+
+def test_what_was_handed_out_goes_when_it_is_old(studio, monkeypatch):
+    old, new = studio.place("old.png"), studio.place("new.png")
+    os.utime(old.parent, (0, 0))
+    assert old.parent.is_dir()
+    monkeypatch.setattr(studio, "_swept", 0.0)
+    studio.place("another.png")
+    assert not old.parent.exists()
+    assert new.parent.is_dir()
+
+
+def test_a_model_that_comes_is_noticed(studio, runs):
+    before = studio.stamp("digits")
+    os.utime(runs / "digits" / "model" / "model.json", (1, 1))
+    assert len({before, studio.stamp("digits"), studio.stamp("people"), studio.stamp("nobody")}) == 4
+    assert studio.stamp("digits") == studio.stamp("digits")
+
+
+def test_what_a_model_makes_is_known_while_another_computes_with_it(studio):
+    path = studio.shelf.path("digits")
+    with studio.models.of(path) as model:
+        asker = threading.Thread(target=lambda: seen.append(studio.modality("digits")), daemon=True)
+        seen = []
+        asker.start()
+        asker.join(10)
+        assert seen == [model.modality]
+
+
+def test_resuming_needs_more_than_there_is(studio, runs):
+    path = str((runs / "digits").resolve())
+    for bounds in (("", "2"), ("0.001s", "")):
+        with pytest.raises(InputError, match="beyond what is typed; give more time or steps"):
+            train._resume(studio, path, bounds)
+    with RunFolder(runs / "digits").held(), pytest.raises(InputError, match="is being trained by another command"):
+        train._resume(studio, path, ("", "4"))
+    assert not studio.jobs.running
+
+
+def test_a_training_that_is_stopped_at_once_says_so(tmp_path):
+    jobs = Jobs(tmp_path / "printed")
+    job = jobs.start(tmp_path / "run", ["train", f"--out={tmp_path / 'run'}", "--", "digits"])
+    job.stop()
+    job.process.wait()
+    assert job.state == "stopped"
 
 
 def test_names_are_text_on_the_page(runs):

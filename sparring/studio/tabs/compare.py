@@ -57,15 +57,19 @@ def judged(studio: Studio, names: list[str], progress: Callable[..., Any]) -> st
         progress: told how many of how many are done, and `desc`, what is being done.
 
     Raises:
-        InputError: where something is at work on one of them.
+        InputError: where there are too few, too many, or one cannot be read.
     """
     waiting = [card for card in _cards(studio, names) if not RunFolder(card.path).evaluation.is_file()]
     wrong = []
     for i, card in enumerate(waiting):
         progress((i, len(waiting)), desc=f"Judging {card.name}", unit="runs")
-        job = studio.jobs.start(card.path, ["evaluate", "--", str(card.path)])
+        try:
+            job = studio.jobs.start(card.path, ["evaluate", "--", str(card.path)])
+        except InputError as error:
+            wrong.append(f"{card.name} could not be judged: {error}.")
+            continue
         job.process.wait()
-        if job.state == "failed":
+        if not RunFolder(card.path).evaluation.is_file():
             why = (job.said().strip().splitlines() or ["it was stopped"])[-1].removeprefix("sparring: ")
             wrong.append(f"{card.name} could not be judged: {why}.")
     return " ".join(wrong) or "All of them are judged."

@@ -29,7 +29,7 @@ def tab(studio: Studio) -> tuple[gr.State, Dependency]:
     Returns:
         The state that holds what is edited, a `Kept`, which other tabs may set; and what is done for another run.
     """
-    start, turned = gr.State(None), gr.State(())
+    start, turned = gr.State(None), gr.State(("", ()))
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
             picture = gr.Image(
@@ -59,7 +59,7 @@ def tab(studio: Studio) -> tuple[gr.State, Dependency]:
     kept_items = gr.State(())
 
     asked, values = [studio.run, start, turned, *sliders], [turned, *sliders]
-    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "concurrency_limit": 4}
+    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
     drawn, begun = told(partial(_draw, studio)), told(partial(_begun, studio))
     for slider in sliders:
         slider.change(drawn, asked, [picture, save], **quick)
@@ -74,7 +74,7 @@ def tab(studio: Studio) -> tuple[gr.State, Dependency]:
 
     keep.click(told(_keeping), [picture, kept_items], [kept_items, kept], show_progress="hidden")
 
-    fitted = studio.run.change(
+    fitted = studio.made.change(
         told(partial(_fitting, studio)),
         [studio.run, start],
         [label, method, start, said, *values],
@@ -94,17 +94,24 @@ def _begun(studio: Studio, name: str, of: float, which: str) -> list[Any]:
 
 def _turn(studio: Studio, name: str, how: str) -> list[Any]:
     if not how:
-        return [(), *(gr.Slider(visible=False, value=0) for _ in range(edits.MOST))]
+        return [(name, ()), *(gr.Slider(visible=False, value=0) for _ in range(edits.MOST))]
     knobs = studio.models.once(studio.shelf.path(name), ("knobs", how), lambda model: edits.knobs(model, how))
     updates = [
         gr.Slider(knob.low, knob.high, 0, step=knob.step, label=knob.name, info=knob.share or None, visible=True)
         for knob in knobs
     ]
-    return [tuple(knobs), *updates, *(gr.Slider(visible=False, value=0) for _ in range(edits.MOST - len(knobs)))]
+    return [
+        (name, tuple(knobs)),
+        *updates,
+        *(gr.Slider(visible=False, value=0) for _ in range(edits.MOST - len(knobs))),
+    ]
 
 
-def _draw(studio: Studio, name: str, one: Kept | None, knobs: tuple[edits.Knob, ...], *values: float) -> list[Any]:
-    if one is None or one.run != name:
+def _draw(
+    studio: Studio, name: str, one: Kept | None, turned: tuple[str, tuple[edits.Knob, ...]], *values: float
+) -> list[Any]:
+    of, knobs = turned
+    if one is None or not name == one.run == of:  # the sliders of one run may come while another is chosen
         return [gr.skip()] * 2
     with studio.models.of(studio.shelf.path(name)) as model:
         pixels = edits.edited(model, one.point, one.label, knobs, values)

@@ -72,7 +72,8 @@ def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
             mask = _holes(studio, given, over) if model.modality.masked else None
             out = studio.place(f"{given.stem}-{model.recipe.name}.png")
             apply(model, given, out, mask, other, sharp)
-        with Image.open(given) as before, Image.open(out) as after:
+        before = paint.upright(given)
+        with Image.open(out) as after:
             text = f"{before.width} x {before.height} pixels became {after.width} x {after.height}."
             pair = beside(before, after)
         return [pair, text, None, *downloads({".png": out}, (".png",)), gr.Button(visible=False)]
@@ -93,7 +94,7 @@ def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
             return _fitting(model, modality)
 
     shown = [upload, painting, label, steps, reverse, sharpness, go, result, said, found, save, edit]
-    return studio.run.change(told(fitting), studio.run, shown, show_progress="hidden")
+    return studio.made.change(told(fitting), studio.run, shown, show_progress="hidden")
 
 
 def _fitting(model: Model, modality: Modality) -> list[Any]:

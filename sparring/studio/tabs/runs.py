@@ -68,8 +68,8 @@ def tab(studio: Studio) -> None:
 
     to_list, to_look = [shown, seen, more, studio.run], [sheet, facts, get, looked]
     timer = gr.Timer(EVERY)
-    timer.tick(told(listed), [studio.run, seen, many], to_list, show_progress="hidden", concurrency_limit=4)
-    timer.tick(told(closer), [studio.run, looked], to_look, show_progress="hidden", concurrency_limit=4)
+    timer.tick(told(listed), [studio.run, seen, many], to_list, show_progress="hidden")
+    timer.tick(told(closer), [studio.run, looked], to_look, show_progress="hidden")
     studio.run.change(told(listed), [studio.run, seen, many], to_list, show_progress="hidden")
     studio.run.change(told(closer), [studio.run, looked], to_look, show_progress="hidden")
     studio.run.change(lambda: gr.File(visible=False, value=None), None, files, show_progress="hidden")

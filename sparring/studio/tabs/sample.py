@@ -75,7 +75,7 @@ def tab(studio: Studio) -> Dependency:
             None, None, *(gr.DownloadButton(visible=False) for _ in FILES),
         ]  # fmt: skip
 
-    return studio.run.change(told(fitting), studio.run, [label, length, *shown], show_progress="hidden")
+    return studio.made.change(told(fitting), studio.run, [label, length, *shown], show_progress="hidden")
 
 
 def _place(event: gr.SelectData) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
 
+from sparring.errors import InputError
 from sparring.modalities.columns import Category
 from sparring.modalities.tables import Table
 from sparring.studio import tables
@@ -41,7 +43,9 @@ def tab(studio: Studio) -> Dependency:
             plots = gr.HTML("", elem_id="table-plots", apply_default_css=False)
     shown = [said, frame, plots, *files]
 
-    def make(name: str, n: float, of: float, wanted: list[str], *answers: Any) -> list[Any]:
+    def make(form: str | None, wanted: list[str], name: str, n: float, of: float, *answers: Any) -> list[Any]:
+        if form != name:
+            raise InputError(f"the form is still that of {form}; press Sample again")
         path = studio.shelf.path(name)
         with studio.models.of(path) as model:
             table = _table(model.modality)
@@ -61,14 +65,15 @@ def tab(studio: Studio) -> Dependency:
 
     with form:
 
-        @gr.render(inputs=[studio.run, columns])  # type: ignore[untyped-decorator]
+        @gr.render(inputs=[studio.run, columns], triggers=[studio.made.change, columns.change])  # type: ignore[untyped-decorator]
         def conditions(name: str | None, wanted: list[str]) -> None:
             table, inputs = studio.modality(name), list[Any]()
             if isinstance(table, Table):
                 known = {column.name: column for column in table.learnt}
                 for asked in (column for column in wanted or [] if column in known):
                     inputs += _inputs(name or "", known[asked])
-            go.click(told(make), [studio.run, many, seed, columns, *inputs], shown, show_progress_on=[said, plots])
+            answer = told(partial(make, name, wanted or []))
+            go.click(answer, [studio.run, many, seed, *inputs], shown, show_progress_on=[said, plots])
 
     def fitting(name: str | None) -> list[Any]:
         table = studio.modality(name)
@@ -76,7 +81,7 @@ def tab(studio: Studio) -> Dependency:
         hidden = [gr.DownloadButton(visible=False) for _ in FILES]
         return [gr.Dropdown(choices=names, value=[]), "", gr.Dataframe(visible=False), "", *hidden]
 
-    return studio.run.change(told(fitting), studio.run, [columns, *shown], show_progress="hidden")
+    return studio.made.change(told(fitting), studio.run, [columns, *shown], show_progress="hidden")
 
 
 def _inputs(run: str, column: Any) -> list[Any]:

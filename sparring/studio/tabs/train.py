@@ -13,7 +13,7 @@ import torch
 
 from sparring import recipes
 from sparring.data import Items, find
-from sparring.data.sets import NAMED, places
+from sparring.data.sets import NAMED, named
 from sparring.errors import InputError
 from sparring.recipe import Recipe
 from sparring.studio import charts, forms
@@ -60,9 +60,11 @@ def tab(studio: Studio) -> None:
     def begin(*values: Any) -> list[Any]:
         source, which, *bounds, called = (str(value or "").strip() for value in values[: len(typed)])
         known = [] if which == CHOOSE else forms.entries(recipes.find(which))
-        order = ordered(studio, source, which, bounds, called, forms.changed(known, values[len(typed) :]))
-        studio.jobs.start(order.out, order.words())
-        return [str(order.out), ""]
+        with studio.ordering:
+            order = ordered(studio, source, which, bounds, called, forms.changed(known, values[len(typed) :]))
+            studio.jobs.start(order.out, order.words())
+        studio.shelf.add(order.out)
+        return [str(order.out.resolve()), ""]
 
     with table:
 
@@ -79,7 +81,7 @@ def tab(studio: Studio) -> None:
         return _watched(studio, path, before, chosen)
 
     shown = [state, sheet, curves, output, stop, resume, seen, studio.run]
-    gr.Timer(EVERY).tick(told(watch), [watched, seen, studio.run], shown, show_progress="hidden", concurrency_limit=4)
+    gr.Timer(EVERY).tick(told(watch), [watched, seen, studio.run], shown, show_progress="hidden")
     studio.run.change(told(lambda name: _path(studio, name)), studio.run, watched, show_progress="hidden")
     stop.click(told(lambda path: _stop(studio, path)), watched, None, show_progress="hidden")
     resume.click(
@@ -155,7 +157,7 @@ def ordered(studio: Studio, data: str, recipe: str, bounds: list[str], name: str
     else:
         raise InputError(f"there is no recipe {recipe!r}; choose one from the list")
     short = Path(data).name.split(".")[0] or "data"
-    out = unused(studio.shelf.home, name or f"{called}-{short}")
+    out = unused(studio.shelf.home, name or f"{called}-{short}", studio.jobs.busy)
     return Order(data, out, "" if recipe == CHOOSE else recipe, steps, time, seed, device, fields)
 
 
@@ -181,8 +183,7 @@ def _look(data: str, time: str, device: str) -> list[Any]:
 
 def _sets() -> list[str]:
     """The sets that are known by a name."""
-    there = [p.name for place in places("") if place.is_dir() for p in sorted(place.iterdir()) if p.is_dir()]
-    return list(dict.fromkeys([*NAMED, *(name for name in there if not name.startswith("."))]))
+    return [*NAMED, *(name for name in sorted(named()) if name not in NAMED and not name.startswith("."))]
 
 
 def _devices() -> list[str]:
@@ -200,7 +201,7 @@ def _kept(path: str) -> gr.Dropdown:
 
 
 def _path(studio: Studio, name: str | None) -> str:
-    return str(studio.shelf.path(name)) if name in studio.shelf.paths() else ""
+    return str(studio.shelf.path(name).resolve()) if name in studio.shelf.paths() else ""
 
 
 def _stop(studio: Studio, path: str) -> None:
@@ -211,11 +212,15 @@ def _stop(studio: Studio, path: str) -> None:
 
 
 def _resume(studio: Studio, path: str, bounds: tuple[str, ...]) -> str:
-    names = {str(known): name for name, known in studio.shelf.paths().items()}
+    names = {str(known.resolve()): name for name, known in studio.shelf.paths().items()}
     if path not in names:
         raise InputError("there is no run to resume; choose one under Runs")
     card = studio.shelf.card(names[path], Path(path))
+    if card.trains():
+        raise InputError(f"{card.name} is being trained by another command; wait for it, or stop it where it runs")
     time, steps = (bound.strip() for bound in bounds)
+    if (time and card.seconds >= seconds(time)) or (steps.isdecimal() and card.step >= int(steps)):
+        raise InputError(f"{card.name} is at {card.bound}, which is beyond what is typed; give more time or steps")
     order = Order(card.data, card.path, steps=steps, time=time, resume=True)
     studio.jobs.start(card.path, order.words())
     return ""
@@ -235,7 +240,7 @@ def _watched(studio: Studio, path: str, before: str, chosen: str | None) -> list
     running = job is not None and job.running
     share = card.share if card and state in ("training", "stopping") else None
     bar = "" if share is None else f'<div class="bar"><i style="width:{100 * share:.1f}%"></i></div>'
-    far = f"{card.bound}{bar}" if card else "reading the data"
+    far = f"{card.bound}{bar}" if card else "reading the data" if running else "it has not written anything"
     return [
         f'<p><b>{escape(Path(path).name)}</b> <span class="state {state}">{state}</span></p><p>{far}</p>',
         gr.Image(value=picture(card), visible=True) if card and card.sheet else gr.Image(visible=False),
