@@ -192,5 +192,6 @@ def test_few_pictures_are_judged_by_those_that_were_not_trained_on(tmp_path, mon
     copied = few._numbers(one, one, other, "cpu", QUIET)
     assert copied["near copies"] == 1
     assert played.ideal["near copies"] < 0.5
+    assert [run.numbers["memorised"] < 0.5 for run in runs] == [True, True]  # what has learnt nothing copies nothing
     few._halves.cache_clear()
     few._features.cache_clear()
