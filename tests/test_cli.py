@@ -225,7 +225,7 @@ BAD = {
     "text named png": (["train", "lies"], "a.png: not a picture, whatever its suffix says"),
     "a class of one": (["train", "classes", "labels=true"], "class 'dogs' has 1 of the images"),
     "nothing left to train on": (["train", "split"], "has 1 to train on beside 3 held out"),
-    "ada for too few": (["train", "classes/cats", "augment=ada", "--recipe", "gan"], "use augment=diffaugment"),
+    "ada for too few": (["train", "classes/cats", "augment=ada", "--recipe", "gan"], "use augment=places"),
     "a size beyond all memory": (["train", "digits", "size=100000"], "size=100000 is out of range"),
     "size for points": (["train", "ring", "--recipe", "gan", "size=64"], "size=64 is for pictures"),
     "an end that is none": (["train", "digits", "--until", "platau"], "did you mean 'plateau'"),

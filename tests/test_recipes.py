@@ -10,6 +10,7 @@ from PIL import Image
 
 import sparring
 from sparring import recipes
+from sparring.data import Items
 from sparring.errors import InputError
 from sparring.recipe import Either, parse
 from sparring.seeds import Seeds, reseed
@@ -113,11 +114,27 @@ def test_the_average_of_a_spectral_norm_is_one(tmp_path):
     assert all(v.norm().item() == pytest.approx(1, abs=1e-3) for v in vectors)
 
 
-@pytest.mark.parametrize("augment", ["diffaugment", "ada"])
+@pytest.mark.parametrize("augment", ["places", "diffaugment", "ada"])
 @pytest.mark.parametrize("name", ["dcgan", "r3gan_strided", "wgan_gp"])
 def test_contract_with_augmentation(name, augment, pictures, tmp_path):
     data = "digits" if augment == "ada" else pictures(4)  # ada holds some out
     contract(name, data, tmp_path, augment=augment, size=12, flip=True, crop=0.3)
+
+
+@pytest.mark.parametrize(
+    ("many", "device", "augment", "batch"),
+    [
+        (12, "cpu", "places", 16),
+        (999, "cpu", "places", 16),
+        (999, "cuda", "places", 64),
+        (1000, "cpu", "ada", 64),
+        (20_000, "cpu", "none", 64),
+    ],
+)
+def test_what_is_chosen_for_few_pictures(many, device, augment, batch):
+    chosen, why = recipes.choose(Items("p", "images", np.zeros((many, 20, 20, 3), np.uint8)), device)
+    assert (chosen.augment, chosen.batch) == (augment, batch)
+    assert (f"only {many:,} of them" in why) == (augment != "none")
 
 
 @pytest.mark.parametrize("dimensions", [1, 3])

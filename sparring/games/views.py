@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sparring.layers import augment
 from sparring.loop import Round
 
-Augment = Literal["none", "diffaugment", "ada"]
+Augment = Literal["none", "places", "diffaugment", "ada"]
 
 
 class View(nn.Module, ABC):
@@ -39,11 +39,19 @@ class InstanceNoise(View):
         return x + self.sigma * (1 - round.progress) * torch.randn_like(x)
 
 
-class DiffAugment(View):
-    """`augment.diffaugment`, always."""
+class Changed(View):
+    """A random change of everything, always.
+
+    Args:
+        change: samples (n, ...) -> changed ones, of which each gets its own change.
+    """
+
+    def __init__(self, change: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.change = change
 
     def forward(self, x: Tensor, round: Round) -> Tensor:  # noqa: ARG002
-        return augment.diffaugment(x)
+        return self.change(x)
 
 
 class Ada(View):

@@ -43,7 +43,24 @@ def diffaugment(x: Tensor) -> Tensor:
         x: (n, c, h, w) in [-1, 1].
     """
     with _exact(x):
-        return _diffaugmented(x.float())
+        x = _shifted_about(x.float())
+        n, device = len(x), x.device
+        brightness, saturation = _uniform(n, device, -0.5, 0.5), _uniform(n, device, 0.0, 2.0)
+        contrast = _uniform(n, device, 0.5, 1.5)
+        x = coloured(x, _scaled(contrast) @ _saturated(saturation) @ _shifted(brightness))
+        return x * _holes(x)
+
+
+def places(x: Tensor) -> Tensor:
+    """`diffaugment` without its colours, as the paper has it for some sets: where real pictures are seen faded now and
+    then, D lets faded ones pass.
+
+    Args:
+        x: (n, c, h, w) in [-1, 1].
+    """
+    with _exact(x):
+        x = _shifted_about(x.float())
+        return x * _holes(x)
 
 
 def tilted(x: Tensor) -> Tensor:
@@ -86,14 +103,10 @@ def _exact(x: Tensor) -> torch.autocast:
     return torch.autocast(x.device.type, enabled=False)
 
 
-def _diffaugmented(x: Tensor) -> Tensor:
-    n, device = len(x), x.device
-    shift = (_uniform(n, device, -1 / 8, 1 / 8, 2) * x.shape[-1]).round() * (2 / x.shape[-1])
-    x = moved(x, _moved(shift), "zeros")
-    brightness, saturation = _uniform(n, device, -0.5, 0.5), _uniform(n, device, 0.0, 2.0)
-    contrast = _uniform(n, device, 0.5, 1.5)
-    x = coloured(x, _scaled(contrast) @ _saturated(saturation) @ _shifted(brightness))
-    return x * _holes(x)
+def _shifted_about(x: Tensor) -> Tensor:
+    """By whole pixels, an eighth of the side at most."""
+    shift = (_uniform(len(x), x.device, -1 / 8, 1 / 8, 2) * x.shape[-1]).round() * (2 / x.shape[-1])
+    return moved(x, _moved(shift), "zeros")
 
 
 def _holes(x: Tensor) -> Tensor:

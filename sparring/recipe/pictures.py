@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from sparring.data.split import HELD_EVERY
 from sparring.errors import InputError
-from sparring.games.views import Ada, Augment, DiffAugment, View
+from sparring.games.views import Ada, Augment, Changed, View
+from sparring.layers.augment import diffaugment, places
 from sparring.modalities import Images, Modality, Points
 from sparring.recipe.fields import Pixels, Share, data
 from sparring.recipe.recipe import Recipe
@@ -37,7 +38,8 @@ class OfPictures(Recipe):
     def views(self, modality: Modality) -> list[View]:
         added: dict[Augment, Callable[[], list[View]]] = {
             "none": list,
-            "diffaugment": lambda: [DiffAugment()],
+            "places": lambda: [Changed(places)],
+            "diffaugment": lambda: [Changed(diffaugment)],
             "ada": lambda: [Ada(self.batch, HELD_EVERY)],
         }
         return super().views(modality) + added[self.augment]()

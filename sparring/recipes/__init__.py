@@ -15,7 +15,6 @@ import numpy as np
 
 from sparring.data import Items
 from sparring.data.domains import domains, halved
-from sparring.data.split import FEWEST
 from sparring.errors import InputError, nearest
 from sparring.modalities import Images
 from sparring.recipe import Recipe
@@ -65,6 +64,8 @@ def _only(module: ModuleType, name: str) -> Recipe:
 
 SMALL = 16  # pixels up to which fully connected nets learn pictures faster than convolutions
 FEW = 20_000  # pictures below which D would soon know them by heart
+HANDFUL = 1000  # pictures of which a batch of the usual size is a large part
+SMALL_BATCH = 16  # of these, whose steps are more for the same time
 LONG = 1800.0  # seconds from which on a wider net makes better use of a CPU
 WIDE = 64
 
@@ -102,7 +103,10 @@ def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Rec
         why = "pictures on a CPU: strided convolutions train fastest"
         if size <= 32 and (seconds or 0) >= LONG:
             settings["width"] = WIDE
+    if len(items) < HANDFUL:
+        settings |= {"augment": "places"} | ({"batch": SMALL_BATCH} if device == "cpu" else {})
+    elif len(items) < FEW:
+        settings["augment"] = "ada"
     if len(items) < FEW:
-        settings["augment"] = "ada" if len(items) >= FEWEST else "diffaugment"
         why += f"; only {len(items):,} of them: augmented"
     return find("r3gan_strided" if device == "cpu" else "r3gan").set(settings), why

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
@@ -31,6 +32,8 @@ class Sngan(WithAdam, OfPictures):
 
     sparring train cifar10 --recipe sngan
     """
+
+    bf16: ClassVar[tuple[str, ...]] = ("images",)
 
     z: Count = 128
     G: Count = generator(64, "channels of every block")

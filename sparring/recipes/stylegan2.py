@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from torch import nn
 from torch.optim import Adam
@@ -33,6 +34,8 @@ class Stylegan2(Adversarial, OfPictures):
 
     sparring train photos/ --recipe stylegan2
     """
+
+    bf16: ClassVar[tuple[str, ...]] = ("images",)
 
     batch: Count = 32
     z: Count = 128

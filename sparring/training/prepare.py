@@ -79,7 +79,7 @@ def prepare(
     rows, kept = torch.from_numpy(trained), torch.from_numpy(apart)
     if not len(apart) and getattr(recipe, "augment", "none") == "ada":
         raise InputError(
-            f"augment=ada was given, but {items.name!r} has too few items to hold some out; use augment=diffaugment"
+            f"augment=ada was given, but {items.name!r} has too few items to hold some out; use augment=places"
         )
     weights = modality.weights(samples)
     weights = None if weights is None else weights[rows]

@@ -15,6 +15,7 @@ from sparring.bench.play import play
 from sparring.bench.table import Plan, Row
 from sparring.data import find, mixtures
 from sparring.errors import InputError
+from sparring.judge.classifier import of as classifier_of
 from sparring.modalities import Images
 from sparring.model import load
 from sparring.recipes import find as recipe
@@ -174,8 +175,15 @@ def test_a_table_of_pictures(tmp_path, monkeypatch):
 
 
 def test_few_pictures_are_judged_by_those_that_were_not_trained_on(tmp_path, monkeypatch):
-    """On one kind of digits: each seed has its half, and copying that half does not help."""
-    for name, value in {"SET": "digits", "DATA": "digits/3", "SIZE": 8, "SAMPLES": 60}.items():
+    """On one kind of digits: each seed has its half, and copying that half does not help. The judge knows neither."""
+    shown = set()
+
+    def classifier(real, rows, progress):
+        shown.update(real.labels(rows).unique().tolist())
+        return classifier_of(real, rows, progress)
+
+    small = {"SET": "digits", "CLASS": "3", "DATA": "digits/3", "SIZE": 8, "SAMPLES": 60, "classifier_of": classifier}
+    for name, value in small.items():
         monkeypatch.setattr(few, name, value)
     few._halves.cache_clear()
     few._features.cache_clear()
@@ -192,6 +200,7 @@ def test_few_pictures_are_judged_by_those_that_were_not_trained_on(tmp_path, mon
     copied = few._numbers(one, one, other, "cpu", QUIET)
     assert copied["near copies"] == 1
     assert played.ideal["near copies"] < 0.5
+    assert shown == set(range(10)) - {3}  # the judge has not been shown what it judges
     assert [run.numbers["memorised"] < 0.5 for run in runs] == [True, True]  # what has learnt nothing copies nothing
     few._halves.cache_clear()
     few._features.cache_clear()

@@ -24,7 +24,7 @@ def test_nothing_changes_without_probability(x):
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-@pytest.mark.parametrize("change", [lambda x: augment.ada(x, torch.tensor(0.7)), augment.diffaugment])
+@pytest.mark.parametrize("change", [lambda x: augment.ada(x, torch.tensor(0.7)), augment.places, augment.diffaugment])
 def test_every_sample_gets_its_own_and_gradients_pass(change, channels):
     x = torch.linspace(-1, 1, 64).view(1, 1, 8, 8).repeat(32, channels, 1, 1).requires_grad_()
     made = change(x)
@@ -35,7 +35,7 @@ def test_every_sample_gets_its_own_and_gradients_pass(change, channels):
     assert gradient.flatten(1).norm(dim=1).gt(0).all()
 
 
-@pytest.mark.parametrize("change", [lambda x: augment.ada(x, torch.tensor(0.5)), augment.diffaugment])
+@pytest.mark.parametrize("change", [lambda x: augment.ada(x, torch.tensor(0.5)), augment.places, augment.diffaugment])
 def test_generated_pictures_are_changed_as_exactly_as_real_ones(x, change):
     """Under autocast, where G's pictures come in bf16 and real ones in fp32."""
     made = []
@@ -63,6 +63,19 @@ def test_moves_against_whole_pixels(x):
     assert shifted[..., -1].abs().max() < 1e-5
     half = augment.moved(x, one(augment._resized(torch.tensor([0.5]), torch.tensor([0.5])), x))
     assert half[..., 2:6, 2:6].mean() == pytest.approx(x.mean().item(), abs=0.05)  # all of it in the middle
+
+
+def test_places_leave_colours_alone():
+    """What is seen of a picture is a part of it as it was, shifted by whole pixels, and some of it is always seen."""
+    colours = torch.arange(64.0).view(1, 1, 8, 8) / 64 + 0.1
+    x = torch.cat([colours, -colours, colours.flip(-1)], 1)
+    made = augment.places(x.repeat(50, 1, 1, 1))
+    kept = made.abs().sum(1) > 1e-4
+    assert kept.flatten(1).any(1).all()
+    assert not kept.flatten(1).all(1).any()
+    known = {tuple(pixel) for pixel in x[0].flatten(1).T.mul(1000).round().int().tolist()}
+    assert {tuple(pixel) for pixel in made.permute(0, 2, 3, 1)[kept].mul(1000).round().int().tolist()} <= known
+    assert len({kept[i].flatten().int().numpy().tobytes() for i in range(50)}) > 20
 
 
 def test_colours_against_arithmetic(x):
