@@ -77,7 +77,7 @@ class TimeGAN(Game):
         return [self._player("S", lambda round: {"foreseen": self._foreseen(round)}, (self.S,), optimizer)]
 
     def joint(self, optimizer: Optimiser, turns: int) -> list[Player]:
-        """Of the third: G and S, then E and R, so many times, then D."""
+        """Of the third: G and S so many times, E and R as often, then D."""
         return [
             self._player("G", self.G_losses, (self.G, self.S), optimizer, turns),
             self._player("E", self.E_losses, (self.E, self.R), optimizer, turns),

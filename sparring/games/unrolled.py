@@ -16,7 +16,7 @@ from sparring.losses.adversarial import Logits
 
 class Unrolled(GAN):
     """One generator against one discriminator, where G minimises its loss against D after some gradient steps of D's
-    own, through which it differentiates. Metz et al. 2016, arXiv:1611.02163, eq. 6 to 8.
+    own, through which it differentiates. Metz et al. 2016, arXiv:1611.02163, eq. 6, 7 and 9.
 
     Args:
         unroll: steps that D looks ahead, k; 0 for none.

@@ -67,11 +67,12 @@ class Projected(nn.Module):
     Args:
         features: length of the feature vectors.
         classes: number of labels, 0 for none.
+        linear: (n, features) -> (n, 1), where it is not an ordinary layer.
     """
 
-    def __init__(self, features: int, classes: int) -> None:
+    def __init__(self, features: int, classes: int, linear: nn.Module | None = None) -> None:
         super().__init__()
-        self.linear = nn.Linear(features, 1)
+        self.linear = linear or nn.Linear(features, 1)
         self.embedding = nn.Embedding(classes, features) if classes else None
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, std=features**-0.5)

@@ -69,8 +69,8 @@ def gradient_penalty(D: Critic, real: Tensor, fake: Tensor, pack: int = 1) -> Te
 
 
 def dragan(D: Critic, real: Tensor) -> Tensor:
-    """DRAGAN: the gradient's norm is driven to 1 around real samples, at most half the data's
-    standard deviation away. Kodali et al. 2017, arXiv:1705.07215.
+    """DRAGAN: the gradient's norm is driven to 1 around real samples, each number raised by at most half the data's
+    standard deviation. Kodali et al. 2017, arXiv:1705.07215, as it is implemented; the paper's noise is normal.
     """
     around = real + 0.5 * real.std() * torch.rand_like(real)
     return one_centred(D, torch.lerp(real, around, _per_sample(real)))

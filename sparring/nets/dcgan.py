@@ -102,8 +102,9 @@ class Discriminator(Base):
     def __init__(self, size: int, channels: int, width: int, norm: Norm = "batch", classes: int = 0) -> None:
         super().__init__()
         self.layers, self.length = _halving(size, channels, width, norm)
-        self.head = Projected(self.length, classes)
-        nn.init.normal_(self.head.linear.weight, std=0.02)
+        linear = nn.Linear(self.length, 1)
+        self.head = Projected(self.length, classes, linear)
+        nn.init.normal_(linear.weight, std=0.02)
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
         h: Tensor = self.layers(x)

@@ -1,4 +1,4 @@
-"""SNGAN's residual pair. Miyato et al. 2018, arXiv:1802.05957, tables 3 and 4."""
+"""SNGAN's residual pair. Miyato et al. 2018, arXiv:1802.05957, table 4."""
 
 from __future__ import annotations
 
@@ -117,9 +117,10 @@ class Discriminator(Base):
         blocks += [Down(width, width, halved=False) for _ in range(2)]
         self.layers = nn.Sequential(*blocks)
         self.length = width
-        self.head = Projected(width, classes)
-        _xavier(self.head.linear)
-        spectral_norm(self.head.linear)
+        linear = nn.Linear(width, 1)
+        self.head = Projected(width, classes, linear)
+        _xavier(linear)
+        spectral_norm(linear)
         if self.head.embedding is not None:
             spectral_norm(self.head.embedding)
 

@@ -270,7 +270,7 @@ class Discriminator(Base):
         self.length = last = wide[-1]
         self.deviation, self.conv = Deviation(), Conv(last + 1, last, 3)
         self.linear = Linear(last * size * size, last)
-        self.head = Projected(last, classes)
+        self.head = Projected(last, classes, Linear(last, 1))
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
         x = self.deviation(self.blocks(_active(self.first(x))))

@@ -19,7 +19,7 @@ class Colorize(Restoring):
     """Grey pictures get colours.
 
     Nazeri et al. 2018, "Image colorization with generative adversarial networks", arXiv:1803.05400: the U-Net of
-    pix2pix with grey for what is given. D sees the grey picture too; without it, the mean of all likely colours would
+    pix2pix with grey for what is given. D sees the grey picture too; without D, the mean of all likely colours would
     do, which is brown.
 
     sparring train photos/ --recipe colorize

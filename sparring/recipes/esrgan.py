@@ -16,9 +16,10 @@ class Esrgan(Restoring):
     """Dense blocks enlarge pictures, under a relativistic D.
 
     Wang et al. 2018, "ESRGAN: enhanced super-resolution generative adversarial networks", arXiv:1809.00219. A net for
-    GPUs: its 23 blocks of width 64 have 16.7 million weights. D compares each picture with the one that was made
-    beside it (Jolicoeur-Martineau 2018, arXiv:1807.00734), and D's own features stand where the paper takes those of
-    a classifier. `sparring apply --sharpness` mixes the nets of both phases, as in the paper's section 3.4.
+    GPUs: its 23 blocks of width 64 have 16.7 million weights. D compares each picture with the one that was made beside
+    it (Jolicoeur-Martineau 2018, arXiv:1807.00734), not with the mean as in the paper, and D's own features stand where
+    the paper takes those of a classifier. `sparring apply --sharpness` mixes the nets of both phases, as in the paper's
+    section 3.4.
 
     sparring train photos/ --recipe esrgan depth=4 width=32
     """

@@ -34,11 +34,11 @@ from sparring.schedules import geometric
 class R3ganMlp(Regularised):
     """R3GAN's game on fully connected nets: the default for points.
 
-    Huang et al. 2024, arXiv:2501.05441, which proves that this game converges where the others of its kind need
-    not. The penalties begin strong, so that G spreads over every mode, and fade in the first half, so that D can
-    tell narrow ones; they are taken in one step of four (Karras et al. 2019, arXiv:1912.04958). G learns how
-    steep it is between modes (`layers/steep.py`). The rate falls by equal factors, since modes swing about their
-    places the farther the higher it is.
+    Huang et al. 2024, arXiv:2501.05441, which proves that this game converges near its equilibrium, where without the
+    penalties it need not. The penalties begin strong, so that G spreads over every mode, and fade in the first half, so
+    that D can tell narrow ones; they are taken in one step of four (Karras et al. 2019, arXiv:1912.04958). G learns how
+    steep it is between modes (`layers/steep.py`). The rate falls by equal factors, since modes swing about their places
+    the farther the higher it is.
 
     sparring train ring
     """

@@ -26,9 +26,10 @@ from sparring.recipe import (
 class Sngan(WithAdam, OfPictures):
     """Residual nets, the hinge loss, a D divided by its spectral norms.
 
-    Miyato et al. 2018, "Spectral normalization for generative adversarial networks", arXiv:1802.05957, tables 3
-    and 4. With labels, D's logit is projected on their embedding: Miyato and Koyama 2018, "cGANs with
-    projection discriminator", arXiv:1802.05637. The paper's widths are 256 in G and 128 in D.
+    Miyato et al. 2018, "Spectral normalization for generative adversarial networks", arXiv:1802.05957, table 4.
+    With labels, D's logit is projected on their embedding: Miyato and Koyama 2018, "cGANs with projection
+    discriminator", arXiv:1802.05637; G has the label beside z, where that paper has conditional batch norm. The first
+    paper's widths are 256 in G and 128 in D.
 
     sparring train cifar10 --recipe sngan
     """

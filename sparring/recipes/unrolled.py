@@ -18,7 +18,7 @@ class Unrolled(Light, Either):
     """G learns against the D that would answer it some steps later.
 
     Metz et al. 2016, "Unrolled generative adversarial networks", arXiv:1611.02163; D is unrolled by plain
-    gradient steps. A step costs as many more passes, each differentiated twice.
+    gradient steps, where the paper unrolls Adam. A step costs as many more passes, each differentiated twice.
 
     sparring train ring --recipe unrolled
     """
