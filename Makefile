@@ -11,7 +11,7 @@ demo: .venv/ready
 	@echo "The sheet of digits is runs/demo.png"
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow

@@ -74,8 +74,20 @@ def _measure(model: Model, device: str, screen: Screen) -> Numbers:
     trained = int(Path(model.about["data"]).stem.rpartition("-")[2])
     pictures = torch.cat([x.cpu() for x, _ in model.drawn(SAMPLES, seed=0)])
     known, unseen = (Images().scale(_halves()[i]) for i in (trained, 1 - trained))
-    learnt = memorised(nearest(pictures, known)[0], nearest(unseen, known)[0])
-    return _numbers(pictures, known, unseen, device, screen) | {"memorised": learnt, "samples/s": model.speed}
+    numbers = _numbers(pictures, known, unseen, device, screen) | {"samples/s": model.speed}
+    return numbers | _without_copies(pictures, known, unseen, device, screen)
+
+
+def _without_copies(pictures: Tensor, known: Tensor, unseen: Tensor, device: str, screen: Screen) -> Numbers:
+    """How many pictures copy known ones, and the distance of those that are as far from them as unseen ones are."""
+    near, usual = nearest(pictures, known)[0], nearest(unseen, known)[0]
+    new = pictures[near >= usual.min()]
+    numbers: Numbers = {"memorised": memorised(near, usual), "new": len(new) / len(pictures)}
+    if len(new) > 1:
+        f = _features(device, screen)[0]
+        distance = kernel_distance_of_few(_seen(f, new, device), _seen(f, unseen, device))
+        numbers |= {f"kid[{f.name}] of new": distance.value}
+    return numbers
 
 
 def _ideal(device: str, screen: Screen) -> Numbers:
@@ -88,14 +100,18 @@ def _numbers(pictures: Tensor, known: Tensor, unseen: Tensor, device: str, scree
     """Of pictures (n, channels, size, size), beside those that are known and may have been copied, and others."""
     numbers: Numbers = {"near copies": near_copies(pictures, known)}
     for f in _features(device, screen):
-        parts = (torch.split(x, PART) for x in (pictures, unseen))
-        with torch.no_grad():
-            fake, real = (torch.cat([f.compute(p.to(resolve(device))).cpu() for p in x]) for x in parts)
+        fake, real = (_seen(f, x, device) for x in (pictures, unseen))
         distance = kernel_distance_of_few(fake, real)
         near = neighbours(real, fake[: len(real)], reach=radii(real))
         numbers |= {f"kid[{f.name}]": distance.value, f"{ERROR} [{f.name}]": distance.error}
         numbers[f"coverage[{f.name}]"] = near.coverage
     return numbers
+
+
+@torch.no_grad()
+def _seen(f: Features, pictures: Tensor, device: str) -> Tensor:
+    """Pictures (n, channels, size, size) as features (n, d)."""
+    return torch.cat([f.compute(part.to(resolve(device))).cpu() for part in pictures.split(PART)])
 
 
 GROCERY = Table(
@@ -109,7 +125,8 @@ GROCERY = Table(
         "with statistics of random filters; over all pairs, the error by leaving out each real picture in turn. A net "
         "that shows its own half again is not told from a good one by these: memorised is how often a sample lies "
         "nearer to a picture that was trained on than one of the other half does, .5 for new ones and 1 for copies; "
-        "near copies lie within 13 of 255 levels. Real data: one half in the samples' place. "
+        "near copies lie within 13 of 255 levels; new ones are no nearer to any than the other half's nearest, and "
+        "have a distance of their own. Real data: one half in the samples' place. "
         "[What the numbers are](../judging.md)."
     ),
     data=DATA,
@@ -122,6 +139,8 @@ GROCERY = Table(
         Column(f"coverage[{SET}]", ".1%"),
         Column("memorised", ".2f"),
         Column("near copies", ".1%"),
+        Column("new", ".1%"),
+        Column(f"kid[{SET}] of new", ".2f"),
         Column("samples/s", ",.0f"),
     ),
     published=(),

@@ -199,6 +199,10 @@ def test_few_pictures_are_judged_by_those_that_were_not_trained_on(tmp_path, mon
     one, other = map(Images().scale, few._halves())
     copied = few._numbers(one, one, other, "cpu", QUIET)
     assert copied["near copies"] == 1
+    assert few._without_copies(one, one, other, "cpu", QUIET) == {"memorised": 1, "new": 0}
+    both = few._without_copies(torch.cat([one, other]), one, other, "cpu", QUIET)
+    assert both["new"] == len(other) / (len(one) + len(other))
+    assert both["kid[digits] of new"] < 0  # they are the others themselves
     assert played.ideal["near copies"] < 0.5
     assert shown == set(range(10)) - {3}  # the judge has not been shown what it judges
     assert [run.numbers["memorised"] < 0.5 for run in runs] == [True, True]  # what has learnt nothing copies nothing
