@@ -24,7 +24,6 @@ class Densegan(Regularised, OfPictures):
     sparring train mnist --recipe densegan
     """
 
-    bf16: ClassVar[tuple[str, ...]] = ("images",)
     side: ClassVar[int] = 32
 
     G: Count = generator(128, "channels at the lowest resolution")

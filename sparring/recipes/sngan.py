@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import nn
 
@@ -33,8 +32,6 @@ class Sngan(WithAdam, OfPictures):
 
     sparring train cifar10 --recipe sngan
     """
-
-    bf16: ClassVar[tuple[str, ...]] = ("images",)
 
     z: Count = 128
     G: Count = generator(64, "channels of every block")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 from torch import nn
 from torch.optim import Adam
@@ -34,8 +33,6 @@ class Stylegan2(Adversarial, OfPictures):
 
     sparring train photos/ --recipe stylegan2
     """
-
-    bf16: ClassVar[tuple[str, ...]] = ("images",)
 
     batch: Count = 32
     z: Count = 128

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +24,6 @@ class Wgan(Strided):
 
     sparring train mnist --recipe wgan
     """
-
-    bf16: ClassVar[tuple[str, ...]] = ("images",)
 
     n_critic: Count = optimisation(5, "moves of the critic for each of G")
     clip: Positive = optimisation(0.01, "largest absolute weight of the critic, c")

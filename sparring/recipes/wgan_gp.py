@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import nn
 
@@ -25,8 +24,6 @@ class WganGp(WithAdam, Strided):
 
     sparring train mnist --recipe wgan_gp
     """
-
-    bf16: ClassVar[tuple[str, ...]] = ("images",)
 
     norm: dcgan.Norm = "layer"
     gp: Weight = losses(10.0, "weight of the gradient penalty, lambda")
