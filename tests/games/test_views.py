@@ -9,7 +9,8 @@ from lightning_fabric import Fabric
 from sparring.games.gan import GAN
 from sparring.games.prior import normal
 from sparring.games.terms import R1, R2
-from sparring.games.views import Ada, DiffAugment, InstanceNoise
+from sparring.games.views import Ada, Changed, InstanceNoise
+from sparring.layers.augment import diffaugment
 from sparring.loop import Round, play
 from sparring.losses.adversarial import relativistic
 from sparring.nets import dcgan
@@ -112,6 +113,6 @@ def test_watching_held_out_samples_changes_nothing():
 
 
 def test_the_state_of_views_is_saved():
-    made, _ = game(1, [Ada(8, 8), DiffAugment()])
+    made, _ = game(1, [Ada(8, 8), Changed(diffaugment)])
     assert "views.0.p" in made.state_dict()
     assert set(made.watched()) == {"ada_p"}
