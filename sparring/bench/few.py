@@ -111,7 +111,7 @@ def _numbers(pictures: Tensor, known: Tensor, unseen: Tensor, device: str, scree
 @torch.no_grad()
 def _seen(f: Features, pictures: Tensor, device: str) -> Tensor:
     """Pictures (n, channels, size, size) as features (n, d)."""
-    return torch.cat([f.compute(part.to(resolve(device))).cpu() for part in pictures.split(PART)])
+    return torch.cat([f.compute(part.to(resolve(device))).cpu() for part in torch.split(pictures, PART)])
 
 
 GROCERY = Table(
