@@ -56,19 +56,20 @@ def _several(column: Column, values: Sequence[float]) -> str:
 
 
 def worst(played: Played) -> list[str]:
-    """For rows of several seeds, each number in order of size, or the extremes of many: what a mean does not tell."""
+    """For rows of several seeds, each number seed by seed, or the extremes of many: what a mean does not tell."""
     said = []
     for row, runs in played.rows:
         numbers = [run.numbers for run in runs]
         if len(numbers) > 1:
             ranges = []
             for column in played.table.columns:
-                values = sorted(found[column.name] for found in numbers if column.name in found)
+                values = [found[column.name] for found in numbers if column.name in found]
                 if not values:
                     continue
                 shown = [format(value, column.format) for value in values]
                 if len(values) > LISTED:
-                    shown = [" to ".join(dict.fromkeys((shown[0], shown[-1])))]
+                    least, most = (format(extreme(values), column.format) for extreme in (min, max))
+                    shown = [" to ".join(dict.fromkeys((least, most)))]
                 ranges.append(f"{column.name} {' / '.join(shown)}")
             said.append(f"Over its {len(numbers)} seeds, {row.name}: {', '.join(ranges)}.")
     return said
