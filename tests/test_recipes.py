@@ -135,6 +135,7 @@ def test_what_is_chosen_for_few_pictures(many, device, augment, batch):
     chosen, why = recipes.choose(Items("p", "images", np.zeros((many, 20, 20, 3), np.uint8)), device)
     assert (chosen.augment, chosen.batch) == (augment, batch)
     assert (f"only {many:,} of them" in why) == (augment != "none")
+    assert ("in small batches" in why) == (batch == 16)
 
 
 @pytest.mark.parametrize("dimensions", [1, 3])

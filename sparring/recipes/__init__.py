@@ -103,10 +103,10 @@ def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Rec
         why = "pictures on a CPU: strided convolutions train fastest"
         if size <= 32 and (seconds or 0) >= LONG:
             settings["width"] = WIDE
-    if len(items) < HANDFUL:
-        settings |= {"augment": "places"} | ({"batch": SMALL_BATCH} if device == "cpu" else {})
-    elif len(items) < FEW:
-        settings["augment"] = "ada"
     if len(items) < FEW:
+        settings["augment"] = "places" if len(items) < HANDFUL else "ada"
         why += f"; only {len(items):,} of them: augmented"
+    if len(items) < HANDFUL and device == "cpu":
+        settings["batch"] = SMALL_BATCH
+        why += ", in small batches"
     return find("r3gan_strided" if device == "cpu" else "r3gan").set(settings), why
