@@ -64,6 +64,17 @@ def open_tab(page, name):
     page.click(f'[role=tab]:text-is("{name}")')
 
 
+def enter(field, value):
+    """A value into a field, once more where the page had not yet drawn it all: it then puts back what was there."""
+    until = time.monotonic() + WAIT / 1000
+    while time.monotonic() < until:
+        field.fill(value)
+        field.page.wait_for_timeout(200)
+        if field.input_value() == value:
+            return
+    raise AssertionError(f"{field} keeps {field.input_value()!r} when {value!r} is typed")
+
+
 def pick(page, at, *options):
     """Options of a dropdown."""
     for option in options:

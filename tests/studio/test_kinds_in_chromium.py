@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from driving import BROWSER, WAIT, choose, download, open_tab, pick, picture, said
+from driving import BROWSER, WAIT, choose, download, enter, open_tab, pick, picture, said
 from PIL import Image
 
 import sparring
@@ -42,7 +42,7 @@ def trained(tmp_path_factory):
 
 def test_points_are_plotted(page, studio):
     choose(page, "ring", "Sample")
-    page.locator("#many input[type=number]").fill("100")
+    enter(page.locator("#many input[type=number]"), "100")
     page.click("#sample")
     picture(page, "#sample-plot")
     name, content = download(page, "#samples-csv")
@@ -54,13 +54,13 @@ def test_points_are_plotted(page, studio):
 
 def test_series_are_as_long_as_is_asked(page):
     choose(page, "prices", "Sample")
-    page.locator("#many input[type=number]").fill("3")
-    page.locator("#length input").fill("45")
+    enter(page.locator("#many input[type=number]"), "3")
+    enter(page.locator("#length input"), "45")
     page.click("#sample")
     picture(page, "#sample-plot")
     _, content = download(page, "#samples-csv")
     assert len(pd.read_csv(io.BytesIO(content))) == 3 * 45
-    page.locator("#length input").fill("0")
+    enter(page.locator("#length input"), "0")
     page.click("#sample")
     said(page, "Steps of a series is 0")
 
@@ -82,8 +82,8 @@ def test_sliders_are_what_a_model_has(page, run, knobs):
 
 def test_styles_are_truncated(page, studio):
     choose(page, "styles", "Sample")
-    page.locator("#many input[type=number]").fill("4")
-    page.locator("#truncation input[type=number]").fill("0.5")
+    enter(page.locator("#many input[type=number]"), "4")
+    enter(page.locator("#truncation input[type=number]"), "0.5")
     page.click("#sample")
     page.wait_for_selector("#samples-npz")
     _, content = download(page, "#samples-npz")
@@ -121,10 +121,10 @@ def test_a_table_that_is_sent_is_trained_on_and_judged(page, studio, trained):
     page.wait_for_function("() => document.querySelector('#data input').value.endsWith('people.csv')")
     page.click("#look")
     page.wait_for_selector("#about-data :text('400 rows of a table')")
-    page.locator("#steps").get_by_role("textbox").fill("20")
-    page.locator("#time").get_by_role("textbox").fill("")
+    enter(page.locator("#steps").get_by_role("textbox"), "20")
+    enter(page.locator("#time").get_by_role("textbox"), "")
     for name in ("one", "two"):
-        page.locator("#name").get_by_role("textbox").fill(name)
+        enter(page.locator("#name").get_by_role("textbox"), name)
         page.click("#start")
         page.wait_for_selector(f"#train-state:has-text('{name}') .state.done")
     assert sparring.load(studio.runs / "one").sample(3).items.columns.tolist() == ["age", "city"]

@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from driving import BROWSER, WAIT, choose, download, open_tab, pick, picture, said, serve
+from driving import BROWSER, WAIT, choose, download, enter, open_tab, pick, picture, said, serve
 from PIL import Image
 
 import sparring
@@ -29,7 +29,7 @@ TABS_OF = {
 
 def test_train_watch_stop_and_resume(page, studio):
     open_tab(page, "Train")
-    page.fill("#data input", "no/such/place")
+    enter(page.locator("#data input"), "no/such/place")
     page.keyboard.press("Tab")
     page.click("#look")
     said(page, "no/such/place")
@@ -39,9 +39,9 @@ def test_train_watch_stop_and_resume(page, studio):
     pick(page, "#recipe", "gan")
     page.click("#table-of-recipe button")
     page.wait_for_selector("#field-batch")
-    page.locator("#field-batch").get_by_role("textbox").fill("32")
-    page.locator("#time").get_by_role("textbox").fill("5m")
-    page.locator("#name").get_by_role("textbox").fill("from the page")
+    enter(page.locator("#field-batch").get_by_role("textbox"), "32")
+    enter(page.locator("#time").get_by_role("textbox"), "5m")
+    enter(page.locator("#name").get_by_role("textbox"), "from the page")
     page.click("#start")
     page.wait_for_selector("#train-state:has-text('from the page')")
     first = picture(page, "#train-sheet")
@@ -71,8 +71,8 @@ def test_train_watch_stop_and_resume(page, studio):
 
 def test_sample_keep_and_go_between(page, studio):
     choose(page, "digits", "Sample")
-    page.locator("#many input[type=number]").fill("6")
-    page.locator("#seed input").fill("3")
+    enter(page.locator("#many input[type=number]"), "6")
+    enter(page.locator("#seed input"), "3")
     page.click("#sample")
     page.wait_for_selector("#samples-npz")
     assert page.locator("#gallery img").count() == 6
@@ -184,9 +184,9 @@ def test_rows_obey_what_is_asked(page):
     choose(page, "people", "Table")
     pick(page, "#ask", "city", "age")
     pick(page, "#ask-city", "Oslo")
-    page.locator("#ask-age-from").get_by_role("textbox").fill("30")
-    page.locator("#ask-age-to").get_by_role("textbox").fill("60")
-    page.locator("#rows input").fill("50")
+    enter(page.locator("#ask-age-from").get_by_role("textbox"), "30")
+    enter(page.locator("#ask-age-to").get_by_role("textbox"), "60")
+    enter(page.locator("#rows input"), "50")
     page.click("#table-sample")
     page.wait_for_selector("#table-said:has-text('50 rows with city=Oslo and age>=30 and age<=60')")
     page.wait_for_selector("#table-plots figure")
@@ -197,7 +197,7 @@ def test_rows_obey_what_is_asked(page):
     assert rows["age"].between(30, 60).all()
     name, content = download(page, "#rows-parquet")
     pd.testing.assert_frame_equal(pd.read_parquet(io.BytesIO(content)), rows, check_dtype=False)
-    page.locator("#ask-age-from").get_by_role("textbox").fill("ninety")
+    enter(page.locator("#ask-age-from").get_by_role("textbox"), "ninety")
     page.click("#table-sample")
     said(page, "ninety")
 
@@ -319,7 +319,7 @@ def test_password_and_the_end_of_a_training(trained, visit, tmp_path, monkeypatc
             page.wait_for_timeout(300)
         page.wait_for_selector("button.card")
         open_tab(page, "Train")
-        page.locator("#name").get_by_role("textbox").fill("cut short")
+        enter(page.locator("#name").get_by_role("textbox"), "cut short")
         pick(page, "#recipe", "gan")
         page.click("#table-of-recipe button")
         page.wait_for_selector("#field-batch")
