@@ -44,13 +44,16 @@ const wide = () => +element.querySelector('input').value;
 const send = () => trigger('select', {mask: canvas().toDataURL('image/png')});
 const stroke = (from, to) => {
   const pen = canvas().getContext('2d');
-  pen.strokeStyle = '#ff2d55';
+  pen.strokeStyle = pen.fillStyle = '#ff2d55';
   pen.lineCap = 'round';
   pen.lineWidth = wide();
   pen.beginPath();
   pen.moveTo(...from);
   pen.lineTo(...to);
   pen.stroke();
+  pen.beginPath();  // a line of no length is not drawn by every browser
+  pen.arc(...to, wide() / 2, 0, 2 * Math.PI);
+  pen.fill();
 };
 const at = e => {
   const box = canvas().getBoundingClientRect();

@@ -97,6 +97,17 @@ def picture(page, at, unlike=b""):
     raise AssertionError(f"{at} still shows the same picture")
 
 
+def settled(page, at):
+    """The picture that is shown, once it stays: after a choice that of the run before may still be there."""
+    found = picture(page, at)
+    for _ in range(20):
+        page.wait_for_timeout(1000)
+        before, found = found, picture(page, at)
+        if found == before:
+            return found
+    raise AssertionError(f"{at} shows one picture after the other")
+
+
 def download(page, at):
     """The name and the content of a file."""
     with page.expect_download() as waiting:

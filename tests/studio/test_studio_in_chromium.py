@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from driving import BROWSER, WAIT, choose, download, enter, open_tab, pick, picture, said, serve
+from driving import BROWSER, WAIT, choose, download, enter, open_tab, pick, picture, said, serve, settled
 from PIL import Image
 
 import sparring
@@ -97,7 +97,7 @@ def test_sample_keep_and_go_between(page, studio):
 
 def test_a_slider_changes_the_picture(page):
     choose(page, "digits", "Edit")
-    first = picture(page, "#edited")
+    first = settled(page, "#edited")
     slider = page.locator("#slider-1 input[type=range]")
     slider.focus()
     for _ in range(12):
@@ -164,20 +164,25 @@ def test_holes_that_are_drawn_are_filled(page, tmp_path):
         page.keyboard.press("ArrowUp")
     page.keyboard.press(" ")
     page.wait_for_timeout(300)
-    rows, _ = np.nonzero(filled(page) & ~changed)
+    rows, _ = np.nonzero(filled(page, unlike=changed) & ~changed)
     assert (rows.min(), rows.max()) == (2, 5)
 
 
-def filled(page):
-    """Which pixels of a white picture are filled."""
+def filled(page, unlike=None):
+    """Which pixels of a white picture are filled, once they are others."""
     page.wait_for_timeout(300)
     page.click("#picture-go")
     page.wait_for_selector("#picture-said:has-text('28 x 28 pixels became 28 x 28')")
     page.wait_for_selector("#before-after .progress-text", state="hidden")
-    page.wait_for_timeout(500)
-    _, content = download(page, "#picture-png")
-    with Image.open(io.BytesIO(content)) as opened:
-        return np.asarray(opened.convert("L")) != 255
+    until = time.monotonic() + WAIT / 1000
+    while time.monotonic() < until:
+        page.wait_for_timeout(500)
+        _, content = download(page, "#picture-png")
+        with Image.open(io.BytesIO(content)) as opened:
+            found = np.asarray(opened.convert("L")) != 255
+        if not np.array_equal(found, unlike):
+            return found
+    raise AssertionError("the same pixels are filled as before")
 
 
 def test_rows_obey_what_is_asked(page):
