@@ -108,8 +108,7 @@ def play(
     found = []
     for row in rows:
         folders = [place / f"{row.name.replace(' ', '-')}-{seed}" for seed in range(plan.seeds)]
-        limit = bound or row.bound or plan.bound
-        measured = (_run(table, row, i, limit, folder, device, screen) for i, folder in enumerate(folders))
+        measured = (_run(table, row, i, plan.bound, folder, device, screen) for i, folder in enumerate(folders))
         found.append((row, tuple(measured)))
     with torch.random.fork_rng():
         ideal = table.ideal(device, screen)

@@ -49,13 +49,11 @@ class Row:
         recipe: its name.
         fields: that are not the recipe's own.
         note: what it stands for.
-        bound: of its runs, in place of the plan's where nobody asks for another.
     """
 
     recipe: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
-    bound: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -60,14 +60,6 @@ def test_a_stopped_table_goes_on(ring, tmp_path, monkeypatch):
     assert trained == [1, 0]
 
 
-def test_a_row_whose_own_bound_has_changed_is_trained_on(ring, tmp_path):
-    """Fewer steps than the page tells of are not shown in their place."""
-    for steps in (40, 41):
-        row = replace(ring.rows[0], bound={"steps": steps})
-        played = play(replace(ring, rows=(row,)), "cpu", tmp_path, QUIET, seeds=1)
-        assert played.rows[0][1][0].numbers["steps"] == steps
-
-
 def test_other_defaults_are_another_row(ring, tmp_path):
     """What was trained by them is neither shown as today's nor gone on with."""
     play(ring, "cpu", tmp_path, QUIET, seeds=1)
