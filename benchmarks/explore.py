@@ -18,11 +18,11 @@ from torch import Tensor
 from pages import table
 from runs import cost, play, trained
 from sparring import Model
+from sparring.evaluation import classifier
 from sparring.explore import Direction, Space, directions, invert
+from sparring.explore.image_sheets import edited
 from sparring.explore.neighbours import neighbours
-from sparring.explore.pictures import edited
 from sparring.explore.scene import ROWS, Scene
-from sparring.judge import classifier
 
 PICTURES = 200  # that are inverted
 SHOWN = 12

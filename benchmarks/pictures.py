@@ -30,13 +30,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import sparring
-from sparring.data import find
+from sparring.console import Screen, clock
 from sparring.metrics.copies import diversity, near_copies
 from sparring.metrics.frechet import frechet, moments
 from sparring.metrics.patches import patches
-from sparring.modalities import Samples
+from sparring.modalities import Samples, find
 from sparring.training.prepare import prepare, room
-from sparring.training.screen import Screen, clock
 
 SAMPLES = 1000
 REFERENCE = 2000

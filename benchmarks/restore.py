@@ -24,14 +24,14 @@ from torch import Tensor
 from pages import table
 from runs import compared, cost, picture, play, trained
 from sparring import Model
-from sparring.apply.video import Steady
-from sparring.data import find
 from sparring.evaluation import evaluate
+from sparring.evaluation.classifier import accuracy, fitted
 from sparring.evaluation.translated import by
-from sparring.judge.classifier import accuracy, fitted
-from sparring.judge.restorers import bicubic, median
-from sparring.metrics.pictures import flicker
-from sparring.tiles import as_input
+from sparring.metrics.image_pairs import flicker
+from sparring.modalities import find
+from sparring.modalities.translation.baselines import bicubic, median
+from sparring.nets.tiles import as_input
+from sparring.use.apply.video import Steady
 
 SETS = {"Set5": "Set5.zip", "Set14": "Set14.zip", "BSD100 (12)": "BSD100_subset12.zip"}
 # Ledig et al. 2016, arXiv:1609.04802, table 2 (all 100 of BSD100), and section 3.2 for what it took: 350,000 pictures

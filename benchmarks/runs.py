@@ -12,7 +12,7 @@ import torch
 import sparring
 from pages import put, table
 from sparring import Model
-from sparring.evaluation.found import Evaluation
+from sparring.metrics.results import Evaluation
 
 LONG = 662  # pixels of a page's picture, at most
 Task = Callable[[argparse.Namespace], list[str]]

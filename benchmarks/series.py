@@ -23,10 +23,9 @@ import torch
 
 import sparring
 from pages import put, table
-from sparring.data import find
-from sparring.judge.number import Number
-from sparring.judge.paths import AgainstPaths
-from sparring.modalities import Series
+from sparring.metrics.results import Number
+from sparring.modalities import Series, find
+from sparring.modalities.series.judge import AgainstPaths
 
 RECIPES = ("series", "quantgan", "timegan")
 FILES = {"google": "stock_data.csv", "dow": "djia_stocks_2006_2018.zip"}

@@ -30,10 +30,9 @@ import torch
 
 import sparring
 from pages import put, table
-from sparring.data import find
-from sparring.judge.number import Number
-from sparring.judge.rows import AgainstRows
-from sparring.modalities import Table
+from sparring.metrics.results import Number
+from sparring.modalities import Table, find
+from sparring.modalities.tables.judge import AgainstRows
 
 SETS = ("adult", "online_shoppers_intention", "california_housing", "titanic", "german_credit", "insurance")
 TARGETS = {"titanic": "Survived", "california_housing": "median_house_value", "insurance": "charges"}

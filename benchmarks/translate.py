@@ -24,11 +24,11 @@ from PIL import Image
 
 from pages import table
 from runs import compared, cost, picture, play, trained
-from sparring.data import find
 from sparring.evaluation import evaluate
 from sparring.layers.degrade import parse
+from sparring.modalities import find
+from sparring.nets.tiles import as_bytes, as_input
 from sparring.sheets import sheet
-from sparring.tiles import as_bytes, as_input
 
 TRAINED, ASKED = 2500, 500  # digits of each kind
 SHOWN = 12  # on a sheet

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
+from sparring.devices import leave
 from sparring.games.game import Game
 from sparring.games.gan import GAN
 from sparring.games.prior import normal
@@ -21,7 +22,6 @@ from sparring.loop import Deal, Losses, Player, Round, Step, play
 from sparring.losses import penalties
 from sparring.losses.adversarial import least_squares, non_saturating, wasserstein
 from sparring.nets import mlp
-from sparring.training.devices import leave
 
 N = 8  # samples in a round
 

@@ -215,7 +215,7 @@ BAD = {
     "wrong type": (["train", "digits", "batch=many"], "batch=many is not a whole number"),
     "out of range": (["train", "digits", "lr=-1"], "above 0"),
     "a batch of one": (["train", "digits", "batch=1"], "at least 2"),
-    "a truncated picture": (["train", "cut"], "1 of 2 pictures can be read (b.png: damaged"),
+    "a truncated picture": (["train", "cut"], "1 of 2 files can be read (b.png: damaged"),
     "a truncated zip": (["train", "cut.zip"], "cut.zip is cut off or damaged"),
     "text named zip": (["train", "text.zip"], "text.zip is not a zip archive, whatever its suffix says"),
     "a zip bomb": (["train", "bomb.zip"], "bomb.zip has 0.4 MiB but unpacks to 400 MiB, as a zip bomb does"),

@@ -14,7 +14,7 @@ from PIL import Image
 from rich.console import Console
 
 import sparring
-from sparring.bench.recipes import write_pages
+from sparring.bench.recipe_pages import write_pages
 from sparring.cli import main
 
 ROOT = Path(__file__).parents[1]

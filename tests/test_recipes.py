@@ -12,7 +12,7 @@ import sparring
 from sparring import recipes
 from sparring.data import Items
 from sparring.errors import InputError
-from sparring.recipe import Either, parse
+from sparring.recipes.base import Either, parse
 from sparring.seeds import Seeds, reseed
 from sparring.training import checkpoint
 

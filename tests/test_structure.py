@@ -8,9 +8,9 @@ import pytest
 import sparring
 
 HOUSE = [
-    "errors", "seeds", "schedules", "writing", "sheets", "tiles", "layers", "losses", "metrics", "data", "loop", "nets",
-    "games", "modalities", "judge", "check", "recipe", "recipes", "model", "training", "explore", "evaluation", "apply",
-    "deploy", "use", "bench", "studio", "cli", "__main__",
+    "errors", "seeds", "schedules", "files", "console", "devices", "sheets", "layers", "losses", "metrics", "data",
+    "loop", "nets", "games", "modalities", "recipes", "model", "runs", "evaluation", "training", "explore", "use",
+    "deploy", "bench", "studio", "cli", "__main__",
 ]  # fmt: skip
 ROOT = Path(sparring.__file__).parent
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]

@@ -7,14 +7,14 @@ from functools import lru_cache
 import torch
 
 from sparring.bench.table import Column, Numbers, Plan, Published, Row, Table
-from sparring.data import find
+from sparring.console import Screen
+from sparring.evaluation import classifier
+from sparring.evaluation.real import Real, read
 from sparring.games.gan import GAN
 from sparring.games.terms import Read
-from sparring.judge import Real, classifier, read
 from sparring.metrics.matching import agreement
-from sparring.modalities import Images
+from sparring.modalities import Images, find
 from sparring.model import Model
-from sparring.training.screen import Screen
 
 
 @lru_cache

@@ -10,17 +10,17 @@ import torch
 from torch import Tensor
 
 from sparring.bench.table import Column, Numbers, Plan, Row, Table
-from sparring.data import find
-from sparring.judge import Features, read
-from sparring.judge.classifier import of as classifier_of
+from sparring.console import Screen
+from sparring.devices import resolve
+from sparring.evaluation.classifier import of as classifier_of
+from sparring.evaluation.features import Features
+from sparring.evaluation.real import read
+from sparring.files import beside
 from sparring.metrics.copies import memorised, near_copies, nearest
 from sparring.metrics.kernel import kernel_distance_of_few
 from sparring.metrics.neighbours import neighbours, radii
-from sparring.modalities import Images
+from sparring.modalities import Images, find
 from sparring.model import Model
-from sparring.training.devices import resolve
-from sparring.training.screen import Screen
-from sparring.writing import beside
 
 SET, CLASS = "grocery", "Pepper"
 DATA = f"{SET}/{CLASS}"

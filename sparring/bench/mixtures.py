@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 
 from sparring.bench.table import Column, Numbers, Plan, Published, Row, Table
-from sparring.data import mixtures
-from sparring.data.mixtures import Mixture
+from sparring.console import Screen
 from sparring.metrics.modes import Modes, modes
+from sparring.modalities.points import mixtures
+from sparring.modalities.points.mixtures import Mixture
 from sparring.model import Model
-from sparring.training.screen import Screen
 
 SAMPLES = 2500
 PACGAN = "Lin et al. 2017, arXiv:1712.04086"

@@ -12,9 +12,9 @@ from rich.table import Table as Shown
 
 from sparring.bench.play import Played
 from sparring.bench.table import Column
+from sparring.console import clock
+from sparring.files import write_bytes, write_json
 from sparring.model import load
-from sparring.training.screen import clock
-from sparring.writing import write_bytes, write_json
 
 LARGEST = 300_000  # bytes of a sheet
 SAMPLES = (100, 49, 25)  # on a sheet, the fewer the larger they are

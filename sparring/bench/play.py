@@ -14,11 +14,11 @@ import torch
 import sparring
 from sparring import recipes
 from sparring.bench.table import Numbers, Plan, Row, Table
+from sparring.console import Screen, clock
+from sparring.devices import resolve
 from sparring.errors import InputError, nearest
+from sparring.files import as_plain, read_json, write_json
 from sparring.training import train
-from sparring.training.devices import resolve
-from sparring.training.screen import Screen, clock
-from sparring.writing import as_plain, read_json, write_json
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from sparring.bench.table import Column, Numbers, Plan, Published, Row, Table
-from sparring.data import find
-from sparring.judge import Real, classifier, read
+from sparring.console import Screen
+from sparring.evaluation import classifier
+from sparring.evaluation.real import Real, read
 from sparring.metrics.classes import hit
-from sparring.modalities import Images
+from sparring.modalities import Images, find
 from sparring.model import Model
-from sparring.training.screen import Screen
 
 SAMPLES = 26_000
 MODES = 1000

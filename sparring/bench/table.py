@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sparring.console import Screen
 from sparring.model import Model
-from sparring.training.screen import Screen
 
 Numbers = dict[str, float]
 

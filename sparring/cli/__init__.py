@@ -10,7 +10,13 @@ from sparring.cli.app import app
 from sparring.errors import InputError
 
 # isort: split
-from sparring.cli import making, judging, looking, exploring, using, studio, deploying  # noqa: I001 (help lists commands in this order)
+from sparring.cli import apply_and_augment as using
+from sparring.cli import deploy as deploying
+from sparring.cli import evaluate_and_compare as judging
+from sparring.cli import explore as exploring
+from sparring.cli import inspect_data as looking
+from sparring.cli import studio
+from sparring.cli import train_and_sample as making
 
 __all__ = ["app", "deploying", "exploring", "judging", "looking", "main", "making", "studio", "using"]
 

@@ -1,4 +1,4 @@
-"""Pictures decoded once: into memory where they fit, else into a file that is mapped into it.
+"""Files decoded once: into memory where they fit, otherwise into a file that is memory-mapped.
 
 What has been decoded is kept in the user's cache, under a name that changes with the files.
 """
@@ -11,13 +11,12 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -25,18 +24,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.classes import printable
-from sparring.data.opening import loaded, squared
-from sparring.data.pictures import Content, Pictures, Unreadable
+from sparring.data.sources import Content, FileSource, Unreadable, each
 from sparring.errors import InputError
-from sparring.writing import beside, cached, read_json, write_json
+from sparring.files import beside, cached, read_json, write_json
 
-VERSION = 1  # of how pictures are decoded
-AT_ONCE = 256  # pictures decoded side by side, at most, and
-CHUNK = 2**26  # bytes of their files, about
-CACHED = 20 * 2**30  # bytes of decoded pictures kept at most; those not used for longest go first
+MAX_CACHE_BYTES = 20 * 2**30  # of decoded files; those not used for longest go first
 
-Value = TypeVar("Value")
 Progress = Callable[[int, int], None]  # (done, of)
+Decoder = Callable[[Content], NDArray[np.generic] | Unreadable]
 
 
 @dataclass(frozen=True)
@@ -70,98 +65,81 @@ class Stored:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pictures of one size.
+    """Files as rows of one tensor.
 
     Attributes:
-        pixels: uint8 (kept, channels, size, size).
+        rows: (kept, *shape).
         kept: the index of each among the files.
         skipped: names of the others, and why.
     """
 
-    pixels: Stored
+    rows: Stored
     kept: NDArray[np.int64]
     skipped: tuple[tuple[str, str], ...]
 
 
-def decode(pictures: Pictures, size: int, channels: int, progress: Progress = lambda *_: None) -> Decoded:
-    """All pictures that can be read, as squares of one size; from the cache where they are in it.
+def decode(
+    files: FileSource,
+    decoder: Decoder,
+    shape: tuple[int, ...],
+    dtype: str,
+    version: str,
+    progress: Progress = lambda *_: None,
+) -> Decoded:
+    """Every file that can be read, decoded to one shape; from the cache where it holds them.
+
+    Args:
+        decoder: bytes of a file -> an array (*shape) of this dtype, or why it cannot be read.
+        version: names the decoder and its settings; another one decodes anew.
 
     Raises:
         InputError: where fewer than two can be read, or the cache cannot be written to.
     """
-    place = cached("decoded") / _key(pictures, size, channels)
+    place = cached("decoded") / _key(files, version)
     if not (place / "about.json").is_file():
         with beside(place) as part:
             part.mkdir(parents=True)
-            _decode(pictures, size, channels, part, progress)
+            _decode(files, decoder, shape, np.dtype(dtype), part, progress)
         with suppress(OSError):  # another run may be tidying up too
             _prune(place)
     about = read_json(place / "about.json")
     with suppress(OSError):  # where the cache may only be read
         os.utime(place)  # was used now
     kept = np.array(about["kept"], np.int64)
-    return Decoded(Stored(place / "pixels.npy"), kept, tuple((name, why) for name, why in about["skipped"]))
+    return Decoded(Stored(place / "rows.npy"), kept, tuple((name, why) for name, why in about["skipped"]))
 
 
-def _decode(pictures: Pictures, size: int, channels: int, folder: Path, progress: Progress) -> None:
+def _decode(
+    files: FileSource, decoder: Decoder, shape: tuple[int, ...], dtype: np.dtype[np.generic], folder: Path,
+    progress: Progress,
+) -> None:  # fmt: skip
     kept: list[int] = []
     skipped: list[tuple[str, str]] = []
-    with (folder / "pixels.npy").open("wb") as file, ThreadPoolExecutor() as pool:
-        _header(file, (0, channels, size, size))  # how many can be read is known at the end
-        for i, pixels in each(pictures, partial(_squared, size=size, channels=channels), pool):
-            if isinstance(pixels, Unreadable):
-                skipped.append((printable(pictures.names[i]), pixels.why))
+    with (folder / "rows.npy").open("wb") as file, ThreadPoolExecutor() as pool:
+        _header(file, (0, *shape), dtype)  # how many can be read is known at the end
+        for i, row in each(files, decoder, pool):
+            if isinstance(row, Unreadable):
+                skipped.append((printable(files.names[i]), row.why))
             else:
                 kept.append(i)
-                file.write(pixels.tobytes())
-            progress(len(kept) + len(skipped), len(pictures))
-        _header(file, (len(kept), channels, size, size))
+                file.write(row.astype(dtype, copy=False).tobytes())
+            progress(len(kept) + len(skipped), len(files))
+        _header(file, (len(kept), *shape), dtype)
     if len(kept) < 2:
         first = f" ({skipped[0][0]}: {skipped[0][1]})" if skipped else ""
-        many = f"{len(kept)} of {len(pictures)} pictures can be read"
-        raise InputError(f"{pictures.path}: {many}{first}; give at least two")
-    write_json(folder / "about.json", {"source": str(pictures.path), "kept": kept, "skipped": skipped})
+        raise InputError(f"{files.path}: {len(kept)} of {len(files)} files can be read{first}; give at least two")
+    write_json(folder / "about.json", {"source": str(files.path), "kept": kept, "skipped": skipped})
 
 
-def _header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+def _header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
     """Write the head of a `.npy`; it has one length whatever the number of rows."""
     file.seek(0)
-    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, described)
 
 
-def _squared(content: Content, size: int, channels: int) -> NDArray[np.uint8] | Unreadable:
-    picture = loaded(content)
-    if isinstance(picture, Unreadable):
-        return picture
-    return squared(picture, size, channels)
-
-
-def each(
-    pictures: Pictures,
-    work: Callable[[Content], Value],
-    pool: ThreadPoolExecutor,
-    wanted: Collection[int] | None = None,
-) -> Iterator[tuple[int, Value]]:
-    """Work on all pictures, or on some, several at once, never with more than those in memory."""
-    for chunk in _chunks(pictures.contents(wanted)):
-        yield from zip([i for i, _ in chunk], pool.map(work, [content for _, content in chunk]), strict=True)
-
-
-def _chunks(contents: Iterator[tuple[int, Content]]) -> Iterator[list[tuple[int, Content]]]:
-    chunk: list[tuple[int, Content]] = []
-    size = 0
-    for i, content in contents:
-        chunk.append((i, content))
-        size += 0 if isinstance(content, Unreadable) else len(content)
-        if len(chunk) == AT_ONCE or size >= CHUNK:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def _key(pictures: Pictures, size: int, channels: int) -> str:
-    text = f"{VERSION} {pictures.path.resolve()} {pictures.names} {pictures.modified} {size} {channels}"
+def _key(files: FileSource, version: str) -> str:
+    text = f"{version} {files.path.resolve()} {files.names} {files.modified}"
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 
@@ -172,7 +150,7 @@ def _prune(newest: Path) -> None:
     for place in places:
         total += _bytes(place)
         recent = time.time() - place.stat().st_mtime < 86400  # another run may be reading it
-        if total > CACHED and not recent:
+        if total > MAX_CACHE_BYTES and not recent:
             with suppress(OSError):
                 shutil.rmtree(place)
 

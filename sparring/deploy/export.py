@@ -12,18 +12,18 @@ from typing import Any
 
 import torch
 
+from sparring.console import Screen
 from sparring.deploy.compress import halved, quantised
 from sparring.deploy.graph import CPU, Graph, graph
 from sparring.deploy.measure import Exported, Way, measured, verified
 from sparring.deploy.prune import Batch, prunable, pruned
 from sparring.deploy.quality import Data, Quality
 from sparring.deploy.runtime import EXACT, Session, alone, converted, described
-from sparring.deploy.ways import InBytes
+from sparring.deploy.wrappers import InBytes
 from sparring.errors import InputError, nearest
+from sparring.files import vacant, write_bytes
 from sparring.model import SINGLE, Model, describe, load
 from sparring.seeds import Seeds, reseed
-from sparring.training.screen import Screen
-from sparring.writing import vacant, write_bytes
 
 SUFFIXES = {"onnx": ".onnx", "safetensors": SINGLE}
 CALIBRATED, PICTURES = 512, 32  # draws, or given pictures, by which eight-bit numbers learn how large the others get

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 from torch.nn.utils import parametrize
 
-from sparring.deploy.ways import InBytes, Polished, Sampler, Styled
+from sparring.deploy.wrappers import InBytes, Polished, Sampler, Styled
 from sparring.errors import InputError
 from sparring.games.filled import FilledGAN
 from sparring.games.game import Game

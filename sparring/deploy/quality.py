@@ -7,15 +7,14 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from sparring.data import find
+from sparring.console import Screen
 from sparring.deploy.graph import CPU, Graph, bytes_of
 from sparring.errors import InputError
 from sparring.metrics.frechet import frechet, moments
-from sparring.modalities import Mapped
+from sparring.modalities import Mapped, find
 from sparring.model import Model
 from sparring.seeds import Seeds, reseed
 from sparring.training.prepare import Prepared, prepare, room
-from sparring.training.screen import Screen
 
 JUDGED = 2000  # samples, at most
 GIVEN = 128  # given pictures, at most

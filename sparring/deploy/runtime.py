@@ -15,7 +15,7 @@ from torch import Tensor
 
 import sparring
 from sparring.deploy.graph import Graph
-from sparring.deploy.ways import InBytes
+from sparring.deploy.wrappers import InBytes
 from sparring.errors import InputError, needs
 
 OPSET = 18  # of the operators: old enough for browsers, and the first that enlarges as PyTorch does

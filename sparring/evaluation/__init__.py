@@ -2,6 +2,6 @@
 
 from sparring.evaluation.compare import compare
 from sparring.evaluation.evaluate import evaluate
-from sparring.evaluation.found import Evaluation
+from sparring.metrics.results import Evaluation
 
 __all__ = ["Evaluation", "compare", "evaluate"]

@@ -13,17 +13,16 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from sparring.data import find
+from sparring.console import Screen, clock
+from sparring.devices import resolve
 from sparring.errors import InputError
 from sparring.evaluation.evaluate import AS_THEY_ARE, against_of, judged, many
-from sparring.evaluation.found import Evaluation
-from sparring.judge import Number, read
-from sparring.modalities import Series
+from sparring.evaluation.real import read
+from sparring.files import beside, vacant, write_bytes, write_json
+from sparring.metrics.results import Evaluation, Number
+from sparring.modalities import Series, find
 from sparring.model import Model, load
-from sparring.training.curves import COLOURS
-from sparring.training.devices import resolve
-from sparring.training.screen import Screen, clock
-from sparring.writing import beside, vacant, write_bytes, write_json
+from sparring.runs.curves import COLOURS
 
 SHOWN = 64  # samples on a sheet
 

@@ -9,18 +9,20 @@ from typing import Any
 
 import torch
 
-from sparring.data import find
+from sparring.console import Screen
+from sparring.devices import resolve
 from sparring.errors import InputError
-from sparring.evaluation.found import Evaluation
+from sparring.evaluation.features import chosen
+from sparring.evaluation.findings import findings
 from sparring.evaluation.paths import against_paths, judged_paths
+from sparring.evaluation.real import Real, read
+from sparring.evaluation.reference import MOST, Against
 from sparring.evaluation.rows import against_rows, judged_rows
+from sparring.evaluation.statistics import KEPT
 from sparring.evaluation.translated import against_pictures, judged_pictures
-from sparring.judge import Against, Real, chosen, findings, read
-from sparring.judge.against import MOST
-from sparring.judge.seen import KEPT
+from sparring.metrics.results import Evaluation
+from sparring.modalities import find
 from sparring.model import Model, load
-from sparring.training.devices import resolve
-from sparring.training.screen import Screen
 
 # Kinds that are judged by numbers of their own: what holds them against data, and what judges with it.
 AS_THEY_ARE: dict[str, tuple[Callable[..., Any], Callable[..., Evaluation]]] = {

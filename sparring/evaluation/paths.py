@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sparring.data import find
+from sparring.console import Screen
 from sparring.errors import InputError
-from sparring.evaluation.facts import facts
-from sparring.evaluation.found import Evaluation
-from sparring.judge.paths import FEWEST, AgainstPaths
-from sparring.modalities import Series
-from sparring.modalities.series import cut
+from sparring.metrics.results import Evaluation
+from sparring.modalities import Series, find
+from sparring.modalities.series.judge import FEWEST, AgainstPaths
+from sparring.modalities.series.series import cut
+from sparring.modalities.series.stylized_facts import facts
 from sparring.model import Model
-from sparring.training.screen import Screen
 
 
 def against_paths(model: Model, data: str | None, screen: Screen) -> AgainstPaths:

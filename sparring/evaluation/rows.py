@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sparring.data import Items, find
+from sparring.console import Screen
+from sparring.data import Items
 from sparring.data.split import held_out
 from sparring.errors import InputError
-from sparring.evaluation.found import Evaluation
-from sparring.judge.rows import AgainstRows
-from sparring.modalities import Table
+from sparring.metrics.results import Evaluation
+from sparring.modalities import Table, find
+from sparring.modalities.tables.judge import AgainstRows
 from sparring.model import Model
-from sparring.training.screen import Screen
 
 if TYPE_CHECKING:
     from pandas import DataFrame

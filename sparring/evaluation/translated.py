@@ -9,16 +9,16 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from sparring.data import Items, find
+from sparring.console import Screen
+from sparring.data import Items
 from sparring.data.store import Progress
 from sparring.errors import InputError, nearest
-from sparring.evaluation.found import Evaluation
-from sparring.judge import weights
-from sparring.judge.translated import Restored, Scores, findings, floor, in_brightness, judge, numbers
-from sparring.modalities import Mapped
+from sparring.metrics.results import Evaluation
+from sparring.modalities import Mapped, find
+from sparring.modalities.translation.judge import Restored, Scores, findings, floor, in_brightness, judge, numbers
 from sparring.model import Model
-from sparring.tiles import Mapper, as_bytes, mapped
-from sparring.training.screen import Screen
+from sparring.nets import pretrained as weights
+from sparring.nets.tiles import Mapper, as_bytes, mapped
 
 PLAIN = "without D"  # the net of the first phase
 HEAD = 14  # pixels of a line that names columns

@@ -10,16 +10,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sparring.console import Screen
 from sparring.errors import InputError
-from sparring.explore import mapped, pictures, plots, rows
+from sparring.explore import image_sheets as pictures
+from sparring.explore import plots
+from sparring.explore import table_sheets as rows
+from sparring.explore import translation_sheets as mapped
 from sparring.explore.film import SUFFIXES, check_film, write_film
 from sparring.explore.page import MARK, page
 from sparring.explore.scene import Drawing, Scene, Sheet, read_pictures
 from sparring.explore.space import kind_of
+from sparring.files import beside, vacant
 from sparring.model import Model, load
 from sparring.seeds import Seeds, seeded
-from sparring.training.screen import Screen
-from sparring.writing import beside, vacant
 
 
 def explore(

@@ -14,9 +14,9 @@ from sparring.data.store import Progress
 from sparring.errors import InputError, needs
 from sparring.explore.scene import Scene
 from sparring.explore.space import kind_of
-from sparring.modalities.modality import Samples, unseen
+from sparring.files import beside, vacant
+from sparring.modalities.base import Samples, unseen
 from sparring.sheets import sheet
-from sparring.writing import beside, vacant
 
 SUFFIXES = (".gif", ".mp4")
 STOPS = 6  # samples that it passes

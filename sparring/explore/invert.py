@@ -18,7 +18,7 @@ from sparring.explore.layers import frozen
 from sparring.explore.space import Space
 from sparring.games.prior import Uniform
 from sparring.games.vae import Autoencoder
-from sparring.modalities.modality import unseen
+from sparring.modalities.base import unseen
 from sparring.model import Model
 
 POOL = 1000  # samples, of which the nearest are begun from

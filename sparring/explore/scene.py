@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from sparring.data import Items, find
-from sparring.data.opening import loaded, squared
-from sparring.data.pictures import Folder, Unreadable, folder
+from sparring.console import Screen
+from sparring.data import Items
+from sparring.data.sources import FolderSource, Unreadable
 from sparring.data.split import Parted
 from sparring.errors import InputError
+from sparring.evaluation.real import Real, read
 from sparring.explore.space import Space
-from sparring.judge import Real, read
-from sparring.modalities import Images, Modality
+from sparring.modalities import Images, Modality, find
+from sparring.modalities.images.decoding import loaded, squared
+from sparring.modalities.images.picture_files import folder
 from sparring.model import Model
 from sparring.sheets import sheet
 from sparring.training.prepare import prepare, room
-from sparring.training.screen import Screen
 
 ROWS = 8
 AT_ONCE = 100
@@ -188,7 +189,7 @@ def read_pictures(path: str | Path, modality: Modality) -> NDArray[np.uint8]:
     place = Path(path)
     if not place.exists():
         raise InputError(f"there is no picture {path}; give a file, or a folder of pictures")
-    files = folder(place) if place.is_dir() else Folder(place.parent, (place.name,))
+    files = folder(place) if place.is_dir() else FolderSource(place.parent, (place.name,))
     if not len(files):
         raise InputError(f"there are no pictures in {path}; give a file, or a folder of pictures")
     channels, size, _ = modality.shape

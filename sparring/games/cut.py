@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.games.judged import Judged
+from sparring.games.discriminator_pass import Judged
 from sparring.games.terms import Term
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 from sparring.nets.translator import Translator
 
 TEMPERATURE = 0.07

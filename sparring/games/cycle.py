@@ -14,7 +14,7 @@ from sparring.games.prior import Prior
 from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 
 
 class Pool(nn.Module):

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from sparring.games.discriminator_pass import Judged, Side
 from sparring.games.game import Game
-from sparring.games.judged import Judged, Side
 from sparring.games.prior import Prior
 from sparring.games.terms import Term
 from sparring.games.views import Ada, View

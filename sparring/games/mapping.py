@@ -18,7 +18,7 @@ from sparring.games.terms import Formula, Term, Weighting
 from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 
 # The plain net is the mean of G over the last of its steps without D: about this share of them, so many at most.
 RECENT = 0.05

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.games.judged import Judged
+from sparring.games.discriminator_pass import Judged
 from sparring.games.terms import Term
 from sparring.nets.fastgan import Decoder, Discriminator
 

@@ -8,8 +8,8 @@ from math import sqrt
 import torch
 from torch import Tensor
 
+from sparring.games.discriminator_pass import Judged
 from sparring.games.gan import GAN
-from sparring.games.judged import Judged
 from sparring.games.terms import Term
 from sparring.nets.stylegan2 import Generator
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.games.judged import Judged, Side
+from sparring.games.discriminator_pass import Judged, Side
 from sparring.games.prior import OneHot, Prior
 from sparring.losses import penalties
 

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sparring.games.discriminator_pass import said
 from sparring.games.game import Game
 from sparring.games.gan import GAN, Optimiser
-from sparring.games.judged import said
 from sparring.games.prior import Prior
 from sparring.loop import After, Losses, Player, Round
 from sparring.losses.variational import divergence, gaussian

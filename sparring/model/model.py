@@ -14,15 +14,15 @@ from torch import Tensor
 
 from sparring.data.store import Progress
 from sparring.errors import InputError
+from sparring.files import vacant
 from sparring.games.game import Game
 from sparring.games.mapping import Translation
 from sparring.modalities import Mapped, Modality, Request, Samples
-from sparring.modalities.modality import unseen
+from sparring.modalities.base import unseen
 from sparring.model import stored
-from sparring.recipe import Recipe
+from sparring.nets.tiles import Mapper, bands
+from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds, seeded
-from sparring.tiles import Mapper, bands
-from sparring.writing import vacant
 
 FUTILE = 1000  # samples made for one that is kept, at most,
 PATIENCE = 200_000  # once so many have been made

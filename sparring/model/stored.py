@@ -16,10 +16,10 @@ from torch import Tensor
 import sparring
 from sparring import recipes
 from sparring.errors import InputError
+from sparring.files import beside, read_json, write_bytes, write_json
 from sparring.games.game import Game
 from sparring.modalities import Modality
-from sparring.recipe import Recipe
-from sparring.writing import beside, read_json, write_bytes, write_json
+from sparring.recipes.base import Recipe
 
 FORMAT = 2  # of model folders and run folders
 SINGLE = ".safetensors"  # of a model in one file

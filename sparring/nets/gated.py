@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from sparring.layers.initial import scaled
 from sparring.layers.resample import double
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 
 SPREADS = (2, 4, 8)  # dilations in the middle, so that what is far away may fill a hole
 

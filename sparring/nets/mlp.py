@@ -9,7 +9,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from sparring.layers.condition import Appended
-from sparring.layers.steep import Steep
+from sparring.layers.learned_steepness import Steep
 from sparring.nets.discriminator import Discriminator as Base
 
 Activation = Literal["leaky", "relu"]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.layers.initial import scaled
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 
 Block = Literal["residual", "dense"]
 Enlarging = Literal["last", "steps"]

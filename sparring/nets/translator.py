@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 from sparring.nets.unet import Up, normal
 
 HALVED = 2  # times

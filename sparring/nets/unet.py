@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 
 Norm = Literal["batch", "instance", "none"]
 Up = Literal["resize", "transposed"]

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from sparring.data import Items
-from sparring.data.domains import domains, halved
 from sparring.errors import InputError, nearest
 from sparring.modalities import Images
-from sparring.recipe import Recipe
+from sparring.modalities.translation.layout import domains, halved
+from sparring.recipes.base import Recipe
 
 
 def names() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
 def find(name: str) -> Recipe:

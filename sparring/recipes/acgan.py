@@ -12,7 +12,7 @@ from sparring.errors import InputError
 from sparring.games.terms import Classified, Term
 from sparring.modalities import Modality
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Light, Weight, losses
+from sparring.recipes.base import Light, Weight, losses
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import Packed
-from sparring.recipe import Light
+from sparring.recipes.base import Light
 
 
 @dataclass(frozen=True)

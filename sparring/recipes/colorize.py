@@ -9,9 +9,9 @@ from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss, non_saturating
 from sparring.modalities import Degraded
 from sparring.nets.patchgan import PatchGAN, deep
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 from sparring.nets.unet import UNet
-from sparring.recipe import Count, Restoring, Weight, Words, generator
+from sparring.recipes.base import Count, Restoring, Weight, Words, generator
 
 
 @dataclass(frozen=True)

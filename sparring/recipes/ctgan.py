@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from sparring.errors import InputError
+from sparring.games.discriminator_pass import Judged
 from sparring.games.gan import GAN
-from sparring.games.judged import Judged
 from sparring.games.terms import GP, Formula, Term
 from sparring.layers.spans import Spans
 from sparring.losses.adversarial import AdversarialLoss, wasserstein
 from sparring.modalities import Modality, Table
 from sparring.nets import ctgan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import (
+from sparring.recipes.base import (
     Count,
     Decay,
     OfTables,

@@ -11,7 +11,7 @@ from sparring.losses.adversarial import squares
 from sparring.modalities import Modality, Unpaired
 from sparring.nets.patchgan import PatchGAN, deep
 from sparring.nets.translator import Translator
-from sparring.recipe import Count, Natural, OfMapped, Phase, Share, Weight, data, discriminator, generator, losses
+from sparring.recipes.base import Count, Natural, OfMapped, Phase, Share, Weight, data, discriminator, generator, losses
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparring.recipe import Count, Strided, Targeted
+from sparring.recipes.base import Count, Strided, Targeted
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from sparring.losses.adversarial import AdversarialLoss, non_saturating
 from sparring.modalities import Degraded
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 from sparring.nets.restorer import Restorer
-from sparring.recipe import Count, Restoring, Words, generator
+from sparring.recipes.base import Count, Restoring, Words, generator
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import nn
 from sparring.modalities import Modality
 from sparring.nets import densenet
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, OfPictures, Positive, Weight, discriminator, generator
+from sparring.recipes.base import Count, OfPictures, Positive, Weight, discriminator, generator
 from sparring.recipes.r3gan import Regularised
 
 

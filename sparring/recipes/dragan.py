@@ -12,7 +12,7 @@ from sparring.games.terms import Term
 from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Light, Weight, alone, losses
+from sparring.recipes.base import Light, Weight, alone, losses
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparring.recipe import Words
+from sparring.recipes.base import Words
 from sparring.recipes.denoise import Denoise
 
 

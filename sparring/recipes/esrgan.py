@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sparring.losses.adversarial import AdversarialLoss, relativistic
 from sparring.modalities import Degraded
-from sparring.nets.picture import PictureNet
+from sparring.nets.picture_net import PictureNet
 from sparring.nets.restorer import Enlarging, Restorer
-from sparring.recipe import Count, Positive, Restoring, Weight, generator
+from sparring.recipes.base import Count, Positive, Restoring, Weight, generator
 
 
 @dataclass(frozen=True)

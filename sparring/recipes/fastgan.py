@@ -15,7 +15,7 @@ from sparring.losses.adversarial import AdversarialLoss, hinge
 from sparring.modalities import Modality
 from sparring.nets import fastgan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, OfPictures, Weight, WithAdam, generator, losses
+from sparring.recipes.base import Count, OfPictures, Weight, WithAdam, generator, losses
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import nn
 from sparring.modalities import Modality
 from sparring.nets import mlp
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import POINTS_AND_IMAGES, OfPictures, Targeted, Widths, discriminator, generator
+from sparring.recipes.base import POINTS_AND_IMAGES, OfPictures, Targeted, Widths, discriminator, generator
 
 
 @dataclass(frozen=True)

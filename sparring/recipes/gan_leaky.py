@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparring.recipe import Widths
+from sparring.recipes.base import Widths
 from sparring.recipes.gan import Gan
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sparring.recipe import Widths
+from sparring.recipes.base import Widths
 from sparring.recipes.gan import Gan
 
 

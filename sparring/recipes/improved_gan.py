@@ -11,7 +11,7 @@ from sparring.games.terms import History, Matching, Term
 from sparring.layers.minibatch import Comparing
 from sparring.modalities import Modality
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Light, Natural, Share, Weight, discriminator, losses
+from sparring.recipes.base import Count, Light, Natural, Share, Weight, discriminator, losses
 
 
 @dataclass(frozen=True)

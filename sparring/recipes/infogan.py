@@ -17,7 +17,18 @@ from sparring.layers import augment
 from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Natural, Phase, Positive, Strided, Targeted, Weight, generator, losses, optimisation
+from sparring.recipes.base import (
+    Count,
+    Natural,
+    Phase,
+    Positive,
+    Strided,
+    Targeted,
+    Weight,
+    generator,
+    losses,
+    optimisation,
+)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss, hinge
 from sparring.modalities import Degraded
 from sparring.nets.gated import Inpainter
-from sparring.nets.picture import PictureNet
-from sparring.recipe import Count, Positive, Restoring, Words, generator
+from sparring.nets.picture_net import PictureNet
+from sparring.recipes.base import Count, Positive, Restoring, Words, generator
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from sparring.games.terms import Read, Term
 from sparring.modalities import Modality
 from sparring.nets import dcgan, mlp
 from sparring.nets.discriminator import Discriminator
-from sparring.nets.several import Several
-from sparring.recipe import Count, Either, Light, Weight, generator, losses
+from sparring.nets.multi_generator import Several
+from sparring.recipes.base import Count, Either, Light, Weight, generator, losses
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sparring.modalities import Modality
 from sparring.nets import dcgan, mlp
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import Packed
-from sparring.recipe import Count, Either, Light, discriminator
+from sparring.recipes.base import Count, Either, Light, discriminator
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sparring.modalities import Modality
 from sparring.modalities import Pairs as PairsOf
 from sparring.nets import unet
 from sparring.nets.patchgan import PatchGAN, deep
-from sparring.recipe import Count, Natural, OfMapped, Phase, Share, Weight, data, discriminator, generator, losses
+from sparring.recipes.base import Count, Natural, OfMapped, Phase, Share, Weight, data, discriminator, generator, losses
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sparring.games.prior import Prior, path
 from sparring.modalities import Modality
 from sparring.nets import tcn
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Decay, OfSeries, Positive, Targeted, generator
+from sparring.recipes.base import Count, Decay, OfSeries, Positive, Targeted, generator
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sparring.losses.adversarial import AdversarialLoss, relativistic
 from sparring.modalities import Modality
 from sparring.nets import dcgan, r3gan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import (
+from sparring.recipes.base import (
     Adversarial,
     Count,
     Decay,

@@ -13,7 +13,7 @@ from sparring.layers.initial import scaled
 from sparring.modalities import Modality, Points
 from sparring.nets import mlp
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import (
+from sparring.recipes.base import (
     Count,
     Decay,
     Fraction,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.nets import dcgan
-from sparring.recipe import Count, Decay, Fraction, Positive, Strided, Weight
+from sparring.recipes.base import Count, Decay, Fraction, Positive, Strided, Weight
 from sparring.recipes.r3gan import Regularised
 
 

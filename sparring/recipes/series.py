@@ -12,7 +12,7 @@ from sparring.modalities import Modality
 from sparring.nets import volatile
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.tcn import receptive
-from sparring.recipe import Count, Decay, Fraction, Natural, OfSeries, Positive, Weight, discriminator, generator
+from sparring.recipes.base import Count, Decay, Fraction, Natural, OfSeries, Positive, Weight, discriminator, generator
 from sparring.recipes.r3gan import Regularised
 
 

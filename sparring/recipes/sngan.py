@@ -10,15 +10,7 @@ from sparring.losses.adversarial import AdversarialLoss, hinge
 from sparring.modalities import Modality
 from sparring.nets import resnet
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import (
-    Count,
-    Decay,
-    OfPictures,
-    WithAdam,
-    discriminator,
-    generator,
-    optimisation,
-)
+from sparring.recipes.base import Count, Decay, OfPictures, WithAdam, discriminator, generator, optimisation
 
 
 @dataclass(frozen=True)

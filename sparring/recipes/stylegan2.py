@@ -16,7 +16,17 @@ from sparring.losses.adversarial import AdversarialLoss, non_saturating
 from sparring.modalities import Modality
 from sparring.nets import stylegan2
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Adversarial, Count, OfPictures, Phase, Positive, Weight, generator, losses, optimisation
+from sparring.recipes.base import (
+    Adversarial,
+    Count,
+    OfPictures,
+    Phase,
+    Positive,
+    Weight,
+    generator,
+    losses,
+    optimisation,
+)
 
 SIDE = 1024  # pixels for which the paper's gamma is meant
 

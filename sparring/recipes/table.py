@@ -18,7 +18,7 @@ from sparring.modalities import Modality
 from sparring.modalities import Table as Rows
 from sparring.nets import table
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import (
+from sparring.recipes.base import (
     Count,
     Decay,
     Fraction,

@@ -13,7 +13,7 @@ from sparring.games.timegan import TimeGAN, Weights
 from sparring.modalities import Modality
 from sparring.modalities import Series as Paths
 from sparring.nets.recurrent import Recurrent
-from sparring.recipe import Count, Decay, OfSeries, Phase, Positive, Weight, generator, losses, optimisation
+from sparring.recipes.base import Count, Decay, OfSeries, Phase, Positive, Weight, generator, losses, optimisation
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sparring.games.gan import GAN
 from sparring.games.unrolled import Unrolled as Game
 from sparring.modalities import Modality
 from sparring.nets import dcgan
-from sparring.recipe import Either, Light, Natural, Positive, losses
+from sparring.recipes.base import Either, Light, Natural, Positive, losses
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sparring.games.prior import normal
 from sparring.games.vae import VAE
 from sparring.modalities import Modality
 from sparring.nets import dcgan
-from sparring.recipe import Count, OfPictures, Phase, Positive, Weight, generator, losses, optimisation
+from sparring.recipes.base import Count, OfPictures, Phase, Positive, Weight, generator, losses, optimisation
 
 
 @dataclass(frozen=True)

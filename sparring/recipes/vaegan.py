@@ -10,7 +10,7 @@ from sparring.games.gan import GAN
 from sparring.games.vae import VAEGAN
 from sparring.modalities import Modality
 from sparring.nets import dcgan
-from sparring.recipe import Count, Light, Weight, losses
+from sparring.recipes.base import Count, Light, Weight, losses
 
 
 @dataclass(frozen=True)

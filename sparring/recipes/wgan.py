@@ -12,7 +12,7 @@ from torch.optim import RMSprop
 
 from sparring.games.gan import GAN
 from sparring.losses.adversarial import AdversarialLoss, wasserstein
-from sparring.recipe import Count, Phase, Positive, Strided, optimisation
+from sparring.recipes.base import Count, Phase, Positive, Strided, optimisation
 
 
 @dataclass(frozen=True)

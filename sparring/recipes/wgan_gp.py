@@ -12,7 +12,7 @@ from sparring.losses.adversarial import AdversarialLoss, wasserstein
 from sparring.modalities import Modality
 from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipe import Count, Decay, Positive, Strided, Weight, WithAdam, alone, losses, optimisation
+from sparring.recipes.base import Count, Decay, Positive, Strided, Weight, WithAdam, alone, losses, optimisation
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from sparring.studio.charts import spark
-from sparring.studio.shelf import Card, Line
+from sparring.studio.run_index import Card, Line
 
 THUMBNAIL = 320  # pixels of a thumbnail's longer side, at most
 EMPTY = (

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, TypeGuard
 
-from sparring.studio.shelf import Line
-from sparring.training.curves import PANELS
+from sparring.runs.curves import PANELS
+from sparring.studio.run_index import Line
 
 POINTS = 300  # of a curve, at most
 WIDE, HIGH = 320, 120  # of a chart, in units of its own

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.data import find
 from sparring.errors import InputError
+from sparring.evaluation.classifier import of
+from sparring.evaluation.real import read
 from sparring.explore.directions import Direction, directions, probe
 from sparring.explore.latents import REACH
 from sparring.games.prior import OneHot, Uniform
-from sparring.judge import read
-from sparring.judge.classifier import of
+from sparring.modalities import find
 from sparring.model import Model
 from sparring.studio.sampling import made
 

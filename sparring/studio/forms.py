@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from sparring.recipe import Recipe
+from sparring.recipes.base import Recipe
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sparring.devices import resolve
 from sparring.errors import InputError, needs
-from sparring.training.devices import resolve
 from sparring.training.interrupts import interrupts
 
 DEFAULT = "runs"

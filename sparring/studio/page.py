@@ -8,7 +8,9 @@ from typing import Any
 import gradio as gr
 
 from sparring.studio.studio import OLD, SWEPT, Studio, told
-from sparring.studio.tabs import compare, edit, picture, runs, sample, table, train
+from sparring.studio.tabs import apply as picture
+from sparring.studio.tabs import compare, edit, runs, sample, train
+from sparring.studio.tabs import complete as table
 
 MAPPED = ("pairs", "unpaired", "degraded")
 EVERY = 2.0  # seconds between looks at the chosen run's model

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sparring.data.opening import loaded, opened
-from sparring.data.pictures import Unreadable
+from sparring.data.sources import Unreadable
 from sparring.errors import InputError
+from sparring.modalities.images.decoding import loaded, opened
 
 LARGEST = 1024  # pixels of a side that are shown of larger pictures
 SMALL = 256  # a picture of fewer is shown pixel by pixel

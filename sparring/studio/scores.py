@@ -9,12 +9,12 @@ from html import escape
 
 from PIL import Image
 
+from sparring.console import clock
 from sparring.errors import InputError
-from sparring.judge import Number
-from sparring.studio.shelf import Card, Shelf
-from sparring.training.folder import RunFolder
-from sparring.training.screen import clock
-from sparring.writing import read_json
+from sparring.files import read_json
+from sparring.metrics.results import Number
+from sparring.runs.folder import RunFolder
+from sparring.studio.run_index import Card, Shelf
 
 ARROWS = {"low": "↓", "high": "↑", "real": "≈"}
 

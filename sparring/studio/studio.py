@@ -15,10 +15,10 @@ import gradio as gr
 
 from sparring.errors import InputError
 from sparring.modalities import Modality
+from sparring.runs.folder import RunFolder
 from sparring.studio.jobs import Jobs
 from sparring.studio.models import Models
-from sparring.studio.shelf import Card, Shelf
-from sparring.training.folder import RunFolder
+from sparring.studio.run_index import Card, Shelf
 
 SWEPT, OLD = 3600, 24 * 3600  # seconds between looks at files that were handed out, and how old they become
 

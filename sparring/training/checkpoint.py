@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from sparring.errors import InputError
-from sparring.writing import beside, read_json, write_bytes, write_json
+from sparring.files import beside, read_json, write_bytes, write_json
 
 KEPT = 2  # the newest, and the one before in case it is damaged
 

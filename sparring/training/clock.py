@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lightning_fabric import Fabric
 
 from sparring.training.bounds import ENDLESS, Bound
-from sparring.training.judge import every
+from sparring.training.score import every
 
 LOOK = 0.25  # seconds between looks
 LOG = 1.0  # seconds between lines of the log at first

@@ -18,10 +18,10 @@ import torch
 
 import sparring
 from sparring.errors import InputError, needs
+from sparring.files import reason
+from sparring.runs.logbook import PROGRESS
 from sparring.training import checkpoint
 from sparring.training.health import NOT_FINITE, TROUBLES
-from sparring.training.logbook import PROGRESS
-from sparring.writing import reason
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

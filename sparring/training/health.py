@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from sparring.judge import Trouble
+from sparring.metrics.results import Trouble
 
 WINDOW = 200  # steps over which something must hold to be a trouble
 GRACE = 100  # steps before the first window

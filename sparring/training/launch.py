@@ -13,20 +13,18 @@ import torch
 from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessRaisedException
 
-from sparring import data as datasets
-from sparring import recipes
+from sparring import devices, recipes
+from sparring.console import Screen, clock
 from sparring.data import Items
 from sparring.errors import InputError
-from sparring.modalities import Modality
+from sparring.modalities import Modality, find
 from sparring.model import Model, load
-from sparring.recipe import Recipe
-from sparring.training import devices
+from sparring.recipes.base import Recipe
+from sparring.runs.folder import RunFolder
 from sparring.training.bounds import Bound, seconds
 from sparring.training.exporter import Address, address, exported
-from sparring.training.folder import RunFolder
 from sparring.training.prepare import Prepared, prepare, room
 from sparring.training.run import Run, Settings, shard_size
-from sparring.training.screen import Screen, clock
 from sparring.training.until import Until
 
 
@@ -86,7 +84,7 @@ def train(
     where = None if metrics is None else address(metrics)
     place = devices.resolve(device)
     devices.check(place, precision, ranks)
-    items = datasets.find(data)
+    items = find(data)
     bound = Bound(steps, None if time is None else seconds(time))
     chosen, why = _chosen(recipe, items, place, bound.time)
     chosen = chosen.set(fields)

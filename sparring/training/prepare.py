@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sparring.console import Screen
 from sparring.data import Items
 from sparring.data.fingerprint import fingerprint
 from sparring.data.split import Parted, held_out, unlabelled
 from sparring.data.store import Stored, memory
 from sparring.errors import InputError
 from sparring.modalities import Encoded, Modality
-from sparring.recipe import Recipe
-from sparring.training.screen import Screen
+from sparring.recipes.base import Recipe
 
 UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 FILE_WIDE = 3  # skipped pictures that are named

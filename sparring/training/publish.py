@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 
 import sparring
+from sparring.files import write_bytes
 from sparring.model import Model
+from sparring.runs.card import card
 from sparring.seeds import reseed
-from sparring.training.card import card
-from sparring.writing import write_bytes
 
 if TYPE_CHECKING:
     from sparring.training.run import Run

@@ -10,22 +10,22 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from sparring.console import Screen
 from sparring.data.batches import Batches
 from sparring.data.split import HELD_EVERY, Parted
 from sparring.errors import InputError
 from sparring.loop import Deal, Player, Step, play
 from sparring.modalities import Modality
-from sparring.recipe import Phase, Recipe
+from sparring.recipes.base import Phase, Recipe
+from sparring.runs.folder import RunFolder
 from sparring.seeds import Seeds, reseed
 from sparring.training import checkpoint
 from sparring.training.average import Average
 from sparring.training.bounds import ENDLESS, Bound
 from sparring.training.clock import Clock, Orders
-from sparring.training.folder import RunFolder
 from sparring.training.interrupts import interrupts
 from sparring.training.prepare import Prepared
 from sparring.training.publish import publish
-from sparring.training.screen import Screen
 from sparring.training.watch import Verdict, Watch
 
 SLOWER = 0.3  # times the learning rate after a rollback

@@ -16,22 +16,22 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sparring.console import line
 from sparring.errors import InputError
-from sparring.judge import Trouble
+from sparring.files import append_line, beside, write_bytes
 from sparring.loop import Player
-from sparring.modalities.modality import COLUMNS
+from sparring.metrics.results import Trouble
+from sparring.modalities.base import COLUMNS
+from sparring.runs.curves import curves
+from sparring.runs.logbook import Logbook
 from sparring.seeds import Seeds, reseed
 from sparring.sheets import animation
 from sparring.training import checkpoint
 from sparring.training.bounds import ENDLESS
 from sparring.training.clock import Clock, Orders
-from sparring.training.curves import curves
 from sparring.training.health import Health, not_finite
-from sparring.training.judge import Judge
-from sparring.training.logbook import Logbook
-from sparring.training.screen import line
+from sparring.training.score import Judge
 from sparring.training.until import Until
-from sparring.writing import append_line, beside, write_bytes
 
 if TYPE_CHECKING:
     from sparring.training.run import Run

@@ -11,20 +11,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from sparring.data import find
+from sparring.console import Screen
 from sparring.data.split import held_out
 from sparring.data.store import Progress
 from sparring.errors import InputError, nearest
+from sparring.evaluation.real import read
 from sparring.evaluation.rows import unchanged
-from sparring.judge import read
-from sparring.modalities import Samples
+from sparring.files import write_json
+from sparring.modalities import Samples, find
 from sparring.model import Model, load
-from sparring.training.folder import RunFolder
-from sparring.training.screen import Screen
-from sparring.use.pictures import OfPictures
-from sparring.use.rows import OfRows
+from sparring.runs.folder import RunFolder
+from sparring.use.labeled_images import OfPictures
+from sparring.use.labeled_rows import OfRows
 from sparring.use.strategies import Strategies, Strategy, measured
-from sparring.writing import write_json
 
 FEWEST = 20  # unseen items
 FEWEST_SEEDS = 3  # that show anything

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sparring.data import find
 from sparring.errors import InputError, nearest
-from sparring.modalities import Series
-from sparring.modalities.channels import Floats
+from sparring.files import beside, vacant, write_bytes
+from sparring.modalities import Series, find
+from sparring.modalities.series.channels import Floats
 from sparring.model import Model, load
-from sparring.writing import beside, vacant, write_bytes
 
 LEVELS = (0.95, 0.99)
 FEWEST = 100  # paths

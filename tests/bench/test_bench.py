@@ -9,18 +9,19 @@ import pytest
 import torch
 from PIL import Image
 
-from sparring.bench import TABLES, few, pictures, stacked
+from sparring.bench import TABLES, few, stacked
+from sparring.bench import image_tables as pictures
 from sparring.bench.page import write
 from sparring.bench.play import play
 from sparring.bench.table import Plan, Row
-from sparring.data import find, mixtures
+from sparring.console import Screen
 from sparring.errors import InputError
-from sparring.judge.classifier import of as classifier_of
-from sparring.modalities import Images
+from sparring.evaluation.classifier import of as classifier_of
+from sparring.modalities import Images, find
+from sparring.modalities.points import mixtures
 from sparring.model import load
 from sparring.recipes import find as recipe
 from sparring.recipes import names
-from sparring.training.screen import Screen
 
 QUIET = Screen(quiet=True)
 TOY = {"G": (8,), "D": (8,), "batch": 8}
@@ -138,7 +139,7 @@ def test_stacked_digits_are_read_by_colour(monkeypatch):
 
 
 def test_stacked_mnist_holds_digits_in_its_colours(monkeypatch):
-    from sparring.data import sets
+    from sparring.modalities import sets
 
     digits = find("digits")
     held = np.arange(len(digits)) % 3 == 0

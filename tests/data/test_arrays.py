@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparring.data import find
 from sparring.errors import InputError
+from sparring.modalities import find
 
 BYTES = (np.arange(6 * 5 * 5 * 3) % 256).astype(np.uint8).reshape(6, 5, 5, 3)
 

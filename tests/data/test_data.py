@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from sparring.data import find, sets
 from sparring.data.batches import Batches
-from sparring.data.pictures import Several, Zip
+from sparring.data.sources import JoinedSource, ZipSource
 from sparring.errors import InputError
+from sparring.modalities import find, sets
 from sparring.seeds import Seeds
 
 
@@ -147,9 +147,9 @@ def test_one_class_of_a_set(tmp_path):
 
 def test_one_class_of_several_archives():
     parts = [
-        Zip(Path("a.zip"), ("s/a/1.png", "s/a/2.png", "s/b/3.png")),
-        Zip(Path("b.zip"), ("t/b/4.png", "t/a/5.png")),
+        ZipSource(Path("a.zip"), ("s/a/1.png", "s/a/2.png", "s/b/3.png")),
+        ZipSource(Path("b.zip"), ("t/b/4.png", "t/a/5.png")),
     ]
-    some = Several.of(parts).only([1, 2, 4])
+    some = JoinedSource.of(parts).only([1, 2, 4])
     assert some.names == ("a/2.png", "b/3.png", "a/5.png")
     assert [part.names for part in some.parts] == [("s/a/2.png", "s/b/3.png"), ("t/a/5.png",)]

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparring.data import find
-from sparring.data.tables import of_frame, read_table
 from sparring.errors import InputError
+from sparring.modalities import find
+from sparring.modalities.tables.reading import of_frame, read_table
 
 
 def frame_of(tmp_path, text, name="t.csv", encoding="utf-8"):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparring.data.opening import Look, loaded, look, opened, squared
-from sparring.data.pictures import Unreadable
+from sparring.data.sources import Unreadable
+from sparring.modalities.images.decoding import Look, loaded, look, opened, squared
 
 SHADES = np.linspace(0, 255, 64).reshape(8, 8).round().astype(np.uint8)
 COLOURS = np.stack([SHADES, SHADES[::-1], SHADES.T], -1)

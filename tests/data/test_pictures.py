@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparring.data import find, pictures
-from sparring.data.pictures import Unreadable
+from sparring.data import sources
+from sparring.data.sources import Unreadable
 from sparring.errors import InputError
+from sparring.modalities import find
 
 
 def png(shade=0, size=(4, 4)):
@@ -73,7 +74,7 @@ def test_what_an_archive_is_decides_not_its_suffix(tmp_path):
 def test_a_tar_that_ends_with_a_zip(tmp_path):
     packed(tmp_path / "inner.zip")
     packed(tmp_path / "set.tar", FILES | {"z/inner.zip": (tmp_path / "inner.zip").read_bytes()})
-    assert type(find(tmp_path / "set.tar").items).__name__ == "Tar"
+    assert type(find(tmp_path / "set.tar").items).__name__ == "TarSource"
 
 
 def test_a_zip_from_windows(tmp_path):
@@ -99,7 +100,7 @@ def test_not_an_archive(tmp_path):
 
 def test_bombs_are_not_unpacked(tmp_path, monkeypatch):
     """Neither an archive that inflates beyond measure, nor a single file that no picture is."""
-    monkeypatch.setattr(pictures, "LARGEST_FILE", 2**20)
+    monkeypatch.setattr(sources, "LARGEST_FILE", 2**20)
     big = {f"{i}.png": bytes(3 * 2**20) for i in range(4)}
     for suffix in (".zip", ".tar.xz"):
         with pytest.raises(InputError, match="as a zip bomb does"):
@@ -108,7 +109,7 @@ def test_bombs_are_not_unpacked(tmp_path, monkeypatch):
     (tmp_path / "big" / "huge.png").write_bytes(bytes(2**20 + 1))
     (tmp_path / "big" / "a.png").write_bytes(png())
     contents = dict(find(tmp_path / "big").items.contents())
-    assert contents[1] == Unreadable("1 MiB are no picture")
+    assert contents[1] == Unreadable("1 MiB is too large")
 
 
 def test_a_file_that_lies_about_its_size(tmp_path):

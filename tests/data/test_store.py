@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from sparring.data import batches, find, store
+from sparring.data import batches, store
 from sparring.data.batches import Batches
-from sparring.data.store import Stored, decode
+from sparring.data.store import Stored
 from sparring.errors import InputError
+from sparring.modalities import find
+from sparring.modalities.images import decoding
+from sparring.modalities.images.decoding import decode
 from sparring.seeds import Seeds
 
 
@@ -33,29 +36,29 @@ def test_decoded_once(shades, monkeypatch):
     """The second time nothing is opened; when a file changes, all are."""
     pictures = find(shades).items
     first = decode(pictures, 4, 1)
-    assert first.pixels.load().shape == (30, 1, 4, 4)
-    assert first.pixels.load()[:, 0, 0, 0].tolist() == list(range(30))
+    assert first.rows.load().shape == (30, 1, 4, 4)
+    assert first.rows.load()[:, 0, 0, 0].tolist() == list(range(30))
     with monkeypatch.context() as patch:
-        patch.setattr(store, "loaded", None)
-        assert decode(pictures, 4, 1).pixels == first.pixels
+        patch.setattr(decoding, "loaded", None)
+        assert decode(pictures, 4, 1).rows == first.rows
     Image.new("L", (6, 4), 99).save(shades / "07.png")
     os.utime(shades / "07.png", ns=(1, 1))
     again = decode(find(shades).items, 4, 1)
-    assert again.pixels != first.pixels
-    assert again.pixels.load()[7, 0, 0, 0] == 99
+    assert again.rows != first.rows
+    assert again.rows.load()[7, 0, 0, 0] == 99
 
 
 def test_bad_pictures_are_skipped_and_named(shades):
     (shades / "05.png").write_bytes(b"no picture")
     (shades / "09.png").write_bytes((shades / "08.png").read_bytes()[:50])
     found = decode(find(shades).items, 4, 3)
-    assert found.pixels.load().shape == (28, 3, 4, 4)
-    assert found.pixels.load()[:, 1, 0, 0].tolist() == found.kept.tolist()
+    assert found.rows.load().shape == (28, 3, 4, 4)
+    assert found.rows.load()[:, 1, 0, 0].tolist() == found.kept.tolist()
     assert [name for name, _ in found.skipped] == ["05.png", "09.png"]
     assert "whatever its suffix says" in found.skipped[0][1]
     for path in list(shades.iterdir())[1:]:
         path.write_bytes(b"")
-    with pytest.raises(InputError, match=r"of 30 pictures can be read \(.*give at least two"):
+    with pytest.raises(InputError, match=r"of 30 files can be read \(.*give at least two"):
         decode(find(shades).items, 4, 1)
 
 
@@ -67,8 +70,8 @@ def test_progress_counts_all(shades):
 
 def test_the_cache_is_kept_small(shades, monkeypatch):
     """What was not used for longest goes first, but nothing that was used today."""
-    monkeypatch.setattr(store, "CACHED", 1)
-    old, new, today = (decode(find(shades).items, size, 1).pixels.path.parent for size in (4, 5, 6))
+    monkeypatch.setattr(store, "MAX_CACHE_BYTES", 1)
+    old, new, today = (decode(find(shades).items, size, 1).rows.path.parent for size in (4, 5, 6))
     for place, age in ((old, 5e5), (new, 3e5)):
         os.utime(place, (os.stat(place).st_mtime - age,) * 2)
     decode(find(shades).items, 7, 1)
@@ -82,9 +85,9 @@ def test_from_disk_as_from_memory(length, size, shards, first):
     folder = tempfile.TemporaryDirectory()  # of its own: workers may still be reading the last one
     path = Path(folder.name) / "made.npy"
     with path.open("wb") as file:
-        store._header(file, (0, 3))
+        store._header(file, (0, 3), np.dtype("uint8"))
         file.write(items.numpy().tobytes())
-        store._header(file, (length, 3))
+        store._header(file, (length, 3), np.dtype("uint8"))
     rows, labels = torch.arange(0, length, 2), torch.arange(length)
     memory = Batches({"real": items, "label": labels}, rows, size, shards, Seeds(1))
     disk = Batches({"real": Stored(path), "label": labels}, rows, size, shards, Seeds(1))

@@ -15,6 +15,7 @@ from toy_models import toy
 
 import sparring
 from sparring.cli import main
+from sparring.console import Screen
 from sparring.deploy import prune
 from sparring.deploy.export import export
 from sparring.deploy.graph import graph
@@ -22,7 +23,6 @@ from sparring.deploy.measure import sized
 from sparring.deploy.prune import chains, pruned
 from sparring.deploy.quality import Data, Quality
 from sparring.errors import InputError
-from sparring.training.screen import Screen
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,9 +12,9 @@ from serving import counted, picture, served, warmed
 from starlette.testclient import TestClient
 
 from sparring.deploy.serve.app import application
-from sparring.deploy.serve.gate import State
 from sparring.deploy.serve.keys import Keys, gathered, listening
 from sparring.deploy.serve.limits import Limits
+from sparring.deploy.serve.middleware import State
 from sparring.deploy.serve.served import opened
 from sparring.errors import InputError
 
@@ -105,7 +105,7 @@ def test_samples_of_too_many_numbers(client, monkeypatch):
 
 
 def test_no_traceback_leaves_the_server(models, monkeypatch):
-    monkeypatch.setattr("sparring.deploy.serve.making.samples_as", lambda *_: 1 / 0)
+    monkeypatch.setattr("sparring.deploy.serve.generation.samples_as", lambda *_: 1 / 0)
     app = application({"digits": models["digits"]})
     with TestClient(app, raise_server_exceptions=False) as client:
         warmed(client)

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 import sparring
-from sparring.data import find
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
 from sparring.evaluation.compare import names
-from sparring.evaluation.record import HEADING, record
+from sparring.evaluation.report import HEADING, record
+from sparring.modalities import find
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 
 import sparring
-from sparring.data import find
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
-from sparring.judge.paths import AgainstPaths
-from sparring.modalities import Series
+from sparring.modalities import Series, find
+from sparring.modalities.series.judge import AgainstPaths
 
 
 def clustered(n, seed=0):

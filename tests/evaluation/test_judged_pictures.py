@@ -10,10 +10,10 @@ import sparring
 from sparring.cli import app
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
-from sparring.judge import weights
-from sparring.judge.translated import findings, judge, numbers
-from sparring.metrics.pictures import psnr
+from sparring.metrics.image_pairs import psnr
 from sparring.modalities import Degraded, Pairs
+from sparring.modalities.translation.judge import findings, judge, numbers
+from sparring.nets import pretrained as weights
 
 SMALL = {"steps": 4, "quiet": True, "device": "cpu", "batch": 4, "width": 4, "depth": 1, "D": 4}
 

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 import sparring
-from sparring.data.tables import of_frame
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
-from sparring.judge.rows import AgainstRows
 from sparring.modalities import Table
+from sparring.modalities.tables.judge import AgainstRows
+from sparring.modalities.tables.reading import of_frame
 
 
 def people(n, seed):

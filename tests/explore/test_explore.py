@@ -34,10 +34,10 @@ PICTURES = [name for name in recipes.names() if "images" in [m.kind for m in rec
 def _quick(monkeypatch):
     """A few steps of what takes many, and no curves of a run of a tenth of a second."""
     monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
-    monkeypatch.setattr("sparring.judge.classifier.STEPS", (4, 4))
+    monkeypatch.setattr("sparring.evaluation.classifier.STEPS", (4, 4))
     monkeypatch.setattr(sys.modules["sparring.explore.invert"], "POOL", 64)
     monkeypatch.setattr(sys.modules["sparring.explore.directions"], "POINTS", 300)
-    monkeypatch.setattr("sparring.explore.pictures.invert", partial(invert, steps=8))
+    monkeypatch.setattr("sparring.explore.image_sheets.invert", partial(invert, steps=8))
 
 
 def trained(name, data, out, **settings):
@@ -171,7 +171,7 @@ def test_a_label_is_kept():
 
 def test_a_probe_moves_samples_towards_a_label(monkeypatch):
     """Of a model that is linear in the digits' own principal components, by a classifier of the real ones."""
-    monkeypatch.setattr("sparring.judge.classifier.STEPS", (80, 80))
+    monkeypatch.setattr("sparring.evaluation.classifier.STEPS", (80, 80))
     digits = torch.from_numpy(load_digits().data).float() / 8 - 1
     _, sizes, found = torch.pca_lowrank(digits, 12)
     net = nn.Linear(12, 64)

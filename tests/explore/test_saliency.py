@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from sparring.explore.looked import heated
 from sparring.explore.saliency import gradient, occlusion, patches
+from sparring.explore.saliency_sheet import heated
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import Packed
 from sparring.nets.patchgan import PatchGAN

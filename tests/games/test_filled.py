@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import sparring
+from sparring.games.discriminator_pass import Judged
 from sparring.games.filled import Filled
-from sparring.games.judged import Judged
 from sparring.layers.spans import Spans
 from sparring.nets.table import Discriminator, Generator
 

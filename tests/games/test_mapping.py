@@ -7,7 +7,7 @@ from torch.optim import Adam
 
 from sparring.games.cut import Contrast, Contrasted
 from sparring.games.cycle import Cycle, Pool
-from sparring.games.judged import Judged
+from sparring.games.discriminator_pass import Judged
 from sparring.games.mapping import L1, Content, Mapping
 from sparring.loop import play
 from sparring.losses.adversarial import least_squares, non_saturating

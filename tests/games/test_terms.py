@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from torch.optim import SGD
 from toys import Noisy, played, state
 
+from sparring.games.discriminator_pass import Judged
 from sparring.games.gan import GAN
-from sparring.games.judged import Judged
 from sparring.games.prior import Normal, OneHot, Prior, Uniform, normal
 from sparring.games.selfsupervised import Redrawn, _quarter
 from sparring.games.stylegan import PathLength, StyleGAN

@@ -12,7 +12,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio, structural_si
 
 from sparring.errors import InputError
 from sparring.layers.degrade import pixels
-from sparring.metrics.pictures import cropped, flicker, iou, luma, psnr, spectrum, spectrum_distance, ssim
+from sparring.metrics.image_pairs import cropped, flicker, iou, luma, psnr, spectrum, spectrum_distance, ssim
 
 
 def drawn(n, channels, height, width, seed=0):

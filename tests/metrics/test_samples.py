@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
-from sparring.data import find
 from sparring.metrics.copies import diversity, near_copies, nearest
 from sparring.metrics.frechet import frechet, moments
 from sparring.metrics.patches import patches
+from sparring.modalities import find
 
 
 @given(d=st.integers(1, 12), n=st.integers(13, 60), seed=st.integers(0, 99))

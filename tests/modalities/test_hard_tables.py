@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import sparring
-from sparring.data.tables import of_frame, read_table
 from sparring.errors import InputError
 from sparring.modalities import Table
-from sparring.modalities.columns import learnt
+from sparring.modalities.tables.columns import learnt
+from sparring.modalities.tables.reading import of_frame, read_table
 
 random = np.random.default_rng(0)
 N = 300
@@ -177,7 +177,7 @@ def test_everything_that_is_asked_holds_in_every_row(model):
 
 
 def find_frame(model):
-    from sparring.data import find
+    from sparring.modalities import find
 
     return find(model.about["data"]).items
 

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sparring import recipes
-from sparring.data import find
 from sparring.errors import InputError
-from sparring.modalities import Degraded, Pairs, Unpaired
-from sparring.modalities.squares import cut
+from sparring.modalities import Degraded, Pairs, Unpaired, find
+from sparring.modalities.translation.crops import cut
 
 
 def saved(path, pixels):

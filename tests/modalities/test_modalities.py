@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from sparring.data import Items, find
+from sparring.data import Items
 from sparring.errors import InputError
-from sparring.modalities import Images, Points, Samples
-from sparring.modalities.modality import columns_for
+from sparring.modalities import Images, Points, Samples, find
+from sparring.modalities.base import columns_for
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

@@ -10,10 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparring.data.tables import of_frame
 from sparring.errors import InputError
 from sparring.modalities import Table
-from sparring.modalities.columns import learnt
+from sparring.modalities.tables.columns import learnt
+from sparring.modalities.tables.reading import of_frame
 
 random = np.random.default_rng(0)
 N = 400
@@ -68,7 +68,7 @@ def test_values_dtypes_and_missing_values_come_back():
 
 def test_nullable_dtypes_come_back(tmp_path):
     mixed().to_csv(tmp_path / "t.csv", index=False)
-    from sparring.data import find
+    from sparring.modalities import find
 
     frame = find(tmp_path / "t.csv").items
     back = there_and_back(frame)[1]

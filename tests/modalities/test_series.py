@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sparring
-from sparring.data import Items, find
-from sparring.data.series import steps
+from sparring.data import Items
 from sparring.errors import InputError
-from sparring.modalities import Samples, Series
-from sparring.modalities.channels import Channel, kind_of
-from sparring.modalities.series import cut
+from sparring.modalities import Samples, Series, find
+from sparring.modalities.series.channels import Channel, kind_of
+from sparring.modalities.series.reading import steps
+from sparring.modalities.series.series import cut
 
 
 def prices(n=600, seed=0, **columns):

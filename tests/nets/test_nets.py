@@ -8,12 +8,12 @@ from torch import nn
 
 from sparring.errors import InputError
 from sparring.layers.condition import Appended, Projected
+from sparring.layers.learned_steepness import Steep
 from sparring.layers.resample import double, halve
-from sparring.layers.steep import Steep
 from sparring.losses.penalties import zero_centred
 from sparring.nets import dcgan, densenet, fastgan, mlp, r3gan, resnet, stylegan2
+from sparring.nets.multi_generator import Several
 from sparring.nets.packed import Packed
-from sparring.nets.several import Several
 
 LATENTS = 6
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from sparring import tiles
+from sparring.nets import tiles
 from sparring.nets.gated import Inpainter
 from sparring.nets.patchgan import PatchGAN, deep
 from sparring.nets.restorer import Restorer, enlarged

@@ -22,15 +22,16 @@ from PIL import Image
 import sparring
 from sparring import InputError, recipes
 from sparring.modalities import Table
-from sparring.recipe import parse
-from sparring.studio import cards, charts, edits, forms, paint, sampling, scores, tables
+from sparring.recipes.base import parse
+from sparring.runs.folder import RunFolder
+from sparring.studio import cards, charts, edits, forms, paint, sampling, scores
+from sparring.studio import table_edits as tables
 from sparring.studio.jobs import Jobs, Order
 from sparring.studio.launch import folders, launch, loopback
 from sparring.studio.models import Models
-from sparring.studio.shelf import Shelf, unused
+from sparring.studio.run_index import Shelf, unused
 from sparring.studio.studio import Studio
 from sparring.studio.tabs import compare, train
-from sparring.training.folder import RunFolder
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from test_health import NAN, planted
 import sparring
 from sparring.cli import main
 from sparring.errors import InputError
+from sparring.runs.logbook import Logbook
 from sparring.training import checkpoint, exporter, health
 from sparring.training.exporter import Address, address
 from sparring.training.health import TROUBLES, Health
-from sparring.training.logbook import Logbook
 
 ROOT = Path(__file__).parents[2]
 TOY = {"G": (16,), "D": (16,), "batch": 64}
@@ -53,7 +53,7 @@ def scraped(monkeypatch, port):
     monkeypatch.setattr("sparring.training.watch.CALM", 0.0)
     monkeypatch.setattr("sparring.training.watch.PRICE", 1e9)
     monkeypatch.setattr("sparring.training.watch.APART", 1)
-    monkeypatch.setattr("sparring.training.judge.BETWEEN", 640)
+    monkeypatch.setattr("sparring.training.score.BETWEEN", 640)
     monkeypatch.setattr("sparring.training.clock.LOG", 0.0)
     found = []
     write = Logbook.write

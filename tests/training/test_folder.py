@@ -4,8 +4,8 @@ import pytest
 
 import sparring
 from sparring.errors import InputError
+from sparring.runs.folder import LOCK, RunFolder
 from sparring.training import launch
-from sparring.training.folder import LOCK, RunFolder
 
 TOY = {"G": (8,), "D": (8,), "batch": 8, "quiet": True, "device": "cpu"}
 
@@ -13,7 +13,7 @@ TOY = {"G": (8,), "D": (8,), "batch": 8, "quiet": True, "device": "cpu"}
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
-    monkeypatch.setattr("sparring.training.folder.WAIT", 0.1)
+    monkeypatch.setattr("sparring.runs.folder.WAIT", 0.1)
 
 
 def test_two_do_not_train_in_one_folder(tmp_path):

@@ -16,7 +16,7 @@ import torch
 from torch.optim import Adam
 from functools import partial
 from sparring.games.terms import Formula
-from sparring.recipe import Phase
+from sparring.recipes.base import Phase
 from sparring.recipes.gan import Gan
 
 @dataclass(frozen=True)

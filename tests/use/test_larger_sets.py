@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import ttest_1samp
 
 import sparring
-from sparring.data import find
 from sparring.errors import InputError
+from sparring.modalities import find
 from sparring.use import Augmented, augment
 from sparring.use.strategies import Labelled, measured
 
@@ -82,8 +82,8 @@ def test_pictures_are_enlarged_and_judged(pictures, tmp_path):
 
 
 def test_smote_lies_between_neighbours_of_the_rare(pictures):
-    from sparring.judge import read
-    from sparring.use.pictures import OfPictures
+    from sparring.evaluation.real import read
+    from sparring.use.labeled_images import OfPictures
 
     model = sparring.load(pictures)
     strategies = OfPictures(model, read(model.modality, find("digits"))[0], None, 10)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sparring.console import Screen
 from sparring.deploy.serve.keys import gathered, listening
 from sparring.deploy.serve.limits import Limits
+from sparring.devices import resolve
 from sparring.errors import needs
-from sparring.training.devices import resolve
-from sparring.training.screen import Screen
 
 __all__ = ["Limits", "serve"]
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sparring.apply.pictures import as_image
 from sparring.deploy.serve.negotiation import CSV, JSON, NPZ, PNG
 from sparring.modalities import Modality, Samples, Series
+from sparring.use.apply.photos import as_image
 
 # What samples of each kind can be given as, what is given unless asked otherwise first.
 OFFERS = {

@@ -13,12 +13,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 import sparring
-from sparring.deploy.serve.gate import OPEN, Gate, State, problem
+from sparring.deploy.serve.generation import drawing
+from sparring.deploy.serve.generation import router as making
 from sparring.deploy.serve.keys import Keys
 from sparring.deploy.serve.limits import Limits
-from sparring.deploy.serve.making import drawing
-from sparring.deploy.serve.making import router as making
 from sparring.deploy.serve.metrics import Metrics
+from sparring.deploy.serve.middleware import OPEN, Gate, State, problem
 from sparring.deploy.serve.routes import router
 from sparring.deploy.serve.served import Served
 from sparring.errors import InputError

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sparring.errors import InputError
-from sparring.writing import reason
+from sparring.files import reason
 
 VARIABLE = "SPARRING_KEYS"
 

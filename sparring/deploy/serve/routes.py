@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Path, Request, Response
 
 from sparring.deploy.serve import schemas
 from sparring.deploy.serve.description import ASKED, problems
-from sparring.deploy.serve.gate import SOON
+from sparring.deploy.serve.middleware import SOON
 from sparring.deploy.serve.negotiation import JSON, chosen
 from sparring.deploy.serve.served import Served
 from sparring.errors import InputError, nearest

@@ -18,7 +18,7 @@ from sparring.deploy.serve.worker import Draw, Job, Worker
 from sparring.errors import InputError
 from sparring.explore.space import Space
 from sparring.modalities import Mapped, Samples, Series, Table
-from sparring.modalities.columns import Category, Column, Mixture, Number, frequencies, shown
+from sparring.modalities.tables.columns import Category, Column, Mixture, Number, frequencies, shown
 from sparring.model import Model, load
 
 ABOUT = ("step", "sparring", "torch")  # what is told of a training; paths and names of data are nobody's concern

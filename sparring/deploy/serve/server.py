@@ -15,9 +15,9 @@ import h11
 import uvicorn
 
 from sparring.deploy.serve.app import application
-from sparring.deploy.serve.gate import State
 from sparring.deploy.serve.keys import Keys
 from sparring.deploy.serve.limits import Limits
+from sparring.deploy.serve.middleware import State
 from sparring.model import Model
 
 LAST = 5  # seconds for answers that are being sent when all else is over

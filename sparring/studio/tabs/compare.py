@@ -10,11 +10,11 @@ import gradio as gr
 from PIL import Image
 
 from sparring.errors import InputError
+from sparring.runs.folder import RunFolder
 from sparring.studio import scores
-from sparring.studio.shelf import Card
+from sparring.studio.run_index import Card
 from sparring.studio.studio import Studio, downloads, told, whole
 from sparring.studio.tabs.runs import picture
-from sparring.training.folder import RunFolder
 
 MOST = 6  # runs at once
 SAMPLES = {"images": 36, "points": 2500, "rows": 1000, "series": 16}

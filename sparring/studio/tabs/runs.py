@@ -10,11 +10,11 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from sparring.runs.folder import RunFolder
 from sparring.studio import cards, charts
 from sparring.studio.look import CHOOSE, SCROLL
-from sparring.studio.shelf import Card
+from sparring.studio.run_index import Card
 from sparring.studio.studio import Studio, told
-from sparring.training.folder import RunFolder
 
 FIRST = 24  # cards that are shown at first
 EVERY = 2.0  # seconds between looks at the folders

@@ -12,18 +12,19 @@ import gradio as gr
 import torch
 
 from sparring import recipes
-from sparring.data import Items, find
-from sparring.data.sets import NAMED, named
+from sparring.data import Items
+from sparring.devices import resolve
 from sparring.errors import InputError
-from sparring.recipe import Recipe
+from sparring.files import cached, component
+from sparring.modalities import find
+from sparring.modalities.sets import NAMED, named
+from sparring.recipes.base import Recipe
 from sparring.studio import charts, forms
 from sparring.studio.jobs import Order
-from sparring.studio.shelf import unused
+from sparring.studio.run_index import unused
 from sparring.studio.studio import Studio, told
 from sparring.studio.tabs.runs import picture
 from sparring.training.bounds import seconds
-from sparring.training.devices import resolve
-from sparring.writing import cached, component
 
 CHOOSE = "choose for me"
 EVERY = 1.0  # seconds between looks at what trains

@@ -1,0 +1,93 @@
+"""MNIST and Fashion-MNIST: every recipe for pictures, for the same time on the same device."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+
+from sparring.bench.table import Column, Numbers, Plan, Row, Table
+from sparring.console import Screen
+from sparring.devices import resolve
+from sparring.evaluation.evaluate import against_of
+from sparring.evaluation.real import read
+from sparring.evaluation.reference import Against
+from sparring.metrics.results import Number
+from sparring.modalities import Images, find
+from sparring.model import Model
+
+SAMPLES = 5000
+COLUMNS = (
+    Column("fid[classifier]", ".2f"), Column("fid[patches]", ".3f"), Column("precision[classifier]", ".1%"),
+    Column("coverage[classifier]", ".1%"), Column("class diversity[patches]", ".2f"),
+    Column("as asked[classifier]", ".1%"), Column("cas[classifier]", ".1%"), Column("near copies", ".1%"),
+    Column("samples/s", ",.0f"),
+)  # fmt: skip
+ROWS = (
+    Row("gan", note="the 2014 GAN as most tutorials have it"),
+    Row("gan_leaky", note="a tutorials' variant"),
+    Row("gan_sigmoid", note="a tutorials' variant"),
+    Row("dcgan"),
+    Row("lsgan"),
+    Row("wgan"),
+    Row("wgan_gp"),
+    Row("dragan"),
+    Row("improved_gan"),
+    Row("unrolled"),
+    Row("pacgan"),
+    Row("mgan"),
+    Row("cgan"),
+    Row("acgan"),
+    Row("infogan", note="knows no labels"),
+    Row("vae", note="no GAN, to compare"),
+    Row("vaegan"),
+    Row("sngan", {"G": 16, "D": 16}, "narrow, for a CPU"),
+    Row("densegan", {"G": 64, "D": 8, "growth": 8}, "narrow, for a CPU"),
+    Row("stylegan2", {"base": 512, "most": 64}, "narrow, for a CPU"),
+    Row("fastgan", note="meant for a hundred pictures"),
+    Row("r3gan", note="the default on an accelerator"),
+    Row("r3gan_strided", note="the default on a CPU"),
+)
+
+
+@lru_cache
+def _against(data: str, device: str, screen: Screen) -> Against:
+    items = find(data)
+    real, _ = read(Images().fit(items), items)
+    return against_of(real, SAMPLES, (), resolve(device), screen)
+
+
+def _shown(numbers: list[Number]) -> Numbers:
+    known = {number.name: number.value for number in numbers}
+    return {column.name: known[column.name] for column in COLUMNS if column.name in known}
+
+
+def _measure(data: str, model: Model, device: str, screen: Screen) -> Numbers:
+    against = _against(data, device, screen)
+    seen = against.seen().all(model.drawn(SAMPLES, seed=0))
+    return _shown(against.numbers(seen)) | {"samples/s": model.speed}
+
+
+def _ideal(data: str, device: str, screen: Screen) -> Numbers:
+    return _shown(_against(data, device, screen).floor)
+
+
+def _table(name: str, title: str) -> Table:
+    return Table(
+        name=name,
+        title=title,
+        protocol=(
+            f"{SAMPLES:,} samples with the data's labels against 50,000 pictures that were trained on; real data: "
+            f"{SAMPLES:,} of the set's own test pictures in the samples' place. [What the numbers are](../judging.md); "
+            "samples/s is the speed of training."
+        ),
+        data=name,
+        columns=COLUMNS,
+        published=(),
+        rows=ROWS,
+        plans={"cpu": Plan(1, {"time": "2m"}), "gpu": Plan(3, {"time": "10m"})},
+        measure=partial(_measure, name),
+        ideal=partial(_ideal, name),
+    )
+
+
+MNIST = _table("mnist", "MNIST, every recipe for the same time")
+FASHION_MNIST = _table("fashion-mnist", "Fashion-MNIST, every recipe for the same time")

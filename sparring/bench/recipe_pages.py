@@ -1,0 +1,99 @@
+"""A page for every recipe: what it is, its table, and what was measured of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from sparring import recipes
+from sparring.bench.text_tables import TABLES
+from sparring.console import clock
+from sparring.files import read_json, write_bytes
+from sparring.recipes.base import Recipe
+
+
+def write_pages(folder: Path, bench: Path) -> list[Path]:
+    """A page for each recipe and one that lists them, in a folder.
+
+    Args:
+        bench: the folder of the bench's pages beside it, with their numbers and sheets.
+    """
+    played = [(path.stem, read_json(path)) for path in sorted(bench.glob("*.json"))]
+    written = []
+    lines = ["# Recipes", ""]
+    for name in recipes.names():
+        recipe = recipes.find(name)
+        path = folder / f"{name}.md"
+        write_bytes(path, page(recipe, played, bench).encode())
+        written.append(path)
+        lines.append(f"- [{name}]({name}.md): {summary(recipe)}")
+    lines += ["", f"`sparring recipes --page {folder.as_posix()}` writes these pages.", ""]
+    write_bytes(folder / "README.md", "\n".join(lines).encode())
+    return written
+
+
+def summary(recipe: Recipe) -> str:
+    """The first sentence of its docstring."""
+    return " ".join(_paragraphs(recipe)[0].split())
+
+
+def _paragraphs(recipe: Recipe) -> list[str]:
+    return (inspect.getdoc(type(recipe)) or "").split("\n\n")
+
+
+def page(recipe: Recipe, played: Sequence[tuple[str, Mapping[str, Any]]], bench: Path) -> str:
+    """A recipe's page in Markdown.
+
+    Args:
+        played: names of the bench's pages, with their numbers.
+        bench: where these pages are.
+    """
+    first, *rest, command = _paragraphs(recipe)
+    lines = [f"# {recipe.name}", "", " ".join(first.split()), ""]
+    for paragraph in rest:
+        lines += [" ".join(paragraph.split()), ""]
+    lines += ["```", command.strip(), "```", ""]
+    up = Path("..") / bench.name
+    for name, content in played:
+        lines += _measured(recipe, name, content, bench, up)
+    for group, rows in recipe.described().items():
+        lines += [f"## {group}", "", "| field | value | what it is |", "|---|---|---|"]
+        lines += [f"| `{field}` | {_shown(value)} | {what} |" for field, value, what in rows]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _measured(recipe: Recipe, name: str, content: Mapping[str, Any], bench: Path, up: Path) -> list[str]:
+    """What a page of the bench has on this recipe: for each of its rows, numbers beside real data's, and a sheet."""
+    rows = [row for row in content["ours"] if row["name"].split()[0] == recipe.name]
+    return [line for row in rows for line in _row(row["name"], row["numbers"], name, content, bench, up)]
+
+
+def _row(
+    row: str, runs: Sequence[Mapping[str, float]], name: str, content: Mapping[str, Any], bench: Path, up: Path
+) -> list[str]:
+    table, real = TABLES[content["table"]], content["real"]
+    fields = ", ".join(f"`{field}`" for field in row.split()[1:])
+    took, several = clock(mean(run["seconds"] for run in runs)), f", {len(runs)} seeds" if len(runs) > 1 else ""
+    where = f"{took} on {content['machine']}{several}: [the whole table]({(up / name).as_posix()}.md)."
+    title = f"## {table.title}{f' with {fields}' if fields else ''}"
+    lines = [title, "", where, "", "| | this | real data |", "|---|---:|---:|"]
+    for column in table.columns:
+        if column.name in runs[0]:
+            ours = format(mean(run[column.name] for run in runs), column.format)
+            ideal = format(real[column.name], column.format) if column.name in real else ""
+            lines.append(f"| {column.name} | {ours} | {ideal} |")
+    picture = f"{name}-{row.replace(' ', '-')}.png"
+    sheet = ["", f"![samples of {row}]({(up / picture).as_posix()})"] if (bench / picture).exists() else []
+    return [*lines, *sheet, ""]

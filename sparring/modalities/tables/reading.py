@@ -1,0 +1,186 @@
+"""Tables of columns of different kinds: CSV, Parquet, and frames in memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparring.data.items import Items
+from sparring.errors import InputError, needs
+from sparring.files import reason
+from sparring.modalities.tables.text_columns import read_written
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+SEPARATORS = (",", ";", "\t", "|")
+MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "<NA>")  # as they are written; "None" may be a level
+STEPS = 16  # that a series has, at least
+LOOKED = 1000  # rows that are looked at to tell codes from numbers, and to count values
+
+
+def read_table(path: Path) -> Items:
+    """The rows of a `.csv`, `.tsv` or `.parquet`.
+
+    Separator, encoding, a missing header and decimal commas are found out, and told.
+
+    Raises:
+        InputError: where it is empty, or no table.
+    """
+    pandas = needs("pandas", "tables", "reads tables")
+    notes: list[str] = []
+    name = path.name.split(".")[0]
+    try:
+        if path.suffix.lower() != ".parquet":
+            return Items(name, "rows", parsed(path, path.read_bytes(), notes), notes=tuple(notes))
+        needs("pyarrow", "tables", "reads Parquet files")
+        return of_frame(pandas.read_parquet(path), name, str(path), notes)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
+    except ValueError as error:  # of Arrow
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is no table: {str(error).splitlines()[0]}") from error
+
+
+def parsed(path: Path, content: bytes, notes: list[str]) -> DataFrame:
+    """A table that is written in some bytes, as `read_table` reads it.
+
+    Args:
+        path: of the file, for messages; its suffix may tell the separator.
+
+    Raises:
+        InputError: where it is empty, or no table.
+    """
+    needs("pandas", "tables", "reads tables")
+    try:
+        frame, commas = _from_text(path, content, notes)
+    except (ValueError, csv.Error) as error:  # of pandas' parsers
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is no table: {str(error).splitlines()[0]}") from error
+    whole: DataFrame = of_frame(frame, path.stem, str(path), notes, commas).items
+    return whole
+
+
+def of_frame(
+    frame: Any, name: str = "frame", path: str = "", notes: list[str] | None = None, commas: bool = False
+) -> Items:
+    """A frame of pandas, or what can become one (`to_pandas`): Arrow's and Polars' do.
+
+    Args:
+        path, notes: of the file that it is from, for messages.
+        commas: whether a comma among digits is taken for a decimal one where it might be either.
+
+    Raises:
+        InputError: where it has no rows, one column that is no series of numbers, two of one name, or one that cannot
+            be used.
+    """
+    pandas = needs("pandas", "tables", "reads tables")
+    if not isinstance(frame, pandas.DataFrame) and hasattr(frame, "to_pandas"):
+        frame = frame.to_pandas()
+    if not isinstance(frame, pandas.DataFrame):
+        raise InputError(f"{type(frame).__name__} is neither the path of data nor a frame")
+    path, notes = path or name, notes if notes is not None else []
+    if isinstance(frame.index, pandas.DatetimeIndex):
+        frame = frame.rename_axis(frame.index.name or "date").reset_index()
+    frame = frame.rename(columns=str).reset_index(drop=True)
+    if len(frame) < 2:
+        raise InputError(f"{path} has {len(frame)} rows; give at least two")
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise InputError(f"{path} has two columns that are called {twice[0]!r}; give each a name of its own")
+    usable = pandas.DataFrame({column: _usable(frame[column], path, notes, commas) for column in frame})
+    if frame.shape[1] < 2 and not (len(frame) >= STEPS and pandas.api.types.is_numeric_dtype(usable.iloc[:, 0].dtype)):
+        only = frame.columns[0]
+        needs_two = f"a table needs two (are they separated by , or ;?), a series {STEPS} numbers"
+        raise InputError(f"{path} has one column, {only!r}; {needs_two}")
+    return Items(name, "rows", usable, notes=tuple(notes))
+
+
+def _from_text(path: Path, content: bytes, notes: list[str]) -> tuple[DataFrame, bool]:
+    """The frame, and whether its commas are decimal ones."""
+    import pandas
+
+    text = _decoded(path.name, content, notes)
+    if not text.strip():
+        raise InputError(f"{path} is empty")
+    bare = re.sub(r'"[^"]*"', "", text.lstrip("\n").split("\n", 1)[0])
+    separator = "\t" if path.suffix.lower() == ".tsv" else max(SEPARATORS, key=bare.count)
+    lines = csv.reader(io.StringIO(text.lstrip("\n")), delimiter=separator, skipinitialspace=True)
+    names = [name.strip() for name in next(lines)]
+    header = not all(_number(name) for name in names)
+    if header and len(set(names)) < len(names):  # pandas would give the second another name
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{path} has two columns that are called {twice!r}; give each a name of its own")
+    if not header:
+        notes.append(f"{path.name} has no header; its columns are called x0, x1, ...")
+    first = [row for row, _ in zip(lines, range(LOOKED), strict=False)]
+    for i, row in enumerate(first):
+        if len(row) > len(names):
+            line = i + 1 + header
+            raise InputError(f"{path} is no table: line {line} has {len(row)} values, the first has {len(names)}")
+    codes = {i: "string" for i in range(len(names)) if any(_is_code(row[i]) for row in first if i < len(row))}
+    frame: DataFrame = pandas.read_csv(
+        io.StringIO(text), sep=separator, header=0 if header else None, skipinitialspace=True, keep_default_na=False,
+        na_values=list(MISSING), dtype_backend="numpy_nullable", index_col=False, low_memory=False,
+        names=list(range(len(names))), dtype=codes,
+    )  # fmt: skip
+    frame.columns = pandas.Index(names if header else [f"x{i}" for i in range(frame.shape[1])])
+    return frame, separator == ";"
+
+
+def _decoded(name: str, content: bytes, notes: list[str]) -> str:
+    """The text of a file, with line ends of one kind."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text = content.decode("utf-16")
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("cp1252", errors="replace")
+            notes.append(f"{name} is not in UTF-8; it is read as Windows-1252")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
+
+
+def _is_code(text: str) -> bool:
+    """Digits that are no number: with a zero before others, as in postal codes."""
+    return re.fullmatch(r"0\d+", text) is not None
+
+
+def _usable(column: Series, path: str, notes: list[str], commas: bool) -> Series:
+    """A column with numbers and dates that were written as text read as such.
+
+    Raises:
+        InputError: where it is empty, of mixed kinds, or of a kind that is not known.
+    """
+    from pandas.api import types
+
+    name, known, dtype = column.name, column.dropna(), column.dtype
+    if not len(known):
+        raise InputError(f"{path}: column {name!r} is empty; remove it")
+    plain = types.is_bool_dtype, types.is_numeric_dtype, types.is_string_dtype, types.is_object_dtype
+    dated = types.is_datetime64_any_dtype(dtype) and "pyarrow" not in str(dtype)
+    if types.is_complex_dtype(dtype) or not (dated or str(dtype) == "category" or any(test(dtype) for test in plain)):
+        raise InputError(f"{path}: column {name!r} holds {dtype}; make it numbers, text or dates")
+    if types.is_float_dtype(dtype) and (abs(known.astype(float)) == float("inf")).any():
+        raise InputError(f"{path}: column {name!r} holds infinite numbers; clean it first")
+    if types.is_object_dtype(dtype) or str(dtype) == "category":
+        kinds = {type(value).__name__ for value in known}
+        if len(kinds) > 1:
+            raise InputError(f"{path}: column {name!r} holds {' and '.join(sorted(kinds))}; make them one")
+        kind = kinds.pop()
+        if kind == "date":
+            return known.astype("datetime64[us]").reindex(column.index)
+        if kind not in ("str", "bool", "int", "float"):
+            raise InputError(f"{path}: column {name!r} holds {kind}; make it numbers, text or dates")
+    if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype) or not isinstance(known.iloc[0], str):
+        return column
+    return column if str(dtype) == "category" else read_written(column, path, notes, commas)

@@ -1,0 +1,191 @@
+"""Pictures that are made of given pictures."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from sparring.data.items import Items
+from sparring.data.split import held_out
+from sparring.errors import InputError
+from sparring.modalities.base import Encoded
+from sparring.modalities.images.decoding import Look
+from sparring.modalities.images.images import Images, cropped, looks
+from sparring.sheets import sheet
+
+WHOLE = 128  # pixels of a side up to which pictures of one size are learnt whole, and
+SQUARE = 96  # of the squares that others are learnt by
+LEAST = 8  # pixels of a side, of squares and of pictures that are judged
+ACROSS = 12  # pictures in a line of a sheet
+
+
+@dataclass(frozen=True)
+class Mapped(Images):
+    """Pictures (channels, size, size) that are made of given ones (given, size / times, size / times), in [-1, 1].
+    Batches have them as "real" and as "label".
+
+    Attributes:
+        given: channels of what is given; 0 to find out.
+        turn: whether pictures are turned by right angles at random.
+        wide: height and width of the squares that are kept, out of which batches are cut.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("images",)
+    mapped: ClassVar[bool] = True
+    shown: ClassVar[int] = 24
+
+    given: int = 0
+    turn: bool = False
+    wide: int = 0
+
+    @property
+    def times(self) -> int:
+        """How many times larger what is made is than what is given."""
+        return 1
+
+    @property
+    def given_shape(self) -> tuple[int, ...]:
+        return (self.given, self.size // self.times, self.size // self.times)
+
+    @property
+    def kept(self) -> int:
+        return self.wide or super().kept
+
+    def plain(self) -> Self:
+        """As it is: what is cut out of a picture is left to chance still, always the same for the same item."""
+        return self
+
+    def sized(self, sides: Sequence[tuple[int, int]]) -> tuple[int, int]:
+        """Size and side of the squares for pictures of these widths and heights."""
+        (width, height), *_ = sides
+        if len(set(sides)) == 1 and width == height <= WHOLE and self.size in (0, width):
+            return self._whole_times(width), width
+        size = self._whole_times(self.size or SQUARE)
+        return size, max(size, min(2 * size, *(side for pair in sides for side in pair)))
+
+    def _whole_times(self, size: int) -> int:
+        least = max(LEAST, 2 * self.times)
+        if size < least:
+            raise InputError(f"{size} pixels of a side are too few to be learnt from; give pictures of {least} or more")
+        return size // self.times * self.times
+
+    def cut(self, pixels: Tensor) -> Tensor:
+        """Squares uint8 (n, c, kept, kept) as nets see them, with chance: uint8 (n, c, size, size)."""
+        if pixels.shape[-1] > self.size:
+            pixels = cropped(pixels, self.size)
+        if self.flip:
+            pixels = self._some(pixels, pixels.flip(-1))
+        if self.turn:
+            pixels = self._some(pixels, pixels.flip(-2))
+            pixels = self._some(pixels, pixels.transpose(-1, -2))
+        return pixels
+
+    def _some(self, one: Tensor, other: Tensor) -> Tensor:
+        chosen = torch.rand(len(one), 1, 1, 1, device=one.device) < 0.5
+        return torch.where(chosen, other, one)
+
+    def drawing(self, made: Tensor, given: Mapping[str, Tensor]) -> Image.Image:
+        """What is given, what is made of it, and the truth where there is one, beside one another."""
+        columns = [self.pictured(given["label"]), self.pictured(made)]
+        if self.true:
+            columns.append(self.pictured(given["real"]))
+        each = ACROSS // len(columns)
+        n = max(1, len(made) // each) * each if len(made) >= each else len(made)
+        pixels = torch.stack([column[:n] for column in columns], 1).flatten(0, 1)
+        return sheet(pixels.permute(0, 2, 3, 1).cpu().numpy(), min(each, n) * len(columns))
+
+    @property
+    def true(self) -> bool:
+        """Whether what is to be made of a given picture is known."""
+        return True
+
+    @abstractmethod
+    def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        """Given pictures, (1, given, h, w), and what is to be made of them, (1, channels, times h, times w), in
+        [-1, 1]: whole where they are learnt at their own scale, always the same.
+
+        Args:
+            apart: whether only those that are held out when these items are trained on.
+        """
+
+    def pictured(self, x: Tensor) -> Tensor:
+        """Pictures (n, c, h, w), given or made, for people to look at: uint8 (n, colours, size, size)."""
+        colours = max(self.channels, self.given - self.masked)
+        x = x[:, : x.shape[1] - (self.masked and x.shape[1] > self.channels)]
+        if x.shape[-1] != self.size:
+            x = F.interpolate(x.float(), (self.size, self.size), mode="nearest")
+        if x.shape[1] == 1 < colours:
+            x = x.expand(-1, 3, -1, -1)
+        opaque = torch.ones_like(x[:, :1]).expand(-1, colours - x.shape[1], -1, -1)
+        return self.unscale(torch.cat([x, opaque], 1))
+
+
+def encoded(
+    squares: Mapping[int, NDArray[np.uint8]],
+    apart: Collection[int],
+    skipped: tuple[tuple[str, str], ...],
+    notes: tuple[str, ...] = (),
+) -> Encoded:
+    """Squares of all pictures in one tensor, with what is trained on and what is held out: whole pictures of each.
+
+    Args:
+        squares: of each picture that can be read, uint8 (n, c, side, side), by its item.
+        apart: the items that are held out, as `held` has them.
+        skipped, notes: as in `Encoded`.
+    """
+    if not squares:
+        return Encoded(Tensor(), np.zeros(0, np.int64), skipped)
+    counts = [len(part) for part in squares.values()]
+    out = np.repeat([item in apart for item in squares], counts)
+    return Encoded(
+        torch.from_numpy(np.concatenate(list(squares.values()))),
+        np.repeat(np.array(list(squares), np.int64), counts),
+        skipped,
+        (np.flatnonzero(~out), np.flatnonzero(out)),
+        notes,
+    )
+
+
+def held(items: Sequence[int], known: NDArray[np.bool_] | None, apart: bool = True) -> list[int]:
+    """Which of some items a model has not seen: those that are held out when these are trained on, whether or not all
+    of them can be read; or, of other items, all where none is set apart for testing.
+
+    Args:
+        items: by index.
+        known: which of all items the data themselves set apart.
+        apart: whether these items are those that are trained on.
+    """
+    if not apart and known is None:
+        return list(items)
+    chosen = held_out(len(items), None) if known is None else known[list(items)]
+    return [item for item, out in zip(items, chosen, strict=True) if out]
+
+
+def seen(items: Items, which: Sequence[int] | None = None) -> tuple[list[tuple[int, int]], int]:
+    """Widths and heights of some of the pictures, and channels that they need."""
+    if isinstance(items.items, np.ndarray):
+        height, width, *rest = items.items.shape[1:]
+        return [(width, height)], (rest or [1])[0]
+    found: list[Look] = looks(items.items if which is None else items.items.only(which))
+    return [(f.width, f.height) for f in found], max(f.channels for f in found)
+
+
+def several(encoded: Encoded, name: str) -> Encoded:
+    """Encoded pictures, of which there are two at least.
+
+    Raises:
+        InputError: where there are not.
+    """
+    if len(set(encoded.kept.tolist())) < 2:
+        why = f" ({encoded.skipped[0][0]}: {encoded.skipped[0][1]})" if encoded.skipped else ""
+        raise InputError(f"{len(set(encoded.kept.tolist()))} pictures of {name!r} can be read{why}; give at least two")
+    return encoded

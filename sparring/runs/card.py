@@ -1,0 +1,93 @@
+"""The model card: what a run's folder tells a person who opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sparring.modalities import Modality
+from sparring.recipes.base import Recipe
+from sparring.console import clock
+
+
+def _troubles(troubles: Sequence[Mapping[str, object]]) -> list[str]:
+    """What was noticed on the way, a line each."""
+    lines = [f"- step {entry['step']}: {_told(entry)}" for entry in troubles]
+    return ["Noticed during the training:", "", *lines, ""] if lines else []
+
+
+def _told(entry: Mapping[str, object]) -> str:
+    if "trouble" in entry:
+        return f"{entry['trouble']} ({entry['seen']}); {entry['advice']}"
+    return f"went back to step {entry['back_to']}, with other draws and a lower learning rate"
+
+
+def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
+    if not scores:
+        return ["No judge has measured these samples; look at the sheet before you use them."]
+    earlier = f" (the weights of step {scores['step']:,.0f}, the best)" if "step" in scores else ""
+    return [
+        f"fid[{modality.features_name}] {scores['fid']:.3g}{earlier}, where real items have {scores['floor']:.3g}; "
+        f"pairs of samples are {scores['diversity']:.2f} times as far apart as real ones. The score compares "
+        f"{COMPARED.get(modality.kind, 'coordinates')} of a few hundred samples: look at the sheet before you use "
+        "them, and let `sparring evaluate` judge thousands.",
+        "",
+        "![curves](curves.png)",
+    ]
+
+
+COMPARED = {
+    "images": "textures, colours and rough layout",
+    **dict.fromkeys(("pairs", "unpaired", "degraded"), "textures, colours and rough layout"),
+    "rows": "levels and the rough size of numbers",
+    "series": "how values are distributed, and what goes together over a few steps,",
+}
+
+
+def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:
+    """A model card in Markdown.
+
+    Args:
+        about: what is recorded of the training, as in `Model.about`.
+        folder: of the run, as the user would type it.
+        sheet: the newest sheet of samples, from within the folder.
+    """
+    paper = (type(recipe).__doc__ or "").strip().split("\n\n")
+    rows = [
+        ("data", f"{about['data']}, {about['items']:,} items"),
+        ("samples", f"{modality.kind} of shape {tuple(modality.shape)}"),
+        ("labels", ", ".join(modality.classes) or "not used"),
+        ("steps", f"{about['step']:,} of {recipe.batch} samples"),
+        ("training time", f"{clock(about['seconds'])} on {about['device']} ({about['precision']})"),
+        ("parameters", ", ".join(f"{name} {count:,}" for name, count in about["parameters"].items())),
+        ("seed", str(about["seed"])),
+        ("versions", f"sparring {about['sparring']}, torch {about['torch']}"),
+    ]
+    fields = [f"| {name} | {value} | {what} |" for group in recipe.described().values() for name, value, what in group]
+    label = f" --label {modality.classes[0]}" if modality.classes else ""
+    use = f"apply {folder} picture.png -o made.png" if modality.mapped else f"sample {folder} -n 64 -o sheet.png{label}"
+    return "\n".join(
+        [
+            f"# {recipe.name} on {about['data']}",
+            "",
+            f"![samples]({sheet})",
+            "",
+            *paper[:2],
+            "",
+            "| | |",
+            "|---|---|",
+            *[f"| {name} | {value} |" for name, value in rows],
+            "",
+            *_troubles(about["troubles"]),
+            *_scores(about["scores"], modality),
+            "",
+            "```",
+            f"sparring {use}",
+            "```",
+            "",
+            "| field | value | what it is |",
+            "|---|---|---|",
+            *fields,
+            "",
+        ]
+    )

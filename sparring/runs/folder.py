@@ -1,0 +1,159 @@
+"""A run's folder, which a person can read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from sparring.errors import InputError
+from sparring.modalities import Modality
+from sparring.model import describe, restore
+from sparring.recipes.base import Recipe
+from sparring.files import read_json, reason, vacant, write_json
+
+OWN = (
+    "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",
+    "curves.png", "progress.gif", "evaluation.json", "evaluation.png", "augmentation.json",
+)  # fmt: skip
+
+
+LOCK = ".lock"  # of the command that trains in it
+WAIT = 1.0  # seconds that somebody may look at a lock
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where everything of a run lies: `recipe.json`, `log.jsonl`, `samples/`, `checkpoints/`,
+    `model/` and a model card, `README.md`.
+    """
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        return self.path / "recipe.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        return self.checkpoints / "best"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.jsonl"
+
+    @property
+    def health(self) -> Path:
+        return self.path / "health.jsonl"
+
+    @property
+    def augmentation(self) -> Path:
+        return self.path / "augmentation.json"
+
+    @property
+    def picture(self) -> Path:
+        return self.path / "evaluation.png"
+
+    @property
+    def curves(self) -> Path:
+        return self.path / "curves.png"
+
+    @property
+    def progress(self) -> Path:
+        return self.path / "progress.gif"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.path / "evaluation.json"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "README.md"
+
+    def claim(self, resume: bool, force: bool) -> bool:
+        """See that the folder may be taken for a run. True where one is there that is to be resumed.
+
+        Raises:
+            InputError: where a run, or something else, is there already and must not be touched.
+        """
+        if resume and force:
+            raise InputError("--resume goes on with a run and --force starts it anew; give one of them")
+        if self.recipe.is_file():
+            if resume:
+                return True
+            if not force:
+                raise InputError(f"{self.path} holds a run already; go on with --resume or start anew with --force")
+        elif self.path.exists() and (not self.path.is_dir() or any(p.name != LOCK for p in self.path.iterdir())):
+            raise InputError(f"{self.path} exists and is not a run; choose another --out")
+        vacant(self.path / "recipe.json", force=True)
+        return False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The folder for this process alone.
+
+        Raises:
+            InputError: where another trains in it, or it cannot be written to.
+        """
+        lock = FileLock(self.path / LOCK)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=WAIT)
+        except Timeout:
+            raise InputError(
+                f"{self.path} is being trained by another command; wait for it, or choose another --out"
+            ) from None
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {reason(error)}") from error
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows removes none that is open
+                (self.path / LOCK).unlink()
+            lock.release()
+
+    def busy(self) -> bool:
+        """Whether a process holds it."""
+        if not (self.path / LOCK).is_file():
+            return False
+        try:
+            with FileLock(self.path / LOCK).acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # it is another user's, and not for us to try
+            return False
+
+    def begin(self, recipe: Recipe, modality: Modality, settings: Mapping[str, Any]) -> None:
+        """Write down what the run is, before its first step; what was left of another is removed."""
+        for name in OWN:
+            place = self.path / name
+            shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+        write_json(self.recipe, describe(recipe, modality) | {"run": dict(settings)})
+
+    def reopen(self) -> tuple[Recipe, Modality, dict[str, Any]]:
+        """What `begin` wrote down.
+
+        Raises:
+            InputError: where another version wrote it, or it is damaged.
+        """
+        content = read_json(self.recipe)
+        recipe, modality = restore(content, self.recipe)
+        return recipe, modality, content["run"]
