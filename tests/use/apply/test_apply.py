@@ -313,8 +313,8 @@ import numpy as np, torch
 from pathlib import Path
 from PIL import Image
 from torch import nn
-from sparring.apply.pictures import read, write
-from sparring.tiles import Mapper
+from sparring.use.apply.photos import read, write
+from sparring.nets.tiles import Mapper
 
 width, times, *heights = map(int, sys.argv[2:])
 folder = Path(sys.argv[1])
