@@ -46,7 +46,7 @@ def inversion(asked: argparse.Namespace) -> list[str]:
     scene = Scene(model)
     data = scene.real.data
     rows = data.held[torch.randperm(len(data.held), generator=torch.Generator().manual_seed(0))[:PICTURES]]
-    x = torch.cat([part["real"] for part in scene.batches(rows)])  # (n, 1, 28, 28)
+    x = torch.cat([part["values"] for part in scene.batches(rows)])  # (n, 1, 28, 28)
     given = scene.decoded(x)
     began = time.perf_counter()
     found = invert(model, given)
@@ -55,7 +55,7 @@ def inversion(asked: argparse.Namespace) -> list[str]:
     again = _by_components(torch.cat(list(scene.trained())), x, scene.space.width)
     names = {
         f"inversion, {scene.space.width} latents": found.errors,
-        f"nearest of {len(data.rows):,} training digits": (distances[:, 0] / 2).square(),
+        f"nearest of {len(data.train):,} training digits": (distances[:, 0] / 2).square(),
         f"{scene.space.width} principal components": ((again - x) / 2).square().mean((1, 2, 3)),
     }
     floor = float((distances / 2).square().mean())
@@ -87,7 +87,7 @@ def explored(asked: argparse.Namespace) -> list[str]:
     """What each direction changes, from two deviations on one side to two on the other, in deviations of samples."""
     model = _model(asked)
     scene, space = Scene(model), Space(model)
-    net = classifier.of(scene.real, scene.real.data.rows)
+    net = classifier.of(scene.real, scene.real.data.train)
     points, labels = space.draw(SAMPLES, 1), space.labels(SAMPLES)
     usual = _measured(space.pictures(points, labels)).std(0)
     body, told = [], []

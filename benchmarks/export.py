@@ -48,7 +48,7 @@ def latency(asked: argparse.Namespace) -> list[str]:
             size = export(model, path).size
             session = Session(path.read_bytes())
         net = graph(model)
-        mapped = " x ".join(map(str, net.draw(1, 0)[0].shape[-2:])) if model.modality.mapped else ""
+        mapped = " x ".join(map(str, net.draw(1, 0)[0].shape[-2:])) if model.modality.source is not None else ""
         for n in BATCHES:
             torch.manual_seed(0)
             given = net.draw(n, 0)

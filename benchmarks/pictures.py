@@ -110,10 +110,10 @@ def row(name: str, run: Path) -> str:
     words = [f"--{bound} {value}" for bound, value in chosen.bound.items()]
     words += [f"{field}={value}" for field, value in chosen.fields.items()]
     _, data, _ = prepare(model.recipe, model.modality, find(name), room("64G", torch.device("cpu")), Screen(quiet=True))
-    scaled = model.modality.scale(data.tensors["real"])
+    scaled = model.modality.scale(data.tensors["values"])
     # Sets are sorted, often by class.
     apart = data.held[torch.randperm(len(data.held), generator=torch.Generator().manual_seed(0))]
-    train, held = scaled[data.rows], scaled[apart]
+    train, held = scaled[data.train], scaled[apart]
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
     reference = moments(features(train[order[:REFERENCE]]))
     samples = model.sample(SAMPLES, seed=0)
@@ -121,9 +121,9 @@ def row(name: str, run: Path) -> str:
     n = min(SAMPLES, len(held))  # only distances of equal numbers compare
     fid, floor = (frechet(moments(features(x[:n])), reference) for x in (made, held))
     copies, real_copies = (near_copies(x[:SAMPLES], train) for x in (made, held))
-    labels = data.tensors["label"]
+    labels = data.tensors["condition"]
     some = order[:SAMPLES]
-    real_diversity = diverse(train[some], labels[data.rows][some].numpy())
+    real_diversity = diverse(train[some], labels[data.train][some].numpy())
     seconds = trained(run / "log.jsonl")
     return " | ".join(
         [
@@ -134,7 +134,7 @@ def row(name: str, run: Path) -> str:
             f"{fid:.3f} ({floor:.3f})",
             f"{diverse(made, samples.labels) / real_diversity:.2f}",
             f"{copies:.1%} ({real_copies:.1%})",
-            (clear(train, labels[data.rows], held, labels[apart], made, samples) if chosen.readable else "") + " |",
+            (clear(train, labels[data.train], held, labels[apart], made, samples) if chosen.readable else "") + " |",
         ]
     )
 

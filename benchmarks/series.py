@@ -25,7 +25,7 @@ import sparring
 from pages import put, table
 from sparring.metrics.results import Number
 from sparring.modalities import Series, find
-from sparring.modalities.series.judge import AgainstPaths
+from sparring.modalities.series.judge import SeriesJudge
 
 RECIPES = ("series", "quantgan", "timegan")
 FILES = {"google": "stock_data.csv", "dow": "djia_stocks_2006_2018.zip"}
@@ -63,7 +63,7 @@ def _played(name: str, asked: argparse.Namespace) -> list[str]:
     frame.iloc[cut:].to_csv(held, index=False)
     items = find(train)
     modality = Series().fit(items)
-    against = AgainstPaths(modality, modality.values(items), modality.values(find(held)))
+    against = SeriesJudge(modality, modality.values(items), modality.values(find(held)))
     rows: dict[str, list[list[Number]]] = {"history": [against.floor]}
     costs = {}
     for recipe in RECIPES:
@@ -93,7 +93,7 @@ def _closes(path: Path) -> pd.DataFrame:
     return frame[["date", *(c for c in frame if c.endswith(" Close"))]].dropna()
 
 
-def _trained(recipe: str, train: Path, folder: Path, seed: int, bound: str, against: AgainstPaths):
+def _trained(recipe: str, train: Path, folder: Path, seed: int, bound: str, against: SeriesJudge):
     out = folder / f"{recipe}-{bound}-{seed}"
     if (out / "model").is_dir():
         model = sparring.load(out)

@@ -32,7 +32,7 @@ import sparring
 from pages import put, table
 from sparring.metrics.results import Number
 from sparring.modalities import Table, find
-from sparring.modalities.tables.judge import AgainstRows
+from sparring.modalities.tables.judge import TableJudge
 
 SETS = ("adult", "online_shoppers_intention", "california_housing", "titanic", "german_credit", "insurance")
 TARGETS = {"titanic": "Survived", "california_housing": "median_house_value", "insurance": "charges"}
@@ -93,7 +93,7 @@ class Bench:
             frame.iloc[rows].to_csv(path, index=False)
         items = find(self.train)
         self.modality = Table(target=self.target).fit(items)
-        self.against = AgainstRows(self.modality, items.items, find(self.held).items)
+        self.against = TableJudge(self.modality, items.items, find(self.held).items)
         self.kinds = self.folder / "kinds.json"
         learnt = self.modality.learnt
         self.kinds.write_text(

@@ -100,7 +100,7 @@ class Round:
     computed from them, computed once: latents, fakes, features.
 
     Attributes:
-        tensors: the real tensors by name; ``round["real"]`` is short for ``round.tensors["real"]``.
+        tensors: the real tensors by name; ``round["values"]`` is short for ``round.tensors["values"]``.
         progress: how much of the run has been played, a 0-d tensor in [0, 1].
         observed: what the present mover hands out to watchers, 0-d, by name.
     """

@@ -72,7 +72,7 @@ def generator_at(number: int, shard: int) -> torch.Generator:
 def ring(number: int, shard: int) -> dict[str, Tensor]:
     """Points on a circle."""
     angle = 6.283 * torch.rand(N, generator=generator_at(number, shard))
-    return {"real": torch.stack([angle.cos(), angle.sin()], dim=1)}
+    return {"values": torch.stack([angle.cos(), angle.sin()], dim=1)}
 
 
 def wgan_gp() -> Strain:
@@ -96,7 +96,7 @@ class Style(Game):
         self.register_buffer("p", torch.tensor(0.5))
         self.register_buffer("length", torch.zeros(()))
 
-    def generate(self, z: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+    def values(self, z: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
         return self.synthesis(self.mapping(z))
 
     def judge(self, x: Tensor) -> Tensor:
@@ -106,10 +106,10 @@ class Style(Game):
 
     def fake(self, round: Round) -> Tensor:
         z = round.once("z", lambda: self.draw(round.size, round.device))
-        return round.once("fake", lambda: self.generate(z), self.mapping, self.synthesis)
+        return round.once("fake", lambda: self.values(z), self.mapping, self.synthesis)
 
     def D_losses(self, round: Round) -> Losses:
-        real, fake = self.judge(round["real"]), self.judge(self.fake(round))
+        real, fake = self.judge(round["values"]), self.judge(self.fake(round))
         round.observe(sign=real.sign().mean())
         return {"adversarial": self.loss.discriminator(real, fake)}
 
@@ -117,7 +117,7 @@ class Style(Game):
         self.p.add_(0.05 * (observed["sign"] - 0.6).sign()).clamp_(0, 1)
 
     def D_reg_losses(self, round: Round) -> Losses:
-        real = round["real"].detach().requires_grad_()
+        real = round["values"].detach().requires_grad_()
         return {"R1": penalties.zero_centred(self.judge(real), real)}
 
     def G_losses(self, round: Round) -> Losses:
@@ -189,7 +189,7 @@ class Cycle(Game):
         self.pool_A, self.pool_B = Pool(2 * N, (1, 8, 8)), Pool(2 * N, (1, 8, 8))
         self.loss = least_squares()
 
-    def generate(self, z: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+    def values(self, z: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
         return self.AB(z)
 
     def fakes(self, round: Round) -> tuple[Tensor, Tensor]:  # of A, of B
@@ -234,7 +234,7 @@ class Rows(Game):
         self.G = mlp.Generator(4 + 3, (1 + 3,), (8, 8), output="linear")
         self.D = nn.Sequential(nn.Linear(2 * (4 + 3), 8), nn.LeakyReLU(0.2), nn.Dropout(0.5), nn.Linear(8, 1))
 
-    def generate(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+    def values(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         return self.head(self.G(torch.cat([z, F.one_hot(label, 3).float()], dim=1)))
 
     def head(self, raw: Tensor) -> Tensor:
@@ -251,7 +251,7 @@ class Rows(Game):
         return torch.cat([rows, round["condition"]], dim=1).view(round.size // 2, -1)
 
     def D_losses(self, round: Round) -> Losses:
-        real, fake = self.packed(round["real"], round), self.packed(self.fake(round)[0], round)
+        real, fake = self.packed(round["values"], round), self.packed(self.fake(round)[0], round)
         return {
             "adversarial": self.loss.discriminator(self.D(real), self.D(fake)),
             "GP": 10 * penalties.gradient_penalty(self.D, real, fake),
@@ -273,7 +273,7 @@ def ctgan() -> Strain:
         place = generator_at(number, shard)
         kind = torch.multinomial(counts.log1p(), N, replacement=True, generator=place)
         row = (counts.cumsum(0) - counts)[kind] + (torch.rand(N, generator=place) * counts[kind]).long()
-        return {"real": table[row], "condition": F.one_hot(kind, 3).float()}
+        return {"values": table[row], "condition": F.one_hot(kind, 3).float()}
 
     game = Rows()
     G, D = (game.G,), (game.D,)

@@ -39,7 +39,7 @@ def test_it_equals_a_hand_written_loop() -> None:
 
     D_sgd, G_sgd = SGD(by_hand_D.parameters(), 0.1), SGD(by_hand_G.parameters(), 0.1)
     for step, z in enumerate(latents):
-        real, fake = deal(step, 0)["real"], by_hand_G(z)
+        real, fake = deal(step, 0)["values"], by_hand_G(z)
         D_loss = F.softplus(-by_hand_D(real)).mean() + F.softplus(by_hand_D(fake.detach())).mean()
         D_sgd.zero_grad()
         D_loss.backward()
@@ -126,7 +126,7 @@ def test_statistics_move_again_when_the_run_is_over() -> None:
     list(played(game, game.players(), 1))
     before = state(game)
     with torch.no_grad():
-        game.D(game.generate(torch.randn(6, 3)))
+        game.D(game.values(torch.randn(6, 3)))
     assert len(changed(before, state(game))) == 5  # two of spectral norm, three of batch norm
 
 
@@ -209,7 +209,7 @@ def test_micro_batches_are_one_batch(clip: float | None) -> None:
         torch.manual_seed(0)
         D = mlp.Discriminator((2,), (8, 8))
         game = GAN(nn.Identity(), D, non_saturating(), normal(2), terms=[R1(1.0)])
-        game._fake = lambda round: round["real"] ** 2  # no latents
+        game._fake = lambda round: round["values"] ** 2  # no latents
         player = Player("D", game.D_losses, Adam(D.parameters(), 0.01), (D,), clip=clip)
         parts = batches.unflatten(1, (accumulate, -1))
         records = list(played(game, [player], 5, partial(part_of, parts), accumulate=accumulate))
@@ -218,7 +218,7 @@ def test_micro_batches_are_one_batch(clip: float | None) -> None:
 
 
 def part_of(parts: Tensor, number: int, shard: int) -> dict[str, Tensor]:
-    return {"real": parts[number, shard]}
+    return {"values": parts[number, shard]}
 
 
 def test_clip_bounds_the_gradient() -> None:
@@ -234,7 +234,7 @@ def test_after_projects_the_weights_and_gets_the_averaged_observations() -> None
     D.after = lambda observed: (seen.append(observed["mean"]), D.weights[0].clamp_(-0.01, 0.01))
     (record,) = played(game, [D], 1, accumulate=2)
     assert game.at("D") == pytest.approx([-0.01] * 4)
-    mean = torch.stack([deal(0, shard)["real"].mean() for shard in range(2)]).mean()
+    mean = torch.stack([deal(0, shard)["values"].mean() for shard in range(2)]).mean()
     torch.testing.assert_close(seen[0], mean)
     assert record.observed["mean"] == seen[0]
 

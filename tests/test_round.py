@@ -51,9 +51,9 @@ class Styled(Noisy):
             return round.once("style", lambda: self.style(z), self.style)
 
         if self.nested:
-            return round.once("fake", lambda: self.generate(style(), None), self.style, self.G)
+            return round.once("fake", lambda: self.values(style(), None), self.style, self.G)
         w = style()
-        return round.once("fake", lambda: self.generate(w, None), self.style, self.G)
+        return round.once("fake", lambda: self.values(w, None), self.style, self.G)
 
     def players(self, **D) -> list[Player]:
         nets = (self.style, self.G)
@@ -112,9 +112,9 @@ def test_players_may_share_a_net() -> None:
     trunk, head, other = nn.Linear(2, 2), nn.Linear(2, 1), nn.Linear(2, 1)
 
     def losses(round: Round) -> Losses:
-        before = head(trunk(round["real"])).mean()
-        round.once("other", lambda: other(round["real"]), other)
-        return {"before": before, "after": head(trunk(round["real"])).mean()}
+        before = head(trunk(round["values"])).mean()
+        round.once("other", lambda: other(round["values"]), other)
+        return {"before": before, "after": head(trunk(round["values"])).mean()}
 
     both = [*trunk.parameters(), *head.parameters()]
     first = Player("first", losses, SGD(both, 0.1), (trunk, head))
@@ -171,7 +171,7 @@ def test_no_two_draws_are_alike() -> None:
 def preview(game: Noisy) -> None:
     game.eval()
     with torch.no_grad():
-        game.D(game.generate(torch.randn(5, 3), None))
+        game.D(game.values(torch.randn(5, 3), None))
     game.train()
 
 

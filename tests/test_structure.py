@@ -44,3 +44,94 @@ def test_public_names():
     assert sorted(sparring.__all__) == ["InputError", "Model", "Samples", "load", "train"]
     for name in sparring.__all__:
         assert getattr(sparring, name).__doc__
+
+
+# No room knows a kind of data by name: what differs between kinds is declared by `Modality`. Nets, recipes and the
+# bench are written for kinds of data.
+GENERIC = {
+    "asks", "base", "dataset", "find", "judge", "samples", "Ask", "Encoded", "Modality", "Recommendation", "Request",
+    "Samples", "Source", "Words", "Writer", "kinds",
+}  # fmt: skip
+CONCRETE = {"Degraded", "Images", "Paired", "Points", "Series", "Table", "Translation", "Unpaired"}
+ROOMS_OF_KINDS = {"modalities", "nets", "recipes", "bench"}
+SWITCHES: dict[str, int] = {
+    "cli/inspect_data.py": 1,
+    "cli/train_and_sample.py": 2,
+    "deploy/export.py": 1,
+    "deploy/graph.py": 5,
+    "deploy/quality.py": 4,
+    "deploy/serve/answers.py": 4,
+    "deploy/serve/image_routes.py": 1,
+    "deploy/serve/served.py": 10,
+    "deploy/wrappers.py": 1,
+    "evaluation/compare.py": 2,
+    "evaluation/features.py": 2,
+    "evaluation/paths.py": 5,
+    "evaluation/real.py": 1,
+    "evaluation/reference.py": 1,
+    "evaluation/rows.py": 3,
+    "evaluation/translated.py": 4,
+    "explore/explore.py": 2,
+    "explore/film.py": 3,
+    "explore/invert.py": 1,
+    "explore/plots.py": 3,
+    "explore/scene.py": 6,
+    "explore/space.py": 2,
+    "explore/table_sheets.py": 3,
+    "runs/card.py": 1,
+    "studio/cards.py": 2,
+    "studio/paint.py": 1,
+    "studio/table_edits.py": 3,
+    "studio/tabs/apply.py": 3,
+    "studio/tabs/compare.py": 2,
+    "studio/tabs/complete.py": 5,
+    "studio/tabs/edit.py": 1,
+    "studio/tabs/sample.py": 2,
+    "studio/tabs/train.py": 3,
+    "use/apply/apply.py": 1,
+    "use/apply/photos.py": 1,
+    "use/apply/video.py": 1,
+    "use/augment.py": 1,
+    "use/labeled_rows.py": 3,
+    "use/scenarios.py": 4,
+}  # files that still have some, and how many; may only shrink
+
+
+def switches(path: Path) -> list[str]:
+    """Places of a file that ask what kind of data they have."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        text = ast.unparse(node) if isinstance(node, ast.expr | ast.ImportFrom) else ""
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+            named = {n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)}
+            found += [text] if named & CONCRETE else []
+        elif isinstance(node, ast.Compare):
+            found += [text] if any(kind_of_something(n) for n in (node.left, *node.comparators)) else []
+        elif isinstance(node, ast.Subscript):
+            found += [text] if kind_of_something(node.slice) else []
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".get"):
+            found += [text] if any(map(kind_of_something, node.args)) else []
+        elif isinstance(node, ast.Attribute):
+            found += [text] if node.attr == "mapped" else []
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sparring.modalities"):
+            rest = node.module.split(".")[2:]
+            names = {rest[0]} if rest else {alias.name for alias in node.names}
+            found += [text] if names - GENERIC else []
+    return found
+
+
+def kind_of_something(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "kind"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if room(p) not in ROOMS_OF_KINDS], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_no_switch_on_kinds(path):
+    name = str(path.relative_to(ROOT))
+    assert len(switches(path)) <= SWITCHES.get(name, 0), switches(path)
+
+
+def test_the_list_of_switches_only_shrinks():
+    for name, count in SWITCHES.items():
+        assert len(switches(ROOT / name)) == count, f"{name} has fewer switches now; take it off the list"

@@ -22,7 +22,7 @@ from sparring.nets.discriminator import Discriminator
 
 def deal(number: int, shard: int, n: int = 6) -> dict[str, Tensor]:
     place = torch.Generator().manual_seed(1000 * number + shard)
-    return {"real": torch.randn(n, 2, generator=place), "number": torch.full((n,), number)}
+    return {"values": torch.randn(n, 2, generator=place), "number": torch.full((n,), number)}
 
 
 def played(game: nn.Module, players: Sequence[Player], steps: int, deal=deal, **settings) -> Iterator[Step]:
@@ -65,8 +65,8 @@ class Noisy(GAN):
         super().__init__(G, D, non_saturating(), normal(3), **settings)
         self.runs: list[bool] = []  # whether each run of G built a graph
 
-    def generate(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        x = super().generate(z, label)
+    def values(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        x = super().values(z, label)
         self.runs.append(x.requires_grad)
         return x + 0.1 * torch.randn_like(x)
 
@@ -92,7 +92,7 @@ class Spies(nn.Module):
 
         def losses(round: Round) -> Losses:
             self.log += f"{name}{round['number'][0]} "
-            round.observe(mean=round["real"].mean())
+            round.observe(mean=round["values"].mean())
             return {"sum": net.weight.sum()}
 
         return Player(name, losses, SGD(net.parameters(), lr), (net,), **settings)

@@ -8,6 +8,7 @@ import torch
 
 from sparring.bench.table import Column, Numbers, Plan, Published, Row, Table
 from sparring.console import Screen
+from sparring.data.tensors import VALUES
 from sparring.evaluation import classifier
 from sparring.evaluation.real import Real, read
 from sparring.games.gan import GAN
@@ -29,7 +30,9 @@ def _measure(model: Model, _device: str, _screen: Screen) -> Numbers:
     real, game = _digits(), model.game
     assert isinstance(game, GAN)
     (term,) = [term for term in game.terms if isinstance(term, Read) and term.one_hot]
-    codes = [term.reader(game.D.features(x.to(model.device))).argmax(1) for x, _ in real.batches(real.data.held)]
+    codes = [
+        term.reader(game.D.features(x[VALUES].to(model.device))).argmax(1) for x, _ in real.batches(real.data.held)
+    ]
     labels = real.labels(real.data.held)
     assert labels is not None
     return {"agreement": agreement(torch.cat(codes).cpu().numpy(), labels.numpy())}
@@ -38,7 +41,7 @@ def _measure(model: Model, _device: str, _screen: Screen) -> Numbers:
 def _ideal(_device: str, _screen: Screen) -> Numbers:
     """Of a classifier that is told the digits."""
     real = _digits()
-    return {"agreement": classifier.accuracy(classifier.of(real, real.data.rows), real.batches(real.data.held))}
+    return {"agreement": classifier.accuracy(classifier.of(real, real.data.train), real.batches(real.data.held))}
 
 
 MNIST_CODES = Table(

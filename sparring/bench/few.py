@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sparring.bench.table import Column, Numbers, Plan, Row, Table
 from sparring.console import Screen
+from sparring.data.tensors import VALUES
 from sparring.devices import resolve
 from sparring.evaluation.classifier import of as classifier_of
 from sparring.evaluation.features import Features
@@ -36,7 +37,7 @@ STEPS = {"steps": 12_000}
 def _halves() -> tuple[Tensor, Tensor]:
     """The pictures in two halves that chance has drawn, encoded."""
     items = find(DATA)
-    encoded = Images(size=SIZE).fit(items).encode(items).samples
+    encoded = Images(size=SIZE).fit(items).encode(items).values
     pictures = encoded if isinstance(encoded, Tensor) else encoded.map()[1]
     order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))
     one, other = order.chunk(2)
@@ -62,17 +63,17 @@ def _features(device: str, screen: Screen) -> tuple[Features, ...]:
     """
     items = find(SET)
     real, _ = read(Images(size=SIZE).fit(items), items)
-    labels = real.labels(real.data.rows)
+    labels = real.labels(real.data.train)
     assert labels is not None
-    others = real.data.rows[labels != items.classes.index(CLASS)]
+    others = real.data.train[labels != items.classes.index(CLASS)]
     with screen.progress(f"training a classifier of {SET}") as progress:
         net = classifier_of(real, others, progress).to(resolve(device))
-    return Features(SET, net.features), Features("patches", real.modality.features)
+    return Features(SET, lambda x: net.features(x[VALUES])), Features("patches", real.modality.features)
 
 
 def _measure(model: Model, device: str, screen: Screen) -> Numbers:
     trained = int(Path(model.about["data"]).stem.rpartition("-")[2])
-    pictures = torch.cat([x.cpu() for x, _ in model.drawn(SAMPLES, seed=0)])
+    pictures = torch.cat([x[VALUES].cpu() for x, _ in model.stream(SAMPLES, seed=0)])
     known, unseen = (Images().scale(_halves()[i]) for i in (trained, 1 - trained))
     numbers = _numbers(pictures, known, unseen, device, screen) | {"samples/s": model.speed}
     return numbers | _without_copies(pictures, known, unseen, device, screen)
@@ -111,7 +112,7 @@ def _numbers(pictures: Tensor, known: Tensor, unseen: Tensor, device: str, scree
 @torch.no_grad()
 def _seen(f: Features, pictures: Tensor, device: str) -> Tensor:
     """Pictures (n, channels, size, size) as features (n, d)."""
-    return torch.cat([f.compute(part.to(resolve(device))).cpu() for part in torch.split(pictures, PART)])
+    return torch.cat([f.compute({VALUES: part.to(resolve(device))}).cpu() for part in torch.split(pictures, PART)])
 
 
 GROCERY = Table(

@@ -9,7 +9,7 @@ from sparring.console import Screen
 from sparring.devices import resolve
 from sparring.evaluation.evaluate import against_of
 from sparring.evaluation.real import read
-from sparring.evaluation.reference import Against
+from sparring.evaluation.reference import Reference
 from sparring.metrics.results import Number
 from sparring.modalities import Images, find
 from sparring.model import Model
@@ -49,7 +49,7 @@ ROWS = (
 
 
 @lru_cache
-def _against(data: str, device: str, screen: Screen) -> Against:
+def _against(data: str, device: str, screen: Screen) -> Reference:
     items = find(data)
     real, _ = read(Images().fit(items), items)
     return against_of(real, SAMPLES, (), resolve(device), screen)
@@ -62,7 +62,7 @@ def _shown(numbers: list[Number]) -> Numbers:
 
 def _measure(data: str, model: Model, device: str, screen: Screen) -> Numbers:
     against = _against(data, device, screen)
-    seen = against.seen().all(model.drawn(SAMPLES, seed=0))
+    seen = against.seen().all(model.stream(SAMPLES, seed=0))
     return _shown(against.numbers(seen)) | {"samples/s": model.speed}
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sparring.bench.table import Column, Numbers, Plan, Published, Row, Table
 from sparring.console import Screen
+from sparring.data.tensors import VALUES
 from sparring.evaluation import classifier
 from sparring.evaluation.real import Real, read
 from sparring.metrics.classes import hit
@@ -26,7 +27,7 @@ def _digits() -> tuple[Real, classifier.Classifier]:
     """MNIST, and the net that tells its digits apart."""
     items = find("mnist")
     real, _ = read(Images().fit(items), items)
-    return real, classifier.of(real, real.data.rows)
+    return real, classifier.of(real, real.data.train)
 
 
 def _counted(parts: Iterable[Tensor], screen: Screen) -> Numbers:
@@ -43,7 +44,7 @@ def _counted(parts: Iterable[Tensor], screen: Screen) -> Numbers:
 
 def _measure(model: Model, _device: str, screen: Screen) -> Numbers:
     scale, unscale = model.modality.scale, model.modality.unscale
-    return _counted((scale(unscale(x)) for x, _ in model.drawn(SAMPLES, seed=0)), screen)
+    return _counted((scale(unscale(x[VALUES])) for x, _ in model.stream(SAMPLES, seed=0)), screen)
 
 
 def _ideal(_device: str, screen: Screen) -> Numbers:
@@ -51,7 +52,7 @@ def _ideal(_device: str, screen: Screen) -> Numbers:
     real, _ = _digits()
     chosen = torch.randint(len(real.data.held), (SAMPLES, 3), generator=torch.Generator().manual_seed(1))
     scale = real.modality.scale
-    parts = (scale(real.data.of("real", real.data.held[rows.flatten()])) for rows in torch.split(chosen, 500))
+    parts = (scale(real.data.part("values", real.data.held[rows.flatten()])) for rows in torch.split(chosen, 500))
     return _counted((x.view(-1, 3, *x.shape[2:]) for x in parts), screen)
 
 

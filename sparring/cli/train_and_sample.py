@@ -58,8 +58,8 @@ def train(
     model = train(data=data, **options, **given)  # type: ignore[arg-type]
     run = out or f"runs/{model.recipe.name}-{model.about['name']}"
     print(f"\nLook at {run}/samples, then try:\n")
-    if model.modality.mapped:
-        mask = " --mask holes.png" if model.modality.masked else ""
+    if model.modality.source is not None:
+        mask = " --mask holes.png" if model.modality.source.masked else ""
         print(f"  sparring apply {run} picture.png -o made.png{mask}")
         print(f"  sparring evaluate {run}")
         print(f"  sparring train {data} --out {run} --resume --steps {2 * model.about['step']}")
@@ -110,6 +110,6 @@ def sample(
     from sparring.model import load
 
     model = load(run, str(resolve(device)))
-    model.modality.check_out(Path(out), force)
-    model.sample(n, label or None, seed, truncation, where or (), length).save(out, force)
+    model.modality.check_writable(Path(out), force)
+    model.sample(n, label or None, seed, truncation, where=where or (), length=length).save(out, force)
     print(f"{n} {'paths' if model.modality.kind == 'series' else model.modality.kind} in {out}")

@@ -1,80 +1,73 @@
-"""What is held out of training, to see whether a net knows data that it has not seen."""
+"""Which items of a data set are trained on and which are held out. Nothing else decides it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Stored
 
-EVERY = 10  # every so manieth item is held out, or fewer:
-MOST = 1000  # items held out at most
-FEWEST = 20  # items from which on any are
-HELD_EVERY = 8  # rounds of which one holds a batch of them, for D to be watched by
-
-
-def held_out(n: int, labels: NDArray[np.int64] | None) -> NDArray[np.bool_]:
-    """A share of every class, always the same for the same data: (n,), true where held out."""
-    held = np.zeros(n, bool)
-    if n >= FEWEST:
-        order = np.random.default_rng(0).permutation(n)
-        if labels is not None:
-            order = order[np.argsort(labels[order], kind="stable")]
-        every = max(EVERY, -(-n // MOST))
-        held[order[every // 2 :: every]] = True
-    return held
-
-
-def unlabelled(items: Items, labels: NDArray[np.int64] | None) -> str:
-    """Why a data set's labels cannot be used, or nothing.
-
-    Args:
-        labels: of the items that can be read.
-    """
-    if labels is None:
-        return f"{items.name!r} has no labels"
-    counts = np.bincount(labels, minlength=len(items.classes))
-    if counts.min() < 2:
-        few = items.classes[int(counts.argmin())]
-        return f"class {few!r} has {counts.min()} of the {items.kind} that can be read; add more or remove it"
-    return ""
+HELD_FRACTION = 10  # one item in this many is held out, fewer in large sets
+MAX_HELD = 1000  # items held out at most
+MIN_ITEMS = 20  # of smaller sets none are held out
+HELD_EVERY = 8  # one round in this many has a batch of held-out items, by which D is watched
 
 
 @dataclass(frozen=True)
-class Parted:
-    """An encoded data set: what is trained on, and what is held out of it.
+class Split:
+    """The items of a data set that are trained on, and those that are held out.
 
     Attributes:
-        tensors: encoded items ("real") and, where they are used, their labels ("label").
-        rows: the items that are trained on, int64.
-        held: those that are held out, int64.
-        fingerprint: tells one data set from another, whatever its name.
-        beside: another set, that goes beside this one with no item belonging to another; its items are what is
-            given ("label") where these are what is to be made.
+        train: indices of the items that are trained on, int64 (n,).
+        held: indices of the held-out items, int64 (m,); no index is in both.
     """
 
-    tensors: Mapping[str, Tensor | Stored]
-    rows: Tensor
-    held: Tensor
-    fingerprint: str
-    beside: Parted | None = None
+    train: NDArray[np.int64]
+    held: NDArray[np.int64]
 
-    def of(self, name: str, rows: Tensor) -> Tensor:
-        """Some rows of a tensor, in memory, on the CPU."""
-        stored = self.tensors[name]
-        tensor = stored.map()[1] if isinstance(stored, Stored) else stored
-        return tensor[rows.to(tensor.device)].cpu()
+    def samples(self, items: NDArray[np.int64], span: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which samples are trained on and which are held out, as indices of samples.
 
-    def items(self, rows: Tensor) -> dict[str, Tensor]:
-        """All tensors of some rows; of the set beside, as many, held-out ones beside held-out ones."""
-        found = {name: self.of(name, rows) for name in self.tensors}
-        if self.beside is not None:
-            other, held = self.beside, len(rows) > 0 and bool((rows[0].cpu() == self.held.cpu()).any())
-            pool = other.held if held and len(other.held) else other.rows
-            found["label"] = other.of("real", pool[rows.to(pool.device) % len(pool)])
-        return found
+        A sample is made of `span` consecutive items. It is trained on if all of them are, and held out if all of them
+        are. Samples with items of both sides are dropped.
+
+        Args:
+            items: index of the first item of each sample, (samples,).
+        """
+        size = int(max(items.max(initial=-1) + span, self.train.max(initial=-1) + 1, self.held.max(initial=-1) + 1))
+        chosen = []
+        for side in (self.train, self.held):
+            member = np.zeros(size + 1, np.int64)
+            member[side + 1] = 1
+            count = member.cumsum()  # count[i]: items of this side below i
+            chosen.append(np.flatnonzero(count[items + span] - count[items] == span))
+        return chosen[0], chosen[1]
+
+
+def split_items(items: Items, readable: NDArray[np.int64] | None = None, stratify: bool = True) -> Split:
+    """The split that a data set defines itself, or a fixed share of every class.
+
+    Args:
+        readable: indices of the items that can be read; all unless given.
+        stratify: whether every class has its share of held-out items.
+    """
+    index = np.arange(len(items)) if readable is None else readable
+    if items.held is not None:
+        held = items.held[index]
+    else:
+        held = held_out(len(index), items.labels[index] if stratify and items.labels is not None else None)
+    return Split(index[~held], index[held])
+
+
+def held_out(n: int, labels: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+    """A fixed share of every class, always the same for the same data: (n,), true where held out."""
+    held = np.zeros(n, bool)
+    if n >= MIN_ITEMS:
+        order = np.random.default_rng(0).permutation(n)
+        if labels is not None:
+            order = order[np.argsort(labels[order], kind="stable")]
+        every = max(HELD_FRACTION, -(-n // MAX_HELD))
+        held[order[every // 2 :: every]] = True
+    return held

@@ -31,6 +31,12 @@ from sparring.files import beside, cached, read_json, write_json
 MAX_CACHE_BYTES = 20 * 2**30  # of decoded files; those not used for longest go first
 
 Progress = Callable[[int, int], None]  # (done, of)
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Reports nothing."""
+
+
 Decoder = Callable[[Content], NDArray[np.generic] | Unreadable]
 
 

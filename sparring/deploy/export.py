@@ -176,7 +176,7 @@ def _smaller(model: Model, asked: Asked, proto: Any, given: Graph, data: Data, s
         given = graph(model, asked.in_bytes, asked.reverse)
         proto = _traced(given, model, screen)
     if asked.int8:
-        many, at_once = (PICTURES, FEW) if model.modality.mapped else (CALIBRATED, AT_ONCE)
+        many, at_once = (PICTURES, FEW) if model.modality.source is not None else (CALIBRATED, AT_ONCE)
         draws = data.inputs(given, many, "calibration", asked.reverse, held=False)
         parts = list(zip(*(torch.split(x, at_once) for x in draws), strict=True))
         with screen.progress("quantising"):
@@ -194,12 +194,12 @@ def _narrower(model: Model, data: Data, share: float, screen: Screen) -> Model:
 
 def _batch(model: Model, data: Data, reverse: bool) -> Batch:
     """What G makes samples of: latents and labels as they are drawn for samples, or pictures."""
-    if model.modality.mapped:
+    if model.modality.source is not None:
         assert data.prepared is not None
-        rows = data.prepared.rows
+        rows = data.prepared.train
         return torch.zeros(FEW, 0), data.pictures(rows[torch.randint(len(rows), (FEW,))], reverse)[0]
     z = model.game.draw(AT_ONCE, CPU)
-    return z, model.modality.labels(AT_ONCE, CPU) if model.game.conditional else None
+    return z, model.modality.draw_conditions(AT_ONCE, CPU) if model.game.conditional else None
 
 
 def _compared(given: Graph, ways: Sequence[Way], quality: Quality | None, screen: Screen) -> Exported:

@@ -18,7 +18,7 @@ from sparring.games.filled import FilledGAN
 from sparring.games.game import Game
 from sparring.games.prior import Path
 from sparring.games.timegan import TimeGAN
-from sparring.modalities import Images, Mapped, Modality
+from sparring.modalities import Images, Modality, Translation
 from sparring.model import Model
 from sparring.nets import stylegan2
 
@@ -91,13 +91,13 @@ def graph(model: Model, in_bytes: bool = False, reverse: bool = False) -> Graph:
     modality, game = model.modality, model.game
     if in_bytes and not isinstance(modality, Images):
         raise InputError(f"--bytes is for pictures, but recipe {model.recipe.name!r} makes {modality.kind}")
-    if reverse and not modality.mapped:
+    if reverse and modality.source is None:
         raise InputError(
             f"--reverse is for pictures of pictures, but recipe {model.recipe.name!r} makes {modality.kind}"
         )
-    if isinstance(modality, Mapped):
+    if isinstance(modality, Translation):
         made = _mapped(model, modality, in_bytes, reverse)
-    elif type(game).sampled not in (Game.sampled, FilledGAN.sampled):
+    elif type(game).sample not in (Game.sample, FilledGAN.sample):
         raise InputError(
             f"recipe {model.recipe.name!r} has a way of its own to make samples, which no graph is made of"
         )
@@ -142,7 +142,7 @@ def _sampled(game: Game, modality: Modality, in_bytes: bool) -> Graph:
         return _series(game, modality, path, n)
 
     def draw(n: int, more: int = 0) -> Tensors:  # noqa: ARG001
-        z, label = game.draw(n, CPU), modality.labels(n, CPU) if game.conditional else None
+        z, label = game.draw(n, CPU), modality.draw_conditions(n, CPU) if game.conditional else None
         return (z,) if label is None else (z, label)
 
     width = game.prior.width
@@ -165,7 +165,7 @@ def _label(game: Game, modality: Modality, n: Any) -> tuple[Input, ...]:
     if modality.classes:
         known = ", ".join(f"{i} {name}" for i, name in enumerate(modality.classes[:10]))
         return (Input("label", ("n",), f"class: {known}{', ...' if len(modality.classes) > 10 else ''}", {0: n}),)
-    columns = ("n", modality.conditions)
+    columns = ("n", modality.condition_width)
     return (Input("label", columns, "of each column the level that is asked for, -1 where it is free", {0: n}),)
 
 
@@ -179,11 +179,11 @@ def _parts(game: Game) -> str:
 
 
 def _polished(game: FilledGAN, modality: Modality, n: Any, labels: tuple[Input, ...]) -> Graph:
-    net, columns = Polished(game), modality.conditions
+    net, columns = Polished(game), modality.condition_width
 
     def draw(n: int, more: int = 0) -> Tensors:
         z = game.draw(n * net.draws, CPU).view(n, net.draws, -1)
-        label = modality.labels(n, CPU)
+        label = modality.draw_conditions(n, CPU)
         assert label is not None
         return z, label, torch.rand(n, columns) < (0.5 if more else 0.0)
 
@@ -209,7 +209,7 @@ def _series(game: Game, modality: Modality, path: Path, n: Any) -> Graph:
     )  # fmt: skip
 
 
-def _mapped(model: Model, modality: Mapped, in_bytes: bool, reverse: bool) -> Graph:
+def _mapped(model: Model, modality: Translation, in_bytes: bool, reverse: bool) -> Graph:
     """Of pictures of pictures."""
     mapper = model.mapper(reverse)
     assert isinstance(mapper.net, nn.Module)

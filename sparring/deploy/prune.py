@@ -16,7 +16,7 @@ from sparring.data.store import Progress
 from sparring.errors import InputError
 from sparring.games.cycle import Cycle
 from sparring.games.game import Game
-from sparring.games.mapping import Translation
+from sparring.games.translation import TranslationGame
 from sparring.model import Model
 
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
@@ -148,10 +148,10 @@ def _on(progress: Progress, begin: int, total: int, done: int) -> None:
 def _made(game: Game, name: str, batch: Batch) -> Tensor:
     """What one of a game's generators makes."""
     z, label = batch
-    if isinstance(game, Translation) and name != "G":
+    if isinstance(game, TranslationGame) and name != "G":
         made: Tensor = getattr(game, name).padded(label)
         return made
-    return game.generate(z, label)
+    return game.values(z, label)
 
 
 def _run(game: Game, name: str, batch: Callable[[], Batch]) -> None:

@@ -8,13 +8,15 @@ import torch
 from torch import Tensor
 
 from sparring.console import Screen
+from sparring.data.dataset import Dataset
+from sparring.data.tensors import VALUES
 from sparring.deploy.graph import CPU, Graph, bytes_of
 from sparring.errors import InputError
 from sparring.metrics.frechet import frechet, moments
-from sparring.modalities import Mapped, find
+from sparring.modalities import Translation, find
 from sparring.model import Model
 from sparring.seeds import Seeds, reseed
-from sparring.training.prepare import Prepared, prepare, room
+from sparring.training.prepare import prepare, room
 
 JUDGED = 2000  # samples, at most
 GIVEN = 128  # given pictures, at most
@@ -43,9 +45,9 @@ class Data:
     @property
     def judges(self) -> bool:
         """Whether there is something to hold samples against."""
-        return self.prepared is not None or not self.modality.mapped
+        return self.prepared is not None or self.modality.source is None
 
-    def _found(self, screen: Screen, needed: bool) -> Prepared | None:
+    def _found(self, screen: Screen, needed: bool) -> Dataset | None:
         source = str(self.model.about.get("data", ""))
         try:
             if not source:
@@ -56,11 +58,15 @@ class Data:
             with torch.random.fork_rng([]):
                 _, prepared, _ = prepare(self.model.recipe, self.modality, items, room(None, CPU), screen)
         except InputError as error:
-            if self.modality.mapped and needed:
+            if self.modality.source is not None and needed:
                 raise InputError(
                     f"{error}; pruning pictures of pictures, or quantising them, needs what the model was trained on"
                 ) from error
-            instead = "quality is not judged" if self.modality.mapped else "samples are held against the model's own"
+            instead = (
+                "quality is not judged"
+                if self.modality.source is not None
+                else "samples are held against the model's own"
+            )
             screen.say(f"the training data are not at hand ({error}): {instead}")
             return None
         return prepared
@@ -69,19 +75,19 @@ class Data:
         """Given pictures and wanted ones of some rows, in [-1, 1]."""
         assert self.prepared is not None
         batch = self.modality.batch(self.prepared.items(rows))
-        return (batch["real"], batch["label"]) if reverse else (batch["label"], batch["real"])
+        return (batch["values"], batch["condition"]) if reverse else (batch["condition"], batch["values"])
 
     def some(self, n: int, held: bool) -> Tensor:
         """Rows: held-out ones where there are enough, or those that were trained on."""
         assert self.prepared is not None
-        of = self.prepared.held if held and len(self.prepared.held) > 1 else self.prepared.rows
+        of = self.prepared.held if held and len(self.prepared.held) > 1 else self.prepared.train
         return of[torch.randperm(len(of), generator=torch.Generator().manual_seed(0))[:n]]
 
     def inputs(self, graph: Graph, n: int, seed: str, reverse: bool = False, held: bool = True) -> list[Tensor]:
         """A graph's inputs for n samples as `Model.sample` draws them, or n given pictures."""
         with torch.random.fork_rng([]):
             reseed(Seeds().key(seed), CPU)
-            if not isinstance(self.modality, Mapped):
+            if not isinstance(self.modality, Translation):
                 return list(graph.draw(n, 0))
             given = self.pictures(self.some(n, held), reverse)[0]
             height, width = (graph.stride * max(1, side // graph.stride) for side in given.shape[-2:])
@@ -109,10 +115,13 @@ class Quality:
         self.data, self.graph, self.reverse, modality = data, graph, reverse, data.modality
         self.name = f"fid[{modality.features_name}]"
         self.floor: float | None = None
-        if modality.mapped:
+        if modality.source is not None:
             self.inputs = data.inputs(graph, GIVEN, "quality", reverse)
             real = data.pictures(data.some(GIVEN, held=True), reverse)[1]
-            self.reference, against = moments(modality.features(real)), "the pictures that are to be made of them"
+            self.reference, against = (
+                moments(modality.features({VALUES: real})),
+                "the pictures that are to be made of them",
+            )
         elif data.prepared is not None:
             held, rows = data.prepared.held, data.some(REFERENCE, held=False)
             fair = len(held) >= max(2, LEAST * JUDGED)
@@ -139,7 +148,7 @@ class Quality:
             made = run(part) if not isinstance(run, torch.nn.Module) else run(*part)
             if self.graph.in_bytes:
                 made = self.data.modality.scale(made.permute(0, 3, 1, 2))
-            found.append(self.data.modality.features(made.float()))
+            found.append(self.data.modality.features({VALUES: made.float()}))
         return torch.cat(found)
 
     def _real(self, rows: Tensor) -> Tensor:
@@ -148,6 +157,6 @@ class Quality:
         for part in torch.split(rows, AT_ONCE):
             with torch.random.fork_rng([]):
                 reseed(Seeds().key("real", int(part[0])), CPU)
-                batch = self.data.modality.batch({"real": self.data.prepared.of("real", part)})
-            found.append(self.data.modality.features(batch["real"]))
+                batch = self.data.modality.batch({"values": self.data.prepared.part("values", part)})
+            found.append(self.data.modality.features(batch))
         return torch.cat(found)

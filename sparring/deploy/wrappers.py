@@ -20,7 +20,7 @@ class Sampler(nn.Module):
         self.game = game
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        return self.game.generate(z.flatten(1), label)
+        return self.game.values(z.flatten(1), label)
 
 
 class Styled(nn.Module):
@@ -68,10 +68,10 @@ class Polished(nn.Module):
 
     def forward(self, z: Tensor, label: Tensor, keep: Tensor) -> Tensor:
         game, spans = self.game, self.spans
-        x = game.generate(z[:, 0] + game.offset, label)
+        x = game.values(z[:, 0] + game.offset, label)
         for i, column in enumerate(self.order):
             codes = torch.where(self.columns == column, -1, spans.codes(x[:, : spans.places]))
-            anew = game.generate(z[:, i + 1] + game.offset, codes)
+            anew = game.values(z[:, i + 1] + game.offset, codes)
             x = torch.where(keep[:, column, None], x, anew)
         return x
 
@@ -88,7 +88,7 @@ class InBytes(nn.Module):
 
     def exact(self, first: Tensor, *others: Tensor) -> Tensor:
         """What is rounded to bytes, (n, c, h, w) in [-1, 1]."""
-        if self.modality.mapped:
+        if self.modality.source is not None:
             first = self.modality.scale(first.permute(0, 3, 1, 2))
         made: Tensor = self.net(first, *others)
         return made

@@ -8,6 +8,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+from sparring.data.tensors import VALUES, Tensors
 from sparring.evaluation.real import Real
 from sparring.seeds import Seeds, reseed
 
@@ -28,7 +29,7 @@ class Normal:
     def __init__(self, real: Real, rows: Tensor) -> None:
         self.shape = real.modality.shape
         rows = rows[: max(2, min(FITTED, NUMBERS // prod(self.shape)))]
-        x = torch.cat([part for part, _ in real.batches(rows)]).flatten(1)
+        x = torch.cat([part[VALUES] for part, _ in real.batches(rows)]).flatten(1)
         self.labels = real.labels(rows)
         reseed(Seeds().key("principal"), torch.device("cpu"))
         self.mean = x.mean(0)
@@ -40,7 +41,7 @@ class Normal:
         self.means = torch.stack([g.mean(0) if len(g) else g.new_zeros(g.shape[1]) for g in groups])
         self.roots = torch.stack([_root(g) for g in groups])
 
-    def batches(self, n: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def batches(self, n: int) -> Iterator[tuple[Tensors, Tensor | None]]:
         """n samples and their labels, classes as frequent as in the data; always the same."""
         for start in range(0, n, AT_ONCE):
             reseed(Seeds().key("baseline", start), torch.device("cpu"))
@@ -51,7 +52,7 @@ class Normal:
             noise = torch.randn(many, self.directions.shape[1])
             places = self.means[labels] + torch.einsum("nij,nj->ni", self.roots[labels], noise)
             x = (self.mean + places @ self.directions.T).view(many, *self.shape)
-            yield x, None if self.labels is None else labels
+            yield {VALUES: x}, None if self.labels is None else labels
 
 
 def _root(places: Tensor) -> Tensor:

@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.data.store import Progress
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import VALUES, Tensors
 from sparring.evaluation import cache
 from sparring.evaluation.real import Real
-from sparring.modalities.base import unseen
 from sparring.seeds import Seeds, reseed
 
 BATCH = 128
@@ -73,7 +73,7 @@ Draw = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def fitted(
-    shape: tuple[int, ...], classes: int, n: int, draw: Draw, seed: int = 0, progress: Progress = unseen
+    shape: tuple[int, ...], classes: int, n: int, draw: Draw, seed: int = 0, progress: Progress = no_progress
 ) -> Classifier:
     """A classifier trained on n items, always the same for the same ones.
 
@@ -98,7 +98,7 @@ def fitted(
     return net.eval().requires_grad_(False)
 
 
-def of(real: Real, rows: Tensor, progress: Progress = unseen) -> Classifier:
+def of(real: Real, rows: Tensor, progress: Progress = no_progress) -> Classifier:
     """The classifier of a labelled set of pictures, trained on these rows; from the user's cache where it has
     been trained before.
     """
@@ -113,7 +113,7 @@ def of(real: Real, rows: Tensor, progress: Progress = unseen) -> Classifier:
 
     def draw(chosen: Tensor) -> tuple[Tensor, Tensor]:
         picked = rows[chosen]
-        return real.modality.scale(real.data.of("real", picked)), real.data.of("label", picked)
+        return real.modality.scale(real.data.part("values", picked)), real.data.part("condition", picked)
 
     net = fitted(shape, classes, len(rows), draw, progress=progress)
     cache.keep(place, safetensors.torch.save(net.state_dict()))
@@ -121,7 +121,7 @@ def of(real: Real, rows: Tensor, progress: Progress = unseen) -> Classifier:
 
 
 @torch.no_grad()
-def accuracy(net: Classifier, parts: Iterable[tuple[Tensor, Tensor | None]]) -> float:
+def accuracy(net: Classifier, parts: Iterable[tuple[Tensors, Tensor | None]]) -> float:
     """The share of labelled pictures that are seen as what they are."""
-    right = [net(x)[1].argmax(1) == y for x, y in parts]
+    right = [net(x[VALUES])[1].argmax(1) == y for x, y in parts]
     return float(torch.cat(right).float().mean())

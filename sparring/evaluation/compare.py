@@ -104,7 +104,7 @@ def compare(
 
 def _shown(c: Compared) -> Image.Image:
     """A sheet of samples, or what a model makes of given pictures."""
-    if c.model.modality.mapped:
+    if c.model.modality.source is not None:
         assert c.evaluation.picture is not None
         return c.evaluation.picture
     return c.model.sample(SHOWN, seed=0).preview()

@@ -16,7 +16,7 @@ from sparring.evaluation.features import chosen
 from sparring.evaluation.findings import findings
 from sparring.evaluation.paths import against_paths, judged_paths
 from sparring.evaluation.real import Real, read
-from sparring.evaluation.reference import MOST, Against
+from sparring.evaluation.reference import MOST, Reference
 from sparring.evaluation.rows import against_rows, judged_rows
 from sparring.evaluation.statistics import KEPT
 from sparring.evaluation.translated import against_pictures, judged_pictures
@@ -65,7 +65,7 @@ def evaluate(
         if kind in AS_THEY_ARE:
             held_against, judge = AS_THEY_ARE[kind]
             unseen = None if against is None else str(against)
-            if trained.modality.mapped:
+            if trained.modality.source is not None:
                 held_against = partial(held_against, features=features)
             elif features:
                 raise InputError(
@@ -94,25 +94,25 @@ def many(real: Real, samples: int | None) -> int:
         InputError: where too few were asked for.
     """
     if samples is None:
-        return min(SAMPLES, (len(real.data.rows) + len(real.data.held)) // 3)
+        return min(SAMPLES, (len(real.data.train) + len(real.data.held)) // 3)
     if samples < FEWEST:
         raise InputError(f"{samples} samples cannot be judged; ask for at least {FEWEST}")
     return samples
 
 
-def against_of(real: Real, n: int, features: Sequence[str], device: torch.device, screen: Screen) -> Against:
+def against_of(real: Real, n: int, features: Sequence[str], device: torch.device, screen: Screen) -> Reference:
     """What holds n samples against a real set, in these features or in the usual ones."""
     with screen.progress("training a classifier of the data") as progress:
         found, classifier = chosen(features, real, n, progress)
-    return Against(real, found, classifier, n, device, screen.say)
+    return Reference(real, found, classifier, n, device, screen.say)
 
 
-def judged(model: Model, against: Against, n: int, seed: int, screen: Screen) -> Evaluation:
+def judged(model: Model, against: Reference, n: int, seed: int, screen: Screen) -> Evaluation:
     """An evaluation of n samples."""
     floor, baseline = against.floor, against.baseline
     seen = against.seen()
     with screen.progress(f"judging {n:,} samples") as progress:
-        for x, labels in model.drawn(n, seed=seed):
+        for x, labels in model.stream(n, seed=seed):
             seen.add(x, labels)
             progress(seen.n, n)
     numbers = against.numbers(seen)
@@ -128,10 +128,10 @@ def judged(model: Model, against: Against, n: int, seed: int, screen: Screen) ->
     )
 
 
-def protocol(against: Against, n: int) -> str:
+def protocol(against: Reference, n: int) -> str:
     """How samples are judged, in a sentence."""
     real, others = against.real, len(against.apart)
-    total = f" of {len(real.data.rows):,}" if len(against.rows) == MOST < len(real.data.rows) else ""
+    total = f" of {len(real.data.train):,}" if len(against.rows) == MOST < len(real.data.train) else ""
     unseen = min(len(real.data.held), others)
     held = "of its held-out part" if unseen == others else f"{unseen:,} of its held-out part"
     each = " for each class" if real.modality.classes else ""

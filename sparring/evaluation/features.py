@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from sparring.data.store import Progress
+from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.evaluation import classifier
 from sparring.evaluation.real import Real
-from sparring.nets import pretrained as weights
+from sparring.nets import pretrained
 
 NAMES = ("classifier", "coordinates", "dinov2", "inception", "patches")
 
@@ -30,7 +31,7 @@ class Features:
     """
 
     name: str
-    compute: Callable[[Tensor], Tensor]
+    compute: Callable[[Tensors], Tensor]
 
 
 def usual(real: Real) -> list[str]:
@@ -60,7 +61,7 @@ def chosen(
     """
     net = None
     if _classified(real):
-        net = classifier.of(real, real.parts(n, len(real.data.rows))[0], progress)
+        net = classifier.of(real, real.parts(n, len(real.data.train))[0], progress)
     found = [_named(name, real, net) for name in names or usual(real)]
     same = [f.name for f in found if [g.name for g in found].count(f.name) > 1]
     if same:
@@ -76,11 +77,12 @@ def _named(name: str, real: Real, net: classifier.Classifier | None) -> Features
     if name == "classifier":
         if net is None:
             raise InputError(f"features 'classifier' need pictures with labels, which {real.name!r} has not")
-        return Features(name, net.features)
+        return Features(name, lambda samples: net.features(samples[VALUES]))
     if name in ("inception", "dinov2"):
         if real.modality.kind != "images":
             raise InputError(f"features {name!r} are for pictures, and {real.name!r} holds {real.modality.kind}")
-        return Features(name, weights.load(name))
+        load = pretrained.load(name)
+        return Features(name, lambda samples: load(samples[VALUES]))
     if name != real.modality.features_name:
         raise InputError(f"features {name!r} are not for {real.modality.kind}; use {real.modality.features_name!r}")
     return Features(name, real.modality.features)
@@ -108,8 +110,9 @@ def _own(name: str) -> Features:
     return Features(function, _checked(compute, name))
 
 
-def _checked(compute: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensor], Tensor]:
-    def features(x: Tensor) -> Tensor:
+def _checked(compute: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensors], Tensor]:
+    def features(samples: Tensors) -> Tensor:
+        x = samples[VALUES]
         found = compute(x)
         if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(x):
             shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isnan
 
-from sparring.evaluation.reference import Against
-from sparring.evaluation.statistics import Seen
-from sparring.metrics.results import Number, Trouble
+from sparring.evaluation.reference import Reference
+from sparring.evaluation.statistics import SampleStatistics
+from sparring.metrics.results import Finding, Number
 
 COLLAPSED = 0.5  # of the data's diversity, below which samples are too much alike
 COPIED = 0.1  # of the samples are near-copies, beyond twice the share of held-out items
@@ -18,7 +18,7 @@ NOISY = 1.5
 NAMED = 5  # classes
 
 
-def findings(against: Against, seen: Seen, numbers: Sequence[Number]) -> list[Trouble]:
+def findings(against: Reference, seen: SampleStatistics, numbers: Sequence[Number]) -> list[Finding]:
     """What is wrong with samples that have been judged; nothing where nothing stands out."""
     value = {number.name: number.value for number in numbers}
     floor = {number.name: number.value for number in against.floor}
@@ -27,7 +27,7 @@ def findings(against: Against, seen: Seen, numbers: Sequence[Number]) -> list[Tr
     return [*collapsed, *dropped, *_copied(value, floor), *_unsharp(value)]
 
 
-def _collapsed(value: Mapping[str, float]) -> list[Trouble]:
+def _collapsed(value: Mapping[str, float]) -> list[Finding]:
     """Where samples are too much alike, of one class or all in all; features that tell little but classes
     do not see the former.
     """
@@ -37,11 +37,11 @@ def _collapsed(value: Mapping[str, float]) -> list[Trouble]:
         return []
     seen = f"{worst} {value[worst]:.2f}, of real ones 1"
     return [
-        Trouble("mode collapse", seen, "train with R1 and R2 or a gradient penalty, packing, or a lower learning rate")
+        Finding("mode collapse", seen, "train with R1 and R2 or a gradient penalty, packing, or a lower learning rate")
     ]
 
 
-def _dropped(against: Against, seen: Seen) -> list[Trouble]:
+def _dropped(against: Reference, seen: SampleStatistics) -> list[Finding]:
     if against.classifier is None:
         return []
     real = against.reference.counts.double() / max(1, against.reference.n)
@@ -51,21 +51,21 @@ def _dropped(against: Against, seen: Seen) -> list[Trouble]:
         return []
     shown = ", ".join(f"{against.real.modality.classes[i]} {own[i]:.1%} of {real[i]:.1%}" for i in missing[:NAMED])
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-    return [Trouble("classes are missing", shown + more, "train with labels=true, longer, or with R1 and R2")]
+    return [Finding("classes are missing", shown + more, "train with labels=true, longer, or with R1 and R2")]
 
 
-def _copied(value: Mapping[str, float], floor: Mapping[str, float]) -> list[Trouble]:
+def _copied(value: Mapping[str, float], floor: Mapping[str, float]) -> list[Finding]:
     near, usual = value.get("near copies", 0.0), floor.get("near copies", 0.0)
     if not near > COPIED + 2 * (0.0 if isnan(usual) else usual):
         return []
     seen = f"{near:.1%} are near-copies of what was trained on, of held-out items {usual:.1%}"
-    return [Trouble("copies", seen, "train with augment=ada, more data, or fewer steps")]
+    return [Finding("copies", seen, "train with augment=ada, more data, or fewer steps")]
 
 
-def _unsharp(value: Mapping[str, float]) -> list[Trouble]:
+def _unsharp(value: Mapping[str, float]) -> list[Finding]:
     sharpness = value.get("sharpness", 1.0)
     if BLURRED <= sharpness <= NOISY:
         return []
     if sharpness < BLURRED:
-        return [Trouble("blurred", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or with a wider net")]
-    return [Trouble("noisy", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or look for a checkerboard")]
+        return [Finding("blurred", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or with a wider net")]
+    return [Finding("noisy", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or look for a checkerboard")]

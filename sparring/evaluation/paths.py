@@ -8,13 +8,13 @@ from sparring.console import Screen
 from sparring.errors import InputError
 from sparring.metrics.results import Evaluation
 from sparring.modalities import Series, find
-from sparring.modalities.series.judge import FEWEST, AgainstPaths
+from sparring.modalities.series.judge import FEWEST, SeriesJudge
 from sparring.modalities.series.series import cut
 from sparring.modalities.series.stylized_facts import facts
 from sparring.model import Model
 
 
-def against_paths(model: Model, data: str | None, screen: Screen) -> AgainstPaths:
+def against_paths(model: Model, data: str | None, screen: Screen) -> SeriesJudge:
     """What holds paths against a model's training data and what came after them.
 
     Args:
@@ -39,10 +39,10 @@ def against_paths(model: Model, data: str | None, screen: Screen) -> AgainstPath
     later = values[trained:] if data is None else modality.values(find(data))
     if len(later) < FEWEST:
         raise InputError(f"{len(later)} steps that the model has not seen are too few to judge by; give --against FILE")
-    return AgainstPaths(modality, values[:trained], later, screen.say)
+    return SeriesJudge(modality, values[:trained], later, screen.say)
 
 
-def judged_paths(model: Model, against: AgainstPaths, samples: int | None, seed: int, screen: Screen) -> Evaluation:
+def judged_paths(model: Model, against: SeriesJudge, samples: int | None, seed: int, screen: Screen) -> Evaluation:
     """An evaluation of so many paths, each as long as what came after the training data.
 
     Raises:

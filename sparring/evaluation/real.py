@@ -1,100 +1,99 @@
-"""Real data as samples are held against them."""
+"""Real data that samples are compared with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.data import Items
-from sparring.data.fingerprint import fingerprint
-from sparring.data.split import Parted, held_out, unlabelled
-from sparring.data.store import Progress
+from sparring.data.dataset import Dataset
+from sparring.data.items import Items
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import Tensors
 from sparring.errors import InputError
 from sparring.modalities import Modality
-from sparring.modalities.base import unseen
+from sparring.modalities.dataset import assemble, why_unlabeled
 from sparring.seeds import Seeds, reseed
 
-AT_ONCE = 100
-FEWEST = 18  # items of a set, of which a third is judged in the samples' place
+BATCH = 100
+MIN_ITEMS = 18  # items of a set, a third of which is judged in place of samples
 
 
 @dataclass(frozen=True)
 class Real:
-    """A data set and how nets see it.
+    """A data set as networks see it.
 
     Attributes:
         name: short.
-        modality: fitted to it; with its classes where there are labels to be used.
-        data: encoded and parted.
+        modality: fitted to it; with its classes if there are labels to be used.
+        data: encoded and split.
     """
 
     name: str
     modality: Modality
-    data: Parted
+    data: Dataset
 
-    def batches(self, rows: Tensor) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Items as nets see them, and their labels where there are any. Chance that the modality has is
-        always the same for the same item of the same rows.
+    def batches(self, rows: Tensor) -> Iterator[tuple[Tensors, Tensor | None]]:
+        """Samples as networks see them, and their classes if they are known. Augmentation is always the same for the
+        same rows.
         """
-        for part in torch.split(rows, AT_ONCE):
+        for part in torch.split(rows, BATCH):
             reseed(Seeds().key("real", int(part[0])), torch.device("cpu"))
-            x = self.modality.batch({"real": self.data.of("real", part)})["real"]
-            yield x, self.labels(part)
+            yield self.modality.batch(self.data.samples(part)), self.labels(part)
 
     def labels(self, rows: Tensor) -> Tensor | None:
-        """Of some items, where there are any."""
-        return self.data.of("label", rows) if "label" in self.data.tensors else None
+        """Classes of some rows, if they are known."""
+        return self.data.labels(rows)
 
-    def parts(self, n: int, most: int) -> tuple[Tensor, Tensor]:
-        """Rows to hold samples against, and about n others that are held against them in the samples'
-        place: held-out items first and, where these are too few, some that are trained on.
+    def parts(self, n: int, limit: int) -> tuple[Tensor, Tensor]:
+        """Rows of the reference, and about n others that are judged in place of samples: held-out ones first and, if
+        there are too few, some that are trained on.
 
         Args:
             n: at most a third of all items.
-            most: rows of the first, at most.
+            limit: number of reference rows at most.
         """
-        n = min(n, (len(self.data.rows) + len(self.data.held)) // 3)
-        held, rows = (x[torch.randperm(len(x), generator=_fixed())] for x in (self.data.held, self.data.rows))
+        n = min(n, (len(self.data.train) + len(self.data.held)) // 3)
+        held, train = (x[torch.randperm(len(x), generator=_fixed())] for x in (self.data.held, self.data.train))
         more = max(0, n - len(held))
-        return rows[more:][:most], torch.cat([held[:n], rows[:more]])
+        return train[more:][:limit], torch.cat([held[:n], train[:more]])
 
 
 def _fixed() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def read(modality: Modality, items: Items, progress: Progress = unseen, fewest: int = FEWEST) -> tuple[Real, list[str]]:
-    """A data set, parted as for training, and what the user should know of it.
+def read(
+    modality: Modality, items: Items, progress: Progress = no_progress, fewest: int = MIN_ITEMS
+) -> tuple[Real, list[str]]:
+    """A data set, split as for training, and what the user should know, one line each.
 
     Args:
-        modality: of a model, as it was fitted. Where it has classes, labels are used if the data have the
-            same ones; otherwise where they have any.
-        fewest: items that are needed; to be looked at, not judged, one is enough.
+        modality: of a model, as it was fitted. If it has classes, labels are used if the data have the same ones;
+            otherwise if they have any.
+        fewest: number of items that are needed; one suffices to look at them.
 
     Raises:
-        InputError: where the data are of another kind or shape, are too few, or cannot be read.
+        InputError: if the data are of another kind or shape, are too few, or cannot be read.
     """
-    if items.kind != modality.kind:
-        raise InputError(f"{items.name!r} holds {items.kind}, but the model makes {modality.kind}; give such data")
-    plain = replace(modality.plain(), classes=(), counts=())
-    encoded = plain.encode(items, progress)
-    if len(encoded.kept) < fewest:
-        raise InputError(f"{items.name!r} has {len(encoded.kept)} {items.kind}; judging needs at least {fewest}")
-    labels = None if items.labels is None else items.labels[encoded.kept]
-    held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
-    tensors = {"real": encoded.samples}
+    words = modality.words
+    if items.kind not in (modality.kind, *modality.reads):
+        raise InputError(f"{items.name!r} holds {items.kind}, but the model generates {words.items}; give such data")
+    unlabeled = replace(modality.deterministic(), classes=(), counts=())
+    encoded = unlabeled.encode(items, progress)
+    if len(encoded.items) < fewest:
+        raise InputError(f"{items.name!r} has {len(encoded.items)} {words.trained}; judging needs at least {fewest}")
+    labels = None if items.labels is None or modality.source is not None else items.labels[encoded.items]
     notes = list(items.notes)
-    why_not = unlabelled(items, labels)
+    why_not = why_unlabeled(items, labels, words.items)
     if modality.classes and not why_not and items.classes != modality.classes:
         why_not = f"the model was trained with other classes ({', '.join(modality.classes[:3])}, ...)"
-    if labels is not None and not why_not:
-        plain = plain.labelled(items.classes, labels[~held])
-        tensors["label"] = torch.from_numpy(labels)
-    elif labels is not None:
+    if labels is not None and why_not:
         notes.append(f"labels are not used: {why_not}")
-    rows, apart = (torch.from_numpy(np.flatnonzero(which)) for which in (~held, held))
-    return Real(items.name, plain, Parted(tensors, rows, apart, fingerprint(items, tensors))), notes
+        labels = None
+    data = assemble(unlabeled, items, encoded, labels)
+    if labels is not None:
+        unlabeled = unlabeled.with_classes(items.classes, labels[data.train.numpy()])
+    return Real(items.name, unlabeled, data), notes

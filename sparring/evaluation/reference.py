@@ -16,12 +16,13 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from sparring.data.tensors import move
 from sparring.evaluation import cache
 from sparring.evaluation.baseline import Normal
 from sparring.evaluation.classifier import Classifier, accuracy, fitted
 from sparring.evaluation.features import Features
 from sparring.evaluation.real import Real
-from sparring.evaluation.statistics import KEPT, Seen
+from sparring.evaluation.statistics import KEPT, SampleStatistics
 from sparring.metrics import classes, copies
 from sparring.metrics.frechet import Moments, frechet
 from sparring.metrics.kernel import kernel_distance
@@ -36,7 +37,7 @@ VERSION = 1  # of the protocol
 Say = Callable[[str], None]
 
 
-class Against:
+class Reference:
     """Holds samples against a real set.
 
     Args:
@@ -66,13 +67,13 @@ class Against:
         # Samples that a classifier is trained on, to see what it learns.
         self.trainable = min(KEPT, 8 * NUMBERS // size)
 
-    def seen(self) -> Seen:
+    def seen(self) -> SampleStatistics:
         """What takes samples of this kind."""
         items = self.compared if self.classifier is None else self.trainable
-        return Seen(self.features, self.classifier, self.real.modality, items, self.device)
+        return SampleStatistics(self.features, self.classifier, self.real.modality, items, self.device)
 
     @cached_property
-    def reference(self) -> Seen:
+    def reference(self) -> SampleStatistics:
         """What is known of the real items that samples are held against."""
         place = self._place("reference", "safetensors")
         if known := cache.recall(place):
@@ -98,7 +99,7 @@ class Against:
         digest = hashlib.blake2b(
             f"{VERSION} {self.real.data.fingerprint} {self.real.modality}".encode(), digest_size=12
         )
-        for rows in (self.rows, self.apart, self.real.data.rows):
+        for rows in (self.rows, self.apart, self.real.data.train):
             digest.update(rows.numpy().tobytes())
         digest.update(self._said)
         return cache.place(f"{what}-{digest.hexdigest()}.{suffix}")
@@ -107,7 +108,10 @@ class Against:
     def _said(self) -> bytes:
         """Names and values of the features of a few items: another net of the same name says something else."""
         x, _ = next(iter(self.real.batches(self.rows[:FEW])))
-        found = [(f.name, f.compute(x.to(self.device)).float().cpu().numpy().round(3)) for f in self.features]
+        found = [
+            (f.name, f.compute(move(x, torch.device(self.device))).float().cpu().numpy().round(3))
+            for f in self.features
+        ]
         return b"".join(name.encode() + values.tobytes() for name, values in found)
 
     def _known(self, what: str, compute: Callable[[], list[Number]]) -> list[Number]:
@@ -124,19 +128,19 @@ class Against:
         self.say(f"judging {len(self.apart):,} of the real ones")
         apart = self.seen().all(self.real.batches(self.apart))
         few = self.rows[: len(self.apart)][: self.trainable]
-        learnt = self._learnt(self.real.data.of("real", few), self.real.labels(few))
+        learnt = self._learnt(self.real.data.part("values", few), self.real.labels(few))
         return self._common(apart) + learnt + self._copied(self._held)
 
     def _baseline(self) -> list[Number]:
         self.say(f"judging {len(self.apart):,} of a normal distribution")
         return self.numbers(self.seen().all(Normal(self.real, self.rows).batches(len(self.apart))))
 
-    def numbers(self, seen: Seen) -> list[Number]:
+    def numbers(self, seen: SampleStatistics) -> list[Number]:
         """All numbers about generated samples."""
         learnt = self._learnt(seen.items[: len(self.apart)], seen.labels)
         return self._common(seen) + learnt + self._copied(self._nearest(seen.items[: self.compared]))
 
-    def _common(self, seen: Seen) -> list[Number]:
+    def _common(self, seen: SampleStatistics) -> list[Number]:
         found = [number for f in self.features for number in self._compared(f.name, seen)]
         if self.classifier is not None:
             found += self._of_classes(seen)
@@ -144,7 +148,7 @@ class Against:
             found.append(Number("sharpness", seen.sharpness / self.reference.sharpness, "real"))
         return found
 
-    def _compared(self, name: str, seen: Seen) -> list[Number]:
+    def _compared(self, name: str, seen: SampleStatistics) -> list[Number]:
         real, fake = self.reference.kept(name), seen.kept(name)
         distance = kernel_distance(real, fake)
         near = neighbours(real[: len(fake)], fake, reach=self._radii(name, len(fake)))
@@ -172,7 +176,7 @@ class Against:
     def _moments(self, name: str) -> Moments:
         return self.reference.summed[name].moments()
 
-    def _of_classes(self, seen: Seen) -> list[Number]:
+    def _of_classes(self, seen: SampleStatistics) -> list[Number]:
         score = classes.inception_score(seen.probabilities)
         name = next((f.name for f in self.features if f.name != "classifier"), "classifier")
         own, real = (classes.within(s.kept(name), s.probabilities.argmax(1)) for s in (seen, self.reference))
@@ -214,12 +218,12 @@ class Against:
     def _held(self) -> Tensor:
         """Distances of held-out items to the nearest training item."""
         few = min(self.compared, len(self.real.data.held), len(self.apart))
-        return self._nearest(self.real.data.of("real", self.apart[:few])) if few else torch.zeros(0)
+        return self._nearest(self.real.data.part("values", self.apart[:few])) if few else torch.zeros(0)
 
     def _nearest(self, items: Tensor) -> Tensor:
         """Distances of encoded items to the nearest training item, (n,)."""
         scale, best = self.real.modality.scale, torch.full((len(items),), torch.inf)
         scaled = scale(items)
-        for part in torch.split(self.real.data.rows, max(1, NUMBERS // scaled[0].numel())):
-            best = best.minimum(copies.nearest(scaled, scale(self.real.data.of("real", part)))[0])
+        for part in torch.split(self.real.data.train, max(1, NUMBERS // scaled[0].numel())):
+            best = best.minimum(copies.nearest(scaled, scale(self.real.data.part("values", part)))[0])
         return best

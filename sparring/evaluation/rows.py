@@ -12,7 +12,7 @@ from sparring.data.split import held_out
 from sparring.errors import InputError
 from sparring.metrics.results import Evaluation
 from sparring.modalities import Table, find
-from sparring.modalities.tables.judge import AgainstRows
+from sparring.modalities.tables.judge import TableJudge
 from sparring.model import Model
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MOST = 50_000  # rows of either kind that are looked at
 FEWEST = 20
 
 
-def against_rows(model: Model, data: str | None, screen: Screen) -> AgainstRows:
+def against_rows(model: Model, data: str | None, screen: Screen) -> TableJudge:
     """What holds rows against a model's training data and those that were held out of them.
 
     Args:
@@ -45,7 +45,7 @@ def against_rows(model: Model, data: str | None, screen: Screen) -> AgainstRows:
     missing = [c.name for c in modality.learnt if c.name not in apart or c.name not in train]
     if missing:
         raise InputError(f"{data or source} has no column {missing[0]!r}, which the model makes")
-    return AgainstRows(modality, _some(train), _some(apart), screen.say)
+    return TableJudge(modality, _some(train), _some(apart), screen.say)
 
 
 def unchanged(model: Model, items: Items) -> None:
@@ -66,7 +66,7 @@ def _some(frame: DataFrame) -> DataFrame:
     return frame.iloc[rows].reset_index(drop=True)
 
 
-def judged_rows(model: Model, against: AgainstRows, samples: int | None, seed: int, screen: Screen) -> Evaluation:
+def judged_rows(model: Model, against: TableJudge, samples: int | None, seed: int, screen: Screen) -> Evaluation:
     """An evaluation of as many samples as there are training rows, unless told."""
     n = samples or len(against.train)
     if n < FEWEST:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from sparring.data.tensors import VALUES, Tensors, move
 from sparring.errors import InputError
 from sparring.evaluation.classifier import Classifier
 from sparring.evaluation.features import Features
@@ -17,7 +18,7 @@ from sparring.modalities import Modality
 KEPT = 10_000  # samples whose features are kept, for numbers that compare each with each
 
 
-class Seen:
+class SampleStatistics:
     """Takes samples part by part; its memory does not grow with them beyond the first 10,000.
 
     Args:
@@ -53,12 +54,13 @@ class Seen:
         self.counts = torch.zeros(classifier.classes if classifier else 0, dtype=torch.int64)
 
     @torch.no_grad()
-    def add(self, x: Tensor, labels: Tensor | None = None) -> None:
+    def add(self, samples: Tensors, labels: Tensor | None = None) -> None:
         """Another part, (n, *shape) as nets see or make it, as a file would hold it."""
-        coded = self.modality.unscale(x.to(self.device))
-        x = self.modality.scale(coded)
+        coded = self.modality.unscale(samples[VALUES].to(self.device))
+        samples = {**move(samples, torch.device(self.device)), VALUES: self.modality.scale(coded)}
+        x = samples[VALUES]
         for f in self.features:
-            found = f.compute(x).float().cpu()
+            found = f.compute(samples).float().cpu()
             if not found.isfinite().all():
                 raise InputError(f"features {f.name!r} of some samples are not finite; these cannot be judged")
             self.summed[f.name].add(found)
@@ -79,7 +81,7 @@ class Seen:
         if self.n < most:
             kept.append(part[: most - self.n])
 
-    def all(self, parts: Iterable[tuple[Tensor, Tensor | None]]) -> Seen:
+    def all(self, parts: Iterable[tuple[Tensors, Tensor | None]]) -> SampleStatistics:
         """Take all parts, and be done."""
         for x, labels in parts:
             self.add(x, labels)
@@ -93,7 +95,7 @@ class Seen:
         known = {"probabilities": self.probabilities} if self._probabilities else {}
         return {**kept, **sums, **known, "counts": self.counts, "numbers": numbers}
 
-    def restore(self, tensors: Mapping[str, Tensor]) -> Seen:
+    def restore(self, tensors: Mapping[str, Tensor]) -> SampleStatistics:
         """Take what `tensors` gave."""
         for name in self._kept:
             self._kept[name] = [tensors[f"kept.{name}"]]

@@ -14,7 +14,7 @@ from sparring.data import Items
 from sparring.data.store import Progress
 from sparring.errors import InputError, nearest
 from sparring.metrics.results import Evaluation
-from sparring.modalities import Mapped, find
+from sparring.modalities import Translation, find
 from sparring.modalities.translation.judge import Restored, Scores, findings, floor, in_brightness, judge, numbers
 from sparring.model import Model
 from sparring.nets import pretrained as weights
@@ -25,7 +25,7 @@ HEAD = 14  # pixels of a line that names columns
 
 
 @dataclass(frozen=True)
-class AgainstPictures:
+class TranslationReference:
     """Given pictures and true ones.
 
     Attributes:
@@ -40,11 +40,13 @@ class AgainstPictures:
     name: str
     distances: tuple[str, ...] = ()
 
-    def examples(self, modality: Mapped) -> Iterator[tuple[Tensor, Tensor]]:
+    def examples(self, modality: Translation) -> Iterator[tuple[Tensor, Tensor]]:
         return modality.examples(self.items, self.apart)
 
 
-def against_pictures(model: Model, data: str | None, screen: Screen, features: Sequence[str] = ()) -> AgainstPictures:
+def against_pictures(
+    model: Model, data: str | None, screen: Screen, features: Sequence[str] = ()
+) -> TranslationReference:
     """What a model's pictures are held against: those that were held out of what it was trained on, or others.
 
     Args:
@@ -63,12 +65,12 @@ def against_pictures(model: Model, data: str | None, screen: Screen, features: S
         screen.say(note)
     if items.kind != "images":
         raise InputError(f"{source!r} holds {items.kind}, but the model takes pictures; give some")
-    return AgainstPictures(items, data is None, items.name, tuple(features))
+    return TranslationReference(items, data is None, items.name, tuple(features))
 
 
 def judged_pictures(
     model: Model,
-    against: AgainstPictures,
+    against: TranslationReference,
     samples: int | None,
     seed: int,  # noqa: ARG001 (nothing is drawn)
     screen: Screen,
@@ -82,7 +84,7 @@ def judged_pictures(
         InputError: where there are too few.
     """
     modality = model.modality
-    assert isinstance(modality, Mapped)
+    assert isinstance(modality, Translation)
     ways: dict[str, Restored] = {"samples": by(model.mapper())}
     if getattr(model.game, "plain", None) is not None:
         ways[PLAIN] = by(model.mapper(sharpness=0.0))
@@ -129,7 +131,7 @@ def _some(
         progress(i + 1, most or i + 2)  # how many there are is known in the end only
 
 
-def protocol(modality: Mapped, count: int, against: AgainstPictures) -> str:
+def protocol(modality: Translation, count: int, against: TranslationReference) -> str:
     """How pictures are judged, in a sentence."""
     which = "that were held out of training" if against.apart else f"of {against.name}"
     parts = [f"means over {count:,} whole pictures {which}, with standard errors"]
@@ -144,7 +146,7 @@ def protocol(modality: Mapped, count: int, against: AgainstPictures) -> str:
     return "; ".join(parts)
 
 
-def picture(found: dict[str, Scores], modality: Mapped) -> Image.Image:
+def picture(found: dict[str, Scores], modality: Translation) -> Image.Image:
     """The middles of some pictures: what is given, what is made of it in each way, and the truth."""
     others = [name for name in found if name not in ("given", "real", "samples")]
     names = ["given", *sorted(others, key=PLAIN.__eq__), "samples", "real"]
@@ -167,7 +169,7 @@ def picture(found: dict[str, Scores], modality: Mapped) -> Image.Image:
     return page
 
 
-def _enlarged(x: Tensor, modality: Mapped, times: int) -> Image.Image:
+def _enlarged(x: Tensor, modality: Translation, times: int) -> Image.Image:
     """A picture (c, h, w) in colour, so many times as large."""
     x = x[:-1] if modality.masked and x.shape[0] == modality.given else x
     shown = Image.fromarray(as_bytes(x.expand(3, -1, -1) if x.shape[0] == 1 else x[:3]))

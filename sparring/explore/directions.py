@@ -116,7 +116,7 @@ def probe(
 
 def parts(space: Space, points: Tensor) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Some points at a time, with labels in turn."""
-    labels, chunk = space.labels(len(points)), space.model.modality.chunk
+    labels, chunk = space.labels(len(points)), space.model.modality.chunk_size
     for start in range(0, len(points), chunk):
         yield points[start : start + chunk], None if labels is None else labels[start : start + chunk]
 

@@ -55,7 +55,7 @@ def explore(
         InputError: where there is no such model, it has not what is asked for, or something is in `out` already.
     """
     model, screen = load(run, device), Screen(quiet)
-    chosen = None if label is None else torch.tensor(model.modality.label(label))
+    chosen = None if label is None else torch.tensor(model.modality.class_index(label))
     _free(Path(out), force)
     given = None if picture is None else _given(model, picture)
     scene = Scene(model, data, seed, chosen, given, screen)
@@ -74,7 +74,7 @@ def explore(
 
 def drawings(scene: Scene) -> dict[str, Drawing]:
     """What can be drawn of a model, by name."""
-    if scene.model.modality.mapped:
+    if scene.model.modality.source is not None:
         return mapped.drawings(scene)
     kinds = {"images": pictures.drawings, "rows": rows.drawings, "points": plots.drawings, "series": plots.drawings}
     return kinds[scene.model.modality.kind](scene)

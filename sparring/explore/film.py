@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sparring.data.store import Progress
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError, needs
 from sparring.explore.scene import Scene
 from sparring.explore.space import kind_of
 from sparring.files import beside, vacant
-from sparring.modalities.base import Samples, unseen
+from sparring.modalities.base import Samples
 from sparring.sheets import sheet
 
 SUFFIXES = (".gif", ".mp4")
@@ -44,7 +45,7 @@ def check_film(path: Path, scene: Scene, force: bool) -> None:
 
 
 @torch.no_grad()
-def write_film(scene: Scene, path: Path, progress: Progress = unseen) -> None:
+def write_film(scene: Scene, path: Path, progress: Progress = no_progress) -> None:
     """Write a way through several samples and back to the first, which so may be played without end: sixteen pictures,
     each on its own way, or many points in the plane.
 
@@ -82,7 +83,7 @@ def _frame(scene: Scene, made: Tensor) -> Image.Image:
     modality = scene.model.modality
     if modality.kind == "images":
         return sheet(scene.decoded(made), ACROSS)
-    return Samples(modality.decode(made), None, modality).preview()
+    return Samples(modality.decode({VALUES: made}), None, modality).preview()
 
 
 def _write_mp4(path: Path, frames: Iterator[Image.Image]) -> None:

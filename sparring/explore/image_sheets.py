@@ -127,7 +127,7 @@ def _probed(scene: Scene) -> list[Sheet]:
     if not real.modality.classes:
         raise InputError(f"{real.name!r} has no labels that a probe could look for")
     with scene.screen.progress("learning the labels") as progress, torch.enable_grad():
-        net = classifier.of(real, real.data.rows, progress).to(scene.model.device)
+        net = classifier.of(real, real.data.train, progress).to(scene.model.device)
     found = probe(scene.model, net.probabilities, real.modality.classes, seed=scene.seed)
     told = [direction for direction in found if direction.share and direction.share > TOLD]
     if not told:
@@ -145,13 +145,13 @@ def _looked_at(scene: Scene) -> list[Sheet]:
     assert D is not None
     held = scene.held(ROWS)
     made = scene.space.pictures(scene.points(ROWS), label)
-    return [looked_at(scene, D, (made, label), (held["real"], scene.told(held.get("label"))))]
+    return [looked_at(scene, D, (made, label), (held["values"], scene.told(held.get("label"))))]
 
 
 def _neighbours(scene: Scene) -> list[Sheet]:
     modality, held = scene.model.modality, scene.real.data.held[:OTHERS]
     made = modality.scale(modality.unscale(scene.space.pictures(scene.points(ROWS), scene.labels(ROWS))))
-    others = [part["real"].to(made) for part in scene.batches(held)] if len(held) else []
+    others = [part["values"].to(made) for part in scene.batches(held)] if len(held) else []
     distances, found = neighbours(torch.cat([made, *others]), scene.trained(), NEAREST)
     rows = torch.cat([made[:, None], found[:ROWS]], 1).flatten(0, 1)
     captions = [text for row in distances[:ROWS].tolist() for text in ("sample", *(f"{d:.2f}" for d in row))]
@@ -171,7 +171,7 @@ def _again(scene: Scene) -> list[Sheet]:
     game = scene.model.game
     assert isinstance(game, Autoencoder)
     held = scene.held(4 * ROWS)
-    x = held["real"][: max(1, len(held["real"]) // ROWS) * ROWS]
+    x = held["values"][: max(1, len(held["values"]) // ROWS) * ROWS]
     label = scene.told(held.get("label"))
     again = game.reconstruct(x, None if label is None else label[: len(x)])
     shows = f"{scene.held_in_words('pictures')}, and below each what is made of it"
@@ -182,7 +182,7 @@ def _inverted(scene: Scene) -> list[Sheet]:
     modality = scene.model.modality
     given, what = scene.pictures, "given pictures"
     if given is None:
-        given, what = scene.decoded(scene.held(INVERTED)["real"]), scene.held_in_words("pictures")
+        given, what = scene.decoded(scene.held(INVERTED)["values"]), scene.held_in_words("pictures")
     label = None if scene.label is None else scene.label.expand(len(given))
     with scene.screen.progress("inverting pictures") as progress:
         found = invert(scene.model, given, label, seed=scene.seed, progress=progress)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.data.store import Progress
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.explore.directions import parts
 from sparring.explore.layers import frozen
 from sparring.explore.space import Space
 from sparring.games.prior import Uniform
 from sparring.games.vae import Autoencoder
-from sparring.modalities.base import unseen
 from sparring.model import Model
 
 POOL = 1000  # samples, of which the nearest are begun from
@@ -54,7 +54,7 @@ def invert(
     label: Tensor | None = None,
     steps: int = STEPS,
     seed: int = 0,
-    progress: Progress = unseen,
+    progress: Progress = no_progress,
 ) -> Inversion:
     """The points of which a model makes given pictures, as nearly as it can.
 
@@ -101,7 +101,7 @@ def _finished(space: Space, pictures: NDArray[np.uint8], points: Tensor, labels:
     game, decode = space.model.game, space.model.modality.decode
     chosen = labels if game.classes else None
     made = [
-        decode(space.pictures(part, None if chosen is None else labels[i : i + AT_ONCE]))
+        decode({VALUES: space.pictures(part, None if chosen is None else labels[i : i + AT_ONCE])})
         for i, part in zip(range(0, len(points), AT_ONCE), points.split(AT_ONCE), strict=True)  # type: ignore[no-untyped-call]
     ]
     again = np.concatenate(made).astype(np.uint8)

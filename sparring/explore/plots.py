@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from sparring.data.tensors import VALUES
 from sparring.explore.neighbours import neighbours
 from sparring.explore.scene import Drawing, Scene, Sheet
 from sparring.modalities import Series
@@ -84,7 +85,7 @@ def _plane(scene: Scene) -> tuple[Figure, Axes]:
 
 def _placed(scene: Scene, made: Tensor) -> NDArray[np.float64]:
     """The first two coordinates of points (n, d), in the user's units; 0 for a second that there is not."""
-    points = np.asarray(scene.model.modality.decode(made), np.float64)[:, :2]
+    points = np.asarray(scene.model.modality.decode({VALUES: made}), np.float64)[:, :2]
     return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
 
 
@@ -122,7 +123,7 @@ def _path_neighbours(scene: Scene) -> list[Sheet]:
 
 def _paths(scene: Scene, made: Tensor) -> NDArray[np.float64]:
     """(n, steps, channels), in the user's units."""
-    return np.asarray(scene.model.modality.decode(made), np.float64)
+    return np.asarray(scene.model.modality.decode({VALUES: made}), np.float64)
 
 
 def _channels(scene: Scene, rows: int) -> tuple[Figure, Any]:

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from sparring.console import Screen
 from sparring.data import Items
+from sparring.data.dataset import Dataset
 from sparring.data.sources import FolderSource, Unreadable
-from sparring.data.split import Parted
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.evaluation.real import Real, read
 from sparring.explore.space import Space
@@ -100,10 +101,10 @@ class Scene:
                 return read(modality, items, progress, fewest=1)[0]
         if items.kind not in (modality.kind, *modality.reads):
             raise InputError(f"{items.name!r} holds {items.kind}, but the model makes {modality.kind}; give such data")
-        data: Parted
+        data: Dataset
         memory = room(None, torch.device("cpu"))
         _, data, _ = prepare(self.model.recipe, modality, items, memory, Screen(quiet=True))
-        return Real(items.name, modality.plain(), data)
+        return Real(items.name, modality.deterministic(), data)
 
     def labels(self, n: int) -> Tensor | None:
         """Of n samples, (n,); None where the model takes none."""
@@ -123,7 +124,7 @@ class Scene:
         device.
         """
         data = self.real.data
-        rows = data.held if self.unseen else data.rows
+        rows = data.held if self.unseen else data.train
         return {name: x.to(self.model.device) for name, x in next(self.batches(rows[:n])).items()}
 
     @property
@@ -142,7 +143,7 @@ class Scene:
         if self.source is None:
             return f"training {things}"
         modality, taken = self.model.modality, ""
-        if isinstance(modality, Images) and not modality.mapped:
+        if isinstance(modality, Images) and modality.source is None:
             channels = Images().fit(self.items).channels
             if channels != modality.channels:
                 taken = f" ({COLOURS[channels]}, taken as {COLOURS[modality.channels]})"
@@ -151,9 +152,9 @@ class Scene:
     def trained(self) -> Iterator[Tensor]:
         """All real items that are trained on, some at a time."""
         with self.screen.progress(f"looking through {self.items.name}") as progress:
-            rows = self.real.data.rows
+            rows = self.real.data.train
             for i, part in enumerate(self.batches(rows)):
-                yield part["real"]
+                yield part["values"]
                 progress(min(len(rows), (i + 1) * AT_ONCE), len(rows))
 
     def told(self, labels: Tensor | None) -> Tensor | None:
@@ -174,7 +175,8 @@ class Scene:
 
     def decoded(self, samples: Tensor) -> NDArray[np.uint8]:
         """Pictures as nets make them, (n, c, h, w), as bytes (n, h, w, c)."""
-        return self.model.modality.decode(samples).astype(np.uint8)
+        pixels: NDArray[np.uint8] = self.model.modality.decode({VALUES: samples}).astype(np.uint8)
+        return pixels
 
 
 Drawing = Callable[[], Sequence[Sheet]]

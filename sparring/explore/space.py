@@ -33,7 +33,7 @@ class Space:
     """
 
     def __init__(self, model: Model) -> None:
-        if model.modality.mapped or model.modality.kind == "rows":
+        if model.modality.source is not None or model.modality.kind == "rows":
             raise InputError(f"recipe {model.recipe.name!r} makes {kind_of(model)}; there are no latents to move among")
         self.model, self.prior = model, model.game.prior
         self.name = "w" if isinstance(model.game, StyleGAN) else "z"
@@ -49,7 +49,7 @@ class Space:
     @torch.no_grad()
     def draw(self, n: int, seed: int, label: Tensor | None = None) -> Tensor:
         """Points (n, full width): those of `model.sample(n, seed=seed)`, with these labels."""
-        game, device, chunk = self.model.game, self.model.device, self.model.modality.chunk
+        game, device, chunk = self.model.game, self.model.device, self.model.modality.chunk_size
         parts = []
         for start in range(0, n, chunk):
             with seeded(Seeds(seed).key("sample", start), device):
@@ -73,7 +73,7 @@ class Space:
         with torch.set_grad_enabled(points.requires_grad and torch.is_grad_enabled()):
             if isinstance(game, StyleGAN):
                 return game.G.synthesis(points[:, None].expand(-1, game.G.styles, -1))
-            return game.generate(points, self.labels(len(points)) if label is None else label)
+            return game.values(points, self.labels(len(points)) if label is None else label)
 
     def between(self, a: Tensor, b: Tensor, steps: int) -> Tensor:
         """(steps, ..., full width): a way from a point (..., full width) to another, its ends included. Straight
@@ -115,4 +115,4 @@ class Space:
 
 def kind_of(model: Model) -> str:
     """What a model makes, in words."""
-    return "pictures of pictures" if model.modality.mapped else model.modality.kind
+    return "pictures of pictures" if model.modality.source is not None else model.modality.kind

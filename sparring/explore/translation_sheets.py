@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sparring.data.tensors import VALUES
 from sparring.explore.saliency import discriminator
 from sparring.explore.saliency_sheet import looked_at
 from sparring.explore.scene import ROWS, Drawing, Scene, Sheet
@@ -20,16 +21,16 @@ def drawings(scene: Scene) -> dict[str, Drawing]:
 
 def _made(scene: Scene) -> list[Sheet]:
     held, modality = scene.held(PAIRS), scene.model.modality
-    made = scene.model.game.generate(held["label"][:, :0], held["label"])
+    made = scene.model.game.values(held["condition"][:, :0], held["condition"])
     what = scene.held_in_words("pictures")
     shows = f"what is given of {what}, and beside it what is made of it, and the truth where it is known"
-    return [Sheet("made", shows, modality.drawing(made, held))]
+    return [Sheet("made", shows, modality.draw_batch({VALUES: made}, held))]
 
 
 def _looked_at(scene: Scene) -> list[Sheet]:
     held, game = scene.held(ROWS), scene.model.game
     D = discriminator(game)
     assert D is not None
-    made = game.generate(held["label"][:, :0], held["label"])
-    told = None if isinstance(game, Cycle) else held["label"]
-    return [looked_at(scene, D, (made, told), (held["real"], told))]
+    made = game.values(held["condition"][:, :0], held["condition"])
+    told = None if isinstance(game, Cycle) else held["condition"]
+    return [looked_at(scene, D, (made, told), (held["values"], told))]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.games.discriminator_pass import Judged
+from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.terms import Term
 from sparring.nets.picture_net import PictureNet
 from sparring.nets.translator import Translator
@@ -63,10 +63,10 @@ class Contrast(Term):
         self._G = (G,)  # in a tuple, so that it stays the game's own
         self.patches, self.identity = patches, identity
 
-    def forward(self, judged: Judged) -> Tensor:
-        assert judged.label is not None
+    def forward(self, judged: DiscriminatorPass) -> Tensor:
+        assert judged.condition is not None
         (G,) = self._G
-        apart = self._apart(judged.label, judged.fake)
+        apart = self._apart(judged.condition, judged.fake)
         return (apart + self._apart(judged.real, G.padded(judged.real))) / 2 if self.identity else apart
 
     def _apart(self, given: Tensor, made: Tensor) -> Tensor:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from sparring.games.gan import Optimiser
-from sparring.games.mapping import Translation
 from sparring.games.prior import Prior
+from sparring.games.translation import TranslationGame
 from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
@@ -60,7 +60,7 @@ class Weights:
     identity: float = 0.5
 
 
-class Cycle(Translation):
+class Cycle(TranslationGame):
     """Two generators and two discriminators.
 
     Args:
@@ -106,14 +106,14 @@ class Cycle(Translation):
         """Of A, of B."""
 
         def compute() -> tuple[Tensor, ...]:
-            return self.BA.padded(round["real"]), self.AB.padded(round["label"])
+            return self.BA.padded(round["values"]), self.AB.padded(round["condition"])
 
         fake_A, fake_B = round.once("fakes", compute, self.AB, self.BA)
         return fake_A, fake_B
 
     def G_losses(self, round: Round) -> Losses:
         """What both generators minimise together."""
-        A, B = round["label"], round["real"]
+        A, B = round["condition"], round["values"]
         fake_A, fake_B = self._fakes(round)
         there = (self.BA.padded(fake_B) - A).abs().mean() + (self.AB.padded(fake_A) - B).abs().mean()
         losses = {
@@ -130,8 +130,8 @@ class Cycle(Translation):
         fake_A, fake_B = self._fakes(round)
         losses, seen = {}, []
         for kind, D, real, fake in (
-            ("A", self.D_A, round["label"], self.pool_A(fake_A.detach())),
-            ("B", self.D_B, round["real"], self.pool_B(fake_B.detach())),
+            ("A", self.D_A, round["condition"], self.pool_A(fake_A.detach())),
+            ("B", self.D_B, round["values"], self.pool_B(fake_B.detach())),
         ):
             on_real, on_fake = D(real), D(fake)
             losses[kind] = self.loss.discriminator(on_real, on_fake)
@@ -142,9 +142,9 @@ class Cycle(Translation):
         )
         return losses
 
-    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:  # noqa: ARG002
-        assert label is not None
-        return self.AB.padded(label)
+    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
+        assert condition is not None
+        return self.AB.padded(condition)
 
     def mapping(self, reverse: bool, sharpness: float) -> PictureNet:
         if sharpness != 1:

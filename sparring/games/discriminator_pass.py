@@ -17,14 +17,14 @@ Side = Literal["D", "G"]
 
 
 @dataclass(frozen=True)
-class Said:
+class DiscriminatorOutput:
     """Of some samples, D's features (n, d) and logits."""
 
     features: Tensor
     logits: Logits
 
 
-class Judged:
+class DiscriminatorPass:
     """Real and generated samples of a turn with D's features and logits, each computed when it is
     first asked for; losses and extra terms are made of them.
 
@@ -32,7 +32,7 @@ class Judged:
         net: the discriminator.
         turn: whose turn it is. In D's, no gradient reaches G.
         z: latents of the generated samples, (n, width).
-        label: of real and generated samples alike, (n,), or None.
+        condition: of real and generated samples alike, (n,), or None.
         observe: hands scalars out to watchers, as `Round.observe` does.
     """
 
@@ -41,7 +41,7 @@ class Judged:
         net: Discriminator,
         turn: Side,
         z: Tensor,
-        label: Tensor | None,
+        condition: Tensor | None,
         real: Callable[[], Tensor],
         fake: Callable[[], Tensor],
         observe: Callable[..., None],
@@ -54,12 +54,12 @@ class Judged:
             inputs: whether logits will be differentiated by what D saw.
             together: whether D sees both in one pass, for speed.
         """
-        self.net, self.turn, self.z, self.label, self.observe = net, turn, z, label, observe
+        self.net, self.turn, self.z, self.condition, self.observe = net, turn, z, condition, observe
         self._real, self._fake, self._inputs, self._together = real, fake, inputs, together
 
     def D(self, x: Tensor) -> Logits:
         """D's logits on further samples, under the same labels."""
-        return self.net(x, self.label)  # type: ignore[no-any-return]
+        return self.net(x, self.condition)  # type: ignore[no-any-return]
 
     @cached_property
     def real(self) -> Tensor:
@@ -71,26 +71,28 @@ class Judged:
         return x.detach().requires_grad_(self._inputs) if self.turn == "D" else x
 
     @cached_property
-    def on_real(self) -> Said:
-        return self._both[0] if self._together else said(self.net, self.real, self.label)
+    def on_real(self) -> DiscriminatorOutput:
+        return self._both[0] if self._together else said(self.net, self.real, self.condition)
 
     @cached_property
-    def on_fake(self) -> Said:
-        return self._both[1] if self._together else said(self.net, self.fake, self.label)
+    def on_fake(self) -> DiscriminatorOutput:
+        return self._both[1] if self._together else said(self.net, self.fake, self.condition)
 
     @cached_property
-    def _both(self) -> tuple[Said, Said]:
-        labels = None if self.label is None else torch.cat([self.label, self.label])
+    def _both(self) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
+        labels = None if self.condition is None else torch.cat([self.condition, self.condition])
         both = said(self.net, torch.cat([self.real, self.fake]), labels)
         features = both.features.chunk(2)
         if isinstance(both.logits, Tensor):
             on_real, on_fake = both.logits.chunk(2)
-            return Said(features[0], on_real), Said(features[1], on_fake)
+            return DiscriminatorOutput(features[0], on_real), DiscriminatorOutput(features[1], on_fake)
         halves = [logits.chunk(2) for logits in both.logits]
-        return Said(features[0], [h[0] for h in halves]), Said(features[1], [h[1] for h in halves])
+        return DiscriminatorOutput(features[0], [h[0] for h in halves]), DiscriminatorOutput(
+            features[1], [h[1] for h in halves]
+        )
 
 
-def said(D: Discriminator, x: Tensor, label: Tensor | None) -> Said:
+def said(D: Discriminator, x: Tensor, condition: Tensor | None) -> DiscriminatorOutput:
     """What D says of samples (n, ...)."""
-    features = D.features(x, label)
-    return Said(features, D.judge(features, label))
+    features = D.features(x, condition)
+    return DiscriminatorOutput(features, D.judge(features, condition))

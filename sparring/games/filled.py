@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sparring.games.discriminator_pass import Judged
+from sparring.data.tensors import VALUES, Tensors
+from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
 from sparring.games.terms import Term
 from sparring.nets.table import Generator
@@ -31,11 +32,11 @@ class Filled(Term):
         super().__init__("filled", weight, of=("G",))
         self._G = (G,)  # in a tuple, so that its weights stay its own
 
-    def forward(self, judged: Judged) -> Tensor:
-        (G,), label = self._G, judged.label
-        assert label is not None
-        rows = (label < 0).sum(1) == 1
-        z, asked, real = judged.z[rows], label[rows], judged.real[rows].float()
+    def forward(self, judged: DiscriminatorPass) -> Tensor:
+        (G,), condition = self._G, judged.condition
+        assert condition is not None
+        rows = (condition < 0).sum(1) == 1
+        z, asked, real = judged.z[rows], condition[rows], judged.real[rows].float()
         if not len(z):
             return judged.z.new_zeros(())
         logits = G.made(z, asked).float()[:, : G.spans.places]
@@ -52,7 +53,7 @@ class FilledGAN(GAN):
         last: the column that is drawn last; the others are those of `GAN`.
     """
 
-    together = True
+    batch_dependent = True
     offset: Tensor
 
     def __init__(self, *args: Any, sweeps: int, last: int, **settings: Any) -> None:
@@ -62,12 +63,12 @@ class FilledGAN(GAN):
         self.register_buffer("offset", torch.zeros(self.G.z + self.G.spans.places))  # on latents of what is handed out
 
     @torch.no_grad()
-    def calibrate(self, shares: Tensor, label: Callable[[int], Tensor]) -> None:
+    def calibrate(self, shares: Tensor, condition: Callable[[int], Tensor]) -> None:
         """Shift the logits of samples until levels come as often as they should.
 
         Args:
             shares: of each level in its column, (places,).
-            label: gives labels for so many samples.
+            condition: gives labels for so many samples.
         """
         assert isinstance(self.G, Generator)
         places = self.G.spans.places
@@ -75,21 +76,21 @@ class FilledGAN(GAN):
         for _ in range(ROUNDS):
             made = torch.zeros(places, device=self.offset.device)
             for _ in range(DRAWN // AT_ONCE):
-                given = label(AT_ONCE)
-                made += self.sampled(self.draw(AT_ONCE, given.device), given)[:, :places].float().sum(0)
+                given = condition(AT_ONCE)
+                made += self.sample(self.draw(AT_ONCE, given.device), given)[VALUES][:, :places].float().sum(0)
             known = 1 / DRAWN + shares.to(made)
             self.offset[self.G.z :] += (known.log() - (1 / DRAWN + made / DRAWN).log()).clamp(-1, 1)
 
-    def sampled(self, z: Tensor, label: Tensor | None, asked: Tensor | None = None) -> Tensor:
+    def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:
         assert isinstance(self.G, Generator)
-        assert label is not None
+        assert condition is not None
         spans = self.G.spans
-        x = self.generate(z + self.offset, label)
+        x = self.values(z + self.offset, condition)
         for _ in range(self.sweeps):
             order = [i for i in torch.randperm(spans.spans).tolist() if i != self.last]
             for i in (*order, self.last):
-                if asked is None or asked[i] < 0:
+                if requested is None or requested[i] < 0:
                     codes = spans.codes(x[:, : spans.places])
                     codes[:, i] = -1
-                    x = self.generate(self.draw(len(z), z.device) + self.offset, codes)
-        return x
+                    x = self.values(self.draw(len(z), z.device) + self.offset, codes)
+        return {VALUES: x}

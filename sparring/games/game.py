@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from sparring.data.tensors import VALUES, Tensors
 from sparring.games.prior import Prior
 
 
@@ -18,14 +19,14 @@ class Game(nn.Module, ABC):
     Attributes:
         averaged: names of the nets whose moving average is the model. The others are kept as the
             last step left them.
-        together: whether `sampled` draws more for all samples at once, so that one depends on how many there are. The
-            `sampled` and `truncated` of others draw nothing: what they make depends on their arguments alone.
+        batch_dependent: True if `sample` draws further random numbers for the batch as a whole, so that a sample
+            depends on how many are drawn together. `sample` and `sample_truncated` of other games draw nothing.
         prior: what a sample is made from.
         classes: number of labels that sampling is conditioned on, 0 where it is not.
     """
 
     averaged: tuple[str, ...] = ("G",)
-    together: bool = False
+    batch_dependent: bool = False
     prior: Prior
     classes: int = 0
 
@@ -43,22 +44,31 @@ class Game(nn.Module, ABC):
         prior = self.prior if length is None else self.prior.stretched(length)
         return prior.draw(n, device, truncation)
 
-    def watched(self) -> dict[str, Tensor]:
+    def state_metrics(self) -> dict[str, Tensor]:
         """Numbers, 0-d, that somebody may want to follow: the state of what adapts itself."""
         return {}
 
     @abstractmethod
-    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
-        """Samples from latents (n, width) and, where the game is conditional, labels (n, ...)."""
-
-    def sampled(self, z: Tensor, label: Tensor | None, asked: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        """Samples as a model hands them out; it may take more trouble than training can.
+    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        """The values of samples, (n, ...).
 
         Args:
-            asked: which part of a label a user has asked for, negative where it is free; None for nothing.
+            z: latents (n, width).
+            condition: (n, ...), if the game is conditional.
         """
-        return self.generate(z, label)
 
-    def truncated(self, z: Tensor, label: Tensor | None, truncation: float) -> Tensor:  # noqa: ARG002
-        """Typical samples from latents that were drawn with this truncation."""
-        return self.generate(z, label)
+    def generate(self, z: Tensor, condition: Tensor | None) -> Tensors:
+        """Samples as named tensors. A game whose samples have more parts than values overrides this."""
+        return {VALUES: self.values(z, condition)}
+
+    def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:  # noqa: ARG002
+        """Samples as a model returns them; may cost more than training could afford.
+
+        Args:
+            requested: the part of a condition that the user asked for, negative where it is free; None for nothing.
+        """
+        return self.generate(z, condition)
+
+    def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:  # noqa: ARG002
+        """More typical samples, from latents that were drawn with this truncation."""
+        return self.generate(z, condition)

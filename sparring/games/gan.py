@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from sparring.games.discriminator_pass import Judged, Side
+from sparring.games.discriminator_pass import DiscriminatorPass, Side
 from sparring.games.game import Game
 from sparring.games.prior import Prior
 from sparring.games.terms import Term
@@ -110,13 +110,13 @@ class GAN(Game):
         if after is not None:
             after(observed)
 
-    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
-        if self.conditional and label is None:
+    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        if self.conditional and condition is None:
             raise ValueError("this game is conditional: it needs labels")
-        sample: Tensor = self.G(z, label)
+        sample: Tensor = self.G(z, condition)
         return sample
 
-    def watched(self) -> dict[str, Tensor]:
+    def state_metrics(self) -> dict[str, Tensor]:
         adaptive = [view for view in self.views if isinstance(view, Ada)]
         return {"ada_p": adaptive[0].p} if adaptive else {}
 
@@ -140,10 +140,10 @@ class GAN(Game):
         terms = self._terms(side, every)
         return self._extra(terms, self._judged(side, round, terms), round)
 
-    def _extra(self, terms: Sequence[Term], judged: Judged, round: Round) -> Losses:
+    def _extra(self, terms: Sequence[Term], judged: DiscriminatorPass, round: Round) -> Losses:
         return {term.name: term.weighted(judged, round.progress) for term in terms}
 
-    def _judged(self, turn: Side, round: Round, terms: Sequence[Term]) -> Judged:
+    def _judged(self, turn: Side, round: Round, terms: Sequence[Term]) -> DiscriminatorPass:
         """D's view of a round.
 
         Real and generated samples are seen in one pass where that changes nothing: not where D mixes a
@@ -152,12 +152,12 @@ class GAN(Game):
         """
         inputs = any(term.inputs for term in terms)
         both = turn == "D" or self.loss.needs_real
-        return Judged(
+        return DiscriminatorPass(
             self.D,
             turn,
             self._latents(round),
-            round.get("label") if self.conditional else None,
-            real=lambda: self._view(round["real"], round),
+            round.get("condition") if self.conditional else None,
+            real=lambda: self._view(round["values"], round),
             fake=lambda: self._view(self._fake(round), round),
             observe=round.observe,
             inputs=inputs,
@@ -169,11 +169,11 @@ class GAN(Game):
         """D's mean logits, and the share of pairs in which it takes the real sample for more real."""
         real, fake = _first(on_real), _first(on_fake)
         said = {"D_real": real.mean(), "D_fake": fake.mean(), "D_accuracy": (real > fake).float().mean()}
-        held = round.get("held")
+        held = round.get("held values")
         if held is not None:
             with still(self.D):
-                label = round.get("held label") if self.conditional else None
-                said["D_held"] = _first(self.D(self._view(held, round), label)).mean()
+                condition = round.get("held condition") if self.conditional else None
+                said["D_held"] = _first(self.D(self._view(held, round), condition)).mean()
         return said
 
     def _latents(self, round: Round) -> Tensor:
@@ -181,7 +181,7 @@ class GAN(Game):
 
     def _fake(self, round: Round) -> Tensor:
         z = self._latents(round)
-        return round.once("fake", lambda: self.generate(z, round.get("label")), self.G)
+        return round.once("fake", lambda: self.values(z, round.get("condition")), self.G)
 
     def _view(self, x: Tensor, round: Round) -> Tensor:
         for view in self.views:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.games.discriminator_pass import Judged
+from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.terms import Term
 from sparring.nets.fastgan import Decoder, Discriminator
 
@@ -29,7 +29,7 @@ class Redrawn(Term):
         self.whole = Decoder(D.low[0], channels, half, len(D.downs) - 1)
         self.part = Decoder(D.high[0], channels, half, len(D.downs) - 1)
 
-    def forward(self, judged: Judged) -> Tensor:
+    def forward(self, judged: DiscriminatorPass) -> Tensor:
         (D,) = self._D
         high, low = D.maps(judged.on_real.features)
         small = F.interpolate(judged.real, (self.size, self.size), mode="area")

@@ -8,7 +8,8 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-from sparring.games.discriminator_pass import Judged
+from sparring.data.tensors import VALUES, Tensors
+from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
 from sparring.games.terms import Term
 from sparring.nets.stylegan2 import Generator
@@ -29,12 +30,12 @@ class StyleGAN(GAN):
         """Latents of the prior, (n, width), as they are: it is styles that are truncated."""
         return super().draw(n, device, length=length)
 
-    def truncated(self, z: Tensor, label: Tensor | None, truncation: float) -> Tensor:
+    def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:
         """Samples of styles that far on the way from the mean style to their own. Karras et al. 2018, arXiv:1812.04948,
         appendix B.
         """
-        style = self.G.mean_style().lerp(self.G.mapping(z, label), truncation)
-        return self.G.synthesis(style[:, None].expand(-1, self.G.styles, -1))
+        style = self.G.mean_style().lerp(self.G.mapping(z, condition), truncation)
+        return {VALUES: self.G.synthesis(style[:, None].expand(-1, self.G.styles, -1))}
 
 
 class PathLength(Term):
@@ -57,11 +58,11 @@ class PathLength(Term):
         self.shrink, self.decay = shrink, decay
         self.register_buffer("mean", torch.zeros(()))
 
-    def forward(self, judged: Judged) -> Tensor:
+    def forward(self, judged: DiscriminatorPass) -> Tensor:
         (G,) = self._G
         some = slice(None, max(1, len(judged.z) // self.shrink))
-        label = None if judged.label is None else judged.label[some]
-        w = G.mapping(judged.z[some], label)[:, None].repeat(1, G.styles, 1)
+        condition = None if judged.condition is None else judged.condition[some]
+        w = G.mapping(judged.z[some], condition)[:, None].repeat(1, G.styles, 1)
         pictures = G.synthesis(w).float()
         noise = torch.randn_like(pictures) / sqrt(pictures[0, 0].numel())
         (slope,) = torch.autograd.grad((pictures * noise).sum(), w, create_graph=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.games.discriminator_pass import Judged, Side
+from sparring.games.discriminator_pass import DiscriminatorPass, Side
 from sparring.games.prior import OneHot, Prior
 from sparring.losses import penalties
 
@@ -35,10 +35,10 @@ class Term(nn.Module, ABC):
         self.name, self.weight, self.of, self.every, self.inputs = name, weight, of, every, inputs
 
     @abstractmethod
-    def forward(self, judged: Judged) -> Tensor:
+    def forward(self, judged: DiscriminatorPass) -> Tensor:
         """The term without its weight, 0-d."""
 
-    def weighted(self, judged: Judged, progress: Tensor) -> Tensor:
+    def weighted(self, judged: DiscriminatorPass, progress: Tensor) -> Tensor:
         weight = self.weight(progress) if callable(self.weight) else self.weight
         value: Tensor = self(judged)
         return weight * value
@@ -58,7 +58,7 @@ class Formula(Term):
         self,
         name: str,
         weight: Weighting,
-        value: Callable[[Judged], Tensor],
+        value: Callable[[DiscriminatorPass], Tensor],
         of: tuple[Side, ...] = ("D",),
         every: int = 1,
         inputs: bool = False,
@@ -66,7 +66,7 @@ class Formula(Term):
         super().__init__(name, weight, of, every, inputs)
         self.value = value
 
-    def forward(self, judged: Judged) -> Tensor:
+    def forward(self, judged: DiscriminatorPass) -> Tensor:
         return self.value(judged)
 
 
@@ -95,7 +95,7 @@ def Matching(weight: float) -> Term:
     al. 2016, arXiv:1606.03498, section 3.1.
     """
 
-    def distance(judged: Judged) -> Tensor:
+    def distance(judged: DiscriminatorPass) -> Tensor:
         real, fake = judged.on_real.features.detach(), judged.on_fake.features
         return (real.float().mean(0) - fake.float().mean(0)).square().sum()
 
@@ -124,7 +124,7 @@ class History(Term):
     def _means(self) -> list[Tensor]:
         return [self.get_buffer(f"mean{i}") for i in range(len(self._weights))]
 
-    def forward(self, judged: Judged) -> Tensor:  # noqa: ARG002
+    def forward(self, judged: DiscriminatorPass) -> Tensor:  # noqa: ARG002
         apart = [(w - mean).square().sum() for w, mean in zip(self._weights, self._means(), strict=True)]
         return torch.stack(apart).sum()
 
@@ -135,7 +135,7 @@ class History(Term):
 
 
 class Classified(Term):
-    """D's features are read for the label, on real samples by D, on generated ones by D and by G: an auxiliary
+    """D's features are read for the condition, on real samples by D, on generated ones by D and by G: an auxiliary
     classifier. Odena et al. 2016, arXiv:1610.09585.
 
     Args:
@@ -147,12 +147,12 @@ class Classified(Term):
         super().__init__("class", weight, of=("D", "G"))
         self.reader = reader
 
-    def forward(self, judged: Judged) -> Tensor:
-        assert judged.label is not None
-        fake = F.cross_entropy(self.reader(judged.on_fake.features).float(), judged.label)
+    def forward(self, judged: DiscriminatorPass) -> Tensor:
+        assert judged.condition is not None
+        fake = F.cross_entropy(self.reader(judged.on_fake.features).float(), judged.condition)
         if judged.turn == "G":
             return fake
-        return fake + F.cross_entropy(self.reader(judged.on_real.features).float(), judged.label)
+        return fake + F.cross_entropy(self.reader(judged.on_real.features).float(), judged.condition)
 
 
 class Read(Term):
@@ -183,10 +183,10 @@ class Read(Term):
         self.place = prior.place(part)
         self.one_hot = isinstance(next(p for p in prior.parts if p.name == part), OneHot)
 
-    def forward(self, judged: Judged) -> Tensor:
+    def forward(self, judged: DiscriminatorPass) -> Tensor:
         features = judged.on_fake.features
         if self.view is not None:
-            features = judged.net.features(self.view(judged.fake), judged.label)
+            features = judged.net.features(self.view(judged.fake), judged.condition)
         read, code = self.reader(features).float(), judged.z[:, self.place]
         if self.one_hot:
             return F.cross_entropy(read, code.argmax(1))
@@ -210,9 +210,9 @@ class Invariant(Term):
         self._reader = (reader,)  # in a tuple, so that its weights stay the other term's own
         self.view = view
 
-    def forward(self, judged: Judged) -> Tensor:
+    def forward(self, judged: DiscriminatorPass) -> Tensor:
         (reader,) = self._reader
-        changed = judged.net.features(self.view(judged.real), judged.label)
+        changed = judged.net.features(self.view(judged.real), judged.condition)
         before, after = (reader(h).float().softmax(1) for h in (judged.on_real.features, changed))
         return -information(before, after)
 

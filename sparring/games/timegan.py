@@ -101,7 +101,7 @@ class TimeGAN(Game):
     def G_losses(self, round: Round) -> Losses:
         """What G and S minimise."""
         codes, foreseen = self._made(round)
-        made, real = self.R(foreseen).float(), round["real"].float()
+        made, real = self.R(foreseen).float(), round["values"].float()
         spread = (_deviation(made) - _deviation(real)).abs().mean()
         means = (made.mean(0) - real.mean(0)).abs().mean()
         return {
@@ -114,7 +114,7 @@ class TimeGAN(Game):
     def D_losses(self, round: Round) -> Losses:
         """What D minimises; nothing where it is good enough."""
         codes, foreseen = (made.detach() for made in self._made(round))
-        real, fake = self.D(self.E(round["real"]).detach()), self.D(foreseen)
+        real, fake = self.D(self.E(round["values"]).detach()), self.D(foreseen)
         round.observe(D_real=real.mean(), D_fake=fake.mean(), D_accuracy=(real > fake).float().mean())
         losses = {
             "real": _against(real, 1.0),
@@ -125,14 +125,14 @@ class TimeGAN(Game):
         return {name: loss * awake for name, loss in losses.items()}
 
     def _reconstructed(self, round: Round) -> Losses:
-        again = self.R(self.E(round["real"])).float()
-        error = (again - round["real"].float()).square().mean()
+        again = self.R(self.E(round["values"])).float()
+        error = (again - round["values"].float()).square().mean()
         round.observe(squared_error=error)
         return {"reconstruction": self.weights.reconstruction * (error + 1e-12).sqrt()}
 
     def _foreseen(self, round: Round) -> Tensor:
         """How far what S foresees of real codes is from them, squared."""
-        codes = self.E(round["real"])
+        codes = self.E(round["values"])
         error: Tensor = (self.S(codes)[:, :, :-1] - codes[:, :, 1:]).float().square().mean()
         return error
 
@@ -149,7 +149,7 @@ class TimeGAN(Game):
         """Latents (n, steps x z) step by step, (n, z, steps)."""
         return z.view(z.shape[0], -1, self.z).transpose(1, 2)
 
-    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:  # noqa: ARG002
+    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
         made: Tensor = self.R(self.S(self.G(self._steps(z))))
         return made
 

@@ -34,17 +34,17 @@ class Unrolled(GAN):
         self.unroll, self.rate = unroll, rate
 
     def G_losses(self, round: Round) -> Losses:
-        real, fake = self._view(round["real"], round), self._view(self._fake(round), round)
-        label = round.get("label") if self.conditional else None
+        real, fake = self._view(round["values"], round), self._view(self._fake(round), round)
+        condition = round.get("condition") if self.conditional else None
         weights = {name: weight.detach().requires_grad_() for name, weight in self.D.named_parameters()}
         for _ in range(self.unroll):
-            on_real, on_fake = (self._said(weights, x, label) for x in (real, fake))
+            on_real, on_fake = (self._said(weights, x, condition) for x in (real, fake))
             loss = self.loss.discriminator(on_real, on_fake)
             slopes: Sequence[Tensor] = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
             weights = {name: w - self.rate * slope for (name, w), slope in zip(weights.items(), slopes, strict=True)}
-        answered = self._said(weights, real, label) if self.loss.needs_real else None
-        return {"adversarial": self.loss.generator(answered, self._said(weights, fake, label))}
+        answered = self._said(weights, real, condition) if self.loss.needs_real else None
+        return {"adversarial": self.loss.generator(answered, self._said(weights, fake, condition))}
 
-    def _said(self, weights: dict[str, Tensor], x: Tensor, label: Tensor | None) -> Logits:
-        logits: Logits = functional_call(self.D, weights, (x, label))
+    def _said(self, weights: dict[str, Tensor], x: Tensor, condition: Tensor | None) -> Logits:
+        logits: Logits = functional_call(self.D, weights, (x, condition))
         return logits

@@ -25,10 +25,10 @@ class Autoencoder(Game):
     averaged = ("E", "G")
     E: nn.Module
 
-    def reconstruct(self, x: Tensor, label: Tensor | None) -> Tensor:
+    def reconstruct(self, x: Tensor, condition: Tensor | None) -> Tensor:
         """What is made of samples (n, ...) by way of the means of their latents."""
-        mean, _ = self.E(x, label)
-        return self.generate(mean, label)
+        mean, _ = self.E(x, condition)
+        return self.values(mean, condition)
 
 
 class VAE(Autoencoder):
@@ -55,17 +55,17 @@ class VAE(Autoencoder):
 
     def losses(self, round: Round) -> Losses:
         """The bound's two parts per sample, in nats."""
-        real, label = round["real"], round.get("label") if self.classes else None
-        mean, log_variance = self.E(real, label)
-        made = self.G(drawn(mean, log_variance), label)
+        real, condition = round["values"], round.get("condition") if self.classes else None
+        mean, log_variance = self.E(real, condition)
+        made = self.G(drawn(mean, log_variance), condition)
         round.observe(squared_error=(made - real).float().square().mean())
         return {
             "reconstruction": gaussian(made, real),
             "divergence": self.beta * divergence(mean, log_variance),
         }
 
-    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
-        sample: Tensor = self.G(z, label)
+    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        sample: Tensor = self.G(z, condition)
         return sample
 
 
@@ -103,17 +103,17 @@ class VAEGAN(GAN, Autoencoder):
         """
         again = self._again(round).detach()
         losses = super().D_losses(round)
-        label = round.get("label") if self.classes else None
-        views = self._view(round["real"], round), self._view(again, round)
-        on_real, on_again = (self.D(x, label) for x in views)
+        condition = round.get("condition") if self.classes else None
+        views = self._view(round["values"], round), self._view(again, round)
+        on_real, on_again = (self.D(x, condition) for x in views)
         return losses | {"reconstructed": self.loss.discriminator(on_real, on_again)}
 
     def G_losses(self, round: Round) -> Losses:
         """As of the GAN, and the same for what it makes of real samples; and the likelihood."""
         losses = super().G_losses(round)
-        label = round.get("label") if self.classes else None
-        on_again = self.D(self._view(self._again(round), round), label)
-        on_real = self.D(self._view(round["real"], round), label) if self.loss.needs_real else None
+        condition = round.get("condition") if self.classes else None
+        on_again = self.D(self._view(self._again(round), round), condition)
+        on_real = self.D(self._view(round["values"], round), condition) if self.loss.needs_real else None
         reconstructed = self.loss.generator(on_real, on_again)
         return losses | {"reconstructed": reconstructed, "likelihood": self.likelihood * self._distance(round)}
 
@@ -121,7 +121,7 @@ class VAEGAN(GAN, Autoencoder):
         """Means, logarithms of variances, and latents drawn from them."""
 
         def compute() -> tuple[Tensor, ...]:
-            mean, log_variance = self.E(round["real"], round.get("label") if self.classes else None)
+            mean, log_variance = self.E(round["values"], round.get("condition") if self.classes else None)
             return mean, log_variance, drawn(mean, log_variance)
 
         return round.once("code", compute, self.E)
@@ -129,14 +129,14 @@ class VAEGAN(GAN, Autoencoder):
     def _again(self, round: Round) -> Tensor:
         """Real samples through E and G."""
         code = self._code(round)[2]
-        return round.once("again", lambda: self.generate(code, round.get("label")), self.E, self.G)
+        return round.once("again", lambda: self.values(code, round.get("condition")), self.E, self.G)
 
     def _distance(self, round: Round) -> Tensor:
         """Of D's features on samples and on what E and G make of them, squared, as a mean over the features."""
-        label = round.get("label") if self.classes else None
+        condition = round.get("condition") if self.classes else None
         with torch.no_grad():
-            real = said(self.D, round["real"], label).features
-        again = said(self.D, self._again(round), label).features
+            real = said(self.D, round["values"], condition).features
+        again = said(self.D, self._again(round), condition).features
         return (again.float() - real.float()).square().mean()
 
 

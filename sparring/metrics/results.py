@@ -48,7 +48,7 @@ def _short(value: float, digits: int = 3) -> str:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Finding:
     """Something that is wrong with samples, or with the training that made them.
 
     Attributes:
@@ -87,7 +87,7 @@ class Evaluation:
     numbers: tuple[Number, ...]
     floor: tuple[Number, ...]
     baselines: Mapping[str, Sequence[Number]]
-    findings: tuple[Trouble, ...]
+    findings: tuple[Finding, ...]
     picture: Image.Image | None = None
 
     def __getitem__(self, name: str) -> float:

@@ -1,13 +1,12 @@
-"""What all modalities have."""
+"""What a kind of data owes: the one interface through which everything else knows it."""
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -16,51 +15,107 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Progress, Stored
+from sparring.data.split import Split, split_items
+from sparring.data.store import Progress, Stored, no_progress
+from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.files import vacant
+from sparring.modalities.asks import Ask, Request
+from sparring.modalities.samples import MAX_CLASS_COLUMNS, Samples, Writer, write_png
 
-COLUMNS = 16  # classes that have a column each on a sheet, at most
+if TYPE_CHECKING:
+    from sparring.modalities.judge import Judge, TrainingData
+
+__all__ = ["Ask", "Encoded", "Modality", "Recommendation", "Request", "Samples", "Source", "Words", "Writer"]
+
+Say = Callable[[str], None]
 
 
-def unseen(_done: int, _total: int) -> None:
-    """Progress that nobody watches."""
+@dataclass(frozen=True)
+class Words:
+    """What an item of a kind is called.
+
+    Attributes:
+        item, items: one and several of the user's items.
+        samples: several of what batches are drawn from, if they are not whole items: "windows" of a series.
+        compared: what the score during training compares, for the model card.
+    """
+
+    item: str
+    items: str
+    samples: str = ""
+    compared: str = "features"
+
+    @property
+    def trained(self) -> str:
+        return self.samples or self.items
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """All items of a data set as batches are drawn from them.
+    """All items of a data set, as batches are drawn from them.
 
     Attributes:
-        samples: (n, ...), in memory or in a file.
-        kept: which of the items found these are, (n,).
-        skipped: names of the others, and why.
-        parted: which of the samples are trained on and which are held out, where that is not left to chance.
-        notes: what the user should know of them, a line each.
-        beside: others that go beside them, none with another: what unpaired pictures are to be made of.
+        tensors: parts of the encoded samples by name, (n, ...) each, in memory or in a file.
+        items: index of the first item of each sample, (n,).
+        span: number of consecutive items that a sample is made of.
+        skipped: names of the items that cannot be read, and why.
+        notes: what the user should know, one line each.
+        beside: a second, unpaired set: the conditions that samples of this one are generated from.
     """
 
-    samples: Tensor | Stored
-    kept: NDArray[np.int64]
+    tensors: Mapping[str, Tensor | Stored]
+    items: NDArray[np.int64]
+    span: int = 1
     skipped: tuple[tuple[str, str], ...] = ()
-    parted: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     notes: tuple[str, ...] = ()
     beside: Encoded | None = None
 
+    @property
+    def readable(self) -> NDArray[np.int64]:
+        """Indices of the items that can be read."""
+        return np.unique(self.items)
+
+    @property
+    def values(self) -> Tensor | Stored:
+        """The part that every kind has."""
+        return self.tensors[VALUES]
+
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked of samples.
+class Source:
+    """The items that samples are generated from, for kinds that transform given items instead of noise.
 
     Attributes:
-        label: as G takes it for one sample, negative where it is free; None where nothing is asked.
-        rules: what is to be true of every sample that is handed out.
-        length: of a sample in steps, where it may have any; None for as many as nets were trained on.
+        shape: of one given item, as the networks see it.
+        words: what given items are called.
+        masked: True if the last channel is a mask: 1 where values are to be filled in, -1 elsewhere.
+        scale: how many times larger than the given item a sample is along each side.
+        paired: True if the correct result for each training item is known.
     """
 
-    label: Tensor | None = None
-    rules: tuple[Any, ...] = ()
-    length: int | None = None
+    shape: tuple[int, ...]
+    words: Words
+    masked: bool = False
+    scale: int = 1
+    paired: bool = True
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The recipe that fits a data set.
+
+    Attributes:
+        recipe: its name.
+        why: in words for the user.
+        fields: settings of the recipe.
+        priority: of several recommendations for one data set, the highest counts.
+    """
+
+    recipe: str
+    why: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,142 +123,177 @@ class Modality(ABC):
     """A kind of data: a frozen dataclass of primitives, whose fields are its fitted state.
 
     Attributes:
-        classes: names of the labels, none where the data have none or they are not to be used.
-        counts: how many items each class has.
+        classes: names of the classes; () if the data have none or they are not used.
+        counts: number of training items of each class.
     """
 
-    kind: ClassVar[str]
-    reads: ClassVar[tuple[str, ...]] = ()  # kinds of data that it can be fitted to beside its own
-    suffixes: ClassVar[tuple[str, ...]]  # of the files it writes; a folder where it is "" too
-    features_name: ClassVar[str]  # of what samples are judged by while they are trained
-    mapped: ClassVar[bool] = False  # whether samples are made of items that are given, as pictures of pictures
-    shown: ClassVar[int] = 64  # samples on a sheet
-    chunk: ClassVar[int] = 64  # samples made at once; a seed's do not depend on how many are asked for
+    kind: ClassVar[str]  # in model files; never shown where `words` will do
+    words: ClassVar[Words]
+    reads: ClassVar[tuple[str, ...]] = ()  # kinds of items that it can be fitted to besides its own
+    sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}  # data sets that are found by name
+    features_name: ClassVar[str]  # of the features that samples are scored by during training
+    shown_as: ClassVar[Literal["image", "table", "audio", "video"]] = "image"  # element that shows samples in a browser
+    preview_items: ClassVar[int] = 64  # samples on a sheet
+    chunk_size: ClassVar[int] = 64  # samples drawn together; the samples of a seed do not depend on n
 
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
 
+    # Reading.
+
+    @classmethod
+    def read(cls, path: Path) -> Items | None:  # noqa: ARG003
+        """The data set in a file or a folder; None if it is not of this kind.
+
+        Raises:
+            InputError: if it is of this kind but cannot be used.
+        """
+        return None
+
+    @classmethod
+    def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
+        """The recipe that fits a data set, a device and a training time; None if none of this kind does.
+
+        Args:
+            device: type of the device, such as "cpu".
+            seconds: training time, if it is known.
+        """
+        return None
+
+    # Encoding.
+
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
-        """Of one sample, as nets see it."""
+        """Shape of the values of one sample, as the networks see it."""
 
     @property
-    def given_shape(self) -> tuple[int, ...]:
-        """Of what one sample is made of, where that is an item."""
-        return ()
-
-    @property
-    def masked(self) -> bool:
-        """Whether the last channel of what is given is a mask, 1 where pixels are to be made and -1 elsewhere."""
-        return False
+    def source(self) -> Source | None:
+        """The items that samples are generated from; None if samples are generated from noise."""
+        return None
 
     @abstractmethod
     def fit(self, items: Items) -> Self:
-        """This modality with what it has to know of the data: sizes, labels, scaling."""
+        """This modality with what it has to know of the data: sizes, vocabularies, scaling.
+
+        Raises:
+            InputError: if the data cannot be used.
+        """
 
     @abstractmethod
-    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:
-        """All items as a compact tensor (n, ...), in memory or in a file."""
+    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
+        """All items as compact tensors.
+
+        Raises:
+            InputError: if too few can be read.
+        """
+
+    def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:
+        """Which items are trained on and which are held out.
+
+        Args:
+            readable: indices of the items that can be read; all unless given.
+        """
+        return split_items(items, readable)
 
     @abstractmethod
     def scale(self, encoded: Tensor) -> Tensor:
-        """Encoded items as nets see them, (n, *shape), on any device."""
+        """Encoded values as the networks see them, (n, *shape), on any device."""
 
     @abstractmethod
-    def unscale(self, samples: Tensor) -> Tensor:
-        """What nets make, (n, *shape), as it would be encoded; `scale` brings back what a file of it holds."""
+    def unscale(self, values: Tensor) -> Tensor:
+        """Generated values (n, *shape) as they would be encoded; `scale` returns what a file of them would hold."""
 
     @abstractmethod
-    def decode(self, samples: Tensor, start: int = 0) -> NDArray[np.generic]:
-        """What nets make, (n, *shape), in the user's units.
+    def decode(self, samples: Tensors, start: int = 0) -> Any:
+        """Generated samples in the user's units.
 
         Args:
-            start: how many have been made before these, for what numbers them.
+            start: number of samples generated before these, for kinds that number them.
         """
 
-    def joined(self, parts: Sequence[Any]) -> Any:
-        """Decoded samples one after the other."""
+    def concatenate(self, parts: Sequence[Any]) -> Any:
+        """Decoded samples of several batches, one after the other."""
         return np.concatenate(parts)
 
-    @abstractmethod
-    def features(self, samples: Tensor) -> Tensor:
-        """What samples as nets make them, (n, *shape), are judged by while they are trained: (n, d)."""
+    def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
+        """A batch of encoded samples as the networks see it, with random augmentation if there is any."""
+        return {**tensors, VALUES: self.scale(tensors[VALUES])}
 
-    @abstractmethod
-    def preview(self, samples: Samples) -> Image.Image:
-        """A picture of samples for people to look at."""
+    def deterministic(self) -> Self:
+        """This modality without randomness in its batches."""
+        return self
 
-    def drawing(self, made: Tensor, given: Mapping[str, Tensor]) -> Image.Image:
-        """A picture of what nets have made, (n, *shape), beside what it was made for.
+    def sampling_weights(self, tensors: Mapping[str, Tensor | Stored]) -> Tensor | None:  # noqa: ARG002
+        """Relative frequency with which each sample is drawn, (n,); None if uniform."""
+        return None
+
+    # Conditions.
+
+    def with_classes(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> Self:
+        """This modality for samples that are generated by class.
 
         Args:
-            given: the labels ("label"), and real items ("real") where samples are made of items.
+            labels: the class of each training item.
         """
-        labels = given["label"].cpu().numpy() if self.classes else None
-        return Samples(self.decode(made), labels, self).preview()
-
-    @abstractmethod
-    def write(self, samples: Samples, path: Path) -> None:
-        """Samples to a file, or to a folder of files, as the path's suffix says."""
-
-    def labelled(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> Self:
-        """This modality for samples that are made for a label."""
         counts = np.bincount(labels, minlength=len(classes))
         return replace(self, classes=classes, counts=tuple(int(c) for c in counts))
 
     @property
-    def conditions(self) -> int:
-        """How many numbers samples are asked for by: 1 for a class, 0 where they cannot be asked for."""
+    def condition_width(self) -> int:
+        """Number of values of a condition: 1 for a class, 0 if samples are unconditional."""
         return int(bool(self.classes))
 
-    def labels(self, n: int, device: torch.device, asked: Tensor | None = None) -> Tensor | None:
-        """Labels for n samples; None where samples cannot be asked for.
+    def draw_conditions(self, n: int, device: torch.device, requested: Tensor | None = None) -> Tensor | None:
+        """Conditions for n samples; None if samples are unconditional.
 
         Args:
-            asked: as a `Request` has it; without it, or where it is free, as often as in the data, by the device's
-                generator.
+            requested: as in `Request.condition`. What is free is drawn as often as it occurs in the data.
         """
         if not self.classes:
             return None
-        if asked is not None:
-            return asked.to(device).expand(n)
+        if requested is not None:
+            return requested.to(device).expand(n)
         return torch.tensor(self.counts, device=device).float().multinomial(n, replacement=True)
 
-    def weights(self, encoded: Tensor | Stored) -> Tensor | None:  # noqa: ARG002
-        """How often each item is to be drawn, (n,), up to a factor; None for one as often as another."""
-        return None
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """What samples of this fitted modality can be asked for."""
+        if not self.classes:
+            return ()
+        return (replace(LABEL, choices=self.classes, examples=self.classes[:1]),)
 
-    def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """A batch of encoded items as nets see it; with chance where that is asked for."""
-        return {**tensors, "real": self.scale(tensors["real"])}
-
-    def plain(self) -> Self:
-        """This modality without chance in its batches."""
-        return self
-
-    def request(self, label: str | int | None, where: Sequence[str] = (), length: int | None = None) -> Request:
-        """What is asked of samples.
-
-        Args:
-            label: of what class.
-            where: conditions, for rows of tables.
-            length: in steps, for series.
+    def request(self, **asked: Any) -> Request:
+        """What is asked of samples; an entry of None asks for nothing.
 
         Raises:
-            InputError: where there is no such class, or these samples cannot be asked for so.
+            InputError: if these samples cannot be asked for that, or not for that value.
         """
-        if where:
-            raise InputError(f"{where[0]!r} asks for rows of a table, but this model makes {self.kind}; give a label")
-        if length is not None:
-            raise InputError(f"length={length} is for series, but this model makes {self.kind}; leave it out")
-        return Request(None if label is None else torch.tensor(self.label(label)))
+        given = {name: value for name, value in asked.items() if value is not None and value != ()}
+        offered = {ask.name: ask for ask in self.asks}
+        for name, value in given.items():
+            if name not in offered:
+                raise InputError(self._unavailable(name, value))
+            offered[name].check(value)
+        return self.requested(given)
 
-    def label(self, name: str | int) -> int:
-        """The number of a label.
+    def _unavailable(self, name: str, value: Any) -> str:
+        if name == LABEL.name:
+            return f"label {value!r} was given, but this model was trained without labels (labels=true)"
+        offered = " or ".join(ask.name for ask in self.asks)
+        instead = f"ask for {offered}" if offered else "leave it out"
+        return f"{name}={value} was given, but {self.words.items} of this model cannot be asked for it; {instead}"
+
+    def requested(self, asked: Mapping[str, Any]) -> Request:
+        """The request of checked entries of `asks`."""
+        label = asked.get(LABEL.name)
+        return Request(None if label is None else torch.tensor(self.class_index(label)))
+
+    def class_index(self, name: str | int) -> int:
+        """The index of a class.
 
         Raises:
-            InputError: where there is no such label.
+            InputError: if there is no such class.
         """
         if not self.classes:
             raise InputError(f"label {name!r} was given, but this model was trained without labels (labels=true)")
@@ -211,63 +301,94 @@ class Modality(ABC):
             raise InputError(f"there is no label {str(name)!r}; {nearest(str(name), self.classes)}")
         return self.classes.index(str(name))
 
-    def check_out(self, path: Path, force: bool) -> None:
-        """See that samples may be written to a path.
+    def preview_conditions(self, n: int, classes: int, device: torch.device) -> Tensor | None:
+        """Conditions of the samples on a preview sheet: classes in turn.
+
+        Args:
+            n: samples on the sheet, about.
+            classes: number of classes that the game is conditioned on.
+        """
+        if not classes:
+            return self.draw_conditions(n, device)
+        n = max(1, n // classes) * classes if classes <= MAX_CLASS_COLUMNS else n
+        return torch.arange(n, device=device) * max(1, classes // n) % classes
+
+    # Writing.
+
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        """The formats that samples are written in; the first of them with a media type is the default over HTTP."""
+        return (Writer(".png", "image/png", write_png),)
+
+    def writer(self, path: Path) -> Writer:
+        """The format of a path.
 
         Raises:
-            InputError: where something is there already, or no such format can be written.
+            InputError: if no such format can be written.
         """
-        if path.suffix.lower() not in self.suffixes and not path.is_dir():
-            known = ", ".join(s or "a folder" for s in self.suffixes)
-            raise InputError(f"{path}: cannot write {self.kind} as {path.suffix!r}; choose from {known}")
+        known = {writer.suffix: writer for writer in self.writers}
+        suffix = path.suffix.lower() if path.suffix.lower() in known or not path.is_dir() else ""
+        if suffix not in known:
+            formats = ", ".join(suffix or "a folder" for suffix in known)
+            raise InputError(f"{path}: cannot write {self.words.items} as {path.suffix!r}; choose from {formats}")
+        return known[suffix]
+
+    def check_writable(self, path: Path, force: bool) -> None:
+        """Check that samples may be written to a path.
+
+        Raises:
+            InputError: if something exists there and `force` is not set, or no such format can be written.
+        """
+        self.writer(path)
         vacant(path, force)
 
+    def as_json(self, samples: Samples) -> dict[str, Any]:
+        """Samples as JSON; values that are not finite are null."""
+        raise InputError(
+            f"{len(samples)} {self.words.items} cannot be sent as JSON; accept one of the other media types"
+        )
 
-@dataclass(frozen=True)
-class Samples:
-    """What a model has made.
+    # Drawing.
 
-    Attributes:
-        items: the samples in the user's units: pictures uint8 (n, h, w, c), points float (n, d), tables a frame,
-            series float (n, steps, channels).
-        labels: the class of each, (n,), or None.
-        modality: what kind they are.
-    """
+    @abstractmethod
+    def preview(self, samples: Samples) -> Image.Image:
+        """All samples as one picture."""
 
-    items: Any
-    labels: NDArray[np.int64] | None
-    modality: Modality
+    def draw_batch(self, samples: Tensors, batch: Mapping[str, Tensor]) -> Image.Image:
+        """A picture of generated samples, next to what they were generated for.
 
-    def __len__(self) -> int:
-        return len(self.items)
+        Args:
+            samples: from `Game.generate`.
+            batch: their conditions ("condition") and, where samples are generated from items, the true items.
+        """
+        labels = batch[CONDITION].cpu().numpy() if self.classes else None
+        return Samples(self.decode(samples), labels, self).preview()
 
-    def preview(self) -> Image.Image:
-        """A picture of all samples."""
-        return self.modality.preview(self)
+    # Judging.
 
-    def save(self, path: str | Path, force: bool = False) -> None:
-        """Write the samples; the suffix says how.
+    @abstractmethod
+    def features(self, samples: Tensors) -> Tensor:
+        """Features (n, d) of samples as networks see them, by which they are scored during training."""
 
-        Pictures go to a folder of PNG files (no suffix), one sheet (`.png`) or arrays (`.npz`);
-        points to `.csv`, `.npy`, `.npz` or a plot (`.png`); tables to `.csv`, `.tsv`, `.parquet` or a plot; series
-        to any of these but `.npy`.
+    def judge(
+        self,
+        training: TrainingData,  # noqa: ARG002
+        against: Items | None,  # noqa: ARG002
+        options: Mapping[str, Any],  # noqa: ARG002
+        say: Say,  # noqa: ARG002
+    ) -> Judge | None:
+        """What evaluates samples of this kind by its own metrics; None if generic features suffice.
+
+        Args:
+            training: the data that the model was trained on.
+            against: other data that the model has not seen, in place of the held-out ones.
+            options: further settings, such as the names of features.
+            say: receives progress messages.
 
         Raises:
-            InputError: where something is there already and `force` is not set.
+            InputError: if the data are missing, changed or too few.
         """
-        self.modality.check_out(Path(path), force)
-        self.modality.write(self, Path(path))
+        return None
 
 
-def arrays(samples: Samples, name: str) -> dict[str, NDArray[Any]]:
-    """The content of a `.npz`: the samples under their name, then labels where there are any."""
-    return {name: samples.items} | ({} if samples.labels is None else {"labels": samples.labels})
-
-
-def columns_for(samples: Samples) -> int:
-    """How many columns a sheet has: near square; where classes take turns, each keeps to its columns."""
-    classes = len(samples.modality.classes)
-    turns = np.arange(len(samples)) % max(1, classes)
-    if samples.labels is not None and classes <= COLUMNS and np.array_equal(samples.labels, turns):
-        return classes * max(1, round(math.sqrt(len(samples)) / classes))
-    return math.ceil(math.sqrt(len(samples)))
+LABEL = Ask("label", "Only this class, for models that were trained with labels.")

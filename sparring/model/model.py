@@ -1,8 +1,8 @@
-"""A trained model: what samples, saves and loads itself, long after the training data are gone."""
+"""A trained model: it samples, saves and loads itself, long after the training data are gone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sparring.data.store import Progress
+from sparring.data import tensors
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import Tensors
 from sparring.errors import InputError
 from sparring.files import vacant
 from sparring.games.game import Game
-from sparring.games.mapping import Translation
-from sparring.modalities import Mapped, Modality, Request, Samples
-from sparring.modalities.base import unseen
+from sparring.games.translation import TranslationGame
+from sparring.modalities import Modality, Request, Samples
 from sparring.model import stored
 from sparring.nets.tiles import Mapper, bands
 from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds, seeded
 
-FUTILE = 1000  # samples made for one that is kept, at most,
-PATIENCE = 200_000  # once so many have been made
+MAX_ATTEMPTS = 1000  # samples drawn for one that satisfies all rules, at most,
+MIN_ATTEMPTS = 200_000  # once this many have been drawn
 
 
 class Model:
@@ -35,7 +36,7 @@ class Model:
         recipe: how it was trained.
         modality: the fitted kind of data.
         game: the nets, on the device they run on.
-        about: what is recorded of the training: steps, seconds, data, versions.
+        about: record of the training: steps, seconds, data, versions.
     """
 
     def __init__(self, recipe: Recipe, modality: Modality, game: Game, about: Mapping[str, Any]) -> None:
@@ -48,91 +49,85 @@ class Model:
 
     @property
     def speed(self) -> float:
-        """Samples that it was trained on per second."""
+        """Training speed in samples per second."""
         return float(self.about["step"] * self.recipe.batch / max(0.1, self.about["seconds"]))
 
     def sample(
-        self,
-        n: int = 16,
-        label: str | int | None = None,
-        seed: int | None = None,
-        truncation: float | None = None,
-        where: str | Sequence[str] | Mapping[str, Any] = (),
-        length: int | None = None,
-    ) -> Samples:
-        """Make samples.
+        self, n: int = 16, label: str | int | None = None, seed: int | None = None, truncation: float | None = None,
+        **asked: Any,
+    ) -> Samples:  # fmt: skip
+        """Draw samples.
 
         Args:
-            n: how many, at least 1.
-            label: of what class, by name; without it, classes come as often as in the data. Only
-                for models trained with labels.
-            seed: the same seed makes the same samples, whatever n; without it they differ each time.
-            truncation: more typical, less various samples: latents are drawn within so many standard
-                deviations, or styles so far from the mean, where there are styles.
-            where: for rows of tables, what is true of all of them: {"income": ">50K"}, or conditions as they are
-                typed: ["income=>50K", "age>=18"].
-            length: for series, how many steps; as many as D was shown unless given.
+            n: number of samples, at least 1.
+            label: their class, by name; unless given, classes occur as often as in the data. Only for models that were
+                trained with labels.
+            seed: the same seed gives the same samples, whatever n; without it they differ each time.
+            truncation: more typical, less diverse samples: latents are drawn within this many standard deviations. Style
+                vectors are moved towards their mean instead: 1 leaves them as they are.
+            asked: whatever else samples of this kind can be asked for (`Modality.asks`): `where={"income": ">50K"}` or
+                `where=["income=>50K", "age>=18"]` for rows of tables, `length=250` for series.
 
         Raises:
-            InputError: for conditions that no row has, a label that there is not, or a number out of range.
+            InputError: for a condition that no sample satisfies, a class that does not exist, or a number out of range.
         """
-        return self.fulfilled(n, self.request(label, where, length), seed, truncation)
+        return self.sample_request(n, self.request(label=label, **asked), seed, truncation)
 
-    def request(
-        self,
-        label: str | int | None = None,
-        where: str | Sequence[str] | Mapping[str, Any] = (),
-        length: int | None = None,
-    ) -> Request:
-        """What is asked of samples, as `sample` takes it.
+    def request(self, **asked: Any) -> Request:
+        """What is asked of samples, for `sample_request`.
 
         Raises:
             InputError: as `sample` does.
         """
-        if self.modality.mapped:
+        source = self.modality.source
+        if source is not None:
             raise InputError(
-                f"recipe {self.recipe.name!r} makes pictures of pictures; give it some with sparring apply"
+                f"recipe {self.recipe.name!r} generates {self.modality.words.items} from given {source.words.items}; "
+                "give it some with sparring apply"
             )
-        return self.modality.request(label, _several(where), length)
+        return self.modality.request(**asked)
 
-    def fulfilled(
+    def sample_request(
         self,
         n: int,
         request: Request,
         seed: int | None = None,
         truncation: float | None = None,
-        progress: Progress = unseen,
+        progress: Progress = no_progress,
     ) -> Samples:
-        """Samples as they are asked for; see `sample`.
+        """Draw samples that satisfy a request; see `sample`.
 
         Args:
-            request: of this model's own `request`.
-            progress: told how many have been made, of how many at most; what it raises ends the work.
+            request: from this model's own `request`.
+            progress: called with the number of samples drawn, and the largest number that may be; what it raises ends
+                the work.
 
         Raises:
             InputError: as `sample` does.
         """
         if request.rules:
-            return self._kept(n, request, seed, truncation, progress)
-        made, labels = zip(*self._drawn(n, request, seed, truncation, progress), strict=True)
-        chosen = torch.cat(labels).cpu().numpy() if self.modality.classes else None
-        return Samples(self.modality.decode(torch.cat(made)), chosen, self.modality)
+            return self._sample_by_rules(n, request, seed, truncation, progress)
+        parts, conditions = zip(*self._stream(n, request, seed, truncation, progress), strict=True)
+        labels = torch.cat(conditions).cpu().numpy() if self.modality.classes else None
+        return Samples(self.modality.decode(tensors.concatenate(parts)), labels, self.modality)
 
     def mapper(self, reverse: bool = False, sharpness: float = 1.0) -> Mapper:
-        """What makes pictures of given pictures of any size.
+        """What transforms given items of any size.
 
         Args:
-            reverse: the other way, where the model knows one.
-            sharpness: 1 for what the model has learnt against D, 0 for the net of the phase before, which errs less and
-                blurs more, or a mixture of their weights (Wang et al. 2018, arXiv:1809.00219, section 3.4).
+            reverse: the opposite direction, for models that learned both.
+            sharpness: 1 for the adversarially trained net, 0 for the net of the phase before, which has a smaller error
+                and is blurrier; in between, their weights are interpolated (Wang et al. 2018, arXiv:1809.00219,
+                section 3.4).
 
         Raises:
-            InputError: where it makes nothing of pictures, or not so.
+            InputError: if the model generates samples from noise, or has no such net.
         """
-        modality, game = self.modality, self.game
-        if not isinstance(modality, Mapped) or not isinstance(game, Translation):
+        source, game = self.modality.source, self.game
+        if source is None or not isinstance(game, TranslationGame):
             raise InputError(
-                f"recipe {self.recipe.name!r} makes {modality.kind} of noise; nothing can be applied to files"
+                f"recipe {self.recipe.name!r} generates {self.modality.words.items} from noise; it cannot be applied to "
+                "files"
             )
         if not 0 <= sharpness <= 1:
             raise InputError(f"sharpness={sharpness:g} is out of range; it must be from 0 to 1")
@@ -141,74 +136,68 @@ class Model:
         except ValueError as error:
             asked = "reverse" if reverse else f"sharpness={sharpness:g}"
             raise InputError(f"{asked} was given, but of recipe {self.recipe.name!r} {error}") from error
-        channels, made = modality.given, modality.channels
+        given, generated = source.shape[0], self.modality.shape[0]
         return Mapper(
-            net=net.eval(), channels=made if reverse else channels, made=channels if reverse else made,
-            times=net.times, stride=net.stride, reach=net.reach, masked=modality.masked, device=self.device,
+            net=net.eval(), channels=generated if reverse else given, made=given if reverse else generated,
+            times=net.times, stride=net.stride, reach=net.reach, masked=source.masked, device=self.device,
         )  # fmt: skip
 
     def apply(self, picture: NDArray[np.uint8], reverse: bool = False, sharpness: float = 1.0) -> NDArray[np.uint8]:
-        """What the model makes of a picture of any size.
+        """Transform one item of any size.
 
         Args:
-            picture: (h, w, channels), with a mask as the last channel where holes are filled, 255 in holes.
+            picture: (h, w, channels); where holes are filled, the last channel is a mask, 255 in holes.
             reverse, sharpness: as for `mapper`.
 
         Returns:
-            (times h, times w, channels).
+            (scale h, scale w, channels).
 
         Raises:
-            InputError: where it makes nothing of pictures, or not of such.
+            InputError: if the model cannot be applied, or not to such an item.
         """
         mapper = self.mapper(reverse, sharpness)
         if picture.ndim != 3 or picture.shape[2] != mapper.channels:
             raise InputError(
-                f"a picture of shape {tuple(picture.shape)} was given; give (height, width, {mapper.channels})"
+                f"an image of shape {tuple(picture.shape)} was given; give (height, width, {mapper.channels})"
             )
         return np.concatenate(list(bands(mapper, picture)))
 
-    def _kept(
+    def _sample_by_rules(
         self, n: int, request: Request, seed: int | None, truncation: float | None, progress: Progress
     ) -> Samples:
-        """Samples of which all rules are true: others are made anew."""
-        found: list[Any] = []
-        have, made = 0, 0
-        for x, _ in self._drawn(max(PATIENCE, n * FUTILE), request, seed, truncation, progress):
-            found.append(_obeying(self.modality.decode(x, made), request))
-            made, have = made + len(x), have + len(found[-1])
-            if have >= n:  # of rules for all samples together, as that none comes twice, one knows in the end only
-                found = [_obeying(self.modality.joined(found), request)]
-                have = len(found[0])
+        """Rejection sampling: samples that violate a rule are replaced."""
+        kept: list[Any] = []
+        have, drawn = 0, 0
+        for batch, _ in self._stream(max(MIN_ATTEMPTS, n * MAX_ATTEMPTS), request, seed, truncation, progress):
+            kept.append(_satisfying(self.modality.decode(batch, drawn), request))
+            drawn, have = drawn + tensors.length(batch), have + len(kept[-1])
+            if have >= n:  # rules about all samples together, such as uniqueness, are only decided at the end
+                kept = [_satisfying(self.modality.concatenate(kept), request)]
+                have = len(kept[0])
                 if have >= n:
-                    return Samples(found[0][:n], None, self.modality)
-            if made >= max(PATIENCE, FUTILE * (have + 1)):
+                    return Samples(kept[0][:n], None, self.modality)
+            if drawn >= max(MIN_ATTEMPTS, MAX_ATTEMPTS * (have + 1)):
                 break
-        asked = " and ".join(rule.text for rule in request.rules)
-        kind = self.modality.kind
-        raise InputError(f"of {made:,} {kind} {have:,} have {asked}; ask for less, or for what is likelier")
+        rules = " and ".join(rule.text for rule in request.rules)
+        raise InputError(
+            f"of {drawn:,} {self.modality.words.items} {have:,} satisfy {rules}; ask for fewer, or for a likelier condition"
+        )
 
-    def drawn(
-        self,
-        n: int,
-        label: str | int | None = None,
-        seed: int | None = None,
-        truncation: float | None = None,
-        length: int | None = None,
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Samples some at a time, as nets make them: (some, *shape), and their labels (some, ...)
-        where there are labels.
+    def stream(
+        self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any
+    ) -> Iterator[tuple[Tensors, Tensor | None]]:
+        """Samples batch by batch, as nets generate them, with their conditions (batch, ...) if they have any.
 
         Raises:
             InputError: as `sample` does.
         """
-        return self._drawn(n, self.modality.request(label, length=length), seed, truncation)
+        return self._stream(n, self.modality.request(**asked), seed, truncation)
 
     def latents(
         self, n: int, request: Request, seed: int | None = None, truncation: float | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """What `sample` makes n samples of before nets see it: latents (n, width), and labels (n, ...) where there are
-        labels. Those of several requests may go through `made` in one pass where the game's samples do not depend on
-        one another.
+        """The latents (n, width) and conditions (n, ...) that `sample` would generate n samples from. Those of several
+        requests may be passed to `generate` together unless the game is batch dependent.
 
         Raises:
             InputError: as `sample` does.
@@ -216,66 +205,67 @@ class Model:
         parts = []
         for start, key in self._chunks(n, seed, truncation):
             with seeded(key, self.device):
-                parts.append(self._latents(min(self.modality.chunk, n - start), request, truncation))
-        z, labels = zip(*parts, strict=True)
-        return torch.cat(z), None if labels[0] is None else torch.cat(labels)
+                parts.append(self._draw(min(self.modality.chunk_size, n - start), request, truncation))
+        z, conditions = zip(*parts, strict=True)
+        return torch.cat(z), None if conditions[0] is None else torch.cat(conditions)
 
     @torch.no_grad()
-    def made(
-        self, z: Tensor, label: Tensor | None, truncation: float | None = None, asked: Tensor | None = None
-    ) -> Tensor:
-        """Samples (n, *shape) as nets make them of `latents` that were drawn with this truncation.
+    def generate(
+        self, z: Tensor, condition: Tensor | None, truncation: float | None = None, requested: Tensor | None = None
+    ) -> Tensors:
+        """Samples as nets generate them from `latents` that were drawn with this truncation.
 
         Args:
-            asked: which part of a label was asked for, as a `Request` has it.
+            requested: the part of a condition that was asked for, as in `Request.condition`.
         """
         if truncation is None:
-            return self.game.sampled(z, label, asked)
-        return self.game.truncated(z, label, truncation)
+            return self.game.sample(z, condition, requested)
+        return self.game.sample_truncated(z, condition, truncation)
 
-    def _drawn(
-        self, n: int, request: Request, seed: int | None, truncation: float | None, progress: Progress = unseen
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        chunk = self.modality.chunk
+    def _stream(
+        self, n: int, request: Request, seed: int | None, truncation: float | None, progress: Progress = no_progress
+    ) -> Iterator[tuple[Tensors, Tensor | None]]:
+        chunk = self.modality.chunk_size
         for start, key in self._chunks(n, seed, truncation):
             progress(start, n)
-            # Where samples of one draw do not depend on one another, those that are not wanted are not made, and nets
-            # draw nothing: other threads may draw while they compute.
-            many = chunk if self.game.together else min(chunk, n - start)
+            # Unless samples of a batch depend on one another, only those that are needed are generated, and nets draw no
+            # random numbers: other threads may draw while they compute.
+            count = chunk if self.game.batch_dependent else min(chunk, n - start)
             with ExitStack() as drawing:
                 drawing.enter_context(seeded(key, self.device))
-                z, y = self._latents(many, request, truncation)
-                if not self.game.together:
+                z, condition = self._draw(count, request, truncation)
+                if not self.game.batch_dependent:
                     drawing.close()
-                made = self.made(z, y, truncation, request.label)[: n - start]
-            yield made, None if y is None else y[: n - start]
+                samples = self.generate(z, condition, truncation, request.condition)
+            yield tensors.take(samples, slice(n - start)), None if condition is None else condition[: n - start]
 
     def _chunks(self, n: int, seed: int | None, truncation: float | None) -> Iterator[tuple[int, int]]:
-        """Where samples that are drawn at once begin, and the key of their draw."""
+        """Start of each chunk of samples that are drawn together, and the key of its random numbers."""
         if n < 1:
-            raise InputError(f"{n} samples cannot be made; ask for at least 1")
+            raise InputError(f"{n} samples cannot be drawn; ask for at least 1")
         if truncation is not None and not truncation > 0:
             raise InputError(f"truncation={truncation} is out of range; it must be above 0")
         seeds = Seeds(int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed)
-        for start in range(0, n, self.modality.chunk):
+        for start in range(0, n, self.modality.chunk_size):
             yield start, seeds.key("sample", start)
 
-    def _latents(self, many: int, request: Request, truncation: float | None) -> tuple[Tensor, Tensor | None]:
-        """The first so many of a draw."""
-        chunk = self.modality.chunk
-        z = self.game.draw(chunk, self.device, truncation, request.length)[:many]
-        y = self.modality.labels(chunk, self.device, request.label) if self.game.conditional else None
-        return z, None if y is None else y[:many]
+    def _draw(self, count: int, request: Request, truncation: float | None) -> tuple[Tensor, Tensor | None]:
+        """The first latents and conditions of a chunk."""
+        chunk = self.modality.chunk_size
+        z = self.game.draw(chunk, self.device, truncation, request.length)[:count]
+        conditional = self.game.conditional
+        y = self.modality.draw_conditions(chunk, self.device, request.condition) if conditional else None
+        return z, None if y is None else y[:count]
 
     def save(self, path: str | Path, force: bool = False, half: bool = False) -> None:
-        """Write the model to a folder, `model.json` and `weights.safetensors`, or to one file where the path ends in
-        `.safetensors`; no code.
+        """Write the model to a folder (`model.json` and `weights.safetensors`), or to one file if the path ends in
+        `.safetensors`. No code is written.
 
         Args:
-            half: weights in sixteen bits, for half the size.
+            half: store weights in 16 bits, for half the size.
 
         Raises:
-            InputError: where something is there already and `force` is not set.
+            InputError: if something exists there and `force` is not set.
         """
         place = Path(path)
         vacant(place, force, file=place.suffix == stored.SINGLE)
@@ -283,23 +273,16 @@ class Model:
         stored.write(place, described, self.game.state_dict(), half)
 
 
-def _obeying(items: Any, request: Request) -> Any:
-    """Those of which all rules are true."""
+def _satisfying(items: Any, request: Request) -> Any:
+    """The items that satisfy every rule."""
     return items[np.logical_and.reduce([rule.holds(items) for rule in request.rules])]
-
-
-def _several(where: str | Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
-    """Conditions as they are typed."""
-    if isinstance(where, Mapping):
-        return [f"{name}={'missing' if value is None else value}" for name, value in where.items()]
-    return [where] if isinstance(where, str) else where
 
 
 def load(path: str | Path, device: str = "cpu") -> Model:
     """The model in a folder or a file that `Model.save` wrote, or in a run's folder.
 
     Raises:
-        InputError: where there is none, it is damaged, or another version wrote it.
+        InputError: if there is none, it is damaged, or another version wrote it.
     """
     recipe, modality, game, about = stored.read(Path(path))
     return Model(recipe, modality, game.to(device), about)

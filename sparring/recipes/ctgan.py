@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from sparring.errors import InputError
-from sparring.games.discriminator_pass import Judged
+from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
 from sparring.games.terms import GP, Formula, Term
 from sparring.layers.spans import Spans
@@ -86,10 +86,10 @@ class Ctgan(OfTables):
         return [Phase(game.players(adam, partial(adam, weight_decay=self.decay)))]
 
 
-def _reminded(spans: Spans, judged: Judged) -> Tensor:
+def _reminded(spans: Spans, judged: DiscriminatorPass) -> Tensor:
     """Cross entropy of the level that was asked for."""
-    assert judged.label is not None
+    assert judged.condition is not None
     spans = spans.to(judged.fake.device)
-    asked = spans.onehot(judged.label)
+    asked = spans.onehot(judged.condition)
     said = judged.fake[:, : spans.places].clamp(min=1e-6)  # with noise on it, it may be below 0
     return -(said.log() * asked).sum(1).mean()

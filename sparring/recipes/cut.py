@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from sparring.games.cut import Contrast, Contrasted
-from sparring.games.mapping import Mapping
 from sparring.games.terms import R1
+from sparring.games.translation import PairedTranslation
 from sparring.losses.adversarial import squares
 from sparring.modalities import Modality, Unpaired
 from sparring.nets.patchgan import PatchGAN, deep
@@ -45,14 +45,14 @@ class Cut(OfMapped):
         assert isinstance(modality, Unpaired)
         return replace(modality, crop=self.crop)
 
-    def game(self, modality: Modality) -> Mapping:
+    def game(self, modality: Modality) -> PairedTranslation:
         assert isinstance(modality, Unpaired)
         channels = modality.channels
         G = Contrasted(Translator(channels, channels, self.G, self.depth), self.heads)
         D = PatchGAN(channels, width=self.D, layers=deep(modality.size, self.layers), norm="instance")
         term = Contrast(G, self.contrast, self.patches, self.identity)
         terms = [t for t in (term, R1(self.gamma)) if t.weight]
-        return Mapping(G, D, squares(), terms)
+        return PairedTranslation(G, D, squares(), terms)
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from sparring.games.mapping import L1, Mapping
+from sparring.games.translation import L1, PairedTranslation
 from sparring.losses.adversarial import least_squares, non_saturating
 from sparring.modalities import Modality
-from sparring.modalities import Pairs as PairsOf
+from sparring.modalities import Paired as PairsOf
 from sparring.nets import unet
 from sparring.nets.patchgan import PatchGAN, deep
 from sparring.recipes.base import Count, Natural, OfMapped, Phase, Share, Weight, data, discriminator, generator, losses
@@ -46,13 +46,13 @@ class Pix2pix(OfMapped):
         assert isinstance(modality, PairsOf)
         return replace(modality, reverse=self.reverse)
 
-    def game(self, modality: Modality) -> Mapping:
+    def game(self, modality: Modality) -> PairedTranslation:
         assert isinstance(modality, PairsOf)
         depth = self.depth or max(1, min(5, modality.size.bit_length() - 3))
         G = unet.UNet(modality.given, modality.channels, self.G, depth, self.norm, self.up, self.dropout)
         D = PatchGAN(modality.channels, modality.given, self.D, deep(modality.size, self.layers), self.norm)
         loss = {"non_saturating": non_saturating, "least_squares": least_squares}[self.loss]()
-        return Mapping(G, D, loss, [L1(self.L1)] if self.L1 else [])
+        return PairedTranslation(G, D, loss, [L1(self.L1)] if self.L1 else [])
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()

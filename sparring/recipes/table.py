@@ -77,7 +77,7 @@ class Table(OfTables, Regularised):
         assert isinstance(modality, Rows)
         assert isinstance(game, FilledGAN)
         cpu = torch.device("cpu")
-        game.calibrate(modality.shares(), lambda n: modality.labels(n, cpu))
+        game.calibrate(modality.shares(), lambda n: modality.draw_conditions(n, cpu))
 
     def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
         assert isinstance(modality, Rows)

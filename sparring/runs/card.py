@@ -65,7 +65,11 @@ def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: s
     ]
     fields = [f"| {name} | {value} | {what} |" for group in recipe.described().values() for name, value, what in group]
     label = f" --label {modality.classes[0]}" if modality.classes else ""
-    use = f"apply {folder} picture.png -o made.png" if modality.mapped else f"sample {folder} -n 64 -o sheet.png{label}"
+    use = (
+        f"apply {folder} picture.png -o made.png"
+        if modality.source is not None
+        else f"sample {folder} -n 64 -o sheet.png{label}"
+    )
     return "\n".join(
         [
             f"# {recipe.name} on {about['data']}",

@@ -97,7 +97,7 @@ def _labelled(model: Model) -> list[Direction]:
     real, _ = read(model.modality, find(model.about["data"]))
     if not real.modality.classes:
         raise InputError(f"{real.name!r} has no labels to find directions by; choose sefa or pca")
-    return probe(model, of(real, real.data.rows).probabilities, real.modality.classes)
+    return probe(model, of(real, real.data.train).probabilities, real.modality.classes)
 
 
 def moved(point: Tensor, knobs: Sequence[Knob], values: Sequence[float]) -> Tensor:

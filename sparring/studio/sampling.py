@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.explore.space import Space
 from sparring.modalities import Samples
@@ -53,7 +54,9 @@ def kept(model: Model, run: str, samples: Samples, seed: int, place: int) -> Kep
 def made(model: Model, points: Tensor, label: int | None) -> NDArray[np.uint8]:
     """Pictures of points (n, full width): uint8 (n, h, w, c)."""
     given = None if label is None else torch.full((len(points),), label, device=model.device)
-    return model.modality.decode(Space(model).pictures(points.to(model.device), given)).astype(np.uint8)
+    generated = Space(model).pictures(points.to(model.device), given)
+    pixels: NDArray[np.uint8] = model.modality.decode({VALUES: generated}).astype(np.uint8)
+    return pixels
 
 
 def way(model: Model, a: Kept, b: Kept, steps: int) -> NDArray[np.uint8]:

@@ -81,7 +81,7 @@ def real_rows(model: Model) -> DataFrame | None:
 
 def obeying(table: Table, frame: DataFrame, conditions: Sequence[str]) -> DataFrame:
     """The rows of which all conditions are true."""
-    rules = [rule for rule in table.request(None, conditions).rules if rule.text in conditions]
+    rules = [rule for rule in table.request(where=conditions).rules if rule.text in conditions]
     kept = np.logical_and.reduce([np.ones(len(frame), bool), *(rule.holds(frame) for rule in rules)])
     return frame[kept]
 

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from sparring.metrics.results import Trouble
+from sparring.metrics.results import Finding
 
 WINDOW = 200  # steps over which something must hold to be a trouble
 GRACE = 100  # steps before the first window
@@ -26,9 +26,9 @@ NOT_FINITE = "not finite"
 TROUBLES = (NOT_FINITE, "D has won", "vanishing gradients", "mode collapse", "D memorises", "no progress")
 
 
-def not_finite(name: str, value: float) -> Trouble:
+def not_finite(name: str, value: float) -> Finding:
     """A loss that is no number any more."""
-    return Trouble(NOT_FINITE, f"{name} is {value:g}", "lower lr, choose another loss, or train with --precision fp32")
+    return Finding(NOT_FINITE, f"{name} is {value:g}", "lower lr, choose another loss, or train with --precision fp32")
 
 
 class Health:
@@ -48,7 +48,7 @@ class Health:
         self._diversity: deque[float] = deque(maxlen=2)
         self._scores: list[float] = []
 
-    def note(self, step: int, numbers: Mapping[str, float]) -> list[Trouble]:
+    def note(self, step: int, numbers: Mapping[str, float]) -> list[Finding]:
         """Take note of the means since the last call, and say what has newly gone wrong.
 
         Args:
@@ -79,7 +79,7 @@ class Health:
         values = self._all(name)
         return sum(values) / len(values) if values else math.nan
 
-    def _won(self) -> Trouble | None:
+    def _won(self) -> Finding | None:
         losses, accuracy = self._all("D/adversarial"), self._all("D_accuracy")
         if not losses or not accuracy or min(losses) < 0:  # a critic's loss has no zero to come near
             return None
@@ -87,51 +87,51 @@ class Health:
         done = min(accuracy) >= SURE and max(losses) < LOST
         if not done and not (margin > APART and self._mean("D_accuracy") > OFTEN):
             return None
-        return Trouble(
+        return Finding(
             "D has won",
             f"it tells {self._mean('D_accuracy'):.0%} of pairs apart, by {margin:.0f} logits on the mean",
             "lower lr, add noise=0.1, or regularise D more (gamma)",
         )
 
-    def _vanished(self) -> Trouble | None:
+    def _vanished(self) -> Finding | None:
         gradients = self._all("gradient_G")
         if not gradients or max(gradients) >= VANISHED or self._mean("D_accuracy") <= EVEN:
             return None
-        return Trouble(
+        return Finding(
             "vanishing gradients",
             f"G's gradient is {max(gradients):.1g} of its weights",
             "train with loss=non_saturating or a relativistic recipe, or regularise D more (gamma)",
         )
 
-    def _collapsed(self) -> Trouble | None:
+    def _collapsed(self) -> Finding | None:
         if len(self._diversity) < 2 or max(self._diversity) >= COLLAPSED:
             return None
         before, now = self._diversity
         if now > GROWING * before:  # G has only just begun
             return None
-        return Trouble(
+        return Finding(
             "mode collapse",
             f"samples have {max(self._diversity):.0%} of the data's diversity",
             "use a larger batch, a recipe with R1 and R2 (r3gan), or labels",
         )
 
-    def _memorised(self) -> Trouble | None:
+    def _memorised(self) -> Finding | None:
         real, held, fake = (self._mean(f"D_{name}") for name in ("real", "held", "fake"))
         if not real > fake or self._mean("D_accuracy") < 0.75 or not (real - held) > KNOWN * (real - fake):
             return None
-        return Trouble(
+        return Finding(
             "D memorises",
             f"it takes items that it has not seen for generated: {real:.1f} real, {held:.1f} held out, {fake:.1f} fake",
             "train with augment=ada, flip=true or crop=0.1, a narrower net, more data, or fewer steps",
         )
 
-    def _oscillating(self) -> Trouble | None:
+    def _oscillating(self) -> Finding | None:
         scores = self._scores
         best = scores.index(min(scores)) if scores else 0
         later = scores[best + 1 :]
         if len(later) < STALE or sum(later[-STALE:]) / STALE < WORSE * scores[best]:
             return None
-        return Trouble(
+        return Finding(
             "no progress",
             f"the score was best {len(later)} looks ago and has since gone up and down",
             "lower lr, or stop with until=plateau and take what is there",

@@ -16,6 +16,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 from sparring import devices, recipes
 from sparring.console import Screen, clock
 from sparring.data import Items
+from sparring.data.dataset import Dataset
 from sparring.errors import InputError
 from sparring.modalities import Modality, find
 from sparring.model import Model, load
@@ -23,7 +24,7 @@ from sparring.recipes.base import Recipe
 from sparring.runs.folder import RunFolder
 from sparring.training.bounds import Bound, seconds
 from sparring.training.exporter import Address, address, exported
-from sparring.training.prepare import Prepared, prepare, room
+from sparring.training.prepare import prepare, room
 from sparring.training.run import Run, Settings, shard_size
 from sparring.training.until import Until
 
@@ -119,7 +120,7 @@ def _play(
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
     shape = tuple(plan.modality.shape)
     screen.say(
-        f"{items.name}: {len(plan.data.rows):,} {_things(plan.modality)} as {shape}{held}, {_labels(plan.modality)}"
+        f"{items.name}: {len(plan.data.train):,} {plan.modality.words.trained} as {shape}{held}, {_labels(plan.modality)}"
     )
     screen.say(f"recipe {plan.recipe.name}{why}, on {fabric.device} ({plan.settings.precision}) in {folder.path}")
     _launch(plan, fabric, folder, screen.console.quiet, where)
@@ -131,15 +132,15 @@ class _Plan:
 
     recipe: Recipe
     modality: Modality
-    data: Prepared
+    data: Dataset
     settings: Settings
     bound: Bound
 
 
-Read = Callable[[Recipe, Modality], tuple[Modality, Prepared]]
+Read = Callable[[Recipe, Modality], tuple[Modality, Dataset]]
 
 
-def _read(items: Items, recipe: Recipe, modality: Modality, limit: int, screen: Screen) -> tuple[Modality, Prepared]:
+def _read(items: Items, recipe: Recipe, modality: Modality, limit: int, screen: Screen) -> tuple[Modality, Dataset]:
     modality, prepared, notes = prepare(recipe, modality, items, limit, screen)
     for note in notes:
         screen.say(note)
@@ -151,7 +152,7 @@ def _planned(recipe: Recipe, items: Items, settings: Settings, bound: Bound, rea
     shard_size(recipe, settings.ranks)
     modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
     settings = replace(settings, fingerprint=prepared.fingerprint)
-    most = recipe.longest(len(prepared.rows))
+    most = recipe.longest(len(prepared.train))
     if not bound.given:
         bound = Bound(recipe.steps if most is None else min(recipe.steps, most), None)
     elif bound.steps is None:
@@ -204,14 +205,9 @@ def _chosen(
     return (recipes.find(recipe) if isinstance(recipe, str) else recipe), ""
 
 
-def _things(modality: Modality) -> str:
-    named = {"series": "windows", "pairs": "pairs of squares", "degraded": "squares", "unpaired": "pictures"}
-    return named.get(modality.kind, modality.kind)
-
-
 def _labels(modality: Modality) -> str:
-    if modality.mapped:
-        return f"made of {modality.given_shape}"
+    if modality.source is not None:
+        return f"generated from {modality.source.shape}"
     return f"labels used ({len(modality.classes)} classes)" if modality.classes else "labels not used"
 
 
@@ -244,7 +240,7 @@ def _work(
     recipe: str,
     fields: Mapping[str, Any],
     modality: Modality,
-    data: Prepared,
+    data: Dataset,
     folder: RunFolder,
     settings: Settings,
     bound: Bound,

@@ -3,114 +3,76 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from sparring.console import Screen
-from sparring.data import Items
-from sparring.data.fingerprint import fingerprint
-from sparring.data.split import Parted, held_out, unlabelled
-from sparring.data.store import Stored, memory
+from sparring.data.dataset import Dataset
+from sparring.data.items import Items
+from sparring.data.store import memory
 from sparring.errors import InputError
 from sparring.modalities import Encoded, Modality
+from sparring.modalities.dataset import assemble, why_unlabeled
 from sparring.recipes.base import Recipe
 
 UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-FILE_WIDE = 3  # skipped pictures that are named
-
-
-@dataclass(frozen=True)
-class Prepared(Parted):
-    """What a run trains on.
-
-    Attributes:
-        fits: whether what is in memory fits on the device too.
-        weights: how often each of the rows is dealt, up to a factor; None for one as often as another.
-    """
-
-    fits: bool = True
-    weights: Tensor | None = None
+MAX_NAMED = 3  # skipped items that are named
 
 
 def prepare(
     recipe: Recipe, modality: Modality, items: Items, limit: int, screen: Screen
-) -> tuple[Modality, Prepared, list[str]]:
-    """Encode a data set and part it.
+) -> tuple[Modality, Dataset, list[str]]:
+    """Encode a data set and split it.
 
     Args:
-        recipe: whose field `labels` says whether they are used.
-        modality: fitted to the items; with its classes where that has been decided before.
+        recipe: whose field `labels` says whether classes are used.
+        modality: fitted to the items; with its classes if that has been decided before.
         limit: bytes of encoded items that are kept in memory at most.
 
     Returns:
-        The modality with its classes, the data, and what the user should know of them.
+        The modality with its classes, the data, and what the user should know, one line each.
 
     Raises:
-        InputError: where they cannot be used.
+        InputError: if the data cannot be used.
     """
     with screen.progress(f"reading {items.name}") as progress:
         encoded = modality.encode(items, progress)
     notes = [*items.notes, *encoded.notes, *_skipped(encoded, len(items))]
-    labels = None if items.labels is None or modality.mapped else items.labels[encoded.kept]
-    samples, fits = _in_memory(encoded.samples, limit)
-    if encoded.parted is not None:
-        trained, apart = encoded.parted
-    else:
-        held = held_out(len(encoded.kept), labels) if items.held is None else items.held[encoded.kept]
-        trained, apart = np.flatnonzero(~held), np.flatnonzero(held)
+    source, classes = modality.source, items.classes
+    labels = None if items.labels is None or source is not None else items.labels[encoded.items]
     if not modality.classes and recipe.labels is not False:
-        why_not = "these are given pictures, not labels" if modality.mapped else unlabelled(items, labels)
+        why_not = why_unlabeled(items, labels, modality.words.items)
+        if source is not None:
+            why_not = f"samples are generated from given {source.words.items}, not by class"
         if why_not and recipe.labels:
             raise InputError(f"labels=true was given, but {why_not}")
-        if labels is not None and not why_not:
-            modality = modality.labelled(items.classes, labels[trained])
-        elif labels is not None:
+        if labels is not None and why_not:
             notes.append(f"labels are not used: {why_not}")
-    if len(trained) < 2:
+            labels = None
+        elif labels is not None:
+            train, _ = modality.split(items, encoded.readable).samples(encoded.items, encoded.span)
+            modality = modality.with_classes(classes, labels[train])
+    elif not modality.classes:
+        labels = None
+    data = assemble(modality, items, encoded, labels, limit)
+    if len(data.train) < 2:
         raise InputError(
-            f"{items.name!r} has {len(trained)} to train on beside {len(apart)} held out; give at least two"
+            f"{items.name!r} has {len(data.train)} {modality.words.trained} to train on and {len(data.held)} held out; "
+            "give at least two"
         )
-    tensors = {"real": samples}
-    if modality.classes and labels is not None:
-        tensors["label"] = torch.from_numpy(labels)
-    rows, kept = torch.from_numpy(trained), torch.from_numpy(apart)
-    if not len(apart) and getattr(recipe, "augment", "none") == "ada":
+    if not len(data.held) and getattr(recipe, "augment", "none") == "ada":
         raise InputError(
-            f"augment=ada was given, but {items.name!r} has too few items to hold some out; use augment=places"
+            f"augment=ada was given, but {items.name!r} has too few {modality.words.items} to hold some out; use "
+            "augment=places"
         )
-    weights = modality.weights(samples)
-    weights = None if weights is None else weights[rows]
-    beside, told = _beside(encoded.beside, items, limit), fingerprint(items, tensors)
-    if beside is not None:
-        told = f"{told}-{beside.fingerprint}"
-    return modality, Prepared(tensors, rows, kept, told, beside, fits, weights), notes
-
-
-def _beside(encoded: Encoded | None, items: Items, limit: int) -> Parted | None:
-    """What goes beside a data set, parted."""
-    if encoded is None:
-        return None
-    assert encoded.parted is not None
-    tensors = {"real": _in_memory(encoded.samples, limit)[0]}
-    rows, held = (torch.from_numpy(part) for part in encoded.parted)
-    return Parted(tensors, rows, held, fingerprint(items, tensors))
-
-
-def _in_memory(samples: Tensor | Stored, limit: int) -> tuple[Tensor | Stored, bool]:
-    """A tensor in memory where it fits, and whether it is and does."""
-    if isinstance(samples, Stored) and samples.bytes <= limit:
-        samples = samples.load()
-    return samples, isinstance(samples, Tensor) and samples.nbytes <= limit
+    return modality, data, notes
 
 
 def _skipped(encoded: Encoded, total: int) -> list[str]:
     if not encoded.skipped:
         return []
-    named = "; ".join(f"{name}: {why}" for name, why in encoded.skipped[:FILE_WIDE])
-    more = "; ..." if len(encoded.skipped) > FILE_WIDE else ""
+    named = "; ".join(f"{name}: {why}" for name, why in encoded.skipped[:MAX_NAMED])
+    more = "; ..." if len(encoded.skipped) > MAX_NAMED else ""
     return [f"skipped {len(encoded.skipped):,} of {total:,} that cannot be read ({named}{more})"]
 
 

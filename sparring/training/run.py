@@ -12,7 +12,9 @@ from torch import Tensor
 
 from sparring.console import Screen
 from sparring.data.batches import Batches
-from sparring.data.split import HELD_EVERY, Parted
+from sparring.data.dataset import Dataset
+from sparring.data.split import HELD_EVERY
+from sparring.data.tensors import CONDITION, HELD, VALUES
 from sparring.errors import InputError
 from sparring.loop import Deal, Player, Step, play
 from sparring.modalities import Modality
@@ -24,7 +26,6 @@ from sparring.training.average import Average
 from sparring.training.bounds import ENDLESS, Bound
 from sparring.training.clock import Clock, Orders
 from sparring.training.interrupts import interrupts
-from sparring.training.prepare import Prepared
 from sparring.training.publish import publish
 from sparring.training.watch import Verdict, Watch
 
@@ -78,7 +79,7 @@ class Run:
         self,
         recipe: Recipe,
         modality: Modality,
-        data: Prepared,
+        data: Dataset,
         folder: RunFolder,
         settings: Settings,
         bound: Bound,
@@ -102,9 +103,9 @@ class Run:
         self.seeds = Seeds(settings.seed)
         self.deal = self._dealer(self.data)
 
-    def _dealer(self, data: Prepared) -> Deal:
+    def _dealer(self, data: Dataset) -> Deal:
         """Batches of what is trained on and, now and then, some of what is held out beside them."""
-        batches = self._batches(data, data.rows, data.weights)
+        batches = self._batches(data, data.train, data.weights)
         if not len(data.held):
             return lambda number, shard: self.modality.batch(batches(number, shard))
         watched = self._batches(data, data.held)
@@ -113,12 +114,12 @@ class Run:
             batch = self.modality.batch(batches(number, shard))
             if number % HELD_EVERY == 0:
                 held = self.modality.batch(watched(number // HELD_EVERY, shard))
-                batch |= {"held" if name == "real" else f"held {name}": t for name, t in held.items()}
+                batch |= {HELD + name: t for name, t in held.items()}
             return batch
 
         return deal
 
-    def _batches(self, data: Parted, rows: Tensor, weights: Tensor | None = None) -> Deal:
+    def _batches(self, data: Dataset, rows: Tensor, weights: Tensor | None = None) -> Deal:
         """Batches of some rows, and of what goes beside them."""
         size = shard_size(self.recipe, self.fabric.world_size)
         shards, device = self.recipe.batch // size, self.fabric.device
@@ -126,9 +127,9 @@ class Run:
         other = data.beside
         if other is None:
             return batches
-        pool = other.held if rows is data.held and len(other.held) else other.rows
+        pool = other.held if rows is data.held and len(other.held) else other.train
         given = Batches(other.tensors, pool, size, shards, self.seeds.of("beside"), device)
-        return lambda number, shard: {**batches(number, shard), "label": given(number, shard)["real"]}
+        return lambda number, shard: {**batches(number, shard), CONDITION: given(number, shard)[VALUES]}
 
     # What is saved, and given back.
 

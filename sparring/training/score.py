@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sparring.data.dataset import Dataset
+from sparring.data.tensors import CONDITION, move
 from sparring.games.game import Game
 from sparring.metrics.copies import diversity
 from sparring.metrics.frechet import frechet, moments
 from sparring.modalities import Modality
 from sparring.seeds import Seeds, reseed
-from sparring.training.prepare import Prepared
 
 SCORES = 32  # scores of a run, spread over its steps, at most
 BETWEEN = 25_000  # samples trained on between two, at least: then they take a twentieth of the time or less
@@ -39,24 +40,24 @@ class Judge:
         device: of the nets.
     """
 
-    def __init__(self, modality: Modality, data: Prepared, seeds: Seeds, device: torch.device) -> None:
+    def __init__(self, modality: Modality, data: Dataset, seeds: Seeds, device: torch.device) -> None:
         self.modality, self.data, self.seeds, self.device = modality, data, seeds, device
         if not self.possible:
             return
-        order = data.rows[torch.randperm(len(data.rows), generator=torch.Generator().manual_seed(0))]
+        order = data.train[torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0))]
         self.n = min(JUDGED, max(2, len(order) // 2))
         apart = order[: self.n]
         reference = order[self.n : self.n + REFERENCE]
         self._reference = moments(self._features(reference))
         self.floor = frechet(moments(self._features(apart)), self._reference)
         self._order = order
-        self._labels = None if "label" not in data.tensors else self.data.of("label", order)
+        self._labels = data.labels(order)
         self._real = self._real_diversity(order)
 
     @property
     def possible(self) -> bool:
         """Whether there are items enough to hold anything against."""
-        return len(self.data.rows) >= FEWEST
+        return len(self.data.train) >= FEWEST
 
     @torch.no_grad()
     def score(self, game: Game) -> float:
@@ -70,7 +71,7 @@ class Judge:
         """
         one = self._order[: min(PAIRS, self.n)]
         # What is made of one item is no draw among many: others are held against it.
-        two = self._order[len(one) :][: len(one)] if self.modality.mapped else one
+        two = self._order[len(one) :][: len(one)] if self.modality.source is not None else one
         return diversity(self._made(game, one[: len(two)], "pairs"), self._made(game, two, "others")) / self._real
 
     def _made(self, game: Game, rows: Tensor, key: str) -> Tensor:
@@ -78,19 +79,18 @@ class Judge:
         reseed(self.seeds.key(key), self.device)
         found = []
         for part in torch.split(rows, AT_ONCE):
-            label = self._given(part)
-            made = game.generate(game.draw(len(part), self.device), label)
-            found.append(self.modality.features(made.float()).cpu())
+            condition = self._given(part)
+            made = game.generate(game.draw(len(part), self.device), condition)
+            found.append(self.modality.features({k: v.float() for k, v in made.items()}).cpu())
         return torch.cat(found)
 
     def _given(self, rows: Tensor) -> Tensor | None:
         """What samples are made for: the items' labels, such as ask for nothing where these have none, or the items."""
-        if self.modality.mapped:
-            items = {name: tensor.to(self.device) for name, tensor in self.data.items(rows).items()}
-            return self.modality.batch(items)["label"]
+        if self.modality.source is not None:
+            return self.modality.batch(move(self.data.items(rows), self.device))[CONDITION]
         if self._labels is not None:
-            return self.data.of("label", rows).to(self.device)
-        return self.modality.labels(len(rows), self.device)
+            return self.data.part(CONDITION, rows).to(self.device)
+        return self.modality.draw_conditions(len(rows), self.device)
 
     def _real_diversity(self, order: Tensor) -> float:
         order = order[: self.n]
@@ -109,6 +109,6 @@ class Judge:
         found = []
         for part in torch.split(rows, AT_ONCE):
             reseed(self.seeds.key("real", int(part[0])), self.device)
-            real = self.modality.batch({"real": self.data.of("real", part).to(self.device)})["real"]
-            found.append(self.modality.features(real).cpu())
+            batch = self.modality.batch(move(self.data.samples(part), self.device))
+            found.append(self.modality.features(batch).cpu())
         return torch.cat(found)

@@ -17,11 +17,11 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.console import line
+from sparring.data.tensors import CONDITION, move
 from sparring.errors import InputError
 from sparring.files import append_line, beside, write_bytes
 from sparring.loop import Player
-from sparring.metrics.results import Trouble
-from sparring.modalities.base import COLUMNS
+from sparring.metrics.results import Finding
 from sparring.runs.curves import curves
 from sparring.runs.logbook import Logbook
 from sparring.seeds import Seeds, reseed
@@ -132,7 +132,7 @@ class Watch:
         self._tell(trouble)
         return Verdict("back", str(trouble))
 
-    def _tell(self, trouble: Trouble) -> None:
+    def _tell(self, trouble: Finding) -> None:
         step = self.run.step
         self.run.screen.say(f"step {step}: {trouble}")
         entry = {"step": step, "trouble": trouble.name, "seen": trouble.seen, "advice": trouble.advice}
@@ -141,7 +141,7 @@ class Watch:
 
     def _state(self) -> dict[str, float]:
         """Gradients by their weights, and what adapts itself."""
-        found = {name: float(value) for name, value in self.run.game.watched().items()}
+        found = {name: float(value) for name, value in self.run.game.state_metrics().items()}
         optimizers: dict[int, Player] = {}
         for player in self.run.players():
             optimizers.setdefault(id(player.optimizer), player)
@@ -196,25 +196,22 @@ class Watch:
         run = self.run
         given = self._given()
         reseed(self.seeds.key("sheet"), run.fabric.device)
-        label = given.get("label")
-        z = run.game.draw(run.modality.shown if label is None else len(label), run.fabric.device)
-        return run.modality.drawing(run.average.game.generate(z, label), given)
+        condition = given.get(CONDITION)
+        z = run.game.draw(run.modality.preview_items if condition is None else len(condition), run.fabric.device)
+        return run.modality.draw_batch(run.average.game.generate(z, condition), given)
 
     def _given(self) -> dict[str, Tensor]:
         """What a sheet's samples are made for: always the same labels, or items, held-out ones first."""
         run = self.run
-        device, many, classes = run.fabric.device, run.modality.shown, run.game.classes
+        device, many = run.fabric.device, run.modality.preview_items
         reseed(self.seeds.key("shown"), device)
-        if run.modality.mapped:
-            known = torch.cat([run.data.held.cpu(), run.data.rows.cpu()])
+        if run.modality.source is not None:
+            known = torch.cat([run.data.held.cpu(), run.data.train.cpu()])
             first = len(run.data.held) or len(known)
             rows = known[:first][torch.linspace(0, first - 1, min(many, first)).long()]
-            return run.modality.batch({name: t.to(device) for name, t in run.data.items(rows).items()})
-        if classes:
-            many = max(1, many // classes) * classes if classes <= COLUMNS else many
-            return {"label": torch.arange(many, device=device) * max(1, classes // many) % classes}
-        label = run.modality.labels(many, device)
-        return {} if label is None else {"label": label}
+            return run.modality.batch(move(run.data.items(rows), device))
+        condition = run.modality.preview_conditions(many, run.game.classes, device)
+        return {} if condition is None else {CONDITION: condition}
 
     def back_from(self, step: int) -> None:
         """Write down that the run has gone back, and forget what it has gone back from."""

@@ -14,6 +14,7 @@ import torch
 from sparring.console import Screen
 from sparring.data.split import held_out
 from sparring.data.store import Progress
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError, nearest
 from sparring.evaluation.real import read
 from sparring.evaluation.rows import unchanged
@@ -119,7 +120,7 @@ def augment(
     if Path(out).suffix.lower() == ".png":
         raise InputError(f"{out} would hold a sheet and no set; give a folder, .npz, .csv, .tsv or .parquet")
     model, screen = run if isinstance(run, Model) else load(run), Screen(quiet)
-    model.modality.check_out(Path(out), force)
+    model.modality.check_writable(Path(out), force)
     strategies = _strategies(model, n, target, against)
     chosen = strategies.all()
     for name in without:
@@ -161,7 +162,7 @@ def _strategies(model: Model, n: int | None, target: str, against: str | None) -
     """For the kind of data that a model makes."""
     kind, source = model.modality.kind, str(model.about["data"])
     if kind not in ("rows", "images"):
-        kind = "pictures of pictures" if model.modality.mapped else kind
+        kind = "pictures of pictures" if model.modality.source is not None else kind
         raise InputError(f"this model makes {kind}; labelled pictures and rows of tables can be enlarged")
     items = find(source)
     if kind == "images":
@@ -189,12 +190,12 @@ def _write(model: Model, strategies: Strategies, out: Path, rare: bool, force: b
     real = strategies.whole()
     if isinstance(strategies, OfPictures):
         whole = strategies.with_samples(real, wanted, seed=0)
-        items = model.modality.decode(model.modality.scale(torch.as_tensor(whole.items)))
+        items = model.modality.decode({VALUES: model.modality.scale(torch.as_tensor(whole.items))})
         samples = Samples(items, whole.labels, model.modality)
     else:
         assert isinstance(strategies, OfRows)
         made = [strategies.frame(label, int(k), 0) for label, k in enumerate(wanted) if k]
-        samples = Samples(model.modality.joined([strategies.train, *made]), None, model.modality)
+        samples = Samples(model.modality.concatenate([strategies.train, *made]), None, model.modality)
     samples.save(out, force)
     return len(labels), int(wanted.sum())
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.evaluation.classifier import fitted
 from sparring.evaluation.real import Real
@@ -36,24 +37,27 @@ class OfPictures(Strategies):
     def __init__(self, model: Model, real: Real, other: Real | None, made: int | None) -> None:
         if not model.modality.classes:
             raise InputError("this model was trained without labels and cannot enlarge a labelled set (labels=true)")
-        apart = real.data.held if other is None else torch.cat([other.data.rows, other.data.held])
+        apart = real.data.held if other is None else torch.cat([other.data.train, other.data.held])
         for labelled in (real, other or real):
-            if "label" not in labelled.data.tensors:
+            if "condition" not in labelled.data.tensors:
                 raise InputError(
                     f"{labelled.name!r} does not have the model's labels ({', '.join(model.modality.classes[:5])})"
                 )
         if not len(apart):
             raise InputError(f"{real.name!r} has nothing that the model has not seen; give --against DATA")
         self.model, self.set = model, real
-        self._apart = (other or real).data.of("real", apart)
-        labels, unseen = real.data.of("label", real.data.rows).numpy(), (other or real).data.of("label", apart).numpy()
+        self._apart = (other or real).data.part("values", apart)
+        labels, unseen = (
+            real.data.part("condition", real.data.train).numpy(),
+            (other or real).data.part("condition", apart).numpy(),
+        )
         super().__init__(model.modality.classes, labels, unseen, made)
 
     def real(self, rows: Labels) -> Labelled:
-        return Labelled(self.set.data.of("real", self.set.data.rows[torch.from_numpy(rows)]), self.labels[rows])
+        return Labelled(self.set.data.part("values", self.set.data.train[torch.from_numpy(rows)]), self.labels[rows])
 
     def drawn(self, label: int, n: int, seed: int) -> Tensor:
-        made = [x for x, _ in self.model.drawn(n, self.classes[label], seed)]
+        made = [samples[VALUES] for samples, _ in self.model.stream(n, seed, label=self.classes[label])]
         return self.model.modality.unscale(torch.cat(made).cpu())
 
     def joined(self, parts: Sequence[Tensor]) -> Tensor:

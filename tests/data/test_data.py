@@ -23,20 +23,20 @@ from sparring.seeds import Seeds
 @given(length=st.integers(1, 20), size=st.integers(1, 30), shards=st.integers(1, 3), seed=st.integers(0, 99))
 def test_every_pass_deals_every_item_once(length, size, shards, seed):
     """Whatever the sizes, and across shards: nothing is skipped or dealt twice in a pass."""
-    batches = Batches({"real": torch.arange(length)}, torch.arange(length), size, shards, Seeds(seed))
+    batches = Batches({"values": torch.arange(length)}, torch.arange(length), size, shards, Seeds(seed))
     rounds = -(-3 * length // (size * shards))
-    dealt = torch.cat([batches(r, s)["real"] for r in range(rounds) for s in range(shards)]).tolist()
+    dealt = torch.cat([batches(r, s)["values"] for r in range(rounds) for s in range(shards)]).tolist()
     for epoch in range(3):
         assert Counter(dealt[epoch * length : (epoch + 1) * length]) == Counter(range(length))
 
 
 def test_batches_are_a_function_of_their_place():
-    tensors = {"real": torch.arange(100), "label": torch.arange(100) % 7}
+    tensors = {"values": torch.arange(100), "condition": torch.arange(100) % 7}
     one, two = (Batches(tensors, torch.arange(100), 8, 1, Seeds(3)) for _ in range(2))
-    later = [one(n, 0)["real"] for n in range(40)][30]
-    assert torch.equal(two(30, 0)["real"], later)  # without the thirty before
-    assert torch.equal(two(30, 0)["label"], later % 7)
-    assert not torch.equal(Batches(tensors, torch.arange(100), 8, 1, Seeds(4))(30, 0)["real"], later)
+    later = [one(n, 0)["values"] for n in range(40)][30]
+    assert torch.equal(two(30, 0)["values"], later)  # without the thirty before
+    assert torch.equal(two(30, 0)["condition"], later % 7)
+    assert not torch.equal(Batches(tensors, torch.arange(100), 8, 1, Seeds(4))(30, 0)["values"], later)
 
 
 def test_built_in_sets():

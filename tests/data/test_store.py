@@ -89,20 +89,20 @@ def test_from_disk_as_from_memory(length, size, shards, first):
         file.write(items.numpy().tobytes())
         store._header(file, (length, 3), np.dtype("uint8"))
     rows, labels = torch.arange(0, length, 2), torch.arange(length)
-    memory = Batches({"real": items, "label": labels}, rows, size, shards, Seeds(1))
-    disk = Batches({"real": Stored(path), "label": labels}, rows, size, shards, Seeds(1))
+    memory = Batches({"values": items, "condition": labels}, rows, size, shards, Seeds(1))
+    disk = Batches({"values": Stored(path), "condition": labels}, rows, size, shards, Seeds(1))
     for number in (first, first + 1, 0, first + 2):
         for shard in range(shards):
             one, two = memory(number, shard), disk(number, shard)
-            assert torch.equal(one["real"], two["real"])
-            assert torch.equal(one["label"], two["label"])
-            assert torch.equal(one["real"][:, 0], (3 * one["label"]).byte())
+            assert torch.equal(one["values"], two["values"])
+            assert torch.equal(one["condition"], two["condition"])
+            assert torch.equal(one["values"][:, 0], (3 * one["condition"]).byte())
 
 
 def test_only_the_rows_that_are_wanted_are_dealt():
     rows = torch.tensor([1, 4, 5])
-    dealt = Batches({"real": torch.arange(10)}, rows, 3, 1, Seeds(0))
-    assert Counter(torch.cat([dealt(n, 0)["real"] for n in range(5)]).tolist()) == dict.fromkeys([1, 4, 5], 5)
+    dealt = Batches({"values": torch.arange(10)}, rows, 3, 1, Seeds(0))
+    assert Counter(torch.cat([dealt(n, 0)["values"] for n in range(5)]).tolist()) == dict.fromkeys([1, 4, 5], 5)
 
 
 def test_memory_stays_flat(tmp_path, monkeypatch):
@@ -110,7 +110,7 @@ def test_memory_stays_flat(tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "FORGET", 8)
     path = tmp_path / "big.npy"
     np.lib.format.open_memmap(path, "w+", np.uint8, (4096, 16384)).flush()  # 64 MiB
-    dealt = Batches({"real": Stored(path)}, torch.arange(4096), 64, 1, Seeds(0))
+    dealt = Batches({"values": Stored(path)}, torch.arange(4096), 64, 1, Seeds(0))
 
     def resident():
         status = Path("/proc/self/status").read_text()

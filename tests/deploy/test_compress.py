@@ -165,13 +165,13 @@ def test_channels_that_make_nothing_are_cut_first(name, monkeypatch):
             weight = after.weight if isinstance(after, nn.ConvTranspose2d) else after.weight.transpose(0, 1)
             weight[::2] = 0
     torch.manual_seed(1)
-    if model.modality.mapped:
+    if model.modality.source is not None:
         batch = torch.zeros(2, 0), torch.rand(2, 3, 8, 8)
     else:
-        batch = game.draw(6, torch.device("cpu")), model.modality.labels(6, torch.device("cpu"))
+        batch = game.draw(6, torch.device("cpu")), model.modality.draw_conditions(6, torch.device("cpu"))
     small = pruned(model, 0.5, lambda: batch, lambda *_: None)
     with torch.no_grad():
-        torch.testing.assert_close(small.game.generate(*batch), game.generate(*batch), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(small.game.values(*batch), game.values(*batch), rtol=1e-4, atol=1e-4)
     assert small.about["parameters"]["G"] < sum(p.numel() for p in G.parameters())
 
 
@@ -184,7 +184,7 @@ def test_fine_tuning_brings_samples_back(run, monkeypatch):
         monkeypatch.setattr(prune, "STEPS", steps)
         small = pruned(model, 0.5, lambda: (game.draw(64, torch.device("cpu")), None), lambda *_: None)
         with torch.no_grad():
-            errors.append(float((small.game.generate(latents, None) - game.generate(latents, None)).square().mean()))
+            errors.append(float((small.game.values(latents, None) - game.values(latents, None)).square().mean()))
     assert errors[1] < 0.5 * errors[0]
 
 
@@ -198,7 +198,7 @@ def test_a_pruned_model_is_one_file_and_a_graph(run, whole, tmp_path):
     assert loaded.about["pruned"] == 0.5
     z = torch.randn(4, 8)
     with torch.no_grad():
-        np.testing.assert_allclose(made(tmp_path / "p.onnx", z.numpy()), loaded.game.generate(z, None), atol=1e-4)
+        np.testing.assert_allclose(made(tmp_path / "p.onnx", z.numpy()), loaded.game.values(z, None), atol=1e-4)
     loaded.save(tmp_path / "folder")
     assert np.array_equal(sparring.load(tmp_path / "folder").sample(3, seed=0).items, loaded.sample(3, seed=0).items)
 

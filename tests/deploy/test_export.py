@@ -60,7 +60,7 @@ def apart(made, wanted):
 @torch.no_grad()
 def truth(model, inputs):
     """What the model itself makes of a graph's inputs, by the way that `Model.sample` and `Model.apply` go."""
-    if model.modality.mapped:
+    if model.modality.source is not None:
         return model.mapper().net(inputs["picture"])
     if model.recipe.name == "table":
         return swept(model, **inputs)
@@ -74,13 +74,13 @@ def swept(model, z, label, keep):
         draws = iter(latents[1:][None].transpose(0, 1))
         wanted = [i for i in range(len(asked)) if i != game.last]
         game.draw = lambda *_, draws=draws: next(draws)
-        x = game.generate(latents[:1] + game.offset, asked[None])
+        x = game.values(latents[:1] + game.offset, asked[None])
         for place in (*wanted, game.last):
             drawn = game.draw()
             if not kept[place]:
                 codes = game.G.spans.codes(x[:, : game.G.spans.places])
                 codes[:, place] = -1
-                x = game.generate(drawn + game.offset, codes)
+                x = game.values(drawn + game.offset, codes)
         made.append(x)
     del game.draw
     return torch.cat(made)
@@ -93,7 +93,7 @@ def drawn(model, path, n):
     for name, given in about(path)["inputs"].items():
         shape = [n if i == 0 else side for i, side in enumerate(given["shape"])]
         if name == "label":
-            inputs[name] = model.modality.labels(n, torch.device("cpu"))
+            inputs[name] = model.modality.draw_conditions(n, torch.device("cpu"))
         elif name == "keep":
             inputs[name] = torch.rand(shape) < 0.3
         elif name == "noise":
@@ -131,9 +131,9 @@ def test_onnx_runtime_makes_what_pytorch_makes(name, labels, exported):
 def test_the_sweep_is_that_of_the_model():
     """What `swept` expects is what `Model.sample` does, but for the order of the columns."""
     model = toy("table")
-    game, columns = model.game, model.modality.conditions
+    game, columns = model.game, model.modality.condition_width
     z = game.draw(4 * (1 + columns), torch.device("cpu")).view(4, 1 + columns, -1)
-    label = model.modality.labels(4, torch.device("cpu"))
+    label = model.modality.draw_conditions(4, torch.device("cpu"))
     draws = iter(z.transpose(0, 1)[1:])
     with pytest.MonkeyPatch.context() as patch, torch.no_grad():
         patch.setattr(torch, "randperm", torch.arange)
@@ -283,7 +283,7 @@ def test_the_model_is_left_as_it_is():
     model = toy("fastgan")
     before = {n: t.clone() for n, t in model.game.state_dict().items()}
     graph(model)
-    model.game.generate(torch.randn(2, 8), None)
+    model.game.values(torch.randn(2, 8), None)
     assert model.game.state_dict().keys() == before.keys()
     assert all(torch.equal(t, before[n]) for n, t in model.game.state_dict().items())
     assert all(p.requires_grad for p in model.game.G.parameters())
@@ -307,7 +307,7 @@ def test_a_way_of_its_own_is_refused(tmp_path):
 
     class Own(type(model.game)):
         def sampled(self, z, label, asked=None):  # noqa: ARG002
-            return self.generate(z, label).flip(0)
+            return self.values(z, label).flip(0)
 
     model.game.__class__ = Own
     with pytest.raises(InputError, match="way of its own"):

@@ -15,8 +15,8 @@ from sparring.evaluation.baseline import Normal
 from sparring.evaluation.features import chosen
 from sparring.evaluation.findings import findings
 from sparring.evaluation.real import read
-from sparring.evaluation.reference import Against
-from sparring.evaluation.statistics import Seen
+from sparring.evaluation.reference import Reference
+from sparring.evaluation.statistics import SampleStatistics
 from sparring.modalities import Images, Points, find
 from sparring.nets import pretrained as weights
 
@@ -31,7 +31,7 @@ def unseen(*_):
 def against():
     items = find("digits")
     real, _ = read(Images().fit(items), items)
-    return Against(real, *chosen([], real, N, unseen), N)
+    return Reference(real, *chosen([], real, N, unseen), N)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_a_collapsed_generator(against, held):
 def test_one_that_copies(against):
     rows = against.rows[:N]
     numbers, found = judged(
-        against, against.real.modality.scale(against.real.data.of("real", rows)), against.real.labels(rows)
+        against, against.real.modality.scale(against.real.data.part("values", rows)), against.real.labels(rows)
     )
     assert found == ["copies"]
     assert numbers["memorised"] == 1
@@ -117,7 +117,7 @@ def test_the_baseline_is_worse_than_real_data_and_better_than_noise(against, hel
 def test_the_baseline_has_the_datas_moments():
     items = find("ring")
     real, _ = read(Points().fit(items), items)
-    x = torch.cat([x for x, _ in Normal(real, real.data.rows).batches(4000)])
+    x = torch.cat([x for x, _ in Normal(real, real.data.train).batches(4000)])
     assert x.mean(0).abs().max() < 0.1
     assert torch.cov(x.T).numpy() == pytest.approx(np.eye(2), abs=0.1)
 
@@ -125,7 +125,7 @@ def test_the_baseline_has_the_datas_moments():
 def test_memory_stays_flat(against, monkeypatch):
     """Whatever the number of samples, no more are kept."""
     monkeypatch.setattr("sparring.evaluation.statistics.KEPT", 300)
-    seen = Seen(against.features, against.classifier, against.real.modality, items=50)
+    seen = SampleStatistics(against.features, against.classifier, against.real.modality, items=50)
     x = torch.rand(64, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
     for _ in range(20):
         seen.add(x, torch.zeros(64, dtype=torch.int64))
@@ -141,13 +141,13 @@ def test_the_classifier_is_deterministic_and_cached(against, monkeypatch):
     monkeypatch.setattr(classifier, "fitted", lambda *_, **__: pytest.fail("trained again"))
     again = classifier.of(real, rows)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
-    x, y = real.modality.scale(real.data.of("real", against.apart)), real.labels(against.apart)
+    x, y = real.modality.scale(real.data.part("values", against.apart)), real.labels(against.apart)
     assert classifier.accuracy(first, [(x, y)]) > 0.95
 
 
 def test_floors_are_cached(against, monkeypatch):
     known = against.floor
-    fresh = Against(against.real, against.features, against.classifier, N)
+    fresh = Reference(against.real, against.features, against.classifier, N)
     monkeypatch.setattr(fresh, "_floor", lambda: pytest.fail("computed again"))
     assert [str(n) for n in fresh.floor] == [str(n) for n in known]
 
@@ -155,7 +155,7 @@ def test_floors_are_cached(against, monkeypatch):
 def test_statistics_of_the_real_set_are_cached(against, held, monkeypatch):
     """And are the same from the cache; a damaged one is made anew."""
     numbers, _ = judged(against, *held)
-    fresh = Against(against.real, against.features, against.classifier, N)
+    fresh = Reference(against.real, against.features, against.classifier, N)
     looked = []
     batches = type(fresh.real).batches
     monkeypatch.setattr(
@@ -166,7 +166,7 @@ def test_statistics_of_the_real_set_are_cached(against, held, monkeypatch):
     assert max(looked) == N < len(against.rows)  # never at all that samples are held against
     monkeypatch.undo()
     fresh._place("reference", "safetensors").write_bytes(b"damaged")
-    assert Against(against.real, against.features, against.classifier, N).reference.n == against.reference.n
+    assert Reference(against.real, against.features, against.classifier, N).reference.n == against.reference.n
 
 
 def test_data_without_labels_or_without_much():
@@ -176,7 +176,7 @@ def test_data_without_labels_or_without_much():
     features, net = chosen([], real, 500, unseen)
     assert [f.name for f in features] == ["patches"]
     assert net is None
-    against = Against(real, features, net, 500)
+    against = Reference(real, features, net, 500)
     assert len(against.apart) == 500
     assert not set(against.apart.tolist()) & set(against.rows.tolist())
     assert set(real.data.held.tolist()) <= set(against.apart.tolist())
@@ -188,7 +188,7 @@ def test_data_without_labels_or_without_much():
 def test_points_have_no_sharpness():
     items = find("ring")
     real, _ = read(Points().fit(items), items)
-    against = Against(real, *chosen([], real, 300, unseen), 300)
+    against = Reference(real, *chosen([], real, 300, unseen), 300)
     assert {n.name for n in against.floor} >= {"fid[coordinates]", "coverage[coordinates]", "memorised"}
     assert "sharpness" not in {n.name for n in against.floor}
 
@@ -197,15 +197,15 @@ def test_points_that_copy():
     """However close points lie to one another, copies are nearer to what was trained on."""
     items = find("ring")
     real, _ = read(Points().fit(items), items)
-    against = Against(real, *chosen([], real, 300, unseen), 300)
-    assert judged(against, real.data.of("real", against.rows[:300]), None)[0]["memorised"] == 1
+    against = Reference(real, *chosen([], real, 300, unseen), 300)
+    assert judged(against, real.data.part("values", against.rows[:300]), None)[0]["memorised"] == 1
 
 
 def test_an_unlabelled_collapse():
     items = replace(find("digits"), labels=None, classes=())
     real, _ = read(Images().fit(items), items)
-    against = Against(real, *chosen([], real, 200, unseen), 200)
-    x = real.modality.scale(real.data.of("real", real.data.held[:1])).expand(200, 1, 8, 8)
+    against = Reference(real, *chosen([], real, 200, unseen), 200)
+    x = real.modality.scale(real.data.part("values", real.data.held[:1])).expand(200, 1, 8, 8)
     noise = 0.05 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
     assert judged(against, x + noise, None)[1] == ["mode collapse"]
 
@@ -215,7 +215,7 @@ def test_another_net_of_the_same_name_is_not_taken_for_the_cached_one(against):
     from sparring.evaluation.features import Features
 
     def told(scale):
-        return Against(against.real, [Features("net", lambda x: scale * x.flatten(1)[:, 20:30])], None, N).floor[0]
+        return Reference(against.real, [Features("net", lambda x: scale * x.flatten(1)[:, 20:30])], None, N).floor[0]
 
     assert told(10.0).value == pytest.approx(100 * told(1.0).value, rel=1e-3)
 
@@ -307,6 +307,6 @@ def test_other_data_than_the_models():
     other = Images(size=8, channels=1, classes=("cat", "dog"), counts=(5, 5))
     real, notes = read(other, digits)
     assert "labels are not used: the model was trained with other classes (cat, dog, ...)" in notes
-    assert real.labels(real.data.rows) is None
+    assert real.labels(real.data.train) is None
     features, net = chosen([], real, 60, unseen)
-    assert "cas[classifier]" not in {n.name for n in Against(real, features, net, 60).floor}
+    assert "cas[classifier]" not in {n.name for n in Reference(real, features, net, 60).floor}

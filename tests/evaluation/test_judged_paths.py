@@ -11,7 +11,7 @@ import sparring
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
 from sparring.modalities import Series, find
-from sparring.modalities.series.judge import AgainstPaths
+from sparring.modalities.series.judge import SeriesJudge
 
 
 def clustered(n, seed=0):
@@ -29,7 +29,7 @@ def against():
     frame = pd.DataFrame({"x": clustered(3000)})
     series = Series(window=64).fit(find(frame))
     values = series.values(find(frame))
-    return AgainstPaths(series, values[:2400], values[2400:])
+    return SeriesJudge(series, values[:2400], values[2400:])
 
 
 def number(numbers, name):
@@ -70,7 +70,7 @@ def test_blocks_of_the_bootstrap_are_of_the_data(against):
 def test_one_path_and_short_ones_can_be_judged(against):
     one = against.walks(against.resampled(20, np.random.default_rng(0)))[:1]
     assert 0 <= number(against.numbers(one), "told apart") <= 0.5
-    short = AgainstPaths(against.modality, against._values, np.exp(against.held[0, :49]))
+    short = SeriesJudge(against.modality, against._values, np.exp(against.held[0, :49]))
     assert 0 <= number(short.floor, "told apart") <= 0.5
     assert np.isnan(number(short.floor, "earth mover[100]"))
 

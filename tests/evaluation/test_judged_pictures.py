@@ -11,7 +11,7 @@ from sparring.cli import app
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
 from sparring.metrics.image_pairs import psnr
-from sparring.modalities import Degraded, Pairs
+from sparring.modalities import Degraded, Paired
 from sparring.modalities.translation.judge import findings, judge, numbers
 from sparring.nets import pretrained as weights
 
@@ -107,7 +107,7 @@ def test_the_command(run):
 def test_numbers_are_those_of_the_metrics():
     """A way that is the truth plus a known error, of pairs and of black and white ones."""
     true = torch.rand(1, 1, 20, 20).mul(255).round() / 127.5 - 1
-    modality = Pairs(size=16, channels=1, given=1)
+    modality = Paired(size=16, channels=1, given=1)
     found, count = judge(modality, [(-true, true), (-true, true)], {"right": lambda x: -x, "off": lambda x: -x * 0.9})
     assert count == 2
     right, off = ({n.name: n.value for n in numbers(found[name], found["real"], modality)} for name in ("right", "off"))

@@ -8,7 +8,7 @@ import sparring
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
 from sparring.modalities import Table
-from sparring.modalities.tables.judge import AgainstRows
+from sparring.modalities.tables.judge import TableJudge
 from sparring.modalities.tables.reading import of_frame
 
 
@@ -24,7 +24,7 @@ def people(n, seed):
 @pytest.fixture(scope="module")
 def against():
     train = people(3000, 0)
-    return AgainstRows(Table().fit(of_frame(train)), train, people(1500, 1))
+    return TableJudge(Table().fit(of_frame(train)), train, people(1500, 1))
 
 
 def values(numbers):

@@ -22,7 +22,7 @@ class Plain(Game):
         super().__init__()
         self.G, self.prior, self.classes = G, prior, classes
 
-    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:
+    def values(self, z: Tensor, label: Tensor | None) -> Tensor:
         made = self.G(z).view(len(z), 1, SIDE, SIDE)
         return made if label is None else made + 0.2 * label.view(-1, 1, 1, 1)
 

@@ -230,7 +230,7 @@ def test_no_training_picture_is_called_held_out(tmp_path):
         shown = {int(np.argmin([np.abs(x - file).mean() for file in files])) for x in given}
         scene = Scene(sparring.load(run))
         data = scene.real.data
-        assert shown == set((data.held if many == 40 else data.rows[:8]).tolist())
+        assert shown == set((data.held if many == 40 else data.train[:8]).tolist())
 
 
 def test_a_line_of_the_sheet_for_fewer_real_pictures(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import sparring
-from sparring.games.discriminator_pass import Judged
+from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.filled import Filled
 from sparring.layers.spans import Spans
 from sparring.nets.table import Discriminator, Generator
@@ -18,7 +18,7 @@ def judged(real, label):
     torch.manual_seed(0)
     z = torch.randn(len(real), 4 + SPANS.places)
     D = Discriminator(SPANS, 8, 1)
-    return Judged(D, "G", z, label, real=lambda: real, fake=lambda: real, observe=lambda **_: None)
+    return DiscriminatorPass(D, "G", z, label, real=lambda: real, fake=lambda: real, observe=lambda **_: None)
 
 
 def test_the_term_is_the_cross_entropy_of_the_gap_alone():

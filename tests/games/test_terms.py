@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from torch.optim import SGD
 from toys import Noisy, played, state
 
-from sparring.games.discriminator_pass import Judged
+from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
 from sparring.games.prior import Normal, OneHot, Prior, Uniform, normal
 from sparring.games.selfsupervised import Redrawn, _quarter
@@ -30,7 +30,7 @@ def judged(turn="D", n=5, z=None, label=None, D=None):
     real, fake = torch.randn(n, 2), torch.randn(n, 2)
     D = D or mlp.Discriminator((2,), (4,))
     z = torch.randn(n, 3) if z is None else z
-    return Judged(D, turn, z, label, lambda: real, lambda: fake, observe=lambda **_: None)
+    return DiscriminatorPass(D, turn, z, label, lambda: real, lambda: fake, observe=lambda **_: None)
 
 
 def test_prior():
@@ -140,7 +140,7 @@ def test_unrolling_by_hand():
     game._fake = lambda _: G
     real = torch.randn(6, 2)
 
-    loss = game.G_losses(Round({"real": real}, torch.zeros(()), Seeds(), (0, 0)))["adversarial"]
+    loss = game.G_losses(Round({"values": real}, torch.zeros(()), Seeds(), (0, 0)))["adversarial"]
     w, b = D.head.weight.detach().clone().requires_grad_(), D.head.bias.detach().clone().requires_grad_()
     now = F.softplus(-(real @ w.T + b)).mean() + F.softplus(G @ w.T + b).mean()
     dw, db = torch.autograd.grad(now, [w, b], create_graph=True)
@@ -158,7 +158,7 @@ def pictures(number, shard):
     place = torch.Generator().manual_seed(1000 * number + shard)
     a, b = torch.rand(2, 6, 1, 1, 1, generator=place) - 0.5  # slopes: two numbers say all
     i, j = torch.meshgrid(torch.linspace(-1, 1, 8), torch.linspace(-1, 1, 8), indexing="ij")
-    return {"real": a * i + b * j}
+    return {"values": a * i + b * j}
 
 
 def test_a_vae_learns_to_reconstruct():
@@ -167,7 +167,7 @@ def test_a_vae_learns_to_reconstruct():
     first, last = (records[i].observed["squared_error"] for i in (0, -1))
     assert last < first / 3
     game.eval()
-    x = pictures(999, 0)["real"]
+    x = pictures(999, 0)["values"]
     assert (game.reconstruct(x, None) - x).square().mean() < (x - x.mean(0)).square().mean() / 3
 
 
@@ -195,7 +195,7 @@ def test_path_lengths():
     game = style(1)
     (term,) = game.terms
     z = torch.randn(4, 4)
-    seen = Judged(game.D, "G", z, None, None, None, observe=lambda **found: observed.update(found))
+    seen = DiscriminatorPass(game.D, "G", z, None, None, None, observe=lambda **found: observed.update(found))
     observed = {}
     torch.manual_seed(3)
     game.G.eval()
@@ -231,10 +231,10 @@ def test_truncated_styles_lie_nearer_to_the_mean():
     game = style(0).eval()
     z = game.draw(64, torch.device("cpu"), truncation=0.1)
     assert z.abs().max() > 1  # latents are not truncated, styles are
-    spread = [game.truncated(z, None, share).std(0).mean().item() for share in (0.01, 0.5, 1.0)]
+    spread = [game.sample_truncated(z, None, share)[VALUES].std(0).mean().item() for share in (0.01, 0.5, 1.0)]
     assert spread[0] < 0.1 * spread[2] < spread[2]
     assert spread[0] < spread[1] < spread[2]
-    torch.testing.assert_close(game.truncated(z, None, 1.0), game.generate(z, None), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(game.sample_truncated(z, None, 1.0)[VALUES], game.values(z, None), rtol=1e-4, atol=1e-5)
 
 
 def test_redrawing_looks_at_the_same_quarter():
@@ -250,7 +250,7 @@ def test_redrawing_looks_at_the_same_quarter():
     D.maps = lambda _: (corners, torch.zeros(1, *D.low))  # maps that show where they are
     whole = torch.zeros(1, 1, 8, 8)
 
-    class Seen(nn.Module):
+    class SampleStatistics(nn.Module):
         def forward(self, maps):
             looked.append(maps.mean().item())
             return maps
@@ -259,9 +259,9 @@ def test_redrawing_looks_at_the_same_quarter():
         def forward(self, _):
             return whole
 
-    term.part, term.whole = Seen(), Black()
+    term.part, term.whole = SampleStatistics(), Black()
     for _ in range(20):
-        loss = term(Judged(D, "D", None, None, lambda: corners, None, observe=None)).item()
+        loss = term(DiscriminatorPass(D, "D", None, None, lambda: corners, None, observe=None)).item()
         assert loss == pytest.approx(F.l1_loss(whole, F.avg_pool2d(corners, 2)).item())  # the part is redrawn exactly
     assert set(looked) == {0.0, 1.0}
 
@@ -329,7 +329,7 @@ def test_real_samples_are_read_alike():
 
     def deal(number, _shard):
         torch.manual_seed(number)
-        return {"real": centres.repeat(20, 1) + 0.2 * torch.randn(60, 2)}
+        return {"values": centres.repeat(20, 1) + 0.2 * torch.randn(60, 2)}
 
     records = list(played(game, game.players(partial(torch.optim.Adam, lr=0.02), SLOW), 150, deal))
     assert set(records[0].losses["G"]) == {"adversarial", "kind"}

@@ -58,7 +58,7 @@ def test_instance_noise_fades():
     torch.manual_seed(0)
     x = torch.zeros(2000)
     for progress, deviation in ((0.0, 0.5), (0.5, 0.25), (1.0, 0.0)):
-        round = Round({"real": x}, torch.tensor(progress), Seeds(), (0, 0))
+        round = Round({"values": x}, torch.tensor(progress), Seeds(), (0, 0))
         assert InstanceNoise(0.5)(x, round).std().item() == pytest.approx(deviation, abs=0.02)
 
 
@@ -80,7 +80,7 @@ def steps(made, players, n, deal):
 
 def deal(number, _shard):
     torch.manual_seed(number)
-    return {"real": torch.randn(4, 1, 8, 8)} | ({"held": torch.randn(3, 1, 8, 8)} if number % 2 == 0 else {})
+    return {"values": torch.randn(4, 1, 8, 8)} | ({"held values": torch.randn(3, 1, 8, 8)} if number % 2 == 0 else {})
 
 
 def test_lazy_terms_have_moves_of_their_own():
@@ -106,7 +106,7 @@ def test_watching_held_out_samples_changes_nothing():
         D = dcgan.Discriminator(8, 1, 8, "batch")
         made = GAN(dcgan.Generator(4, 8, 1, 8), D, relativistic(), normal(4))
         players = made.players(SLOW, SLOW)
-        records = steps(made, players, 4, lambda n, s, held=held: deal(n, s) if held else {"real": deal(n, s)["real"]})
+        records = steps(made, players, 4, lambda n, s, held=held: deal(n, s) if held else {"values": deal(n, s)["values"]})
         assert ["D_held" in r.observed for r in records] == ([True, False, True, False] if held else [False] * 4)
         ends.append(made.state_dict())
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
@@ -115,4 +115,4 @@ def test_watching_held_out_samples_changes_nothing():
 def test_the_state_of_views_is_saved():
     made, _ = game(1, [Ada(8, 8), Changed(diffaugment)])
     assert "views.0.p" in made.state_dict()
-    assert set(made.watched()) == {"ada_p"}
+    assert set(made.state_metrics()) == {"ada_p"}

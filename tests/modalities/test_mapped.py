@@ -11,7 +11,7 @@ from PIL import Image
 
 from sparring import recipes
 from sparring.errors import InputError
-from sparring.modalities import Degraded, Pairs, Unpaired, find
+from sparring.modalities import Degraded, Paired, Unpaired, find
 from sparring.modalities.translation.crops import cut
 
 
@@ -59,7 +59,7 @@ def pairs(tmp_path, random, n=24, side=(40, 50)):
 @pytest.mark.parametrize("turn", [False, True])
 def test_pairs_are_cut_and_turned_together(turn, tmp_path, random):
     items = pairs(tmp_path, random)
-    modality = Pairs(size=16, flip=True, turn=turn).fit(items)
+    modality = Paired(size=16, flip=True, turn=turn).fit(items)
     assert (modality.given, modality.channels, modality.wide) == (3, 1, 32)
     encoded = modality.encode(items)
     assert encoded.samples.shape[1:] == (4, 32, 32)
@@ -67,19 +67,19 @@ def test_pairs_are_cut_and_turned_together(turn, tmp_path, random):
     assert not set(encoded.kept[trained]) & set(encoded.kept[held])  # whole pictures are held out
     assert len(held) > 0
     torch.manual_seed(0)
-    batch = modality.batch({"real": encoded.samples[:20]})
-    assert batch["label"].shape == (20, 3, 16, 16)
-    assert torch.allclose(batch["real"], -batch["label"][:, :1], atol=1e-5)
-    again = modality.batch({"real": encoded.samples[:20]})
-    assert not torch.equal(batch["real"], again["real"])
+    batch = modality.batch({"values": encoded.samples[:20]})
+    assert batch["condition"].shape == (20, 3, 16, 16)
+    assert torch.allclose(batch["values"], -batch["condition"][:, :1], atol=1e-5)
+    again = modality.batch({"values": encoded.samples[:20]})
+    assert not torch.equal(batch["values"], again["values"])
 
 
 def test_the_other_way(tmp_path, random):
     items = pairs(tmp_path, random)
-    modality = Pairs(size=16, reverse=True).fit(items)
+    modality = Paired(size=16, reverse=True).fit(items)
     assert (modality.given, modality.channels, modality.folders) == (1, 3, ("target", "input"))
-    batch = modality.batch({"real": modality.encode(items).samples[:4]})
-    assert torch.allclose(batch["real"][:, :1], -batch["label"], atol=1e-5)
+    batch = modality.batch({"values": modality.encode(items).samples[:4]})
+    assert torch.allclose(batch["values"][:, :1], -batch["condition"], atol=1e-5)
     ahead, back = (
         list(m.examples(items, True)) for m in (replace(modality, reverse=False, given=3, channels=1), modality)
     )
@@ -94,10 +94,10 @@ def test_halves_of_a_file(tmp_path, random):
         saved(tmp_path / f"{i}.png", np.concatenate([left, 255 - left], 1))
     items = find(tmp_path)
     for reverse in (False, True):
-        modality = Pairs(reverse=reverse).fit(items)
+        modality = Paired(reverse=reverse).fit(items)
         assert modality.size == 20
-        batch = modality.batch({"real": modality.encode(items).samples})
-        assert torch.allclose(batch["real"], -batch["label"], atol=1e-5)
+        batch = modality.batch({"values": modality.encode(items).samples})
+        assert torch.allclose(batch["values"], -batch["condition"], atol=1e-5)
         [(one, other), *_] = modality.examples(items, False)
         with Image.open(tmp_path / "0.png") as opened:
             first = torch.from_numpy(np.asarray(opened)[:, slice(20, 40) if reverse else slice(20)].copy())
@@ -110,21 +110,21 @@ def test_what_are_no_pairs(tmp_path, random):
     saved(tmp_path / "a" / "target" / "01.png", random.integers(0, 255, (40, 49)))
     items = find(tmp_path / "a")
     with pytest.raises(InputError, match=r"input/01.png has 50 x 40 pixels and its partner target/01.png 49 x 40"):
-        Pairs(size=16).fit(items).encode(items)
+        Paired(size=16).fit(items).encode(items)
     (tmp_path / "a" / "target" / "01.png").unlink()
     with pytest.raises(InputError, match="1 picture of input/ without a partner of that name in target/: 01;"):
-        Pairs().fit(find(tmp_path / "a"))
+        Paired().fit(find(tmp_path / "a"))
     for i in range(3):
         saved(tmp_path / "b" / f"{i}.png", random.integers(0, 255, (20, 30)))
     with pytest.raises(InputError, match=r"holds no pairs: .* \(one has 30 x 20\)"):
-        Pairs().fit(find(tmp_path / "b"))
+        Paired().fit(find(tmp_path / "b"))
 
 
 def test_a_broken_picture_costs_its_pair_only(tmp_path, random):
     pairs(tmp_path, random)
     (tmp_path / "input" / "03.png").write_bytes(b"no picture")
     items = find(tmp_path)
-    encoded = Pairs(size=16).fit(items).encode(items)
+    encoded = Paired(size=16).fit(items).encode(items)
     assert [name for name, _ in encoded.skipped] == ["input/03.png"]
     assert len(set(encoded.kept.tolist())) == 23
 
@@ -155,9 +155,9 @@ def test_degraded_pictures_keep_their_scale(tmp_path, random):
     modality = Degraded(size=18, degrade=("x4",)).fit(items)
     assert (modality.size, modality.wide, modality.given_shape) == (16, 32, (3, 4, 4))
     encoded = modality.encode(items)
-    batch = modality.batch({"real": encoded.samples})
-    assert batch["label"].shape[1:] == (3, 4, 4)
-    assert torch.equal(batch["label"], modality.chain(batch["real"]))
+    batch = modality.batch({"values": encoded.samples})
+    assert batch["condition"].shape[1:] == (3, 4, 4)
+    assert torch.equal(batch["condition"], modality.chain(batch["values"]))
     given, true = next(iter(modality.examples(items, False)))
     assert (given.shape, true.shape) == ((1, 3, 10, 17), (1, 3, 40, 68))
     with pytest.raises(InputError, match="4 pixels of a side are too few"):
@@ -175,9 +175,9 @@ def test_examples_are_always_degraded_alike():
 
 def test_sheets_have_what_is_given_made_and_true(tmp_path, random):
     items = pairs(tmp_path, random)
-    modality = Pairs(size=16).fit(items)
-    batch = modality.batch({"real": modality.encode(items).samples[:12]})
-    page = np.asarray(modality.drawing(torch.zeros_like(batch["real"]), batch))
+    modality = Paired(size=16).fit(items)
+    batch = modality.batch({"values": modality.encode(items).samples[:12]})
+    page = np.asarray(modality.draw_batch(torch.zeros_like(batch["values"]), batch))
     times = page.shape[1] // (12 * 17 - 1)
     shown = [page[: 16 * times, i * 17 * times :][:, : 16 * times] for i in range(3)]
     assert (shown[1] == 128).all()
@@ -205,7 +205,7 @@ def test_a_broken_picture_moves_no_other_across_the_split(tmp_path, random):
         saved(tmp_path / "u" / "trainB" / f"{i:02}.png", random.integers(0, 255, (20, 20)))
     for name in ("p/input/03.png", "d/03.png", "u/trainA/03.png", "u/trainB/07.png"):
         (tmp_path / name).write_bytes(b"broken")
-    for folder, kind in (("p", Pairs(size=16)), ("d", Degraded(size=16, degrade=("grey",))), ("u", Unpaired())):
+    for folder, kind in (("p", Paired(size=16)), ("d", Degraded(size=16, degrade=("grey",))), ("u", Unpaired())):
         items = find(tmp_path / folder)
         modality = kind.fit(items)
         encoded = modality.encode(items)
@@ -224,7 +224,7 @@ def test_numbers_of_classes_are_no_pictures(tmp_path, random):
         saved(tmp_path / "mask" / f"{i}.png", random.integers(0, 2, (20, 20)))
     items = find(tmp_path)
     with pytest.raises(InputError, match="to be made go from 0 to 1 of 255, as numbers of classes do"):
-        Pairs().fit(items).encode(items)
+        Paired().fit(items).encode(items)
 
 
 def test_pairs_with_some_missing_are_pairs_still(tmp_path, random):

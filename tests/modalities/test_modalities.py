@@ -19,10 +19,10 @@ def test_pictures_round_trip(pictures, tmp_path, channels):
     items = find(pictures(channels))
     modality = Images().fit(items)
     assert modality.shape == (channels, 8, 8)
-    modality = modality.labelled(items.classes, items.labels)
+    modality = modality.with_classes(items.classes, items.labels)
     assert modality.counts == (8, 8)
     pixels = pixels_of(modality, items)
-    real = modality.batch({"real": pixels})["real"]
+    real = modality.batch({"values": pixels})["values"]
     assert -1 <= real.min() < real.max() <= 1
     Samples(modality.decode(real), items.labels, modality).save(tmp_path / "out")
     again = find(tmp_path / "out")
@@ -64,7 +64,7 @@ def test_flips_and_crops():
     places = torch.arange(36, dtype=torch.uint8).view(1, 1, 6, 6).expand(400, 1, 6, 6)
     modality = Images(size=4, channels=1, flip=True, crop=0.5)
     assert (modality.kept, modality.shape) == (6, (1, 4, 4))
-    made = ((modality.batch({"real": places})["real"] + 1) * 127.5).round().int()
+    made = ((modality.batch({"values": places})["values"] + 1) * 127.5).round().int()
     assert made.shape == (400, 1, 4, 4)
     mirrored = made[:, 0, 0, 0] > made[:, 0, 0, 1]
     assert 150 < mirrored.sum() < 250

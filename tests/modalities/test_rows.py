@@ -148,8 +148,8 @@ def test_batches_ask_for_their_own_values():
     modality = Table().fit(of_frame(mixed()))
     encoded = modality.encode(of_frame(mixed())).samples
     torch.manual_seed(0)
-    batch = modality.batch({"real": encoded})
-    codes, asked = encoded[:, : modality.conditions].long(), batch["label"]
+    batch = modality.batch({"values": encoded})
+    codes, asked = encoded[:, : modality.condition_width].long(), batch["condition"]
     assert torch.equal(torch.where(asked >= 0, asked, codes), codes)
     free = (asked < 0).sum(1)
     assert 0.05 < (free == asked.shape[1]).float().mean() < 0.25  # nothing is asked for
@@ -182,7 +182,7 @@ def test_conditions(text):
     held = request.rules[0].holds(frame)
     assert held.any()
     assert np.array_equal(held, CONDITIONS[text](frame).fillna(False).to_numpy(bool))
-    codes = modality.encode(of_frame(frame)).samples[:, : modality.conditions].long()
+    codes = modality.encode(of_frame(frame)).samples[:, : modality.condition_width].long()
     asked = request.label >= 0
     assert (codes[torch.from_numpy(held)][:, asked] == request.label[asked]).all()  # G is asked for what holds
 

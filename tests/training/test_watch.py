@@ -31,14 +31,14 @@ class Copier(torch.nn.Module):
 
     def __init__(self, modality, data, various):
         super().__init__()
-        self.real = modality.batch({"real": data.tensors["real"]})["real"]
-        self.labels = data.tensors["label"]
+        self.real = modality.batch({"values": data.tensors["values"]})["values"]
+        self.labels = data.tensors["condition"]
         self.various = various
 
     def draw(self, n, device, truncation=None):  # noqa: ARG002
         return torch.randint(1 << 30, (n,))
 
-    def generate(self, z, label):
+    def values(self, z, label):
         chosen = []
         for number, y in zip(z, label, strict=True):
             members = torch.nonzero(self.labels == y).flatten()
@@ -125,9 +125,9 @@ def test_curves_of_any_log(tmp_path):
 
 def test_what_is_held_out_is_not_trained_on(digits):
     _, _, data = digits
-    assert not set(data.rows.tolist()) & set(data.held.tolist())
-    assert len(data.rows) + len(data.held) == 1797
-    assert np.bincount(data.tensors["label"][data.held].numpy()).min() >= 17
+    assert not set(data.train.tolist()) & set(data.held.tolist())
+    assert len(data.train) + len(data.held) == 1797
+    assert np.bincount(data.tensors["condition"][data.held].numpy()).min() >= 17
 
 
 @pytest.mark.parametrize(("text", "bytes_"), [("500M", 500 * 2**20), ("2G", 2**31), ("1.5 GiB", 3 * 2**29), ("99", 99)])

@@ -109,7 +109,7 @@ async def samples(
     if wanted.n > most:
         raise InputError(f"n={wanted.n:,} samples are too many for one request; ask for up to {most:,}")
     seed = secrets.randbelow(2**32) if wanted.seed is None else wanted.seed
-    asked = model.model.request(wanted.label, wanted.where, wanted.length)
+    asked = model.model.request(label=wanted.label, where=wanted.where, length=wanted.length)
     draw = Draw(wanted.n, asked, seed, wanted.truncation)
     made = await finished(request, model.samples, model.draws(draw))
     if model.numbers(draw) <= FEW:
@@ -172,7 +172,7 @@ async def inverted(
     model, media = doing(request, name, "invert", (JSON, PNG, NPZ))
     given = await sent(request, request.app.state.limits.pixels)
     modality = model.model.modality
-    chosen_label = None if label is None else torch.tensor([modality.label(label)])
+    chosen_label = None if label is None else torch.tensor([modality.class_index(label)])
     channels, size, _ = modality.shape
 
     def work(progress: Progress) -> tuple[Any, Inversion]:

@@ -17,7 +17,7 @@ from sparring.deploy.serve.metrics import Metrics
 from sparring.deploy.serve.worker import Draw, Job, Worker
 from sparring.errors import InputError
 from sparring.explore.space import Space
-from sparring.modalities import Mapped, Samples, Series, Table
+from sparring.modalities import Samples, Series, Table, Translation
 from sparring.modalities.tables.columns import Category, Column, Mixture, Number, frequencies, shown
 from sparring.model import Model, load
 
@@ -74,7 +74,7 @@ class Served:
     @cached_property
     def does(self) -> dict[str, bool]:
         """What can be asked of it."""
-        mapped = isinstance(self.model.modality, Mapped)
+        mapped = isinstance(self.model.modality, Translation)
         pictures = self.model.modality.kind == "images"
         return {"samples": not mapped, "apply": mapped, "invert": pictures, "conditions": not mapped}
 
@@ -97,7 +97,7 @@ class Served:
         numbers = self.numbers(draw)
         if numbers > NUMBERS:
             raise InputError(f"n={draw.n} samples consist of {numbers:,} numbers; ask for fewer, {NUMBERS:,} in all")
-        alone = draw.request.rules or self.model.game.together or draw.n >= self.limits.batch
+        alone = draw.request.rules or self.model.game.batch_dependent or draw.n >= self.limits.batch
         until = time.monotonic() + SOONER * self.limits.seconds
 
         def work(progress: Progress) -> Samples:
@@ -106,7 +106,7 @@ class Served:
                 if draw.request.rules and done and time.monotonic() > until:
                     raise InputError(_futile(draw, done))
 
-            made = self.model.fulfilled(draw.n, draw.request, draw.seed, draw.truncation, patient)
+            made = self.model.sample_request(draw.n, draw.request, draw.seed, draw.truncation, patient)
             self._noted(draw.n)
             return made
 
@@ -127,12 +127,12 @@ class Served:
         model, modality = self.model, self.model.modality
         return {
             "name": self.name,
-            "kind": "pictures of pictures" if modality.mapped else modality.kind,
+            "kind": "pictures of pictures" if modality.source is not None else modality.kind,
             "recipe": model.recipe.name,
             "shape": self._shape(),
             "classes": list(modality.classes),
             "does": [name for name, can in self.does.items() if can],
-            "gives": [] if modality.mapped else list(self.offers),
+            "gives": [] if modality.source is not None else list(self.offers),
             "takes": self._takes(),
             "parameters": sum(weight.numel() for weight in model.game.parameters()),
             "about": {name: model.about[name] for name in ABOUT if name in model.about},
@@ -149,7 +149,7 @@ class Served:
 
     def _takes(self) -> dict[str, Any] | None:
         """The pictures that something is made of."""
-        if not isinstance(self.model.modality, Mapped):
+        if not isinstance(self.model.modality, Translation):
             return None
         mapper = self.model.mapper()
         return {"channels": mapper.channels - mapper.masked, "times": mapper.times, "mask": mapper.masked}

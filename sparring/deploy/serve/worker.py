@@ -8,10 +8,12 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import torch
 
+from sparring.data import tensors
 from sparring.data.store import Progress
 from sparring.deploy.serve.limits import Limits
 from sparring.modalities import Request, Samples
@@ -171,9 +173,10 @@ class Worker:
         model, truncation = self._model, draws[0].truncation
         latents = [model.latents(draw.n, draw.request, draw.seed, truncation) for draw in draws]
         labels = [label for _, label in latents if label is not None]
-        made = model.made(torch.cat([z for z, _ in latents]), torch.cat(labels) if labels else None, truncation)
-        self._noted(len(made))
-        parts = torch.split(made, [draw.n for draw in draws])
+        made = model.generate(torch.cat([z for z, _ in latents]), torch.cat(labels) if labels else None, truncation)
+        self._noted(tensors.length(made))
+        ends = list(accumulate(draw.n for draw in draws))
+        parts = [tensors.take(made, slice(end - draw.n, end)) for draw, end in zip(draws, ends, strict=True)]
         chosen = [label.cpu().numpy() for label in labels] if model.modality.classes else [None] * len(draws)
         return [
             Samples(model.modality.decode(part), label, model.modality)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -16,12 +16,14 @@ from torch import Tensor
 
 from sparring.data.items import Items
 from sparring.data.sources import FileSource, Unreadable, each
-from sparring.data.store import Progress
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError
-from sparring.files import beside, component
+from sparring.files import component
 from sparring.metrics.patches import patches
-from sparring.modalities.base import Encoded, Modality, Samples, arrays, columns_for, unseen
+from sparring.modalities.base import Encoded, Modality, Samples, Words, Writer
 from sparring.modalities.images.decoding import Look, decode, look, squared
+from sparring.modalities.samples import as_image, base64_png, columns_for, labeled_arrays, write_arrays, write_png
 from sparring.sheets import sheet
 
 LARGEST = 64  # pixels that pictures of many sizes are brought to, at most, unless told
@@ -41,7 +43,7 @@ class Images(Modality):
     """
 
     kind: ClassVar[str] = "images"
-    suffixes: ClassVar[tuple[str, ...]] = ("", ".png", ".npz")
+    words: ClassVar[Words] = Words("image", "images", compared="textures, colors and rough layout")
 
     features_name: ClassVar[str] = "patches"
 
@@ -71,18 +73,18 @@ class Images(Modality):
             size = max(4, min(LARGEST, 2 ** int(np.log2(np.median(sides)))))
         return replace(self, size=size, channels=self.channels or channels)
 
-    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:
+    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """FileSource as uint8, (n, channels, kept, kept), cut to squares about their middle.
 
         Raises:
             InputError: where fewer than two can be read, or all are the same.
         """
         if isinstance(items.items, np.ndarray):
-            made = Encoded(self._squared(items.items, progress), np.arange(len(items)))
+            made = Encoded({VALUES: self._squared(items.items, progress)}, np.arange(len(items)))
         else:
             found = decode(items.items, self.kept, self.channels, progress)
-            made = Encoded(found.rows, found.kept, found.skipped)
-        pixels = made.samples if isinstance(made.samples, Tensor) else made.samples.map()[1]
+            made = Encoded({VALUES: found.rows}, found.kept, skipped=found.skipped)
+        pixels = made.values if isinstance(made.values, Tensor) else made.values.map()[1]
         if all(torch.equal(part, pixels[:1].expand_as(part)) for part in torch.split(pixels, 4096)):
             raise InputError(
                 f"all {len(pixels):,} pictures of {items.name} are identical; a GAN needs some that differ"
@@ -99,44 +101,45 @@ class Images(Modality):
             progress(i + 1, len(stacked))
         return torch.from_numpy(made)
 
-    def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        pixels = tensors["real"]
+    def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
+        pixels = tensors[VALUES]
         if self.crop:
             pixels = cropped(pixels, self.size)
         if self.flip:
             mirrored = torch.rand(len(pixels), 1, 1, 1, device=pixels.device) < 0.5
             pixels = torch.where(mirrored, pixels.flip(-1), pixels)
-        return super().batch({**tensors, "real": pixels})
+        return super().batch({**tensors, VALUES: pixels})
 
     def scale(self, encoded: Tensor) -> Tensor:
         return encoded.float().mul_(2 / 255).sub_(1)
 
-    def unscale(self, samples: Tensor) -> Tensor:
-        return samples.float().add(1).mul(255 / 2).round().clamp(0, 255).byte()
+    def unscale(self, values: Tensor) -> Tensor:
+        return values.float().add(1).mul(255 / 2).round().clamp(0, 255).byte()
 
-    def plain(self) -> Self:
+    def deterministic(self) -> Self:
         """Not mirrored, and whole."""
         return replace(self, flip=False, crop=0.0)
 
-    def decode(self, samples: Tensor, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
-        pixels: NDArray[np.generic] = self.unscale(samples).permute(0, 2, 3, 1).cpu().numpy()
+    def decode(self, samples: Tensors, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
+        pixels: NDArray[np.generic] = self.unscale(samples[VALUES]).permute(0, 2, 3, 1).cpu().numpy()
         return pixels
 
-    def features(self, samples: Tensor) -> Tensor:
-        return patches(samples)
+    def features(self, samples: Tensors) -> Tensor:
+        return patches(samples[VALUES])
 
     def preview(self, samples: Samples) -> Image.Image:
         return sheet(samples.items, columns_for(samples))
 
-    def write(self, samples: Samples, path: Path) -> None:
-        with beside(path) as part:
-            if path.suffix == ".npz":
-                with part.open("wb") as file:
-                    np.savez_compressed(file, allow_pickle=False, **arrays(samples, "images"))
-            elif path.suffix == ".png":
-                samples.preview().save(part, "PNG")
-            else:
-                self._write_folder(samples, part)
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        return (
+            Writer("", "", self._write_folder),
+            Writer(".png", "image/png", write_png),
+            Writer(".npz", "application/x-npz", lambda s, path: write_arrays(path, **labeled_arrays(s, "images"))),
+        )
+
+    def as_json(self, samples: Samples) -> dict[str, Any]:
+        return {"images": [base64_png(as_image(pixels)) for pixels in samples.items]}
 
     def _write_folder(self, samples: Samples, folder: Path) -> None:
         """One file per sample, in a sub-folder per class where there are labels."""

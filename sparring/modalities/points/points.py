@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Progress
-from sparring.files import beside
-from sparring.modalities.base import Encoded, Modality, Samples, arrays, unseen
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import VALUES, Tensors
+from sparring.modalities.base import Encoded, Modality, Samples, Words, Writer
+from sparring.modalities.samples import as_lists, labeled_arrays, write_arrays, write_png
 
 PLOT = 480  # pixels of a plot's side
 INK = (31, 79, 191)
@@ -33,10 +34,10 @@ class Points(Modality):
     """
 
     kind: ClassVar[str] = "points"
-    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".npy", ".npz", ".png")
+    words: ClassVar[Words] = Words("point", "points", compared="coordinates")
 
     features_name: ClassVar[str] = "coordinates"
-    shown: ClassVar[int] = 2500
+    preview_items: ClassVar[int] = 2500
 
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
@@ -60,24 +61,24 @@ class Points(Modality):
             columns=items.columns or tuple(f"x{i}" for i in range(points.shape[1])),
         )
 
-    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:  # noqa: ARG002
+    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:  # noqa: ARG002
         """Standardised points, float (n, dimensions)."""
         points = (np.asarray(items.items, np.float64) - self.mean) / self.deviation
-        return Encoded(torch.from_numpy(points.astype(np.float32)), np.arange(len(points)))
+        return Encoded({VALUES: torch.from_numpy(points.astype(np.float32))}, np.arange(len(points)))
 
     def scale(self, encoded: Tensor) -> Tensor:
         return encoded
 
-    def unscale(self, samples: Tensor) -> Tensor:
-        return samples
+    def unscale(self, values: Tensor) -> Tensor:
+        return values
 
-    def decode(self, samples: Tensor, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
-        points = samples.cpu().double().numpy() * self.deviation + self.mean
+    def decode(self, samples: Tensors, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
+        points = samples[VALUES].cpu().double().numpy() * self.deviation + self.mean
         made: NDArray[np.generic] = points.astype(np.float32)
         return made
 
-    def features(self, samples: Tensor) -> Tensor:
-        return samples
+    def features(self, samples: Tensors) -> Tensor:
+        return samples[VALUES]
 
     def preview(self, samples: Samples) -> Image.Image:
         """A plot of the first two coordinates, framed by the data's range and a tenth more."""
@@ -93,18 +94,17 @@ class Points(Modality):
             draw.ellipse((x - 1.5, PLOT - y - 1.5, x + 1.5, PLOT - y + 1.5), fill=INK)
         return page
 
-    def write(self, samples: Samples, path: Path) -> None:
-        with beside(path) as part:
-            if path.suffix == ".csv":
-                self._write_csv(samples, part)
-            elif path.suffix == ".png":
-                samples.preview().save(part, "PNG")
-            else:
-                with part.open("wb") as file:
-                    if path.suffix == ".npy":
-                        np.save(file, samples.items, allow_pickle=False)
-                    else:
-                        np.savez_compressed(file, allow_pickle=False, **arrays(samples, "points"))
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        return (
+            Writer(".csv", "text/csv", self._write_csv),
+            Writer(".npz", "application/x-npz", lambda s, path: write_arrays(path, **labeled_arrays(s, "points"))),
+            Writer(".png", "image/png", write_png),
+            Writer(".npy", "", _write_npy),
+        )
+
+    def as_json(self, samples: Samples) -> dict[str, Any]:
+        return {"columns": list(self.columns), "points": as_lists(samples.items)}
 
     def _write_csv(self, samples: Samples, path: Path) -> None:
         with path.open("w", newline="") as file:
@@ -115,3 +115,8 @@ class Points(Modality):
 
 def _floats(values: NDArray[Any]) -> tuple[float, ...]:
     return tuple(float(v) for v in values)
+
+
+def _write_npy(samples: Samples, path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, samples.items, allow_pickle=False)

@@ -11,7 +11,7 @@ from math import isnan, nan
 import numpy as np
 
 from sparring.metrics import sequences
-from sparring.metrics.results import Number, Trouble
+from sparring.metrics.results import Finding, Number
 from sparring.metrics.sequences import Floats
 from sparring.modalities import Series
 
@@ -30,7 +30,7 @@ CALM = 0.5  # of the real curve's size, below which great moves do not come toge
 COPIED = 0.1  # of windows beyond twice the real share
 
 
-class AgainstPaths:
+class SeriesJudge:
     """Holds paths against a series that came later than the one that was trained on.
 
     Args:
@@ -146,7 +146,7 @@ class AgainstPaths:
             one, other = made[: len(made) // 2], made[len(made) // 2 :]
         return sequences.told_apart((a, b), (_windows(one, len(a)), _windows(other, len(b), seed=1)))
 
-    def findings(self, made: Floats, numbers: list[Number]) -> list[Trouble]:
+    def findings(self, made: Floats, numbers: list[Number]) -> list[Finding]:
         """What is wrong with walks; nothing where nothing stands out."""
         value = {n.name: n.value for n in numbers}
         floor = {n.name: n.value for n in self.floor}
@@ -154,18 +154,18 @@ class AgainstPaths:
         if value["told apart"] > max(CAUGHT, 1.5 * floor["told apart"]):
             right, history = (0.5 + known["told apart"] for known in (value, floor))
             seen = f"a classifier is right in {right:.0%}, where history gets {history:.0%}"
-            found.append(Trouble("easily told from real paths", seen, "train longer"))
+            found.append(Finding("easily told from real paths", seen, "train longer"))
         real, sizes = (sequences.autocorrelation(np.abs(sequences.returns(w)), 20).mean() for w in (self.train, made))
         if real > 0.05 and sizes < CALM * real:
             seen = f"the sizes of moves go together by {sizes:.2f}, in history by {real:.2f}"
-            found.append(Trouble("great moves do not come together", seen, "train longer"))
+            found.append(Finding("great moves do not come together", seen, "train longer"))
         tails = sequences.kurtosis(sequences.returns(self.train))
         if tails > 1 and value["kurtosis"] < 0.25 * tails:
             seen = f"kurtosis {value['kurtosis']:.1f}, in history {tails:.1f}"
-            found.append(Trouble("tails are light", seen, "train longer"))
+            found.append(Finding("tails are light", seen, "train longer"))
         if not isnan(value["near-copies"]) and value["near-copies"] > COPIED + 2 * floor["near-copies"]:
             seen = f"{value['near-copies']:.0%} of windows are nearer to the training data than nearly all unseen ones"
-            found.append(Trouble("copies", seen, "train on a longer history, or for fewer steps"))
+            found.append(Finding("copies", seen, "train on a longer history, or for fewer steps"))
         return found
 
 

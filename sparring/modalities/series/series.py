@@ -16,10 +16,13 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Progress
+from sparring.data.split import Split
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError, nearest
-from sparring.files import beside
-from sparring.modalities.base import Encoded, Modality, Request, Samples, unseen
+from sparring.modalities.asks import Ask, Request
+from sparring.modalities.base import Encoded, Modality, Samples, Words, Writer
+from sparring.modalities.samples import as_lists, write_arrays, write_png
 from sparring.modalities.series.channels import KINDS, Channel, Floats, fitted, learnt_of, valued, walked
 from sparring.modalities.series.reading import steps
 from sparring.modalities.tables.reading import STEPS
@@ -55,9 +58,11 @@ class Series(Modality):
 
     kind: ClassVar[str] = "series"
     reads: ClassVar[tuple[str, ...]] = ("series", "rows", "points")
-    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".parquet", ".npz", ".png")
+    words: ClassVar[Words] = Words(
+        "path", "paths", "windows", compared="distributions of values and short-range dependencies"
+    )
     features_name: ClassVar[str] = "windows"
-    shown: ClassVar[int] = 32
+    preview_items: ClassVar[int] = 32
 
     window: int = 127
     scaling: Scaling = "normal"
@@ -146,7 +151,7 @@ class Series(Modality):
         """Values (..., steps, channels) as those whose steps are alike at all times."""
         return walked(self.channels, values)
 
-    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:  # noqa: ARG002
+    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:  # noqa: ARG002
         """All windows, each a step after the one before, as views of one series, (n, channels, window); those that
         reach into the last tenth of the time are held out where they lie in it, and left out else.
         """
@@ -159,10 +164,13 @@ class Series(Modality):
         notes += [f"channels: {', '.join(_described(c, self.channels) for c in self.channels)}"]
         series = torch.from_numpy(self.standard(values).T.astype(np.float32).copy())  # (channels, steps)
         windows = series.unfold(1, self.window, 1).transpose(0, 1)
-        starts, trained = np.arange(len(windows)), cut(len(values)) - 1  # a step is lost where steps are learnt
-        held = starts[starts >= trained]
-        rows = starts[starts <= trained - self.window]
-        return Encoded(windows, starts, parted=(rows, held), notes=tuple(notes))
+        # A window of standardized values needs one step more, since the first is lost where differences are learned.
+        return Encoded({VALUES: windows}, np.arange(len(windows)), self.window + 1, notes=tuple(notes))
+
+    def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
+        """The last tenth of the time is held out, so that no window looks ahead."""
+        steps = len(self.values(items))
+        return Split(np.arange(cut(steps)), np.arange(cut(steps), steps))
 
     def standard(self, values: Floats) -> Floats:
         """What nets see of values (..., steps, channels): (..., steps - 1, channels that are learnt)."""
@@ -188,23 +196,25 @@ class Series(Modality):
     def scale(self, encoded: Tensor) -> Tensor:
         return encoded
 
-    def unscale(self, samples: Tensor) -> Tensor:
-        return samples
+    def unscale(self, values: Tensor) -> Tensor:
+        return values
 
-    def decode(self, samples: Tensor, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
+    def decode(self, samples: Tensors, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
         """Paths (n, steps, channels)."""
-        return self.restored(samples.cpu().double().numpy().swapaxes(1, 2))
+        return self.restored(samples[VALUES].cpu().double().numpy().swapaxes(1, 2))
 
-    def request(self, label: str | int | None, where: Sequence[str] = (), length: int | None = None) -> Request:
-        if length is not None and not (isinstance(length, int) and 1 <= length <= LONGEST):
-            raise InputError(f"length={length} is out of range; samples have 1 to {LONGEST:,} steps")
-        return replace(super().request(label, where), length=length)
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        return (*super().asks, LENGTH)
 
-    def features(self, samples: Tensor) -> Tensor:
+    def requested(self, asked: Mapping[str, Any]) -> Request:
+        return replace(super().requested(asked), length=asked.get(LENGTH.name))
+
+    def features(self, samples: Tensors) -> Tensor:
         """Of a window how its values are distributed, and what goes together over time and across channels, (n, d);
         along fixed random directions where that is wide.
         """
-        x = samples.float()
+        x = samples[VALUES].float()
         ordered = x.sort(2).values
         places = (torch.linspace(0.02, 0.98, 9) * (x.shape[2] - 1)).round().long()
         centred = x - x.mean(2, keepdim=True)
@@ -256,18 +266,26 @@ class Series(Modality):
 
         return drawn(self.names, np.asarray(samples.items), np.array([c.last for c in self.channels]))
 
-    def write(self, samples: Samples, path: Path) -> None:
-        with beside(path) as part:
-            if path.suffix == ".png":
-                samples.preview().save(part, "PNG")
-            elif path.suffix == ".npz":
-                with part.open("wb") as file:
-                    np.savez_compressed(file, allow_pickle=False, series=samples.items, channels=np.array(self.names))
-            elif path.suffix == ".parquet":
-                self.frame(samples.items).to_parquet(part, index=False)
-            else:
-                separator = "\t" if path.suffix == ".tsv" else ","
-                self.frame(samples.items).to_csv(part, index=False, sep=separator)
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        return (
+            Writer(".csv", "text/csv", lambda s, path: self.frame(s.items).to_csv(path, index=False)),
+            Writer(".npz", "application/x-npz", self._write_npz),
+            Writer(".png", "image/png", write_png),
+            Writer(".tsv", "", lambda s, path: self.frame(s.items).to_csv(path, index=False, sep="\t")),
+            Writer(".parquet", "", lambda s, path: self.frame(s.items).to_parquet(path, index=False)),
+        )
+
+    def _write_npz(self, samples: Samples, path: Path) -> None:
+        write_arrays(path, series=samples.items, channels=np.array(self.names))
+
+    def as_json(self, samples: Samples) -> dict[str, Any]:
+        dates = self.dates(samples.items.shape[1])
+        days = None if dates is None else [date.isoformat() for date in dates]
+        return {"channels": self.names, "dates": days, "series": as_lists(samples.items)}
+
+
+LENGTH = Ask("length", "Steps of each path.", "integer", low=1, high=LONGEST, examples=("250",))
 
 
 def cut(steps: int) -> int:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from sparring.metrics import sequences
 from sparring.metrics.sequences import Floats
-from sparring.modalities.series.judge import AgainstPaths
+from sparring.modalities.series.judge import SeriesJudge
 
 SHOWN = 4  # channels, at most
 LAGS = 60
@@ -18,7 +18,7 @@ WIDEST = 8.0  # deviations of history that are drawn
 HISTORY, LATER, MADE = "#9ca3af", "#111827", "#1f4fbf"
 
 
-def facts(against: AgainstPaths, made: Floats) -> Image.Image:
+def facts(against: SeriesJudge, made: Floats) -> Image.Image:
     """For each of the first channels how returns are distributed, how their sizes go together, and their leverage.
 
     Args:

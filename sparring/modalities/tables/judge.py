@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparring.metrics import tables
-from sparring.metrics.results import Number, Trouble
+from sparring.metrics.results import Finding, Number
 from sparring.metrics.tables import Rows
 from sparring.modalities import Table
 
@@ -24,7 +24,7 @@ CAUGHT = 0.9  # the area under the curve from which on samples are easily told f
 OFF = 0.1  # by which a column's distribution is off where it is named
 
 
-class AgainstRows:
+class TableJudge:
     """Holds rows against those that were trained on and against those that were not.
 
     Args:
@@ -101,7 +101,7 @@ class AgainstRows:
             Number("closer to training", tables.closer(few, self.train, self.held), "real", share=True),
         ]
 
-    def findings(self, made: Rows, numbers: list[Number]) -> list[Trouble]:
+    def findings(self, made: Rows, numbers: list[Number]) -> list[Finding]:
         """What is wrong with rows; nothing where nothing stands out."""
         value = {n.name: n.value for n in numbers}
         floor = {n.name: n.value for n in self.floor}
@@ -110,12 +110,12 @@ class AgainstRows:
         off = [f"{self.names[i]} {shapes[i]:.0%}" for i in np.argsort(shapes) if shapes[i] < 1 - OFF]
         if off:
             advice = "train longer, or say what kind the column is (columns=NAME=KIND)"
-            found.append(Trouble("columns are off", f"alike: {', '.join(off[:5])}", advice))
+            found.append(Finding("columns are off", f"alike: {', '.join(off[:5])}", advice))
         if value["told apart[auc]"] > CAUGHT:
             seen = f"told apart {value['told apart[auc]']:.2f}, where .5 is best"
-            found.append(Trouble("easily told from real rows", seen, "train longer"))
+            found.append(Finding("easily told from real rows", seen, "train longer"))
         more = value["copies"] > 0.01 + 2 * floor["copies"]
         if more or value["closer to training"] > 0.5 + COPIED + 0.5 * max(0.0, floor["closer to training"] - 0.5):
             seen = f"{value['copies']:.1%} are copies, {value['closer to training']:.1%} are closer to training rows"
-            found.append(Trouble("copies", seen, "train on more rows, or for fewer steps"))
+            found.append(Finding("copies", seen, "train on more rows, or for fewer steps"))
         return found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -15,12 +15,14 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Progress, Stored
+from sparring.data.store import Progress, Stored, no_progress
+from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError, nearest
-from sparring.files import beside
 from sparring.layers.spans import Spans
 from sparring.metrics.tables import Rows
-from sparring.modalities.base import Encoded, Modality, Request, Samples, unseen
+from sparring.modalities.asks import Ask, Request
+from sparring.modalities.base import Encoded, Modality, Samples, Words, Writer
+from sparring.modalities.samples import write_png
 from sparring.modalities.tables.columns import (
     KINDS,
     Category,
@@ -65,10 +67,11 @@ class Table(Modality):
 
     kind: ClassVar[str] = "rows"
     reads: ClassVar[tuple[str, ...]] = ("series",)
-    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".parquet", ".png")
+    words: ClassVar[Words] = Words("row", "rows", compared="levels and the rough size of numbers")
+    shown_as: ClassVar[Literal["image", "table", "audio", "video"]] = "table"
     features_name: ClassVar[str] = "columns"
-    shown: ClassVar[int] = 1000
-    chunk: ClassVar[int] = 1024
+    preview_items: ClassVar[int] = 1000
+    chunk_size: ClassVar[int] = 1024
 
     numbers: Numbers = "quantiles"
     asking: Asking = "any"
@@ -110,7 +113,7 @@ class Table(Modality):
         return (sum(self.widths) + len(self.scalars),)
 
     @property
-    def conditions(self) -> int:
+    def condition_width(self) -> int:
         return len(self.learnt)
 
     def fit(self, items: Items) -> Self:
@@ -153,7 +156,7 @@ class Table(Modality):
         pairs = zip(self.constraints, self.combinations, strict=True)
         return tuple(rule(text, self._named, together) for text, together in pairs)
 
-    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:
+    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Codes, then scalars, float (n, columns + scalars)."""
         frame = items.items
         if missing := [c.name for c in self.columns if c.name not in frame]:
@@ -165,27 +168,27 @@ class Table(Modality):
             codes.append(of_column)
             scalars += [within] if column.bare is not None else []
         encoded = torch.from_numpy(np.stack([*codes, *scalars], 1).astype(np.float32))
-        return Encoded(encoded, np.arange(len(frame)))
+        return Encoded({VALUES: encoded}, np.arange(len(frame)))
 
     def scale(self, encoded: Tensor) -> Tensor:
         spans = self._on(encoded.device)
         codes = encoded[:, : len(self.learnt)].long()
         return torch.cat([spans.onehot(codes), encoded[:, len(self.learnt) :]], 1)
 
-    def unscale(self, samples: Tensor) -> Tensor:
-        spans = self._on(samples.device)
-        codes = spans.codes(samples[:, : spans.places])
-        return torch.cat([codes.float(), samples[:, spans.places :].float() * spans.has_scalar(codes)], 1)
+    def unscale(self, values: Tensor) -> Tensor:
+        spans = self._on(values.device)
+        codes = spans.codes(values[:, : spans.places])
+        return torch.cat([codes.float(), values[:, spans.places :].float() * spans.has_scalar(codes)], 1)
 
     def _on(self, device: torch.device) -> Spans:
         return self._spans.to(device)
 
-    def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
         """Rows, and beside them the codes that they are asked for by, of their own, negative where a column is free."""
-        encoded = tensors["real"]
+        encoded = tensors[VALUES]
         codes = encoded[:, : len(self.learnt)].long()
         asked = self._one_level(codes) if self.asking == "level" else self._random_part(codes)
-        return {**tensors, "real": self.scale(encoded), "label": torch.where(asked, codes, -1)}
+        return {**tensors, VALUES: self.scale(encoded), CONDITION: torch.where(asked, codes, -1)}
 
     def _random_part(self, codes: Tensor) -> Tensor:
         n, many = codes.shape
@@ -238,13 +241,15 @@ class Table(Modality):
         columns = zip(self._categories, self._rates, strict=True)
         return torch.stack([rates.to(codes.device)[codes[:, i]] for i, rates in columns], 1)
 
-    def weights(self, encoded: Tensor | Stored) -> Tensor | None:
+    def sampling_weights(self, tensors: Mapping[str, Tensor | Stored]) -> Tensor | None:
+        encoded = tensors[VALUES]
         if self.asking == "any" or not self._categories:
             return None
         assert isinstance(encoded, Tensor)
         return self._balance(encoded[:, : len(self.learnt)].long()).sum(1)
 
-    def labels(self, n: int, device: torch.device, asked: Tensor | None = None) -> Tensor:
+    def draw_conditions(self, n: int, device: torch.device, requested: Tensor | None = None) -> Tensor:
+        asked = requested
         free = torch.full((n, len(self.learnt)), -1, device=device)
         if self.asking == "any":
             if asked is not None and (asked >= 0).any():
@@ -263,11 +268,17 @@ class Table(Modality):
             free[:, i] = torch.where(which == i, drawn, free[:, i])
         return free
 
-    def request(self, label: str | int | None, where: Sequence[str] = (), length: int | None = None) -> Request:
-        if length is not None:
-            return super().request(label, length=length)
-        if label is not None:
-            raise InputError(f"label {label!r} was given, but rows are asked for by their columns (--where)")
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        return (WHERE,)
+
+    def _unavailable(self, name: str, value: Any) -> str:
+        if name == "label":
+            return f"label {value!r} was given, but rows are asked for by their columns (--where)"
+        return super()._unavailable(name, value)
+
+    def requested(self, asked: Mapping[str, Any]) -> Request:
+        where = _conditions(asked.get("where", ()))
         conditions = [condition(text, self._named) for text in where]
         contradictions(conditions)
         codes, names = torch.full((len(self.learnt),), -1), [column.name for column in self.learnt]
@@ -277,11 +288,11 @@ class Table(Modality):
                 codes[names.index(wanted.column)] = code
         return Request(codes, (*conditions, *self._rules))
 
-    def decode(self, samples: Tensor, start: int = 0) -> Any:
+    def decode(self, samples: Tensors, start: int = 0) -> Any:
         """Rows as a frame of pandas, with the data's columns and dtypes."""
         import pandas
 
-        encoded = self.unscale(samples.cpu()).double().numpy()
+        encoded = self.unscale(samples[VALUES].cpu()).double().numpy()
         dice = _dice(encoded, start)
         made, place, scalar = {}, 0, len(self.learnt)
         for i, column in enumerate(self.columns):
@@ -316,8 +327,11 @@ class Table(Modality):
         category = np.array([not isinstance(c, Number | Mixture) for c in self.learnt])
         return Rows(np.stack(values, 1).astype(np.float64), category)
 
-    def features(self, samples: Tensor) -> Tensor:
+    def features(self, samples: Tensors) -> Tensor:
         """Rows as they are; along fixed random directions where they are wide."""
+        return self._projected(samples[VALUES])
+
+    def _projected(self, samples: Tensor) -> Tensor:
         if samples.shape[1] <= FEATURES:
             return samples
         generator = torch.Generator().manual_seed(0)
@@ -328,23 +342,42 @@ class Table(Modality):
     def preview(self, samples: Samples) -> Image.Image:
         from sparring.modalities.tables.plots import bars
 
-        encoded = self.encode(Items("samples", "rows", samples.items)).samples
+        encoded = self.encode(Items("samples", "rows", samples.items)).values
         assert isinstance(encoded, Tensor)
         return bars(self.learnt, encoded[:, : len(self.learnt)].long().numpy())
 
-    def joined(self, parts: Sequence[Any]) -> Any:
+    def concatenate(self, parts: Sequence[Any]) -> Any:
         import pandas
 
         return pandas.concat(parts, ignore_index=True)
 
-    def write(self, samples: Samples, path: Path) -> None:
-        with beside(path) as part:
-            if path.suffix == ".png":
-                samples.preview().save(part, "PNG")
-            elif path.suffix == ".parquet":
-                samples.items.to_parquet(part, index=False)
-            else:
-                samples.items.to_csv(part, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        return (
+            Writer(".csv", "text/csv", lambda s, path: s.items.to_csv(path, index=False)),
+            Writer(".png", "image/png", write_png),
+            Writer(".tsv", "", lambda s, path: s.items.to_csv(path, index=False, sep="\t")),
+            Writer(".parquet", "", lambda s, path: s.items.to_parquet(path, index=False)),
+        )
+
+    def as_json(self, samples: Samples) -> dict[str, Any]:
+        text = samples.items.to_json(orient="records", date_format="iso", double_precision=15)
+        return {"rows": json.loads(text)}
+
+
+WHERE = Ask(
+    "where",
+    "Only rows that satisfy a condition: COLUMN=LEVEL, COLUMN>=NUMBER. May be repeated.",
+    many=True,
+    examples=("income=>50K", "age>=18"),
+)
+
+
+def _conditions(where: str | Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
+    """Conditions as they are typed."""
+    if isinstance(where, Mapping):
+        return [f"{name}={'missing' if value is None else value}" for name, value in where.items()]
+    return [where] if isinstance(where, str) else where
 
 
 def _pair(text: str) -> tuple[str, str]:

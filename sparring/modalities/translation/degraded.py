@@ -9,19 +9,30 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Progress
+from sparring.data.split import Split
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.layers.degrade import Chain, parse
-from sparring.modalities.base import Encoded, unseen
+from sparring.modalities.base import Encoded
 from sparring.modalities.translation.crops import cut_all, wholes
-from sparring.modalities.translation.translation import LEAST, Mapped, encoded, held, seen, several
+from sparring.modalities.translation.translation import (
+    LEAST,
+    Translation,
+    encoded,
+    seen,
+    several,
+    split_of,
+    unseen_by_training,
+)
 from sparring.seeds import Seeds, reseed
 
 
 @dataclass(frozen=True)
-class Degraded(Mapped):
+class Degraded(Translation):
     """Clean pictures ("real"), each beside what a degradation makes of it ("label"), drawn anew for every batch.
 
     Attributes:
@@ -51,7 +62,7 @@ class Degraded(Mapped):
         size, wide = self.sized(sides)
         return replace(self, size=size, wide=wide, channels=channels, given=self.chain.channels(channels))
 
-    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:
+    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Squares of clean pictures, uint8 (n, channels, kept, kept).
 
         Raises:
@@ -59,14 +70,19 @@ class Degraded(Mapped):
         """
         found, skipped = cut_all(items, np.full(len(items), self.channels), self.kept, self.size, progress)
         squares = {i: found[i].squares for i in sorted(found)}
-        return several(encoded(squares, held(range(len(items)), items.held), skipped), items.name)
+        return several(encoded(squares, skipped), items.name)
 
-    def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        real = self.scale(self.cut(tensors["real"]))
-        return {**tensors, "real": real, "label": self.chain(real)}
+    def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
+        """Whole pictures."""
+        return split_of(range(len(items)), items.held)
+
+    def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
+        real = self.scale(self.cut(tensors[VALUES]))
+        return {**tensors, VALUES: real, CONDITION: self.chain(real)}
 
     def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
-        for i, pixels in wholes(items, self.channels, held(range(len(items)), items.held, apart)):
+        kept = unseen_by_training(self.split(items), items.held, apart)
+        for i, pixels in wholes(items, self.channels, sorted(kept)):
             height, width = (side // self.times * self.times for side in pixels.shape[1:])
             if min(height, width) < max(LEAST, 2 * self.times):
                 continue  # nothing to be seen

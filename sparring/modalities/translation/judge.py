@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from sparring.metrics import image_pairs as pictures
 from sparring.metrics.kernel import kernel_distance
 from sparring.metrics.patches import patches
-from sparring.metrics.results import Number, Trouble
-from sparring.modalities import Degraded, Mapped
+from sparring.metrics.results import Finding, Number
+from sparring.modalities import Degraded, Translation
 from sparring.modalities.translation.baselines import identity, restorer, thresholded
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # (n, channels, h, w) in [-1, 1], twice -> (n,)
@@ -45,7 +45,7 @@ class Scores:
         self.numbers.setdefault(name, []).append(value)
 
 
-def baselines(modality: Mapped, true: Tensor) -> dict[str, Restored]:
+def baselines(modality: Translation, true: Tensor) -> dict[str, Restored]:
     """What needs no training, by name, for given pictures like these.
 
     Args:
@@ -65,7 +65,7 @@ def binary(true: Tensor) -> bool:
 
 
 def judge(
-    modality: Mapped,
+    modality: Translation,
     examples: Iterable[tuple[Tensor, Tensor]],
     ways: Mapping[str, Restored],
     distances: Mapping[str, Distance] = MappingProxyType({}),
@@ -73,7 +73,7 @@ def judge(
     """Hold ways to make pictures against the truth.
 
     Args:
-        examples: given pictures and true ones, as `Mapped.examples` has them.
+        examples: given pictures and true ones, as `Translation.examples` has them.
         ways: by name; further ones are added that need no training.
         distances: further numbers of two pictures, by name: LPIPS, DISTS.
 
@@ -102,7 +102,7 @@ def judge(
     return {**found, "real": real, "given": given_scores}, count
 
 
-def _note(scores: Scores, modality: Mapped, x: Tensor, count: int, key: str) -> None:
+def _note(scores: Scores, modality: Translation, x: Tensor, count: int, key: str) -> None:
     """Features of a picture's squares at places of their own, and its middle for people to look at."""
     side = modality.size
     missing = [max(0, side - length) for length in x.shape[-2:]]
@@ -126,7 +126,7 @@ def _middle(x: Tensor, times: int) -> Tensor:
 
 
 def _numbers(
-    modality: Mapped, given: Tensor, made: Tensor, true: Tensor, two_kinds: bool
+    modality: Translation, given: Tensor, made: Tensor, true: Tensor, two_kinds: bool
 ) -> Iterator[tuple[str, float]]:
     """Of one picture; Y, without a border, for enlarged ones, as papers have it."""
     if not modality.true:
@@ -154,12 +154,12 @@ def _numbers(
         yield "consistency", min(PERFECT, float(pictures.psnr((again + 1) * 127.5, (given + 1) * 127.5)))
 
 
-def in_brightness(modality: Mapped) -> bool:
+def in_brightness(modality: Translation) -> bool:
     """Whether nearness is that of brightness: of enlarged pictures in colour, as papers have it."""
     return modality.times > 1 and modality.channels == 3
 
 
-def numbers(scores: Scores, real: Scores, modality: Mapped) -> list[Number]:
+def numbers(scores: Scores, real: Scores, modality: Translation) -> list[Number]:
     """Means over the pictures, and the kernel distance of squares."""
     best = {"psnr": "high", "ssim": "high", "consistency": "high", "iou": "high"}
     of = "[Y]" if in_brightness(modality) else ""
@@ -189,7 +189,7 @@ def _mixed(x: Tensor, seed: int) -> Tensor:
     return x[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))]
 
 
-def findings(of: list[Number], others: Mapping[str, list[Number]]) -> list[Trouble]:
+def findings(of: list[Number], others: Mapping[str, list[Number]]) -> list[Finding]:
     """What is wrong: pictures that are in every respect worse than those of what needs no training, or far smoother or
     rougher than true ones.
     """
@@ -198,10 +198,10 @@ def findings(of: list[Number], others: Mapping[str, list[Number]]) -> list[Troub
     for name, theirs in others.items():
         worse = [n.name for n in theirs if n.name in told and n.name != "consistency" and _worse(told[n.name][0], n)]
         if worse and len(worse) == len([n for n in theirs if n.name in told and n.name != "consistency"]):
-            found.append(Trouble(f"worse than {name}", f"by {', '.join(worse)}", "train longer"))
+            found.append(Finding(f"worse than {name}", f"by {', '.join(worse)}", "train longer"))
     if told.get("spectrum", (0.0, ""))[0] > OFF:
         seen = f"the power of its fine and coarse parts is {told['spectrum'][0]:.2f} decades off"
-        found.append(Trouble("too smooth, or too rough", seen, "train longer"))
+        found.append(Finding("too smooth, or too rough", seen, "train longer"))
     return found
 
 

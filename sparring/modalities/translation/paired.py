@@ -8,21 +8,31 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Progress
+from sparring.data.split import Split
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
-from sparring.modalities.base import Encoded, unseen
+from sparring.modalities.base import Encoded
 from sparring.modalities.translation.crops import cut_all, wholes
 from sparring.modalities.translation.layout import Domains, domains
-from sparring.modalities.translation.translation import Mapped, encoded, held, seen, several
+from sparring.modalities.translation.translation import (
+    Translation,
+    encoded,
+    seen,
+    several,
+    split_of,
+    unseen_by_training,
+)
 
 DARK = 16  # a grey level that some pixel of a set of pictures exceeds
 
 
 @dataclass(frozen=True)
-class Pairs(Mapped):
+class Paired(Translation):
     """Pictures of two folders that are called alike, or the two halves of every file.
 
     Attributes:
@@ -60,7 +70,7 @@ class Pairs(Mapped):
         names = layout.names[::-1] if self.reverse else layout.names
         return replace(self, size=size, wide=wide, channels=made, given=given, folders=names)
 
-    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:
+    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Squares of both kinds one upon the other, uint8 (n, given + channels, kept, kept).
 
         Raises:
@@ -69,8 +79,8 @@ class Pairs(Mapped):
         layout = _layout(items)
         made = self._halves(items, progress) if layout is None else self._folders(items, layout, progress)
         several(made, items.name)
-        assert isinstance(made.samples, Tensor)
-        for name, part in (("given", made.samples[:, : self.given]), ("to be made", made.samples[:, self.given :])):
+        assert isinstance(made.values, Tensor)
+        for name, part in (("given", made.values[:, : self.given]), ("to be made", made.values[:, self.given :])):
             if (brightest := int(part.max())) < DARK:
                 raise InputError(
                     f"pictures of {items.name!r} that are {name} go from 0 to {brightest} of 255, as numbers of "
@@ -91,8 +101,14 @@ class Pairs(Mapped):
                 _alike(items, (i, j), (one.width, one.height), (other.width, other.height))
                 squares[j] = np.concatenate([one.squares, other.squares], 1)
         note = f"{self.folders[1]}/ is made of {self.folders[0]}/; say reverse={not self.reverse} for the other way"
-        apart = held([wanted for _, wanted in pairs], layout.held)
-        return encoded(squares, apart, skipped, () if layout.known else (note.lower(),))
+        return encoded(squares, skipped, () if layout.known else (note.lower(),))
+
+    def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
+        """Whole pairs, known by the picture that is to be made."""
+        layout = _layout(items)
+        if layout is None:
+            return split_of(range(len(items)), items.held)
+        return split_of([wanted for _, wanted in self._ordered(layout)], layout.held)
 
     def _ordered(self, layout: Domains) -> list[tuple[int, int]]:
         """Pairs, what is given first."""
@@ -105,11 +121,11 @@ class Pairs(Mapped):
         squares = {i: found[i].squares for i in sorted(found)}
         if self.reverse:
             squares = {i: np.roll(both, self.channels, axis=1) for i, both in squares.items()}
-        return encoded(squares, held(range(len(items)), items.held), skipped)
+        return encoded(squares, skipped)
 
-    def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        both = self.scale(self.cut(tensors["real"]))
-        return {**tensors, "label": both[:, : self.given], "real": both[:, self.given :]}
+    def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
+        both = self.scale(self.cut(tensors[VALUES]))
+        return {**tensors, CONDITION: both[:, : self.given], VALUES: both[:, self.given :]}
 
     def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
         """
@@ -117,13 +133,14 @@ class Pairs(Mapped):
             InputError: where these are no pairs.
         """
         layout = _layout(items)
+        known = items.held if layout is None else layout.held
+        kept = unseen_by_training(self.split(items), known, apart)
         if layout is None:
-            for _, pixels in wholes(items, self.channels, held(range(len(items)), items.held, apart), halves=True):
+            for _, pixels in wholes(items, self.channels, sorted(kept), halves=True):
                 both = self.scale(torch.from_numpy(pixels[None].copy())).chunk(2, 1)
                 yield (both[1], both[0]) if self.reverse else (both[0], both[1])
             return
         pairs = self._ordered(layout)
-        kept = set(held([wanted for _, wanted in pairs], layout.held, apart))
         for pair in pairs:
             if pair[1] in kept:
                 found = [dict(wholes(items, c, [i])) for i, c in zip(pair, (self.given, self.channels), strict=True)]

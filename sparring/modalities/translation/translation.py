@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -15,9 +15,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparring.data.items import Items
-from sparring.data.split import held_out
+from sparring.data.split import Split, held_out
+from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
-from sparring.modalities.base import Encoded
+from sparring.modalities.base import Encoded, Source, Words
 from sparring.modalities.images.decoding import Look
 from sparring.modalities.images.images import Images, cropped, looks
 from sparring.sheets import sheet
@@ -29,7 +30,7 @@ ACROSS = 12  # pictures in a line of a sheet
 
 
 @dataclass(frozen=True)
-class Mapped(Images):
+class Translation(Images):
     """Pictures (channels, size, size) that are made of given ones (given, size / times, size / times), in [-1, 1].
     Batches have them as "real" and as "label".
 
@@ -40,8 +41,8 @@ class Mapped(Images):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("images",)
-    mapped: ClassVar[bool] = True
-    shown: ClassVar[int] = 24
+    words: ClassVar[Words] = Words("image", "images", "crops", compared="textures, colors and rough layout")
+    preview_items: ClassVar[int] = 24
 
     given: int = 0
     turn: bool = False
@@ -53,14 +54,20 @@ class Mapped(Images):
         return 1
 
     @property
-    def given_shape(self) -> tuple[int, ...]:
-        return (self.given, self.size // self.times, self.size // self.times)
+    def masked(self) -> bool:
+        """True if the last channel of given pictures is a mask: 1 where pixels are filled in, -1 elsewhere."""
+        return False
+
+    @property
+    def source(self) -> Source:
+        side = self.size // self.times
+        return Source((self.given, side, side), Words("image", "images"), self.masked, self.times, self.true)
 
     @property
     def kept(self) -> int:
         return self.wide or super().kept
 
-    def plain(self) -> Self:
+    def deterministic(self) -> Self:
         """As it is: what is cut out of a picture is left to chance still, always the same for the same item."""
         return self
 
@@ -93,11 +100,12 @@ class Mapped(Images):
         chosen = torch.rand(len(one), 1, 1, 1, device=one.device) < 0.5
         return torch.where(chosen, other, one)
 
-    def drawing(self, made: Tensor, given: Mapping[str, Tensor]) -> Image.Image:
+    def draw_batch(self, samples: Tensors, batch: Mapping[str, Tensor]) -> Image.Image:
         """What is given, what is made of it, and the truth where there is one, beside one another."""
-        columns = [self.pictured(given["label"]), self.pictured(made)]
+        made = samples[VALUES]
+        columns = [self.pictured(batch[CONDITION]), self.pictured(made)]
         if self.true:
-            columns.append(self.pictured(given["real"]))
+            columns.append(self.pictured(batch[VALUES]))
         each = ACROSS // len(columns)
         n = max(1, len(made) // each) * each if len(made) >= each else len(made)
         pixels = torch.stack([column[:n] for column in columns], 1).flatten(0, 1)
@@ -130,44 +138,44 @@ class Mapped(Images):
 
 
 def encoded(
-    squares: Mapping[int, NDArray[np.uint8]],
-    apart: Collection[int],
-    skipped: tuple[tuple[str, str], ...],
-    notes: tuple[str, ...] = (),
+    squares: Mapping[int, NDArray[np.uint8]], skipped: tuple[tuple[str, str], ...], notes: tuple[str, ...] = ()
 ) -> Encoded:
-    """Squares of all pictures in one tensor, with what is trained on and what is held out: whole pictures of each.
+    """Crops of all pictures in one tensor.
 
     Args:
-        squares: of each picture that can be read, uint8 (n, c, side, side), by its item.
-        apart: the items that are held out, as `held` has them.
+        squares: crops of each picture that can be read, uint8 (n, c, side, side), by its item.
         skipped, notes: as in `Encoded`.
     """
     if not squares:
-        return Encoded(Tensor(), np.zeros(0, np.int64), skipped)
+        return Encoded({VALUES: Tensor()}, np.zeros(0, np.int64), skipped=skipped)
     counts = [len(part) for part in squares.values()]
-    out = np.repeat([item in apart for item in squares], counts)
     return Encoded(
-        torch.from_numpy(np.concatenate(list(squares.values()))),
+        {VALUES: torch.from_numpy(np.concatenate(list(squares.values())))},
         np.repeat(np.array(list(squares), np.int64), counts),
-        skipped,
-        (np.flatnonzero(~out), np.flatnonzero(out)),
-        notes,
+        skipped=skipped,
+        notes=notes,
     )
 
 
-def held(items: Sequence[int], known: NDArray[np.bool_] | None, apart: bool = True) -> list[int]:
-    """Which of some items a model has not seen: those that are held out when these are trained on, whether or not all
-    of them can be read; or, of other items, all where none is set apart for testing.
+def split_of(ids: Sequence[int], known: NDArray[np.bool_] | None) -> Split:
+    """Whole pictures that are held out, whether or not all of them can be read.
 
     Args:
-        items: by index.
+        ids: of the pictures, in the order of the data.
         known: which of all items the data themselves set apart.
-        apart: whether these items are those that are trained on.
     """
-    if not apart and known is None:
-        return list(items)
-    chosen = held_out(len(items), None) if known is None else known[list(items)]
-    return [item for item, out in zip(items, chosen, strict=True) if out]
+    index = np.array(ids, np.int64)
+    held = held_out(len(index), None) if known is None else known[index]
+    return Split(index[~held], index[held])
+
+
+def unseen_by_training(split: Split, known: NDArray[np.bool_] | None, trained_on: bool) -> set[int]:
+    """Pictures that a model has not seen: the held-out ones if it was trained on these data; otherwise those that the
+    data set apart for testing, or all.
+    """
+    if not trained_on and known is None:
+        return {*split.train.tolist(), *split.held.tolist()}
+    return set(split.held.tolist())
 
 
 def seen(items: Items, which: Sequence[int] | None = None) -> tuple[list[tuple[int, int]], int]:
@@ -185,7 +193,7 @@ def several(encoded: Encoded, name: str) -> Encoded:
     Raises:
         InputError: where there are not.
     """
-    if len(set(encoded.kept.tolist())) < 2:
+    if len(set(encoded.items.tolist())) < 2:
         why = f" ({encoded.skipped[0][0]}: {encoded.skipped[0][1]})" if encoded.skipped else ""
-        raise InputError(f"{len(set(encoded.kept.tolist()))} pictures of {name!r} can be read{why}; give at least two")
+        raise InputError(f"{len(set(encoded.items.tolist()))} pictures of {name!r} can be read{why}; give at least two")
     return encoded

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Progress
+from sparring.data.split import Split
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import Tensors
 from sparring.errors import InputError
-from sparring.modalities.base import Encoded, unseen
+from sparring.modalities.base import Encoded
 from sparring.modalities.images.images import Images
 from sparring.modalities.translation.layout import Domains, domains
-from sparring.modalities.translation.translation import LEAST, Mapped, held
+from sparring.modalities.translation.translation import LEAST, Translation, split_of, unseen_by_training
 
 
 @dataclass(frozen=True)
-class Unpaired(Mapped):
+class Unpaired(Translation):
     """Pictures of two folders, each whole and square, at one size: what is given, and what it is to look like.
 
     Attributes:
@@ -48,7 +50,7 @@ class Unpaired(Mapped):
         channels = max(given.channels, made.channels)  # so that either may stay what it is
         return replace(self, size=size, channels=channels, given=channels, folders=layout.names)
 
-    def encode(self, items: Items, progress: Progress = unseen) -> Encoded:
+    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Pictures that are to be made, uint8 (n, channels, kept, kept), and beside them those that are given.
 
         Raises:
@@ -56,7 +58,7 @@ class Unpaired(Mapped):
         """
         layout = self._layout(items)
         made, given = (
-            self._domain(items, which, channels, layout.held, progress)
+            self._domain(items, which, channels, progress)
             for which, channels in ((layout.second, self.channels), (layout.first, self.given))
         )
         return replace(made, beside=given, skipped=given.skipped + made.skipped)
@@ -66,14 +68,18 @@ class Unpaired(Mapped):
         items: Items,
         which: tuple[int, ...],
         channels: int,
-        known: NDArray[np.bool_] | None,
         progress: Progress,
     ) -> Encoded:
         kind = Images(size=self.size, channels=channels, crop=self.crop)
         found = kind.encode(_of(items, which), progress)
-        owners = np.array(which, np.int64)[found.kept]
-        out = np.isin(owners, held(which, known))
-        return replace(found, kept=owners, parted=(np.flatnonzero(~out), np.flatnonzero(out)))
+        return replace(found, items=np.array(which, np.int64)[found.items])
+
+    def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
+        """A share of the pictures of either domain."""
+        layout = self._layout(items)
+        first, second = (split_of(which, layout.held) for which in (layout.first, layout.second))
+        train, held = (np.concatenate(pair) for pair in ((first.train, second.train), (first.held, second.held)))
+        return Split(train, held)
 
     def _layout(self, items: Items) -> Domains:
         layout = None if isinstance(items.items, np.ndarray) else domains(items.items.names)
@@ -84,19 +90,20 @@ class Unpaired(Mapped):
         layout.check()
         return layout
 
-    def batch(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
         return {name: self.scale(self.cut(x)) for name, x in tensors.items()}
 
     def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
         """Pictures of both kinds at the size that nets are trained on, as many as there are of the fewer."""
         layout = self._layout(items)
-        chosen = [held(which, layout.held, apart) for which in (layout.first, layout.second)]
+        kept = unseen_by_training(self.split(items), layout.held, apart)
+        chosen = [[i for i in which if i in kept] for which in (layout.first, layout.second)]
         kinds = [self._squares(items, tuple(w), c) for w, c in zip(chosen, (self.given, self.channels), strict=True)]
         for given, made in zip(*kinds, strict=False):
             yield given[None], made[None]
 
     def _squares(self, items: Items, which: tuple[int, ...], channels: int) -> Tensor:
-        found = Images(size=self.size, channels=channels).encode(_of(items, which)).samples
+        found = Images(size=self.size, channels=channels).encode(_of(items, which)).values
         return self.scale(found if isinstance(found, Tensor) else found.load())
 
 

@@ -55,7 +55,7 @@ class Adversarial(Recipe):
             loss=self.adversary(),
             prior=self.prior(modality),
             classes=len(modality.classes),
-            conditional=modality.conditions > 0,
+            conditional=modality.condition_width > 0,
             terms=self.terms(modality, G, D),
             views=self.views(modality),
         )

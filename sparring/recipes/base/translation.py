@@ -12,10 +12,10 @@ from torch import nn
 from torch.optim import Adam, Optimizer
 
 from sparring.errors import InputError
-from sparring.games.mapping import L1, Content, Mapping, Perceived
+from sparring.games.translation import L1, Content, PairedTranslation, Perceived
 from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss
-from sparring.modalities import Degraded, Mapped, Modality
+from sparring.modalities import Degraded, Modality, Translation
 from sparring.nets import pretrained as weights
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.patchgan import PatchGAN, deep
@@ -50,7 +50,7 @@ class OfMapped(Recipe):
 
     def modality(self, kind: str) -> Modality:
         modality = super().modality(kind)
-        assert isinstance(modality, Mapped)
+        assert isinstance(modality, Translation)
         return replace(modality, size=self.size, flip=self.flip, turn=self.turn)
 
     def check(self) -> None:
@@ -116,14 +116,14 @@ class Restoring(OfMapped):
             modality.channels, width=self.D, layers=deep(modality.size, self.layers), norm="none", spectral=True
         )
 
-    def game(self, modality: Modality) -> Mapping:
+    def game(self, modality: Modality) -> PairedTranslation:
         assert isinstance(modality, Degraded)
         # The adversarial loss has weight 1 in the game, so all else is divided by its weight.
         scale = 1 / self.adversarial
         # VGG's weights are looked for by whoever trains, not by whoever applies.
         seen = Content if self.features == "D" else partial(Perceived, features=lambda x: weights.perceived()(x))
         terms = [L1(self.pixels * scale), seen(self.content * scale)]
-        return Mapping(
+        return PairedTranslation(
             self.net(modality),
             self.judge(modality),
             self.adversary(),

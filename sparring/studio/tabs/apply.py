@@ -66,10 +66,10 @@ def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
         progress: gr.Progress = gr.Progress(),
     ) -> list[Any]:  # fmt: skip
         with studio.models.of(studio.shelf.path(name)) as model:
-            if not model.modality.mapped:
+            if model.modality.source is None:
                 return _inverted(studio, model, name, path, which, whole(n, "Steps", 20, 1000), progress)
             given = _given(path)
-            mask = _holes(studio, given, over) if model.modality.masked else None
+            mask = _holes(studio, given, over) if model.modality.source.masked else None
             out = studio.place(f"{given.stem}-{model.recipe.name}.png")
             apply(model, given, out, mask, other, sharp)
         before = paint.upright(given)
@@ -99,10 +99,11 @@ def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
 
 def _fitting(model: Model, modality: Modality) -> list[Any]:
     """What a model can do."""
-    labels = [ANY, *modality.classes] if model.game.classes and not modality.mapped else [ANY]
+    masked = modality.source is not None and modality.source.masked
+    labels = [ANY, *modality.classes] if model.game.classes and modality.source is None else [ANY]
     return [
-        gr.Image(height=150 if modality.masked else 320), gr.HTML(visible=modality.masked),
-        gr.Dropdown(choices=labels, value=ANY, visible=len(labels) > 1), gr.Slider(visible=not modality.mapped),
+        gr.Image(height=150 if masked else 320), gr.HTML(visible=masked),
+        gr.Dropdown(choices=labels, value=ANY, visible=len(labels) > 1), gr.Slider(visible=modality.source is None),
         gr.Checkbox(value=False, visible=_can(model, reverse=True)),
         gr.Slider(value=1, visible=_can(model, sharpness=0.0)),
         gr.Button(value=_verb(modality)), gr.ImageSlider(value=None), "", None, gr.DownloadButton(visible=False),
@@ -111,9 +112,9 @@ def _fitting(model: Model, modality: Modality) -> list[Any]:
 
 
 def _verb(modality: Modality) -> str:
-    if not modality.mapped:
+    if modality.source is None:
         return "Find it among the model's pictures"
-    return "Fill it" if modality.masked else "Restore it" if modality.kind == "degraded" else "Translate it"
+    return "Fill it" if modality.source.masked else "Restore it" if modality.kind == "degraded" else "Translate it"
 
 
 def _can(model: Model, **asked: Any) -> bool:
@@ -140,7 +141,7 @@ def _inverted(
         raise InputError(f"the picture cannot be used: {picture.why}")
     channels, size, _ = model.modality.shape
     pixels = squared(picture, size, channels).transpose(1, 2, 0)[None].copy()
-    asked = None if label == ANY else torch.tensor([model.modality.label(label)])
+    asked = None if label == ANY else torch.tensor([model.modality.class_index(label)])
     inversion = invert(model, pixels, asked, steps, 0, lambda done, of: progress((done, of), desc="Searching"))
     chosen = None if inversion.labels is None else int(inversion.labels[0])
     out = studio.place(f"{Path(name).name}-inverted.png")

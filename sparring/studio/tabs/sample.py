@@ -55,7 +55,11 @@ def tab(studio: Studio) -> Dependency:
 
     def make(name: str, n: float, of: float, which: str, typical: float, steps: float | None) -> list[Any]:
         samples = _drawn(studio, name, whole(n, "How many", 1, MOST), of, which, typical, steps)
-        made = {s: _saved(studio, samples, name, s) for s in FILES if s in samples.modality.suffixes}
+        made = {
+            s: _saved(studio, samples, name, s)
+            for s in FILES
+            if s in {writer.suffix for writer in samples.modality.writers}
+        }
         state = {"run": name, "samples": samples, "seed": whole(of, "Seed"), "truncated": bool(typical)}
         return [*_shown(samples), state, None, *downloads(made, FILES)]
 

@@ -9,17 +9,16 @@ import numpy as np
 
 from sparring.data import Items
 from sparring.data.sources import Unreadable
-from sparring.data.store import Progress
+from sparring.data.store import Progress, no_progress
 from sparring.errors import InputError
 from sparring.modalities import Images
-from sparring.modalities.base import unseen
 from sparring.modalities.images.check.duplicates import duplicates, outliers
 from sparring.modalities.images.check.measure import Measured, measure
 from sparring.modalities.images.check.report import Report
 from sparring.modalities.images.picture_files import FORMATS
 
 
-def survey(items: Items, data: str, progress: Progress = unseen) -> Report:
+def survey(items: Items, data: str, progress: Progress = no_progress) -> Report:
     """Look at every picture of a set.
 
     Args:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from collections.abc import Mapping as Named
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,7 +24,7 @@ RECENT = 0.05
 MOST = 1000
 
 
-class Translation(Game):
+class TranslationGame(Game):
     """A game whose samples are made of given pictures, which take the place of labels."""
 
     @abstractmethod
@@ -41,7 +40,7 @@ class Translation(Game):
         """
 
 
-class Mapping(GAN, Translation):
+class PairedTranslation(GAN, TranslationGame):
     """A conditional GAN whose labels are pictures: G makes a picture of the given one, D sees it alone or beside what
     it is made of. Isola et al. 2016, arXiv:1611.07004.
 
@@ -80,7 +79,7 @@ class Mapping(GAN, Translation):
         judged = self._judged("G", round, ())
         return self._extra([term for term in self.alone if isinstance(term, Term)], judged, round)
 
-    def _follow(self, observed: Named[str, Tensor]) -> None:  # noqa: ARG002
+    def _follow(self, observed: Mapping[str, Tensor]) -> None:  # noqa: ARG002
         assert self.plain is not None
         self.followed.add_(1)
         share = (1 / (RECENT * self.followed)).clamp(1 / MOST, 1.0)
@@ -89,9 +88,9 @@ class Mapping(GAN, Translation):
         for mine, theirs in zip(self.plain.buffers(), self.G.buffers(), strict=True):
             mine.copy_(theirs)
 
-    def generate(self, z: Tensor, label: Tensor | None) -> Tensor:  # noqa: ARG002
-        assert label is not None
-        return self.G.padded(label)
+    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
+        assert condition is not None
+        return self.G.padded(condition)
 
     def mapping(self, reverse: bool, sharpness: float) -> PictureNet:
         if reverse:

@@ -7,8 +7,8 @@ from torch.optim import Adam
 
 from sparring.games.cut import Contrast, Contrasted
 from sparring.games.cycle import Cycle, Pool
-from sparring.games.discriminator_pass import Judged
-from sparring.games.mapping import L1, Content, Mapping
+from sparring.games.discriminator_pass import DiscriminatorPass
+from sparring.games.translation import L1, Content, PairedTranslation
 from sparring.loop import play
 from sparring.losses.adversarial import least_squares, non_saturating
 from sparring.nets.patchgan import PatchGAN
@@ -24,13 +24,13 @@ def adam(weights):
 def deal(number, _):
     generator = torch.Generator().manual_seed(number)
     real = torch.rand(4, 1, 16, 16, generator=generator) * 2 - 1
-    return {"real": real, "label": -real}
+    return {"values": real, "condition": -real}
 
 
 def restoring():
     torch.manual_seed(0)
     D = PatchGAN(1, width=4, layers=1, norm="none")
-    return Mapping(Restorer(1, 1, 1, 4, 1), D, non_saturating(), [L1(1.0), Content(0.1)], [L1(1.0)])
+    return PairedTranslation(Restorer(1, 1, 1, 4, 1), D, non_saturating(), [L1(1.0), Content(0.1)], [L1(1.0)])
 
 
 def test_alone_g_learns_without_d_and_is_kept():
@@ -42,7 +42,7 @@ def test_alone_g_learns_without_d_and_is_kept():
     assert steps[-1].losses["G"]["L1"] < 0.6 * steps[0].losses["G"]["L1"]
     assert all(torch.equal(a, b) for a, b in zip(before, game.D.parameters(), strict=True))
     x = deal(9, 0)
-    one, plain = ((net(x["label"]) - x["real"]).abs().mean() for net in (game.G, game.plain))
+    one, plain = ((net(x["condition"]) - x["values"]).abs().mean() for net in (game.G, game.plain))
     assert plain < 1.1 * one  # it follows closely, however few the steps
     kept = [p.clone() for p in game.plain.parameters()]
     steps = list(play(game, game.players(adam, adam), deal, fabric, 3))
@@ -80,7 +80,7 @@ def test_a_cycle_has_all_its_terms():
     assert 0 <= last.observed["D_accuracy"] <= 1
     assert int(game.pool_A.filled) == 8
     assert game.mapping(True, 1.0) is game.BA
-    assert game.generate(None, deal(0, 0)["label"]).shape == (4, 1, 16, 16)
+    assert game.values(None, deal(0, 0)["condition"]).shape == (4, 1, 16, 16)
     with pytest.raises(ValueError, match="no phase without D"):
         game.mapping(False, 0.5)
 
@@ -112,7 +112,7 @@ def contrast(given, fake, identity=False):
     G = Contrasted(Translator(1, 1, 4, 2), 8)
     term = Contrast(G, 1.0, 32, identity)
     D = PatchGAN(1, width=4, layers=1, norm="none")
-    judged = Judged(D, "G", torch.zeros(2, 0), given, lambda: given, lambda: fake, lambda **_: None)
+    judged = DiscriminatorPass(D, "G", torch.zeros(2, 0), given, lambda: given, lambda: fake, lambda **_: None)
     return float(term(judged))
 
 
@@ -125,7 +125,7 @@ def test_patches_that_stay_where_they_are_are_told_soonest():
 
 def test_heads_belong_to_g():
     G = Contrasted(Translator(1, 1, 4, 2), 8)
-    game = Mapping(G, PatchGAN(1, width=4, layers=1, norm="none"), least_squares(), [Contrast(G, 1.0, 16, True)])
+    game = PairedTranslation(G, PatchGAN(1, width=4, layers=1, norm="none"), least_squares(), [Contrast(G, 1.0, 16, True)])
     d, g = game.players(adam, adam)
     assert {id(p) for head in G.heads for p in head.parameters()} <= {id(p) for p in g.weights}
     assert not {id(p) for p in d.weights} & {id(p) for p in g.weights}
@@ -135,10 +135,10 @@ def test_the_plain_net_has_its_own_statistics():
     """Batch norm's, too: at 0 it is the net of the first phase, whatever D has done to G since."""
     torch.manual_seed(0)
     G = UNet(1, 1, 4, 2, "batch", "resize", 0.0)
-    game = Mapping(G, PatchGAN(1, width=4, layers=1, norm="none"), non_saturating(), [L1(1.0)], [L1(1.0)])
+    game = PairedTranslation(G, PatchGAN(1, width=4, layers=1, norm="none"), non_saturating(), [L1(1.0)], [L1(1.0)])
     fabric = Fabric(accelerator="cpu", devices=1)
     list(play(game, game.restoring(adam), deal, fabric, 5))
-    x = deal(9, 0)["label"]
+    x = deal(9, 0)["condition"]
     before = game.plain.eval()(x)
     list(play(game, game.players(adam, adam), deal, fabric, 5))
     assert torch.allclose(game.mapping(False, 0.0).eval()(x), before, atol=1e-6)
@@ -150,7 +150,7 @@ def test_patches_are_of_the_same_places_whatever_the_size():
     G = Contrasted(Translator(1, 1, 4, 2), 8)
     seen = []
     G.net.taps, taps = lambda x: seen.append(x.shape) or taps(x), G.net.taps
-    judged = Judged(
+    judged = DiscriminatorPass(
         PatchGAN(1, width=4, layers=1, norm="none"), "G", torch.zeros(2, 0), term_given,
         lambda: term_given, lambda: G.padded(term_given), lambda **_: None,
     )  # fmt: skip

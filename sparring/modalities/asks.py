@@ -1,0 +1,102 @@
+"""What samples can be asked for. The command line, the server's schema and the studio's form are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor
+
+from sparring.errors import InputError
+
+Type = Literal["string", "integer", "number", "boolean"]
+TYPES: Mapping[Type, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
+MAX_TEXT = 1000  # characters of a value
+MAX_VALUES = 100  # values of an ask that takes several
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One thing that samples can be asked for: a class, conditions on columns, a length.
+
+    Attributes:
+        name: of the option, the JSON property and the keyword argument.
+        help: one sentence for the user.
+        type: of a value.
+        many: True if several values may be given. They may also be given as a mapping of names to values.
+        choices: the values that exist; () if any value may be given.
+        low, high: bounds of a number, or None.
+        examples: values as they are typed.
+    """
+
+    name: str
+    help: str
+    type: Type = "string"
+    many: bool = False
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    examples: tuple[str, ...] = ()
+
+    def parse(self, texts: Sequence[str]) -> Any:
+        """The value that was typed on a command line.
+
+        Raises:
+            InputError: if it has the wrong type, or there are several where one is expected.
+        """
+        values = [self._value(text) for text in texts]
+        if self.many:
+            return values
+        if len(values) != 1:
+            raise InputError(f"--{self.name} was given {len(values)} times; give it once")
+        return values[0]
+
+    def _value(self, text: str) -> Any:
+        try:
+            return TYPES[self.type](text)
+        except ValueError:
+            words = {"integer": "a whole number", "number": "a number"}
+            raise InputError(f"{self.name}={text} is not {words.get(self.type, self.type)}") from None
+
+    def check(self, value: Any) -> None:
+        """Refuse a number that is out of range.
+
+        Raises:
+            InputError: if it is.
+        """
+        if self.type not in ("integer", "number"):
+            return
+        right = isinstance(value, int if self.type == "integer" else int | float) and not isinstance(value, bool)
+        low, high = self.low, self.high
+        if not right or (low is not None and value < low) or (high is not None and value > high):
+            bounds = f"from {low:,.0f} to {high:,.0f}" if low is not None and high is not None else f"a {self.type}"
+            raise InputError(f"{self.name}={value} is out of range; it must be {bounds}")
+
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of the value."""
+        one: dict[str, Any] = {"type": self.type}
+        if self.type == "string":
+            one["maxLength"] = MAX_TEXT
+        one |= {key: bound for key, bound in (("minimum", self.low), ("maximum", self.high)) if bound is not None}
+        one |= {"enum": list(self.choices)} if self.choices else {}
+        if not self.many:
+            return {**one, "description": self.help}
+        listed = {"type": "array", "items": one, "maxItems": MAX_VALUES}
+        mapped = {"type": "object", "maxProperties": MAX_VALUES}
+        return {"anyOf": [one, listed, mapped], "description": self.help}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What samples are asked for, as the game takes it.
+
+    Attributes:
+        condition: of one sample, as G takes it, negative where it is free; None if nothing is asked.
+        rules: conditions that every returned sample must satisfy; each has `holds(items)` and `text`.
+        length: steps of a sample, for kinds of any length; None for the length that was trained on.
+    """
+
+    condition: Tensor | None = None
+    rules: tuple[Any, ...] = ()
+    length: int | None = None

@@ -1,0 +1,128 @@
+"""Samples in the user's units, and the formats that they are written in."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sparring.files import beside
+
+if TYPE_CHECKING:
+    from sparring.modalities.base import Modality
+
+MAX_CLASS_COLUMNS = 16  # classes that have a column each on a sheet, at most
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A format that samples are written in.
+
+    Attributes:
+        suffix: of the file, such as ".csv"; "" for a folder with one file per sample.
+        media: the media type, such as "text/csv"; "" if the format is not sent over HTTP.
+        write: writes samples to a path.
+    """
+
+    suffix: str
+    media: str
+    write: Callable[[Samples, Path], None]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples of a model.
+
+    Attributes:
+        items: the samples in the user's units: images uint8 (n, h, w, c), points float (n, d), tables a data frame,
+            series float (n, steps, channels).
+        labels: the class of each, (n,), or None.
+        modality: their kind of data.
+    """
+
+    items: Any
+    labels: NDArray[np.int64] | None
+    modality: Modality
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def preview(self) -> Image.Image:
+        """All samples as one picture."""
+        return self.modality.preview(self)
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the samples; the suffix selects the format (`Modality.writers`).
+
+        Images are written to a folder of PNG files (no suffix), one sheet (`.png`) or arrays (`.npz`); points to
+        `.csv`, `.npy`, `.npz` or a plot (`.png`); tables to `.csv`, `.tsv`, `.parquet` or a plot; series to `.csv`,
+        `.tsv`, `.parquet`, `.npz` or a plot.
+
+        Raises:
+            InputError: if something exists there and `force` is not set, or the format is unknown.
+        """
+        place = Path(path)
+        self.modality.check_writable(place, force)
+        writer = self.modality.writer(place)
+        with beside(place) as part:
+            writer.write(self, part)
+
+
+def write_png(samples: Samples, path: Path) -> None:
+    """A preview as PNG."""
+    samples.preview().save(path, "PNG")
+
+
+def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Arrays as `.npz`."""
+    with path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def labeled_arrays(samples: Samples, name: str) -> dict[str, NDArray[Any]]:
+    """The samples under a name, and their labels if they have any."""
+    return {name: samples.items} | ({} if samples.labels is None else {"labels": samples.labels})
+
+
+def columns_for(samples: Samples) -> int:
+    """Number of columns of a sheet: nearly square; where classes take turns, each class keeps to its columns."""
+    classes = len(samples.modality.classes)
+    turns = np.arange(len(samples)) % max(1, classes)
+    if samples.labels is not None and classes <= MAX_CLASS_COLUMNS and np.array_equal(samples.labels, turns):
+        return classes * max(1, round(math.sqrt(len(samples)) / classes))
+    return math.ceil(math.sqrt(len(samples)))
+
+
+def as_lists(values: NDArray[Any]) -> Any:
+    """Numbers as nested lists for JSON; null where they are not finite."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return values.tolist()
+    with_holes = values.astype(object)
+    with_holes[~finite] = None
+    return with_holes.tolist()
+
+
+def as_image(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Pixels (h, w, c) as an image."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def png_bytes(picture: Image.Image) -> bytes:
+    """A picture as PNG."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def base64_png(picture: Image.Image) -> str:
+    """A picture as a PNG in Base64."""
+    return base64.b64encode(png_bytes(picture)).decode()
