@@ -1,9 +1,8 @@
 """The adversarial loop: players take turns on shared rounds. Nothing else happens here.
 
-`play` is a generator: it yields a record of every step, and whoever iterates does the rest
-(averaging weights, logging, saving, judging, stopping). It keeps nothing between steps but what
-lives in the game's buffers and the optimizers, and every random draw is a function of its place,
-so a run that is stopped at a step and started again there goes on bit for bit.
+`play` is a generator. It yields a record of every step; the caller averages weights, logs, saves, judges and stops. The
+loop keeps no state of its own: everything that lasts is in the game's buffers and the optimizers, and every random
+number is a function of its position. A run that is stopped at a step and resumed there ends bit for bit the same.
 """
 
 from __future__ import annotations
@@ -26,6 +25,11 @@ Losses = dict[str, Tensor]  # named, already weighted terms; a player minimises 
 Value = TypeVar("Value", Tensor, tuple[Tensor, ...])
 After = Callable[[Mapping[str, Tensor]], None]
 Deal = Callable[[int, int], Mapping[str, Tensor]]  # (number, shard) -> the real tensors of a round
+# (player, rounds, later players, fabric) -> (losses, observations). Leaves the gradient of the player's losses over all
+# rounds, its micro-batches, in the player's weights.
+GradientEstimator = Callable[["Player", Sequence["Round"], Sequence["Player"], Fabric], tuple[Losses, Losses]]
+
+BUCKET = 2**23  # numbers that are averaged over ranks in one call, about: 32 MiB
 
 
 @dataclass(eq=False)
@@ -34,17 +38,18 @@ class Player:
 
     Attributes:
         name: the player's name in logs and checkpoints.
-        losses: the named terms for a round; their sum is minimised.
+        losses: the named terms for a round; their sum is minimized.
         optimizer: holds the weights; two players may share one, as StyleGAN2's D and D_reg do.
-        nets: the nets that those weights belong to. Only in this player's turns do their running
-            statistics move: batch norm's with every batch it sees, a spectral norm's estimate with
-            every forward pass.
-        turns: moves per step, 5 for the critic of WGAN-GP; each further turn draws a new round.
-        every: steps per move, 16 for StyleGAN2's lazy R1; the losses then count that many times.
-        clip: the largest norm of the gradient over all weights, or None.
+        nets: the nets that those weights belong to. Their running statistics (batch norm, spectral norm) change only in
+            this player's turns.
+        turns: moves per step, such as 5 for the critic of WGAN-GP; each further turn draws a new round.
+        every: steps per move, such as 16 for StyleGAN2's lazy R1; the losses are then multiplied by it.
+        clip: largest norm of the gradient over all weights, or None.
         schedule: settings of the optimizer's groups (``lr``, ``betas``) at a progress in [0, 1].
-        after: called when the weights have moved, with the step's observations averaged over
-            micro-batches and ranks: WGAN's weight clipping, ADA's probability.
+        after: called after the weights have moved, with the observations averaged over micro-batches and ranks: WGAN's
+            weight clipping, ADA's probability.
+        gradient: how the gradient is computed. The default sums the terms and backpropagates; a differentially private
+            one differs.
     """
 
     name: str
@@ -56,13 +61,14 @@ class Player:
     clip: float | None = None
     schedule: Callable[[float], Mapping[str, object]] | None = None
     after: After | None = None
+    gradient: GradientEstimator | None = None
     weights: list[nn.Parameter] = field(init=False)
     layers: list[nn.Module] = field(init=False)
     _parts: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
         if self.turns < 1 or self.every < 1:
-            raise ValueError(f"player {self.name}: turns and every count from 1")
+            raise ValueError(f"player {self.name}: turns and every must be at least 1")
         self.weights = [p for group in self.optimizer.param_groups for p in group["params"]]
         self.layers = [layer for net in self.nets for layer in statistical(net)]
         self._parts = {id(part) for net in self.nets for part in net.modules()}
@@ -71,12 +77,12 @@ class Player:
             raise ValueError(f"player {self.name}: its optimizer holds weights outside its nets")
 
     def moves(self, net: nn.Module) -> bool:
-        """Whether a net, or the part of one, is this player's."""
+        """True if a net, or a part of one, belongs to this player."""
         return id(net) in self._parts
 
     @contextmanager
     def acting(self) -> Iterator[None]:
-        """Let this player's weights take gradients and its nets' statistics move, for a while."""
+        """While active, this player's weights require gradients and its nets update their statistics."""
         weights = [w for w in self.weights if not w.requires_grad]
         layers = [layer for layer in self.layers if not moving(layer)]
         _free(weights, layers, True)
@@ -96,13 +102,13 @@ def _free(weights: Sequence[nn.Parameter], layers: Sequence[nn.Module], free: bo
 class Round:
     """What the players of one step share.
 
-    That is named real tensors (with masks, lengths, conditions, item ids), and whatever has been
-    computed from them, computed once: latents, fakes, features.
+    It has named real tensors (values, masks, lengths, conditions), and whatever has been computed from them, computed
+    once: latents, fakes, features.
 
     Attributes:
         tensors: the real tensors by name; ``round["values"]`` is short for ``round.tensors["values"]``.
-        progress: how much of the run has been played, a 0-d tensor in [0, 1].
-        observed: what the present mover hands out to watchers, 0-d, by name.
+        progress: fraction of the run that has been played, a 0-d tensor in [0, 1].
+        observed: scalars that the current player reports, by name.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor], progress: Tensor, seeds: Seeds, place: tuple[int, int]) -> None:
@@ -110,10 +116,10 @@ class Round:
         self.progress = progress
         self.observed: dict[str, Tensor] = {}
         self._seeds, self._place = seeds, place
-        self._movers: tuple[Player, ...] = ()  # who moves now, then who will move in this round
+        self._movers: tuple[Player, ...] = ()  # the player that moves now, then those that will move in this round
         self._values: dict[str, Any] = {}  # a Value each
-        self._owners: dict[str, Player] = {}  # for whose turn a value still carries a graph
-        self._stream = ("", 0)  # whose randomness is drawn now, and how often it was interrupted
+        self._owners: dict[str, Player] = {}  # the player in whose turn a value's graph will be used
+        self._stream = ("", 0)  # name of the current random stream, and how often it was interrupted
 
     def __getitem__(self, name: str) -> Tensor:
         return self.tensors[name]
@@ -130,11 +136,11 @@ class Round:
         return self.progress.device
 
     def once(self, name: str, compute: Callable[[], Value], *nets: nn.Module) -> Value:
-        """A value computed at most once in this round, with randomness of its own.
+        """A value computed at most once in this round, with a random stream of its own.
 
-        It is made with a graph for the first player, of the mover and those to come, that moves one
-        of `nets`: where D judges fakes that G will be taught by next, G runs once. Once that player
-        has moved, the graph is spent, and another mover of the nets computes anew.
+        Its graph is kept for the first player, of the current one and those to come, that moves one of `nets`: where D
+        judges fakes that G learns from next, G runs once. After that player has moved, the graph is freed, and
+        another player of the nets computes the value again.
         """
         movers = [p for p in self._movers if any(p.moves(net) for net in nets)]
         owner = movers[0] if movers else None
@@ -153,17 +159,17 @@ class Round:
         return value
 
     def observe(self, **values: Tensor) -> None:
-        """Hand scalars out to watchers; they are averaged over micro-batches and ranks."""
+        """Report scalars; they are averaged over micro-batches and ranks."""
         self.observed.update((name, value.detach().float()) for name, value in values.items())
 
     def begin(self, mover: Player, later: Sequence[Player]) -> None:
-        """Say who moves now, and who will move in this round after that."""
+        """Start a turn: `mover` moves now, and `later` will move in this round after it."""
         self._movers, self.observed = (mover, *later), {}
         self._stream = (f"turn {mover.name}", 0)
         self._reseed()
 
     def end(self) -> None:
-        """The mover has taken its gradient: graphs through its nets are spent."""
+        """End a turn: graphs through the player's nets have been freed."""
         mover = self._movers[0]
         for name in [n for n, owner in self._owners.items() if owner is mover]:
             self._values[name] = _detached(self._values[name])
@@ -182,9 +188,9 @@ class Step:
     """The record of one step: 0-d tensors on the device, averaged over micro-batches and ranks.
 
     Attributes:
-        number: how many steps have been played, this one included.
+        number: number of steps played, including this one.
         losses: the terms of each player that moved, by player and name.
-        observed: what the game handed out, by name.
+        observed: scalars that players reported, by name.
     """
 
     number: int
@@ -195,25 +201,17 @@ class Step:
 def move(
     player: Player, rounds: Sequence[Round], fabric: Fabric, later: Sequence[Player] = ()
 ) -> tuple[Losses, Losses]:
-    """One gradient step of one player over its micro-batches, every other weight frozen.
+    """One gradient step of one player over its micro-batches, with all other weights frozen.
 
-    `later` are the players that will move in the same rounds after it. Returns the losses and the
-    observations. The gradients stay for watchers until the weights move again.
+    Args:
+        later: players that will move in the same rounds after it.
+
+    Returns:
+        Losses and observations. The gradients remain in the weights until the player moves again.
     """
-    share = 1 / len(rounds)
-    losses: Losses = {}
-    observed: Losses = {}
     player.optimizer.zero_grad()
     with player.acting():
-        for round in rounds:
-            round.begin(player, later)
-            with fabric.autocast():
-                terms = player.losses(round)
-            total = torch.stack([term.float() for term in terms.values()]).sum()
-            torch.autograd.backward(total * (player.every * share), inputs=player.weights)
-            round.end()
-            _add(losses, terms, share)
-            _add(observed, round.observed, share)
+        losses, observed = (player.gradient or backpropagate)(player, rounds, later, fabric)
     if fabric.world_size > 1:
         _average(player, (losses, observed), fabric)
     if player.clip is not None:
@@ -225,6 +223,25 @@ def move(
     return losses, observed
 
 
+def backpropagate(
+    player: Player, rounds: Sequence[Round], later: Sequence[Player], fabric: Fabric
+) -> tuple[Losses, Losses]:
+    """The plain gradient estimator: the gradient of the mean over micro-batches of the summed terms."""
+    share = 1 / len(rounds)
+    losses: Losses = {}
+    observed: Losses = {}
+    for round in rounds:
+        round.begin(player, later)
+        with fabric.autocast():
+            terms = player.losses(round)
+        total = torch.stack([term.float() for term in terms.values()]).sum()
+        torch.autograd.backward(total * (player.every * share), inputs=player.weights)
+        round.end()
+        _add(losses, terms, share)
+        _add(observed, round.observed, share)
+    return losses, observed
+
+
 def _add(sums: Losses, terms: Mapping[str, Tensor], share: float) -> None:
     for name, term in terms.items():
         value = term.detach().float() * share
@@ -232,30 +249,45 @@ def _add(sums: Losses, terms: Mapping[str, Tensor], share: float) -> None:
 
 
 def _average(player: Player, records: Sequence[Losses], fabric: Fabric) -> None:
-    """Replace gradients, moving statistics and records by their mean over the ranks, in one go."""
+    """Replace gradients, running statistics and records by their mean over the ranks."""
     # Ranks run the same code, so a weight that this turn does not teach has no gradient on any.
     gradients = [p.grad for p in player.weights if p.grad is not None]
     buffers = [b for layer in player.layers for b in layer.buffers() if b.is_floating_point()]
     scalars = [value for record in records for value in record.values()]
-    tensors = [*gradients, *buffers, *scalars]
-    flat = fabric.all_reduce(torch.cat([t.detach().float().flatten() for t in tensors]), reduce_op="mean")
-    assert isinstance(flat, Tensor)
-    with torch.no_grad():
-        means = torch.split(flat, [t.numel() for t in tensors])
-        for tensor, mean in zip(tensors, means, strict=True):
-            tensor.copy_(mean.view_as(tensor))
+    for bucket in buckets([*gradients, *buffers, *scalars], BUCKET):
+        flat = fabric.all_reduce(torch.cat([t.detach().float().flatten() for t in bucket]), reduce_op="mean")
+        assert isinstance(flat, Tensor)
+        with torch.no_grad():
+            for tensor, mean in zip(bucket, torch.split(flat, [t.numel() for t in bucket]), strict=True):
+                tensor.copy_(mean.view_as(tensor))
 
 
-def _programme(players: Sequence[Player], step: int) -> list[tuple[Player, bool]]:
+def buckets(tensors: Sequence[Tensor], size: int) -> Iterator[list[Tensor]]:
+    """Tensors in groups of at most `size` numbers each, so that averaging needs no second copy of all gradients. A
+    larger tensor is a group of its own.
+    """
+    bucket: list[Tensor] = []
+    count = 0
+    for tensor in tensors:
+        if bucket and count + tensor.numel() > size:
+            yield bucket
+            bucket, count = [], 0
+        bucket.append(tensor)
+        count += tensor.numel()
+    if bucket:
+        yield bucket
+
+
+def _moves(players: Sequence[Player], step: int) -> list[tuple[Player, bool]]:
     """The moves of a step in order, and whether each draws a new round."""
     acting = [p for p in players if step % p.every == 0]
-    moves = [(p, turn > 0) for p in acting for turn in range(p.turns)]
-    return [(p, new or i == 0) for i, (p, new) in enumerate(moves)]
+    turns = [(p, turn > 0) for p in acting for turn in range(p.turns)]
+    return [(p, new or i == 0) for i, (p, new) in enumerate(turns)]
 
 
-def _sharers(programme: Sequence[tuple[Player, bool]], i: int) -> list[Player]:
-    """Who plays on in the round of move i."""
-    return [player for player, _ in takewhile(lambda move: not move[1], programme[i + 1 :])]
+def _sharers(moves: Sequence[tuple[Player, bool]], i: int) -> list[Player]:
+    """The players that move in the same round after move i."""
+    return [player for player, _ in takewhile(lambda move: not move[1], moves[i + 1 :])]
 
 
 def play(
@@ -273,26 +305,26 @@ def play(
     """Play the game from step `start` to step `steps`, yielding after each.
 
     Args:
-        game: holds every net and everything that lasts; its weights are frozen but for the mover's.
-        players: who moves, in order.
-        deal: gives the real tensors of a round, on the fabric's device, from the round's number
-            and the shard; the generators are seeded for it. Ranks and micro-batches count as
-            shards alike: two ranks move weights as two micro-batches on one do (running statistics
-            are averaged over ranks, but follow micro-batches one by one).
+        game: holds every net and everything that lasts. All weights but those of the moving player are frozen.
+        players: in the order of their moves.
+        deal: (number of the round, shard) -> the real tensors of a round, on the fabric's device; random generators are
+            seeded before it is called. Ranks and micro-batches are both shards: two ranks move weights
+            as two micro-batches on one do (running statistics are averaged over ranks, but follow micro-batches one by
+            one).
         fabric: precision and collectives.
         steps: where the run ends; schedules stretch to it.
-        start: how many steps have been played already.
-        first: the step where this phase of the run begins; its progress counts from there.
+        start: number of steps that have been played already.
+        first: the step where this phase of the run begins; progress counts from there.
         seeds: the root of all randomness.
-        accumulate: micro-batches per move. Above 1 no fakes are shared between players, since
-            that would keep the graphs of all of them.
+        accumulate: micro-batches per move. Above 1 no fakes are shared between players, since that would keep the
+            graphs of all of them.
     """
     drawn = 1 + sum(p.turns - 1 for p in players)  # rounds per step, at most
     shards = range(fabric.global_rank * accumulate, (fabric.global_rank + 1) * accumulate)
     weights, layers = list(game.parameters()), statistical(game)
     try:
         for step in range(start, steps):
-            # At every step, since a watcher may have put the game into another mode.
+            # At every step, since the caller may have changed the game's mode.
             _free(weights, layers, False)
             progress = (step - first) / (steps - first)
             yield _step(players, deal, fabric, step, progress, drawn, shards, seeds)
@@ -317,12 +349,12 @@ def _step(
     number = step * drawn
     rounds: list[Round] = []
     record = Step(step + 1, {}, {})
-    programme = _programme(players, step)
-    for i, (player, new) in enumerate(programme):
+    moves = _moves(players, step)
+    for i, (player, new) in enumerate(moves):
         if new:
             rounds = [_dealt(deal, number, shard, on_device, seeds) for shard in shards]
             number += 1
-        later = _sharers(programme, i) if len(shards) == 1 else ()
+        later = _sharers(moves, i) if len(shards) == 1 else ()
         losses, observed = move(player, rounds, fabric, later)
         record.losses[player.name] = losses
         record.observed.update(observed)

@@ -8,11 +8,14 @@ from functools import partial
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import SGD, Adam
 from toys import Noisy, Spies, changed, deal, played, state
 
+from sparring import loop
 from sparring.games.gan import GAN
 from sparring.games.prior import normal
 from sparring.games.terms import GP, R1
@@ -247,3 +250,27 @@ def test_a_schedule_reaches_the_optimizer(lr: Callable[[float], float | Tensor])
     list(played(game, game.players, 6, start=4, first=4))  # another phase
     assert game.at("D")[0] == -4
     assert type(game.players[0].optimizer.param_groups[0]["lr"]) is type(lr(1.0))
+
+
+def test_another_gradient_estimator():
+    """A player's own estimator decides its gradient, and nobody else's."""
+    spies = Spies(D={}, G={})
+
+    def doubled(player, rounds, later, fabric):
+        records = loop.backpropagate(player, rounds, later, fabric)
+        for weight in player.weights:
+            weight.grad.mul_(2)
+        return records
+
+    spies.players[0].gradient = doubled
+    list(played(spies, spies.players, 1))
+    assert spies.at("D") == [-2.0] * 4
+    assert spies.at("G") == [-1.0] * 4
+
+
+@given(sizes=st.lists(st.integers(1, 9), max_size=12), size=st.integers(1, 12))
+def test_buckets_hold_all_tensors_in_order_and_no_more_than_fit(sizes, size):
+    tensors = [torch.full((n,), i) for i, n in enumerate(sizes)]
+    found = list(loop.buckets(tensors, size))
+    assert [int(t[0]) for bucket in found for t in bucket] == list(range(len(sizes)))
+    assert all(len(bucket) == 1 or sum(t.numel() for t in bucket) <= size for bucket in found)
