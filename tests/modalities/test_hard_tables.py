@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import sparring
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.modalities import Table
 from sparring.modalities.tables.columns import learnt
@@ -21,7 +22,7 @@ N = 300
 def there_and_back(frame):
     items = of_frame(frame)
     modality = Table().fit(items)
-    return modality.decode(modality.scale(modality.encode(items).samples))
+    return modality.decode({VALUES: modality.scale(modality.encode(items).values)})
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_numbers_that_are_told_to_identify_rows_keep_what_is_missing():
     values = pd.Series([None if i % 4 == 0 else 10_000 + 7 * i for i in range(N)], dtype="Int64", name="id")
     frame = pd.DataFrame({"id": values, "y": random.choice(["a", "b"], N)})
     modality = Table(told=("id=identifier",)).fit(of_frame(frame))
-    back = modality.decode(modality.scale(modality.encode(of_frame(frame)).samples))["id"]
+    back = modality.decode({VALUES: modality.scale(modality.encode(of_frame(frame)).values)})["id"]
     assert back.dtype == "Int64"
     assert 0.15 < back.isna().mean() < 0.35
 
@@ -129,8 +130,8 @@ def test_odd_frames_and_files(tmp_path):
     days = [datetime.date(2020, 1, 1 + i % 28) for i in range(N)]
     frame = pd.DataFrame({"self": days, "p=q": random.normal(size=N), "p": random.choice(["a", "b"], N)})
     modality = Table().fit(of_frame(frame))
-    assert modality.request(None, ["p=q>0"]).rules[0].column == "p=q"
-    assert modality.request(None, ["p=a"]).rules[0].column == "p"
+    assert modality.request(where=["p=q>0"]).rules[0].column == "p=q"
+    assert modality.request(where=["p=a"]).rules[0].column == "p"
     assert of_text(tmp_path, "a,b\r1,x\r2,y\r").items["a"].tolist() == [1, 2]
     assert list(of_text(tmp_path, '"a,x";"b,y"\n1;2\n3;4\n').items.columns) == ["a,x", "b,y"]
     (tmp_path / "u.csv").write_text("a,b\n1,ä\n2,x\n", encoding="utf-16")

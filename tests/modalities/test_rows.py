@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.modalities import Table
 from sparring.modalities.tables.columns import learnt
@@ -43,7 +44,7 @@ def mixed(n=N):
 def there_and_back(frame, **told):
     items = of_frame(frame)
     modality = Table(**told).fit(items)
-    return modality, modality.decode(modality.scale(modality.encode(items).samples))
+    return modality, modality.decode({VALUES: modality.scale(modality.encode(items).values)})
 
 
 def test_what_each_column_is():
@@ -139,14 +140,14 @@ def test_the_fitted_state_is_primitives_and_restores():
 def test_the_same_rows_are_decoded_alike_wherever_they_are():
     frame = mixed()
     modality = Table().fit(of_frame(frame))
-    x = modality.scale(modality.encode(of_frame(frame)).samples)
-    whole, part = modality.decode(x), modality.decode(x[:50])
+    x = modality.scale(modality.encode(of_frame(frame)).values)
+    whole, part = (modality.decode({VALUES: values}) for values in (x, x[:50]))
     pd.testing.assert_frame_equal(whole[:50], part)
 
 
 def test_batches_ask_for_their_own_values():
     modality = Table().fit(of_frame(mixed()))
-    encoded = modality.encode(of_frame(mixed())).samples
+    encoded = modality.encode(of_frame(mixed())).values
     torch.manual_seed(0)
     batch = modality.batch({"values": encoded})
     codes, asked = encoded[:, : modality.condition_width].long(), batch["condition"]
@@ -178,13 +179,13 @@ CONDITIONS = {
 def test_conditions(text):
     frame = mixed()
     modality = Table().fit(of_frame(frame))
-    request = modality.request(None, [text])
+    request = modality.request(where=[text])
     held = request.rules[0].holds(frame)
     assert held.any()
     assert np.array_equal(held, CONDITIONS[text](frame).fillna(False).to_numpy(bool))
-    codes = modality.encode(of_frame(frame)).samples[:, : modality.condition_width].long()
-    asked = request.label >= 0
-    assert (codes[torch.from_numpy(held)][:, asked] == request.label[asked]).all()  # G is asked for what holds
+    codes = modality.encode(of_frame(frame)).values[:, : modality.condition_width].long()
+    asked = request.condition >= 0
+    assert (codes[torch.from_numpy(held)][:, asked] == request.condition[asked]).all()  # G is asked for what holds
 
 
 REFUSED = {
@@ -207,7 +208,7 @@ REFUSED = {
 def test_conditions_that_cannot_be(where):
     modality = Table().fit(of_frame(mixed()))
     with pytest.raises(InputError, match=REFUSED[where].replace("?", r"\?")):
-        modality.request(None, where)
+        modality.request(where=where)
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,9 @@ def test_windows_are_of_the_past_and_held_out_ones_of_what_came_after():
     frame = prices(n=400)
     series, items = of(frame)
     encoded = series.encode(items)
-    rows, held = encoded.parted
+    rows, held = series.split(items).samples(encoded.items, encoded.span)
     trained = cut(400)
-    assert encoded.samples.shape == (400 - 1 - 32 + 1, 5, 32)
+    assert encoded.values.shape == (400 - 1 - 32 + 1, 5, 32)
     # window i holds the steps from value i to i + 1 up to value i + 31 to i + 32
     assert rows.max() + 32 == trained - 1
     assert held.min() >= trained - 1
@@ -199,7 +199,7 @@ def test_gaps_are_left_out_and_told():
     series, items = of(frame)
     encoded = series.encode(items)
     assert "2 of 300 steps have a missing value" in encoded.notes[0]
-    assert len(encoded.samples) == 298 - 32
+    assert len(encoded.values) == 298 - 32
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,8 @@ def test_samples_go_a_tenth_beyond_the_data_on_either_side():
 
 def test_nothing_held_out_is_trained_on_even_in_a_short_series():
     series, items = of(prices(n=70))
-    rows, held = series.encode(items).parted
+    encoded = series.encode(items)
+    rows, held = series.split(items).samples(encoded.items, encoded.span)
     assert len(held) == 0
     assert rows.max() + 32 <= cut(70) - 1
 
