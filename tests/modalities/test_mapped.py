@@ -62,15 +62,15 @@ def test_pairs_are_cut_and_turned_together(turn, tmp_path, random):
     modality = Paired(size=16, flip=True, turn=turn).fit(items)
     assert (modality.given, modality.channels, modality.wide) == (3, 1, 32)
     encoded = modality.encode(items)
-    assert encoded.samples.shape[1:] == (4, 32, 32)
-    trained, held = encoded.parted
-    assert not set(encoded.kept[trained]) & set(encoded.kept[held])  # whole pictures are held out
+    assert encoded.values.shape[1:] == (4, 32, 32)
+    trained, held = modality.split(items, encoded.readable).samples(encoded.items)
+    assert not set(encoded.items[trained]) & set(encoded.items[held])  # whole images are held out
     assert len(held) > 0
     torch.manual_seed(0)
-    batch = modality.batch({"values": encoded.samples[:20]})
+    batch = modality.batch({"values": encoded.values[:20]})
     assert batch["condition"].shape == (20, 3, 16, 16)
     assert torch.allclose(batch["values"], -batch["condition"][:, :1], atol=1e-5)
-    again = modality.batch({"values": encoded.samples[:20]})
+    again = modality.batch({"values": encoded.values[:20]})
     assert not torch.equal(batch["values"], again["values"])
 
 
@@ -78,7 +78,7 @@ def test_the_other_way(tmp_path, random):
     items = pairs(tmp_path, random)
     modality = Paired(size=16, reverse=True).fit(items)
     assert (modality.given, modality.channels, modality.folders) == (1, 3, ("target", "input"))
-    batch = modality.batch({"values": modality.encode(items).samples[:4]})
+    batch = modality.batch({"values": modality.encode(items).values[:4]})
     assert torch.allclose(batch["values"][:, :1], -batch["condition"], atol=1e-5)
     ahead, back = (
         list(m.examples(items, True)) for m in (replace(modality, reverse=False, given=3, channels=1), modality)
@@ -96,7 +96,7 @@ def test_halves_of_a_file(tmp_path, random):
     for reverse in (False, True):
         modality = Paired(reverse=reverse).fit(items)
         assert modality.size == 20
-        batch = modality.batch({"values": modality.encode(items).samples})
+        batch = modality.batch({"values": modality.encode(items).values})
         assert torch.allclose(batch["values"], -batch["condition"], atol=1e-5)
         [(one, other), *_] = modality.examples(items, False)
         with Image.open(tmp_path / "0.png") as opened:
@@ -126,7 +126,7 @@ def test_a_broken_picture_costs_its_pair_only(tmp_path, random):
     items = find(tmp_path)
     encoded = Paired(size=16).fit(items).encode(items)
     assert [name for name, _ in encoded.skipped] == ["input/03.png"]
-    assert len(set(encoded.kept.tolist())) == 23
+    assert len(set(encoded.items.tolist())) == 23
 
 
 def test_unpaired_pictures_are_dealt_by_themselves(tmp_path):
@@ -140,10 +140,11 @@ def test_unpaired_pictures_are_dealt_by_themselves(tmp_path):
     modality = Unpaired().fit(items)
     assert (modality.given, modality.channels, modality.size) == (3, 3, 20)
     encoded = modality.encode(items)
-    assert encoded.samples.load().shape == (18, 3, 20, 20)
-    assert encoded.beside.samples.load().shape == (12, 3, 20, 20)
-    assert len(encoded.parted[0]) == 9
-    assert len(encoded.beside.parted[0]) == 6
+    assert encoded.values.load().shape == (18, 3, 20, 20)
+    assert encoded.beside.values.load().shape == (12, 3, 20, 20)
+    split = modality.split(items, encoded.readable)
+    assert len(split.samples(encoded.items)[0]) == 9
+    assert len(split.samples(encoded.beside.items)[0]) == 6
     with pytest.raises(InputError, match="holds no two kinds"):
         Unpaired().fit(find("digits"))
 
@@ -153,9 +154,9 @@ def test_degraded_pictures_keep_their_scale(tmp_path, random):
         saved(tmp_path / f"{i}.png", random.integers(0, 255, (41, 70, 3)))
     items = find(tmp_path)
     modality = Degraded(size=18, degrade=("x4",)).fit(items)
-    assert (modality.size, modality.wide, modality.given_shape) == (16, 32, (3, 4, 4))
+    assert (modality.size, modality.wide, modality.source.shape) == (16, 32, (3, 4, 4))
     encoded = modality.encode(items)
-    batch = modality.batch({"values": encoded.samples})
+    batch = modality.batch({"values": encoded.values})
     assert batch["condition"].shape[1:] == (3, 4, 4)
     assert torch.equal(batch["condition"], modality.chain(batch["values"]))
     given, true = next(iter(modality.examples(items, False)))
@@ -176,8 +177,8 @@ def test_examples_are_always_degraded_alike():
 def test_sheets_have_what_is_given_made_and_true(tmp_path, random):
     items = pairs(tmp_path, random)
     modality = Paired(size=16).fit(items)
-    batch = modality.batch({"values": modality.encode(items).samples[:12]})
-    page = np.asarray(modality.draw_batch(torch.zeros_like(batch["values"]), batch))
+    batch = modality.batch({"values": modality.encode(items).values[:12]})
+    page = np.asarray(modality.draw_batch({"values": torch.zeros_like(batch["values"])}, batch))
     times = page.shape[1] // (12 * 17 - 1)
     shown = [page[: 16 * times, i * 17 * times :][:, : 16 * times] for i in range(3)]
     assert (shown[1] == 128).all()
@@ -209,12 +210,12 @@ def test_a_broken_picture_moves_no_other_across_the_split(tmp_path, random):
         items = find(tmp_path / folder)
         modality = kind.fit(items)
         encoded = modality.encode(items)
-        trained, apart = encoded.parted
+        trained, apart = modality.split(items, encoded.readable).samples(encoded.items)
         asked = {float(true.double().sum()) for _, true in modality.examples(items, True)}
         whole = {float(true.double().sum()) for _, true in modality.examples(items, False)}
-        assert len(asked) == len(set(encoded.kept[apart].tolist())) < len(whole)
+        assert len(asked) == len(set(encoded.items[apart].tolist())) < len(whole)
         if folder == "u":
-            known = {round(float(modality.scale(x).double().sum()), 3) for x in encoded.samples.load()[trained]}
+            known = {round(float(modality.scale(x).double().sum()), 3) for x in encoded.values.load()[trained]}
             assert not {round(value, 3) for value in asked} & known
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from sparring.data import Items
 from sparring.errors import InputError
 from sparring.modalities import Images, Points, Samples, find
-from sparring.modalities.base import columns_for
+from sparring.modalities.samples import columns_for
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -24,14 +24,14 @@ def test_pictures_round_trip(pictures, tmp_path, channels):
     pixels = pixels_of(modality, items)
     real = modality.batch({"values": pixels})["values"]
     assert -1 <= real.min() < real.max() <= 1
-    Samples(modality.decode(real), items.labels, modality).save(tmp_path / "out")
+    Samples(modality.decode({"values": real}), items.labels, modality).save(tmp_path / "out")
     again = find(tmp_path / "out")
     assert torch.equal(pixels_of(modality, again), pixels)
     assert np.array_equal(again.labels, items.labels)
 
 
 def pixels_of(modality, items):
-    return modality.encode(items).samples.load()
+    return modality.encode(items).values.load()
 
 
 def test_size_is_chosen_from_the_data(tmp_path):
@@ -76,17 +76,17 @@ def test_flips_and_crops():
 
 
 def test_decode_clips():
-    pixels = Images(size=1, channels=1).decode(torch.tensor([-3.0, -1.0, 0.0, 1.0, 9.0]).view(5, 1, 1, 1))
+    pixels = Images(size=1, channels=1).decode({"values": torch.tensor([-3.0, -1.0, 0.0, 1.0, 9.0]).view(5, 1, 1, 1)})
     assert pixels.flatten().tolist() == [0, 0, 128, 255, 255]
 
 
 def test_points_round_trip(tmp_path):
     points = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32) * [1, 100, 0] + [0, 5, 7]
     modality = Points().fit(Items("p", "points", points, columns=("a", "b", "c")))
-    encoded = modality.encode(Items("p", "points", points)).samples
+    encoded = modality.encode(Items("p", "points", points)).values
     assert encoded.mean(0).abs().max() < 1e-5
     assert np.allclose(encoded.std(0, unbiased=False), [1, 1, 0], atol=1e-5)  # a constant stays one
-    samples = Samples(modality.decode(encoded), None, modality)
+    samples = Samples(modality.decode({"values": encoded}), None, modality)
     samples.save(tmp_path / "p.npy")
     assert np.allclose(find(tmp_path / "p.npy").items, points, rtol=1e-4, atol=1e-3)
     samples.save(tmp_path / "p.csv")
