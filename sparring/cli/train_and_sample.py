@@ -1,14 +1,19 @@
-"""Commands that make models and samples."""
+"""Commands that train models and draw samples."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
+import click
 import typer
+from typer.core import TyperCommand
 
 from sparring.cli.app import app
 from sparring.errors import InputError
+
+if TYPE_CHECKING:
+    from sparring.model import Model
 
 
 @app.command(
@@ -19,31 +24,31 @@ from sparring.errors import InputError
     "  sparring train photos/ --metrics 9101"
 )
 def train(
-    data: Annotated[str, typer.Argument(help="A folder or file, or a set by name: digits, mnist, ring, ...")],
+    data: Annotated[str, typer.Argument(help="A folder, a file, or a named data set: digits, mnist, ring, ...")],
     fields: Annotated[
         Optional[list[str]],  # noqa: UP045 (typer reads this at run time)
         typer.Argument(metavar="[FIELD=VALUE]...", help="Values for the recipe's fields; see sparring recipes NAME."),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="A recipe's name or .py file. \\[default: by the data]")] = "",
+    recipe: Annotated[str, typer.Option(help="A recipe's name or .py file. \\[default: chosen by the data]")] = "",
     out: Annotated[str, typer.Option(help="The run's folder. \\[default: runs/RECIPE-DATA]")] = "",
-    steps: Annotated[Optional[int], typer.Option(help="Stop after so many steps.")] = None,  # noqa: UP045
-    time: Annotated[str, typer.Option(help="Stop after so long: 90s, 10m, 1h30m.")] = "",
+    steps: Annotated[Optional[int], typer.Option(help="Stop after this many steps.")] = None,  # noqa: UP045
+    time: Annotated[str, typer.Option(help="Stop after this time: 90s, 10m, 1h30m.")] = "",
     seed: Annotated[int, typer.Option(help="The root of all randomness.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
-    ranks: Annotated[int, typer.Option(help="Processes that share each batch, one to a device.")] = 1,
+    ranks: Annotated[int, typer.Option(help="Processes that share each batch, one per device.")] = 1,
     until: Annotated[str, typer.Option(help="Stop early: equilibrium, plateau or fid<X.")] = "",
     memory: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="Data above this are read from disk: 500M, 2G. \\[default: a quarter of the memory]"),
+        typer.Option(help="Larger data are read from disk during training: 500M, 2G. \\[default: a quarter of the memory]"),
     ] = None,
     metrics: Annotated[
-        str, typer.Option(help="A port, or HOST:PORT, where Prometheus finds the run's numbers meanwhile.")
+        str, typer.Option(help="A port, or HOST:PORT, where Prometheus reads metrics during training.")
     ] = "",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that is there.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Start anew where a run is there.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the run in the folder.")] = False,
 ) -> None:
-    """Train a GAN on data; the run's folder gets samples, checkpoints and the model."""
+    """Train a GAN on data. The run's folder receives samples, checkpoints and the model."""
     from sparring.recipes.base import parse
     from sparring.training import train
 
@@ -54,62 +59,83 @@ def train(
     }  # fmt: skip
     given = parse(fields or [])
     for name in {*options, "data"} & set(given):
-        raise InputError(f"{name}={given[name]} is no field of a recipe but an option; write --{name} {given[name]}")
+        raise InputError(f"{name}={given[name]} is an option, not a field of a recipe; write --{name} {given[name]}")
     model = train(data=data, **options, **given)  # type: ignore[arg-type]
     run = out or f"runs/{model.recipe.name}-{model.about['name']}"
     print(f"\nLook at {run}/samples, then try:\n")
-    if model.modality.source is not None:
-        mask = " --mask holes.png" if model.modality.source.masked else ""
-        print(f"  sparring apply {run} picture.png -o made.png{mask}")
-        print(f"  sparring evaluate {run}")
-        print(f"  sparring train {data} --out {run} --resume --steps {2 * model.about['step']}")
-        return
-    kind = ".csv" if model.modality.kind in ("points", "rows", "series") else ""
-    label = f" --label {model.modality.classes[0]}" if model.modality.classes else ""
-    print(f"  sparring sample {run} -n 64 -o sheet.png")
-    print(f"  sparring sample {run} -n 1000 -o samples{kind} --seed 1{label}")
+    for command in _next_commands(model, run):
+        print(f"  sparring {command}")
     print(f"  sparring train {data} --out {run} --resume --steps {2 * model.about['step']}")
 
 
+def _next_commands(model: Model, run: str) -> list[str]:
+    """Commands that a user may want to type after a training."""
+    source = model.modality.source
+    if source is not None:
+        mask = " --mask holes.png" if source.masked else ""
+        return [f"apply {run} input.png -o output.png{mask}", f"evaluate {run}"]
+    suffix = model.modality.writers[0].suffix
+    example = next((f" --{ask.name} {ask.examples[0]}" for ask in model.modality.asks if ask.choices), "")
+    return [f"sample {run} -n 64 -o sheet.png", f"sample {run} -n 1000 -o samples{suffix} --seed 1{example}"]
+
+
+class SampleCommand(TyperCommand):
+    """`sparring sample`, whose help lists what samples of every kind of data can be asked for."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from sparring.cli.asks import every_ask
+
+        lines = [f"  --{ask.name}  {ask.help}" for ask in every_ask()]
+        self.epilog = "\n\n".join(["What samples of some models can be asked for:", *lines, EXAMPLES])
+        super().format_help(ctx, formatter)
+
+
+EXAMPLES = """Examples:
+
+  sparring sample runs/gan-digits -n 64 -o sheet.png
+
+  sparring sample runs/gan-digits -n 1000 -o digits/ --seed 1
+
+  sparring sample runs/acgan-digits -n 100 -o sevens/ --label 7
+
+  sparring sample runs/r3gan_mlp-ring -n 2500 -o ring.csv
+
+  sparring sample runs/table-adult -n 1000 -o rich.csv --where 'income=>50K' --where 'age<30'
+
+  sparring sample runs/series-prices -n 1000 --length 250 -o paths.csv"""
+
+
 @app.command(
-    epilog="Examples:\n\n"
-    "  sparring sample runs/gan-digits -n 64 -o sheet.png\n\n"
-    "  sparring sample runs/gan-digits -n 1000 -o digits/ --seed 1\n\n"
-    "  sparring sample runs/r3gan_mlp-ring -n 2500 -o ring.csv\n\n"
-    "  sparring sample runs/table-adult -n 1000 -o rich.csv --where 'income=>50K' --where 'age<30'\n\n"
-    "  sparring sample runs/series-prices -n 1000 --length 250 -o paths.csv"
+    cls=SampleCommand,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def sample(
+    context: typer.Context,
     run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
     out: Annotated[
         str,
         typer.Option(
             "-o",
             "--out",
-            help="A folder, .png, .npz for pictures; .csv, .npy, .npz, .png for points; .csv, .tsv, "
-            ".parquet, .png for rows of tables and for series (.npz too).",
+            help="Where samples are written; the suffix selects the format: a folder, .png or .npz for images; .csv, "
+            ".npy, .npz, .png for points; .csv, .tsv, .parquet, .png for tables and series.",
         ),
     ],
-    n: Annotated[int, typer.Option("-n", help="How many samples.")] = 64,
-    label: Annotated[str, typer.Option(help="Only this class, for models trained with labels.")] = "",
-    where: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="Only such rows of a table: COLUMN=LEVEL, COLUMN>=NUMBER; repeatable."),
-    ] = None,
+    n: Annotated[int, typer.Option("-n", help="Number of samples.")] = 64,
     seed: Annotated[Optional[int], typer.Option(help="Makes the samples repeatable.")] = None,  # noqa: UP045
-    length: Annotated[Optional[int], typer.Option(help="Steps of a series. \\[default: as D was shown]")] = None,  # noqa: UP045
     truncation: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option(help="Draw latents within so many deviations: more typical, less various."),
+        typer.Option(help="Draw latents within this many deviations: more typical, less diverse."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
 ) -> None:
-    """Make samples with a trained model; OUT's suffix says in what format."""
+    """Draw samples from a trained model."""
+    from sparring.cli.asks import parse_asks
     from sparring.devices import resolve
     from sparring.model import load
 
     model = load(run, str(resolve(device)))
     model.modality.check_writable(Path(out), force)
-    model.sample(n, label or None, seed, truncation, where=where or (), length=length).save(out, force)
-    print(f"{n} {'paths' if model.modality.kind == 'series' else model.modality.kind} in {out}")
+    model.sample(n, seed=seed, truncation=truncation, **parse_asks(context.args, model.modality)).save(out, force)
+    print(f"{n} {model.modality.words.items} in {out}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sparring.console import clock
 from sparring.modalities import Modality
 from sparring.recipes.base import Recipe
-from sparring.console import clock
 
 
 def _troubles(troubles: Sequence[Mapping[str, object]]) -> list[str]:

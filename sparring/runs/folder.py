@@ -12,10 +12,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from sparring.errors import InputError
+from sparring.files import read_json, reason, vacant, write_json
 from sparring.modalities import Modality
 from sparring.model import describe, restore
 from sparring.recipes.base import Recipe
-from sparring.files import read_json, reason, vacant, write_json
 
 OWN = (
     "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",

@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.errors import InputError
-from sparring.loop import Step
 from sparring.files import append_line, reason, write_bytes
+from sparring.loop import Step
 
 PROGRESS = ("kimg", "seconds", "speed")  # what a line tells beside losses, scores and what was observed
 

@@ -25,7 +25,8 @@ from sparring.runs.folder import RunFolder
 from sparring.training.bounds import Bound, seconds
 from sparring.training.exporter import Address, address, exported
 from sparring.training.prepare import prepare, room
-from sparring.training.run import Run, Settings, shard_size
+from sparring.training.run import Run
+from sparring.training.settings import Settings, shard_size
 from sparring.training.until import Until
 
 
@@ -118,10 +119,8 @@ def _play(
 ) -> None:
     """Say what is trained, and train it."""
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
-    shape = tuple(plan.modality.shape)
-    screen.say(
-        f"{items.name}: {len(plan.data.train):,} {plan.modality.words.trained} as {shape}{held}, {_labels(plan.modality)}"
-    )
+    many = f"{len(plan.data.train):,} {plan.modality.words.trained}"
+    screen.say(f"{items.name}: {many} as {tuple(plan.modality.shape)}{held}, {_labels(plan.modality)}")
     screen.say(f"recipe {plan.recipe.name}{why}, on {fabric.device} ({plan.settings.precision}) in {folder.path}")
     _launch(plan, fabric, folder, screen.console.quiet, where)
 

@@ -1,10 +1,9 @@
-"""What a run leaves for others: the model and its card."""
+"""What a run produces: the model and its card."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -13,18 +12,16 @@ from sparring.files import write_bytes
 from sparring.model import Model
 from sparring.runs.card import card
 from sparring.seeds import reseed
-
-if TYPE_CHECKING:
-    from sparring.training.run import Run
+from sparring.training.view import RunView
 
 
-def publish(run: Run, scores: Mapping[str, float], troubles: Sequence[Mapping[str, object]], stopped: bool) -> None:
+def publish(run: RunView, scores: Mapping[str, float], troubles: Sequence[Mapping[str, object]], stopped: bool) -> None:
     """Write the model, with its averaged weights, and the card.
 
     Args:
-        scores: the last fid, its floor and the diversity, or nothing.
-        troubles: that were noticed on the way.
-        stopped: whether the user stopped it before its bound.
+        scores: the last Fréchet distance, its floor and the diversity, or nothing.
+        troubles: problems that were noticed during training.
+        stopped: True if the user stopped the run before its bound.
     """
     counts = {name: sum(p.numel() for p in net.parameters()) for name, net in run.game.named_children()}
     about = {
@@ -52,8 +49,8 @@ def publish(run: Run, scores: Mapping[str, float], troubles: Sequence[Mapping[st
     with torch.random.fork_rng([]):
         reseed(run.seeds.key("finish"), torch.device("cpu"))
         run.recipe.finish(game.eval(), run.modality)
-    for found in (run.folder.evaluation, run.folder.picture, run.folder.augmentation):
-        found.unlink(missing_ok=True)  # it was of the model before
+    for result in (run.folder.evaluation, run.folder.picture, run.folder.augmentation):
+        result.unlink(missing_ok=True)  # of the previous model
     Model(run.recipe, run.modality, game, about).save(run.folder.model, force=True)
     newest = Path("samples") / f"{run.step:09}.png"
     text = card(run.recipe, run.modality, about, str(run.folder.path), str(newest))

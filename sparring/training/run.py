@@ -1,9 +1,9 @@
-"""One run on one rank: plays the game, and averages and saves on the way."""
+"""One run on one rank: plays the game, averages weights and saves checkpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -27,49 +27,10 @@ from sparring.training.bounds import ENDLESS, Bound
 from sparring.training.clock import Clock, Orders
 from sparring.training.interrupts import interrupts
 from sparring.training.publish import publish
+from sparring.training.settings import Settings, shard_size
 from sparring.training.watch import Verdict, Watch
 
-SLOWER = 0.3  # times the learning rate after a rollback
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What was asked of a run, beside its recipe; all of it can be written down.
-
-    Attributes:
-        data: the name or the path of the data, as given.
-        name: short for it.
-        items: how many there are.
-        fingerprint: tells whether they are still the same.
-        seed: the root of all randomness.
-        precision, ranks, device: where it runs.
-        save_every: seconds of training between checkpoints.
-        until: what ends the run before its bound, as in `Until`.
-    """
-
-    data: str
-    name: str
-    items: int
-    fingerprint: str
-    seed: int
-    precision: str
-    ranks: int
-    device: str
-    save_every: float
-    until: str = ""
-
-
-def shard_size(recipe: Recipe, ranks: int) -> int:
-    """How many samples of a batch each rank takes at a time.
-
-    Raises:
-        InputError: where the batch does not split so.
-    """
-    size, rest = divmod(recipe.batch, ranks * recipe.accumulate)
-    if rest or size < 2:  # statistics of a batch need two samples
-        parts = f"ranks={ranks} times accumulate={recipe.accumulate}"
-        raise InputError(f"batch={recipe.batch} does not split into {parts} equal parts of at least 2")
-    return size
+ROLLBACK_FACTOR = 0.3  # of the learning rate after a rollback
 
 
 class Run:
@@ -104,7 +65,7 @@ class Run:
         self.deal = self._dealer(self.data)
 
     def _dealer(self, data: Dataset) -> Deal:
-        """Batches of what is trained on and, now and then, some of what is held out beside them."""
+        """Batches of training samples and, in some rounds, held-out ones next to them."""
         batches = self._batches(data, data.train, data.weights)
         if not len(data.held):
             return lambda number, shard: self.modality.batch(batches(number, shard))
@@ -120,7 +81,7 @@ class Run:
         return deal
 
     def _batches(self, data: Dataset, rows: Tensor, weights: Tensor | None = None) -> Deal:
-        """Batches of some rows, and of what goes beside them."""
+        """Batches of some rows, with the conditions from the unpaired set if there is one."""
         size = shard_size(self.recipe, self.fabric.world_size)
         shards, device = self.recipe.batch // size, self.fabric.device
         batches = Batches(data.tensors, rows, size, shards, self.seeds, device, weights)
@@ -131,10 +92,10 @@ class Run:
         given = Batches(other.tensors, pool, size, shards, self.seeds.of("beside"), device)
         return lambda number, shard: {**batches(number, shard), CONDITION: given(number, shard)[VALUES]}
 
-    # What is saved, and given back.
+    # Saving and restoring.
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything that lasts from step to step; buffers of every rank, weights of the first."""
+        """Everything that lasts from step to step: the weights of the first rank and the buffers of all ranks."""
         tensors = {f"game.{name}": tensor for name, tensor in self.game.state_dict().items()}
         tensors |= {f"average.{name}": tensor for name, tensor in self.average.tensors().items()}
         for name, optimizer in self._optimizers().items():
@@ -158,7 +119,7 @@ class Run:
         return dict(names.values())
 
     def restore(self) -> bool:
-        """Go back to the newest whole checkpoint; False where there is none yet."""
+        """Restore the newest intact checkpoint. False if there is none yet."""
         found = checkpoint.latest(self.folder.checkpoints)
         if found is None:
             return False
@@ -178,7 +139,7 @@ class Run:
         return True
 
     def save(self) -> None:
-        """Write a checkpoint, but none of weights that are no longer finite."""
+        """Write a checkpoint, unless some weight is not finite."""
         tensors = self.tensors()
         if self.main and all(bool(t.isfinite().all()) for t in tensors.values()):
             bound = {"total": self.bound.total, "settled": self.bound.settled}
@@ -186,11 +147,11 @@ class Run:
             checkpoint.save(self.folder.checkpoints, self.step, tensors, state)
 
     def _salted(self, salt: int) -> None:
-        """Take another fate from here on: other draws, and a lower learning rate for each time."""
+        """Continue with other random numbers, and a lower learning rate for each rollback."""
         for _ in range(salt - self.salt):
             for optimizer in self._optimizers().values():
                 for group in optimizer.param_groups:
-                    group["lr"] *= SLOWER
+                    group["lr"] *= ROLLBACK_FACTOR
             for player in self.players():
                 if player.schedule is not None:
                     player.schedule = partial(_slower, player.schedule)
@@ -200,25 +161,29 @@ class Run:
             self.deal = self._dealer(self.data)
 
     def players(self) -> list[Player]:
-        """Of all phases."""
+        """The players of all phases."""
         return [player for phase in self.phases for player in phase.players]
 
     @property
+    def device(self) -> torch.device:
+        return self.fabric.device
+
+    @property
     def last_phase(self) -> bool:
-        """Whether the last phase is played now."""
+        """True while the last phase is played."""
         whole = sum(phase.share for phase in self.phases)
         return self.step >= round((1 - self.phases[-1].share / whole) * (self.bound.total or ENDLESS))
 
     # The run itself.
 
     def train(self) -> bool:
-        """Play to the bound, and write the model. False where the user stopped it before that."""
+        """Train to the bound and write the model. False if the user stopped the run before."""
         if self.main:
             self.watch = Watch(self)
             self.watch.sheet()
         with interrupts() as interrupted:
             if self.step == 0:
-                self.save()  # something to go back to from the first step on
+                self.save()  # so that the run can be rolled back from the first step on
             self.screen.start()
             try:
                 stopped = self._play(interrupted)
@@ -233,7 +198,7 @@ class Run:
         return not stopped
 
     def _play(self, interrupted: Callable[[], bool]) -> bool:
-        """Play on until the bound, with a look at the clock now and then. True where interrupted."""
+        """Play until the bound, checking the clock from time to time. True if interrupted."""
         clock = Clock(self.fabric, self.recipe.batch, self.settings.save_every, self.step, self.seconds)
         while not self.bound.over(self.step, self.seconds):
             total = self.bound.total
@@ -263,15 +228,15 @@ class Run:
         return False
 
     def _look(self, clock: Clock, orders: Orders) -> Verdict:
-        """What the first rank's watch says, on all ranks."""
+        """The verdict of the first rank's watch, on all ranks."""
         verdict = self.watch.report(clock, orders) if self.watch is not None else Verdict("on")
         return self.fabric.broadcast(verdict) if self.fabric.world_size > 1 else verdict
 
     def _roll_back(self, why: str) -> None:
-        """Go back to the last checkpoint, once, with other draws and a lower learning rate.
+        """Restore the last checkpoint, once, and continue with other random numbers and a lower learning rate.
 
         Raises:
-            InputError: the second time.
+            InputError: if the run was rolled back before.
         """
         seconds, step = self.seconds, self.step
         if self.salt:
@@ -284,7 +249,7 @@ class Run:
             self.watch.back_from(step)
 
     def _steps(self) -> Iterator[Step]:
-        """The steps from here to the end of the present phase, with phases stretched to the bound."""
+        """The steps from here to the end of the current phase; phases stretch to the bound."""
         total = self.bound.total or ENDLESS
         whole = sum(phase.share for phase in self.phases)
         end = 0.0
@@ -303,7 +268,7 @@ class Run:
 def _slower(schedule: Callable[[float], Mapping[str, object]], progress: float) -> Mapping[str, object]:
     settings = dict(schedule(progress))
     if isinstance(lr := settings.get("lr"), float):
-        settings["lr"] = lr * SLOWER
+        settings["lr"] = lr * ROLLBACK_FACTOR
     return settings
 
 

@@ -1,4 +1,4 @@
-"""Everything that looks on while a run is trained: log, screen, sheets, judge, health, the end by `until`."""
+"""Everything that observes a run during training: log, console, sheets, score, health, early stopping."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from PIL import Image
@@ -30,27 +30,27 @@ from sparring.training import checkpoint
 from sparring.training.bounds import ENDLESS
 from sparring.training.clock import Clock, Orders
 from sparring.training.health import Health, not_finite
-from sparring.training.score import Judge
+from sparring.training.score import Scorer
 from sparring.training.until import Until
+from sparring.training.view import RunView
 
-if TYPE_CHECKING:
-    from sparring.training.run import Run
-
-SHEETS = 16  # sheets of a run, spread over its steps
-PAUSE = 3.0  # seconds between sheets, at least
-APART = 100  # steps between looks at the diversity, at least
-PRICE = 0.04  # share of the time that looking at the diversity may take
-CLEARLY = 1.1  # times the best score, and so many floors more: what the last one must exceed for the model to get
-BEYOND = 3.0  # the best weights. Scores of a few hundred samples waver by a floor, and below it they say nothing.
-CALM = 3.0  # seconds before the first look
+SHEETS = 16  # sheets of a run, evenly spread over its steps
+MIN_SECONDS_BETWEEN_SHEETS = 3.0
+MIN_STEPS_BETWEEN_DIVERSITY = 100
+MAX_DIVERSITY_TIME = 0.04  # fraction of the training time that measuring diversity may take
+# The best weights replace the last ones if the last score exceeds 1.1 times the best one plus 3 floors. Scores of a few
+# hundred samples vary by about a floor, and mean nothing below it.
+RESTORE_FACTOR = 1.1
+RESTORE_FLOORS = 3.0
+MIN_SECONDS = 3.0  # before the first score and the first diversity
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be done after a look.
+    """What to do after a look at the run.
 
     Attributes:
-        action: go on; stop, all being well; or go back to the last checkpoint.
+        action: continue ("on"), stop successfully ("stop"), or restore the last checkpoint ("back").
         why: in words.
     """
 
@@ -59,22 +59,22 @@ class Verdict:
 
 
 class Watch:
-    """Watches a run on its first rank. What it draws and computes does not touch the run.
+    """Watches a run on its first rank. Its random numbers and computations do not affect the run.
 
     Args:
-        run: that is watched.
+        run: the run that is watched.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunView) -> None:
         self.run = run
-        self.seeds = Seeds(run.settings.seed)  # unsalted: sheets show the same latents all along
+        self.seeds = Seeds(run.settings.seed)  # unsalted: all sheets show the same latents
         self.logbook = Logbook(run.folder.path, run.step)
-        self.troubles: list[dict[str, object]] = _lines(run.folder.health)  # of a run that goes on
+        self.troubles: list[dict[str, object]] = _lines(run.folder.health)  # of a resumed run
         self._spent, self._began = 0.0, run.seconds
         self._afresh()
 
     def _afresh(self) -> None:
-        """Count from the run's present step."""
+        """Start counting at the run's current step."""
         run, total = self.run, self.run.bound.total or ENDLESS
         checkpoint.forget(run.folder.best, run.step)
         self._line, self._sheets, self._shown_at = "", run.step * SHEETS // total, 0.0
@@ -85,17 +85,17 @@ class Watch:
             self.until.met({"fid": float(str(entry[self._fid]))} if self._fid in entry else {})
 
     @cached_property
-    def judge(self) -> Judge:
+    def scorer(self) -> Scorer:
         run = self.run
-        return Judge(run.modality, run.data, self.seeds, run.fabric.device)
+        return Scorer(run.modality, run.data, self.seeds, run.device)
 
     @property
     def named(self) -> list[str]:
-        """The troubles that have been told of."""
+        """Names of the problems that have been reported."""
         return [str(entry["trouble"]) for entry in self.troubles if "trouble" in entry]
 
     def report(self, clock: Clock, orders: Orders) -> Verdict:
-        """Write and show how the run stands, and say what is to be done."""
+        """Log and show the state of the run, and decide how to continue."""
         run, total = self.run, self.run.bound.total
         verdict = Verdict("on")
         if orders.log:
@@ -114,14 +114,17 @@ class Watch:
                 return self._broken(broken[0], seen[broken[0]])
             verdict = self._judged(seen)
         run.screen.show(run.step, total, self._line)
-        if total is not None and run.step * SHEETS // total > self._sheets and run.seconds - self._shown_at > PAUSE:
+        if total is not None and run.step * SHEETS // total > self._sheets and self._sheet_due():
             self._sheets, self._shown_at = run.step * SHEETS // total, run.seconds
             self.sheet()
         return verdict
 
+    def _sheet_due(self) -> bool:
+        return self.run.seconds - self._shown_at > MIN_SECONDS_BETWEEN_SHEETS
+
     def _judged(self, seen: Mapping[str, float]) -> Verdict:
-        # Of scores below a few floors, none is worse than another.
-        told = {**seen, "fid": max(seen["fid"], BEYOND * self.judge.floor)} if "fid" in seen else seen
+        # Scores below a few floors do not differ.
+        told = {**seen, "fid": max(seen["fid"], RESTORE_FLOORS * self.scorer.floor)} if "fid" in seen else seen
         for trouble in self.health.note(self.run.step, told):
             self._tell(trouble)
         why = self.until.met(seen)
@@ -140,7 +143,7 @@ class Watch:
         append_line(self.run.folder.health, json.dumps(entry))
 
     def _state(self) -> dict[str, float]:
-        """Gradients by their weights, and what adapts itself."""
+        """Gradient norm / weight norm of every optimizer, and the state of adaptive parts."""
         found = {name: float(value) for name, value in self.run.game.state_metrics().items()}
         optimizers: dict[int, Player] = {}
         for player in self.run.players():
@@ -152,40 +155,41 @@ class Watch:
         return found
 
     def _looks(self, due: bool) -> dict[str, float]:
-        """The score of the samples where it is due, their diversity where there is time for it."""
+        """The score of the samples when it is due, and their diversity when there is time."""
         run, found = self.run, dict[str, float]()
         watched = run.seconds - self._began
-        calm = watched >= CALM and self._spent <= PRICE * watched and run.step >= self._looked_at + APART
-        if not (due or calm) or not self.judge.possible:
+        cheap = watched >= MIN_SECONDS and self._spent <= MAX_DIVERSITY_TIME * watched
+        calm = cheap and run.step >= self._looked_at + MIN_STEPS_BETWEEN_DIVERSITY
+        if not (due or calm) or not self.scorer.possible:
             return found
         began = time.monotonic()
         if due:
             found["fid"] = self._scored()
         if calm:
             self._looked_at = run.step
-            found["diversity"] = self.judge.diversity(run.average.game)
+            found["diversity"] = self.scorer.diversity(run.average.game)
         self._spent += time.monotonic() - began
         return found
 
     def _scored(self) -> float:
-        """The score of the averaged weights, which are kept where there are none better yet in the last phase: what is
-        learnt before is another game's.
+        """The score of the averaged weights. In the last phase, the best ones so far are saved; earlier phases play a
+        different game.
         """
         run = self.run
-        score = self.judge.score(run.average.game)
+        score = self.scorer.score(run.average.game)
         if run.last_phase and score < self._best()[0]:
             checkpoint.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
         return score
 
     def _best(self) -> tuple[float, int, dict[str, Tensor]]:
-        """The best score so far, its step and its weights; infinite where there are none, or they are damaged."""
+        """The best score so far, its step and its weights; infinity if there are none, or they are damaged."""
         found = None
         with suppress(InputError):
             found = checkpoint.latest(self.run.folder.best)
         return (math.inf, 0, {}) if found is None else (found[1]["score"], found[1]["step"], found[0])
 
     def sheet(self) -> None:
-        """Samples from the same latents each time, by the averaged weights."""
+        """Draw samples of the averaged weights, from the same latents each time."""
         picture = self._shown()
         with beside(self.run.folder.samples / f"{self.run.step:09}.png") as part:
             picture.save(part, "PNG")
@@ -195,15 +199,15 @@ class Watch:
     def _shown(self) -> Image.Image:
         run = self.run
         given = self._given()
-        reseed(self.seeds.key("sheet"), run.fabric.device)
+        reseed(self.seeds.key("sheet"), run.device)
         condition = given.get(CONDITION)
-        z = run.game.draw(run.modality.preview_items if condition is None else len(condition), run.fabric.device)
+        z = run.game.draw(run.modality.preview_items if condition is None else len(condition), run.device)
         return run.modality.draw_batch(run.average.game.generate(z, condition), given)
 
     def _given(self) -> dict[str, Tensor]:
-        """What a sheet's samples are made for: always the same labels, or items, held-out ones first."""
+        """What a sheet's samples are generated for: always the same conditions, or held-out items if there are any."""
         run = self.run
-        device, many = run.fabric.device, run.modality.preview_items
+        device, many = run.device, run.modality.preview_items
         reseed(self.seeds.key("shown"), device)
         if run.modality.source is not None:
             known = torch.cat([run.data.held.cpu(), run.data.train.cpu()])
@@ -214,7 +218,7 @@ class Watch:
         return {} if condition is None else {CONDITION: condition}
 
     def back_from(self, step: int) -> None:
-        """Write down that the run has gone back, and forget what it has gone back from."""
+        """Record a rollback, and discard what came after the checkpoint."""
         run = self.run
         self.logbook.close()
         self.logbook = Logbook(run.folder.path, run.step)
@@ -225,24 +229,29 @@ class Watch:
         self.troubles.append(entry)
         append_line(run.folder.health, json.dumps(entry))
         self._afresh()
-        run.screen.say(f"went back from step {step} to {run.step}, with other draws and a lower learning rate")
+        run.screen.say(
+            f"rolled back from step {step} to {run.step}, with other random numbers and a lower learning rate"
+        )
 
     def finish(self) -> dict[str, float]:
-        """Take the best weights for the last where they are clearly better; the last sheet, the curves and the
-        film of all sheets; and the last score with its floor, where the run was long enough for any.
+        """Restore the best weights if they are clearly better than the last ones; write the last sheet, the curves and
+        a film of all sheets.
+
+        Returns:
+            The last score, its floor and the diversity; nothing if the run was too short.
         """
         folder, average = self.run.folder, self.run.average
         scores: dict[str, float] = {}
         best, step, weights = self._best()
-        if (self.run.seconds >= CALM or weights) and self.judge.possible:
-            scores = {"fid": self.judge.score(average.game), "floor": self.judge.floor}
-            if scores["fid"] > CLEARLY * best + BEYOND * scores["floor"]:
+        if (self.run.seconds >= MIN_SECONDS or weights) and self.scorer.possible:
+            scores = {"fid": self.scorer.score(average.game), "floor": self.scorer.floor}
+            if scores["fid"] > RESTORE_FACTOR * best + RESTORE_FLOORS * scores["floor"]:
                 last, scores["fid"], scores["step"] = scores["fid"], best, step
                 average.restore(weights)
                 self.run.screen.say(
                     f"the model has the weights of step {step}: {self._fid} {best:.3g}, at last {last:.3g}"
                 )
-            scores["diversity"] = self.judge.diversity(average.game)
+            scores["diversity"] = self.scorer.diversity(average.game)
         self.sheet()
         if folder.log.exists():
             write_bytes(folder.curves, curves(folder.log, scores.get("floor")))
@@ -255,7 +264,7 @@ class Watch:
 
 
 def _lines(path: Path) -> list[dict[str, object]]:
-    """The entries of a file of JSON lines, none where there is no such file."""
+    """The entries of a file of JSON lines; none if there is no such file."""
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("\n")]
 

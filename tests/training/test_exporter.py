@@ -50,10 +50,10 @@ def scrape(port):
 @pytest.fixture
 def scraped(monkeypatch, port):
     """Everything is looked at often, and scraped after each line of the log: (line, families, samples)."""
-    monkeypatch.setattr("sparring.training.watch.CALM", 0.0)
-    monkeypatch.setattr("sparring.training.watch.PRICE", 1e9)
-    monkeypatch.setattr("sparring.training.watch.APART", 1)
-    monkeypatch.setattr("sparring.training.score.BETWEEN", 640)
+    monkeypatch.setattr("sparring.training.watch.MIN_SECONDS", 0.0)
+    monkeypatch.setattr("sparring.training.watch.MAX_DIVERSITY_TIME", 1e9)
+    monkeypatch.setattr("sparring.training.watch.MIN_STEPS_BETWEEN_DIVERSITY", 1)
+    monkeypatch.setattr("sparring.training.score.MIN_SAMPLES_BETWEEN", 640)
     monkeypatch.setattr("sparring.training.clock.LOG", 0.0)
     found = []
     write = Logbook.write

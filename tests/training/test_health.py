@@ -60,7 +60,7 @@ def planted(tmp_path, code, data="digits", **settings):
     ("code", "name"), [(FAST_D, "D has won"), (BLIND_G, "mode collapse")], ids=["D's rate x 1000", "G ignores z"]
 )
 def test_planted_troubles(tmp_path, monkeypatch, code, name):
-    monkeypatch.setattr("sparring.training.watch.CALM", 0.5)
+    monkeypatch.setattr("sparring.training.watch.MIN_SECONDS", 0.5)
     model = planted(tmp_path, code, steps=800)
     found = troubles(tmp_path / "run")
     assert [trouble["trouble"] for trouble in found] == [name]
@@ -110,7 +110,7 @@ def test_a_nan_that_stays_ends_the_run_with_advice(tmp_path):
     ],
 )
 def test_healthy_runs_are_left_alone(tmp_path, monkeypatch, recipe, data, fields):
-    monkeypatch.setattr("sparring.training.watch.CALM", 0.5)
+    monkeypatch.setattr("sparring.training.watch.MIN_SECONDS", 0.5)
     sparring.train(recipe, data, out=tmp_path / "run", steps=700, quiet=True, **fields)
     assert troubles(tmp_path / "run") == []
 
@@ -172,6 +172,6 @@ def test_until():
 
 
 def test_until_ends_a_run(tmp_path, monkeypatch):
-    monkeypatch.setattr("sparring.training.watch.CALM", 0.1)
+    monkeypatch.setattr("sparring.training.watch.MIN_SECONDS", 0.1)
     model = sparring.train("gan", "digits", out=tmp_path / "run", steps=5000, quiet=True, until="fid<5")
     assert model.about["step"] < 5000

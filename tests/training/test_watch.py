@@ -15,7 +15,7 @@ from sparring.runs.curves import curves
 from sparring.seeds import Seeds
 from sparring.training import checkpoint, watch
 from sparring.training.prepare import prepare, room
-from sparring.training.score import Judge
+from sparring.training.score import Scorer
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
     """The weights of a run that is looked at all the time are those of one that is not."""
     for name, calm, between in (("often", 0.0, 64), ("never", 1e9, 10**9)):
         monkeypatch.setattr(watch, "CALM", calm)
-        monkeypatch.setattr("sparring.training.score.BETWEEN", between)
+        monkeypatch.setattr("sparring.training.score.MIN_SAMPLES_BETWEEN", between)
         monkeypatch.setattr(watch, "PRICE", 1e9)
         monkeypatch.setattr(watch, "APART", 1)
         monkeypatch.setattr("sparring.training.clock.LOG", 0.0)
@@ -81,7 +81,7 @@ def test_the_best_weights_are_kept(tmp_path, monkeypatch, capsys):
     checkpoint, from which a run goes on, is not.
     """
     scores = {20: 3.0, 10: 1.0}  # of steps; the last has 5
-    monkeypatch.setattr("sparring.training.score.BETWEEN", 640)
+    monkeypatch.setattr("sparring.training.score.MIN_SAMPLES_BETWEEN", 640)
     kept = {}
 
     def score(self, game):
@@ -104,7 +104,7 @@ def test_the_best_weights_are_kept(tmp_path, monkeypatch, capsys):
 
 
 def test_wavering_scores_keep_the_last_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr("sparring.training.score.BETWEEN", 640)
+    monkeypatch.setattr("sparring.training.score.MIN_SAMPLES_BETWEEN", 640)
     scores = iter([1.0, 1.05, 1.08, 1.08])
     monkeypatch.setattr(watch.Judge, "score", lambda *_: next(scores))
     model = sparring.train("gan", "digits", out=tmp_path, steps=30, quiet=True, G=(16,), D=(16,), batch=64)

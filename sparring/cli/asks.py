@@ -1,0 +1,39 @@
+"""What samples can be asked for, as options of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sparring.errors import InputError, nearest
+from sparring.modalities import Ask, Modality, kinds
+from sparring.modalities.base import LABEL
+
+
+def every_ask() -> list[Ask]:
+    """What samples of some kind of data can be asked for, each once."""
+    known = {ask.name: ask for kind in kinds() for ask in (LABEL, *kind().asks)}
+    return list(known.values())
+
+
+def parse_asks(arguments: Sequence[str], modality: Modality) -> dict[str, Any]:
+    """Values of a model's asks from the arguments that no option has taken: `--label cat`, `--where=age>30`.
+
+    Raises:
+        InputError: for an argument that is no such option.
+    """
+    offered = {ask.name: ask for ask in modality.asks}
+    others = {ask.name: ask for ask in every_ask()}
+    texts: dict[str, list[str]] = {}
+    rest = list(arguments)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        known = name.removeprefix("--")
+        if not name.startswith("--") or known not in {**others, **offered}:
+            options = sorted({*others, *offered, *("n", "out", "seed", "truncation", "device", "force")})
+            hint = nearest(known, options) if name.startswith("-") else "give one RUN, and options by name"
+            raise InputError(f"{name} is not an option of sparring sample; {hint}")
+        if not equals and not rest:
+            raise InputError(f"{name} needs a value; see sparring sample --help")
+        texts.setdefault(known, []).append(value if equals else rest.pop(0))
+    return {name: {**others, **offered}[name].parse(values) for name, values in texts.items()}

@@ -1,0 +1,78 @@
+"""What those who look on may see of a run: nothing here lets them change it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+
+from sparring.console import Screen
+from sparring.data.dataset import Dataset
+from sparring.games.game import Game
+from sparring.loop import Player
+from sparring.modalities import Modality
+from sparring.recipes.base import Recipe
+from sparring.runs.folder import RunFolder
+from sparring.seeds import Seeds
+from sparring.training.average import Average
+from sparring.training.bounds import Bound
+from sparring.training.settings import Settings
+
+
+class RunView(Protocol):
+    """A run as the watch, the exporter of metrics and the publisher of the model see it.
+
+    Attributes:
+        game: the nets that are trained.
+        average: a game with averaged weights, which becomes the model.
+        step, seconds: how much has been played.
+        salt: number of rollbacks; it changes all random numbers.
+        last_phase: True while the recipe's last phase is played.
+    """
+
+    @property
+    def recipe(self) -> Recipe: ...
+
+    @property
+    def modality(self) -> Modality: ...
+
+    @property
+    def data(self) -> Dataset: ...
+
+    @property
+    def folder(self) -> RunFolder: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def bound(self) -> Bound: ...
+
+    @property
+    def screen(self) -> Screen: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def seeds(self) -> Seeds: ...
+
+    @property
+    def game(self) -> Game: ...
+
+    @property
+    def average(self) -> Average: ...
+
+    @property
+    def step(self) -> int: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def salt(self) -> int: ...
+
+    @property
+    def last_phase(self) -> bool: ...
+
+    def players(self) -> list[Player]: ...
