@@ -1,0 +1,1 @@
+"""A run's folder, its log, its curves and its card."""
