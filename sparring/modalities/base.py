@@ -160,6 +160,11 @@ class Modality(ABC):
         """
         return None
 
+    @classmethod
+    def accepts(cls, items: Items) -> bool:
+        """True if this kind of data can be fitted to a data set."""
+        return items.kind in (cls.kind, *cls.reads)
+
     # Encoding.
 
     @property
@@ -365,6 +370,13 @@ class Modality(ABC):
         return Samples(self.decode(samples), labels, self).preview()
 
     # Judging.
+
+    @property
+    def classifier_input(self) -> tuple[int, int, int] | None:
+        """Shape (channels, height, width) of the values if they are images in [-1, 1]; None otherwise. Image classifiers,
+        pretrained networks for images and measures of sharpness are only offered for images.
+        """
+        return None
 
     @abstractmethod
     def features(self, samples: Tensors) -> Tensor:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from torch import Tensor
 
 from sparring.data.items import Items
 from sparring.data.store import Progress
+from sparring.data.tensors import Tensors
+from sparring.errors import InputError
 from sparring.metrics.results import Evaluation
 from sparring.nets.tiles import Mapper
+
+if TYPE_CHECKING:
+    from sparring.modalities.base import Modality
 
 
 @dataclass(frozen=True)
@@ -20,14 +29,26 @@ class TrainingData:
     Attributes:
         name: short, for tables.
         source: the path or the name that the user gave.
-        items: as they are now.
         count: number of items when the model was trained.
+        find: reads the items as they are now; may raise InputError.
     """
 
     name: str
     source: str
-    items: Items
     count: int
+    find: Callable[[], Items]
+
+    @cached_property
+    def items(self) -> Items:
+        """The items as they are now.
+
+        Raises:
+            InputError: if they are not there anymore.
+        """
+        try:
+            return self.find()
+        except InputError as error:
+            raise InputError(f"{error}; this needs the data that the model was trained on") from error
 
 
 class Console(Protocol):
@@ -41,8 +62,14 @@ class Console(Protocol):
 class Sampler(Protocol):
     """What judges need of a model."""
 
+    @property
+    def modality(self) -> Modality: ...
+
     def sample(self, n: int, *, seed: int | None = None, **asked: Any) -> Any:
         """n samples, as `Samples`."""
+
+    def stream(self, n: int, seed: int | None = None) -> Iterator[tuple[Tensors, Tensor | None]]:
+        """n samples batch by batch as the networks generate them, and their conditions."""
 
     def mapper(self, reverse: bool = False, sharpness: float = 1.0) -> Mapper:
         """What transforms given items."""
@@ -50,6 +77,18 @@ class Sampler(Protocol):
 
 class Judge(ABC):
     """Compares samples of a model with real data, with the floor that held-out data reach and trivial baselines."""
+
+    @property
+    @abstractmethod
+    def axes(self) -> tuple[str, str]:
+        """Names of the metrics that show diversity and fidelity in the plot of `sparring compare`."""
+
+    def check(self, modality: Modality) -> None:  # noqa: B027
+        """Check that this judge can evaluate samples of a model with another fitted modality of the same kind.
+
+        Raises:
+            InputError: if it cannot.
+        """
 
     @abstractmethod
     def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:

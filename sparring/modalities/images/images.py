@@ -57,6 +57,10 @@ class Images(Modality):
         return (self.channels, self.size, self.size)
 
     @property
+    def classifier_input(self) -> tuple[int, int, int]:
+        return (self.channels, self.size, self.size)
+
+    @property
     def kept(self) -> int:
         """Height and width of the pictures that are kept to be cut."""
         return self.size + round(self.size * self.crop)
