@@ -17,6 +17,22 @@ MAX_VALUES = 100  # values of an ask that takes several
 
 
 @dataclass(frozen=True)
+class Field:
+    """A property that a value of an ask is a condition on, such as a column of a table.
+
+    Attributes:
+        name: of the property.
+        choices: values of the condition `NAME=VALUE`; () if the condition is a range: `NAME>=LOW`, `NAME<=HIGH`.
+        low, high: the smallest and the largest value in the data, as they are typed.
+    """
+
+    name: str
+    choices: tuple[str, ...] = ()
+    low: str = ""
+    high: str = ""
+
+
+@dataclass(frozen=True)
 class Ask:
     """One thing that samples can be asked for: a class, conditions on columns, a length.
 
@@ -28,6 +44,7 @@ class Ask:
         choices: the values that exist; () if any value may be given.
         low, high: bounds of a number, or None.
         examples: values as they are typed.
+        fields: properties that values are conditions on, for forms with an input for each; () if values are free text.
     """
 
     name: str
@@ -38,6 +55,7 @@ class Ask:
     low: float | None = None
     high: float | None = None
     examples: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
 
     def parse(self, texts: Sequence[str]) -> Any:
         """The value that was typed on a command line.

@@ -21,7 +21,7 @@ from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.files import vacant
 from sparring.modalities.asks import Ask, Request
-from sparring.modalities.samples import MAX_CLASS_COLUMNS, Samples, Writer, write_png
+from sparring.modalities.samples import MAX_CLASS_COLUMNS, Comparison, Samples, Writer, write_png
 
 if TYPE_CHECKING:
     from sparring.modalities.judge import Judge, TrainingData
@@ -358,6 +358,28 @@ class Modality(ABC):
     @abstractmethod
     def preview(self, samples: Samples) -> Image.Image:
         """All samples as one picture."""
+
+    def draw_items(self, samples: Samples) -> list[Image.Image] | None:  # noqa: ARG002
+        """One image per sample; None for kinds whose samples are not single images."""
+        return None
+
+    def as_frame(self, samples: Samples) -> Any | None:  # noqa: ARG002
+        """Samples as a pandas data frame; None for kinds that are not shown as a table."""
+        return None
+
+    def compare(
+        self,
+        samples: Samples,  # noqa: ARG002
+        request: Request,  # noqa: ARG002
+        items: Callable[[], Items | None],  # noqa: ARG002
+    ) -> Comparison | None:
+        """Distributions of samples next to those of the training data; None for kinds that have none to show.
+
+        Args:
+            request: what was asked of the samples; they are compared with the training data that satisfy its rules.
+            items: loads the training data; None if they are missing or have changed.
+        """
+        return None
 
     def draw_batch(self, samples: Tensors, batch: Mapping[str, Tensor]) -> Image.Image:
         """A picture of generated samples, next to what they were generated for.

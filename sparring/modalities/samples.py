@@ -76,6 +76,39 @@ class Samples:
             writer.write(self, part)
 
 
+@dataclass(frozen=True)
+class Distribution:
+    """How one property, such as a column, is distributed among samples and among real items.
+
+    Attributes:
+        name: of the property.
+        values: names of the values; for a histogram its lowest and its highest value.
+        real, sampled: share of each value or bin, in [0, 1].
+        histogram: True if the shares are those of equally wide bins, False if they are those of named values.
+        note: shown next to the name, such as the means.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    real: tuple[float, ...]
+    sampled: tuple[float, ...]
+    histogram: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Distributions of samples next to those of real items.
+
+    Attributes:
+        reference: what the samples are compared with, in words for the user.
+        distributions: one for each property.
+    """
+
+    reference: str
+    distributions: tuple[Distribution, ...]
+
+
 def write_png(samples: Samples, path: Path) -> None:
     """A preview as PNG."""
     samples.preview().save(path, "PNG")

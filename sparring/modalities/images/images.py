@@ -134,6 +134,9 @@ class Images(Modality):
     def preview(self, samples: Samples) -> Image.Image:
         return sheet(samples.items, columns_for(samples))
 
+    def draw_items(self, samples: Samples) -> list[Image.Image]:
+        return [as_image(pixels) for pixels in samples.items]
+
     @property
     def writers(self) -> tuple[Writer, ...]:
         return (
