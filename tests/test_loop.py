@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,6 +24,7 @@ from sparring.games.terms import GP, R1
 from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import non_saturating
 from sparring.nets import mlp
+from sparring.seeds import Seeds
 
 # Who moves.
 
@@ -274,3 +277,25 @@ def test_buckets_hold_all_tensors_in_order_and_no_more_than_fit(sizes, size):
     found = list(loop.buckets(tensors, size))
     assert [int(t[0]) for bucket in found for t in bucket] == list(range(len(sizes)))
     assert all(len(bucket) == 1 or sum(t.numel() for t in bucket) <= size for bucket in found)
+
+
+def test_the_step_of_the_docs_is_a_step_of_the_loop():
+    """docs/loop.md writes one step out; it must move weights as `play` does."""
+    text = (Path(__file__).parents[1] / "docs" / "loop.md").read_text()
+    code: dict[str, Any] = {}
+    exec(text.split("```python\n")[1].split("```")[0], code)
+    torch.manual_seed(0)
+    game = GAN(mlp.Generator(3, (2,), (8, 8)), mlp.Discriminator((2,), (8,)), non_saturating(), normal(3))
+    G, D = copy.deepcopy((game.G, game.D))
+    G.z = 3
+    optimizers = [SGD(net.parameters(), 0.1) for net in (G, D)]
+    sgd = partial(SGD, lr=0.1)
+    seeds = Seeds(5)
+    for step, record in enumerate(played(game, game.players(sgd, sgd), 3, seeds=seeds)):
+        losses = code["adversarial_step"](G, D, *optimizers, deal(step, 0)["values"], step, seeds)
+        for player, loss in losses.items():
+            torch.testing.assert_close(record.losses[player]["adversarial"], loss)
+    for mine, theirs in zip(
+        (*G.parameters(), *D.parameters()), (*game.G.parameters(), *game.D.parameters()), strict=True
+    ):
+        torch.testing.assert_close(mine, theirs)
