@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -22,7 +22,7 @@ from sparring.layers.spans import Spans
 from sparring.metrics.tables import Rows
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.base import Encoded, Modality, Samples, Words, Writer
-from sparring.modalities.samples import write_png
+from sparring.modalities.samples import Comparison, write_png
 from sparring.modalities.tables.columns import (
     KINDS,
     Category,
@@ -35,6 +35,7 @@ from sparring.modalities.tables.columns import (
     typed,
 )
 from sparring.modalities.tables.conditions import Rule, combinations, condition, contradictions, grouped, known, rule
+from sparring.modalities.tables.distributions import comparison, fields
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -268,9 +269,9 @@ class Table(Modality):
             free[:, i] = torch.where(which == i, drawn, free[:, i])
         return free
 
-    @property
-    def asks(self) -> tuple[Ask, ...]:
-        return (WHERE,)
+    @cached_property
+    def asks(self) -> tuple[Ask, ...]:  # type: ignore[override]
+        return (replace(WHERE, fields=fields(self.learnt)),)
 
     def _unavailable(self, name: str, value: Any) -> str:
         if name == "label":
@@ -345,6 +346,12 @@ class Table(Modality):
         encoded = self.encode(Items("samples", "rows", samples.items)).values
         assert isinstance(encoded, Tensor)
         return bars(self.learnt, encoded[:, : len(self.learnt)].long().numpy())
+
+    def as_frame(self, samples: Samples) -> Any:
+        return samples.items
+
+    def compare(self, samples: Samples, request: Request, items: Callable[[], Items | None]) -> Comparison:
+        return comparison(self, samples.items, request, items)
 
     def concatenate(self, parts: Sequence[Any]) -> Any:
         import pandas
