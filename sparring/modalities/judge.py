@@ -50,6 +50,21 @@ class TrainingData:
         except InputError as error:
             raise InputError(f"{error}; this needs the data that the model was trained on") from error
 
+    def check_unchanged(self, items: str) -> None:
+        """Check that the data still have the same number of items, so that the held-out ones are the same.
+
+        Args:
+            items: what several items are called.
+
+        Raises:
+            InputError: if they have more or fewer.
+        """
+        if len(self.items) != self.count:
+            raise InputError(
+                f"{self.source} had {self.count:,} {items} when the model was trained and has {len(self.items):,} now, so "
+                "that the held-out ones cannot be identified; give the data as they were"
+            )
+
 
 class Console(Protocol):
     """Shows messages and progress."""
