@@ -13,12 +13,11 @@ from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import Tensors
 from sparring.errors import InputError
+from sparring.evaluation.distance import BATCH_SIZE, real_batches
 from sparring.modalities import Modality
 from sparring.modalities.dataset import assemble, why_unlabeled
-from sparring.seeds import Seeds, reseed
 
-BATCH = 100
-MIN_ITEMS = 18  # items of a set, a third of which is judged in place of samples
+MIN_ITEMS = 18  # items of a data set, at least; a third of them are evaluated in place of samples
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,16 @@ class Real:
         """Samples as networks see them, and their classes if they are known. Augmentation is always the same for the
         same rows.
         """
-        for part in torch.split(rows, BATCH):
-            reseed(Seeds().key("real", int(part[0])), torch.device("cpu"))
-            yield self.modality.batch(self.data.samples(part)), self.labels(part)
+        batches = real_batches(self.modality, self.data, rows)
+        for samples, part in zip(batches, torch.split(rows, BATCH_SIZE), strict=True):
+            yield samples, self.labels(part)
 
     def labels(self, rows: Tensor) -> Tensor | None:
         """Classes of some rows, if they are known."""
         return self.data.labels(rows)
 
     def parts(self, n: int, limit: int) -> tuple[Tensor, Tensor]:
-        """Rows of the reference, and about n others that are judged in place of samples: held-out ones first and, if
+        """Rows of the reference, and about n others that are evaluated in place of samples: held-out ones first and, if
         there are too few, some that are trained on.
 
         Args:
@@ -66,25 +65,26 @@ def _fixed() -> torch.Generator:
 
 
 def read(
-    modality: Modality, items: Items, progress: Progress = no_progress, fewest: int = MIN_ITEMS
+    modality: Modality, items: Items, progress: Progress = no_progress, min_items: int = MIN_ITEMS
 ) -> tuple[Real, list[str]]:
-    """A data set, split as for training, and what the user should know, one line each.
+    """A data set, split as for training, and notes for the user, one line each.
 
     Args:
         modality: of a model, as it was fitted. If it has classes, labels are used if the data have the same ones;
             otherwise if they have any.
-        fewest: number of items that are needed; one suffices to look at them.
+        min_items: number of items that are needed.
 
     Raises:
         InputError: if the data are of another kind or shape, are too few, or cannot be read.
     """
     words = modality.words
-    if items.kind not in (modality.kind, *modality.reads):
+    if not modality.accepts(items):
         raise InputError(f"{items.name!r} holds {items.kind}, but the model generates {words.items}; give such data")
     unlabeled = replace(modality.deterministic(), classes=(), counts=())
     encoded = unlabeled.encode(items, progress)
-    if len(encoded.items) < fewest:
-        raise InputError(f"{items.name!r} has {len(encoded.items)} {words.trained}; judging needs at least {fewest}")
+    if len(encoded.items) < min_items:
+        found = f"{items.name!r} has {len(encoded.items)} {words.trained}"
+        raise InputError(f"{found}; evaluating needs at least {min_items}")
     labels = None if items.labels is None or modality.source is not None else items.labels[encoded.items]
     notes = list(items.notes)
     why_not = why_unlabeled(items, labels, words.items)

@@ -98,7 +98,7 @@ class Scene:
         modality, items = self.model.modality, self.items
         if modality.kind in ("images", "points"):
             with self.screen.progress(f"reading {items.name}") as progress:
-                return read(modality, items, progress, fewest=1)[0]
+                return read(modality, items, progress, min_items=1)[0]
         if items.kind not in (modality.kind, *modality.reads):
             raise InputError(f"{items.name!r} holds {items.kind}, but the model makes {modality.kind}; give such data")
         data: Dataset

@@ -1,8 +1,9 @@
-"""What judging gives: numbers, findings and an evaluation of both, as plain results."""
+"""Results of an evaluation as plain data: metrics, findings, and the evaluation that holds both."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -13,15 +14,56 @@ from sparring.errors import InputError
 
 Best = Literal["low", "high", "real"]
 
+FIELDS = ("value", "error", "real", "best")  # of a metric in JSON; its other entries are baselines
+# Names of metrics and baselines in older files, and their names now.
+RENAMED = {
+    "as asked": "conditional_accuracy",
+    "as given": "identity",
+    "autocorrelation": "acf",
+    "class diversity": "class_diversity",
+    "classes": "classes_covered",
+    "closer to training": "dcr_share",
+    "column shapes": "column_shapes",
+    "consistency": "lr_psnr",
+    "copies": "exact_copy_share",
+    "correlations": "cross_correlation",
+    "earth mover": "wasserstein",
+    "error": "mae",
+    "error in holes": "mae[holes]",
+    "imbalance": "class_imbalance",
+    "learnt from": "tstr",
+    "memorised": "memorization",
+    "near copies": "near_copy_share",
+    "near-copies": "near_copy_share",
+    "of sizes": "acf_abs",
+    "pair trends": "column_pair_trends",
+    "shuffled in class": "shuffled_within_class",
+    "spectrum": "spectral_distance",
+    "told apart": "discriminative_score",
+    "told apart[auc]": "c2st_auc",
+}
+
+
+def current_name(name: str) -> str:
+    """The current name of a metric or a baseline that an older version may have written."""
+    if name in RENAMED:
+        return RENAMED[name]
+    if level := re.fullmatch(r"below VaR (.+)", name):
+        return f"var_coverage[{level[1]}]"
+    base, bracket, rest = name.partition("[")
+    return RENAMED.get(base, base) + bracket + rest
+
 
 @dataclass(frozen=True)
 class Number:
-    """Attributes:
-    name: with the features it is made with in brackets, such as `fid[classifier]`.
-    value: of the samples; NaN where it cannot be told.
-    best: low, high, or as real data have it.
-    error: the standard error of the value, NaN where it is not known.
-    share: whether it is read in percent.
+    """The value of one metric.
+
+    Attributes:
+        name: of the metric, with the features that it uses in brackets, such as `fid[classifier]`.
+        value: for the samples; NaN if it is undefined.
+        best: whether low values, high values, or the values of real data are best.
+        error: standard error of the value; NaN if it is unknown.
+        share: True for a fraction that is shown in percent.
     """
 
     name: str
@@ -35,11 +77,11 @@ class Number:
             return "-"
         if self.share:
             return f"{self.value:.1%}"
-        return _short(self.value) + ("" if math.isnan(self.error) else f" ± {_short(self.error, 2)}")
+        return _rounded(self.value) + ("" if math.isnan(self.error) else f" ± {_rounded(self.error, 2)}")
 
 
-def _short(value: float, digits: int = 3) -> str:
-    """With so many digits."""
+def _rounded(value: float, digits: int = 3) -> str:
+    """A value with a number of significant digits."""
     if abs(value) >= 100 or float(value).is_integer():
         return f"{value:,.0f}"
     if 0 < abs(value) < 0.001:
@@ -49,35 +91,35 @@ def _short(value: float, digits: int = 3) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong with samples, or with the training that made them.
+    """A problem with samples, or with the training that they come from.
 
     Attributes:
-        name: what it is.
-        seen: the numbers that show it.
+        name: of the problem.
+        evidence: the numbers that show it.
         advice: what to change.
     """
 
     name: str
-    seen: str
+    evidence: str
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.seen}); {self.advice}"
+        return f"{self.name} ({self.evidence}); {self.advice}"
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What has been found about a model's samples.
+    """The evaluation of a model's samples.
 
     Attributes:
-        data: the set that they were held against.
-        protocol: how, in a sentence.
-        samples, real: how many were judged, of the model's and of the floor's.
-        numbers: of the model's samples.
-        floor: of real items in their place.
-        baselines: of what is no generator, by name.
-        findings: what stands out as wrong.
-        picture: of samples beside real data, where there is more to see than on a sheet.
+        data: name of the data set that samples are compared with.
+        protocol: how the metrics were computed, in a sentence.
+        samples, real: number of evaluated samples, and of real items that the floor was computed with.
+        numbers: metrics of the samples.
+        floor: metrics of real items in the samples' place.
+        baselines: metrics of trivial generators, by the name of the baseline.
+        findings: problems that stand out.
+        picture: samples next to real data, for kinds of data where it shows more than a sheet of samples.
     """
 
     data: str
@@ -91,43 +133,42 @@ class Evaluation:
     picture: Image.Image | None = None
 
     def __getitem__(self, name: str) -> float:
-        """A number of the model's samples by its name, such as `fid[patches]`."""
-        return self._of(self.numbers, name)
+        """A metric of the samples by its name, such as `fid[patches]`."""
+        return self._value(self.numbers, name)
 
     def of_real(self, name: str) -> float:
-        """The same number of real items."""
-        return self._of(self.floor, name)
+        """The same metric of real items."""
+        return self._value(self.floor, name)
 
     def of_baseline(self, baseline: str, name: str) -> float:
-        """The same number of what is no generator."""
-        return self._of(self.baselines[baseline], name)
+        """The same metric of a baseline."""
+        return self._value(self.baselines[baseline], name)
 
-    def _of(self, numbers: Sequence[Number], name: str) -> float:
-        known = {number.name: number.value for number in numbers}
-        if name not in known:
-            raise InputError(f"{name!r} was not measured; choose from {', '.join(known)}")
-        return known[name]
+    def _value(self, numbers: Sequence[Number], name: str) -> float:
+        values = {number.name: number.value for number in numbers}
+        if name not in values:
+            raise InputError(f"{name!r} was not measured; choose from {', '.join(values)}")
+        return values[name]
 
     @property
     def head(self) -> list[str]:
-        """Of a table of the numbers."""
-        return ["number", "samples", "real", *self.baselines]
+        """Column names of a table of the metrics."""
+        return ["metric", "samples", "real", *self.baselines]
 
     def rows(self) -> list[tuple[Number, list[Number | None]]]:
-        """Each number, and beside it the floor's and those of the baselines."""
+        """Each metric of the samples, with those of the floor and of each baseline."""
         others = [{number.name: number for number in numbers} for numbers in (self.floor, *self.baselines.values())]
-        return [(number, [known.get(number.name) for known in others]) for number in self.numbers]
+        return [(number, [column.get(number.name) for column in others]) for number in self.numbers]
 
     def content(self) -> dict[str, Any]:
-        """All of it as JSON has it; null for what cannot be told."""
+        """Everything but the picture as JSON; undefined values are null."""
         numbers = {}
         for number, others in self.rows():
-            told = [None if other is None else _told(other.value) for other in others]
-            beside = dict(zip(("real", *self.baselines), told, strict=True))
+            values = [None if other is None else _defined(other.value) for other in others]
             numbers[number.name] = {
-                "value": _told(number.value),
-                "error": _told(number.error),
-                **beside,
+                "value": _defined(number.value),
+                "error": _defined(number.error),
+                **dict(zip(("real", *self.baselines), values, strict=True)),
                 "best": number.best,
             }
         return {
@@ -140,5 +181,17 @@ class Evaluation:
         }
 
 
-def _told(value: float) -> float | None:
+def stored_numbers(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The "numbers" of an `evaluation.json`, with current names, whichever version wrote it.
+
+    Raises:
+        KeyError, TypeError: if the file does not have the format of `Evaluation.content`.
+    """
+    return {
+        current_name(name): {key if key in FIELDS else current_name(key): value for key, value in number.items()}
+        for name, number in content["numbers"].items()
+    }
+
+
+def _defined(value: float) -> float | None:
     return None if math.isnan(value) else value

@@ -12,7 +12,7 @@ from PIL import Image
 from sparring.console import clock
 from sparring.errors import InputError
 from sparring.files import read_json
-from sparring.metrics.results import Number
+from sparring.metrics.results import Number, stored_numbers
 from sparring.runs.folder import RunFolder
 from sparring.studio.run_index import Card, Shelf
 
@@ -48,9 +48,9 @@ def _judged(card: Card) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        numbers = read_json(path)["numbers"]
+        numbers = stored_numbers(read_json(path))
         return {f"{name} {ARROWS[n['best']]}": _shown(name, n) for name, n in numbers.items()}
-    except (InputError, KeyError, TypeError):
+    except (InputError, KeyError, TypeError, AttributeError):
         return {"evaluation": "damaged"}
 
 

@@ -138,7 +138,7 @@ class Watch:
     def _tell(self, trouble: Finding) -> None:
         step = self.run.step
         self.run.screen.say(f"step {step}: {trouble}")
-        entry = {"step": step, "trouble": trouble.name, "seen": trouble.seen, "advice": trouble.advice}
+        entry = {"step": step, "trouble": trouble.name, "seen": trouble.evidence, "advice": trouble.advice}
         self.troubles.append(entry)
         append_line(self.run.folder.health, json.dumps(entry))
 

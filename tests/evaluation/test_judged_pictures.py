@@ -100,7 +100,7 @@ def test_the_command(run):
     assert "psnr" in shown.output
     assert (run / "b" / "evaluation.png").is_file()
     card = (run / "b" / "README.md").read_text()
-    assert "| number | samples | real | bicubic | without D |" in card
+    assert "| metric | samples | real | bicubic | without D |" in card
     assert "sparring apply" in card
 
 

@@ -69,7 +69,7 @@ def runs(tmp_path_factory):
 
 def test_evaluate_and_compare(runs, tmp_path):
     found = evaluate(runs / "table", samples=200)
-    assert found.head == ["number", "samples", "real", "independent", "shuffled in class", "copy"]
+    assert found.head == ["metric", "samples", "real", "independent", "shuffled in class", "copy"]
     assert found.samples == 200
     assert found.of_baseline("copy", "copies") == 1
     assert evaluate(runs / "table", against=runs / "others.csv", samples=200).real == 300

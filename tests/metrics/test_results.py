@@ -1,12 +1,14 @@
+"""Metrics as they are printed and stored."""
+
 from math import nan
 
 import pytest
 
-from sparring.metrics.results import Number
+from sparring.metrics.results import RENAMED, Evaluation, Number, current_name, stored_numbers
 
 
 @pytest.mark.parametrize(
-    ("value", "error", "share", "shown"),
+    ("value", "error", "share", "printed"),
     [
         (0.01234, nan, False, "0.0123"),
         (-2.345, 0.0412, False, "-2.35 ± 0.041"),
@@ -18,6 +20,38 @@ from sparring.metrics.results import Number
         (nan, nan, True, "-"),
     ],
 )
-def test_shown(value, error, share, shown):
-    """Three digits, two of an error, however small or large."""
-    assert str(Number("fid", value, "low", error, share)) == shown
+def test_values_are_printed_with_three_significant_digits(value, error, share, printed):
+    """And errors with two."""
+    assert str(Number("fid", value, "low", error, share)) == printed
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("told apart[auc]", "c2st_auc"),
+        ("told apart", "discriminative_score"),
+        ("learnt from[income auc]", "tstr[income auc]"),
+        ("class diversity[patches]", "class_diversity[patches]"),
+        ("as asked[classifier]", "conditional_accuracy[classifier]"),
+        ("earth mover[20]", "wasserstein[20]"),
+        ("below VaR 5%", "var_coverage[5%]"),
+        ("error in holes", "mae[holes]"),
+        ("near copies", "near_copy_share"),
+        ("fid[patches]", "fid[patches]"),
+        ("psnr[Y]", "psnr[Y]"),
+    ],
+)
+def test_names_in_older_files_are_translated(old, new):
+    assert current_name(old) == new
+    assert current_name(new) == new
+
+
+def test_current_names_are_stable():
+    assert not set(RENAMED) & set(RENAMED.values())
+
+
+def test_a_stored_evaluation_is_read_with_current_names():
+    number = Number("memorised", 0.5, "real")
+    old = Evaluation("digits", "", 1, 1, (number,), (number,), {"as given": [number]}, ())
+    stored = stored_numbers(old.content())
+    assert stored == {"memorization": {"value": 0.5, "error": None, "real": 0.5, "identity": 0.5, "best": "real"}}
