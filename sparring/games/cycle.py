@@ -146,6 +146,10 @@ class Cycle(TranslationGame):
         assert condition is not None
         return self.AB.padded(condition)
 
+    def discriminator(self) -> Discriminator:
+        """The one of the wanted images."""
+        return self.D_B
+
     def mapping(self, reverse: bool, sharpness: float) -> PictureNet:
         if sharpness != 1:
             raise ValueError("it had no phase without D")

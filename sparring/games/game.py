@@ -8,7 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from sparring.data.tensors import VALUES, Tensors
+from sparring.games.graph import DataKind, GeneratorNet, Graph, sampling_graph
 from sparring.games.prior import Prior
+from sparring.games.space import LatentSpace, PriorSpace
+from sparring.nets.discriminator import Discriminator
 
 
 class Game(nn.Module, ABC):
@@ -44,6 +47,16 @@ class Game(nn.Module, ABC):
         prior = self.prior if length is None else self.prior.stretched(length)
         return prior.draw(n, device, truncation)
 
+    def space(self) -> LatentSpace | None:
+        """The latent space to explore; None if latents alone do not determine a sample."""
+        if not self.prior.width or self.batch_dependent:
+            return None
+        return PriorSpace(self.prior, self.generate, next(self.parameters()).device)
+
+    def discriminator(self) -> Discriminator | None:
+        """The net that judges samples and their condition; None if there is none."""
+        return None
+
     def state_metrics(self) -> dict[str, Tensor]:
         """Numbers, 0-d, that somebody may want to follow: the state of what adapts itself."""
         return {}
@@ -72,3 +85,23 @@ class Game(nn.Module, ABC):
     def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:  # noqa: ARG002
         """More typical samples, from latents that were drawn with this truncation."""
         return self.generate(z, condition)
+
+    def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
+        """What is exported: the values of samples as a function of all that they are generated from.
+
+        A game that overrides `sample` or `generate` overrides this too, or it cannot be exported.
+
+        Args:
+            kind: of data of the samples.
+            reverse: the opposite direction, for games that learn both.
+
+        Raises:
+            ValueError: if there is no such direction.
+        """
+        if reverse:
+            raise ValueError("it generates from noise and has one direction only")
+        return sampling_graph(self, kind)
+
+    def generators(self) -> tuple[GeneratorNet, ...]:
+        """The nets that generate samples and can be made smaller; () if there are none."""
+        return (GeneratorNet("G", self.values),) if "G" in dict(self.named_children()) else ()

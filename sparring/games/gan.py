@@ -116,6 +116,9 @@ class GAN(Game):
         sample: Tensor = self.G(z, condition)
         return sample
 
+    def discriminator(self) -> Discriminator:
+        return self.D
+
     def state_metrics(self) -> dict[str, Tensor]:
         adaptive = [view for view in self.views if isinstance(view, Ada)]
         return {"ada_p": adaptive[0].p} if adaptive else {}

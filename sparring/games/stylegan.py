@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import sqrt
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
 from sparring.data.tensors import VALUES, Tensors
 from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
+from sparring.games.graph import DataKind, Graph, Spec
+from sparring.games.space import StyleSpace
 from sparring.games.terms import Term
 from sparring.nets.stylegan2 import Generator
 
@@ -30,12 +34,53 @@ class StyleGAN(GAN):
         """Latents of the prior, (n, width), as they are: it is styles that are truncated."""
         return super().draw(n, device, length=length)
 
+    def space(self) -> StyleSpace:
+        return StyleSpace(self.G, self.prior, next(self.parameters()).device)
+
     def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:
         """Samples of styles that far on the way from the mean style to their own. Karras et al. 2018, arXiv:1812.04948,
         appendix B.
         """
         style = self.G.mean_style().lerp(self.G.mapping(z, condition), truncation)
         return {VALUES: self.G.synthesis(style[:, None].expand(-1, self.G.styles, -1))}
+
+    def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
+        """Samples with the noise of all layers as a further input."""
+        graph = super().graph(kind, reverse)
+        net = NoiseInput(self.G)
+        noise = Spec("noise", ("n", len(net.own)), "normal noise of all layers; all 0 for the model's own")
+
+        def draw(n: int, variation: int = 0) -> tuple[Tensor, ...]:
+            return *graph.draw(n, variation), torch.randn(n, len(net.own)) * (variation > 0)
+
+        return replace(graph, net=net, inputs=(*graph.inputs, noise), draw=draw)
+
+
+class NoiseInput(nn.Module):
+    """Latents (n, width)[, classes (n,)], noise (n, pixels) of all layers, one after the other -> images. A sample whose
+    noise is 0 everywhere gets the noise that is stored in the model.
+
+    Args:
+        net: the generator.
+    """
+
+    own: Tensor
+
+    def __init__(self, net: Generator) -> None:
+        super().__init__()
+        self.net = net
+        self.register_buffer("own", torch.cat([layer.get_buffer("noise").flatten() for layer in net.layers]))
+
+    def forward(self, z: Tensor, *others: Tensor) -> Tensor:
+        *label, noise = others
+        noise = torch.where((noise == 0).all(1, keepdim=True), self.own, noise)
+        maps, start = {}, 0
+        for i, layer in enumerate(self.net.layers):
+            side = layer.get_buffer("noise").shape[-1]
+            maps[f"layers.{i}.noise"] = noise[:, start : start + side**2].reshape(-1, 1, side, side)
+            start += side**2
+        images: Tensor = functional_call(self.net, maps, (z, *label))
+        return images
 
 
 class PathLength(Term):

@@ -11,6 +11,7 @@ from sparring.games.discriminator_pass import said
 from sparring.games.game import Game
 from sparring.games.gan import GAN, Optimiser
 from sparring.games.prior import Prior
+from sparring.games.space import PriorSpace
 from sparring.loop import After, Losses, Player, Round
 from sparring.losses.variational import divergence, gaussian
 
@@ -24,6 +25,12 @@ class Autoencoder(Game):
 
     averaged = ("E", "G")
     E: nn.Module
+
+    def space(self) -> PriorSpace:
+        """The latents, with E as their encoder."""
+        return PriorSpace(
+            self.prior, self.generate, next(self.parameters()).device, lambda x, condition: self.E(x, condition)[0]
+        )
 
     def reconstruct(self, x: Tensor, condition: Tensor | None) -> Tensor:
         """What is made of samples (n, ...) by way of the means of their latents."""
