@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.games.gan import Optimiser
+from sparring.games.graph import GeneratorNet
 from sparring.games.prior import Prior
 from sparring.games.translation import TranslationGame
 from sparring.loop import Losses, Player, Round
@@ -154,3 +155,14 @@ class Cycle(TranslationGame):
         if sharpness != 1:
             raise ValueError("it had no phase without D")
         return self.BA if reverse else self.AB
+
+    def generators(self) -> tuple[GeneratorNet, ...]:
+        return (
+            GeneratorNet("AB", lambda _, images: self.AB.padded(_given(images))),
+            GeneratorNet("BA", lambda _, images: self.BA.padded(_given(images)), reverse=True),
+        )
+
+
+def _given(images: Tensor | None) -> Tensor:
+    assert images is not None
+    return images

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sparring.data.tensors import VALUES, Tensors
 from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
+from sparring.games.graph import CPU, DataKind, Graph, Spec, condition_specs, conditions, describe_latents, output_spec
 from sparring.games.terms import Term
 from sparring.nets.table import Generator
 
@@ -94,3 +95,53 @@ class FilledGAN(GAN):
                     codes[:, i] = -1
                     x = self.values(self.draw(len(z), z.device) + self.offset, codes)
         return {VALUES: x}
+
+    def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
+        """Rows after one Gibbs sweep, with the latents of every draw and the columns that are kept as inputs."""
+        if reverse:
+            raise ValueError("it generates from noise and has one direction only")
+        net = Sweep(self)
+        (label,) = condition_specs(self, kind)
+
+        def draw(n: int, variation: int = 0) -> tuple[Tensor, ...]:
+            z = self.draw(n * net.draws, CPU).view(n, net.draws, -1)
+            (condition,) = conditions(self, kind, n)
+            return z, condition, torch.rand(condition.shape) < (0.5 if variation else 0.0)
+
+        latents = describe_latents(self.prior, "latents of a row and of each redrawn column")
+        z = Spec("z", ("n", net.draws, self.prior.width), latents)
+        keep = Spec("keep", label.shape, "True if a column is kept as given in label; the others are redrawn")
+        return Graph(net, (z, label, keep), output_spec(kind), draw)
+
+
+class Sweep(nn.Module):
+    """Latents (n, draws, width), codes (n, columns), and which of them are kept (n, columns) -> rows, as
+    `FilledGAN.sample` generates them, except that columns are always redrawn in the same order.
+
+    Args:
+        game: whose samples are generated.
+
+    Attributes:
+        draws: latent vectors per row.
+    """
+
+    columns: Tensor
+
+    def __init__(self, game: FilledGAN) -> None:
+        super().__init__()
+        self.game = game
+        assert isinstance(game.G, Generator)
+        self.spans = game.G.spans
+        order = [*(i for i in range(self.spans.spans) if i != game.last), game.last]
+        self.order = order * game.sweeps
+        self.draws = 1 + len(self.order)
+        self.register_buffer("columns", torch.arange(self.spans.spans), persistent=False)
+
+    def forward(self, z: Tensor, label: Tensor, keep: Tensor) -> Tensor:
+        game, spans = self.game, self.spans
+        x = game.values(z[:, 0] + game.offset, label)
+        for i, column in enumerate(self.order):
+            codes = torch.where(self.columns == column, -1, spans.codes(x[:, : spans.places]))
+            redrawn = game.values(z[:, i + 1] + game.offset, codes)
+            x = torch.where(keep[:, column, None], x, redrawn)
+        return x

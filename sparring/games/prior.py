@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +18,10 @@ class Part(ABC):
     Attributes:
         name: of the part.
         width: how many numbers.
+        distribution: of the numbers, for the descriptions of exported files.
     """
 
+    distribution: ClassVar[str] = ""
     name: str
     width: int
 
@@ -29,6 +32,8 @@ class Part(ABC):
 
 class Normal(Part):
     """Independent normal numbers of deviation 1."""
+
+    distribution = "normal"
 
     def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:
         if truncation is None:
@@ -57,12 +62,16 @@ class Path(Normal):
 class Uniform(Part):
     """Independent numbers between -1 and 1."""
 
+    distribution = "uniform in [-1, 1]"
+
     def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:  # noqa: ARG002
         return 2 * torch.rand(n, self.width, device=device) - 1
 
 
 class OneHot(Part):
     """A 1 among zeros, each place as probable as any other."""
+
+    distribution = "one-hot"
 
     def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:  # noqa: ARG002
         return F.one_hot(torch.randint(self.width, (n,), device=device), self.width).float()
@@ -72,6 +81,8 @@ class Gumbel(Part):
     """Independent numbers of the standard Gumbel distribution: added to logits, the greatest is a draw of their
     softmax. Jang et al. 2016, arXiv:1611.01144.
     """
+
+    distribution = "-log(-log u) of u uniform in [0, 1]"
 
     def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:  # noqa: ARG002
         return -(torch.rand(n, self.width, device=device) + 1e-20).log().neg().log()

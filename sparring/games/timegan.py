@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from sparring.games.game import Game
+from sparring.games.graph import DataKind, Graph, sampling_graph
 from sparring.games.prior import Prior
 from sparring.loop import Losses, Player, Round
 
@@ -152,6 +153,12 @@ class TimeGAN(Game):
     def values(self, z: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
         made: Tensor = self.R(self.S(self.G(self._steps(z))))
         return made
+
+    def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
+        """Series of the window's length: exporting unrolls recurrent nets."""
+        if reverse:
+            raise ValueError("it generates from noise and has one direction only")
+        return sampling_graph(self, kind, any_length=False)
 
 
 def _against(logits: Tensor, target: float) -> Tensor:

@@ -9,9 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 
 from sparring.games.game import Game
 from sparring.games.gan import GAN, Optimiser
+from sparring.games.graph import BATCH, DataKind, GeneratorNet, Graph, Spec
 from sparring.games.prior import Prior
 from sparring.games.terms import Formula, Term, Weighting
 from sparring.loop import Losses, Player, Round
@@ -22,6 +24,7 @@ from sparring.nets.picture_net import PictureNet
 # The plain net is the mean of G over the last of its steps without D: about this share of them, so many at most.
 RECENT = 0.05
 MOST = 1000
+MIN_SIDE = 16  # pixels of a side of the images that an exported net is verified with
 
 
 class TranslationGame(Game):
@@ -38,6 +41,38 @@ class TranslationGame(Game):
         Raises:
             ValueError: where there is no such net.
         """
+
+    def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
+        """The adversarially trained net, for images of any size."""
+        source = kind.source
+        assert source is not None
+        net = self.mapping(reverse, 1.0)
+        (given, given_words), (channels, words) = (source.shape[0], source.words), (kind.shape[0], kind.words)
+        if reverse:
+            (given, given_words), (channels, words) = (channels, words), (given, given_words)
+        stride = net.stride
+        # Sides of a single stride would be specialized to it, since a dimension of length 1 broadcasts.
+        height, width = (stride * Dim(name, min=2) if stride > 1 else Dim(name, min=4) for name in ("height", "width"))
+        masked = ", the last channel is a mask," if source.masked else ""
+        image = Spec(
+            "image", ("n", given, *_multiples(stride)), f"{given_words.items}{masked}", "in [-1, 1]",
+            {0: BATCH, 2: height, 3: width},
+        )  # fmt: skip
+        output = Spec("sample", ("n", channels, *_multiples(stride * net.times)), words.items, kind.describe_values())
+
+        def draw(n: int, variation: int = 0) -> tuple[Tensor, ...]:
+            side = stride * -(-MIN_SIDE // stride)
+            x = 2 * torch.rand(n, given, side + stride * variation, side + stride * (variation + 1)) - 1
+            if source.masked:
+                x[:, -1] = x[:, -1].sign()
+            return (x,)
+
+        return Graph(net, (image,), output, draw, stride)
+
+
+def _multiples(n: int) -> tuple[str, str]:
+    """Names of sides that are multiples of a number."""
+    return ("height", "width") if n == 1 else (f"{n} height", f"{n} width")
 
 
 class PairedTranslation(GAN, TranslationGame):
@@ -106,6 +141,9 @@ class PairedTranslation(GAN, TranslationGame):
                 if tensor.is_floating_point():
                     tensor.lerp_(plain[name], 1 - sharpness)
         return mixed
+
+    def generators(self) -> tuple[GeneratorNet, ...]:
+        return (GeneratorNet("G", self.values, copies=() if self.plain is None else ("plain",)),)
 
 
 def L1(weight: Weighting) -> Term:
