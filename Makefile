@@ -1,14 +1,17 @@
-# `make demo` trains a first GAN, `make test` passes the tests; each sets up all it needs.
+# `make demo` trains a first GAN, `make check` runs everything a change must pass; each sets up all it needs.
 
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test slow browser lint types docs clean
+.PHONY: demo check test slow browser lint types docs-figures stale-figures clean
 
 demo: .venv/ready
 	$(BIN)/sparring train digits --recipe gan --out runs/demo --time 100s --force labels=true
 	$(BIN)/sparring sample runs/demo -n 100 -o runs/demo.png --force
 	@echo "The sheet of digits is runs/demo.png"
+
+# Everything a change must pass; CI runs it.
+check: lint types test browser
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist worksteal
@@ -16,6 +19,7 @@ test: .venv/ready
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
 
+# Skipped, with a message, where no Chromium is installed.
 browser: .venv/ready
 	$(BIN)/python -m pytest -m browser
 
@@ -25,6 +29,14 @@ lint: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+# Says which measured pages of the docs are older than their code and measures them again; `PAGES=docs/step.md` only
+# some. Most take minutes to hours. `make stale-figures` only lists them.
+docs-figures: .venv/ready
+	$(BIN)/python benchmarks/figures.py --make $(PAGES)
+
+stale-figures: .venv/ready
+	$(BIN)/python benchmarks/figures.py $(PAGES)
 
 clean:
 	rm -rf .venv
