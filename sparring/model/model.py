@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data import tensors
+from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import Tensors
 from sparring.errors import InputError
 from sparring.files import vacant
 from sparring.games.game import Game
 from sparring.games.translation import TranslationGame
-from sparring.modalities import Modality, Request, Samples
+from sparring.modalities import Modality, Request, Samples, find
 from sparring.model import stored
 from sparring.nets.tiles import Mapper, bands
 from sparring.recipes.base import Recipe
@@ -39,7 +40,7 @@ class Model:
         about: record of the training: steps, seconds, data, versions.
     """
 
-    def __init__(self, recipe: Recipe, modality: Modality, game: Game, about: Mapping[str, Any]) -> None:
+    def __init__(self, recipe: Recipe[Any], modality: Modality, game: Game, about: Mapping[str, Any]) -> None:
         self.recipe, self.modality, self.game = recipe, modality, game.eval()
         self.about = dict(about)
 
@@ -52,6 +53,17 @@ class Model:
         """Training speed in samples per second."""
         return float(self.about["step"] * self.recipe.batch / max(0.1, self.about["seconds"]))
 
+    def find_items(self, source: Any = None) -> Items:
+        """The data that the model was trained on, or other data of its kind.
+
+        Args:
+            source: as for `modalities.find`.
+
+        Raises:
+            InputError: if the data cannot be found or read.
+        """
+        return find(self.about["data"] if source is None else source, (type(self.modality),))
+
     def sample(
         self, n: int = 16, label: str | int | None = None, seed: int | None = None, truncation: float | None = None,
         **asked: Any,
@@ -63,9 +75,9 @@ class Model:
             label: their class, by name; unless given, classes occur as often as in the data. Only for models that were
                 trained with labels.
             seed: the same seed gives the same samples, whatever n; without it they differ each time.
-            truncation: more typical, less diverse samples: latents are drawn within this many standard deviations. Style
-                vectors are moved towards their mean instead: 1 leaves them as they are.
-            asked: whatever else samples of this kind can be asked for (`Modality.asks`): `where={"income": ">50K"}` or
+            truncation: more typical, less diverse samples: latents are drawn within this many standard deviations.
+                Style vectors are moved towards their mean instead: 1 leaves them as they are.
+            asked: what else samples of this kind can be asked for (`Modality.asks`): `where={"income": ">50K"}` or
                 `where=["income=>50K", "age>=18"]` for rows of tables, `length=250` for series.
 
         Raises:
@@ -126,8 +138,8 @@ class Model:
         source, game = self.modality.source, self.game
         if source is None or not isinstance(game, TranslationGame):
             raise InputError(
-                f"recipe {self.recipe.name!r} generates {self.modality.words.items} from noise; it cannot be applied to "
-                "files"
+                f"recipe {self.recipe.name!r} generates {self.modality.words.items} from noise; it cannot be applied "
+                "to files"
             )
         if not 0 <= sharpness <= 1:
             raise InputError(f"sharpness={sharpness:g} is out of range; it must be from 0 to 1")
@@ -179,9 +191,8 @@ class Model:
             if drawn >= max(MIN_ATTEMPTS, MAX_ATTEMPTS * (have + 1)):
                 break
         rules = " and ".join(rule.text for rule in request.rules)
-        raise InputError(
-            f"of {drawn:,} {self.modality.words.items} {have:,} satisfy {rules}; ask for fewer, or for a likelier condition"
-        )
+        kind = self.modality.words.items
+        raise InputError(f"of {drawn:,} {kind} {have:,} satisfy {rules}; ask for fewer, or for a likelier condition")
 
     def stream(
         self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any
@@ -228,8 +239,8 @@ class Model:
         chunk = self.modality.chunk_size
         for start, key in self._chunks(n, seed, truncation):
             progress(start, n)
-            # Unless samples of a batch depend on one another, only those that are needed are generated, and nets draw no
-            # random numbers: other threads may draw while they compute.
+            # Unless samples of a batch depend on one another, only those that are needed are generated, and nets draw
+            # no random numbers: other threads may draw while they compute.
             count = chunk if self.game.batch_dependent else min(chunk, n - start)
             with ExitStack() as drawing:
                 drawing.enter_context(seeded(key, self.device))

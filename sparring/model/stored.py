@@ -25,7 +25,7 @@ FORMAT = 2  # of model folders and run folders
 SINGLE = ".safetensors"  # of a model in one file
 
 
-def describe(recipe: Recipe, modality: Modality) -> dict[str, Any]:
+def describe(recipe: Recipe[Any], modality: Modality) -> dict[str, Any]:
     """Recipe and fitted modality as JSON."""
     return {
         "format": FORMAT,
@@ -37,7 +37,7 @@ def describe(recipe: Recipe, modality: Modality) -> dict[str, Any]:
     }
 
 
-def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe, Modality]:
+def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe[Any], Modality]:
     """What `describe` described.
 
     Raises:
@@ -86,7 +86,7 @@ def _halved(tensor: Tensor) -> Tensor:
     return (tensor.half() if fits else tensor).contiguous()
 
 
-def read(path: Path) -> tuple[Recipe, Modality, Game, Mapping[str, Any]]:
+def read(path: Path) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
     """What is in a folder or a file of a model, or in a run's folder: with its game on the CPU, and what is recorded of
     its training.
 

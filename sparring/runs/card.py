@@ -44,7 +44,7 @@ COMPARED = {
 }
 
 
-def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:
+def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:
     """A model card in Markdown.
 
     Args:
@@ -63,7 +63,7 @@ def card(recipe: Recipe, modality: Modality, about: Mapping[str, Any], folder: s
         ("seed", str(about["seed"])),
         ("versions", f"sparring {about['sparring']}, torch {about['torch']}"),
     ]
-    fields = [f"| {name} | {value} | {what} |" for group in recipe.described().values() for name, value, what in group]
+    fields = [f"| {name} | {value} | {what} |" for group in recipe.table().values() for name, value, what in group]
     label = f" --label {modality.classes[0]}" if modality.classes else ""
     use = (
         f"apply {folder} picture.png -o made.png"

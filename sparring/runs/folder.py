@@ -141,14 +141,14 @@ class RunFolder:
         except OSError:  # it is another user's, and not for us to try
             return False
 
-    def begin(self, recipe: Recipe, modality: Modality, settings: Mapping[str, Any]) -> None:
+    def begin(self, recipe: Recipe[Any], modality: Modality, settings: Mapping[str, Any]) -> None:
         """Write down what the run is, before its first step; what was left of another is removed."""
         for name in OWN:
             place = self.path / name
             shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
         write_json(self.recipe, describe(recipe, modality) | {"run": dict(settings)})
 
-    def reopen(self) -> tuple[Recipe, Modality, dict[str, Any]]:
+    def reopen(self) -> tuple[Recipe[Any], Modality, dict[str, Any]]:
         """What `begin` wrote down.
 
         Raises:

@@ -169,7 +169,7 @@ class Exporter:
         if watch is None:
             return []
         # Diversity is by that of real items. The judge is there once there is a score.
-        return [(labels, 1.0 if labels["score"] == "diversity" else watch.judge.floor) for labels, _ in scores]
+        return [(labels, 1.0 if labels["score"] == "diversity" else watch.scorer.floor) for labels, _ in scores]
 
     def _state(self) -> Iterator[Family]:
         run, folder = self.run, self.run.folder

@@ -31,7 +31,7 @@ from sparring.training.until import Until
 
 
 def train(
-    recipe: str | Recipe | None,
+    recipe: str | Recipe[Any] | None,
     data: str | os.PathLike[str],
     *,
     out: str | os.PathLike[str] | None = None,
@@ -53,105 +53,103 @@ def train(
     """Train a recipe on data, in a run's folder.
 
     Args:
-        recipe: a name, the path of a `.py` that defines one, or a recipe; None to choose by the data.
-        data: the name of a set, or the path of a folder or file.
+        recipe: a name, the path of a `.py` file that defines one, or a recipe; None to choose by the data.
+        data: the name of a data set, or the path of a folder or file.
         out: the run's folder; ``runs/<recipe>-<data>`` unless given.
-        steps, time: the bound, whichever comes first; schedules stretch to it. Time as seconds or
-            as text ("10m"). Without both, the recipe's `steps`.
-        seed: the root of all randomness. Equal seeds make equal models, on one kind of machine.
+        steps, time: the bound, whichever comes first; schedules stretch to it. Time in seconds or as text ("10m").
+            Without both, the recipe's `steps`.
+        seed: the root of all randomness. Equal seeds give equal models on one kind of machine.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
-        precision: "fp32", "bf16", or "auto": bf16 where the recipe has been measured to train well in it
-            and the device computes in it.
-        ranks: processes that share each batch, one to a device.
-        resume: go on with the run in `out` where there is one.
-        force: start anew where a run is in `out`.
-        until: what ends the run before its bound: "equilibrium" (D can no longer tell, and samples are as
-            various as the data), "plateau" (the score no longer improves), "fid<X" (it is below X).
-        memory: how much of the data is kept in memory, such as "2G"; larger data are read from disk
-            while training. A quarter of the machine's unless given.
-        metrics: where Prometheus finds the run's numbers while it is trained: a port of this machine, or
-            HOST:PORT.
+        precision: "fp32", "bf16", or "auto": bf16 if the recipe has been measured to train well in it and the device
+            supports it.
+        ranks: processes that share each batch, one per device.
+        resume: continue the run in `out` if there is one.
+        force: replace the run in `out`.
+        until: what ends the run before its bound: "equilibrium" (D can no longer distinguish real from generated
+            samples, which are as diverse as the data), "plateau" (the score no longer improves), "fid<X" (the score is
+            below X).
+        memory: how much of the data is kept in memory, such as "2G"; larger data are read from disk during training. A
+            quarter of the machine's memory unless given.
+        metrics: where Prometheus reads the run's metrics during training: a port of this machine, or HOST:PORT.
         quiet: print nothing.
         save_every: seconds of training between checkpoints.
-        fields: values for the recipe's fields.
+        fields: values of the recipe's fields.
 
     Returns:
         The model, with its averaged weights.
 
     Raises:
-        InputError: for input that cannot be used; see its message.
+        InputError: for input that cannot be used.
     """
     screen = Screen(quiet)
     Until(until)  # refused before anything is read
-    where = None if metrics is None else address(metrics)
+    metrics_address = None if metrics is None else address(metrics)
     place = devices.resolve(device)
     devices.check(place, precision, ranks)
-    items = find(data)
     bound = Bound(steps, None if time is None else seconds(time))
-    chosen, why = _chosen(recipe, items, place, bound.time)
+    items, chosen, why = _found(recipe, data, place, bound.time)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
     asked: dict[str, Any] = {"seed": seed, "precision": precision, "ranks": ranks}
     read = partial(_read, items, limit=room(memory, place), screen=screen)
-    kind = chosen.modality(items.kind).kind
-    goes_on = folder.claim(resume, force)
-    if goes_on:
-        why = ""
+    resuming = folder.claim(resume, force)
+    if resuming:
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
         source = str(data) if isinstance(data, str | os.PathLike) else items.name
         settings = Settings(
-            source, items.name, len(items), "", **_fixed(asked, chosen, kind, place), device=str(place),
+            source, items.name, len(items), "", **_fixed(asked, chosen, items, place), device=str(place),
             save_every=save_every, until=until,
         )  # fmt: skip
         plan = _planned(chosen, items, settings, bound, read)
     with folder.held():
-        if not goes_on:
-            folder.claim(resume, force)  # somebody may have begun another while the data were read
+        if not resuming:
+            folder.claim(resume, force)  # another command may have started a run while the data were read
             run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
             folder.begin(plan.recipe, plan.modality, run)
-        _play(plan, items, why, devices.fabric(place, plan.settings.precision, ranks), folder, screen, where)
+        _announce(plan, items, "" if resuming else why, place, folder, screen)
+        fabric = devices.fabric(place, plan.settings.precision, ranks)
+        _launch(plan, fabric, folder, screen.console.quiet, metrics_address)
     return load(folder.path, str(place))
 
 
-def _play(
-    plan: _Plan, items: Items, why: str, fabric: Fabric, folder: RunFolder, screen: Screen, where: Address | None
-) -> None:
-    """Say what is trained, and train it."""
+def _announce(plan: _Plan, items: Items, why: str, device: torch.device, folder: RunFolder, screen: Screen) -> None:
+    """Say what is trained."""
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
     many = f"{len(plan.data.train):,} {plan.modality.words.trained}"
-    screen.say(f"{items.name}: {many} as {tuple(plan.modality.shape)}{held}, {_labels(plan.modality)}")
-    screen.say(f"recipe {plan.recipe.name}{why}, on {fabric.device} ({plan.settings.precision}) in {folder.path}")
-    _launch(plan, fabric, folder, screen.console.quiet, where)
+    screen.say(f"{items.name}: {many} as {tuple(plan.modality.shape)}{held}, {_conditions(plan.modality)}")
+    screen.say(f"recipe {plan.recipe.name}{why}, on {device} ({plan.settings.precision}) in {folder.path}")
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """All that a run needs to know before its first step."""
+    """Everything that a run needs before its first step."""
 
-    recipe: Recipe
+    recipe: Recipe[Any]
     modality: Modality
     data: Dataset
     settings: Settings
     bound: Bound
 
 
-Read = Callable[[Recipe, Modality], tuple[Modality, Dataset]]
+Read = Callable[[Recipe[Any], Modality], tuple[Modality, Dataset]]
 
 
-def _read(items: Items, recipe: Recipe, modality: Modality, limit: int, screen: Screen) -> tuple[Modality, Dataset]:
+def _read(
+    items: Items, recipe: Recipe[Any], modality: Modality, limit: int, screen: Screen
+) -> tuple[Modality, Dataset]:
     modality, prepared, notes = prepare(recipe, modality, items, limit, screen)
     for note in notes:
         screen.say(note)
     return modality, prepared
 
 
-def _planned(recipe: Recipe, items: Items, settings: Settings, bound: Bound, read: Read) -> _Plan:
-    """A new run. Whatever cannot go together is refused here, before anything is written."""
+def _planned(recipe: Recipe[Any], items: Items, settings: Settings, bound: Bound, read: Read) -> _Plan:
+    """A new run. Settings that are incompatible are refused here, before anything is written."""
     shard_size(recipe, settings.ranks)
     modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
     settings = replace(settings, fingerprint=prepared.fingerprint)
-    most = recipe.longest(len(prepared.train))
+    most = recipe.max_steps(len(prepared.train))
     if not bound.given:
         bound = Bound(recipe.steps if most is None else min(recipe.steps, most), None)
     elif bound.steps is None:
@@ -159,8 +157,9 @@ def _planned(recipe: Recipe, items: Items, settings: Settings, bound: Bound, rea
     return _Plan(recipe, modality, prepared, settings, bound)
 
 
-def _fixed(asked: Mapping[str, Any], recipe: Recipe, kind: str, device: torch.device) -> dict[str, Any]:
-    """What was asked for, with what was left open decided."""
+def _fixed(asked: Mapping[str, Any], recipe: Recipe[Any], items: Items, device: torch.device) -> dict[str, Any]:
+    """What was asked for, with an automatic precision decided."""
+    kind = recipe.modality(items.kind).kind
     if asked["precision"] != "auto":
         return dict(asked)
     return {**asked, "precision": "bf16" if kind in recipe.bf16 and devices.has_bf16(device) else "fp32"}
@@ -168,7 +167,7 @@ def _fixed(asked: Mapping[str, Any], recipe: Recipe, kind: str, device: torch.de
 
 def _resumed(
     folder: RunFolder,
-    recipe: Recipe | None,
+    recipe: Recipe[Any] | None,
     fields: Mapping[str, Any],
     items: Items,
     asked: Mapping[str, Any],
@@ -176,15 +175,15 @@ def _resumed(
     until: str,
     read: Read,
 ) -> _Plan:
-    """The run that is in a folder, where it is the one that was asked for."""
+    """The run in a folder, if it is the one that was asked for."""
     stored, modality, run = folder.reopen()
     if (recipe is not None and recipe.name != stored.name) or stored.set(fields) != stored:
-        raise InputError(f"{folder.path} was trained by other settings; leave them out to resume it")
+        raise InputError(f"{folder.path} was trained with other settings; leave them out to resume it")
     settings = Settings(**run["settings"])
-    usual = {"seed": 0, "precision": "auto"}  # what was not asked for, as far as one can tell
+    defaults = {"seed": 0, "precision": "auto"}  # values that the user may not have given
     for name, value in asked.items():
         before = getattr(settings, name)
-        if value != before and value != usual.get(name):
+        if value != before and value != defaults.get(name):
             raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; give the same to resume it")
     _, prepared = read(stored, modality)
     if prepared.fingerprint != settings.fingerprint:
@@ -195,35 +194,38 @@ def _resumed(
     return _Plan(stored, modality, prepared, settings, bound)
 
 
-def _chosen(
-    recipe: str | Recipe | None, items: Items, device: torch.device, seconds: float | None
-) -> tuple[Recipe, str]:
+def _found(
+    recipe: str | Recipe[Any] | None, data: Any, device: torch.device, seconds: float | None
+) -> tuple[Items, Recipe[Any], str]:
+    """The data, the recipe, and why it was chosen."""
     if recipe is None:
+        items = find(data)
         chosen, why = recipes.choose(items, device.type, seconds)
-        return chosen, f" ({why})"
-    return (recipes.find(recipe) if isinstance(recipe, str) else recipe), ""
+        return items, chosen, f" ({why})"
+    given = recipes.find(recipe) if isinstance(recipe, str) else recipe
+    return find(data, [type(modality) for modality in given.takes]), given, ""
 
 
-def _labels(modality: Modality) -> str:
+def _conditions(modality: Modality) -> str:
     if modality.source is not None:
-        return f"generated from {modality.source.shape}"
+        return f"generated from {modality.source.words.items} as {modality.source.shape}"
     return f"labels used ({len(modality.classes)} classes)" if modality.classes else "labels not used"
 
 
-def _launch(plan: _Plan, fabric: Fabric, folder: RunFolder, quiet: bool, where: Address | None) -> None:
-    """Run here, or in a process for each rank; a recipe travels by name, since it may be a user's own file."""
+def _launch(plan: _Plan, fabric: Fabric, folder: RunFolder, quiet: bool, metrics: Address | None) -> None:
+    """Run in this process, or in one for each rank. Recipes are sent by name, since they may be a user's own file."""
     work = (plan.recipe.source, asdict(plan.recipe), plan.modality, plan.data, folder, plan.settings, plan.bound)
     if plan.settings.ranks == 1:
-        _work(fabric, *work, quiet, where)
+        _work(fabric, *work, quiet, metrics)
         return
     try:
-        fabric.launch(partial(_work_on, (*work, quiet, where)))
+        fabric.launch(partial(_work_on, (*work, quiet, metrics)))
     except ProcessRaisedException as error:
         raise _told_by_rank(error) from error
 
 
 def _told_by_rank(error: ProcessRaisedException) -> Exception:
-    """What a rank could not use, without its traceback; anything else as it is."""
+    """The `InputError` of a rank, without its traceback; any other error unchanged."""
     name = f"{InputError.__module__}.{InputError.__name__}: "
     last = str(error).strip().splitlines()[-1]
     return InputError(last.removeprefix(name)) if last.startswith(name) else error
@@ -244,7 +246,7 @@ def _work(
     settings: Settings,
     bound: Bound,
     quiet: bool,
-    where: Address | None,
+    metrics: Address | None,
 ) -> None:
     """A run on one of its ranks."""
     if fabric.world_size > 1 and fabric.device.type == "cpu":
@@ -253,9 +255,9 @@ def _work(
     with torch.random.fork_rng():
         run = Run(recipes.find(recipe).set(fields), modality, data, folder, settings, bound, fabric, screen)
         if run.restore():
-            screen.say(f"going on at step {run.step}")
-        with exported(run, where):
+            screen.say(f"resumed at step {run.step}")
+        with exported(run, metrics):
             finished = run.train()
     if not finished:
-        screen.say(f"stopped at step {run.step}; go on with --resume")
+        screen.say(f"stopped at step {run.step}; continue with --resume")
     screen.say(f"{run.step} steps in {clock(run.seconds)}; the model is in {folder.model}")

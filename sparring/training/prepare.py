@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import torch
 
@@ -20,7 +21,7 @@ MAX_NAMED = 3  # skipped items that are named
 
 
 def prepare(
-    recipe: Recipe, modality: Modality, items: Items, limit: int, screen: Screen
+    recipe: Recipe[Any], modality: Modality, items: Items, limit: int, screen: Screen
 ) -> tuple[Modality, Dataset, list[str]]:
     """Encode a data set and split it.
 

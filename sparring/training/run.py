@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -38,7 +39,7 @@ class Run:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: Recipe[Any],
         modality: Modality,
         data: Dataset,
         folder: RunFolder,

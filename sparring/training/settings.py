@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sparring.errors import InputError
 from sparring.recipes.base import Recipe
@@ -35,7 +36,7 @@ class Settings:
     until: str = ""
 
 
-def shard_size(recipe: Recipe, ranks: int) -> int:
+def shard_size(recipe: Recipe[Any], ranks: int) -> int:
     """Number of samples of a batch that each rank processes at a time.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -31,7 +31,7 @@ class RunView(Protocol):
     """
 
     @property
-    def recipe(self) -> Recipe: ...
+    def recipe(self) -> Recipe[Any]: ...
 
     @property
     def modality(self) -> Modality: ...
