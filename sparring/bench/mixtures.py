@@ -29,7 +29,7 @@ PROTOCOL = (
 
 
 def _measured(samples: np.ndarray, mixture: Mixture) -> Numbers:
-    found: Modes = modes(samples.astype(float), mixture.centres, mixture.sd)
+    found: Modes = modes(samples.astype(float), mixture.centers, mixture.sd)
     numbers = (found.hit, found.quality, found.kl, found.spread, found.width)
     return dict(zip((column.name for column in COLUMNS), numbers, strict=True))
 

@@ -1,4 +1,4 @@
-"""Classes and held-out items, as the folders around pictures name them."""
+"""Classes and held-out items, as the folders around files define them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ TRAIN = {"train", "training"}
 HELD = {"test", "testing", "val", "valid", "validation", "eval", "holdout"}
 
 
-def sorted_out(
+def classify(
     names: Sequence[str],
 ) -> tuple[NDArray[np.int64] | None, tuple[str, ...], NDArray[np.bool_] | None]:
-    """Labels, classes and what is held out, from names such as `photos/train/cat/1.png`.
+    """Labels (n,), classes, and held-out items (n,), from names such as `photos/train/cat/1.png`.
 
-    Folders around all pictures say nothing. Where the outermost that differ are train and test, they
-    part what is trained on from what is held out. The next are the classes, if every picture lies in
-    one and there are two of them.
+    Outer folders that all files share are ignored. If the next level consists of train and test folders, it separates
+    training from held-out items. The level after that defines the classes if every file is in such a folder and there
+    are at least two of them.
     """
-    folders = bare([name.replace("\\", "/").split("/")[:-1] for name in names])
+    folders = strip_shared([name.replace("\\", "/").split("/")[:-1] for name in names])
     held = None
     tops = {parts[0].lower() if parts else "" for parts in folders}
     if len(tops) > 1 and tops <= TRAIN | HELD and tops & TRAIN:
@@ -28,21 +28,21 @@ def sorted_out(
         folders = [parts[1:] for parts in folders]
     if not all(folders):
         return None, (), held
-    found = [printable(parts[0]) for parts in folders]
-    classes = sorted(set(found))
+    labels = [printable(parts[0]) for parts in folders]
+    classes = sorted(set(labels))
     if len(classes) < 2:
         return None, (), held
-    numbers = {name: i for i, name in enumerate(classes)}
-    return np.array([numbers[name] for name in found], np.int64), tuple(classes), held
+    index = {name: i for i, name in enumerate(classes)}
+    return np.array([index[name] for name in labels], np.int64), tuple(classes), held
 
 
 def printable(name: str) -> str:
-    """A file's name that can be printed, whatever its bytes are."""
+    """A file name that can be printed; bytes that are not UTF-8 are replaced."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def bare(folders: list[list[str]]) -> list[list[str]]:
-    """Without the outer folders that all share."""
+def strip_shared(folders: list[list[str]]) -> list[list[str]]:
+    """Folders without the outer ones that all share."""
     while folders and all(folders) and len({parts[0] for parts in folders}) == 1:
         folders = [parts[1:] for parts in folders]
     return folders

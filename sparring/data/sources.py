@@ -16,20 +16,28 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sparring.errors import InputError
 from sparring.files import reason
 
-LARGEST_FILE = 256 * 2**20  # bytes that are read of one file at most
-FILES_AT_ONCE = 256  # files that are worked on side by side at most, and
-CHUNK = 2**26  # bytes of them, about
-INFLATION = 200  # times its own size that an archive may unpack to, beyond LARGEST_FILE
+MAX_FILE_BYTES = 256 * 2**20  # larger files are not read
+MAX_CHUNK_FILES = 256  # files in memory at the same time,
+MAX_CHUNK_BYTES = 2**26  # and about how many bytes of them
+MAX_INFLATION = 200  # factor by which an archive may grow when it is unpacked, beyond MAX_FILE_BYTES
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".txz", ".npz")  # suffixes
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Takes the place of a file that cannot be read, and says why in a few words."""
+    """Takes the place of a file that cannot be read.
+
+    Attributes:
+        why: the reason in a few words.
+    """
 
     why: str
 
@@ -37,16 +45,16 @@ class Unreadable:
 Content = bytes | Unreadable
 Accepts = Callable[[str], bool]
 Value = TypeVar("Value")
-BROKEN = (EOFError, zlib.error, lzma.LZMAError)  # what unpacking a damaged stream raises
+BROKEN = (EOFError, zlib.error, lzma.LZMAError)  # raised when a damaged stream is unpacked
 
 
 @dataclass(frozen=True)
 class FileSource(ABC):
-    """Files of one kind.
+    """Files in one place.
 
     Attributes:
         path: of the folder or the archive.
-        names: of the files within it, with slashes.
+        names: of the files in it, with slashes.
     """
 
     path: Path
@@ -57,15 +65,19 @@ class FileSource(ABC):
 
     @abstractmethod
     def contents(self, wanted: Collection[int] | None = None) -> Iterator[tuple[int, Content]]:
-        """Every file's index in `names` and its bytes, in that order; only some of them, where told which."""
+        """Index in `names` and bytes of each file, in that order.
+
+        Args:
+            wanted: indices of the files that are read; all unless given.
+        """
 
     def only(self, wanted: Collection[int]) -> FileSource:
-        """Some of them, in their order."""
+        """Some of the files, in the same order."""
         return replace(self, names=tuple(self.names[i] for i in sorted(wanted)))
 
     @property
     def modified(self) -> str:
-        """What changes when the files do: sizes and times."""
+        """Sizes and times of the files, which change when the files do."""
         return _stamp(self.path)
 
 
@@ -121,15 +133,15 @@ class JoinedSource(FileSource):
 
     @staticmethod
     def of(parts: Sequence[FileSource]) -> JoinedSource:
-        """Archives as one, without the outer folder of each. A file that several hold is taken once."""
-        taken: dict[str, None] = {}
+        """Archives as one, without the outer folder of each. A file that is in several of them is used once."""
+        names: dict[str, None] = {}
         shares = []
         for part in parts:
             own = {i: name.partition("/")[2] or name for i, name in enumerate(part.names)}
-            fresh = {i: name for i, name in own.items() if name not in taken}
-            taken |= dict.fromkeys(fresh.values())
-            shares.append(part.only(list(fresh)))
-        return JoinedSource(parts[0].path.parent, tuple(taken), tuple(shares))
+            new = {i: name for i, name in own.items() if name not in names}
+            names |= dict.fromkeys(new.values())
+            shares.append(part.only(list(new)))
+        return JoinedSource(parts[0].path.parent, tuple(names), tuple(shares))
 
     def only(self, wanted: Collection[int]) -> JoinedSource:
         begin = [sum(len(part) for part in self.parts[:i]) for i in range(len(self.parts))]
@@ -152,7 +164,7 @@ class JoinedSource(FileSource):
 
 def _read(path: Path) -> Content:
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        if path.stat().st_size > MAX_FILE_BYTES:
             return Unreadable(_too_large(path.stat().st_size))
         return path.read_bytes()
     except OSError as error:
@@ -162,7 +174,7 @@ def _read(path: Path) -> Content:
 def _unzipped(archive: zipfile.ZipFile, name: str) -> Content:
     try:
         size = archive.getinfo(name).file_size
-        return Unreadable(_too_large(size)) if size > LARGEST_FILE else archive.read(name)
+        return Unreadable(_too_large(size)) if size > MAX_FILE_BYTES else archive.read(name)
     except (zipfile.BadZipFile, *BROKEN, OSError) as error:
         return Unreadable(f"damaged in the archive: {error}")
     except (RuntimeError, NotImplementedError) as error:  # encrypted, or compressed in an unknown way
@@ -170,10 +182,10 @@ def _unzipped(archive: zipfile.ZipFile, name: str) -> Content:
 
 
 def _untarred(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Content:
-    if member.size > LARGEST_FILE:
+    if member.size > MAX_FILE_BYTES:
         return Unreadable(_too_large(member.size))
     file = archive.extractfile(member)
-    assert file is not None  # a regular file
+    assert file is not None  # since it is a regular file
     return file.read()
 
 
@@ -182,8 +194,8 @@ def _too_large(size: int) -> str:
 
 
 def is_visible(name: str) -> bool:
-    """Whether neither a file nor a folder around it is hidden, or was added by macOS."""
-    path = PurePosixPath(name.replace("\\", "/"))  # some zips from Windows have those
+    """True unless the file or a folder around it is hidden, or was added by macOS."""
+    path = PurePosixPath(name.replace("\\", "/"))  # some zips from Windows have backslashes
     return not any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 
 
@@ -191,22 +203,41 @@ def folder(path: Path, accepts: Accepts) -> FolderSource:
     """The accepted files below a folder.
 
     Args:
-        accepts: whether a file of this name, with slashes, is one of them.
+        accepts: whether a file with this name, with slashes, belongs to the data.
     """
-    found = [p.relative_to(path).as_posix() for p in path.rglob("*") if accepts(p.name) and p.is_file()]
-    return FolderSource(path, tuple(sorted(name for name in found if accepts(name))))
+    names = [p.relative_to(path).as_posix() for p in path.rglob("*") if accepts(p.name) and p.is_file()]
+    return FolderSource(path, tuple(sorted(name for name in names if accepts(name))))
+
+
+def archives(path: Path) -> list[Path]:
+    """The archives in a folder, not in its sub-folders."""
+    return [p for p in sorted(path.iterdir()) if p.name.lower().endswith(ARCHIVES)]
+
+
+def open_npy(path: Path) -> NDArray[Any]:
+    """The array in an `.npy`, mapped into memory.
+
+    Raises:
+        InputError: if it cannot be read, or is not an array of numbers.
+    """
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, MemoryError) as error:
+        raise InputError(f"{path} is not a .npy array of numbers: {error}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
+    return array
 
 
 def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] | None:
-    """The accepted files in an archive, and how many links in it are not followed; None for other files.
-
-    What the file is, not its suffix, decides.
+    """The accepted files in an archive, and the number of links in it, which are not followed; None if the file is not
+    an archive, whatever its suffix.
 
     Raises:
-        InputError: where it is cut off, damaged, or is an archive bomb.
+        InputError: if it is cut off, damaged, or an archive bomb.
     """
     try:
-        if _is_tar(path):  # first, since a tar may end with a zip, which zipfile looks for at the end
+        if _is_tar(path):  # first, since zipfile also accepts a tar that ends with a zip
             return _listed_tar(path, accepts)
         if zipfile.is_zipfile(path):
             return _listed_zip(path, accepts)
@@ -214,8 +245,8 @@ def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] |
         raise InputError(f"cannot read {path}: {reason(error)}") from error
     if path.suffix.lower() == ".zip":
         with path.open("rb") as file:
-            what = "cut off or damaged; fetch it again" if file.read(2) == b"PK" else "not a zip archive"
-        raise InputError(f"{path} is {what}, whatever its suffix says")
+            problem = "cut off or damaged; download it again" if file.read(2) == b"PK" else "not a zip archive"
+        raise InputError(f"{path} is {problem}, despite its suffix")
     return None
 
 
@@ -224,16 +255,16 @@ def _listed_zip(path: Path, accepts: Accepts) -> tuple[ZipSource, int]:
         with zipfile.ZipFile(path) as opened:
             members = [m for m in opened.infolist() if not m.is_dir() and accepts(m.filename)]
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
-        raise InputError(f"{path} is cut off or damaged ({error}); fetch it again") from error
+        raise InputError(f"{path} is cut off or damaged ({error}); download it again") from error
     files = [m for m in members if not stat.S_ISLNK(m.external_attr >> 16)]
-    _measured(path, sum(m.file_size for m in files))
+    _check_size(path, sum(m.file_size for m in files))
     return ZipSource(path, tuple(sorted(m.filename for m in files))), len(members) - len(files)
 
 
 def _is_tar(path: Path) -> bool:
     try:
         return tarfile.is_tarfile(path)
-    except BROKEN:  # looks like one, but is cut off
+    except BROKEN:  # it is a tar that is cut off
         return True
 
 
@@ -241,7 +272,7 @@ def _tar(path: Path) -> tarfile.TarFile:
     try:
         return tarfile.open(path)
     except (tarfile.TarError, *BROKEN) as error:
-        raise InputError(f"{path} is cut off or damaged ({error}); fetch it again") from error
+        raise InputError(f"{path} is cut off or damaged ({error}); download it again") from error
 
 
 def _listed_tar(path: Path, accepts: Accepts) -> tuple[TarSource, int]:
@@ -250,46 +281,51 @@ def _listed_tar(path: Path, accepts: Accepts) -> tuple[TarSource, int]:
         with _tar(path) as opened:
             for member in opened:
                 total += member.size
-                _measured(path, total)
+                _check_size(path, total)
                 if accepts(member.name):
                     links += not member.isreg()
                     names += [member.name] if member.isreg() else []
     except (tarfile.TarError, *BROKEN, OSError) as error:
-        raise InputError(f"{path} is cut off or damaged ({error}); fetch it again") from error
+        raise InputError(f"{path} is cut off or damaged ({error}); download it again") from error
     return TarSource(path, tuple(dict.fromkeys(names))), links
 
 
-def _measured(path: Path, total: int) -> None:
-    """Refuse a bomb.
+def _check_size(path: Path, total: int) -> None:
+    """Refuse an archive bomb.
 
     Raises:
-        InputError: where an archive unpacks to far more than it could hold.
+        InputError: if an archive unpacks to far more than it could hold.
     """
     size = path.stat().st_size
-    if total > LARGEST_FILE + INFLATION * size:
+    if total > MAX_FILE_BYTES + MAX_INFLATION * size:
         raise InputError(
-            f"{path} has {size / 2**20:,.1f} MiB but unpacks to {total / 2**20:,.0f} MiB, as a zip bomb does; "
+            f"{path} has {size / 2**20:,.1f} MiB but unpacks to {total / 2**20:,.0f} MiB, like a zip bomb; "
             "repack the files if they are genuine"
         )
 
 
 def _stamp(path: Path) -> str:
     try:
-        found = path.stat()
-        return f"{found.st_size}.{found.st_mtime_ns}"
+        status = path.stat()
+        return f"{status.st_size}.{status.st_mtime_ns}"
     except OSError:
         return "gone"
 
 
-def each(
+def map_files(
     files: FileSource,
-    work: Callable[[Content], Value],
+    function: Callable[[Content], Value],
     pool: ThreadPoolExecutor,
     wanted: Collection[int] | None = None,
 ) -> Iterator[tuple[int, Value]]:
-    """Work on all files, or on some, several side by side, with no more than those in memory."""
+    """Index of each file and a function of its content, computed for several files in parallel, of which only those are
+    in memory.
+
+    Args:
+        wanted: indices of the files; all unless given.
+    """
     for chunk in _chunks(files.contents(wanted)):
-        yield from zip([i for i, _ in chunk], pool.map(work, [content for _, content in chunk]), strict=True)
+        yield from zip([i for i, _ in chunk], pool.map(function, [content for _, content in chunk]), strict=True)
 
 
 def _chunks(contents: Iterator[tuple[int, Content]]) -> Iterator[list[tuple[int, Content]]]:
@@ -298,7 +334,7 @@ def _chunks(contents: Iterator[tuple[int, Content]]) -> Iterator[list[tuple[int,
     for i, content in contents:
         chunk.append((i, content))
         size += 0 if isinstance(content, Unreadable) else len(content)
-        if len(chunk) == FILES_AT_ONCE or size >= CHUNK:
+        if len(chunk) == MAX_CHUNK_FILES or size >= MAX_CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0
     if chunk:

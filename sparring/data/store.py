@@ -1,6 +1,6 @@
-"""Files decoded once: into memory where they fit, otherwise into a file that is memory-mapped.
+"""Files decoded once, into one file that is loaded into memory or memory-mapped.
 
-What has been decoded is kept in the user's cache, under a name that changes with the files.
+The results are kept in the user's cache, under a name that changes with the files.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.classes import printable
-from sparring.data.sources import Content, FileSource, Unreadable, each
+from sparring.data.sources import Content, FileSource, Unreadable, map_files
 from sparring.errors import InputError
 from sparring.files import beside, cached, read_json, write_json
 
-MAX_CACHE_BYTES = 20 * 2**30  # of decoded files; those not used for longest go first
+MAX_CACHE_BYTES = 20 * 2**30  # of decoded files; the least recently used are removed first
 
-Progress = Callable[[int, int], None]  # (done, of)
+Progress = Callable[[int, int], None]  # (done, total)
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """Reports nothing."""
+    """Reports no progress."""
 
 
 Decoder = Callable[[Content], NDArray[np.generic] | Unreadable]
@@ -45,7 +45,7 @@ class Stored:
     """A tensor in a file.
 
     Attributes:
-        path: of a `.npy`.
+        path: of an `.npy` file.
     """
 
     path: Path
@@ -55,11 +55,11 @@ class Stored:
         return torch.from_numpy(np.load(self.path, allow_pickle=False))
 
     def map(self) -> tuple[mmap.mmap, Tensor]:
-        """The tensor, mapped into memory, and the map. Not to be written to."""
+        """The map, and the tensor that is mapped into memory, which must not be written to."""
         with self.path.open("rb") as file:
             np.lib.format.read_magic(file)
             shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-            # Copy on write, since PyTorch knows no tensors that cannot be written to.
+            # Copy on write, since PyTorch has no read-only tensors.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
             array = np.frombuffer(mapped, dtype, offset=file.tell()).reshape(shape)
         return mapped, torch.from_numpy(array)
@@ -75,8 +75,8 @@ class Decoded:
 
     Attributes:
         rows: (kept, *shape).
-        kept: the index of each among the files.
-        skipped: names of the others, and why.
+        kept: index of the file of each row, (kept,).
+        skipped: name of each other file, and why it cannot be read.
     """
 
     rows: Stored
@@ -90,27 +90,27 @@ def decode(
     shape: tuple[int, ...],
     dtype: str,
     version: str,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
 ) -> Decoded:
-    """Every file that can be read, decoded to one shape; from the cache where it holds them.
+    """All files that can be read, decoded to one shape; taken from the cache if they have been decoded before.
 
     Args:
-        decoder: bytes of a file -> an array (*shape) of this dtype, or why it cannot be read.
-        version: names the decoder and its settings; another one decodes anew.
+        decoder: bytes of a file -> an array (*shape) of this dtype, or the reason why it cannot be read.
+        version: identifies the decoder and its settings; files are decoded again if it changes.
 
     Raises:
-        InputError: where fewer than two can be read, or the cache cannot be written to.
+        InputError: if fewer than two can be read, or the cache cannot be written.
     """
     place = cached("decoded") / _key(files, version)
     if not (place / "about.json").is_file():
         with beside(place) as part:
             part.mkdir(parents=True)
             _decode(files, decoder, shape, np.dtype(dtype), part, progress)
-        with suppress(OSError):  # another run may be tidying up too
+        with suppress(OSError):  # another run may prune it at the same time
             _prune(place)
     about = read_json(place / "about.json")
-    with suppress(OSError):  # where the cache may only be read
-        os.utime(place)  # was used now
+    with suppress(OSError):  # the cache may be read-only
+        os.utime(place)  # marks it as used now
     kept = np.array(about["kept"], np.int64)
     return Decoded(Stored(place / "rows.npy"), kept, tuple((name, why) for name, why in about["skipped"]))
 
@@ -122,8 +122,8 @@ def _decode(
     kept: list[int] = []
     skipped: list[tuple[str, str]] = []
     with (folder / "rows.npy").open("wb") as file, ThreadPoolExecutor() as pool:
-        _header(file, (0, *shape), dtype)  # how many can be read is known at the end
-        for i, row in each(files, decoder, pool):
+        _header(file, (0, *shape), dtype)  # the number of readable files is known at the end
+        for i, row in map_files(files, decoder, pool):
             if isinstance(row, Unreadable):
                 skipped.append((printable(files.names[i]), row.why))
             else:
@@ -138,10 +138,10 @@ def _decode(
 
 
 def _header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
-    """Write the head of a `.npy`; it has one length whatever the number of rows."""
+    """Write the header of an `.npy` file; its length does not depend on the number of rows."""
     file.seek(0)
-    described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, described)
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _key(files: FileSource, version: str) -> str:
@@ -150,7 +150,7 @@ def _key(files: FileSource, version: str) -> str:
 
 
 def _prune(newest: Path) -> None:
-    """Drop what was not used for longest, until the rest is no more than is kept."""
+    """Remove the least recently used folders until the rest is at most `MAX_CACHE_BYTES`."""
     places = sorted((p for p in newest.parent.iterdir() if p != newest), key=lambda p: -p.stat().st_mtime)
     total = _bytes(newest)
     for place in places:
@@ -166,8 +166,8 @@ def _bytes(folder: Path) -> int:
 
 
 def memory() -> int:
-    """Bytes of this machine's memory, or of what this process may use of it."""
-    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if sys.platform != "win32" else [8 * 2**30]
+    """Bytes of this machine's memory, or of the part that this process may use."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if sys.platform != "win32" else [8 * 2**30]
     with suppress(OSError, ValueError):
-        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return min(found)
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(limits)

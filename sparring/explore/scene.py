@@ -23,7 +23,7 @@ from sparring.evaluation.real import Real, read
 from sparring.explore.space import Space
 from sparring.modalities import Images, Modality, find
 from sparring.modalities.images.decoding import loaded, squared
-from sparring.modalities.images.picture_files import folder
+from sparring.modalities.images.image_files import folder
 from sparring.model import Model
 from sparring.sheets import sheet
 from sparring.training.prepare import prepare, room

@@ -20,7 +20,9 @@ from sparring.data.store import Progress, Stored, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.files import vacant
+from sparring.modalities import exploring
 from sparring.modalities.asks import Ask, Request
+from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import MAX_CLASS_COLUMNS, Comparison, Samples, Writer, write_png
 
 if TYPE_CHECKING:
@@ -130,10 +132,16 @@ class Modality(ABC):
     kind: ClassVar[str]  # in model files; never shown where `words` will do
     words: ClassVar[Words]
     reads: ClassVar[tuple[str, ...]] = ()  # kinds of items that it can be fitted to besides its own
+    files: ClassVar[str] = ""  # files that `read` recognizes, for messages: "a table (.csv, .tsv, .parquet)"
+    fallback: ClassVar[bool] = False  # True for kinds that accept files of more specific kinds and are asked last
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}  # data sets that are found by name
     features_name: ClassVar[str]  # of the features that samples are scored by during training
     shown_as: ClassVar[Literal["image", "table", "audio", "video"]] = "image"  # element that shows samples in a browser
     preview_items: ClassVar[int] = 64  # samples on a sheet
+    walk_grid: ClassVar[tuple[int, int]] = (4, 7)  # walks on a sheet, and samples on each
+    neighbor_grid: ClassVar[tuple[int, int]] = (4, 3)  # samples on a sheet, and training items next to each
+    distance_words: ClassVar[str] = "root mean squares of the differences of their features"
+    film_items: ClassVar[int] = 16  # samples in a frame of a film; 0 if previews of other samples have another frame
     chunk_size: ClassVar[int] = 64  # samples drawn together; the samples of a seed do not depend on n
 
     classes: tuple[str, ...] = ()
@@ -147,6 +155,15 @@ class Modality(ABC):
 
         Raises:
             InputError: if it is of this kind but cannot be used.
+        """
+        return None
+
+    @classmethod
+    def adopt(cls, data: Any) -> Items | None:  # noqa: ARG003
+        """The data set in an object in memory, such as a data frame; None if it is not of this kind.
+
+        Raises:
+            InputError: as `read` does.
         """
         return None
 
@@ -390,6 +407,49 @@ class Modality(ABC):
         """
         labels = batch[CONDITION].cpu().numpy() if self.classes else None
         return Samples(self.decode(samples), labels, self).preview()
+
+    # Exploring.
+
+    def draw_grid(self, samples: Tensors, columns: int, captions: Sequence[str] = ()) -> Image.Image:
+        """Samples as networks see them, one by one in rows.
+
+        Args:
+            captions: the text below each sample; () for none.
+        """
+        return exploring.grid(self, samples, columns, captions)
+
+    def draw_walks(self, walks: Tensors, steps: int, explored: Explored) -> Drawing:  # noqa: ARG002
+        """Walks through the latent space. The caption says how to read the drawing.
+
+        Args:
+            walks: `steps` samples of the first walk, then those of the next, as networks see them.
+            explored: draws further samples.
+        """
+        return Drawing("one walk in each row, from left to right", self.draw_grid(walks, steps))
+
+    def comparable(self, samples: Tensors) -> Tensor:
+        """Vectors (n, d) by whose distance the nearest training items are found."""
+        return self.features(samples)
+
+    def draw_neighbors(self, explored: Explored) -> Drawing:
+        """Samples next to the training items that are nearest to them.
+
+        Raises:
+            InputError: if the training items are missing or of another kind.
+        """
+        return exploring.neighbor_grid(self, explored)
+
+    def read_given(self, path: Path) -> NDArray[Any]:
+        """The item in a file, or the items in a folder, fitted to the size of this model's: (n, ...) as decoded.
+
+        Raises:
+            InputError: if there are none, one cannot be read, or items of this kind are not read one by one.
+        """
+        raise InputError(f"{path} was given, but {self.words.items} are not read one by one; leave it out")
+
+    def conversion(self, items: Items) -> str:  # noqa: ARG002
+        """How items of another data set are changed to fit this model, in a few words; "" if they are not."""
+        return ""
 
     # Judging.
 

@@ -1,4 +1,4 @@
-"""One file per published system; the package is the registry."""
+"""One file per published system; the modules of this package are the registry."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ import pkgutil
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-import numpy as np
 
 from sparring.data import Items
 from sparring.errors import InputError, nearest
-from sparring.modalities import Images
-from sparring.modalities.translation.layout import domains, halved
+from sparring.modalities import kind_of, kinds
 from sparring.recipes.base import Recipe
 
 
@@ -25,10 +21,10 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Recipe:
-    """The recipe of a name, or the one in a user's own `.py` file, with its default fields.
+    """The recipe with a name, or the one in a user's own `.py` file, with its default fields.
 
     Raises:
-        InputError: where there is none.
+        InputError: if there is none.
     """
     if name.endswith(".py"):
         return _only(_imported(Path(name)), name)
@@ -44,7 +40,7 @@ def _imported(path: Path) -> ModuleType:
     if not path.is_file() or spec is None or spec.loader is None:
         raise InputError(f"there is no recipe file {path}")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their own module up there
+    sys.modules[name] = module  # dataclasses look up their own module there
     spec.loader.exec_module(module)
     return module
 
@@ -62,51 +58,20 @@ def _only(module: ModuleType, name: str) -> Recipe:
     return recipe
 
 
-SMALL = 16  # pixels up to which fully connected nets learn pictures faster than convolutions
-FEW = 20_000  # pictures below which D would soon know them by heart
-HANDFUL = 1000  # pictures of which a batch of the usual size is a large part
-SMALL_BATCH = 16  # of these, whose steps are more for the same time
-LONG = 1800.0  # seconds from which on a wider net makes better use of a CPU
-WIDE = 64
-
-
 def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Recipe, str]:
-    """The recipe that fits the data, the device and the time, and why, in words for the user.
+    """The recipe that fits the data, the device and the training time, and the reason, for the user.
 
     Args:
-        seconds: how long it may train, where that is known.
+        device: its type, such as "cpu".
+        seconds: training time, if it is known.
+
+    Raises:
+        InputError: if no kind of data recommends one.
     """
-    if items.kind == "points":
-        return find("r3gan_mlp"), "points: fully connected nets under R3GAN's loss, which keeps every mode"
-    if items.kind == "rows":
-        steps = all(dtype.kind in "fiu" for dtype in items.items.dtypes)
-        hint = "; where rows are steps in time, say --recipe series" if steps else ""
-        return find("table"), f"a table: R3GAN's loss on rows of mixed kinds{hint}"
-    if items.kind == "series":
-        return find("series"), "steps in time: R3GAN's loss on paths of any length"
-    layout = None if isinstance(items.items, np.ndarray) else domains(items.items.names)
-    if layout is None and not isinstance(items.items, np.ndarray) and (missing := halved(items.items.names)):
-        raise InputError(
-            f"{items.name!r} has no {missing}/ beside the other kind; add it, or give the one folder alone"
-        )
-    # Pairs of which some are missing are named by pix2pix.
-    if layout is not None and layout.known and not layout.joined and (layout.matched or layout.names != ("A", "B")):
-        return find("pix2pix"), f"pairs of pictures in {layout.names[0]}/ and {layout.names[1]}/"
-    if layout is not None and layout.names == ("A", "B"):
-        return find("cyclegan"), "pictures of two kinds, A and B, without partners"
-    size = Images().fit(items).size
-    if size <= SMALL:
-        return find("gan"), "tiny pictures: fully connected nets learn them fastest"
-    settings: dict[str, Any] = {}
-    why = "pictures on an accelerator: residual nets give the best quality"
-    if device == "cpu":
-        why = "pictures on a CPU: strided convolutions train fastest"
-        if size <= 32 and (seconds or 0) >= LONG:
-            settings["width"] = WIDE
-    if len(items) < FEW:
-        settings["augment"] = "places" if len(items) < HANDFUL else "ada"
-        why += f"; only {len(items):,} of them: augmented"
-    if len(items) < HANDFUL and device == "cpu":
-        settings["batch"] = SMALL_BATCH
-        why += ", in small batches"
-    return find("r3gan_strided" if device == "cpu" else "r3gan").set(settings), why
+    proposed = [kind.recommend(items, device, seconds) for kind in kinds()]
+    recommended = [recommendation for recommendation in proposed if recommendation is not None]
+    if not recommended:
+        words = kind_of(items).words.items
+        raise InputError(f"no recipe is recommended for {words} such as those of {items.name!r}; give one by --recipe")
+    best = max(recommended, key=lambda recommendation: recommendation.priority)
+    return find(best.recipe).set(best.fields), best.why

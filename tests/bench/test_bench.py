@@ -113,7 +113,7 @@ def test_every_recipe_for_pictures_is_in_the_tables_of_pictures():
 def test_a_perfect_sampler_of_mixtures(name, mixture):
     """Reaches what we hold ourselves to, so that it can be reached."""
     ideal = TABLES[name].ideal("cpu", QUIET)
-    assert ideal["modes"] == len(mixture.centres)
+    assert ideal["modes"] == len(mixture.centers)
     assert ideal["high quality"] > 0.98
     assert ideal["reverse KL"] < 0.01
     assert ideal["spread"] == pytest.approx(1, abs=0.03)
@@ -139,7 +139,7 @@ def test_stacked_digits_are_read_by_colour(monkeypatch):
 
 
 def test_stacked_mnist_holds_digits_in_its_colours(monkeypatch):
-    from sparring.modalities import sets
+    from sparring.modalities.images import sets
 
     digits = find("digits")
     held = np.arange(len(digits)) % 3 == 0

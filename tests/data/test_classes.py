@@ -1,8 +1,8 @@
-"""What the folders around pictures say."""
+"""Classes and held-out items follow from the folders around files."""
 
 import pytest
 
-from sparring.data.classes import sorted_out
+from sparring.data.classes import classify
 from sparring.data.split import held_out
 
 
@@ -20,8 +20,8 @@ from sparring.data.split import held_out
         (["1", "2"], (), None),
     ],
 )
-def test_sorted_out(names, classes, held):
-    labels, found, apart = sorted_out(names)
+def test_classify(names, classes, held):
+    labels, found, apart = classify(names)
     assert found == classes
     assert (labels is None) == (not classes)
     assert (None if apart is None else apart.tolist()) == held

@@ -16,7 +16,8 @@ from PIL import Image
 from sparring.data.batches import Batches
 from sparring.data.sources import JoinedSource, ZipSource
 from sparring.errors import InputError
-from sparring.modalities import find, sets
+from sparring.modalities import find
+from sparring.modalities.images import sets
 from sparring.seeds import Seeds
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from sparring.data.sources import Unreadable
-from sparring.modalities.images.decoding import Look, loaded, look, opened, squared
+from sparring.modalities.images.decoding import Header, examine, loaded, opened, squared
 
 SHADES = np.linspace(0, 255, 64).reshape(8, 8).round().astype(np.uint8)
 COLOURS = np.stack([SHADES, SHADES[::-1], SHADES.T], -1)
@@ -38,7 +38,7 @@ def test_palette():
     shown = pixels(content, 4)
     assert shown[0, 0].tolist() == [0, 0, 0, 0]  # whatever colour lies under full transparency
     assert shown[4, 4, 3] == 255
-    assert look(content).channels == 4
+    assert examine(content).channels == 4
     assert pixels(content, 3)[0, 0].tolist() == [255, 255, 255]  # on white where there is no alpha
 
 
@@ -65,7 +65,7 @@ def test_floats_that_are_no_numbers():
     for value in (np.nan, np.inf):
         empty = saved(Image.fromarray(np.full((8, 8), value, np.float32)), "TIFF")
         assert loaded(empty).why == "damaged: its pixels are no numbers"
-        assert look(empty) == loaded(empty)
+        assert examine(empty) == loaded(empty)
 
 
 def test_cmyk():
@@ -79,14 +79,14 @@ def test_turned_by_exif():
     wide = Image.fromarray(np.tile(SHADES, (1, 2)))
     content = saved(wide, "JPEG", quality=100, exif=exif)
     assert loaded(content).size == (8, 16)
-    assert (look(content).width, look(content).height) == (8, 16)
+    assert (examine(content).width, examine(content).height) == (8, 16)
 
 
 def test_the_first_frame():
     frames = [Image.new("L", (8, 8), shade) for shade in (10, 200)]
     content = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert (pixels(content, 1) == 10).all()
-    assert look(content).frames == 2
+    assert examine(content).frames == 2
 
 
 def test_aspect_and_size():
@@ -97,11 +97,11 @@ def test_aspect_and_size():
 
 
 def test_look():
-    assert look(saved(Image.fromarray(COLOURS))) == Look(8, 8, "PNG", "RGB", 3, 1)
+    assert examine(saved(Image.fromarray(COLOURS))) == Header(8, 8, "PNG", "RGB", 3, 1)
     grey = Image.fromarray(np.stack([SHADES] * 3, -1))
-    assert look(saved(grey, "JPEG")).channels == 1
+    assert examine(saved(grey, "JPEG")).channels == 1
     opaque = Image.fromarray(COLOURS).convert("RGBA")
-    assert look(saved(opaque)).channels == 3
+    assert examine(saved(opaque)).channels == 3
 
 
 BAD = {
@@ -127,7 +127,7 @@ def test_flipped_bytes_never_raise(kind):
         damaged = bytearray(content)
         for place in random.integers(len(content), size=random.integers(1, 4)):
             damaged[place] = random.integers(256)
-        assert isinstance(look(bytes(damaged)), Look | Unreadable)
+        assert isinstance(examine(bytes(damaged)), Look | Unreadable)
         loaded(bytes(damaged))
 
 
@@ -135,7 +135,7 @@ def test_pictures_from_phones():
     """A JPEG with a second picture behind it, which PIL calls MPO, is a JPEG."""
     frames = [Image.fromarray(COLOURS), Image.fromarray(COLOURS[::-1])]
     content = saved(frames[0], "MPO", save_all=True, append_images=frames[1:])
-    assert look(content) == Look(8, 8, "JPEG", "RGB", 3, 1)
+    assert examine(content) == Header(8, 8, "JPEG", "RGB", 3, 1)
 
 
 @pytest.mark.parametrize("case", BAD)

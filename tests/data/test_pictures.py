@@ -100,7 +100,7 @@ def test_not_an_archive(tmp_path):
 
 def test_bombs_are_not_unpacked(tmp_path, monkeypatch):
     """Neither an archive that inflates beyond measure, nor a single file that no picture is."""
-    monkeypatch.setattr(sources, "LARGEST_FILE", 2**20)
+    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 2**20)
     big = {f"{i}.png": bytes(3 * 2**20) for i in range(4)}
     for suffix in (".zip", ".tar.xz"):
         with pytest.raises(InputError, match="as a zip bomb does"):

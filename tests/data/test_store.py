@@ -107,7 +107,7 @@ def test_only_the_rows_that_are_wanted_are_dealt():
 
 def test_memory_stays_flat(tmp_path, monkeypatch):
     """What was read from a mapped file does not stay on this process's account."""
-    monkeypatch.setattr(batches, "FORGET", 8)
+    monkeypatch.setattr(batches, "RELEASE_EVERY", 8)
     path = tmp_path / "big.npy"
     np.lib.format.open_memmap(path, "w+", np.uint8, (4096, 16384)).flush()  # 64 MiB
     dealt = Batches({"values": Stored(path)}, torch.arange(4096), 64, 1, Seeds(0))

@@ -1,1 +1,7 @@
-"""Pictures."""
+"""Square images of one size."""
+
+from sparring.modalities.images.images import Images
+
+__all__ = ["Images"]
+
+KINDS = (Images,)

@@ -1,4 +1,4 @@
-"""From the bytes of a picture file to pixels of one size and one number of channels."""
+"""From the bytes of an image file to pixels of one size and one number of channels."""
 
 from __future__ import annotations
 
@@ -14,75 +14,74 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from sparring.data import store
 from sparring.data.sources import Content, FileSource, Unreadable
 from sparring.data.store import Decoded, Progress
-from sparring.modalities.images.picture_files import FORMATS
+from sparring.modalities.images.image_files import FORMATS
 
-VERSION = 1  # of how pictures are decoded
-
-
+VERSION = 1  # of the decoder; a new one decodes all files again
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-LARGEST = 89_478_485  # pixels; more are a bomb, or no picture for a GAN
-# Metadata of old cameras are none of the user's concern.
+MAX_PIXELS = 89_478_485  # larger images are decompression bombs, or useless for a GAN
+MAX_GRAY_DIFFERENCE = 12  # between red, green and blue; JPEG's rounding causes such differences in gray images
+# Warnings about the metadata of old cameras do not concern the user.
 warnings.filterwarnings("ignore", module="PIL")
 
 
 def opened(content: Content) -> Image.Image | Unreadable:
-    """A picture with its header read."""
+    """An image of which only the header has been read."""
     if isinstance(content, Unreadable):
         return content
     if not content:
         return Unreadable("the file is empty")
     try:
-        picture = Image.open(io.BytesIO(content), formats=_formats())
+        image = Image.open(io.BytesIO(content), formats=_formats())
     except UnidentifiedImageError:
-        return Unreadable("not a picture, whatever its suffix says")
+        return Unreadable("not an image, despite its suffix")
     except Image.DecompressionBombError:
         return Unreadable(_bomb())
-    except Exception as error:  # whatever the bytes of a damaged file happen to mean to PIL
+    except Exception as error:  # PIL raises any exception for damaged files
         return Unreadable(f"damaged: {error}")
-    return Unreadable(_bomb()) if picture.width * picture.height > LARGEST else picture
+    return Unreadable(_bomb()) if image.width * image.height > MAX_PIXELS else image
 
 
 def _bomb() -> str:
-    return f"more than {LARGEST:,} pixels, as a decompression bomb has"
+    return f"more than {MAX_PIXELS:,} pixels, like a decompression bomb"
 
 
 @lru_cache
 def _formats() -> tuple[str, ...]:
-    """Those that are read, of those that this PIL knows."""
+    """The formats of `FORMATS` that this version of PIL supports."""
     Image.init()
     return tuple(sorted(set(FORMATS.values()) & set(Image.OPEN)))
 
 
 def loaded(content: Content) -> Image.Image | Unreadable:
-    """A picture with its pixels, upright, in mode L, RGB or RGBA."""
-    picture = opened(content)
-    if isinstance(picture, Unreadable):
-        return picture
+    """An image with its pixels, upright, in mode L, RGB or RGBA."""
+    image = opened(content)
+    if isinstance(image, Unreadable):
+        return image
     try:
-        return _plain(ImageOps.exif_transpose(picture))
+        return _plain(ImageOps.exif_transpose(image))
     except Exception as error:  # as above
         return Unreadable(f"damaged: {error}")
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    if picture.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        return Image.fromarray(_eight_bits(np.asarray(picture)))
-    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
-        return picture.convert("RGBA")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+def _plain(image: Image.Image) -> Image.Image:
+    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+        return Image.fromarray(_eight_bits(np.asarray(image)))
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
 def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Grey of more than eight bits. Integers are taken as of 16 bits; floats as in [0, 1], or in
-    [0, 255] where they go beyond.
+    """Gray values of more than eight bits as eight bits. Integers are taken as 16 bits; floats as in [0, 1], or in
+    [0, 255] if any exceeds 1.
 
     Raises:
-        ValueError: where none is a number.
+        ValueError: if none of them is finite.
     """
     wide = values.astype(np.float64)
     if np.issubdtype(values.dtype, np.floating):
         if not np.isfinite(wide).any():
-            raise ValueError("its pixels are no numbers")
+            raise ValueError("its pixels are not numbers")
         top = wide[np.isfinite(wide)].max()
         wide = np.nan_to_num(wide, posinf=top, neginf=0) * (255 if top <= 1 else 1)
     else:
@@ -90,47 +89,47 @@ def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     return np.round(wide).clip(0, 255).astype(np.uint8)
 
 
-def squared(picture: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
-    """A picture from `loaded` as (channels, size, size), cut to a square about its middle.
+def squared(image: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
+    """The central square of an image from `loaded`, scaled to (channels, size, size).
 
-    Colours under full transparency are set to 0, since files hold anything there; where there is no
-    channel for transparency, the picture is laid on white.
+    Colors of fully transparent pixels are set to 0, because files hold arbitrary values there. Without an alpha channel
+    in the result, the image is placed on white.
     """
-    picture = laid(picture, channels)
-    if picture.size != (size, size):
-        picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
-    return _pixels(picture)
+    image = with_channels(image, channels)
+    if image.size != (size, size):
+        image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    return _pixels(image)
 
 
-def whole(picture: Image.Image, channels: int) -> NDArray[np.uint8]:
-    """A picture from `loaded` as (channels, height, width), as `squared` would have it."""
-    return _pixels(laid(picture, channels))
+def to_array(image: Image.Image, channels: int) -> NDArray[np.uint8]:
+    """An image from `loaded` as (channels, height, width), with transparency as in `squared`."""
+    return _pixels(with_channels(image, channels))
 
 
-def laid(picture: Image.Image, channels: int) -> Image.Image:
-    """With so many channels: on white where none is for transparency."""
-    if picture.mode == "RGBA" and channels < 4:
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture.convert(MODES[channels])
+def with_channels(image: Image.Image, channels: int) -> Image.Image:
+    """An image with a number of channels: placed on white if there is none for its transparency."""
+    if image.mode == "RGBA" and channels < 4:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert(MODES[channels])
 
 
-def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
-    pixels: NDArray[np.uint8] = np.asarray(picture, np.uint8).reshape(picture.height, picture.width, -1)
-    if picture.mode == "RGBA":
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = np.asarray(image, np.uint8).reshape(image.height, image.width, -1)
+    if image.mode == "RGBA":
         pixels = np.where(pixels[..., 3:] > 0, pixels, 0).astype(np.uint8)
     return pixels.transpose(2, 0, 1)
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one picture is like.
+class Header:
+    """Properties of an image file.
 
     Attributes:
-        width, height: upright, in pixels.
-        format: by its content, as PIL names it.
+        width, height: in pixels, upright.
+        format: detected from its content, as PIL names it.
         mode: of the file: P, RGBA, I;16, CMYK, ...
-        channels: that it needs: 4 where something shows through, 1 where it has no colour.
-        frames: 1, or more where it moves.
+        channels: number of channels that the content needs: 4 if any pixel is transparent, 1 if there is no color.
+        frames: 1, or more for an animation.
     """
 
     width: int
@@ -141,16 +140,17 @@ class Look:
     frames: int
 
 
-def look(content: Content) -> Look | Unreadable:
-    """Read a picture whole and say what it is like."""
-    header, picture = opened(content), loaded(content)
+def examine(content: Content) -> Header | Unreadable:
+    """Properties of an image file, which is decoded completely."""
+    header, image = opened(content), loaded(content)
     if isinstance(header, Unreadable):
         return header
-    if isinstance(picture, Unreadable):
-        return picture
-    # Phones put a small picture behind a JPEG and call it another format.
+    if isinstance(image, Unreadable):
+        return image
+    # Phones append a small image to a JPEG and call the format MPO.
     format = "JPEG" if header.format == "MPO" else str(header.format)
-    return Look(*picture.size, format, header.mode, channels_of(picture), _frames(header) if format != "JPEG" else 1)
+    frames = _frames(header) if format != "JPEG" else 1
+    return Header(*image.size, format, header.mode, needed_channels(image), frames)
 
 
 def _frames(header: Image.Image) -> int:
@@ -160,33 +160,30 @@ def _frames(header: Image.Image) -> int:
         return 1
 
 
-def channels_of(picture: Image.Image) -> int:
-    """How many channels a picture from `loaded` needs."""
-    if picture.mode == "RGBA":
-        alpha = np.asarray(picture)[..., 3]
+def needed_channels(image: Image.Image) -> int:
+    """Number of channels that the content of an image from `loaded` needs."""
+    if image.mode == "RGBA":
+        alpha = np.asarray(image)[..., 3]
         if alpha.min() < 255:
             return 4
-        picture = picture.convert("RGB")
-    if picture.mode == "L":
+        image = image.convert("RGB")
+    if image.mode == "L":
         return 1
-    pixels = np.asarray(picture).astype(np.int16)
-    return 3 if np.ptp(pixels, axis=-1).max() > GREY else 1
+    pixels = np.asarray(image).astype(np.int16)
+    return 3 if np.ptp(pixels, axis=-1).max() > MAX_GRAY_DIFFERENCE else 1
 
 
-GREY = 12  # differences between red, green and blue up to which JPEG's rounding makes them of grey
-
-
-def decode(pictures: FileSource, size: int, channels: int, progress: Progress = lambda *_: None) -> Decoded:
-    """All pictures that can be read, as squares of one size, uint8 (n, channels, size, size); see `store.decode`.
+def decode(images: FileSource, size: int, channels: int, progress: Progress = store.no_progress) -> Decoded:
+    """The central squares of all images that can be read, uint8 (n, channels, size, size); see `store.decode`.
 
     Raises:
-        InputError: where fewer than two can be read, or the cache cannot be written to.
+        InputError: if fewer than two can be read, or the cache cannot be written.
     """
     shape = (channels, size, size)
-    version = f"pictures {VERSION} {size} {channels}"
-    return store.decode(pictures, partial(_squared, size=size, channels=channels), shape, "uint8", version, progress)
+    version = f"pictures {VERSION} {size} {channels}"  # "pictures", so that caches of Sparring 0.1 are found
+    return store.decode(images, partial(_square, size=size, channels=channels), shape, "uint8", version, progress)
 
 
-def _squared(content: Content, size: int, channels: int) -> NDArray[np.uint8] | Unreadable:
-    picture = loaded(content)
-    return picture if isinstance(picture, Unreadable) else squared(picture, size, channels)
+def _square(content: Content, size: int, channels: int) -> NDArray[np.uint8] | Unreadable:
+    image = loaded(content)
+    return image if isinstance(image, Unreadable) else squared(image, size, channels)

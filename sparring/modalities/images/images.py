@@ -1,8 +1,8 @@
-"""FileSource of one size."""
+"""Square images of one size."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,42 +15,79 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.sources import FileSource, Unreadable, each
+from sparring.data.sources import FileSource, Unreadable, map_files
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError
 from sparring.files import component
 from sparring.metrics.patches import patches
-from sparring.modalities.base import Encoded, Modality, Samples, Words, Writer
-from sparring.modalities.images.decoding import Look, decode, look, squared
+from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
+from sparring.modalities.images import reading, sets
+from sparring.modalities.images.arrays import IMAGES
+from sparring.modalities.images.decoding import Header, decode, examine, squared
 from sparring.modalities.samples import as_image, base64_png, columns_for, labeled_arrays, write_arrays, write_png
 from sparring.sheets import sheet
 
-LARGEST = 64  # pixels that pictures of many sizes are brought to, at most, unless told
-LOOKED_AT = 256  # files that are opened to find size and channels
+MAX_SIDE = 64  # pixels to which images of different sizes are scaled, unless a size is given
+MAX_EXAMINED = 256  # files that are opened to choose size and channels
+MAX_TINY = 16  # pixels of a side up to which fully connected nets learn faster than convolutions
+MIN_ITEMS = 20_000  # with fewer images D soon memorizes them
+MIN_ITEMS_ADA = 1000  # with fewer images the usual batch is a large part of them
+SMALL_BATCH = 16  # batch for so few images, for more steps in the same time
+MIN_SECONDS_WIDE = 1800.0  # training time from which a wider net is worth its cost on a CPU
+WIDE = 64
 
 
 @dataclass(frozen=True)
 class Images(Modality):
-    """Square pictures; nets see (channels, size, size) in [-1, 1].
+    """Square images; networks receive (channels, size, size) in [-1, 1].
 
     Attributes:
         size: height and width in pixels; 0 to choose it from the data.
-        channels: 1 grey, 3 colour, 4 colour and alpha; 0 to choose it from the data.
-        flip: whether pictures are mirrored at random.
-        crop: how much larger than `size` pictures are kept, as a share of it; what nets see is cut
-            out of them at random.
+        channels: 1 for gray, 3 for color, 4 for color and alpha; 0 to choose it from the data.
+        flip: True to mirror images at random.
+        crop: margin around the random crops of `size` pixels that networks receive, as a share of `size`.
     """
 
     kind: ClassVar[str] = "images"
     words: ClassVar[Words] = Words("image", "images", compared="textures, colors and rough layout")
 
     features_name: ClassVar[str] = "patches"
+    files: ClassVar[str] = (
+        "a folder, zip or tar of images (.png, .jpg, ...), an .npy array of them, or an .npz in which they are named "
+        f"{', '.join(IMAGES)}"
+    )
+    sets: ClassVar[Mapping[str, Callable[[], Items]]] = sets.SETS
 
     size: int = 0
     channels: int = 0
     flip: bool = False
     crop: float = 0.0
+
+    @classmethod
+    def read(cls, path: Path) -> Items | None:
+        return reading.read(path)
+
+    @classmethod
+    def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:
+        if items.kind != cls.kind:
+            return None
+        size = cls().fit(items).size
+        if size <= MAX_TINY:
+            return Recommendation("gan", "tiny images: fully connected nets learn them fastest")
+        settings: dict[str, Any] = {}
+        why = "images on an accelerator: residual nets give the best quality"
+        if device == "cpu":
+            why = "images on a CPU: strided convolutions train fastest"
+            if size <= 32 and (seconds or 0) >= MIN_SECONDS_WIDE:
+                settings["width"] = WIDE
+        if len(items) < MIN_ITEMS:
+            settings["augment"] = "places" if len(items) < MIN_ITEMS_ADA else "ada"
+            why += f"; augmented because there are only {len(items):,}"
+        if len(items) < MIN_ITEMS_ADA and device == "cpu":
+            settings["batch"] = SMALL_BATCH
+            why += ", in small batches"
+        return Recommendation("r3gan_strided" if device == "cpu" else "r3gan", why, settings)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -62,7 +99,7 @@ class Images(Modality):
 
     @property
     def kept(self) -> int:
-        """Height and width of the pictures that are kept to be cut."""
+        """Height and width of the stored images, from which crops are taken."""
         return self.size + round(self.size * self.crop)
 
     def fit(self, items: Items) -> Self:
@@ -70,45 +107,45 @@ class Images(Modality):
             height, width, *rest = items.items.shape[1:]
             sides, channels = [min(height, width)], (rest or [1])[0]
         else:
-            found = looks(items.items)
-            sides, channels = [min(f.width, f.height) for f in found], max(f.channels for f in found)
+            headers = examine_some(items.items)
+            sides, channels = [min(h.width, h.height) for h in headers], max(h.channels for h in headers)
         size = self.size or (sides[0] if len(set(sides)) == 1 else 0)
-        if not size or (not self.size and size > LARGEST):
-            size = max(4, min(LARGEST, 2 ** int(np.log2(np.median(sides)))))
+        if not size or (not self.size and size > MAX_SIDE):
+            size = max(4, min(MAX_SIDE, 2 ** int(np.log2(np.median(sides)))))
         return replace(self, size=size, channels=self.channels or channels)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
-        """FileSource as uint8, (n, channels, kept, kept), cut to squares about their middle.
+        """The central squares of all images as uint8, (n, channels, kept, kept).
 
         Raises:
-            InputError: where fewer than two can be read, or all are the same.
+            InputError: if fewer than two can be read, or all are identical.
         """
         if isinstance(items.items, np.ndarray):
-            made = Encoded({VALUES: self._squared(items.items, progress)}, np.arange(len(items)))
+            encoded = Encoded({VALUES: self._squares(items.items, progress)}, np.arange(len(items)))
         else:
-            found = decode(items.items, self.kept, self.channels, progress)
-            made = Encoded({VALUES: found.rows}, found.kept, skipped=found.skipped)
-        pixels = made.values if isinstance(made.values, Tensor) else made.values.map()[1]
+            decoded = decode(items.items, self.kept, self.channels, progress)
+            encoded = Encoded({VALUES: decoded.rows}, decoded.kept, skipped=decoded.skipped)
+        pixels = encoded.values if isinstance(encoded.values, Tensor) else encoded.values.map()[1]
         if all(torch.equal(part, pixels[:1].expand_as(part)) for part in torch.split(pixels, 4096)):
             raise InputError(
-                f"all {len(pixels):,} pictures of {items.name} are identical; a GAN needs some that differ"
+                f"all {len(pixels):,} images of {items.name} are identical; a GAN needs images that differ"
             )
-        return made
+        return encoded
 
-    def _squared(self, pictures: NDArray[np.generic], progress: Progress) -> Tensor:
-        stacked = pictures.reshape(*pictures.shape[:3], -1)
+    def _squares(self, images: NDArray[np.generic], progress: Progress) -> Tensor:
+        stacked = images.reshape(*images.shape[:3], -1)
         if stacked.shape[1:] == (self.kept, self.kept, self.channels):
             return torch.from_numpy(stacked.transpose(0, 3, 1, 2).astype(np.uint8, copy=True))
-        made = np.empty((len(stacked), self.channels, self.kept, self.kept), np.uint8)
+        squares = np.empty((len(stacked), self.channels, self.kept, self.kept), np.uint8)
         for i, pixels in enumerate(stacked):
-            made[i] = squared(Image.fromarray(pixels.squeeze()), self.kept, self.channels)
+            squares[i] = squared(Image.fromarray(pixels.squeeze()), self.kept, self.channels)
             progress(i + 1, len(stacked))
-        return torch.from_numpy(made)
+        return torch.from_numpy(squares)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
         pixels = tensors[VALUES]
         if self.crop:
-            pixels = cropped(pixels, self.size)
+            pixels = random_crop(pixels, self.size)
         if self.flip:
             mirrored = torch.rand(len(pixels), 1, 1, 1, device=pixels.device) < 0.5
             pixels = torch.where(mirrored, pixels.flip(-1), pixels)
@@ -121,7 +158,7 @@ class Images(Modality):
         return values.float().add(1).mul(255 / 2).round().clamp(0, 255).byte()
 
     def deterministic(self) -> Self:
-        """Not mirrored, and whole."""
+        """Neither mirrored nor cropped."""
         return replace(self, flip=False, crop=0.0)
 
     def decode(self, samples: Tensors, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
@@ -149,7 +186,7 @@ class Images(Modality):
         return {"images": [base64_png(as_image(pixels)) for pixels in samples.items]}
 
     def _write_folder(self, samples: Samples, folder: Path) -> None:
-        """One file per sample, in a sub-folder per class where there are labels."""
+        """One file per sample, in a sub-folder per class if there are labels."""
         digits = len(str(len(samples) - 1))
         for i, pixels in enumerate(samples.items):
             place = folder if samples.labels is None else folder / component(self.classes[samples.labels[i]])
@@ -157,21 +194,25 @@ class Images(Modality):
             Image.fromarray(pixels.squeeze()).save(place / f"{i:0{digits}}.png")
 
 
-def looks(pictures: FileSource) -> list[Look]:
-    """What some of the pictures are like, spread evenly over all."""
-    wanted = set(range(0, len(pictures), max(1, len(pictures) // LOOKED_AT)))
+def examine_some(images: FileSource) -> list[Header]:
+    """Properties of some of the images, evenly spaced over all.
+
+    Raises:
+        InputError: if none can be read.
+    """
+    wanted = set(range(0, len(images), max(1, len(images) // MAX_EXAMINED)))
     with ThreadPoolExecutor() as pool:
-        found = [seen for _, seen in each(pictures, look, pool, wanted)]
-    seen = [f for f in found if isinstance(f, Look)]
-    if not seen:
-        why = next(f.why for f in found if isinstance(f, Unreadable))
-        first = pictures.names[min(wanted)]
-        raise InputError(f"{pictures.path}: none of its pictures can be read ({first}: {why}); repair or replace them")
-    return seen
+        results = [result for _, result in map_files(images, examine, pool, wanted)]
+    headers = [result for result in results if isinstance(result, Header)]
+    if not headers:
+        why = next(result.why for result in results if isinstance(result, Unreadable))
+        first = images.names[min(wanted)]
+        raise InputError(f"{images.path}: none of its images can be read ({first}: {why}); repair or replace them")
+    return headers
 
 
-def cropped(pixels: Tensor, size: int) -> Tensor:
-    """A square cut out of each picture (n, c, h, h) at a place of its own: (n, c, size, size)."""
+def random_crop(pixels: Tensor, size: int) -> Tensor:
+    """A random square of each image (n, c, h, h): (n, c, size, size)."""
     n, channels, side, _ = pixels.shape
     place = torch.randint(side - size + 1, (2, n, 1), device=pixels.device)
     rows, columns = place + torch.arange(size, device=pixels.device)  # (n, size) each

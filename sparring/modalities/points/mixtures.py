@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians in the plane, whose every mode is known. Lin et al. 2017 (PacGAN), arXiv:1712.04086,
+"""Mixtures of Gaussians in the plane, whose modes are known. Lin et al. 2017 (PacGAN), arXiv:1712.04086,
 section 4.1.
 """
 
@@ -10,26 +10,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sparring.data.items import Items
+
 POINTS = 100_000
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Equal, round Gaussians.
+    """Gaussians of equal weight and equal standard deviation in every direction.
 
     Attributes:
-        centres: (modes, 2).
-        sd: standard deviation of each in every direction.
+        centers: (modes, 2).
+        sd: standard deviation.
     """
 
-    centres: NDArray[np.float64]
+    centers: NDArray[np.float64]
     sd: float
 
     def draw(self, n: int = POINTS, seed: int = 0) -> NDArray[np.float32]:
-        """Points (n, 2), each of a mode drawn at random."""
+        """Points (n, 2), each from a random mode."""
         random = np.random.default_rng(seed)
-        modes = random.integers(len(self.centres), size=n)
-        points = self.centres[modes] + self.sd * random.standard_normal((n, 2))
+        modes = random.integers(len(self.centers), size=n)
+        points = self.centers[modes] + self.sd * random.standard_normal((n, 2))
         return points.astype(np.float32)
 
 
@@ -38,3 +40,16 @@ _axis = np.array([-4.0, -2.0, 0.0, 2.0, 4.0])
 
 RING = Mixture(np.stack([np.cos(_angles), np.sin(_angles)], 1), 0.01)  # eight on a circle of radius 1
 GRID = Mixture(np.stack(np.meshgrid(_axis, _axis), -1).reshape(-1, 2), 0.05)  # 25 on {-4, -2, 0, 2, 4} squared
+
+
+def ring() -> Items:
+    """100,000 points from eight Gaussians on a circle."""
+    return Items("ring", "points", RING.draw(), columns=("x", "y"))
+
+
+def grid() -> Items:
+    """100,000 points from 25 Gaussians on a grid."""
+    return Items("grid", "points", GRID.draw(), columns=("x", "y"))
+
+
+SETS = {"ring": ring, "grid": grid}

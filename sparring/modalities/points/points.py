@@ -1,8 +1,9 @@
-"""Vectors of real numbers: toy mixtures, embeddings, any array of floats."""
+"""Vectors of real numbers: mixtures of Gaussians, embeddings, any array of floats."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -16,20 +17,21 @@ from torch import Tensor
 from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
-from sparring.modalities.base import Encoded, Modality, Samples, Words, Writer
+from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
+from sparring.modalities.points import mixtures, reading
 from sparring.modalities.samples import as_lists, labeled_arrays, write_arrays, write_png
 
-PLOT = 480  # pixels of a plot's side
-INK = (31, 79, 191)
+PLOT_SIDE = 480  # pixels
+COLOR = (31, 79, 191)
 
 
 @dataclass(frozen=True)
 class Points(Modality):
-    """Points of `dimensions` coordinates; nets see each coordinate with mean 0 and deviation 1.
+    """Points (n, dimensions); networks receive each coordinate with mean 0 and standard deviation 1.
 
     Attributes:
-        mean, deviation: of each coordinate in the data.
-        low, high: the smallest and largest coordinates of the data, for plots.
+        mean, deviation: mean and standard deviation of each coordinate in the data.
+        low, high: smallest and largest value of each coordinate in the data, for plots.
         columns: names of the coordinates, for CSV.
     """
 
@@ -38,12 +40,24 @@ class Points(Modality):
 
     features_name: ClassVar[str] = "coordinates"
     preview_items: ClassVar[int] = 2500
+    files: ClassVar[str] = "an .npy array (count, dimensions) of points"
+    sets: ClassVar[Mapping[str, Callable[[], Items]]] = mixtures.SETS
 
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     columns: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Items | None:
+        return reading.read(path)
+
+    @classmethod
+    def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
+        if items.kind != cls.kind:
+            return None
+        return Recommendation("r3gan_mlp", "points: fully connected nets with R3GAN's loss, which covers every mode")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -62,7 +76,7 @@ class Points(Modality):
         )
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:  # noqa: ARG002
-        """Standardised points, float (n, dimensions)."""
+        """Standardized points, float (n, dimensions)."""
         points = (np.asarray(items.items, np.float64) - self.mean) / self.deviation
         return Encoded({VALUES: torch.from_numpy(points.astype(np.float32))}, np.arange(len(points)))
 
@@ -74,24 +88,24 @@ class Points(Modality):
 
     def decode(self, samples: Tensors, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
         points = samples[VALUES].cpu().double().numpy() * self.deviation + self.mean
-        made: NDArray[np.generic] = points.astype(np.float32)
-        return made
+        decoded: NDArray[np.generic] = points.astype(np.float32)
+        return decoded
 
     def features(self, samples: Tensors) -> Tensor:
         return samples[VALUES]
 
     def preview(self, samples: Samples) -> Image.Image:
-        """A plot of the first two coordinates, framed by the data's range and a tenth more."""
+        """A plot of the first two coordinates, with the range of the data and a margin of a tenth."""
         points = np.asarray(samples.items, np.float64)[:, :2]
         if points.shape[1] == 1:
             points = np.concatenate([points, np.zeros_like(points)], 1)
         low, high = (np.array((*bounds, 0.0)[:2]) for bounds in (self.low, self.high))
         spread = np.where(high > low, high - low, 1.0)
-        places = ((points - low) / spread * (5 / 6) + 1 / 12) * PLOT
-        page = Image.new("RGB", (PLOT, PLOT), "white")
+        places = ((points - low) / spread * (5 / 6) + 1 / 12) * PLOT_SIDE
+        page = Image.new("RGB", (PLOT_SIDE, PLOT_SIDE), "white")
         draw = ImageDraw.Draw(page)
         for x, y in places[np.isfinite(places).all(1)]:
-            draw.ellipse((x - 1.5, PLOT - y - 1.5, x + 1.5, PLOT - y + 1.5), fill=INK)
+            draw.ellipse((x - 1.5, PLOT_SIDE - y - 1.5, x + 1.5, PLOT_SIDE - y + 1.5), fill=COLOR)
         return page
 
     @property

@@ -5,21 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sparring.data.items import Items
+from sparring.data.sources import open_npy
 from sparring.errors import InputError
 
 
-def points(path: Path, array: NDArray[np.generic]) -> Items:
-    """Rows of numbers as points.
+def read(path: Path) -> Items | None:
+    """The points in an `.npy`, a row each; None for other files.
 
     Raises:
-        InputError: where they are not rows, or not all finite.
+        InputError: if it holds no rows of finite numbers.
     """
-    if array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 1:
+    if path.suffix.lower() != ".npy" or path.is_dir():
+        return None
+    array = open_npy(path)
+    if array.ndim > 2:
+        return None
+    if array.ndim < 2 or array.shape[0] < 2 or array.shape[1] < 1:
         raise InputError(f"{path} holds an array of shape {array.shape}; points are rows: (count, dimensions)")
-    rows = array.astype(np.float32)
+    try:
+        rows = array.astype(np.float32)
+    except ValueError as error:
+        raise InputError(f"{path} is not a .npy array of numbers: {error}") from error
     bad = ~np.isfinite(rows)
     if bad.any():
         row, column = np.argwhere(bad)[0]

@@ -1,1 +1,7 @@
 """Time series."""
+
+from sparring.modalities.series.series import Series
+
+__all__ = ["Series"]
+
+KINDS = (Series,)

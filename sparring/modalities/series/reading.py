@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-import tarfile
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparring.data.items import Items
 from sparring.errors import InputError
-from sparring.files import reason
-from sparring.modalities.tables.reading import parsed
+from sparring.modalities.tables.reading import TABLES, is_frame, of_frame, parsed, read_table, tables_in
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-SUFFIXES = (".csv", ".tsv")
-LARGEST = 2**28  # bytes of a file of an archive
 DATED = "date"  # what the steps of several files are called together
+
+
+def read(path: Path) -> Items | None:
+    """The series in a table, or in the tables of a folder or an archive; None if there are none.
+
+    Raises:
+        InputError: if there are tables that cannot be used.
+    """
+    if path.suffix.lower() in TABLES:
+        return _series(read_table(path))
+    items = read_several(path)
+    return None if items is None else _series(items)
+
+
+def adopt(data: Any) -> Items | None:
+    """The series in a data frame; None if it is another object, or not a series."""
+    return _series(of_frame(data)) if is_frame(data) else None
+
+
+def _series(items: Items) -> Items | None:
+    items = in_time(items)
+    return items if items.kind == "series" else None
 
 
 def in_time(items: Items) -> Items:
@@ -59,7 +76,7 @@ def read_several(path: Path) -> Items | None:
     Raises:
         InputError: where one of them has no dates, or they have none in common.
     """
-    files = sorted(_tables(path))
+    files = tables_in(path)
     if not files:
         return None
     import pandas
@@ -87,27 +104,6 @@ def read_several(path: Path) -> Items | None:
     if len(joined) < longest:
         notes.append(f"{longest - len(joined):,} of {longest:,} dates are left out: not all files have them")
     return Items(stem, "series", joined.rename_axis(DATED).reset_index(), notes=tuple(notes))
-
-
-def _tables(path: Path) -> Iterable[tuple[str, bytes]]:
-    """Names and contents."""
-    try:
-        if path.is_dir():
-            return [(p.name, p.read_bytes()) for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                return [(i.filename, archive.read(i)) for i in archive.infolist() if _wanted(i.filename, i.file_size)]
-        if tarfile.is_tarfile(path):
-            with tarfile.open(path) as archive:
-                members = [m for m in archive if m.isreg() and _wanted(m.name, m.size)]
-                return [(m.name, archive.extractfile(m).read()) for m in members]  # type: ignore[union-attr]
-    except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
-        raise InputError(f"cannot read {path}: {reason(error) if isinstance(error, OSError) else error}") from error
-    return []
-
-
-def _wanted(name: str, size: int) -> bool:
-    return name.lower().endswith(SUFFIXES) and size <= LARGEST and not Path(name).name.startswith(".")
 
 
 def _short(names: Sequence[str]) -> list[str]:

@@ -21,9 +21,10 @@ from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.modalities.asks import Ask, Request
-from sparring.modalities.base import Encoded, Modality, Samples, Words, Writer
+from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
 from sparring.modalities.samples import as_lists, write_arrays, write_png
 from sparring.modalities.series.channels import KINDS, Channel, Floats, fitted, learnt_of, valued, walked
+from sparring.modalities.series import reading
 from sparring.modalities.series.reading import steps
 from sparring.modalities.tables.reading import STEPS
 
@@ -63,6 +64,7 @@ class Series(Modality):
     )
     features_name: ClassVar[str] = "windows"
     preview_items: ClassVar[int] = 32
+    files: ClassVar[str] = "a table, a folder or an archive of tables with a row for each step of time"
 
     window: int = 127
     scaling: Scaling = "normal"
@@ -76,6 +78,20 @@ class Series(Modality):
     def __post_init__(self) -> None:
         restored = tuple(Channel(**c) if isinstance(c, Mapping) else c for c in self.channels)
         object.__setattr__(self, "channels", restored)
+
+    @classmethod
+    def read(cls, path: Path) -> Items | None:
+        return reading.read(path)
+
+    @classmethod
+    def adopt(cls, data: Any) -> Items | None:
+        return reading.adopt(data)
+
+    @classmethod
+    def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
+        if items.kind != cls.kind:
+            return None
+        return Recommendation("series", "a time series: R3GAN's loss on paths of any length")
 
     @cached_property
     def learnt(self) -> list[int]:

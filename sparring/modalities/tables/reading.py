@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tarfile
+import zipfile
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparring.data.items import Items
+from sparring.data.sources import MAX_FILE_BYTES, archives
 from sparring.errors import InputError, needs
 from sparring.files import reason
 from sparring.modalities.tables.text_columns import read_written
@@ -22,6 +26,65 @@ STEPS = 16  # that a series has, at least
 LOOKED = 1000  # rows that are looked at to tell codes from numbers, and to count values
 
 
+TEXT = (".csv", ".tsv")
+TABLES = (*TEXT, ".parquet")  # suffixes
+
+
+def read(path: Path) -> Items | None:
+    """The rows of a table, or of the only table in a folder or an archive; None for others.
+
+    Raises:
+        InputError: as `read_table` does.
+    """
+    if path.suffix.lower() in TABLES:
+        return read_table(path)
+    files = tables_in(path)
+    if len(files) != 1:
+        return None
+    [(file, content)] = files
+    notes: list[str] = []
+    frame = parsed(Path(file), content, notes)
+    return Items(path.resolve().name.split(".")[0], "rows", frame, notes=tuple(notes))
+
+
+def tables_in(path: Path) -> list[tuple[str, bytes]]:
+    """Names and contents of the tables in a folder or an archive. A folder that holds an archive has none: the archive
+    is read instead.
+
+    Raises:
+        InputError: if they cannot be read.
+    """
+    try:
+        if path.is_dir():
+            files = [] if archives(path) else sorted(path.iterdir())
+            return [(p.name, p.read_bytes()) for p in files if p.suffix.lower() in TEXT and p.is_file()]
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                members = [m for m in archive.infolist() if _is_table(m.filename, m.file_size)]
+                return sorted((m.filename, archive.read(m)) for m in members)
+        if tarfile.is_tarfile(path):
+            with tarfile.open(path) as opened:
+                files = [m for m in opened if m.isreg() and _is_table(m.name, m.size)]
+                return sorted((m.name, opened.extractfile(m).read()) for m in files)  # type: ignore[union-attr]
+    except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise InputError(f"cannot read {path}: {reason(error) if isinstance(error, OSError) else error}") from error
+    return []
+
+
+def _is_table(name: str, size: int) -> bool:
+    return name.lower().endswith(TEXT) and size <= MAX_FILE_BYTES and not Path(name).name.startswith(".")
+
+
+def adopt(data: Any) -> Items | None:
+    """The rows of a data frame; None for other objects."""
+    return of_frame(data) if is_frame(data) else None
+
+
+def is_frame(data: Any) -> bool:
+    """True for a data frame of pandas, or an object that can become one."""
+    return hasattr(data, "to_pandas") or type(data).__module__.partition(".")[0] == "pandas"
+
+
 def read_table(path: Path) -> Items:
     """The rows of a `.csv`, `.tsv` or `.parquet`.
 
@@ -30,6 +93,15 @@ def read_table(path: Path) -> Items:
     Raises:
         InputError: where it is empty, or no table.
     """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
+    return _read_table(path, (status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=1)  # kinds of data are asked one after another, and a large table is parsed once
+def _read_table(path: Path, stamp: tuple[int, int]) -> Items:  # noqa: ARG001
     pandas = needs("pandas", "tables", "reads tables")
     notes: list[str] = []
     name = path.name.split(".")[0]

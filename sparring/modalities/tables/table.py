@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -21,8 +22,9 @@ from sparring.errors import InputError, nearest
 from sparring.layers.spans import Spans
 from sparring.metrics.tables import Rows
 from sparring.modalities.asks import Ask, Request
-from sparring.modalities.base import Encoded, Modality, Samples, Words, Writer
+from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
 from sparring.modalities.samples import Comparison, write_png
+from sparring.modalities.tables import reading
 from sparring.modalities.tables.columns import (
     KINDS,
     Category,
@@ -73,6 +75,8 @@ class Table(Modality):
     features_name: ClassVar[str] = "columns"
     preview_items: ClassVar[int] = 1000
     chunk_size: ClassVar[int] = 1024
+    files: ClassVar[str] = "a table (.csv, .tsv, .parquet)"
+    fallback: ClassVar[bool] = True
 
     numbers: Numbers = "quantiles"
     asking: Asking = "any"
@@ -85,6 +89,22 @@ class Table(Modality):
     def __post_init__(self) -> None:
         restored = tuple(_restored(c) if isinstance(c, Mapping) else c for c in self.columns)
         object.__setattr__(self, "columns", restored)
+
+    @classmethod
+    def read(cls, path: Path) -> Items | None:
+        return reading.read(path)
+
+    @classmethod
+    def adopt(cls, data: Any) -> Items | None:
+        return reading.adopt(data)
+
+    @classmethod
+    def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
+        if items.kind != cls.kind:
+            return None
+        numeric = all(dtype.kind in "fiu" for dtype in items.items.dtypes)
+        hint = "; if rows are steps in time, give --recipe series" if numeric else ""
+        return Recommendation("table", f"a table: R3GAN's loss on rows of numbers and categories{hint}")
 
     @cached_property
     def learnt(self) -> tuple[Column, ...]:

@@ -13,9 +13,9 @@ from PIL import Image
 
 from sparring.data.classes import printable
 from sparring.data.items import Items
-from sparring.data.sources import Content, Unreadable, each
+from sparring.data.sources import Content, Unreadable, map_files
 from sparring.data.store import Progress
-from sparring.modalities.images.decoding import loaded, whole
+from sparring.modalities.images.decoding import loaded, to_array
 
 MEMORY = 2**30  # bytes of squares of a set, at most; of larger ones fewer are cut out of each picture
 
@@ -82,7 +82,7 @@ def cut_all(
         work = partial(_read, side=side, size=size, most=most, halves=halves)
         for count in np.unique(channels[wanted]):
             same = {int(i) for i in np.flatnonzero(channels == count)}
-            for i, picture in each(items.items, partial(work, channels=int(count)), pool, same):
+            for i, picture in map_files(items.items, partial(work, channels=int(count)), pool, same):
                 if isinstance(picture, Unreadable):
                     skipped.append((printable(items.items.names[i]), picture.why))
                 else:
@@ -103,13 +103,13 @@ def _pixels(content: Content, channels: int, halves: bool) -> NDArray[np.uint8] 
         return picture
     if halves and picture.width != 2 * picture.height:
         return Unreadable(f"{picture.width} x {picture.height} pixels are no two halves")
-    pixels = whole(picture, channels)
+    pixels = to_array(picture, channels)
     return np.concatenate(np.split(pixels, 2, axis=2)) if halves else pixels
 
 
 def _of_array(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
     """A picture (h, w) or (h, w, c) with so many channels, (channels, h, w)."""
-    return whole(Image.fromarray(pixels.squeeze(-1) if pixels.shape[2:] == (1,) else pixels), channels)
+    return to_array(Image.fromarray(pixels.squeeze(-1) if pixels.shape[2:] == (1,) else pixels), channels)
 
 
 def wholes(

@@ -17,7 +17,8 @@ from sparring.metrics import image_pairs as pictures
 from sparring.metrics.kernel import kernel_distance
 from sparring.metrics.patches import patches
 from sparring.metrics.results import Finding, Number
-from sparring.modalities import Degraded, Translation
+from sparring.modalities.translation.degraded import Degraded
+from sparring.modalities.translation.translation import Translation
 from sparring.modalities.translation.baselines import identity, restorer, thresholded
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # (n, channels, h, w) in [-1, 1], twice -> (n,)

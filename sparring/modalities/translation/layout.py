@@ -10,7 +10,9 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from sparring.data.classes import HELD, TRAIN, bare, printable
+from sparring.data.classes import HELD, TRAIN, printable, strip_shared
+from sparring.data.items import Items
+from sparring.data.sources import FileSource
 from sparring.errors import InputError
 
 GIVEN = ("A", "input", "inputs", "image", "images", "source", "low", "lr", "lq", "degraded", "noisy", "photo")
@@ -85,7 +87,7 @@ def domains(names: Sequence[str]) -> Domains | None:
     Args:
         names: of files, with slashes.
     """
-    folders = bare([name.replace("\\", "/").split("/")[:-1] for name in names])
+    folders = strip_shared([name.replace("\\", "/").split("/")[:-1] for name in names])
     placed = [_placed(parts) for parts in folders]
     found = [p for p in placed if p is not None]
     if len(found) < len(placed):
@@ -102,6 +104,11 @@ def domains(names: Sequence[str]) -> Domains | None:
     one, other = (tuple(i for i, (_, kind, _) in enumerate(found) if kind == wanted) for wanted in (first, second))
     joined = all(_joined(parts) for parts in folders)
     return Domains((first, second), one, other, tuple(keys), held if held.any() else None, known, joined)
+
+
+def layout_of(items: Items) -> Domains | None:
+    """The two domains of a data set of image files; None if it has other items or other folders."""
+    return domains(items.items.names) if isinstance(items.items, FileSource) else None
 
 
 def _placed(parts: Sequence[str]) -> tuple[str, str, list[str]] | None:
@@ -135,8 +142,10 @@ def _in(name: str, known: Sequence[str]) -> bool:
     return name in known or (len(name) > 1 and name.lower() in known)
 
 
-def halved(names: Sequence[str]) -> str:
-    """Which of trainA and trainB is missing where the other is there; nothing where neither or both are."""
-    parts = {part for name in names for part in name.replace("\\", "/").split("/")[:-1]}
+def missing_domain(items: Items) -> str:
+    """The one of trainA and trainB that is missing; "" if both or neither are there."""
+    if not isinstance(items.items, FileSource):
+        return ""
+    parts = {part for name in items.items.names for part in name.replace("\\", "/").split("/")[:-1]}
     kinds = {joined[2].upper() for part in parts if (joined := _joined([part])) and joined[1] in TRAIN}
     return f"train{'B' if kinds == {'A'} else 'A'}" if len(kinds) == 1 else ""

@@ -16,9 +16,9 @@ from sparring.data.split import Split
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
-from sparring.modalities.base import Encoded
+from sparring.modalities.base import Encoded, Recommendation
 from sparring.modalities.translation.crops import cut_all, wholes
-from sparring.modalities.translation.layout import Domains, domains
+from sparring.modalities.translation.layout import Domains, layout_of
 from sparring.modalities.translation.translation import (
     Translation,
     encoded,
@@ -45,12 +45,19 @@ class Paired(Translation):
     reverse: bool = False
     folders: tuple[str, ...] = ()
 
+    @classmethod
+    def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
+        layout = layout_of(items)
+        if layout is None or not layout.known or layout.joined or not (layout.matched or layout.names != ("A", "B")):
+            return None  # pairs of which some are missing are recommended too: pix2pix names them
+        return Recommendation("pix2pix", f"pairs of images in {layout.names[0]}/ and {layout.names[1]}/", priority=2)
+
     def fit(self, items: Items) -> Self:
         """
         Raises:
             InputError: where pictures are not in pairs.
         """
-        layout = _layout(items)
+        layout = layout_of(items)
         if layout is None:
             sides, channels = seen(items)
             if any(width != 2 * height for width, height in sides):
@@ -76,7 +83,7 @@ class Paired(Translation):
         Raises:
             InputError: where a picture has no partner, or one of another size, or fewer than two pairs can be read.
         """
-        layout = _layout(items)
+        layout = layout_of(items)
         made = self._halves(items, progress) if layout is None else self._folders(items, layout, progress)
         several(made, items.name)
         assert isinstance(made.values, Tensor)
@@ -105,7 +112,7 @@ class Paired(Translation):
 
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
         """Whole pairs, known by the picture that is to be made."""
-        layout = _layout(items)
+        layout = layout_of(items)
         if layout is None:
             return split_of(range(len(items)), items.held)
         return split_of([wanted for _, wanted in self._ordered(layout)], layout.held)
@@ -132,7 +139,7 @@ class Paired(Translation):
         Raises:
             InputError: where these are no pairs.
         """
-        layout = _layout(items)
+        layout = layout_of(items)
         known = items.held if layout is None else layout.held
         kept = unseen_by_training(self.split(items), known, apart)
         if layout is None:
@@ -151,10 +158,6 @@ class Paired(Translation):
                         self.scale(torch.from_numpy(one[None].copy())),
                         self.scale(torch.from_numpy(other[None].copy())),
                     )
-
-
-def _layout(items: Items) -> Domains | None:
-    return None if isinstance(items.items, np.ndarray) else domains(items.items.names)
 
 
 def _alike(items: Items, pair: tuple[int, int], one: tuple[int, ...], other: tuple[int, ...]) -> None:

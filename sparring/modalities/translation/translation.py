@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
@@ -18,9 +19,9 @@ from sparring.data.items import Items
 from sparring.data.split import Split, held_out
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
-from sparring.modalities.base import Encoded, Source, Words
-from sparring.modalities.images.decoding import Look
-from sparring.modalities.images.images import Images, cropped, looks
+from sparring.modalities.base import Encoded, Recommendation, Source, Words
+from sparring.modalities.images.decoding import Header
+from sparring.modalities.images.images import Images, examine_some, random_crop
 from sparring.sheets import sheet
 
 WHOLE = 128  # pixels of a side up to which pictures of one size are learnt whole, and
@@ -44,9 +45,21 @@ class Translation(Images):
     words: ClassVar[Words] = Words("image", "images", "crops", compared="textures, colors and rough layout")
     preview_items: ClassVar[int] = 24
 
+    files: ClassVar[str] = ""
+    sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}
+
     given: int = 0
     turn: bool = False
     wide: int = 0
+
+    @classmethod
+    def read(cls, path: Path) -> Items | None:  # noqa: ARG003
+        """None: files of images are read by `Images`, whose items this kind is fitted to."""
+        return None
+
+    @classmethod
+    def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
+        return None
 
     @property
     def times(self) -> int:
@@ -88,7 +101,7 @@ class Translation(Images):
     def cut(self, pixels: Tensor) -> Tensor:
         """Squares uint8 (n, c, kept, kept) as nets see them, with chance: uint8 (n, c, size, size)."""
         if pixels.shape[-1] > self.size:
-            pixels = cropped(pixels, self.size)
+            pixels = random_crop(pixels, self.size)
         if self.flip:
             pixels = self._some(pixels, pixels.flip(-1))
         if self.turn:
@@ -183,7 +196,7 @@ def seen(items: Items, which: Sequence[int] | None = None) -> tuple[list[tuple[i
     if isinstance(items.items, np.ndarray):
         height, width, *rest = items.items.shape[1:]
         return [(width, height)], (rest or [1])[0]
-    found: list[Look] = looks(items.items if which is None else items.items.only(which))
+    found: list[Header] = examine_some(items.items if which is None else items.items.only(which))
     return [(f.width, f.height) for f in found], max(f.channels for f in found)
 
 

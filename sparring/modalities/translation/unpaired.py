@@ -15,9 +15,9 @@ from sparring.data.split import Split
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import Tensors
 from sparring.errors import InputError
-from sparring.modalities.base import Encoded
+from sparring.modalities.base import Encoded, Recommendation
 from sparring.modalities.images.images import Images
-from sparring.modalities.translation.layout import Domains, domains
+from sparring.modalities.translation.layout import Domains, layout_of, missing_domain
 from sparring.modalities.translation.translation import LEAST, Translation, split_of, unseen_by_training
 
 
@@ -36,6 +36,17 @@ class Unpaired(Translation):
     @property
     def true(self) -> bool:
         return False
+
+    @classmethod
+    def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
+        layout = layout_of(items)
+        if layout is not None and layout.names == ("A", "B"):
+            return Recommendation("cyclegan", "images of two domains, A and B, without partners", priority=1)
+        if layout is None and (missing := missing_domain(items)):
+            raise InputError(
+                f"{items.name!r} has no {missing}/ next to the other domain; add it, or give only the one folder"
+            )
+        return None
 
     def fit(self, items: Items) -> Self:
         """
@@ -82,7 +93,7 @@ class Unpaired(Translation):
         return Split(train, held)
 
     def _layout(self, items: Items) -> Domains:
-        layout = None if isinstance(items.items, np.ndarray) else domains(items.items.names)
+        layout = layout_of(items)
         if layout is None:
             raise InputError(
                 f"{items.name!r} holds no two kinds of pictures; give two folders (trainA/ and trainB/, A/ and B/)"

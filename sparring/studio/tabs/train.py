@@ -17,7 +17,7 @@ from sparring.devices import resolve
 from sparring.errors import InputError
 from sparring.files import cached, component
 from sparring.modalities import find
-from sparring.modalities.sets import NAMED, named
+from sparring.modalities.find import set_names
 from sparring.recipes.base import Recipe
 from sparring.studio import charts, forms
 from sparring.studio.jobs import Order
@@ -184,7 +184,7 @@ def _look(data: str, time: str, device: str) -> list[Any]:
 
 def _sets() -> list[str]:
     """The sets that are known by a name."""
-    return [*NAMED, *(name for name in sorted(named()) if name not in NAMED and not name.startswith("."))]
+    return list(set_names())
 
 
 def _devices() -> list[str]:

@@ -9,7 +9,7 @@ from sparring.data.sources import Unreadable
 from sparring.devices import resolve
 from sparring.errors import InputError
 from sparring.files import vacant
-from sparring.modalities.images.picture_files import folder
+from sparring.modalities.images.image_files import folder
 from sparring.model import Model, load
 from sparring.nets.tiles import Mapper
 from sparring.use.apply.photos import FORMATS, Photo, read, write

@@ -13,7 +13,7 @@ from PIL import Image
 from sparring.data.sources import FolderSource, Unreadable
 from sparring.errors import InputError
 from sparring.files import beside
-from sparring.modalities.images.decoding import MODES, laid, loaded, opened
+from sparring.modalities.images.decoding import MODES, with_channels, loaded, opened
 from sparring.nets.tiles import Mapper, Picture, bands
 from sparring.use.apply import png
 
@@ -71,7 +71,7 @@ def read(path: Path, out: Path, mapper: Mapper, mask: Path | None = None) -> Pho
     if mapper.masked and mask is None:
         alpha = None  # what was transparent is filled
     elif alpha is not None and FORMATS[out.suffix.lower()] not in WITH_ALPHA:
-        picture, alpha = laid(picture, 3), None
+        picture, alpha = with_channels(picture, 3), None
     return Photo(as_given(picture, mapper, holes), alpha, _profile(header, MODES[mapper.made]))
 
 
@@ -143,7 +143,7 @@ def write(out: Path, photo: Photo, mapper: Mapper, progress: Callable[[int, int]
             return
         picture = as_image(np.concatenate(list(rows)))
         if picture.mode == "RGBA" and format not in WITH_ALPHA:
-            picture = laid(picture, 3)
+            picture = with_channels(picture, 3)
         picture.save(part, format, icc_profile=photo.profile, **OPTIONS.get(format, {}))
 
 

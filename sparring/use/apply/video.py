@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from sparring.errors import InputError, needs
 from sparring.files import beside, reason
-from sparring.modalities.images.decoding import laid
+from sparring.modalities.images.decoding import with_channels
 from sparring.nets.tiles import Mapper, Picture, as_bytes, as_input, mapped
 from sparring.use.apply.photos import as_given, as_image, kept, read_mask
 
@@ -94,7 +94,7 @@ def _made(mapper: Mapper, given: Picture, steady: Steady | None) -> Picture:
     y = y if steady is None else steady(as_input(given), y)
     pixels = as_bytes(y)
     picture = as_image(kept(given, pixels) if mapper.masked else pixels)
-    return np.asarray(laid(picture, 3))
+    return np.asarray(with_channels(picture, 3))
 
 
 class Steady:

@@ -12,7 +12,7 @@ from sparring.data.classes import printable
 from sparring.errors import InputError
 from sparring.files import beside, component
 from sparring.modalities.images.check.report import Report
-from sparring.modalities.images.picture_files import FORMATS
+from sparring.modalities.images.image_files import FORMATS
 
 SUFFIXES = {kind: suffix for suffix, kind in reversed(FORMATS.items())}  # the first of each format
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sparring.data import Items
-from sparring.data.sources import Content, Unreadable, each
+from sparring.data.sources import Content, Unreadable, map_files
 from sparring.data.store import Progress
-from sparring.modalities.images.decoding import Look, channels_of, loaded, look
+from sparring.modalities.images.decoding import Header, examine, loaded, needed_channels
 
 THUMB = 16  # pixels of a thumbnail's side
 
@@ -29,7 +29,7 @@ class Measured:
         colour: mean red, green and blue.
     """
 
-    look: Look
+    look: Header
     hash: int
     thumb: NDArray[np.uint8]
     colour: tuple[float, float, float]
@@ -41,13 +41,13 @@ def measure(items: Items, progress: Progress) -> list[Measured | Unreadable]:
         found: list[Measured | Unreadable] = []
         for pixels in items.items:
             picture = Image.fromarray(pixels.squeeze())
-            seen = Look(*picture.size, "array", picture.mode, channels_of(picture), 1)
+            seen = Header(*picture.size, "array", picture.mode, needed_channels(picture), 1)
             found.append(_measured(seen, picture))
             progress(len(found), len(items))
         return found
     placed: dict[int, Measured | Unreadable] = {}
     with ThreadPoolExecutor() as pool:
-        for i, measured in each(items.items, _of_file, pool):
+        for i, measured in map_files(items.items, _of_file, pool):
             placed[i] = measured
             progress(len(placed), len(items))
     gone = Unreadable("no longer there")
@@ -55,14 +55,14 @@ def measure(items: Items, progress: Progress) -> list[Measured | Unreadable]:
 
 
 def _of_file(content: Content) -> Measured | Unreadable:
-    seen, picture = look(content), loaded(content)
+    seen, picture = examine(content), loaded(content)
     if isinstance(seen, Unreadable):
         return seen
     assert isinstance(picture, Image.Image)  # whatever can be looked at has been loaded
     return _measured(seen, picture)
 
 
-def _measured(seen: Look, picture: Image.Image) -> Measured:
+def _measured(seen: Header, picture: Image.Image) -> Measured:
     if picture.mode == "RGBA":
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     grey, colour = picture.convert("L"), picture.convert("RGB")

@@ -15,7 +15,7 @@ from sparring.modalities import Images
 from sparring.modalities.images.check.duplicates import duplicates, outliers
 from sparring.modalities.images.check.measure import Measured, measure
 from sparring.modalities.images.check.report import Report
-from sparring.modalities.images.picture_files import FORMATS
+from sparring.modalities.images.image_files import FORMATS
 
 
 def survey(items: Items, data: str, progress: Progress = no_progress) -> Report:

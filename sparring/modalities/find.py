@@ -1,0 +1,122 @@
+"""The kinds of data, and data sets by name or by path."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sparring.data.items import Items
+from sparring.data.sources import archives
+from sparring.errors import InputError, nearest
+from sparring.files import places
+from sparring.modalities.base import Modality
+
+Kinds = Iterable[type[Modality]]
+CACHE_FOLDERS = {"decoded", "judges", "uploads", "weights"}  # folders of the user's cache that are not data sets
+
+
+@cache
+def kinds() -> tuple[type[Modality], ...]:
+    """All kinds of data, in the order in which they are asked whether they can read a file.
+
+    Each package in this folder lists its own as `KINDS`. Kinds that accept files of more specific ones come last.
+    """
+    folder = [str(Path(__file__).parent)]
+    packages = [module.name for module in pkgutil.iter_modules(folder) if module.ispkg]
+    modules = [importlib.import_module(f"{__package__}.{name}") for name in packages]
+    return tuple(sorted((kind for module in modules for kind in module.KINDS), key=lambda kind: kind.fallback))
+
+
+def kind_of(items: Items, first: Sequence[type[Modality]] = ()) -> type[Modality]:
+    """The kind of a data set.
+
+    Args:
+        first: further kinds, such as those of a user's own recipe.
+
+    Raises:
+        InputError: if it is unknown.
+    """
+    for kind in (*first, *kinds()):
+        if kind.kind == items.kind:
+            return kind
+    raise InputError(f"{items.name!r} is of the unknown kind {items.kind!r}; give the recipe that reads it")
+
+
+def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
+    """A data set: by name, in a folder or a file, or in memory.
+
+    A name is that of a built-in set, or of a folder or file in one of the places where named sets are stored. It may be
+    followed by a slash and the name of one class: `fashion-mnist/dress`, `photos.zip/cats`.
+
+    Args:
+        data: a name, a path, or an object such as a data frame.
+        first: kinds that are asked first whether they can read it, such as those that a recipe takes.
+
+    Raises:
+        InputError: if there is no such data set, or it cannot be used.
+    """
+    asked = tuple(dict.fromkeys((*first, *kinds())))
+    if not isinstance(data, str | os.PathLike):
+        return _adopt(data, asked)
+    name, sets = str(data), _sets(asked)
+    if name in sets:
+        return sets[name]()
+    path = Path(data)
+    if path.exists():
+        return read(path, asked)
+    stored = next((place for place in places(name) if place.exists()), None)
+    if stored is not None:
+        return replace(read(stored, asked), name=path.name.split(".")[0])
+    whole, _, one = name.rpartition("/")
+    if whole and (whole in sets or any(place.exists() for place in (Path(whole), *places(whole)))):
+        return find(whole, first).of(one)
+    raise InputError(f"there is no data set or path {name!r}; {nearest(name, set_names())}")
+
+
+def read(path: Path, asked: Kinds) -> Items:
+    """The data set in a folder or a file, as the first kind that recognizes it reads it. A folder that holds an archive
+    and nothing else that is recognized is read as that archive.
+
+    Raises:
+        InputError: if no kind recognizes it, or it cannot be used.
+    """
+    for kind in asked:
+        items = kind.read(path)
+        if items is not None:
+            return items
+    inside = archives(path) if path.is_dir() else []
+    if len(inside) > 1:
+        raise InputError(f"{path} holds {len(inside)} archives; give one of them: {', '.join(map(str, inside))}")
+    if inside:
+        return read(inside[0], asked)
+    raise InputError(f"{path} is not recognized as data; give {_listed(kind.files for kind in asked)}")
+
+
+def _adopt(data: Any, asked: Kinds) -> Items:
+    for kind in asked:
+        items = kind.adopt(data)
+        if items is not None:
+            return items
+    raise InputError(f"{type(data).__name__} is not data; give a path, the name of a data set, or a data frame")
+
+
+def _sets(asked: Kinds) -> Mapping[str, Callable[[], Items]]:
+    return {name: load for kind in asked for name, load in kind.sets.items()}
+
+
+def set_names() -> tuple[str, ...]:
+    """Names of data sets: the built-in ones, then those in the places where named sets are stored."""
+    folders = [p.name for place in places("") if place.is_dir() for p in place.iterdir() if p.is_dir()]
+    visible = sorted(name for name in folders if name not in CACHE_FOLDERS and not name.startswith("."))
+    return tuple(dict.fromkeys([*_sets(kinds()), *visible]))
+
+
+def _listed(texts: Iterable[str]) -> str:
+    *others, last = dict.fromkeys(text for text in texts if text)
+    return f"{', '.join(others)}, or {last}" if others else last
