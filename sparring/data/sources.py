@@ -245,8 +245,9 @@ def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] |
         raise InputError(f"cannot read {path}: {reason(error)}") from error
     if path.suffix.lower() == ".zip":
         with path.open("rb") as file:
-            problem = "cut off or damaged; download it again" if file.read(2) == b"PK" else "not a zip archive"
-        raise InputError(f"{path} is {problem}, despite its suffix")
+            cut_off = file.read(2) == b"PK"
+        problem = "cut off or damaged; download it again" if cut_off else "not a zip archive, despite its suffix"
+        raise InputError(f"{path} is {problem}")
     return None
 
 

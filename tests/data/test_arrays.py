@@ -57,13 +57,13 @@ def test_floats_that_round_beyond_their_range(tmp_path):
     ("content", "said"),
     [
         ({"images": BYTES[:, :3]}, "at least 4 x 4"),
-        ({"train_images": BYTES, "test_images": BYTES[:, 1:]}, "several sizes in train_images and test_images"),
-        ({"weights": BYTES}, "pictures go by images"),
+        ({"train_images": BYTES, "test_images": BYTES[:, 1:]}, "images of different sizes in train_images and test_images"),
+        ({"weights": BYTES}, "in which they are named images"),
         ({"images": BYTES[..., 0]}, None),
         ({"images": BYTES[:, 0, 0]}, "has shape"),
-        ({"images": BYTES.astype(np.float32) - 30}, "goes from -30 to"),
-        ({"images": BYTES * np.nan}, "not all finite"),
-        ({"images": BYTES, "labels": np.arange(5)}, "6 pictures but 5 labels"),
+        ({"images": BYTES.astype(np.float32) - 30}, "has values from -30 to"),
+        ({"images": BYTES * np.nan}, "not all numbers are finite"),
+        ({"images": BYTES, "labels": np.arange(5)}, "6 images but 5 labels"),
         ({"images": np.array([{}, {}], dtype=object)}, "not an .npz of numbers"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_pickle_that_lies_about_its_memory(tmp_path):
         if name.name.startswith("data"):
             content = {b"data": Array(), b"labels": [1]}
             name.write_bytes(pickle.dumps(content, protocol=2))
-    with pytest.raises(InputError, match="is damaged, or no plain array"):
+    with pytest.raises(InputError, match="is damaged, or not a plain array"):
         find(tmp_path / "set")
 
 
@@ -154,6 +154,6 @@ def test_folders_named_as_cifar_names_its_files(tmp_path):
 def test_a_pickle_that_asks_for_more_is_refused_unread(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cifar(tmp_path / "set", **{"x": Evil()})
-    with pytest.raises(InputError, match=r"it asks for (posix|nt)\.system"):
+    with pytest.raises(InputError, match=r"it requires (posix|nt)\.system"):
         find(tmp_path / "set")
     assert not (tmp_path / "hacked").exists()

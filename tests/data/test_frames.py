@@ -62,7 +62,7 @@ def test_frames_of_pandas_and_arrow():
     frame = pd.DataFrame({"a": [1, 2], 3: ["x", "y"]})
     assert find(frame).items.columns.tolist() == ["a", "3"]
     assert len(find(pyarrow.table({"a": [1, 2], "b": ["x", "y"]}))) == 2
-    with pytest.raises(InputError, match="list is neither"):
+    with pytest.raises(InputError, match="list is not data"):
         find([1, 2])
 
 

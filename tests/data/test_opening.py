@@ -64,7 +64,7 @@ def test_floats_that_are_no_numbers():
     assert np.array_equal(shown[1:], SHADES[1:])
     for value in (np.nan, np.inf):
         empty = saved(Image.fromarray(np.full((8, 8), value, np.float32)), "TIFF")
-        assert loaded(empty).why == "damaged: its pixels are no numbers"
+        assert loaded(empty).why == "damaged: its pixels are not numbers"
         assert examine(empty) == loaded(empty)
 
 
@@ -106,13 +106,13 @@ def test_look():
 
 BAD = {
     "nothing": (b"", "empty"),
-    "text": (b"hello, world", "not a picture"),
+    "text": (b"hello, world", "not an image"),
     "cut off": (
         saved(Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)))[:900],
         "damaged",
     ),
     "a bomb": (saved(Image.new("1", (20_000, 20_000))), "decompression bomb"),
-    "a program": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not a picture"),
+    "a program": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not an image"),
 }
 
 
@@ -127,7 +127,7 @@ def test_flipped_bytes_never_raise(kind):
         damaged = bytearray(content)
         for place in random.integers(len(content), size=random.integers(1, 4)):
             damaged[place] = random.integers(256)
-        assert isinstance(examine(bytes(damaged)), Look | Unreadable)
+        assert isinstance(examine(bytes(damaged)), Header | Unreadable)
         loaded(bytes(damaged))
 
 
@@ -141,7 +141,7 @@ def test_pictures_from_phones():
 @pytest.mark.parametrize("case", BAD)
 def test_unreadable(case):
     content, said = BAD[case]
-    for read in (loaded, look):
+    for read in (loaded, examine):
         found = read(content)
         assert isinstance(found, Unreadable)
         assert said in found.why

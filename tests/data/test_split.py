@@ -45,14 +45,14 @@ def test_every_class_has_its_share_of_held_out_items(n, classes):
 def test_nothing_that_is_held_out_is_trained_on(case, tmp_path, monkeypatch):
     """Neither in a new run nor in a resumed one is a batch dealt to the losses that has a held-out item."""
     dealt = []
-    choose = Batches._chosen
+    choose = Batches._rows
 
     def noted(batches, *position):
         rows = choose(batches, *position)
         dealt.append((batches, rows.tolist()))
         return rows
 
-    monkeypatch.setattr(Batches, "_chosen", noted)
+    monkeypatch.setattr(Batches, "_rows", noted)
     model = pinned.trained(case, tmp_path)
     again = {"resume": True, "steps": pinned.STEPS + 2, "quiet": True, "device": "cpu"}
     sparring.train(model.recipe, model.about["data"], out=tmp_path / "run", **again)

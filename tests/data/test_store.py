@@ -55,7 +55,7 @@ def test_bad_pictures_are_skipped_and_named(shades):
     assert found.rows.load().shape == (28, 3, 4, 4)
     assert found.rows.load()[:, 1, 0, 0].tolist() == found.kept.tolist()
     assert [name for name, _ in found.skipped] == ["05.png", "09.png"]
-    assert "whatever its suffix says" in found.skipped[0][1]
+    assert "despite its suffix" in found.skipped[0][1]
     for path in list(shades.iterdir())[1:]:
         path.write_bytes(b"")
     with pytest.raises(InputError, match=r"of 30 files can be read \(.*give at least two"):

@@ -239,7 +239,7 @@ def test_pairs_with_some_missing_are_pairs_still(tmp_path, random):
         saved(tmp_path / "l" / "trainA" / f"{i}.png", random.integers(0, 255, (20, 20)))
         saved(tmp_path / "l" / "testA" / f"{i}.png", random.integers(0, 255, (20, 20)))
     assert recipes.choose(find(tmp_path / "x"), "cpu")[0].name == "r3gan_strided"  # letters are classes
-    with pytest.raises(InputError, match="has no trainB/ beside the other kind"):
+    with pytest.raises(InputError, match="has no trainB/ next to the other domain"):
         recipes.choose(find(tmp_path / "l"), "cpu")
 
 

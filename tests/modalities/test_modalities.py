@@ -54,7 +54,7 @@ def test_identical_pictures_are_refused(tmp_path):
     for i in range(5):
         Image.new("RGB", (8, 8), (9, 90, 9)).save(tmp_path / f"{i}.png")
     items = find(tmp_path)
-    with pytest.raises(InputError, match=r"all 5 pictures of .* are identical"):
+    with pytest.raises(InputError, match=r"all 5 images of .* are identical"):
         Images().fit(items).encode(items)
 
 

@@ -129,7 +129,7 @@ def as_images(array: NDArray[Any], where: str) -> tuple[NDArray[np.uint8], str]:
         raise InputError(f"{where} has shape {shape}; images have at least {MIN_SIDE} x {MIN_SIDE} pixels")
     low, high = float(array.min()), float(array.max())
     if low < -1 - ROUNDING or high > 255 or (low < 0 and high > 1 + ROUNDING):
-        raise InputError(f"{where} ranges from {low:g} to {high:g}; give values in [0, 255], [0, 1] or [-1, 1]")
+        raise InputError(f"{where} has values from {low:g} to {high:g}; give values in [0, 255], [0, 1] or [-1, 1]")
     if low < 0:
         scaled, bounds = (array.astype(np.float32) + 1) * 127.5, "[-1, 1]"
     elif high <= 1 + ROUNDING:

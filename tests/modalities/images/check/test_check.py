@@ -60,7 +60,7 @@ def test_planted_troubles_are_found(folder, tmp_path):
     assert [{report.names[i] for i in group} for group in report.groups] == [
         {"cats/03.png", "cats/small.png", "cats/again.jpg"}
     ]
-    assert report.unreadable == (("cats/broken.png", "not a picture, whatever its suffix says"),)
+    assert report.unreadable == (("cats/broken.png", "not an image, despite its suffix"),)
     assert report.misnamed == (("dogs/wrong.png", "JPEG"),)
     assert report.moving == ("dogs/film.gif",)
 
