@@ -22,7 +22,7 @@ from sparring.files import beside, vacant, write_bytes, write_json
 from sparring.metrics.results import Evaluation, Number
 from sparring.modalities import Series, find
 from sparring.model import Model, load
-from sparring.runs.curves import COLOURS
+from sparring.runs.curves import COLORS
 
 SHOWN = 64  # samples on a sheet
 
@@ -202,7 +202,7 @@ def plot(found: Sequence[Compared]) -> bytes:
     left, right = figure.subplots(1, 2)
     first = found[0].evaluation
     across, up = _axes(first)
-    for c, colour in zip(found, COLOURS * len(found), strict=False):
+    for c, colour in zip(found, COLORS * len(found), strict=False):
         points = _scores(c.run / "log.jsonl")
         if points:
             left.plot(*zip(*points, strict=True), color=colour, marker="o", markersize=2.5, linewidth=1.2, label=c.name)

@@ -1,1 +1,1 @@
-"""A run's folder, its log, its curves and its card."""
+"""A run's folder, log, curves and model card."""

@@ -1,4 +1,4 @@
-"""The model card: what a run's folder tells a person who opens it."""
+"""The model card, README.md in a run's folder."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sparring.recipes.base import Recipe
 
 
 def _troubles(troubles: Sequence[Mapping[str, object]]) -> list[str]:
-    """What was noticed on the way, a line each."""
+    """Problems noticed during training, one line each."""
     lines = [f"- step {entry['step']}: {_told(entry)}" for entry in troubles]
-    return ["Noticed during the training:", "", *lines, ""] if lines else []
+    return ["Noticed during training:", "", *lines, ""] if lines else []
 
 
 def _told(entry: Mapping[str, object]) -> str:
@@ -24,38 +24,30 @@ def _told(entry: Mapping[str, object]) -> str:
 
 def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
     if not scores:
-        return ["No judge has measured these samples; look at the sheet before you use them."]
+        return ["These samples have not been scored; look at the sheet before you use them."]
     earlier = f" (the weights of step {scores['step']:,.0f}, the best)" if "step" in scores else ""
     return [
-        f"fid[{modality.features_name}] {scores['fid']:.3g}{earlier}, where real items have {scores['floor']:.3g}; "
-        f"pairs of samples are {scores['diversity']:.2f} times as far apart as real ones. The score compares "
-        f"{COMPARED.get(modality.kind, 'coordinates')} of a few hundred samples: look at the sheet before you use "
-        "them, and let `sparring evaluate` judge thousands.",
+        f"fid[{modality.features_name}] {scores['fid']:.3g}{earlier}, real items have {scores['floor']:.3g}; "
+        f"diversity {scores['diversity']:.2f} relative to real items. The score compares "
+        f"{modality.words.compared} of a few hundred samples: look at the sheet before you use "
+        "them, and run `sparring evaluate` on thousands.",
         "",
         "![curves](curves.png)",
     ]
-
-
-COMPARED = {
-    "images": "textures, colours and rough layout",
-    **dict.fromkeys(("pairs", "unpaired", "degraded"), "textures, colours and rough layout"),
-    "rows": "levels and the rough size of numbers",
-    "series": "how values are distributed, and what goes together over a few steps,",
-}
 
 
 def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:
     """A model card in Markdown.
 
     Args:
-        about: what is recorded of the training, as in `Model.about`.
-        folder: of the run, as the user would type it.
-        sheet: the newest sheet of samples, from within the folder.
+        about: record of the training, as in `Model.about`.
+        folder: path of the run, as the user would type it.
+        sheet: path of the newest sheet of samples, relative to the folder.
     """
     paper = (type(recipe).__doc__ or "").strip().split("\n\n")
     rows = [
         ("data", f"{about['data']}, {about['items']:,} items"),
-        ("samples", f"{modality.kind} of shape {tuple(modality.shape)}"),
+        ("samples", f"{modality.words.items} of shape {tuple(modality.shape)}"),
         ("labels", ", ".join(modality.classes) or "not used"),
         ("steps", f"{about['step']:,} of {recipe.batch} samples"),
         ("training time", f"{clock(about['seconds'])} on {about['device']} ({about['precision']})"),
@@ -66,7 +58,7 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
     fields = [f"| {name} | {value} | {what} |" for group in recipe.table().values() for name, value, what in group]
     label = f" --label {modality.classes[0]}" if modality.classes else ""
     use = (
-        f"apply {folder} picture.png -o made.png"
+        f"apply {folder} input.png -o output.png"
         if modality.source is not None
         else f"sample {folder} -n 64 -o sheet.png{label}"
     )
@@ -89,7 +81,7 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
             f"sparring {use}",
             "```",
             "",
-            "| field | value | what it is |",
+            "| field | value | description |",
             "|---|---|---|",
             *fields,
             "",

@@ -1,4 +1,4 @@
-"""Curves of a run, drawn from its log."""
+"""Curves of a run's log."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PANELS = (
     ("losses", "/"),
     ("D's logits", ("D_real", "D_held", "D_fake")),
     ("D's accuracy, diversity, augmentation", ("D_accuracy", "diversity", "ada_p")),
-    ("gradients by weights", "gradient_"),
+    ("gradient norm / weight norm", "gradient_"),
     ("quality", "fid["),
 )
-COLOURS = ("#1f4fbf", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#a16207")
+COLORS = ("#1f4fbf", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#a16207")
 
 
 def curves(log: Path, floor: float | None = None) -> bytes:
@@ -23,7 +23,7 @@ def curves(log: Path, floor: float | None = None) -> bytes:
 
     Args:
         log: the run's `log.jsonl`.
-        floor: the score of real items, where it is known.
+        floor: the score of real items, if known.
     """
     from matplotlib.figure import Figure
 
@@ -33,17 +33,15 @@ def curves(log: Path, floor: float | None = None) -> bytes:
     figure = Figure(figsize=(8, 1.9 * max(1, len(panels))), dpi=80, layout="constrained")
     axes = figure.subplots(max(1, len(panels)), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (title, names) in zip(axes, panels, strict=False):
-        for name, colour in zip(names, COLOURS, strict=False):
+        for name, color in zip(names, COLORS, strict=False):
             points = [(line["kimg"], line[name]) for line in lines if name in line]
             marker = "o" if len(points) < 40 else None
-            axis.plot(
-                *zip(*points, strict=True), color=colour, label=name, linewidth=1.2, marker=marker, markersize=2.5
-            )
+            axis.plot(*zip(*points, strict=True), color=color, label=name, linewidth=1.2, marker=marker, markersize=2.5)
         if title == "quality":
             axis.set_yscale("log")
             if floor:
-                axis.axhline(floor, color="#6b7280", linestyle=":", label="real against real")
-        if title.startswith("gradients"):
+                axis.axhline(floor, color="#6b7280", linestyle=":", label="real data")
+        if title.startswith("gradient"):
             axis.set_yscale("log")
         axis.set_title(title, fontsize=9, loc="left")
         axis.legend(fontsize=7, ncols=3, frameon=False)
@@ -56,7 +54,7 @@ def curves(log: Path, floor: float | None = None) -> bytes:
 
 
 def _matching(lines: Sequence[dict[str, Any]], wanted: str | tuple[str, ...]) -> list[str]:
-    """Names in the log that a panel shows."""
+    """Names of the log that a panel shows."""
     known = list(dict.fromkeys(name for line in lines for name in line))
     if isinstance(wanted, tuple):
         return [name for name in wanted if name in known]

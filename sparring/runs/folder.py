@@ -1,4 +1,4 @@
-"""A run's folder, which a person can read."""
+"""A run's folder, readable by people."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from sparring.modalities import Modality
 from sparring.model import describe, restore
 from sparring.recipes.base import Recipe
 
-OWN = (
+FILES = (
     "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",
     "curves.png", "progress.gif", "evaluation.json", "evaluation.png", "augmentation.json",
 )  # fmt: skip
 
 
-LOCK = ".lock"  # of the command that trains in it
-WAIT = 1.0  # seconds that somebody may look at a lock
+LOCK = ".lock"  # held by the command that trains in the folder
+LOCK_TIMEOUT = 1.0  # seconds
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where everything of a run lies: `recipe.json`, `log.jsonl`, `samples/`, `checkpoints/`,
-    `model/` and a model card, `README.md`.
+    """The files of a run: `recipe.json`, `log.jsonl`, `samples/`, `checkpoints/`, `model/` and a model card,
+    `README.md`.
     """
 
     path: Path
@@ -88,18 +88,20 @@ class RunFolder:
         return self.path / "README.md"
 
     def claim(self, resume: bool, force: bool) -> bool:
-        """See that the folder may be taken for a run. True where one is there that is to be resumed.
+        """Check that the folder may be used for a run. True if it holds one that is resumed.
 
         Raises:
-            InputError: where a run, or something else, is there already and must not be touched.
+            InputError: if it holds a run, or something else, that must not be overwritten.
         """
         if resume and force:
-            raise InputError("--resume goes on with a run and --force starts it anew; give one of them")
+            raise InputError("--resume continues a run and --force replaces it; give only one of them")
         if self.recipe.is_file():
             if resume:
                 return True
             if not force:
-                raise InputError(f"{self.path} holds a run already; go on with --resume or start anew with --force")
+                raise InputError(
+                    f"{self.path} already holds a run; continue it with --resume or replace it with --force"
+                )
         elif self.path.exists() and (not self.path.is_dir() or any(p.name != LOCK for p in self.path.iterdir())):
             raise InputError(f"{self.path} exists and is not a run; choose another --out")
         vacant(self.path / "recipe.json", force=True)
@@ -107,15 +109,15 @@ class RunFolder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """The folder for this process alone.
+        """While active, no other process can train in the folder.
 
         Raises:
-            InputError: where another trains in it, or it cannot be written to.
+            InputError: if another process trains in it, or it cannot be written to.
         """
         lock = FileLock(self.path / LOCK)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=WAIT)
+            lock.acquire(timeout=LOCK_TIMEOUT)
         except Timeout:
             raise InputError(
                 f"{self.path} is being trained by another command; wait for it, or choose another --out"
@@ -125,12 +127,12 @@ class RunFolder:
         try:
             yield
         finally:
-            with suppress(OSError):  # Windows removes none that is open
+            with suppress(OSError):  # Windows cannot remove an open file
                 (self.path / LOCK).unlink()
             lock.release()
 
     def busy(self) -> bool:
-        """Whether a process holds it."""
+        """True if a process trains in the folder."""
         if not (self.path / LOCK).is_file():
             return False
         try:
@@ -138,21 +140,21 @@ class RunFolder:
                 return False
         except Timeout:
             return True
-        except OSError:  # it is another user's, and not for us to try
+        except OSError:  # another user's
             return False
 
     def begin(self, recipe: Recipe[Any], modality: Modality, settings: Mapping[str, Any]) -> None:
-        """Write down what the run is, before its first step; what was left of another is removed."""
-        for name in OWN:
+        """Record the run before its first step. Files of a previous run are removed."""
+        for name in FILES:
             place = self.path / name
             shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
         write_json(self.recipe, describe(recipe, modality) | {"run": dict(settings)})
 
     def reopen(self) -> tuple[Recipe[Any], Modality, dict[str, Any]]:
-        """What `begin` wrote down.
+        """The record that `begin` wrote.
 
         Raises:
-            InputError: where another version wrote it, or it is damaged.
+            InputError: if another version wrote it, or it is damaged.
         """
         content = read_json(self.recipe)
         recipe, modality = restore(content, self.recipe)

@@ -1,4 +1,4 @@
-"""What a run writes down of itself: `log.jsonl`, and the same for TensorBoard."""
+"""A run's log: `log.jsonl`, and the same for TensorBoard."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from sparring.errors import InputError
 from sparring.files import append_line, reason, write_bytes
 from sparring.loop import Step
 
-PROGRESS = ("kimg", "seconds", "speed")  # what a line tells beside losses, scores and what was observed
+PROGRESS = ("kimg", "seconds", "speed")  # of a line, besides losses, scores and observations
 
 
 class Logbook:
     """Collects steps on the device, and writes their means line by line.
 
     Args:
-        folder: the run's.
-        step: where the run goes on; what a lost stretch has logged after it is dropped.
+        folder: of the run.
+        step: where the run continues; lines after this step are dropped.
 
     Attributes:
-        latest: the last number of each name that was written; another dictionary after each line.
+        latest: the last value of each name; a new dictionary after each line.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
-        # TensorBoard takes a second to import, which only training should pay for.
+        # Importing TensorBoard takes a second; only training needs it.
         from torch.utils.tensorboard import SummaryWriter
 
         self.path = folder / "log.jsonl"
@@ -43,11 +43,11 @@ class Logbook:
         self._steps: list[Step] = []
 
     def add(self, step: Step) -> None:
-        """Collect a step; nothing is computed and nothing waits for the device."""
+        """Collect a step, without computing anything or waiting for the device."""
         self._steps.append(step)
 
     def means(self) -> dict[str, float]:
-        """The means over the steps collected since the last call, by player/term or name."""
+        """Means over the steps since the last call, by player/term or name."""
         columns: dict[str, list[Tensor]] = {}
         for step in self._steps:
             for player, losses in step.losses.items():
@@ -66,7 +66,7 @@ class Logbook:
         """Append a line for a step.
 
         Raises:
-            InputError: where it cannot be written.
+            InputError: if it cannot be written.
         """
         append_line(self.path, json.dumps({"step": step, **numbers}))
         self.latest = {**self.latest, **numbers}
@@ -77,7 +77,7 @@ class Logbook:
             raise InputError(f"cannot write {self.path.parent / 'tensorboard'}: {reason(error)}") from error
 
     def picture(self, step: int, picture: Image.Image) -> None:
-        """Show a sheet of samples beside the curves."""
+        """Add a sheet of samples."""
         self.board.add_image("samples", np.asarray(picture.convert("RGB")), step, dataformats="HWC")
 
     def close(self) -> None:

@@ -11,20 +11,20 @@ from torch.nn.utils.parametrizations import _SpectralNorm
 
 from sparring.games.game import Game
 
-EVERY = 4  # steps between updates: an average over thousands of samples does not see the difference
+UPDATE_EVERY = 4  # steps; makes no difference to an average over thousands of samples
 
 
 class Average:
-    """A game whose averaged nets follow those of the game that is played; the others are its own.
+    """A game with moving averages of the nets that a game declares as `averaged`; the other nets are shared.
 
-    Floating buffers (batch norm's statistics) are averaged like weights; integers are copied, and so are a spectral
-    norm's unit vectors, whose mean would be shorter.
+    Floating-point buffers (batch norm's statistics) are averaged like weights. Integers are copied, and so are the unit
+    vectors of spectral norms, because their mean would be shorter than 1.
 
     Args:
-        game: the game that is played.
-        halflife: samples after which a weight's old value counts half; 0 for no averaging.
-        ramp: the half-life is at most this share of the samples so far, so that the first random
-            weights are soon forgotten.
+        game: the game that is trained.
+        halflife: number of samples after which the weight of an old value is halved; 0 for no averaging.
+        ramp: upper limit of the half-life as a fraction of the samples so far, so that the random initial weights are
+            soon forgotten.
     """
 
     def __init__(self, game: Game, halflife: float, ramp: float) -> None:
@@ -45,22 +45,22 @@ class Average:
 
     @torch.no_grad()
     def update(self, step: int, batch: int) -> None:
-        """Follow the game after a step, each of so many samples; every few steps, for all of them."""
-        if step % EVERY and step > EVERY:
+        """Update the averages after a step of `batch` samples; only every fourth step, for all four."""
+        if step % UPDATE_EVERY and step > UPDATE_EVERY:
             return
         halflife = min(self.halflife, self.ramp * step * batch) if self.ramp else self.halflife
-        decay = 0.5 ** (EVERY * batch / halflife) if halflife > 0 else 0.0
+        decay = 0.5 ** (UPDATE_EVERY * batch / halflife) if halflife > 0 else 0.0
         torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
         for mine, theirs in self._copied:
             mine.copy_(theirs)
 
     def tensors(self) -> dict[str, Tensor]:
-        """What is averaged, by name."""
+        """The averaged tensors, by name."""
         state = self.game.state_dict()
         return {name: tensor for name, tensor in state.items() if name.split(".")[0] in self.game.averaged}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take the averaged nets as they were."""
+        """Set the averaged tensors."""
         self.game.load_state_dict({**self.game.state_dict(), **tensors})
 
 

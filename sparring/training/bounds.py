@@ -1,4 +1,4 @@
-"""When a run ends: after so many steps, or so much time, whichever comes first."""
+"""When a run ends: after a number of steps or a time, whichever comes first."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sparring.errors import InputError
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-MEASURED = (0.05, 0.2, 0.5, 0.7, 0.85)  # shares of the time after which the speed is measured again
-MARGIN = 0.92  # share of the time that is planned for steps; the rest is for looking, saving, and to spare
+REPLAN_AT = (0.05, 0.2, 0.5, 0.7, 0.85)  # fractions of the time at which the number of steps is planned again
+STEP_SHARE = 0.92  # of the time that is planned for steps; the rest is for scores, checkpoints and as a reserve
 ENDLESS = 10**12  # steps of a run whose length is not known yet
 
 
@@ -17,7 +17,7 @@ def seconds(text: str | float) -> float:
     """A duration such as 90, "90s", "10m" or "1h30m" in seconds.
 
     Raises:
-        InputError: where it is none, or not above 0.
+        InputError: if it is not a duration, or not above 0.
     """
     parts = re.fullmatch(r"((?:\d+\.?\d*[smhd])+)|(\d+\.?\d*)", str(text).strip().lower())
     if parts is None:
@@ -34,12 +34,11 @@ class Bound:
     """The end of a run.
 
     Attributes:
-        steps: the most steps, or None.
-        time: the most seconds of training, or None.
-        kept: whether it is that of the run before, whose total it then goes on with.
-        total: the number of steps that schedules stretch to; None until the speed is known where a
-            time alone is given.
-        settled: how often the speed has been measured for it.
+        steps: maximum number of steps, or None.
+        time: maximum seconds of training, or None.
+        kept: True if a resumed run keeps the bound, and thus the total, that it had before.
+        total: number of steps that schedules stretch to; None until the speed is known, if only a time is given.
+        settled: how often the total has been planned from the speed.
         since: step and seconds of the last time.
     """
 
@@ -58,24 +57,24 @@ class Bound:
 
     @property
     def given(self) -> bool:
-        """Whether there is a bound at all."""
+        """True if there is a bound."""
         return self.steps is not None or self.time is not None
 
     def settle(self, step: int, seconds: float, pace: float) -> None:
-        """Turn the time into a number of steps, once the speed is known, and again when it is known better.
+        """Plan the number of steps from the time, once the speed is known, and again when it is known better.
 
         Args:
             step, seconds: how much has been played.
-            pace: seconds per step of late.
+            pace: recent seconds per step.
         """
         if self.time is None:
             return
-        due = sum(seconds >= share * self.time for share in MEASURED)
+        due = sum(seconds >= share * self.time for share in REPLAN_AT)
         if due > self.settled:
-            if self.settled:  # at first, what it took to begin counts too much
-                pace = (seconds - self.since[1]) / (step - self.since[0])  # a later phase may be slower
+            if self.settled:  # the first measurement is biased by warming up
+                pace = (seconds - self.since[1]) / (step - self.since[0])  # phases differ in speed
             self.settled, self.since = due, (step, seconds)
-            rest = max(0.0, MARGIN * self.time - seconds)
+            rest = max(0.0, STEP_SHARE * self.time - seconds)
             self.total = step + max(1, int(rest / pace))
             if self.steps is not None:
                 self.total = min(self.total, self.steps)

@@ -1,4 +1,4 @@
-"""Checkpoints: named tensors and a few numbers, each in a folder that is whole or not there."""
+"""Checkpoints: named tensors and a few numbers, each in a folder that is complete or does not exist."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from torch import Tensor
 from sparring.errors import InputError
 from sparring.files import beside, read_json, write_bytes, write_json
 
-KEPT = 2  # the newest, and the one before in case it is damaged
+KEEP = 2  # the newest one, and the previous one in case that is damaged
 
 
 def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-    """Write a checkpoint of a step, then drop those that are older than the one before it.
+    """Write a checkpoint of a step, then remove all but the previous one.
 
     Raises:
-        InputError: where it cannot be written; the older ones are still there.
+        InputError: if it cannot be written; older ones are kept.
     """
     content = safetensors.torch.save({name: t.detach().contiguous() for name, t in tensors.items()})
     checksum = hashlib.blake2b(content).hexdigest()
@@ -32,12 +32,12 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[
         part.mkdir(parents=True)
         write_bytes(part / "state.safetensors", content)
         write_json(part / "state.json", {"step": step, "checksum": checksum, **state})
-    for old in saved(folder)[:-KEPT]:
+    for old in saved(folder)[:-KEEP]:
         shutil.rmtree(old)
 
 
 def forget(folder: Path, step: int) -> None:
-    """Drop the checkpoints of later steps than this one."""
+    """Remove the checkpoints of steps after this one."""
     for place in saved(folder):
         if int(place.name) > step:
             shutil.rmtree(place)
@@ -49,11 +49,11 @@ def saved(folder: Path) -> list[Path]:
 
 
 def latest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:
-    """The newest checkpoint that is whole: its tensors, its state, and what was wrong with newer
-    ones; None where there is none at all.
+    """The newest intact checkpoint: its tensors, its state, and the problems of newer ones. None if there are no
+    checkpoints.
 
     Raises:
-        InputError: where there are checkpoints, but all are damaged.
+        InputError: if there are checkpoints, but all are damaged.
     """
     found = saved(folder)
     problems: list[str] = []
@@ -63,9 +63,9 @@ def latest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] 
             content = (place / "state.safetensors").read_bytes()
             if hashlib.blake2b(content).hexdigest() == state.pop("checksum"):
                 return safetensors.torch.load(content), state, problems
-        problems.append(f"checkpoint {place.name} is damaged; going back to the one before")
+        problems.append(f"checkpoint {place.name} is damaged; using the previous one")
     if found:
-        raise InputError(f"all checkpoints in {folder} are damaged; start anew with --force")
+        raise InputError(f"all checkpoints in {folder} are damaged; start again with --force")
     return None
 
 
@@ -79,7 +79,7 @@ def optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, 
 
 
 def restore_optimizer(name: str, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Give an optimizer back what `optimizer_tensors` took from it."""
+    """Restore the state that `optimizer_tensors` returned."""
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith(f"{name}."):

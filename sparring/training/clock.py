@@ -1,4 +1,4 @@
-"""When to save, to log and to stop: by time, decided alike on all ranks, seldom looked at."""
+"""When to save, log and stop: decided by time, on the first rank for all, every few steps."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from lightning_fabric import Fabric
 from sparring.training.bounds import ENDLESS, Bound
 from sparring.training.score import every
 
-LOOK = 0.25  # seconds between looks
-LOG = 1.0  # seconds between lines of the log at first
-LINES = 2000  # lines of the log in all, about
+CHECK_SECONDS = 0.25  # between looks at the clock
+LOG_SECONDS = 1.0  # between lines of the log, at first
+LOG_LINES = 2000  # of a long run, about
 
 
 @dataclass(frozen=True)
 class Orders:
-    """What is due after a step."""
+    """What is due after a step, the same on all ranks."""
 
     seconds: float
     total: int | None
@@ -29,17 +29,17 @@ class Orders:
 
 
 class Clock:
-    """Looks at the time every few steps.
+    """Checks the time every few steps.
 
     Args:
-        fabric: whose first rank decides for all.
-        batch: samples in a step.
+        fabric: its first rank decides for all.
+        batch: samples per step.
         save_every: seconds between checkpoints.
         step, seconds: how much has been played before.
 
     Attributes:
-        next: the step after which to look next.
-        pace: seconds per step of late.
+        next: the step after which the time is checked next.
+        pace: recent seconds per step.
     """
 
     def __init__(self, fabric: Fabric, batch: int, save_every: float, step: int, seconds: float) -> None:
@@ -51,25 +51,25 @@ class Clock:
         self.pace = 0.0
 
     def go_on(self) -> None:
-        """The next step begins now: what was done since the look (a score, a checkpoint) is not its pace."""
+        """Restart the measurement: time spent on a score or a checkpoint does not count as pace."""
         self.looked = time.monotonic()
 
     def look(self, step: int, bound: Bound, interrupted: bool) -> Orders:
-        """What is due, and a bound in time turned into steps once the speed is known."""
+        """What is due now. Turns a bound in time into steps once the speed is known."""
         now = time.monotonic()
         fresh = (now - self.looked) / (step - self.step)
-        # The first look is at one step, which has paid for warming up.
+        # The first check measures a single step, which includes warming up.
         self.pace = 0.7 * self.pace + 0.3 * fresh if 0 < self.pace < 4 * fresh else fresh
         self.looked, self.step = now, step
         seconds = now - self.began
         bound.settle(step, seconds, self.pace)
         save = now - self.saved >= self.save_every
-        # What is saved is looked at first: a checkpoint of numbers that are no longer finite is none.
+        # Log before saving: numbers that are not finite must not be saved.
         over = interrupted or bound.over(step, seconds)
         apart = None if bound.total is None else every(bound.total, self.batch)
         score = apart is not None and step % apart == 0
-        log = save or over or score or now - self.logged >= max(LOG, seconds / LINES)
-        ahead = max(1, min(int(LOOK / self.pace), (bound.total or ENDLESS) - step))
+        log = save or over or score or now - self.logged >= max(LOG_SECONDS, seconds / LOG_LINES)
+        ahead = max(1, min(int(CHECK_SECONDS / self.pace), (bound.total or ENDLESS) - step))
         if apart is not None:
             ahead = min(ahead, apart - step % apart)
         orders = Orders(seconds, bound.total, save, log, score, interrupted, step + ahead)

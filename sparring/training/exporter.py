@@ -1,7 +1,7 @@
-"""A run's numbers for Prometheus, while it is trained.
+"""A run's metrics for Prometheus during training.
 
-They are what the run knows already: the last line of its log, its counters, the times of its files. A scrape
-computes nothing on the device and waits for nothing there. Names and units follow Prometheus's own rules
+They are known to the run anyway: the last line of its log, its counters, the times of its files. A scrape computes
+nothing on the device and does not wait for it. Names and units follow Prometheus's rules
 (https://prometheus.io/docs/practices/naming): base units, counters that end in _total, times since 1970.
 """
 
@@ -21,7 +21,7 @@ from sparring.errors import InputError, needs
 from sparring.files import reason
 from sparring.runs.logbook import PROGRESS
 from sparring.training import checkpoint
-from sparring.training.health import NOT_FINITE, TROUBLES
+from sparring.training.health import NOT_FINITE, PROBLEMS
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 
-Samples = list[tuple[dict[str, str], float]]  # labels beside the run's own, and a value
-Family = tuple[str, str, Samples]  # a name, what it is, its samples
+Samples = list[tuple[dict[str, str], float]]  # additional labels, and a value
+Family = tuple[str, str, Samples]  # name, description, samples
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where metrics are to be had.
+    """Where metrics are served.
 
     Attributes:
         host: a name or an address of this machine.
-        port: of TCP, from 1 to 65535.
+        port: TCP port, from 1 to 65535.
     """
 
     host: str
@@ -51,18 +51,18 @@ class Address:
 
 
 def address(text: str | int) -> Address:
-    """Where to export metrics, seen to be free.
+    """The address to serve metrics at, checked to be free.
 
     Args:
-        text: a port, for this machine alone; or HOST:PORT, such as "0.0.0.0:9101" or "[::]:9101", for whoever
-            can reach it.
+        text: a port, reachable from this machine only; or HOST:PORT, such as "0.0.0.0:9101" or "[::]:9101", reachable
+            from others.
 
     Raises:
-        InputError: where it is no address, is taken or not of this machine, or prometheus_client is missing.
+        InputError: if it is not an address, is in use or not of this machine, or prometheus_client is missing.
     """
     given = re.fullmatch(r"(?:(\[[\da-fA-F:.]+\]|[^\s:\[\]]+):)?(\d{1,5})", str(text))
     if given is None or not 1 <= int(given[2]) <= 65535:
-        raise InputError(f"metrics {str(text)!r} is no address; give a port from 1 to 65535, or HOST:PORT")
+        raise InputError(f"metrics {str(text)!r} is not an address; give a port from 1 to 65535, or HOST:PORT")
     found = Address((given[1] or LOOPBACK).strip("[]"), int(given[2]))
     with _listening(found, _client().CollectorRegistry()):
         return found
@@ -70,10 +70,10 @@ def address(text: str | int) -> Address:
 
 @contextmanager
 def exported(run: Run, where: Address | None) -> Iterator[None]:
-    """Answer Prometheus's scrapes for a while, from a thread of its own; on the first rank, where it is asked for.
+    """While active, answer Prometheus's scrapes from a separate thread, on the first rank.
 
     Raises:
-        InputError: where the address has been taken since.
+        InputError: if the address is no longer free.
     """
     if where is None or not run.main:
         yield
@@ -106,10 +106,10 @@ def _client() -> Any:
 
 
 class Exporter:
-    """Collects a run's numbers whenever they are asked for.
+    """Collects a run's metrics when they are scraped.
 
     Args:
-        run: on its first rank.
+        run: the run on its first rank.
     """
 
     def __init__(self, run: Run) -> None:
@@ -117,7 +117,7 @@ class Exporter:
         self.own = {"run": run.folder.path.absolute().name, "recipe": run.recipe.name}
 
     def collect(self) -> Iterator[Metric]:
-        """All metrics that there is a number for now; what is not known yet is not there, rather than 0."""
+        """All metrics that have a value now. Unknown ones are omitted rather than 0."""
         for name, what, samples in (*self._about(), *self._progress(), *self._logged(), *self._state()):
             if samples:
                 kind = "counter" if name.endswith("_total") else "gauge"
@@ -141,11 +141,15 @@ class Exporter:
         yield "sparring_step", "Steps played.", _one(run.step)
         yield "sparring_bound_steps", "Steps at which the run ends.", _one(total)
         yield "sparring_bound_seconds", "Seconds of training after which the run ends.", _one(run.bound.time)
-        yield "sparring_items", "Items trained on, each as often as it was.", _one(run.step * run.recipe.batch)
-        yield "sparring_trained_seconds_total", "Seconds trained, looking and saving included.", _one(run.seconds)
-        yield "sparring_items_per_second", "Items trained on per second of late.", _one(speed)
-        yield "sparring_left_seconds", "Seconds to the last step, at the speed of late.", _one(left)
-        yield "sparring_rollbacks_total", "Times the run went back to a checkpoint.", _one(run.salt)
+        yield "sparring_items", "Items trained on, counting repetitions.", _one(run.step * run.recipe.batch)
+        yield (
+            "sparring_trained_seconds_total",
+            "Seconds of training, including scores and checkpoints.",
+            _one(run.seconds),
+        )
+        yield "sparring_items_per_second", "Items trained on per second, recently.", _one(speed)
+        yield "sparring_left_seconds", "Seconds to the last step, at the recent speed.", _one(left)
+        yield "sparring_rollbacks_total", "Number of rollbacks to a checkpoint.", _one(run.salt)
 
     def _logged(self) -> Iterator[Family]:
         losses: Samples = []
@@ -159,16 +163,16 @@ class Exporter:
                 scores.append(({"score": name}, value))
             elif name not in PROGRESS:
                 observed.append(({"name": name}, value))
-        yield "sparring_loss", "Losses by player and term, means since the log's line before.", losses
-        yield "sparring_observed", "D's logits and accuracy, gradients by weights, and what adapts itself.", observed
-        yield "sparring_score", "The judge's scores of samples when they were last looked at.", scores
-        yield "sparring_score_floor", "What real items score against real items.", self._floors(scores)
+        yield "sparring_loss", "Losses by player and term, means since the previous line of the log.", losses
+        yield "sparring_observed", "D's logits and accuracy, gradient norm / weight norm, adaptive state.", observed
+        yield "sparring_score", "Latest scores of samples.", scores
+        yield "sparring_score_floor", "Scores of real items.", self._floors(scores)
 
     def _floors(self, scores: Samples) -> Samples:
         watch = self.run.watch
         if watch is None:
             return []
-        # Diversity is by that of real items. The judge is there once there is a score.
+        # Diversity is relative to real items. The scorer exists once there is a score.
         return [(labels, 1.0 if labels["score"] == "diversity" else watch.scorer.floor) for labels, _ in scores]
 
     def _state(self) -> Iterator[Family]:
@@ -186,7 +190,7 @@ class Exporter:
         times = {name: _newest(paths) for name, paths in files.items()}
         written: Samples = [({"file": name}, time) for name, time in times.items() if time is not None]
         yield "sparring_learning_rate", "Each player's learning rate, by phase.", rates
-        yield "sparring_trouble", "1 while a trouble holds; not finite: once it was met.", self._troubles()
+        yield "sparring_trouble", "1 while a problem persists; not finite: once it has occurred.", self._troubles()
         yield "sparring_written_timestamp_seconds", "When the newest file of a kind was written.", written
         yield "sparring_device_memory_bytes", "A CUDA device's memory.", _memory(run.fabric.device)
 
@@ -194,9 +198,9 @@ class Exporter:
         watch = self.run.watch
         if watch is None:
             return []
-        # The run goes back from what is not finite at once, so that no scrape would see it hold.
+        # The run rolls back at once if a loss is not finite, so no scrape would see that problem persist.
         met = watch.health.present | ({NOT_FINITE} & set(watch.named))
-        return [({"trouble": name}, float(name in met)) for name in TROUBLES]
+        return [({"trouble": name}, float(name in met)) for name in PROBLEMS]
 
     def _numbers(self) -> dict[str, float]:
         return self.run.watch.logbook.latest if self.run.watch is not None else {}
@@ -207,7 +211,7 @@ def _one(value: float | None) -> Samples:
 
 
 def _newest(paths: Iterable[Path]) -> float | None:
-    """When the newest of some files was written; some may vanish meanwhile."""
+    """Time of the newest of some files; some may be removed meanwhile."""
     times = []
     for path in paths:
         with suppress(OSError):
@@ -216,7 +220,7 @@ def _newest(paths: Iterable[Path]) -> float | None:
 
 
 def _memory(device: torch.device) -> Samples:
-    """What PyTorch's allocator counts on this side: nothing waits for the device."""
+    """Memory as counted by PyTorch's allocator, without waiting for the device."""
     if device.type != "cuda":
         return []
     total = torch.cuda.get_device_properties(device).total_memory

@@ -1,4 +1,4 @@
-"""What can go wrong in an adversarial training, noticed while it runs, under its right name."""
+"""Problems of adversarial training, detected and named while a run trains."""
 
 from __future__ import annotations
 
@@ -8,37 +8,42 @@ from collections.abc import Iterable, Mapping
 
 from sparring.metrics.results import Finding
 
-WINDOW = 200  # steps over which something must hold to be a trouble
+WINDOW = 200  # steps for which a problem must persist
 GRACE = 100  # steps before the first window
-LOST = 0.02  # D's loss below which it has nothing left to learn, where it is so accurate:
-SURE = 0.99
-APART = 30.0  # logits between real and generated samples that leave G nothing to learn from, where D is so accurate:
-OFTEN = 0.9
-VANISHED = 1e-5  # G's gradient by its weights, where G has something left to learn: D tells more than
-EVEN = 0.6  # of pairs apart
-COLLAPSED = 0.25  # of the data's diversity
-GROWING = 1.05  # times the diversity before, at which it is on its way
-KNOWN = 1.0  # how far D has gone from held-out items being real to their being generated
-STALE = 8  # scores since the best
-WORSE = 1.5  # times the best that the later ones are, on the mean
+# D has won if its loss is below 0.02 at an accuracy of 99%, or if its logits on real and generated samples differ by 30
+# at an accuracy of 90%: then G has nothing left to learn from.
+WON_LOSS = 0.02
+WON_ACCURACY = 0.99
+WON_MARGIN = 30.0
+WON_MARGIN_ACCURACY = 0.9
+# Gradients vanish if G's gradient norm / weight norm is below 1e-5 while D is right in more than 60% of pairs.
+MIN_GRADIENT = 1e-5
+MIN_ACCURACY = 0.6
+MIN_DIVERSITY = 0.25  # relative to the data's
+GROWTH = 1.05  # ratio to the previous diversity above which diversity is still growing
+# D memorizes if its mean logit on held-out items is as low as on generated ones, at an accuracy of 75%.
+MEMORIZED = 1.0
+MEMORIZED_ACCURACY = 0.75
+STALE_SCORES = 8  # scores since the best one
+WORSE = 1.5  # ratio of their mean to the best one
 
 NOT_FINITE = "not finite"
-TROUBLES = (NOT_FINITE, "D has won", "vanishing gradients", "mode collapse", "D memorises", "no progress")
+PROBLEMS = (NOT_FINITE, "D has won", "vanishing gradients", "mode collapse", "D memorizes", "no progress")
 
 
 def not_finite(name: str, value: float) -> Finding:
-    """A loss that is no number any more."""
+    """A loss that is not finite."""
     return Finding(NOT_FINITE, f"{name} is {value:g}", "lower lr, choose another loss, or train with --precision fp32")
 
 
 class Health:
-    """Watches the numbers of a run, and names each trouble once.
+    """Watches the metrics of a run, and reports each problem once.
 
     Args:
-        named: those that have been named before.
+        named: problems that have been reported before.
 
     Attributes:
-        present: the names of those that hold now.
+        present: names of the current problems.
     """
 
     def __init__(self, named: Iterable[str] = ()) -> None:
@@ -49,12 +54,12 @@ class Health:
         self._scores: list[float] = []
 
     def note(self, step: int, numbers: Mapping[str, float]) -> list[Finding]:
-        """Take note of the means since the last call, and say what has newly gone wrong.
+        """Record the means since the last call. Returns the problems that are new.
 
         Args:
-            step: that they end with.
-            numbers: as in the log: losses by player/term, D_real, D_fake, D_held, D_accuracy,
-                gradient_G by its weights, diversity, fid; those that there are.
+            step: the last step of the means.
+            numbers: as in the log, as far as they were measured: losses by player/term, D_real, D_fake, D_held,
+                D_accuracy, gradient_G (gradient norm / weight norm), diversity, fid.
         """
         self._window.append((step, numbers))
         while len(self._window) > 1 and self._window[1][0] <= step - WINDOW:
@@ -65,12 +70,12 @@ class Health:
             self._scores.append(numbers["fid"])
         if step < GRACE + WINDOW or step - self._window[0][0] < WINDOW:
             return []
-        found = [self._won(), self._vanished(), self._collapsed(), self._memorised(), self._oscillating()]
-        holding = [trouble for trouble in found if trouble is not None]
-        self.present = frozenset(trouble.name for trouble in holding)
-        fresh = [trouble for trouble in holding if trouble.name not in self.named]
-        self.named += [trouble.name for trouble in fresh]
-        return fresh
+        checks = [self._won(), self._vanished(), self._collapsed(), self._memorized(), self._oscillating()]
+        problems = [problem for problem in checks if problem is not None]
+        self.present = frozenset(problem.name for problem in problems)
+        new = [problem for problem in problems if problem.name not in self.named]
+        self.named += [problem.name for problem in new]
+        return new
 
     def _all(self, name: str) -> list[float]:
         return [numbers[name] for _, numbers in self._window if name in numbers]
@@ -81,33 +86,33 @@ class Health:
 
     def _won(self) -> Finding | None:
         losses, accuracy = self._all("D/adversarial"), self._all("D_accuracy")
-        if not losses or not accuracy or min(losses) < 0:  # a critic's loss has no zero to come near
+        if not losses or not accuracy or min(losses) < 0:  # a critic's loss may be negative
             return None
         margin = self._mean("D_real") - self._mean("D_fake")
-        done = min(accuracy) >= SURE and max(losses) < LOST
-        if not done and not (margin > APART and self._mean("D_accuracy") > OFTEN):
+        sure = min(accuracy) >= WON_ACCURACY and max(losses) < WON_LOSS
+        if not sure and not (margin > WON_MARGIN and self._mean("D_accuracy") > WON_MARGIN_ACCURACY):
             return None
         return Finding(
             "D has won",
-            f"it tells {self._mean('D_accuracy'):.0%} of pairs apart, by {margin:.0f} logits on the mean",
-            "lower lr, add noise=0.1, or regularise D more (gamma)",
+            f"it is right in {self._mean('D_accuracy'):.0%} of pairs, by {margin:.0f} logits on average",
+            "lower lr, add noise=0.1, or regularize D more (gamma)",
         )
 
     def _vanished(self) -> Finding | None:
         gradients = self._all("gradient_G")
-        if not gradients or max(gradients) >= VANISHED or self._mean("D_accuracy") <= EVEN:
+        if not gradients or max(gradients) >= MIN_GRADIENT or self._mean("D_accuracy") <= MIN_ACCURACY:
             return None
         return Finding(
             "vanishing gradients",
-            f"G's gradient is {max(gradients):.1g} of its weights",
-            "train with loss=non_saturating or a relativistic recipe, or regularise D more (gamma)",
+            f"gradient norm / weight norm of G is {max(gradients):.1g}",
+            "train with loss=non_saturating or a relativistic recipe, or regularize D more (gamma)",
         )
 
     def _collapsed(self) -> Finding | None:
-        if len(self._diversity) < 2 or max(self._diversity) >= COLLAPSED:
+        if len(self._diversity) < 2 or max(self._diversity) >= MIN_DIVERSITY:
             return None
         before, now = self._diversity
-        if now > GROWING * before:  # G has only just begun
+        if now > GROWTH * before:  # training has only begun
             return None
         return Finding(
             "mode collapse",
@@ -115,13 +120,17 @@ class Health:
             "use a larger batch, a recipe with R1 and R2 (r3gan), or labels",
         )
 
-    def _memorised(self) -> Finding | None:
+    def _memorized(self) -> Finding | None:
         real, held, fake = (self._mean(f"D_{name}") for name in ("real", "held", "fake"))
-        if not real > fake or self._mean("D_accuracy") < 0.75 or not (real - held) > KNOWN * (real - fake):
+        if (
+            not real > fake
+            or self._mean("D_accuracy") < MEMORIZED_ACCURACY
+            or not real - held > MEMORIZED * (real - fake)
+        ):
             return None
         return Finding(
-            "D memorises",
-            f"it takes items that it has not seen for generated: {real:.1f} real, {held:.1f} held out, {fake:.1f} fake",
+            "D memorizes",
+            f"it classifies held-out items as generated: logits {real:.1f} real, {held:.1f} held out, {fake:.1f} fake",
             "train with augment=ada, flip=true or crop=0.1, a narrower net, more data, or fewer steps",
         )
 
@@ -129,10 +138,10 @@ class Health:
         scores = self._scores
         best = scores.index(min(scores)) if scores else 0
         later = scores[best + 1 :]
-        if len(later) < STALE or sum(later[-STALE:]) / STALE < WORSE * scores[best]:
+        if len(later) < STALE_SCORES or sum(later[-STALE_SCORES:]) / STALE_SCORES < WORSE * scores[best]:
             return None
         return Finding(
             "no progress",
-            f"the score was best {len(later)} looks ago and has since gone up and down",
-            "lower lr, or stop with until=plateau and take what is there",
+            f"the best score was {len(later)} scores ago, and it has varied since",
+            "lower lr, or stop with --until plateau and use the best model",
         )

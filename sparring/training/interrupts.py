@@ -1,4 +1,4 @@
-"""Ctrl-C as a good end."""
+"""Ctrl-C and SIGTERM end a run in an orderly way."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed or the process was told to end; a second time it ends at once."""
-    told = threading.Event()
+    """Yields a function that is true once Ctrl-C or SIGTERM was received; the second signal ends the process."""
+    received = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield told.is_set
+        yield received.is_set
         return
 
     def note(_number: int, _frame: Any) -> None:
-        if told.is_set():
+        if received.is_set():
             raise KeyboardInterrupt
-        told.set()
+        received.set()
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield told.is_set
+        yield received.is_set
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""When a run is over before its bound."""
+"""Early stopping: when a run ends before its bound."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Mapping
 
 from sparring.errors import InputError, nearest
 
-PATIENCE = 8  # scores without a better one, after which nothing improves
-BETTER = 0.99  # of the best score, that a better one is below
-EVEN = 0.6  # share of pairs that D tells apart, at most, at an equilibrium
-LIVELY = 0.5  # of the data's diversity, at least
-STEADY = 5  # looks for which an equilibrium must hold
+PATIENCE = 8  # scores without improvement that make a plateau
+IMPROVEMENT = 0.99  # ratio to the best score below which a score is better
+# At an equilibrium D is right in at most 60% of pairs, and samples have at least half of the data's diversity, five
+# times in succession.
+MAX_ACCURACY = 0.6
+MIN_DIVERSITY = 0.5
+MIN_REPEATS = 5
 
 
 class Until:
@@ -26,7 +28,7 @@ class Until:
         self.target: float | None = None
         self.text = text
         self._scores: list[float] = []
-        self._even: deque[bool] = deque(maxlen=STEADY)
+        self._even: deque[bool] = deque(maxlen=MIN_REPEATS)
         target = re.fullmatch(r"fid\s*<\s*(\d+\.?\d*(?:e-?\d+)?)", text)
         if target is not None:
             self.target = float(target[1])
@@ -34,10 +36,10 @@ class Until:
             raise InputError(f"until {text!r} is not known; {nearest(text, ('equilibrium', 'plateau', 'fid<0.1'))}")
 
     def met(self, numbers: Mapping[str, float]) -> str:
-        """Why the run is over, after these numbers; or nothing.
+        """Why the run ends now; "" if it does not.
 
         Args:
-            numbers: of the log, with `fid` and `diversity` where they were looked at.
+            numbers: the latest metrics, with `fid` and `diversity` if they were measured.
         """
         fid = numbers.get("fid")
         if fid is not None:
@@ -46,11 +48,11 @@ class Until:
             return f"the score {fid:.3g} is below {self.target:g}"
         if self.text == "plateau" and fid is not None:
             early = self._scores[:-PATIENCE]
-            if early and min(self._scores[-PATIENCE:]) > BETTER * min(early):
-                return f"the score has not improved on {min(early):.3g} for {PATIENCE} looks"
+            if early and min(self._scores[-PATIENCE:]) > IMPROVEMENT * min(early):
+                return f"the score has not improved on {min(early):.3g} in {PATIENCE} scores"
         if self.text == "equilibrium" and "diversity" in numbers and "D_accuracy" in numbers:
             accuracy = numbers["D_accuracy"]
-            self._even.append(1 - EVEN <= accuracy <= EVEN and numbers["diversity"] >= LIVELY)
-            if len(self._even) == STEADY and all(self._even):
-                return f"D tells no more than {EVEN:.0%} of pairs apart, and samples are as various as the data"
+            self._even.append(1 - MAX_ACCURACY <= accuracy <= MAX_ACCURACY and numbers["diversity"] >= MIN_DIVERSITY)
+            if len(self._even) == MIN_REPEATS and all(self._even):
+                return f"D is right in at most {MAX_ACCURACY:.0%} of pairs, and samples are as diverse as the data"
         return ""

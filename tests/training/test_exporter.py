@@ -20,7 +20,7 @@ from sparring.errors import InputError
 from sparring.runs.logbook import Logbook
 from sparring.training import checkpoint, exporter, health
 from sparring.training.exporter import Address, address
-from sparring.training.health import TROUBLES, Health
+from sparring.training.health import PROBLEMS, Health
 
 ROOT = Path(__file__).parents[2]
 TOY = {"G": (16,), "D": (16,), "batch": 64}
@@ -54,7 +54,7 @@ def scraped(monkeypatch, port):
     monkeypatch.setattr("sparring.training.watch.MAX_DIVERSITY_TIME", 1e9)
     monkeypatch.setattr("sparring.training.watch.MIN_STEPS_BETWEEN_DIVERSITY", 1)
     monkeypatch.setattr("sparring.training.score.MIN_SAMPLES_BETWEEN", 640)
-    monkeypatch.setattr("sparring.training.clock.LOG", 0.0)
+    monkeypatch.setattr("sparring.training.clock.LOG_SECONDS", 0.0)
     found = []
     write = Logbook.write
 
@@ -109,7 +109,7 @@ def assert_as_logged(line, value):
     assert value("sparring_left_seconds") == pytest.approx((30 - step) * 64 / speed)
     assert (value("sparring_bound_steps"), value("sparring_bound_seconds")) == (30, 300)
     assert value("sparring_rollbacks_total") == 0
-    assert {value("sparring_trouble", trouble=name) for name in TROUBLES} == {0}
+    assert {value("sparring_trouble", trouble=name) for name in PROBLEMS} == {0}
     assert value("sparring_learning_rate", player="G", phase="1") == 0.0002
     about = {"data": "digits", "kind": "images", "device": "cpu", "precision": "fp32"}
     assert value("sparring_run_info", **about, version=sparring.__version__) == 1
@@ -179,9 +179,9 @@ def test_health_says_what_holds_now():
 def test_every_trouble_has_a_gauge():
     source = Path(health.__file__).read_text()
     named = re.findall(r"Trouble\(\s*(?:\"([^\"]+)\"|NOT_FINITE)", source)
-    assert {name or health.NOT_FINITE for name in named} == set(TROUBLES)
+    assert {name or health.NOT_FINITE for name in named} == set(PROBLEMS)
     table = (ROOT / "docs" / "health.md").read_text().partition("## Troubles")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| ([^|]+?) \|", table, flags=re.MULTILINE)[1:] == list(TROUBLES)
+    assert re.findall(r"^\| ([^|]+?) \|", table, flags=re.MULTILINE)[1:] == list(PROBLEMS)
 
 
 def test_device_memory(monkeypatch):
@@ -205,7 +205,7 @@ def test_addresses(port):
     "text", ["", "0", "65536", "-1", "9101x", "http://here:9101", "here", ":9101", "::1", "::1:9101", "a b:9101"]
 )
 def test_what_is_no_address(text):
-    with pytest.raises(InputError, match=re.escape(f"metrics {text!r} is no address; give a port")):
+    with pytest.raises(InputError, match=re.escape(f"metrics {text!r} is not an address; give a port")):
         address(text)
 
 

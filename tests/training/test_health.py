@@ -70,11 +70,11 @@ def test_planted_troubles(tmp_path, monkeypatch, code, name):
     assert model.about["troubles"] == found
 
 
-def test_twenty_pictures_are_memorised(tmp_path):
+def test_twenty_images_are_memorized(tmp_path):
     random = np.random.default_rng(0)
     np.savez(tmp_path / "twenty.npz", images=random.integers(0, 255, (20, 12, 12), dtype=np.uint8))
     planted(tmp_path, "    pass\n", tmp_path / "twenty.npz", steps=700)
-    assert [trouble["trouble"] for trouble in troubles(tmp_path / "run")] == ["D memorises"]
+    assert [trouble["trouble"] for trouble in troubles(tmp_path / "run")] == ["D memorizes"]
 
 
 def test_a_nan_is_gone_back_from_once(tmp_path):
@@ -134,7 +134,7 @@ def named(numbers, steps=600):
         ({"gradient_G": 1e-6, "D_accuracy": 0.5}, []),  # G has nothing left to learn
         ({"diversity": 0.1}, ["mode collapse"]),
         ({"diversity": 0.6}, []),
-        ({"D_accuracy": 0.9, "D_held": -0.5}, ["D memorises"]),
+        ({"D_accuracy": 0.9, "D_held": -0.5}, ["D memorizes"]),
         ({"D_accuracy": 0.9, "D_held": 0.5}, []),
     ],
 )

@@ -64,7 +64,7 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
         monkeypatch.setattr("sparring.training.score.MIN_SAMPLES_BETWEEN", between)
         monkeypatch.setattr(watch, "PRICE", 1e9)
         monkeypatch.setattr(watch, "APART", 1)
-        monkeypatch.setattr("sparring.training.clock.LOG", 0.0)
+        monkeypatch.setattr("sparring.training.clock.LOG_SECONDS", 0.0)
         fields = {"G": (16,), "D": (16,), "augment": "ada"}
         sparring.train("gan", "digits", out=tmp_path / name, steps=30, quiet=True, **fields)
     often, never = (checkpoint.latest(tmp_path / name / "checkpoints")[0] for name in ("often", "never"))
