@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from sparring.errors import InputError
 from sparring.files import component
 from sparring.metrics.patches import patches
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
-from sparring.modalities.images import reading, sets
+from sparring.modalities.images import exploring, reading, sets
 from sparring.modalities.images.arrays import IMAGES
 from sparring.modalities.images.decoding import Header, decode, examine, squared
 from sparring.modalities.samples import as_image, base64_png, columns_for, labeled_arrays, write_arrays, write_png
@@ -53,6 +53,9 @@ class Images(Modality):
     words: ClassVar[Words] = Words("image", "images", compared="textures, colors and rough layout")
 
     features_name: ClassVar[str] = "patches"
+    walk_grid: ClassVar[tuple[int, int]] = (8, 11)
+    neighbor_grid: ClassVar[tuple[int, int]] = (8, 5)
+    distance_words: ClassVar[str] = "root mean squares of the differences of pixels, where black and white are 2 apart"
     files: ClassVar[str] = (
         "a folder, zip or tar of images (.png, .jpg, ...), an .npy array of them, or an .npz in which they are named "
         f"{', '.join(IMAGES)}"
@@ -170,6 +173,18 @@ class Images(Modality):
 
     def preview(self, samples: Samples) -> Image.Image:
         return sheet(samples.items, columns_for(samples))
+
+    def draw_grid(self, samples: Tensors, columns: int, captions: Sequence[str] = ()) -> Image.Image:
+        return super().draw_grid(samples, columns, captions) if captions else sheet(self.decode(samples), columns)
+
+    def comparable(self, samples: Tensors) -> Tensor:
+        return samples[VALUES]
+
+    def read_given(self, path: Path) -> NDArray[np.uint8]:
+        return exploring.read_images(path, self.size, self.channels)
+
+    def conversion(self, items: Items) -> str:
+        return exploring.conversion(Images().fit(items).channels, self.channels)
 
     def draw_items(self, samples: Samples) -> list[Image.Image]:
         return [as_image(pixels) for pixels in samples.items]

@@ -18,7 +18,8 @@ from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
-from sparring.modalities.points import mixtures, reading
+from sparring.modalities.exploring import Drawing, Explored
+from sparring.modalities.points import exploring, mixtures, reading
 from sparring.modalities.samples import as_lists, labeled_arrays, write_arrays, write_png
 
 PLOT_SIDE = 480  # pixels
@@ -40,6 +41,9 @@ class Points(Modality):
 
     features_name: ClassVar[str] = "coordinates"
     preview_items: ClassVar[int] = 2500
+    walk_grid: ClassVar[tuple[int, int]] = (6, 41)
+    neighbor_grid: ClassVar[tuple[int, int]] = (24, 3)
+    film_items: ClassVar[int] = 600
     files: ClassVar[str] = "an .npy array (count, dimensions) of points"
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = mixtures.SETS
 
@@ -107,6 +111,12 @@ class Points(Modality):
         for x, y in places[np.isfinite(places).all(1)]:
             draw.ellipse((x - 1.5, PLOT_SIDE - y - 1.5, x + 1.5, PLOT_SIDE - y + 1.5), fill=COLOR)
         return page
+
+    def draw_walks(self, walks: Tensors, steps: int, explored: Explored) -> Drawing:
+        return exploring.draw_walks(self, walks, steps, explored)
+
+    def draw_neighbors(self, explored: Explored) -> Drawing:
+        return exploring.draw_neighbors(self, explored)
 
     @property
     def writers(self) -> tuple[Writer, ...]:

@@ -22,9 +22,10 @@ from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
+from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import as_lists, write_arrays, write_png
+from sparring.modalities.series import exploring, reading
 from sparring.modalities.series.channels import KINDS, Channel, Floats, fitted, learnt_of, valued, walked
-from sparring.modalities.series import reading
 from sparring.modalities.series.reading import steps
 from sparring.modalities.tables.reading import STEPS
 
@@ -64,6 +65,10 @@ class Series(Modality):
     )
     features_name: ClassVar[str] = "windows"
     preview_items: ClassVar[int] = 32
+    walk_grid: ClassVar[tuple[int, int]] = (1, 9)
+    neighbor_grid: ClassVar[tuple[int, int]] = (4, 3)
+    distance_words: ClassVar[str] = "root mean squares of the differences, in standard deviations of each channel"
+    film_items: ClassVar[int] = 0
     files: ClassVar[str] = "a table, a folder or an archive of tables with a row for each step of time"
 
     window: int = 127
@@ -281,6 +286,15 @@ class Series(Modality):
         from sparring.modalities.series.plots import drawn
 
         return drawn(self.names, np.asarray(samples.items), np.array([c.last for c in self.channels]))
+
+    def comparable(self, samples: Tensors) -> Tensor:
+        return samples[VALUES]
+
+    def draw_walks(self, walks: Tensors, steps: int, explored: Explored) -> Drawing:  # noqa: ARG002
+        return exploring.draw_walks(self, walks, steps)
+
+    def draw_neighbors(self, explored: Explored) -> Drawing:
+        return exploring.draw_neighbors(self, explored)
 
     @property
     def writers(self) -> tuple[Writer, ...]:

@@ -23,8 +23,9 @@ from sparring.layers.spans import Spans
 from sparring.metrics.tables import Rows
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
+from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import Comparison, write_png
-from sparring.modalities.tables import reading
+from sparring.modalities.tables import exploring, reading
 from sparring.modalities.tables.columns import (
     KINDS,
     Category,
@@ -74,6 +75,9 @@ class Table(Modality):
     shown_as: ClassVar[Literal["image", "table", "audio", "video"]] = "table"
     features_name: ClassVar[str] = "columns"
     preview_items: ClassVar[int] = 1000
+    walk_grid: ClassVar[tuple[int, int]] = (3, 7)
+    neighbor_grid: ClassVar[tuple[int, int]] = (12, 2)
+    film_items: ClassVar[int] = 0
     chunk_size: ClassVar[int] = 1024
     files: ClassVar[str] = "a table (.csv, .tsv, .parquet)"
     fallback: ClassVar[bool] = True
@@ -377,6 +381,12 @@ class Table(Modality):
         import pandas
 
         return pandas.concat(parts, ignore_index=True)
+
+    def draw_walks(self, walks: Tensors, steps: int, explored: Explored) -> Drawing:  # noqa: ARG002
+        return exploring.draw_walks(self, walks, steps)
+
+    def draw_neighbors(self, explored: Explored) -> Drawing:
+        return exploring.draw_neighbors(self, explored)
 
     @property
     def writers(self) -> tuple[Writer, ...]:
