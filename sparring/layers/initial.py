@@ -1,12 +1,12 @@
-"""Weights before the first step."""
+"""Initial weights."""
 
 from __future__ import annotations
 
 from torch import nn
 
 
-def scaled(module: nn.Module) -> None:
-    """Weights that keep the signal's size through leaky ReLUs that nothing normalises, for `net.apply`. He et
+def init_he(module: nn.Module) -> None:
+    """Weights that preserve the scale of the signal through leaky ReLUs without normalization, for `net.apply`. He et
     al. 2015, arXiv:1502.01852.
     """
     if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):

@@ -1,24 +1,24 @@
-"""Units of learnt steepness, by which a continuous net comes close to jumping."""
+"""Units with learned steepness, by which a continuous net approximates a discontinuous function."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-RATE = 5.0  # times as fast as a weight is steepness learnt
+RATE = 5.0  # learning rate of the steepness / that of a weight
 
 
-class Steep(nn.Module):
-    """Latents (n, latents) -> (n, latents + units): the latents, and beside them tanh(e^s (w z + b)) of each unit.
+class LearnedSteepness(nn.Module):
+    """Latents (n, latents) -> (n, latents + units): the latents, then tanh(e^s (w z + b)) of each unit.
 
-    Data whose modes lie apart cannot be made from a normal prior by a continuous net without something
-    in between (Khayatkhoei et al. 2018, arXiv:1806.00880), and the steeper the net the less. A unit's steepness is
-    learnt as a power, so that a narrow wall is a few hundred steps away; while the walls are low, samples can
-    still move from mode to mode, until there are as many in each as in the data.
+    A continuous net cannot map a normal prior to separate modes without samples between them (Khayatkhoei et al. 2018,
+    arXiv:1806.00880); the steeper the net, the fewer there are. The steepness is learned as an exponent, so that a unit
+    becomes a sharp boundary within a few hundred steps. While boundaries are still smooth, samples can move between
+    modes, until the shares of the modes are those of the data.
 
     Args:
         latents: length of the latent vector.
-        units: how many.
+        units: number of units.
     """
 
     def __init__(self, latents: int, units: int) -> None:
@@ -29,5 +29,5 @@ class Steep(nn.Module):
         self.power = nn.Parameter(torch.zeros(units))
 
     def forward(self, z: Tensor) -> Tensor:
-        walls = (self.place(z) * (RATE * self.power).exp()).tanh()
-        return torch.cat([z, walls], 1)
+        boundaries = (self.place(z) * (RATE * self.power).exp()).tanh()
+        return torch.cat([z, boundaries], 1)

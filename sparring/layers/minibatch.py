@@ -1,4 +1,4 @@
-"""Layers that let D see a sample beside the others of its batch, so that G cannot make one sample over and over."""
+"""Layers by which D compares a sample with the rest of its batch, so that G cannot repeat one sample."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from torch import Tensor, nn
 
 from sparring.layers.condition import Projected
 
-GROUP = 4  # samples whose deviation is taken together
+GROUP_SIZE = 4  # samples over which a standard deviation is computed
 
 
-class Mixing(nn.Module):
-    """What a sample becomes depends on the batch around it; `layers.statistics.mixes` asks for this class."""
+class BatchDependent(nn.Module):
+    """A layer whose output for a sample depends on the batch; `layers.statistics.depends_on_batch` checks for it."""
 
 
-class MinibatchDiscrimination(Mixing):
-    """Features (n, d) -> (n, d + kernels): beside a sample's features, how near it lies to the others of its batch in
-    each of several learned projections. Salimans et al. 2016, arXiv:1606.03498, section 3.2.
+class MinibatchDiscrimination(BatchDependent):
+    """Features (n, d) -> (n, d + kernels): the features, and in each of several learned projections how close the
+    sample is to the rest of its batch. Salimans et al. 2016, arXiv:1606.03498, section 3.2.
 
     Args:
         features: d.
-        kernels: B, projections.
-        width: C, numbers that a projection has.
+        kernels: number of projections, B.
+        width: length of a projection, C.
     """
 
     def __init__(self, features: int, kernels: int, width: int) -> None:
@@ -32,17 +32,17 @@ class MinibatchDiscrimination(Mixing):
 
     def forward(self, h: Tensor) -> Tensor:
         m = self.project(h).unflatten(1, (-1, self.width))  # (n, B, C)
-        apart = (m[:, None] - m[None]).abs().sum(3)  # (n, n, B)
-        near = (-apart.float()).exp().sum(1) - 1  # without itself
-        return torch.cat([h, near.to(h.dtype)], 1)
+        distances = (m[:, None] - m[None]).abs().sum(3)  # (n, n, B)
+        closeness = (-distances.float()).exp().sum(1) - 1  # without the sample itself
+        return torch.cat([h, closeness.to(h.dtype)], 1)
 
 
-class Comparing(nn.Module):
-    """The last layer of a D: a logit of features beside which minibatch discrimination has put how near others lie.
+class MinibatchHead(nn.Module):
+    """The last layer of a D, with minibatch discrimination: features -> a logit.
 
     Args:
         features: length of the feature vectors.
-        kernels, width: as of `MinibatchDiscrimination`.
+        kernels, width: as for `MinibatchDiscrimination`.
         classes: number of labels, 0 for none.
     """
 
@@ -56,17 +56,17 @@ class Comparing(nn.Module):
         return logits
 
 
-class Deviation(Mixing):
-    """Maps (n, c, h, w) -> (n, c + 1, h, w): beside a sample's maps, the mean standard deviation of its group. Karras
+class MinibatchDeviation(BatchDependent):
+    """Maps (n, c, h, w) -> (n, c + 1, h, w): one more map, the mean standard deviation over the sample's group. Karras
     et al. 2017, arXiv:1710.10196, section 3; in groups as in Karras et al. 2019, arXiv:1912.04958.
 
-    Groups have 4 samples, or as few fewer as divide the batch.
+    A group has 4 samples, or the next smaller number that divides the batch.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         n, _, height, width = x.shape
-        group = next(g for g in range(min(GROUP, n), 0, -1) if n % g == 0)
+        group = next(g for g in range(min(GROUP_SIZE, n), 0, -1) if n % g == 0)
         grouped = x.float().view(group, n // group, *x.shape[1:])  # (g, n/g, c, h, w)
-        spread = (grouped.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))  # (n/g,)
-        channel = spread.repeat(group).view(n, 1, 1, 1).expand(n, 1, height, width)
+        deviation = (grouped.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))  # (n/g,)
+        channel = deviation.repeat(group).view(n, 1, 1, 1).expand(n, 1, height, width)
         return torch.cat([x, channel.to(x.dtype)], 1)

@@ -1,4 +1,4 @@
-"""Doubling, halving and cutting pictures."""
+"""Doubling, halving and cropping of images."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def double(x: Tensor) -> Tensor:
 def halve(x: Tensor) -> Tensor:
     """(n, c, h, w) -> (n, c, ceil(h/2), ceil(w/2)): the mean over two by two pixels.
 
-    An odd last row or column is averaged over the pixels that are there.
+    If the last row or column has no partner, the mean is taken over the existing pixels.
     """
     return F.avg_pool2d(x, 2, ceil_mode=True)
 
 
-def centre(x: Tensor, size: int) -> Tensor:
-    """(n, c, h, w) -> (n, c, size, size): the middle, for pictures whose size is no multiple of a power of two."""
+def center_crop(x: Tensor, size: int) -> Tensor:
+    """(n, c, h, w) -> (n, c, size, size), for images whose size is no multiple of a power of two."""
     margin = (x.shape[-1] - size) // 2
     return x[..., margin : margin + size, margin : margin + size]

@@ -1,4 +1,4 @@
-"""Rows of mixed kinds: one-hot spans, then scalars, side by side in one vector."""
+"""The layout of a table's row as one vector: one-hot spans, then scalars."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from torch import Tensor, nn
 
 
 class Spans(nn.Module):
-    """Logits and noise -> a row: of each span one place, and scalars in (-1, 1).
+    """Logits and noise -> a row: one position of each one-hot span, and scalars in (-1, 1).
 
-    All spans are treated by one segmented softmax, however many there are and however wide.
+    One segmented softmax covers all spans, regardless of their number and widths.
 
     Args:
         widths: of the one-hot spans, each at least 1.
-        scalars: for each scalar, the span that it belongs to, and how many of the span's first places have none: where
-            one of these is chosen, the scalar is 0.
+        scalars: for each scalar, the index of its span, and the number of the span's leading positions that have no
+            scalar: if one of these is selected, the scalar is 0.
         temperature: of the softmax. Jang et al. 2016, arXiv:1611.01144.
-        hard: whether samples have one place at exactly 1 (its straight-through estimator); else all are a little soft.
+        hard: True if spans of samples are exactly one-hot (the straight-through estimator); otherwise they are soft.
     """
 
     span: Tensor
@@ -46,40 +46,42 @@ class Spans(nn.Module):
 
     @property
     def width(self) -> int:
-        """Of a row."""
+        """Length of a row."""
         return self.places + len(self.owner)
 
-    def forward(self, made: Tensor, noise: Tensor, given: Tensor | None = None) -> Tensor:
-        """Logits of all places and scalars (n, width), and Gumbel noise (n, places), as rows (n, width).
+    def forward(self, logits: Tensor, noise: Tensor, codes: Tensor | None = None) -> Tensor:
+        """Rows (n, width).
 
         Args:
-            given: codes (n, spans) that are to be so, whatever the logits; negative where they are free.
+            logits: of all positions, then of the scalars, (n, width).
+            noise: Gumbel noise, (n, places).
+            codes: prescribed position of each span, (n, spans); negative where it is free.
         """
-        soft = self.softmax((made[:, : self.places] + noise) / self.temperature)
-        codes = self.codes(soft.detach())
-        chosen = self.onehot(codes) - soft.detach() + soft if self.hard else soft
-        if given is not None:
-            asked = given >= 0
-            codes = torch.where(asked, given, codes)
-            chosen = torch.where(asked[:, self.span], self.onehot(given), chosen)
-        scalars = made[:, self.places :].tanh() * self.has_scalar(codes)
-        return torch.cat([chosen, scalars], 1)
+        soft = self.softmax((logits[:, : self.places] + noise) / self.temperature)
+        selected = self.codes(soft.detach())
+        onehot = self.onehot(selected) - soft.detach() + soft if self.hard else soft
+        if codes is not None:
+            fixed = codes >= 0
+            selected = torch.where(fixed, codes, selected)
+            onehot = torch.where(fixed[:, self.span], self.onehot(codes), onehot)
+        scalars = logits[:, self.places :].tanh() * self.has_scalar(selected)
+        return torch.cat([onehot, scalars], 1)
 
     def softmax(self, logits: Tensor) -> Tensor:
-        """Of each span of its own, (n, places)."""
+        """Softmax within each span, (n, places)."""
         index = self.span.expand(logits.shape[0], -1)
         lowest = logits.new_full((logits.shape[0], self.spans), -torch.inf)
-        most = lowest.scatter_reduce(1, index, logits.detach(), "amax")
-        powers = (logits - most.gather(1, index)).exp()
+        largest = lowest.scatter_reduce(1, index, logits.detach(), "amax")
+        powers = (logits - largest.gather(1, index)).exp()
         return powers / powers.new_zeros(logits.shape[0], self.spans).index_add(1, self.span, powers).gather(1, index)
 
-    def codes(self, chosen: Tensor) -> Tensor:
-        """The greatest place of each span, (n, places) -> int64 (n, spans)."""
-        index = self.span.expand(chosen.shape[0], -1)
-        lowest = chosen.new_full((chosen.shape[0], self.spans), -torch.inf)
-        most = lowest.scatter_reduce(1, index, chosen, "amax").gather(1, index)
-        places = torch.where(chosen == most, torch.arange(self.places, device=chosen.device), self.places)
-        first = places.new_full((chosen.shape[0], self.spans), self.places).scatter_reduce(1, index, places, "amin")
+    def codes(self, values: Tensor) -> Tensor:
+        """Position of the largest value within each span, (n, places) -> int64 (n, spans)."""
+        index = self.span.expand(values.shape[0], -1)
+        lowest = values.new_full((values.shape[0], self.spans), -torch.inf)
+        largest = lowest.scatter_reduce(1, index, values, "amax").gather(1, index)
+        places = torch.where(values == largest, torch.arange(self.places, device=values.device), self.places)
+        first = places.new_full((values.shape[0], self.spans), self.places).scatter_reduce(1, index, places, "amin")
         return first - self.begins
 
     def onehot(self, codes: Tensor) -> Tensor:
@@ -88,5 +90,5 @@ class Spans(nn.Module):
         return rows.scatter_(1, codes.clamp(min=0) + self.begins, (codes >= 0).float())
 
     def has_scalar(self, codes: Tensor) -> Tensor:
-        """Which scalars are not 0 under these codes, (n, spans) -> float (n, scalars)."""
+        """1 for each scalar that may differ from 0 under these codes, (n, spans) -> float (n, scalars)."""
         return (codes[:, self.owner] >= self.without).float()

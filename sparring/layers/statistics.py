@@ -1,4 +1,4 @@
-"""Layers that keep statistics of what passes through them, and how to keep those still."""
+"""Layers that keep statistics of their input, and how to freeze these."""
 
 from __future__ import annotations
 
@@ -10,52 +10,54 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.utils.parametrizations import _SpectralNorm
 
-from sparring.layers.minibatch import Mixing
+from sparring.layers.minibatch import BatchDependent
 
 
-def statistical(net: nn.Module) -> list[nn.Module]:
-    """The layers of a net whose buffers move on a forward pass: batch norm, spectral norm.
+def layers_with_statistics(net: nn.Module) -> list[nn.Module]:
+    """The layers of a net whose buffers a forward pass updates: batch norm, spectral norm.
 
     Raises:
-        ValueError: for an instance norm that tracks statistics, which cannot be kept from moving.
+        ValueError: for an instance norm that tracks statistics, because its updates cannot be turned off.
     """
     for module in net.modules():
         if isinstance(module, _InstanceNorm) and module.track_running_stats:
-            raise ValueError(f"{module} tracks running statistics, which every pass would move; leave that out")
-    keeps = (_BatchNorm, _SpectralNorm)
-    return [m for m in net.modules() if isinstance(m, keeps) and any(True for _ in m.buffers())]
+            raise ValueError(
+                f"{module} tracks running statistics, which every pass would update; set track_running_stats=False"
+            )
+    kinds = (_BatchNorm, _SpectralNorm)
+    return [m for m in net.modules() if isinstance(m, kinds) and any(True for _ in m.buffers())]
 
 
-def moving(layer: nn.Module) -> bool:
-    """Whether a layer's statistics follow what it sees."""
+def updates_statistics(layer: nn.Module) -> bool:
+    """True if a forward pass updates the layer's statistics."""
     return bool(layer.track_running_stats if isinstance(layer, _BatchNorm) else layer.training)
 
 
 @contextmanager
-def still(net: nn.Module) -> Iterator[None]:
-    """Keep all statistics of a net as they are, for a while: somebody only watches."""
-    layers = [layer for layer in statistical(net) if moving(layer)]
+def frozen_statistics(net: nn.Module) -> Iterator[None]:
+    """Within this context, forward passes do not update the statistics of a net."""
+    layers = [layer for layer in layers_with_statistics(net) if updates_statistics(layer)]
     for layer in layers:
-        keep(layer, moving=False)
+        set_updates(layer, False)
     try:
         yield
     finally:
         for layer in layers:
-            keep(layer, moving=True)
+            set_updates(layer, True)
 
 
-def mixes(net: nn.Module) -> bool:
-    """Whether what a net makes of a sample depends on the batch around it, as with batch norm."""
-    return any(isinstance(module, _BatchNorm | Mixing) for module in net.modules())
+def depends_on_batch(net: nn.Module) -> bool:
+    """True if a net's output for a sample depends on the rest of the batch, as with batch norm."""
+    return any(isinstance(module, _BatchNorm | BatchDependent) for module in net.modules())
 
 
-def keep(layer: nn.Module, moving: bool) -> None:
-    """Let a layer's statistics follow what it sees, or keep them as they are.
+def set_updates(layer: nn.Module, on: bool) -> None:
+    """Turn a layer's updates of its statistics on or off.
 
-    A batch norm that is kept still goes on normalising by its batch in training mode; a spectral
-    norm goes on dividing by its present estimate.
+    With updates off, batch norm in training mode still normalizes by its batch, and spectral norm still divides by
+    its current estimate.
     """
     if isinstance(layer, _BatchNorm):
-        layer.track_running_stats = moving
+        layer.track_running_stats = on
     else:
-        layer.training = moving
+        layer.training = on

@@ -1,1 +1,1 @@
-"""What players minimise: pairs of adversarial formulas on raw logits, and penalties on D."""
+"""What players minimize: pairs of adversarial losses on raw logits, penalties on D, and the variational bound."""

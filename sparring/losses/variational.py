@@ -7,18 +7,18 @@ from math import prod
 from torch import Tensor
 
 
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """The mean divergence of normal distributions (n, d) from the standard one. Kingma and Welling 2013,
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Mean divergence of normal distributions (n, d) from the standard normal distribution. Kingma and Welling 2013,
     arXiv:1312.6114, appendix B.
     """
     mean, log_variance = mean.float(), log_variance.float()
     return (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
 
 
-def gaussian(made: Tensor, real: Tensor) -> Tensor:
-    """The mean negative log-likelihood of samples (n, ...) under normal distributions about what was made of them, but
-    for a constant, with the deviation that suits the batch best. So nothing has to weigh it against the
-    divergence by hand. Rybkin et al. 2020, arXiv:2006.13202, section 4.
+def gaussian_nll(reconstructed: Tensor, real: Tensor) -> Tensor:
+    """Mean negative log-likelihood of samples (n, ...) under normal distributions around their reconstructions, up to
+    a constant. The variance is the optimal one for the batch, so that no weight between this term and the divergence
+    has to be tuned. Rybkin et al. 2020, arXiv:2006.13202, section 4.
     """
-    error = (made.float() - real.float()).square().mean()
+    error = (reconstructed.float() - real.float()).square().mean()
     return prod(real.shape[1:]) / 2 * (error + 1e-6).log()

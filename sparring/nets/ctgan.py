@@ -12,7 +12,7 @@ from sparring.nets.discriminator import Discriminator as Base
 
 
 class Residual(nn.Module):
-    """(n, before) -> (n, width + before): a layer's output beside its input."""
+    """(n, before) -> (n, width + before): a layer's output, concatenated with its input."""
 
     def __init__(self, before: int, width: int) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class Residual(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents (n, z + places), of which the last are Gumbel noise, and codes that are asked for (n, spans) -> rows.
+    """Latents (n, z + places), the last of which are Gumbel noise, and requested codes (n, spans) -> rows.
 
     Args:
         z: length of the noise.
@@ -42,18 +42,18 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(before, spans.width))
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        made = self.layers(torch.cat([z[:, : self.z], self.spans.onehot(label)], 1))
-        row: Tensor = self.spans(made, z[:, self.z :])
+        logits = self.layers(torch.cat([z[:, : self.z], self.spans.onehot(label)], 1))
+        row: Tensor = self.spans(logits, z[:, self.z :])
         return row
 
 
 class Discriminator(Base):
-    """Rows (n, width), and the codes that they were asked for by (n, spans) -> logits (n / pack,).
+    """Rows (n, width), and the codes requested for them (n, spans) -> logits (n / pack,).
 
     Args:
         spans: the layout of a row.
         widths: of the hidden layers, each with dropout.
-        pack: rows that are judged together. Lin et al. 2017, arXiv:1712.04086.
+        pack: rows judged together. Lin et al. 2017, arXiv:1712.04086.
     """
 
     def __init__(self, spans: Spans, widths: Sequence[int], pack: int) -> None:
@@ -68,8 +68,8 @@ class Discriminator(Base):
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         assert label is not None
-        seen = torch.cat([x, self.spans.onehot(label)], 1)
-        h: Tensor = self.layers(seen.view(len(seen) // self.pack, -1))
+        rows = torch.cat([x, self.spans.onehot(label)], 1)
+        h: Tensor = self.layers(rows.view(len(rows) // self.pack, -1))
         return h
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002

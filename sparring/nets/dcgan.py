@@ -8,15 +8,15 @@ from typing import Literal
 from torch import Tensor, nn
 
 from sparring.layers.condition import Appended, Projected
-from sparring.layers.initial import scaled
-from sparring.layers.resample import centre
+from sparring.layers.initial import init_he
+from sparring.layers.resample import center_crop
 from sparring.nets.discriminator import Discriminator as Base
 
 Norm = Literal["batch", "layer", "none"]
 
 
 def stages(size: int) -> int:
-    """How often a picture of this size is halved, down to between 4 and 7 pixels, at least once."""
+    """Number of halvings of an image of this size, down to 4 to 7 pixels, at least one."""
     return max(1, int(log2(size / 4))) if size >= 4 else 1
 
 
@@ -26,8 +26,8 @@ def _norm(kind: Norm, channels: int) -> list[nn.Module]:
     return [nn.GroupNorm(1, channels)] if kind == "layer" else []
 
 
-def _initialise(module: nn.Module) -> None:
-    """Weights as in the paper, section 4: normal with standard deviation 0.02, for normalised layers."""
+def _init_normal(module: nn.Module) -> None:
+    """Initial weights of the paper, section 4, for normalized layers: normal with standard deviation 0.02."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, std=0.02)
     elif isinstance(module, nn.BatchNorm2d):
@@ -35,15 +35,14 @@ def _initialise(module: nn.Module) -> None:
 
 
 class Generator(nn.Module):
-    """Latents (n, latents)[, labels (n,)] -> pictures (n, channels, size, size) in [-1, 1].
+    """Latents (n, latents)[, labels (n,)] -> images (n, channels, size, size) in [-1, 1].
 
     Args:
         latents: length of the latent vector.
-        size: height and width of the pictures; one that is no multiple of a power of two is cut
-            from the next larger one.
-        channels: of the pictures, 1 to 4.
-        width: channels of the last hidden layer; every layer before it has twice as many.
-        classes: number of labels, 0 for none; a label is embedded beside z.
+        size: height and width of the images; if it is no multiple of a power of two, a larger image is cropped.
+        channels: of the images, 1 to 4.
+        width: channels of the last hidden layer; each earlier layer has twice as many.
+        classes: number of labels, 0 for none; the label's embedding is appended to z.
     """
 
     def __init__(self, latents: int, size: int, channels: int, width: int, classes: int = 0) -> None:
@@ -67,15 +66,15 @@ class Generator(nn.Module):
             before //= 2
         layers += [nn.ConvTranspose2d(before, channels, 4, stride=2, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        self.apply(_initialise)
+        self.apply(_init_normal)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         x: Tensor = self.layers(self.condition(z, label)[:, :, None, None])
-        return centre(x, self.size)
+        return center_crop(x, self.size)
 
 
 def _halving(size: int, channels: int, width: int, norm: Norm) -> tuple[nn.Sequential, int]:
-    """Strided convolutions, each halving the picture, down to vectors, and how long these are."""
+    """Strided convolutions, each of which halves the image, down to vectors, and the length of the vectors."""
     layers: list[nn.Module] = []
     before = channels
     for i in range(stages(size)):
@@ -84,18 +83,18 @@ def _halving(size: int, channels: int, width: int, norm: Norm) -> tuple[nn.Seque
         layers.append(nn.LeakyReLU(0.2, inplace=True))
         before, width, size = width, width * 2, size // 2
     net = nn.Sequential(*layers, nn.Flatten())
-    net.apply(scaled if norm == "none" else _initialise)
+    net.apply(init_he if norm == "none" else _init_normal)
     return net, before * size * size
 
 
 class Discriminator(Base):
-    """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n,).
+    """Images (n, channels, size, size)[, labels (n,)] -> logits (n,).
 
     Args:
-        size, channels: of the pictures.
-        width: channels of the first hidden layer; every further layer has twice as many.
-        norm: after every hidden layer but the first: "batch" as in the paper, "layer" where a
-            gradient penalty forbids statistics of the batch, or "none".
+        size, channels: of the images.
+        width: channels of the first hidden layer; each further layer has twice as many.
+        norm: after each hidden layer except the first: "batch" as in the paper, "layer" if a gradient penalty forbids
+            statistics of the batch, or "none".
         classes: number of labels, 0 for none; the logit is projected on the label's embedding.
     """
 
@@ -116,13 +115,14 @@ class Discriminator(Base):
 
 
 class Encoder(nn.Module):
-    """Pictures (n, channels, size, size)[, labels (n,)] -> means and logarithms of variances of latents, (n, latents).
+    """Images (n, channels, size, size)[, labels (n,)] -> means and log variances of latents, (n, latents)
+    each.
 
     Args:
         latents: length of the latent vector.
-        size, channels: of the pictures.
-        width: channels of the first hidden layer; every further layer has twice as many.
-        classes: number of labels, 0 for none; a label is embedded beside the features.
+        size, channels: of the images.
+        width: channels of the first hidden layer; each further layer has twice as many.
+        classes: number of labels, 0 for none; the label's embedding is appended to the features.
     """
 
     def __init__(self, latents: int, size: int, channels: int, width: int, classes: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Dense blocks, in which every layer sees all before it, in G and in D. Huang et al. 2016, arXiv:1608.06993."""
+"""Dense blocks in G and D: each layer receives the outputs of all earlier ones. Huang et al. 2016, arXiv:1608.06993."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.layers.condition import Appended, Projected
-from sparring.layers.initial import scaled
-from sparring.layers.resample import centre, halve
+from sparring.layers.initial import init_he
+from sparring.layers.resample import center_crop, halve
 from sparring.nets.dcgan import stages
 from sparring.nets.discriminator import Discriminator as Base
 
 
 class Layer(nn.Module):
-    """(n, c, h, w) -> (n, c + growth, h, w): batch norm where asked, leaky ReLU, a 1 x 1 and a 3 x 3 convolution, whose
-    maps are put beside what came in.
+    """(n, c, h, w) -> (n, c + growth, h, w): optional batch norm, leaky ReLU, a 1 x 1 and a 3 x 3 convolution, whose
+    output is concatenated with the input.
     """
 
     def __init__(self, channels: int, growth: int, norm: bool) -> None:
@@ -34,21 +34,21 @@ class Layer(nn.Module):
 
 
 def _block(channels: int, growth: int, depth: int, norm: bool) -> tuple[nn.Sequential, int]:
-    """Layers one after the other, and how many channels leave them."""
+    """Consecutive layers, and the number of their output channels."""
     layers = [Layer(channels + i * growth, growth, norm) for i in range(depth)]
     return nn.Sequential(*layers), channels + depth * growth
 
 
 class Generator(nn.Module):
-    """Latents (n, latents)[, labels (n,)] -> pictures (n, channels, size, size) in [-1, 1].
+    """Latents (n, latents)[, labels (n,)] -> images (n, channels, size, size) in [-1, 1].
 
     Args:
         latents: length of the latent vector.
-        size: height and width of the pictures.
-        channels: of the pictures, 1 to 4.
-        width: channels at the lowest resolution; each further one begins with half of what the one before ends with.
+        size: height and width of the images.
+        channels: of the images, 1 to 4.
+        width: channels at the lowest resolution; each further one starts with half of the previous one's last channels.
         growth: channels that a layer adds.
-        depth: layers of a dense block, of which each resolution has one.
+        depth: layers of a dense block; each resolution has one block.
         classes: number of labels, 0 for none.
     """
 
@@ -69,22 +69,22 @@ class Generator(nn.Module):
                 layers += [nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False)]
                 width //= 2
         self.layers = nn.Sequential(*layers, nn.BatchNorm2d(width), nn.LeakyReLU(0.2), nn.Conv2d(width, channels, 1))
-        self.apply(scaled)
+        self.apply(init_he)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         h = self.linear(self.condition(z, label)).unflatten(1, (-1, self.base, self.base))
         x: Tensor = self.layers(h).tanh()
-        return centre(x, self.size)
+        return center_crop(x, self.size)
 
 
 class Discriminator(Base):
-    """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n,). Nothing in it mixes a batch.
+    """Images (n, channels, size, size)[, labels (n,)] -> logits (n,). A logit depends on its own sample only.
 
     Args:
-        size, channels: of the pictures.
+        size, channels: of the images.
         width: channels at the highest resolution.
         growth: channels that a layer adds.
-        depth: layers of a dense block, of which each resolution has one.
+        depth: layers of a dense block; each resolution has one block.
         classes: number of labels, 0 for none; the logit is projected on the label's embedding.
     """
 
@@ -101,7 +101,7 @@ class Discriminator(Base):
         self.blocks, self.matches = nn.ModuleList([*blocks, block]), nn.ModuleList(matches)
         self.length = width * size * size
         self.head = Projected(self.length, classes)
-        self.apply(scaled)
+        self.apply(init_he)
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
         x = self.first(x)

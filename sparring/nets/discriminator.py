@@ -1,4 +1,4 @@
-"""What all discriminators have: features, and a judgement that is made of them."""
+"""The interface of all discriminators: features, and logits computed from them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sparring.losses.adversarial import Logits
 
 
 class Discriminator(nn.Module, ABC):
-    """Samples (n, ...)[, labels (n,)] -> logits, by way of features that other heads may read too.
+    """Samples (n, ...)[, labels (n,)] -> logits. Other heads may use the features too.
 
     Attributes:
-        length: of a sample's features.
+        length: of a sample's feature vector.
     """
 
     length: int

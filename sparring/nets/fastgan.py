@@ -1,4 +1,4 @@
-"""FastGAN: a light pair for a hundred pictures. Liu et al. 2021, arXiv:2101.04775."""
+"""FastGAN: light nets for a hundred images. Liu et al. 2021, arXiv:2101.04775."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from sparring.layers.condition import Appended
-from sparring.layers.resample import centre
+from sparring.layers.resample import center_crop
 from sparring.nets.dcgan import stages
 from sparring.nets.discriminator import Discriminator as Base
 
-GAP = 4  # doublings between the maps that a skip-layer excitation joins, or as many as there are
+GAP = 4  # doublings between the two maps of a skip-layer excitation; fewer in smaller nets
 
 
 def _conv(before: int, after: int, kernel: int, stride: int = 1, padding: int = 0, bias: bool = False) -> nn.Module:
@@ -29,7 +29,7 @@ def _gated(before: int, after: int) -> list[nn.Module]:
 
 
 class Noise(nn.Module):
-    """Noise of a learned strength on every map, while training."""
+    """Noise of learned strength, added to every map in training."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Noise(nn.Module):
 
 
 class Up(nn.Sequential):
-    """(n, before, h, w) -> (n, after, 2h, 2w), by one gated convolution, or by two with noise."""
+    """(n, before, h, w) -> (n, after, 2h, 2w), with one gated convolution, or with two and noise if `deep`."""
 
     def __init__(self, before: int, after: int, deep: bool) -> None:
         doubled = nn.UpsamplingNearest2d(scale_factor=2)
@@ -52,7 +52,7 @@ class Up(nn.Sequential):
 
 
 class Excitation(nn.Module):
-    """Skip-layer excitation: each map of a high resolution is scaled by what is in those of a low one."""
+    """Skip-layer excitation: each high-resolution map is scaled by a factor computed from low-resolution maps."""
 
     def __init__(self, low: int, high: int) -> None:
         super().__init__()
@@ -66,13 +66,13 @@ class Excitation(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents (n, latents)[, labels (n,)] -> pictures (n, channels, size, size) in [-1, 1].
+    """Latents (n, latents)[, labels (n,)] -> images (n, channels, size, size) in [-1, 1].
 
     Args:
         latents: length of the latent vector.
-        size: height and width of the pictures.
-        channels: of the pictures, 1 to 4.
-        width: channels at the highest resolution; twice as many at each lower one, at most 16 times.
+        size: height and width of the images.
+        channels: of the images, 1 to 4.
+        width: channels at the highest resolution; twice as many at each lower one, up to 16 times.
         classes: number of labels, 0 for none.
     """
 
@@ -98,11 +98,11 @@ class Generator(nn.Module):
             x = up(maps[-1])
             below = len(maps) - self.gap
             maps.append(self.excitations[below](maps[below], x) if below >= 0 else x)
-        return centre(self.picture(maps[-1]).tanh(), self.size)
+        return center_crop(self.picture(maps[-1]).tanh(), self.size)
 
 
 class Down(nn.Module):
-    """(n, before, h, w) -> (n, after, ceil(h/2), ceil(w/2)): the mean of strided convolutions and of pooled pixels."""
+    """(n, before, h, w) -> (n, after, ceil(h/2), ceil(w/2)): the mean of a strided and of a pooled path."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -120,14 +120,14 @@ class Down(nn.Module):
 
 
 class Discriminator(Base):
-    """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n, h, w) of overlapping patches.
+    """Images (n, channels, size, size)[, labels (n,)] -> logits (n, h, w) of overlapping patches.
 
-    Its features are the maps of the two lowest resolutions, from which a `Decoder` makes the pictures again.
+    Its features are the maps of the two lowest resolutions, from which a `Decoder` reconstructs the image.
 
     Args:
-        size, channels: of the pictures.
-        width: channels at the highest resolution; twice as many at each lower one, at most 16 times.
-        classes: number of labels, 0 for none; their embeddings' product with the mean of the maps is added.
+        size, channels: of the images.
+        width: channels at the highest resolution; twice as many at each lower one, up to 16 times.
+        classes: number of labels, 0 for none; the inner product of the label's embedding and the mean map is added.
     """
 
     def __init__(self, size: int, channels: int, width: int, classes: int = 0) -> None:
@@ -154,7 +154,7 @@ class Discriminator(Base):
         return torch.cat([maps[-2].flatten(1), maps[-1].flatten(1)], 1)
 
     def maps(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """The features as the maps that they are, of the lowest resolution but one and of the lowest."""
+        """The features as maps: of the second lowest and of the lowest resolution."""
         split = self.length - self.low[0] * self.low[1] * self.low[2]
         return h[:, :split].view(-1, *self.high), h[:, split:].view(-1, *self.low)
 
@@ -167,12 +167,12 @@ class Discriminator(Base):
 
 
 class Decoder(nn.Module):
-    """Maps (n, before, side, side) -> pictures (n, channels, size, size) in [-1, 1], for the self-supervision of D.
+    """Maps (n, before, side, side) -> images (n, channels, size, size) in [-1, 1], for the self-supervision of D.
 
     Args:
         before: channels of the maps.
-        channels, size: of the pictures that it makes.
-        doublings: from the maps to the pictures.
+        channels, size: of the images.
+        doublings: number of doublings from the maps to the images.
     """
 
     def __init__(self, before: int, channels: int, size: int, doublings: int) -> None:

@@ -1,4 +1,4 @@
-"""Gated convolutions, which learn what of a picture with holes to believe. Yu et al. 2018, arXiv:1806.03589."""
+"""Gated convolutions, which learn which pixels of an image with holes are valid. Yu et al. 2018, arXiv:1806.03589."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.layers.initial import scaled
+from sparring.layers.initial import init_he
 from sparring.layers.resample import double
-from sparring.nets.picture_net import PictureNet
+from sparring.nets.image_to_image import ImageToImage
 
-SPREADS = (2, 4, 8)  # dilations in the middle, so that what is far away may fill a hole
+DILATIONS = (2, 4, 8)  # of the innermost layers, so that distant pixels can fill a hole
 
 
 class Gated(nn.Module):
@@ -26,16 +26,16 @@ class Gated(nn.Module):
         return y
 
 
-class Inpainter(PictureNet):
-    """Pictures with holes and a mask (n, channels + 1, h, w), 1 in holes and -1 elsewhere, -> pictures
-    (n, channels, h, w); what is known stays as it is. Sides are multiples of `stride`.
+class Inpainter(ImageToImage):
+    """Images with holes and a mask (n, channels + 1, h, w), 1 in holes and -1 elsewhere, -> images (n, channels, h, w).
+    Pixels outside the holes are not changed. Sides are multiples of `stride`.
 
     Args:
-        channels: of the pictures.
-        width: channels of the first layer; four times as many in the middle.
+        channels: of the images.
+        width: channels of the first layer; the innermost layers have four times as many.
 
     Attributes:
-        reach: pixels beyond which nothing changes an output.
+        reach: distance in pixels beyond which an output pixel depends on nothing.
     """
 
     def __init__(self, channels: int, width: int = 32) -> None:
@@ -46,19 +46,19 @@ class Inpainter(PictureNet):
         self.halved = nn.Sequential(Gated(width, wide, stride=2), Gated(wide, wide))
         self.quartered = nn.Sequential(
             Gated(wide, middle, stride=2), Gated(middle, middle),
-            *(Gated(middle, middle, dilation=spread) for spread in SPREADS), Gated(middle, middle),
+            *(Gated(middle, middle, dilation=dilation) for dilation in DILATIONS), Gated(middle, middle),
         )  # fmt: skip
         self.to_half, self.to_whole = Gated(middle + wide, wide), Gated(wide + width, width)
         self.last = nn.Conv2d(width, channels, 3, padding=1)
-        self.reach = 4 * (4 + sum(SPREADS)) + 16
-        self.apply(scaled)
+        self.reach = 4 * (4 + sum(DILATIONS)) + 16
+        self.apply(init_he)
 
     def forward(self, x: Tensor) -> Tensor:
         hole = (x[:, self.channels :] > 0).to(x.dtype)
-        known = (1 - hole) * x[:, : self.channels]
-        whole = self.first(torch.cat([known, x[:, self.channels :]], 1))
+        valid = (1 - hole) * x[:, : self.channels]
+        whole = self.first(torch.cat([valid, x[:, self.channels :]], 1))
         half = self.halved(whole)
         h = self.to_half(torch.cat([double(self.quartered(half)), half], 1))
         h = self.to_whole(torch.cat([double(h), whole], 1))
-        filled: Tensor = hole * self.last(h).float().tanh() + known
-        return filled
+        y: Tensor = hole * self.last(h).float().tanh() + valid
+        return y

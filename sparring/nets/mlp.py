@@ -1,4 +1,4 @@
-"""Fully connected nets, for vectors and small pictures. Goodfellow et al. 2014, arXiv:1406.2661."""
+"""Fully connected nets, for vectors and small images. Goodfellow et al. 2014, arXiv:1406.2661."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Literal
 from torch import Tensor, nn
 
 from sparring.layers.condition import Appended
-from sparring.layers.learned_steepness import Steep
+from sparring.layers.learned_steepness import LearnedSteepness
 from sparring.nets.discriminator import Discriminator as Base
 
 Activation = Literal["leaky", "relu"]
+ImageOutput = Literal["tanh", "sigmoid"]
 Output = Literal["tanh", "sigmoid", "linear"]
 
 
@@ -27,12 +28,11 @@ class Generator(nn.Module):
         latents: length of the latent vector.
         shape: of a sample.
         widths: of the hidden layers.
-        norm: batch norm after each hidden layer but the first.
+        norm: batch norm after each hidden layer except the first.
         activation: of the hidden layers; leaky ReLU has slope 0.2.
-        output: "tanh" and "sigmoid" end in [-1, 1] (a sigmoid's [0, 1] is stretched to it),
-            "linear" anywhere.
-        classes: number of labels, 0 for none; a label is embedded beside z.
-        steep: units of learnt steepness that the latents pass as well, for data whose modes lie apart.
+        output: "tanh" and "sigmoid" have the range [-1, 1] (the sigmoid is rescaled), "linear" is unbounded.
+        classes: number of labels, 0 for none; the label's embedding is appended to z.
+        steep: units of learned steepness, as additional inputs, for data with separate modes.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.shape, self.output = tuple(shape), output
-        self.steep = Steep(latents, steep) if steep else None
+        self.steep = LearnedSteepness(latents, steep) if steep else None
         self.condition = Appended(classes)
         layers: list[nn.Module] = []
         before = latents + steep + self.condition.width
@@ -78,7 +78,7 @@ class Discriminator(Base):
         shape: of a sample.
         widths: of the hidden layers.
         activation: of the hidden layers; leaky ReLU has slope 0.2.
-        classes: number of labels, 0 for none; a label is embedded beside the sample.
+        classes: number of labels, 0 for none; the label's embedding is appended to the sample.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Several generators that share all but their first layer."""
+"""Several generators that share all layers except the first."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import torch
 from torch import Tensor, nn
 
 
-class Several(nn.Module):
-    """Latents (n, latents + generators)[, labels (n,)] -> samples; the last numbers say by a one-hot which generator.
-    Hoang et al. 2017, arXiv:1708.02556, section 3: parameters are shared but for the input layer's.
+class MultiGenerator(nn.Module):
+    """Latents (n, latents + generators)[, labels (n,)] -> samples; the last values are a one-hot choice of the
+    generator. Hoang et al. 2017, arXiv:1708.02556, section 3: parameters are shared except for the input layer.
 
-    Each generator has rows of its own in the first layer, which sees the latents in its generator's place and zeros in
-    the others'.
+    The first layer of the shared net has separate weights for each generator: its input is the latents at the
+    generator's position and zeros at the others'.
 
     Args:
-        build: makes a generator of so many latents.
+        build: builds a generator for a given length of its latent vector.
         latents: length of the noise.
-        generators: how many.
+        generators: number of generators.
     """
 
     def __init__(self, build: Callable[[int], nn.Module], latents: int, generators: int) -> None:
@@ -27,7 +27,7 @@ class Several(nn.Module):
         self.net = build((latents + 1) * generators)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        noise, which = z[:, : self.latents], z[:, self.latents :]
-        placed = (which[:, :, None] * noise[:, None]).flatten(1)  # (n, generators * latents)
-        samples: Tensor = self.net(torch.cat([placed, which], 1), label)  # and a bias of its own
+        noise, choice = z[:, : self.latents], z[:, self.latents :]
+        placed = (choice[:, :, None] * noise[:, None]).flatten(1)  # (n, generators * latents)
+        samples: Tensor = self.net(torch.cat([placed, choice], 1), label)  # the choice acts as a bias per generator
         return samples

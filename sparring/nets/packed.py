@@ -1,4 +1,4 @@
-"""A discriminator that judges several samples together, each with its label beside it."""
+"""A discriminator that judges several samples together, each with its label."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from sparring.errors import InputError
-from sparring.layers.condition import Beside
+from sparring.layers.condition import LabelChannel
 from sparring.losses.adversarial import Logits
 from sparring.nets.discriminator import Discriminator
 
@@ -17,10 +17,11 @@ class Packed(Discriminator):
     one, the conditional GAN's discriminator, Mirza and Osindero 2014, arXiv:1411.1784.
 
     Args:
-        build: makes the net that judges packs, of the given shape: channels or coordinates side by side.
+        build: builds the net that judges packs, for a given shape: that of a sample with pack times the channels or
+            coordinates.
         shape: of a sample.
         pack: samples judged together.
-        classes: number of labels, 0 for none; they are embedded beside each sample.
+        classes: number of labels, 0 for none; their embeddings become part of each sample.
     """
 
     def __init__(
@@ -28,14 +29,14 @@ class Packed(Discriminator):
     ) -> None:
         super().__init__()
         self.pack = pack
-        self.beside = Beside(classes, shape)
+        self.beside = LabelChannel(classes, shape)
         first, *rest = self.beside.shape
         self.net = build((pack * first, *rest))
         self.length = self.net.length
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         if len(x) % self.pack:
-            raise InputError(f"{len(x)} samples at a time do not split into packs of {self.pack}; give another batch=")
+            raise InputError(f"{len(x)} samples do not split into packs of {self.pack}; give another batch=")
         packs = self.beside(x, label).unflatten(0, (-1, self.pack)).flatten(1, 2)  # (n/pack, pack * c, ...)
         return self.net.features(packs)
 

@@ -1,4 +1,4 @@
-"""A D that judges every patch. Isola et al. 2016, arXiv:1611.07004, section 6.1.2."""
+"""A D that judges patches. Isola et al. 2016, arXiv:1611.07004, section 6.1.2."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from sparring.nets.discriminator import Discriminator as Base
-from sparring.nets.unet import Norm, normal, normed
+from sparring.nets.unet import Norm, init_normal, norm_layers
 
 
 class PatchGAN(Base):
-    """Pictures (n, channels, h, w)[, those that they are made of (n, given, h', w')] -> logits (n, rows, columns), one
-    for each patch; features are maps. With three layers a patch has 70 x 70 pixels.
+    """Images (n, channels, h, w)[, the images they are generated from (n, given, h', w')] -> logits (n, rows, columns),
+    one per patch; the features are maps. With three layers a patch has 70 x 70 pixels.
 
     Args:
-        channels: of the pictures that it judges.
-        given: of those that they are made of, which it sees beside them, enlarged where they are smaller; 0 where it
-            sees none.
-        width: channels of the first layer; each further has twice as many, up to eight times.
-        layers: that halve the picture.
-        norm: after each layer but the first.
-        spectral: whether every convolution is divided by its spectral norm (Miyato et al. 2018, arXiv:1802.05957).
+        channels: of the judged images.
+        given: channels of the images they are generated from, which are appended as further channels, enlarged if they
+            are smaller; 0 if D does not receive them.
+        width: channels of the first layer; each further layer has twice as many, up to eight times.
+        layers: number of layers that halve the image.
+        norm: after each layer except the first.
+        spectral: True if every convolution has spectral normalization (Miyato et al. 2018, arXiv:1802.05957).
     """
 
     def __init__(
@@ -41,13 +41,13 @@ class PatchGAN(Base):
             after = width * min(8, 2**i)
             stride = 2 if i < layers else 1
             stack.append(nn.Conv2d(before, after, 4, stride, padding=1, bias=i == 0 or norm != "batch"))
-            stack += [] if i == 0 else normed(norm, after)
+            stack += [] if i == 0 else norm_layers(norm, after)
             stack.append(nn.LeakyReLU(0.2))
             before = after
         self.layers = nn.Sequential(*stack)
         self.length = before
         self.head: nn.Module = nn.Conv2d(before, 1, 4, padding=1)
-        self.apply(normal)
+        self.apply(init_normal)
         if spectral:
             for module in [*self.layers, self.head]:
                 if isinstance(module, nn.Conv2d):
@@ -68,6 +68,6 @@ class PatchGAN(Base):
         return logits
 
 
-def deep(size: int, most: int = 3) -> int:
-    """How many layers halve a picture of this size, so that a few patches are left."""
-    return max(1, min(most, size.bit_length() - 4))
+def halving_layers(size: int, maximum: int = 3) -> int:
+    """Number of layers that halve an image of this size, so that several patches remain."""
+    return max(1, min(maximum, size.bit_length() - 4))

@@ -1,4 +1,4 @@
-"""Nets of others, whose features papers compare by. Their weights are downloaded once, or put in place by hand."""
+"""Pretrained nets whose features papers use for comparison. Their weights are downloaded once, or copied by hand."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ from torch.nn import functional as F
 from sparring.errors import InputError
 from sparring.files import places, write_bytes
 
-MEAN = (0.485, 0.456, 0.406)  # of ImageNet, which DINOv2 was trained on the scale of
-DEVIATION = (0.229, 0.224, 0.225)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
-class Known:
+class WeightsFile:
     """A file of weights.
 
     Attributes:
         file: its name.
-        url: where its authors published it; nothing where it must be put in place by hand.
-        sha256: of the file as published.
-        what: it is, and how it is made.
+        url: where its authors published it; "" if it must be copied by hand.
+        sha256: of the published file; "" if it is not checked.
+        content: the net in the file, and how to create it.
     """
 
     file: str
     url: str
     sha256: str
-    what: str
+    content: str
 
 
-KNOWN = {
+FILES = {
     # The net of the FID papers (Heusel et al. 2017, arXiv:1706.08500) as TorchScript, from StyleGAN2-ADA.
-    "inception": Known(
+    "inception": WeightsFile(
         "inception-2015-12-05.pt",
         "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
         "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
         "Inception-v3 as TorchScript",
     ),
     # Simonyan and Zisserman 2014, arXiv:1409.1556; as a loss, Ledig et al. 2016, arXiv:1609.04802.
-    "vgg": Known(
+    "vgg": WeightsFile(
         "vgg19.pt",
         "",
         "",
         "VGG19's convolutions as TorchScript (torch.jit.trace of torchvision's vgg19().features[:35])",
     ),
     # Zhang et al. 2018, arXiv:1801.03924, and Ding et al. 2020, arXiv:2004.07728.
-    "lpips": Known("lpips.pt", "", "", "LPIPS as TorchScript (torch.jit.trace of lpips.LPIPS() on two pictures)"),
-    "dists": Known("dists.pt", "", "", "DISTS as TorchScript (torch.jit.trace of DISTS() on two pictures)"),
-    # Oquab et al. 2023, arXiv:2304.07193; for judging, Stein et al. 2023, arXiv:2306.04675.
-    "dinov2": Known(
+    "lpips": WeightsFile("lpips.pt", "", "", "LPIPS as TorchScript (torch.jit.trace of lpips.LPIPS() on two images)"),
+    "dists": WeightsFile("dists.pt", "", "", "DISTS as TorchScript (torch.jit.trace of DISTS() on two images)"),
+    # Oquab et al. 2023, arXiv:2304.07193; for evaluation, Stein et al. 2023, arXiv:2306.04675.
+    "dinov2": WeightsFile(
         "dinov2.pt", "", "", "DINOv2 as TorchScript (torch.jit.trace of the model at 3 x 224 x 224, then .save)"
     ),
 }
@@ -65,38 +65,38 @@ KNOWN = {
 
 @lru_cache
 def load(name: str) -> Callable[[Tensor], Tensor]:
-    """Pictures (n, channels, h, w) in [-1, 1] -> features, as the net of this name makes them.
+    """Images (n, channels, h, w) in [-1, 1] -> features of a net for evaluation, "inception" or "dinov2".
 
-    Pictures are resized with antialiasing (Parmar et al. 2022, arXiv:2104.11222).
+    Images are resized with antialiasing (Parmar et al. 2022, arXiv:2104.11222).
 
     Raises:
-        InputError: where its weights are not on this machine, and cannot be downloaded.
+        InputError: if its weights are not on this machine and cannot be downloaded.
     """
     net = _net(name)
 
     def inception(x: Tensor) -> Tensor:
-        found: Tensor = net.to(x.device)(_resized(x, 299).mul(127.5).add(127.5).clamp(0, 255), return_features=True)
-        return found
+        features: Tensor = net.to(x.device)(_resized(x, 299).mul(127.5).add(127.5).clamp(0, 255), return_features=True)
+        return features
 
     def dinov2(x: Tensor) -> Tensor:
-        found: Tensor = net.to(x.device)(_normed(_resized(x, 224)))
-        return found
+        features: Tensor = net.to(x.device)(_normalized(_resized(x, 224)))
+        return features
 
     return torch.no_grad()(inception if name == "inception" else dinov2)
 
 
 @lru_cache
-def perceived() -> Callable[[Tensor], Tensor]:
-    """Pictures (n, channels, h, w) in [-1, 1] -> maps of VGG19's last convolutions, differentiable.
+def vgg_features() -> Callable[[Tensor], Tensor]:
+    """Images (n, channels, h, w) in [-1, 1] -> maps of VGG19's last convolutions, differentiable.
 
     Raises:
-        InputError: where its weights are not on this machine.
+        InputError: if its weights are not on this machine.
     """
     net = _net("vgg")
 
     def features(x: Tensor) -> Tensor:
-        found: Tensor = net.to(x.device)(_normed(_coloured(x.float())))
-        return found
+        maps: Tensor = net.to(x.device)(_normalized(_as_rgb(x.float())))
+        return maps
 
     return features
 
@@ -106,41 +106,41 @@ DISTANCES = ("lpips", "dists")
 
 @lru_cache
 def distance(name: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """Two sets of pictures (n, channels, h, w) in [-1, 1] -> how unlike people find each two, (n,). DISTS takes
-    pictures in [0, 1], LPIPS as they are.
+    """Two batches of images (n, channels, h, w) in [-1, 1] -> the perceptual distance of each pair, (n,). The net of
+    DISTS takes images in [0, 1], that of LPIPS in [-1, 1].
 
     Raises:
-        InputError: where its weights are not on this machine.
+        InputError: if its weights are not on this machine.
     """
     net = _net(name)
 
-    def apart(a: Tensor, b: Tensor) -> Tensor:
-        a, b = _coloured(a), _coloured(b)
-        found: Tensor = net.to(a.device)(a, b) if name == "lpips" else net.to(a.device)(a / 2 + 0.5, b / 2 + 0.5)
-        return found.flatten()
+    def perceptual(a: Tensor, b: Tensor) -> Tensor:
+        a, b = _as_rgb(a), _as_rgb(b)
+        values: Tensor = net.to(a.device)(a, b) if name == "lpips" else net.to(a.device)(a / 2 + 0.5, b / 2 + 0.5)
+        return values.flatten()
 
-    return torch.no_grad()(apart)
+    return torch.no_grad()(perceptual)
 
 
 def _net(name: str) -> torch.jit.ScriptModule:
-    place = _found(KNOWN[name])
+    path = _local(FILES[name])
     try:
-        net: torch.jit.ScriptModule = torch.jit.load(str(place), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+        net: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except RuntimeError as error:
-        raise InputError(f"{place} is not {KNOWN[name].what}; put that there") from error
+        raise InputError(f"{path} is not {FILES[name].content}; put that file there") from error
     for weight in net.parameters():
         weight.requires_grad_(False)
     return net
 
 
-def _normed(x: Tensor) -> Tensor:
-    """Pictures in [-1, 1] on the scale of ImageNet."""
-    mean, deviation = (x.new_tensor(values).view(3, 1, 1) for values in (MEAN, DEVIATION))
+def _normalized(x: Tensor) -> Tensor:
+    """Images in [-1, 1], standardized by ImageNet's means and deviations."""
+    mean, deviation = (x.new_tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_DEVIATION))
     return (x / 2 + 0.5 - mean) / deviation
 
 
-def _coloured(x: Tensor) -> Tensor:
-    """Three colours, whatever there are: alpha on white."""
+def _as_rgb(x: Tensor) -> Tensor:
+    """Images with three channels: grayscale is repeated, alpha is blended with white."""
     if x.shape[1] in (2, 4):
         alpha = x[:, -1:] / 2 + 0.5
         x = x[:, :-1] * alpha + 1 - alpha
@@ -148,37 +148,41 @@ def _coloured(x: Tensor) -> Tensor:
 
 
 def _resized(x: Tensor, size: int) -> Tensor:
-    """Of one size, with three colours."""
-    return F.interpolate(_coloured(x), (size, size), mode="bicubic", antialias=True).clamp(-1, 1)
+    """RGB images of size x size pixels."""
+    return F.interpolate(_as_rgb(x), (size, size), mode="bicubic", antialias=True).clamp(-1, 1)
 
 
-def _found(known: Known) -> Path:
-    """Where the file is, downloaded where it is not here yet."""
-    here = [place / known.file for place in places("weights")]
-    place = next((path for path in here if path.is_file()), None)
-    if place is None:
-        content = _downloaded(known, here[-1])
-        if not _published(known, content):
-            raise InputError(f"{known.url} has changed or was damaged on the way; put the right file at {here[-1]}")
-        write_bytes(here[-1], content)
-        return here[-1]
-    if not _published(known, place.read_bytes()):
-        raise InputError(f"{place} is not {known.what} as published; remove it, or put the right file there")
-    return place
+def _local(weights: WeightsFile) -> Path:
+    """Path of the file on this machine; it is downloaded if it is missing."""
+    paths = [folder / weights.file for folder in places("weights")]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        content = _downloaded(weights, paths[-1])
+        if not _as_published(weights, content):
+            raise InputError(
+                f"{weights.url} has changed or was damaged in transfer; put the published file at {paths[-1]}"
+            )
+        write_bytes(paths[-1], content)
+        return paths[-1]
+    if not _as_published(weights, path.read_bytes()):
+        raise InputError(f"{path} is not {weights.content} as published; delete it, or put the published file there")
+    return path
 
 
-def _published(known: Known, content: bytes) -> bool:
-    return not known.sha256 or hashlib.sha256(content).hexdigest() == known.sha256
+def _as_published(weights: WeightsFile, content: bytes) -> bool:
+    return not weights.sha256 or hashlib.sha256(content).hexdigest() == weights.sha256
 
 
-def _downloaded(known: Known, place: Path) -> bytes:
+def _downloaded(weights: WeightsFile, path: Path) -> bytes:
     cause = "it is not published in this form"
-    if known.url:
+    if weights.url:
         try:
-            with urllib.request.urlopen(known.url, timeout=20) as response:
+            with urllib.request.urlopen(weights.url, timeout=20) as response:
                 content: bytes = response.read()
                 return content
         except (OSError, HTTPException) as error:
             cause = str(getattr(error, "reason", error))
-    source = f" from {known.url}" if known.url else ""
-    raise InputError(f"{known.what} is not on this machine ({cause}); put {known.file}{source} into {place.parent}")
+    source = f" from {weights.url}" if weights.url else ""
+    raise InputError(
+        f"{weights.content} is not on this machine ({cause}); put {weights.file}{source} into {path.parent}"
+    )

@@ -1,5 +1,5 @@
-"""R3GAN's residual pair: no normalisation, grouped convolutions, the same blocks in G and in D.
-Huang et al. 2024, arXiv:2501.05441.
+"""R3GAN's residual nets: no normalization, grouped convolutions, the same blocks in G and D. Huang et al. 2024,
+arXiv:2501.05441.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.layers.condition import Appended
-from sparring.layers.resample import centre, double, halve
+from sparring.layers.resample import center_crop, double, halve
 from sparring.nets.discriminator import Discriminator as Base
 
 SLOPE = 0.2
-GAIN = sqrt(2 / (1 + SLOPE**2))  # keeps the second moment through a leaky ReLU
+GAIN = sqrt(2 / (1 + SLOPE**2))  # preserves the second moment through a leaky ReLU
 
 
-def _scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
-    """Draw a layer's weights from a normal of standard deviation gain / sqrt(fan in)."""
+def _init(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
+    """Draw a layer's weights from a normal distribution of standard deviation gain / sqrt(fan in)."""
     fan_in = prod(layer.weight.shape[1:])
     nn.init.normal_(layer.weight, std=gain / sqrt(fan_in)) if gain else nn.init.zeros_(layer.weight)
     return layer
@@ -28,7 +28,7 @@ def _scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.L
 
 def _conv(before: int, after: int, kernel: int, groups: int = 1, gain: float = 1.0) -> nn.Module:
     layer = nn.Conv2d(before, after, kernel, padding=kernel // 2, groups=groups, bias=False)
-    return _scaled(layer, gain)
+    return _init(layer, gain)
 
 
 class Biased(nn.Module):
@@ -43,15 +43,14 @@ class Biased(nn.Module):
 
 
 class Block(nn.Module):
-    """A residual bottleneck turned inside out: widen by 1 x 1, mix by grouped 3 x 3, narrow by
-    1 x 1. The last convolution starts at zero, so that the block starts as the identity
-    (Zhang et al. 2019, arXiv:1901.09321).
+    """An inverted residual bottleneck: 1 x 1 widening, grouped 3 x 3, 1 x 1 narrowing. The last convolution starts at
+    zero, so that the block starts as the identity (Zhang et al. 2019, arXiv:1901.09321).
 
     Args:
-        channels: in and out.
+        channels: of input and output.
         groups: of the 3 x 3 convolution.
-        expansion: how many times wider the inside is.
-        blocks: residual blocks of the whole net; the more, the smaller each starts.
+        expansion: inner width / outer width.
+        blocks: number of residual blocks of the whole net; with more blocks, the initial weights are smaller.
     """
 
     def __init__(self, channels: int, groups: int, expansion: int, blocks: int) -> None:
@@ -71,27 +70,27 @@ class Block(nn.Module):
 
 def _stage(channels: int, group: int, expansion: int, depth: int, blocks: int) -> nn.Sequential:
     inside = channels * expansion
-    # The nearest number of groups that divides the channels, where the wanted one does not.
+    # The next smaller number of groups that divides the channels.
     groups = next(g for g in range(max(1, inside // group), 0, -1) if inside % g == 0)
     return nn.Sequential(*[Block(channels, groups, expansion, blocks) for _ in range(depth)])
 
 
-def _matched(before: int, after: int) -> nn.Module:
+def _match(before: int, after: int) -> nn.Module:
     return nn.Identity() if before == after else _conv(before, after, 1)
 
 
 class Generator(nn.Module):
-    """Latents (n, latents)[, labels (n,)] -> pictures (n, channels, size, size), unbounded.
+    """Latents (n, latents)[, labels (n,)] -> images (n, channels, size, size), unbounded.
 
     Args:
         latents: length of the latent vector.
-        size: height and width of the pictures.
-        channels: of the pictures, 1 to 4.
-        widths: channels of each stage, from the lowest resolution to the highest; each stage but
-            the first doubles it.
-        depth: residual blocks per stage.
-        group: channels per group of the 3 x 3 convolutions, or as few more as divide them.
-        expansion: how many times wider a block's inside is.
+        size: height and width of the images.
+        channels: of the images, 1 to 4.
+        widths: channels of each stage, from the lowest resolution to the highest; each stage except the first doubles
+            the resolution.
+        depth: number of residual blocks per stage.
+        group: channels per group of the 3 x 3 convolutions; more if this does not divide the channels.
+        expansion: inner width / outer width of a block.
         classes: number of labels, 0 for none.
     """
 
@@ -111,10 +110,10 @@ class Generator(nn.Module):
         self.condition = Appended(classes)
         base = ceil(size / 2 ** (len(widths) - 1))
         self.basis = nn.Parameter(torch.randn(widths[0], base, base))
-        self.linear = _scaled(nn.Linear(latents + self.condition.width, widths[0], bias=False))
+        self.linear = _init(nn.Linear(latents + self.condition.width, widths[0], bias=False))
         blocks = depth * len(widths)
         self.matches = nn.ModuleList(
-            _matched(before, after) for before, after in zip([widths[0], *widths], widths, strict=False)
+            _match(before, after) for before, after in zip([widths[0], *widths], widths, strict=False)
         )
         self.stages = nn.ModuleList(_stage(w, group, expansion, depth, blocks) for w in widths)
         self.picture = _conv(widths[-1], channels, 1)
@@ -124,19 +123,19 @@ class Generator(nn.Module):
         for i, (match, stage) in enumerate(zip(self.matches, self.stages, strict=True)):
             x = stage(match(double(x)) if i else x)
         x = self.picture(x)
-        return centre(x, self.size)
+        return center_crop(x, self.size)
 
 
 class Discriminator(Base):
-    """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n,).
+    """Images (n, channels, size, size)[, labels (n,)] -> logits (n,).
 
     Args:
-        size, channels: of the pictures.
-        widths: channels of each stage, from the highest resolution to the lowest; each stage but
-            the last is followed by a halving.
-        depth, group, expansion: as in `Generator`.
-        classes: number of labels, 0 for none; the logit is then the inner product of the features
-            with the label's embedding.
+        size, channels: of the images.
+        widths: channels of each stage, from the highest resolution to the lowest; each stage except the last is
+            followed by a halving.
+        depth, group, expansion: as for `Generator`.
+        classes: number of labels, 0 for none; with labels, the logit is the inner product of the features and the
+            label's embedding.
     """
 
     def __init__(
@@ -154,14 +153,14 @@ class Discriminator(Base):
         self.first = _conv(channels, widths[0], 1)
         self.stages = nn.ModuleList(_stage(w, group, expansion, depth, blocks) for w in widths)
         self.matches = nn.ModuleList(
-            _matched(before, after) for before, after in zip(widths, [*widths[1:], widths[-1]], strict=True)
+            _match(before, after) for before, after in zip(widths, [*widths[1:], widths[-1]], strict=True)
         )
         for _ in widths[1:]:
             size = ceil(size / 2)
         self.length = last = widths[-1]
-        # One weight per channel and place: a depthwise convolution over all that is left.
-        self.basis = _scaled(nn.Conv2d(last, last, size, groups=last, bias=False))
-        self.head = _scaled(nn.Linear(last, last if classes else 1, bias=False))
+        # One weight per channel and position: a depthwise convolution over the whole remaining map.
+        self.basis = _init(nn.Conv2d(last, last, size, groups=last, bias=False))
+        self.head = _init(nn.Linear(last, last if classes else 1, bias=False))
         self.embedding = nn.Embedding(classes, last) if classes else None
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, std=last**-0.5)

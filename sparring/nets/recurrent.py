@@ -1,4 +1,4 @@
-"""Recurrent nets of series. Yoon et al. 2019, "Time-series generative adversarial networks"."""
+"""Recurrent nets for series. Yoon et al. 2019, "Time-series generative adversarial networks"."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Recurrent(nn.Module):
         channels: of the input.
         out: channels of the output.
         width: units of a layer.
-        depth: layers.
-        squashed: whether the output is in (0, 1).
+        depth: number of layers.
+        squashed: True if the output is in (0, 1).
     """
 
     def __init__(self, channels: int, out: int, width: int, depth: int, squashed: bool = True) -> None:
@@ -24,5 +24,5 @@ class Recurrent(nn.Module):
         self.squashed = squashed
 
     def forward(self, x: Tensor) -> Tensor:
-        made: Tensor = self.end(self.net(x.transpose(1, 2))[0]).transpose(1, 2)
-        return torch.sigmoid(made) if self.squashed else made
+        y: Tensor = self.end(self.net(x.transpose(1, 2))[0]).transpose(1, 2)
+        return torch.sigmoid(y) if self.squashed else y

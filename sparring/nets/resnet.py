@@ -1,4 +1,4 @@
-"""SNGAN's residual pair. Miyato et al. 2018, arXiv:1802.05957, table 4."""
+"""SNGAN's residual nets. Miyato et al. 2018, arXiv:1802.05957, table 4."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from sparring.layers.condition import Appended, Projected
-from sparring.layers.resample import centre, halve
+from sparring.layers.resample import center_crop, halve
 from sparring.nets.dcgan import stages
 from sparring.nets.discriminator import Discriminator as Base
 
@@ -26,7 +26,7 @@ def _conv(before: int, after: int, kernel: int = 3) -> nn.Module:
 
 
 class Up(nn.Module):
-    """A residual block of G: batch norm, ReLU, doubling where asked, 3 x 3 convolution, twice."""
+    """A residual block of G: batch norm, ReLU, optional doubling, 3 x 3 convolution; then the same without doubling."""
 
     def __init__(self, channels: int, double: bool = True) -> None:
         super().__init__()
@@ -41,14 +41,14 @@ class Up(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(self._doubled(self.norm1(x).relu()))
         h = self.conv2(self.norm2(h).relu())
-        # A 1 x 1 convolution and doubling by copies go in either order.
+        # A 1 x 1 convolution and nearest-neighbor doubling commute.
         y: Tensor = h + self._doubled(self.skip(x))
         return y
 
 
 class Down(nn.Module):
-    """A residual block of D, every convolution under a spectral norm: ReLU and 3 x 3 convolution, twice, halving where
-    asked. The first of a net sees pictures, which no ReLU goes before.
+    """A residual block of D with spectral normalization: ReLU and 3 x 3 convolution, twice, then optional halving. The
+    first block of a net receives images and has no ReLU before its first convolution.
     """
 
     def __init__(self, before: int, after: int, halved: bool = True, first: bool = False) -> None:
@@ -60,7 +60,7 @@ class Down(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv2(self.conv1(x if self.first else x.relu()).relu())
-        # A 1 x 1 convolution and a mean over pixels go in either order; on fewer pixels it is cheaper.
+        # A 1 x 1 convolution and a mean over pixels commute; the convolution is cheaper on fewer pixels.
         if self.halved:
             h, x = halve(h), halve(x)
         y: Tensor = h + self.skip(x)
@@ -68,14 +68,14 @@ class Down(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents (n, latents)[, labels (n,)] -> pictures (n, channels, size, size) in [-1, 1].
+    """Latents (n, latents)[, labels (n,)] -> images (n, channels, size, size) in [-1, 1].
 
     Args:
         latents: length of the latent vector.
-        size: height and width of the pictures.
-        channels: of the pictures, 1 to 4.
+        size: height and width of the images.
+        channels: of the images, 1 to 4.
         width: channels of every block; 256 for 32 pixels in the paper.
-        depth: residual blocks per resolution, 1 in the paper.
+        depth: number of residual blocks per resolution, 1 in the paper.
         classes: number of labels, 0 for none.
     """
 
@@ -92,18 +92,18 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         h = self.linear(self.condition(z, label)).unflatten(1, (-1, self.base, self.base))
         x: Tensor = self.layers(h).tanh()
-        return centre(x, self.size)
+        return center_crop(x, self.size)
 
 
 class Discriminator(Base):
-    """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n,).
+    """Images (n, channels, size, size)[, labels (n,)] -> logits (n,).
 
-    Down to 8 pixels every block halves; two more follow that do not, then a sum over the places.
+    Blocks halve the image down to 8 pixels; then follow two blocks without halving, and a sum over positions.
 
     Args:
-        size, channels: of the pictures.
+        size, channels: of the images.
         width: channels of every block; 128 for 32 pixels in the paper.
-        depth: residual blocks per resolution, 1 in the paper.
+        depth: number of residual blocks per resolution, 1 in the paper.
         classes: number of labels, 0 for none; the logit is projected on the label's embedding.
     """
 

@@ -1,6 +1,6 @@
-"""Nets that restore: residual blocks at the size of what they are given, and a last layer that enlarges. Ledig et al.
-2016, arXiv:1609.04802 (SRResNet); Wang et al. 2018, arXiv:1809.00219 (ESRGAN); Lim et al. 2017, arXiv:1707.02921, for
-blocks without norm; Shi et al. 2016, arXiv:1609.05158, for enlarging by shuffling.
+"""Restoration nets: residual blocks at the size of the input, and a last layer that enlarges. Ledig et al. 2016,
+arXiv:1609.04802 (SRResNet); Wang et al. 2018, arXiv:1809.00219 (ESRGAN); Lim et al. 2017, arXiv:1707.02921 (blocks
+without norm); Shi et al. 2016, arXiv:1609.05158 (enlargement by pixel shuffling).
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.layers.initial import scaled
-from sparring.nets.picture_net import PictureNet
+from sparring.layers.initial import init_he
+from sparring.nets.image_to_image import ImageToImage
 
 Block = Literal["residual", "dense"]
-Enlarging = Literal["last", "steps"]
-DAMPED = 0.2  # what a dense block's output is scaled by before it is added
-DENSE = 5  # convolutions of a dense block
+Upsampling = Literal["last", "steps"]
+RESIDUAL_SCALE = 0.2  # factor of a dense block's output before it is added
+DENSE_CONVOLUTIONS = 5  # per dense block
 
 
 class Residual(nn.Module):
-    """(n, c, h, w) -> the same: two convolutions, added to what they take."""
+    """(n, c, h, w) -> the same shape: two convolutions, added to their input."""
 
     reach = 2
 
@@ -36,51 +36,51 @@ class Residual(nn.Module):
 
 
 class Dense(nn.Module):
-    """(n, c, h, w) -> the same: five convolutions, each of which sees all before it."""
+    """(n, c, h, w) -> the same shape: five convolutions, each of which receives the outputs of all earlier ones."""
 
     def __init__(self, channels: int, growth: int) -> None:
         super().__init__()
-        widths = [channels + i * growth for i in range(DENSE)]
+        widths = [channels + i * growth for i in range(DENSE_CONVOLUTIONS)]
         self.convs = nn.ModuleList(nn.Conv2d(w, growth, 3, padding=1) for w in widths[:-1])
         self.last = nn.Conv2d(widths[-1], channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        seen = [x]
+        maps = [x]
         for conv in self.convs:
-            seen.append(F.leaky_relu(conv(torch.cat(seen, 1)), 0.2))
-        y: Tensor = x + DAMPED * self.last(torch.cat(seen, 1))
+            maps.append(F.leaky_relu(conv(torch.cat(maps, 1)), 0.2))
+        y: Tensor = x + RESIDUAL_SCALE * self.last(torch.cat(maps, 1))
         return y
 
 
 class ResidualDense(nn.Module):
-    """ESRGAN's block: three dense ones within a residual one."""
+    """ESRGAN's block: three dense blocks within a residual one."""
 
-    reach = 3 * DENSE
+    reach = 3 * DENSE_CONVOLUTIONS
 
     def __init__(self, channels: int, growth: int) -> None:
         super().__init__()
         self.blocks = nn.Sequential(*(Dense(channels, growth) for _ in range(3)))
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = x + DAMPED * self.blocks(x)
+        y: Tensor = x + RESIDUAL_SCALE * self.blocks(x)
         return y
 
 
-class Restorer(PictureNet):
-    """Degraded pictures (n, given, h, w) -> pictures (n, channels, times h, times w). It adds to what it is given,
-    enlarged bicubically, so that before the first step it is bicubic enlargement.
+class Restorer(ImageToImage):
+    """Degraded images (n, given, h, w) -> images (n, channels, times h, times w). The net adds its output to the
+    bicubically enlarged input, so that without training it is equal to bicubic enlargement.
 
     Args:
-        given, channels: of the pictures that it takes, and of those that it makes.
-        times: how many times larger these are: 1, 2, 3, 4 or 8.
+        given, channels: number of channels of the input and of the output.
+        times: factor by which the output is larger: 1, 2, 3, 4 or 8.
         width: channels of every layer.
-        depth: blocks.
+        depth: number of blocks.
         block: "residual" as in SRGAN, without its batch norm; "dense" as in ESRGAN.
         growth: channels that a convolution of a dense block adds.
-        enlarging: by the "last" layer at once, or in "steps" of 2, as the papers do, which takes several times as long.
+        enlarging: in the "last" layer at once, or in "steps" of 2 as in the papers, which takes several times as long.
 
     Attributes:
-        reach: pixels of what is given beyond which nothing changes an output.
+        reach: distance in input pixels beyond which an output pixel depends on nothing.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Restorer(PictureNet):
         depth: int = 16,
         block: Block = "residual",
         growth: int = 32,
-        enlarging: Enlarging = "last",
+        enlarging: Upsampling = "last",
     ) -> None:
         super().__init__()
         self.channels, self.times, self.stride = channels, times, 1
@@ -104,16 +104,16 @@ class Restorer(PictureNet):
         steps = _steps(times) if enlarging == "steps" else []
         self.larger = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in steps)
         self.steps = tuple(steps)
-        left = 1 if steps else times
+        rest = 1 if steps else times
         self.last = nn.Sequential(
             nn.Conv2d(width, width, 3, padding=1), nn.LeakyReLU(0.2),
-            nn.Conv2d(width, channels * left**2, 3, padding=1), nn.PixelShuffle(left),
+            nn.Conv2d(width, channels * rest**2, 3, padding=1), nn.PixelShuffle(rest),
         )  # fmt: skip
         reach = (Residual if block == "residual" else ResidualDense).reach
-        self.reach = 4 + depth * reach + len(steps)  # with two more for the bicubic kernel, beside the rest
-        self.apply(scaled)
+        self.reach = 4 + depth * reach + len(steps)  # of the convolutions; the bicubic kernel's is smaller
+        self.apply(init_he)
         for net in (*self.blocks.modules(), self.last[2]):
-            if isinstance(net, nn.Conv2d):  # blocks that begin near nothing are learnt soonest
+            if isinstance(net, nn.Conv2d):  # blocks that start near zero learn fastest
                 nn.init.normal_(net.weight, std=0.02)
         nn.init.zeros_(self.last[2].get_parameter("weight"))
 
@@ -122,15 +122,15 @@ class Restorer(PictureNet):
         h = h + self.after(self.blocks(h))
         for times, conv in zip(self.steps, self.larger, strict=True):
             h = F.leaky_relu(conv(F.interpolate(h, scale_factor=float(times), mode="nearest")), 0.2)
-        made: Tensor = self.last(h).float()  # what bf16 rounds is small beside what it is added to
-        return made + enlarged(x.float(), self.times)[:, : self.channels].expand_as(made)
+        residual: Tensor = self.last(h).float()  # bf16 rounds this small part only
+        return residual + enlarge(x.float(), self.times)[:, : self.channels].expand_as(residual)
 
 
 def _steps(times: int) -> list[int]:
     return [3] if times == 3 else [2] * (times.bit_length() - 1)
 
 
-def enlarged(x: Tensor, times: int) -> Tensor:
+def enlarge(x: Tensor, times: int) -> Tensor:
     """Bicubic enlargement, (n, c, h, w) -> (n, c, times h, times w), with the kernel of Keys 1981, a = -1/2."""
     if times == 1:
         return x

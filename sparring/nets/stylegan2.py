@@ -1,8 +1,8 @@
 """StyleGAN2: a mapping network, modulated convolutions, noise inputs, a skip generator and a residual discriminator.
 Karras et al. 2019, arXiv:1912.04958.
 
-Modulation scales what goes into a convolution and what comes out of it, instead of its weights for each sample: the
-same numbers, by one ordinary convolution for the whole batch.
+Modulation scales the input and the output of a convolution instead of its weights for each sample. The result is the
+same, with one ordinary convolution for the whole batch.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.layers.condition import Appended, Projected
-from sparring.layers.minibatch import Deviation
-from sparring.layers.resample import centre, double
+from sparring.layers.minibatch import MinibatchDeviation
+from sparring.layers.resample import center_crop, double
 from sparring.nets.dcgan import stages
 from sparring.nets.discriminator import Discriminator as Base
 
-SLOWER = 0.01  # learning rate of the mapping network by that of the others
-MIXED = 0.9  # share of samples that two styles share in, while training
-MEAN = 1000  # latents that the mean style is taken over
+MAPPING_RATE = 0.01  # learning rate of the mapping network / that of the other layers
+MIXING_SHARE = 0.9  # share of training samples that are generated from two styles
+MEAN_LATENTS = 1000  # latents over which the mean style is computed
 
 
 def widths(size: int, base: int, most: int) -> list[int]:
@@ -36,8 +36,8 @@ def _active(x: Tensor) -> Tensor:
 
 
 class Equal(nn.Module):
-    """A weight drawn with deviation 1 and scaled when it is used, so that all learn at one pace (Karras et al. 2017,
-    arXiv:1710.10196), and a bias.
+    """A weight and a bias with an equalized learning rate: the weight is drawn with standard deviation 1 and scaled
+    when it is used. Karras et al. 2017, arXiv:1710.10196.
     """
 
     def __init__(self, shape: tuple[int, ...], bias: float | None = 0.0, rate: float = 1.0) -> None:
@@ -61,7 +61,7 @@ class Linear(Equal):
 
 
 class Blur(nn.Module):
-    """The kernel [1, 3, 3, 1] in each direction, with so many zeros around the picture."""
+    """The kernel [1, 3, 3, 1] in each direction, with zero padding around the image."""
 
     kernel: Tensor
 
@@ -77,7 +77,7 @@ class Blur(nn.Module):
 
 
 class Conv(Equal):
-    """(n, before, h, w) -> (n, after, h, w), or of half the size where asked, blurred before."""
+    """(n, before, h, w) -> (n, after, h, w), or with `half` at half the size, after a blur."""
 
     def __init__(self, before: int, after: int, kernel: int, half: bool = False, bias: float | None = 0.0) -> None:
         super().__init__((after, before, kernel, kernel), bias)
@@ -91,10 +91,10 @@ class Conv(Equal):
 
 
 class Modulated(nn.Module):
-    """Maps (n, before, h, w), styles (n, latents) -> (n, after, h, w), or of twice the size where asked.
+    """Maps (n, before, h, w), styles (n, latents) -> (n, after, h, w), or with `twice` at twice the size.
 
     Args:
-        demodulated: whether maps are brought back to deviation 1.
+        demodulated: True if maps are rescaled to standard deviation 1.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Modulated(nn.Module):
 class Layer(nn.Module):
     """A modulated 3 x 3 convolution, noise, a bias and leaky ReLU.
 
-    The noise is fresh while training, and always the same for samples, so that a latent has one picture.
+    The noise is random in training and fixed in evaluation mode, so that a latent determines its image.
     """
 
     noise: Tensor
@@ -141,8 +141,8 @@ class Layer(nn.Module):
         return _active(x + self.strength * noise + self.bias[:, None, None])
 
 
-class ToPicture(nn.Module):
-    """A modulated 1 x 1 convolution to the picture's channels, and a bias."""
+class ToImage(nn.Module):
+    """A modulated 1 x 1 convolution to the image's channels, and a bias."""
 
     def __init__(self, before: int, channels: int, latents: int) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class Mapping(nn.Module):
         super().__init__()
         self.condition = Appended(classes)
         before = latents + self.condition.width
-        self.layers = nn.ModuleList(Linear(latents if i else before, latents, rate=SLOWER) for i in range(depth))
+        self.layers = nn.ModuleList(Linear(latents if i else before, latents, rate=MAPPING_RATE) for i in range(depth))
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         x = z * (z.square().mean(1, keepdim=True) + 1e-8).rsqrt()
@@ -172,14 +172,15 @@ class Mapping(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents (n, latents)[, labels (n,)] -> pictures (n, channels, size, size), unbounded.
+    """Latents (n, latents)[, labels (n,)] -> images (n, channels, size, size), unbounded.
 
     Args:
         latents: length of the latent vector and of the styles, 512 in the paper.
-        size: height and width of the pictures.
-        channels: of the pictures, 1 to 4.
-        base, most: channels at a resolution are base / resolution, at most `most`; 32768 and 512 in the paper.
-        depth: layers of the mapping network, 8 in the paper.
+        size: height and width of the images.
+        channels: of the images, 1 to 4.
+        base, most: the number of channels at a resolution is base / resolution, at most `most`; 32768 and 512 in the
+            paper.
+        depth: number of layers of the mapping network, 8 in the paper.
         classes: number of labels, 0 for none.
     """
 
@@ -198,12 +199,12 @@ class Generator(nn.Module):
                 now *= 2
                 layers.append(Layer(before, after, latents, now, twice=True))
             layers.append(Layer(after, after, latents, now, twice=False))
-            pictures.append(ToPicture(after, channels, latents))
+            pictures.append(ToImage(after, channels, latents))
         self.layers, self.pictures = nn.ModuleList(layers), nn.ModuleList(pictures)
 
     @property
     def styles(self) -> int:
-        """How many layers have a style each; that of the last is for the picture alone."""
+        """Number of styles: one per layer, and one for the last image layer."""
         return len(self.layers) + 1
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
@@ -211,34 +212,35 @@ class Generator(nn.Module):
         if self.training:
             other = self.mapping(torch.randn_like(z), label)[:, None]
             begin = torch.randint(1, self.styles, (len(z), 1), device=z.device)
-            mixed = (torch.arange(self.styles, device=z.device) >= begin) & (torch.rand_like(z[:, :1]) < MIXED)
+            mixed = (torch.arange(self.styles, device=z.device) >= begin) & (torch.rand_like(z[:, :1]) < MIXING_SHARE)
             w = torch.where(mixed[:, :, None], other, w)
         return self.synthesis(w)
 
     def synthesis(self, w: Tensor) -> Tensor:
-        """Styles (n, styles, latents) -> pictures."""
-        x, picture = self.constant.expand(w.shape[0], -1, -1, -1), None
+        """Styles (n, styles, latents) -> images."""
+        x, image = self.constant.expand(w.shape[0], -1, -1, -1), None
         layers = iter(enumerate(self.layers))
-        for i, to_picture in enumerate(self.pictures):
+        for i, to_image in enumerate(self.pictures):
             for _ in range(2 if i else 1):
                 k, layer = next(layers)
                 x = layer(x, w[:, k])
-            shown = to_picture(x, w[:, k + 1])
-            picture = shown if picture is None else double(picture) + shown
-        assert picture is not None
-        return centre(picture, self.size)
+            added = to_image(x, w[:, k + 1])
+            image = added if image is None else double(image) + added
+        assert image is not None
+        return center_crop(image, self.size)
 
     def mean_style(self) -> Tensor:
-        """The style of a sample that has nothing of its own, (latents,)."""
-        place = torch.Generator().manual_seed(0)
-        z = torch.randn(MEAN, self.latents, generator=place).to(self.constant.device)
-        label = torch.arange(MEAN, device=z.device) % self.classes if self.classes else None
+        """The mean of the styles, (latents,)."""
+        generator = torch.Generator().manual_seed(0)
+        z = torch.randn(MEAN_LATENTS, self.latents, generator=generator).to(self.constant.device)
+        label = torch.arange(MEAN_LATENTS, device=z.device) % self.classes if self.classes else None
         mean: Tensor = self.mapping(z, label).mean(0)
         return mean
 
 
 class Block(nn.Module):
-    """(n, before, h, w) -> (n, after, h/2, w/2): two 3 x 3 convolutions, the second halving, beside a 1 x 1 one."""
+    """(n, before, h, w) -> (n, after, h/2, w/2): two 3 x 3 convolutions, the second with halving, plus a
+    1 x 1 skip connection with halving."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -252,11 +254,11 @@ class Block(nn.Module):
 
 
 class Discriminator(Base):
-    """Pictures (n, channels, size, size)[, labels (n,)] -> logits (n,).
+    """Images (n, channels, size, size)[, labels (n,)] -> logits (n,).
 
     Args:
-        size, channels: of the pictures.
-        base, most: as in `Generator`.
+        size, channels: of the images.
+        base, most: as for `Generator`.
         classes: number of labels, 0 for none; the logit is projected on the label's embedding.
     """
 
@@ -268,7 +270,7 @@ class Discriminator(Base):
         for _ in wide[1:]:
             size = size // 2
         self.length = last = wide[-1]
-        self.deviation, self.conv = Deviation(), Conv(last + 1, last, 3)
+        self.deviation, self.conv = MinibatchDeviation(), Conv(last + 1, last, 3)
         self.linear = Linear(last * size * size, last)
         self.head = Projected(last, classes, Linear(last, 1))
 

@@ -20,18 +20,18 @@ class Block(nn.Module):
         )
 
     def forward(self, h: Tensor) -> Tensor:
-        added: Tensor = self.layers(h)
-        return h + added
+        residual: Tensor = self.layers(h)
+        return h + residual
 
 
 class Generator(nn.Module):
-    """Latents (n, z + places), of which the last are Gumbel noise, and codes that are asked for (n, spans) -> rows.
+    """Latents (n, z + places), the last of which are Gumbel noise, and requested codes (n, spans) -> rows.
 
     Args:
         z: length of the noise.
         spans: the layout of a row.
         width: of the hidden layers.
-        depth: residual blocks.
+        depth: number of residual blocks.
     """
 
     def __init__(self, z: int, spans: Spans, width: int, depth: int) -> None:
@@ -41,25 +41,25 @@ class Generator(nn.Module):
         self.blocks = nn.Sequential(*(Block(width, norm=True) for _ in range(depth)))
         self.end = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, spans.width))
 
-    def made(self, z: Tensor, label: Tensor) -> Tensor:
-        """Logits of all places, and scalars, (n, width)."""
-        asked = self.spans.onehot(label)
-        made: Tensor = self.end(self.blocks(self.begin(torch.cat([z[:, : self.z], asked], 1))))
-        return made
+    def logits(self, z: Tensor, label: Tensor) -> Tensor:
+        """Logits of all positions, and scalars, (n, width)."""
+        requested = self.spans.onehot(label)
+        logits: Tensor = self.end(self.blocks(self.begin(torch.cat([z[:, : self.z], requested], 1))))
+        return logits
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        row: Tensor = self.spans(self.made(z, label), z[:, self.z :], label)
+        row: Tensor = self.spans(self.logits(z, label), z[:, self.z :], label)
         return row
 
 
 class Discriminator(Base):
-    """Rows (n, width), and the codes that they were asked for by (n, spans) -> logits (n / pack,).
+    """Rows (n, width), and the codes requested for them (n, spans) -> logits (n / pack,).
 
     Args:
         spans: the layout of a row.
         width: of the hidden layers.
-        depth: residual blocks.
-        pack: rows that are judged together. Lin et al. 2017, arXiv:1712.04086.
+        depth: number of residual blocks.
+        pack: rows judged together. Lin et al. 2017, arXiv:1712.04086.
     """
 
     def __init__(self, spans: Spans, width: int, depth: int, pack: int = 1) -> None:
@@ -71,8 +71,8 @@ class Discriminator(Base):
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         assert label is not None
-        seen = torch.cat([x, (label >= 0).to(x)], 1)
-        h: Tensor = self.blocks(self.begin(seen.view(len(seen) // self.pack, -1)))
+        rows = torch.cat([x, (label >= 0).to(x)], 1)  # D is given which columns were requested
+        h: Tensor = self.blocks(self.begin(rows.view(len(rows) // self.pack, -1)))
         return h
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002

@@ -8,15 +8,15 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from sparring.nets.picture_net import PictureNet
+from sparring.nets.image_to_image import ImageToImage
 
 Norm = Literal["batch", "instance", "none"]
 Up = Literal["resize", "transposed"]
-DROPPED = 3  # innermost layers that are doubled with dropout
+DROPOUT_LAYERS = 3  # innermost upsampling layers with dropout
 
 
-def normal(module: nn.Module) -> None:
-    """Weights as in the paper: normal with standard deviation 0.02, for `net.apply`."""
+def init_normal(module: nn.Module) -> None:
+    """Initial weights of the paper: normal with standard deviation 0.02, for `net.apply`."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, std=0.02)
         if module.bias is not None:
@@ -25,36 +25,42 @@ def normal(module: nn.Module) -> None:
         nn.init.normal_(module.weight, mean=1.0, std=0.02)
 
 
-def normed(kind: Norm, channels: int) -> list[nn.Module]:
-    """A norm as a list of layers, none for none."""
+def norm_layers(kind: Norm, channels: int) -> list[nn.Module]:
+    """A list with the normalization layer; empty for "none"."""
     if kind == "none":
         return []
     return [nn.BatchNorm2d(channels) if kind == "batch" else nn.InstanceNorm2d(channels)]
 
 
-def doubled(kind: Up, before: int, after: int, bias: bool) -> list[nn.Module]:
-    """Layers that double a picture. Transposed convolutions leave a checkerboard, which nearest neighbours and a
-    convolution do not: Odena et al. 2016, doi:10.23915/distill.00003.
+def upsampling_layers(kind: Up, before: int, after: int, bias: bool) -> list[nn.Module]:
+    """Layers that double the resolution. Transposed convolutions cause checkerboard patterns, nearest-neighbor
+    upsampling with a convolution does not: Odena et al. 2016, doi:10.23915/distill.00003.
     """
     if kind == "transposed":
         return [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=bias)]
     return [nn.Upsample(scale_factor=2.0, mode="nearest"), nn.Conv2d(before, after, 3, padding=1, bias=bias)]
 
 
-class UNet(PictureNet):
-    """Pictures (n, given, h, w) -> pictures (n, channels, h, w) in [-1, 1]; sides are multiples of `stride`.
+def default_depth(size: int) -> int:
+    """Number of halvings for images of this size: down to 4 pixels, at least one and at most five."""
+    return max(1, min(5, size.bit_length() - 3))
+
+
+class UNet(ImageToImage):
+    """Images (n, given, h, w) -> images (n, channels, h, w) in [-1, 1]; sides are multiples of `stride`.
 
     Args:
-        given, channels: of the pictures that it takes, and of those that it makes.
-        width: channels of the first layer; each further has twice as many, up to eight times.
-        depth: how often the picture is halved.
-        norm: after all layers but the first and the innermost.
-        up: how it is doubled.
-        dropout: share of units that the innermost doublings drop, while training: the noise of pix2pix.
+        given, channels: number of channels of the input and of the output.
+        width: channels of the first layer; each further layer has twice as many, up to eight times.
+        depth: number of halvings.
+        norm: after all layers except the first and the innermost.
+        up: type of upsampling.
+        dropout: rate in the innermost upsampling layers, in training; this is the noise of pix2pix.
 
     Attributes:
         stride: 2 to the power of depth.
-        reach: pixels beyond which nothing changes an output; None where a norm looks at the whole picture.
+        reach: distance in pixels beyond which an output pixel depends on nothing; None if a norm depends on the whole
+            image.
     """
 
     def __init__(
@@ -71,31 +77,31 @@ class UNet(PictureNet):
         self.times, self.stride = 1, 2**depth
         self.reach = None if norm == "instance" else 3 * 2**depth
         widths = [width * min(8, 2**i) for i in range(depth)]
-        plain = norm != "batch"  # a bias beside batch norm is idle
+        bias = norm != "batch"  # batch norm cancels a bias
         down = partial(nn.Conv2d, kernel_size=4, stride=2, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for i, after in enumerate(widths):
             first, last = i == 0, i == depth - 1
             layers: list[nn.Module] = [] if first else [nn.LeakyReLU(0.2)]
-            layers.append(down(given if first else widths[i - 1], after, bias=plain or first or last))
-            self.down.append(nn.Sequential(*layers, *([] if first or last else normed(norm, after))))
+            layers.append(down(given if first else widths[i - 1], after, bias=bias or first or last))
+            self.down.append(nn.Sequential(*layers, *([] if first or last else norm_layers(norm, after))))
         for i in reversed(range(depth)):
-            before = widths[i] * (1 if i == depth - 1 else 2)  # beside what was halved
+            before = widths[i] * (1 if i == depth - 1 else 2)  # concatenated with the skip connection
             if i == 0:
-                self.up.append(nn.Sequential(nn.ReLU(), *doubled(up, before, channels, True), nn.Tanh()))
+                self.up.append(nn.Sequential(nn.ReLU(), *upsampling_layers(up, before, channels, True), nn.Tanh()))
                 continue
             after = widths[i - 1]
-            layers = [nn.ReLU(), *doubled(up, before, after, plain), *normed(norm, after)]
-            dropped = depth - 1 - DROPPED <= i < depth - 1
-            self.up.append(nn.Sequential(*layers, *([nn.Dropout(dropout)] if dropped and dropout else [])))
-        self.apply(normal)
+            layers = [nn.ReLU(), *upsampling_layers(up, before, after, bias), *norm_layers(norm, after)]
+            with_dropout = depth - 1 - DROPOUT_LAYERS <= i < depth - 1
+            self.up.append(nn.Sequential(*layers, *([nn.Dropout(dropout)] if with_dropout and dropout else [])))
+        self.apply(init_normal)
 
     def forward(self, x: Tensor) -> Tensor:
-        seen = []
+        skips = []
         for down in self.down:
             x = down(x)
-            seen.append(x)
-        x = self.up[0](seen.pop())
+            skips.append(x)
+        x = self.up[0](skips.pop())
         for up in self.up[1:]:
-            x = up(torch.cat([x, seen.pop()], 1))
+            x = up(torch.cat([x, skips.pop()], 1))
         return x

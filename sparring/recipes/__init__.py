@@ -9,6 +9,7 @@ import pkgutil
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from sparring.data import Items
 from sparring.errors import InputError, nearest
@@ -20,7 +21,7 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
-def find(name: str) -> Recipe:
+def find(name: str) -> Recipe[Any]:
     """The recipe with a name, or the one in a user's own `.py` file, with its default fields.
 
     Raises:
@@ -45,20 +46,20 @@ def _imported(path: Path) -> ModuleType:
     return module
 
 
-def _only(module: ModuleType, name: str) -> Recipe:
+def _only(module: ModuleType, name: str) -> Recipe[Any]:
     """The recipe that a module defines."""
-    found = [
+    classes = [
         value
         for _, value in inspect.getmembers(module, inspect.isclass)
         if issubclass(value, Recipe) and value.__module__ == module.__name__ and not inspect.isabstract(value)
     ]
-    if len(found) != 1:
-        raise InputError(f"{name} defines {len(found)} recipes where one is expected")
-    recipe: Recipe = found[0]()
+    if len(classes) != 1:
+        raise InputError(f"{name} defines {len(classes)} recipes; a recipe file must define exactly one")
+    recipe: Recipe[Any] = classes[0]()
     return recipe
 
 
-def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Recipe, str]:
+def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Recipe[Any], str]:
     """The recipe that fits the data, the device and the training time, and the reason, for the user.
 
     Args:

@@ -2,59 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sparring.errors import InputError
 from sparring.games.cycle import Cycle, Weights
-from sparring.losses.adversarial import squares
-from sparring.modalities import Modality, Unpaired
-from sparring.nets.patchgan import PatchGAN, deep
+from sparring.losses.adversarial import cyclegan_least_squares
+from sparring.modalities import Unpaired
+from sparring.nets.patchgan import PatchGAN, halving_layers
 from sparring.nets.translator import Translator
-from sparring.recipes.base import Count, Natural, OfMapped, Phase, Share, Weight, data, discriminator, generator, losses
+from sparring.recipes.base import (
+    Count,
+    Decay,
+    Natural,
+    Phase,
+    Positive,
+    Share,
+    TranslationRecipe,
+    Weight,
+    data,
+    discriminator,
+    generator,
+    losses,
+)
 
 
 @dataclass(frozen=True)
-class Cyclegan(OfMapped):
-    """Two ways between two kinds of pictures, each the other's undoing.
+class Cyclegan(TranslationRecipe[Unpaired]):
+    """Unpaired translation in both directions, which invert each other.
 
     Zhu et al. 2017, "Unpaired image-to-image translation using cycle-consistent adversarial networks",
-    arXiv:1703.10593. No picture needs a partner: give two folders (trainA/ and trainB/, or any two). `sparring apply
-    --reverse` goes the other way. The paper's widths are 64, with 9 blocks at 256 pixels and 6 at 128.
+    arXiv:1703.10593. The images need no partners: give two folders (trainA/ and trainB/, or any two). `sparring apply
+    --reverse` translates from the second to the first. The paper's width is 64, with 9 blocks at 256 pixels and 6 at
+    128.
 
     sparring train apples2oranges/ --recipe cyclegan
     """
 
-    takes: ClassVar[tuple[Modality, ...]] = (Unpaired(),)
+    takes: ClassVar[tuple[Unpaired, ...]] = (Unpaired(),)
 
-    crop: Share = data(0.12, "how much larger pictures are kept than the part that is cut out of them at random")
-    batch: Count = 4
-    G: Count = generator(32, "channels of the first layer and the last")
+    # Data
+    crop: Share = data(0.12, "margin for random crops: stored images are larger by this share", sets="crop")
+    # Generator
+    G: Count = generator(32, "channels of the first and the last layer")
     depth: Count = generator(4, "residual blocks")
+    # Discriminator
     D: Count = discriminator(32, "channels of the first layer")
-    layers: Natural = discriminator(3, "that halve the picture, fewer where it is small; 3 see 70 x 70 pixels")
-    pool: Count = discriminator(50, "pictures made before that D may see for new ones")
-    cycle: Weight = losses(10.0, "weight of the distance there and back, lambda")
-    identity: Weight = losses(0.5, "share of lambda for what should stay as it is")
+    layers: Natural = discriminator(
+        3, "maximum number of layers that halve the image, fewer for small images; 3 layers cover 70 x 70 pixels"
+    )
+    pool: Count = discriminator(50, "earlier generated images that D may receive instead of new ones")
+    # Losses
+    cycle: Weight = losses(10.0, "weight of the cycle-consistency loss, lambda")
+    identity: Weight = losses(0.5, "weight of the identity loss, as a share of lambda")
+    # Optimization
+    batch: Count = 4
+    steps: Count = 20_000
+    lr: Positive = 2e-4
+    beta1: Decay = 0.5
+    beta2: Decay = 0.999
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
 
     def check(self) -> None:
         super().check()
         if self.pool < self.batch:
             raise InputError(f"pool={self.pool} is smaller than batch={self.batch}; give a larger pool")
 
-    def modality(self, kind: str) -> Modality:
-        modality = super().modality(kind)
-        assert isinstance(modality, Unpaired)
-        return replace(modality, crop=self.crop)
-
-    def game(self, modality: Modality) -> Cycle:
-        assert isinstance(modality, Unpaired)
-        channels, layers = modality.channels, deep(modality.size, self.layers)
+    def game(self, modality: Unpaired) -> Cycle:
+        channels, layers = modality.channels, halving_layers(modality.size, self.layers)
         AB, BA = (Translator(channels, channels, self.G, self.depth) for _ in range(2))
         D_A, D_B = (PatchGAN(channels, width=self.D, layers=layers, norm="instance") for _ in range(2))
         weights = Weights(self.cycle, self.identity)
-        return Cycle(AB, BA, D_A, D_B, squares(), modality.shape, self.pool, weights)
+        return Cycle(AB, BA, D_A, D_B, cyclegan_least_squares(), modality.shape, self.pool, weights)
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()
-        return [Phase(game.players(adam, adam, schedule=self.fading))]
+        return [Phase(game.players(adam, adam, schedule=self.schedule))]

@@ -1,36 +1,55 @@
-"""Noise is taken off."""
+"""Denoising."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sparring.losses.adversarial import AdversarialLoss, non_saturating
 from sparring.modalities import Degraded
-from sparring.nets.picture_net import PictureNet
+from sparring.nets.image_to_image import ImageToImage
 from sparring.nets.restorer import Restorer
-from sparring.recipes.base import Count, Restoring, Words, generator
+from sparring.recipes.base import Count, Decay, Natural, Positive, RestorationRecipe, Share, Weight, Words, generator
 
 
 @dataclass(frozen=True)
-class Denoise(Restoring):
-    """Noise is taken off, with the grain that real pictures have.
+class Denoise(RestorationRecipe):
+    """Removes noise and keeps the grain that real images have.
 
-    The net of `srgan` at the pictures' own size, which learns what to subtract: Zhang et al. 2016, "Beyond a Gaussian
-    denoiser", arXiv:1608.03981; against D, for a mean of all that might have been is smooth. Any degradation that
-    keeps the size will do: `degrade=jpeg10-60`, `degrade=blur0.5-2,noise0-20`.
+    The net of `srgan` without enlargement, which predicts the noise to subtract: Zhang et al. 2016, "Beyond a Gaussian
+    denoiser", arXiv:1608.03981. It is trained against D, because the mean of all plausible images is too smooth. Any
+    degradation that keeps the size can be reverted: `degrade=jpeg10-60`, `degrade=blur0.5-2,noise0-20`.
 
     sparring train photos/ --recipe denoise degrade=noise0-50
     """
 
     bf16: ClassVar[tuple[str, ...]] = ("degraded",)
 
+    # Data
     degrade: Words = ("noise0-50",)
+    # Generator
     width: Count = generator(32, "channels of every layer")
     depth: Count = generator(6, "residual blocks")
+    # Discriminator
+    D: Count = 32
+    layers: Natural = 3
+    # Losses
+    pixels: Weight = 1.0
+    content: Weight = 0.1
+    features: Literal["D", "vgg"] = "D"
+    adversarial: Positive = 0.02
+    # Optimization
+    batch: Count = 16
+    steps: Count = 20_000
+    alone: Share = 0.5
+    lr: Positive = 5e-4
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
 
-    def net(self, modality: Degraded) -> PictureNet:
+    def build_generator(self, modality: Degraded) -> ImageToImage:
         return Restorer(modality.given, modality.channels, modality.times, self.width, self.depth)
 
-    def adversary(self) -> AdversarialLoss:
+    def adversarial_loss(self) -> AdversarialLoss:
         return non_saturating()

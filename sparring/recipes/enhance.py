@@ -1,4 +1,4 @@
-"""Pictures of low dose are made like those of full dose."""
+"""Enhancement of low-dose images."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sparring.recipes.denoise import Denoise
 
 @dataclass(frozen=True)
 class Enhance(Denoise):
-    """Pictures of low dose, such as scans, made like those of full dose.
+    """Turns low-dose images, such as scans, into full-dose ones.
 
-    As `denoise`, for the noise of counted photons: Yang et al. 2017, "Low dose CT image denoising using a generative
-    adversarial network with Wasserstein distance and perceptual loss", arXiv:1708.00961, is the best known of the
-    kind. What it makes is likely, not measured: see in docs/restoring.md what it costs a diagnosis.
+    As `denoise`, for the noise of photon counts. The best known system of this type is Yang et al. 2017, "Low dose CT
+    image denoising using a generative adversarial network with Wasserstein distance and perceptual loss",
+    arXiv:1708.00961. The output is plausible, not measured: docs/restoring.md shows the cost for a diagnosis.
 
     sparring train scans/ --recipe enhance degrade=dose0.05-0.2
     """

@@ -12,36 +12,46 @@ from sparring.games.selfsupervised import Redrawn
 from sparring.games.terms import Term
 from sparring.games.views import Augment
 from sparring.losses.adversarial import AdversarialLoss, hinge
-from sparring.modalities import Modality
+from sparring.modalities import Images
 from sparring.nets import fastgan
 from sparring.nets.discriminator import Discriminator
-from sparring.recipes.base import Count, OfPictures, Weight, WithAdam, generator, losses
+from sparring.recipes.base import AdamGan, Count, Decay, ImageRecipe, Positive, Share, Weight, generator, losses
 
 
 @dataclass(frozen=True)
-class Fastgan(WithAdam, OfPictures):
-    """A light pair for a hundred pictures, with a self-supervised D.
+class Fastgan(AdamGan[Images], ImageRecipe[Images]):
+    """Light nets for a hundred images, with a self-supervised D.
 
     Liu et al. 2021, "Towards faster and stabilized GAN training for high-fidelity few-shot image synthesis",
-    arXiv:2101.04775, with the augmentation of Zhao et al. 2020, arXiv:2006.10738. D redraws by absolute
-    distance of pixels, since the paper's perceptual one needs weights from elsewhere. Fine maps are scaled by
-    coarse ones in G, and D's features must be enough to draw real pictures again.
+    arXiv:2101.04775, with the augmentation of Zhao et al. 2020, arXiv:2006.10738. In G, high-resolution maps are scaled
+    by low-resolution ones. D is also an autoencoder: real images are reconstructed from its features. The distance is
+    the absolute difference of pixels, because the paper's perceptual distance needs pretrained weights.
 
     sparring train photos/ --recipe fastgan
     """
 
     bf16: ClassVar[tuple[str, ...]] = ("images",)
 
+    # Data
     augment: Augment = "diffaugment"
-    batch: Count = 8
+    # Generator
     z: Count = 256
-    width: Count = generator(8, "channels next to the picture, in D too; 64 in the paper")
-    redrawn: Weight = losses(1.0, "weight of the distance between real pictures and what is drawn from D's features")
+    width: Count = generator(8, "channels next to the image, in G and D; 64 in the paper")
+    # Losses
+    redrawn: Weight = losses(1.0, "weight of the reconstruction of real images from D's features")
+    # Optimization
+    batch: Count = 8
+    steps: Count = 20_000
+    lr: Positive = 2e-4
+    beta1: Decay = 0.5
+    beta2: Decay = 0.999
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
 
-    def adversary(self) -> AdversarialLoss:
+    def adversarial_loss(self) -> AdversarialLoss:
         return hinge()
 
-    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
+    def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
         channels, size, _ = modality.shape
         classes = len(modality.classes)
         return (
@@ -49,7 +59,7 @@ class Fastgan(WithAdam, OfPictures):
             fastgan.Discriminator(size, channels, self.width, classes),
         )
 
-    def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
+    def terms(self, modality: Images, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
         assert isinstance(D, fastgan.Discriminator)
         channels, size, _ = modality.shape
         return [Redrawn(D, channels, size, self.redrawn)] if self.redrawn else []

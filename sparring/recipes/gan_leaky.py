@@ -1,4 +1,4 @@
-"""The 2014 GAN in a classic tutorial's smallest shape."""
+"""The 2014 GAN in the smallest version of common tutorials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sparring.recipes.gan import Gan
 class GanLeaky(Gan):
     """The 2014 GAN with widths 128-256, leaky ReLU, no batch norm.
 
-    Goodfellow et al. 2014, arXiv:1406.2661, in the smallest shape that tutorials use.
+    Goodfellow et al. 2014, arXiv:1406.2661, in the smallest version of common tutorials.
 
     sparring train digits --recipe gan_leaky
     """

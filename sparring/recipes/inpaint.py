@@ -1,35 +1,53 @@
-"""Holes are filled."""
+"""Inpainting."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sparring.errors import InputError
 from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss, hinge
 from sparring.modalities import Degraded
 from sparring.nets.gated import Inpainter
-from sparring.nets.picture_net import PictureNet
-from sparring.recipes.base import Count, Positive, Restoring, Words, generator
+from sparring.nets.image_to_image import ImageToImage
+from sparring.recipes.base import Count, Decay, Natural, Positive, RestorationRecipe, Share, Weight, Words, generator
 
 
 @dataclass(frozen=True)
-class Inpaint(Restoring):
-    """Holes are filled with what might have been there.
+class Inpaint(RestorationRecipe):
+    """Fills holes with plausible content.
 
     Yu et al. 2018, "Free-form image inpainting with gated convolution", arXiv:1806.03589: gated convolutions learn
-    what of a picture with holes to believe, and D judges patches under a spectral norm. One net instead of the
-    paper's two, with dilated convolutions instead of attention. What is known is never changed.
+    which pixels of an image with holes are valid, and a spectrally normalized D judges patches. One net instead of the
+    paper's two, with dilated convolutions instead of attention. Pixels outside the holes are never changed.
 
     sparring train photos/ --recipe inpaint degrade=freeform
     """
 
     bf16: ClassVar[tuple[str, ...]] = ("degraded",)
 
+    # Data
     degrade: Words = ("freeform",)
+    # Generator
     width: Count = generator(24, "channels of the first layer")
+    # Discriminator
+    D: Count = 32
+    layers: Natural = 3
+    # Losses
+    pixels: Weight = 1.0
+    content: Weight = 0.1
+    features: Literal["D", "vgg"] = "D"
+    adversarial: Positive = 0.02
+    # Optimization
+    batch: Count = 16
+    steps: Count = 20_000
+    alone: Share = 0.5
     lr: Positive = 1e-3
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
 
     def check(self) -> None:
         super().check()
@@ -38,8 +56,8 @@ class Inpaint(Restoring):
                 f"degrade={','.join(self.degrade)} leaves no holes to fill; give boxes, strokes or freeform"
             )
 
-    def net(self, modality: Degraded) -> PictureNet:
+    def build_generator(self, modality: Degraded) -> ImageToImage:
         return Inpainter(modality.channels, self.width)
 
-    def adversary(self) -> AdversarialLoss:
+    def adversarial_loss(self) -> AdversarialLoss:
         return hinge()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparring.losses.adversarial import Plain
+from sparring.losses.adversarial import StandardLoss
 from sparring.recipes.dcgan import Dcgan
 
 
 @dataclass(frozen=True)
 class Lsgan(Dcgan):
-    """DCGAN's nets under squared distances, which pull where D is sure.
+    """DCGAN with a least squares loss: gradients where D is confident.
 
     Mao et al. 2016, "Least squares generative adversarial networks", arXiv:1611.04076, with the targets 0 for
     fake, 1 for real and 1 for G.
@@ -18,4 +18,4 @@ class Lsgan(Dcgan):
     sparring train mnist --recipe lsgan
     """
 
-    loss: Plain = "least_squares"
+    loss: StandardLoss = "least_squares"

@@ -3,39 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
 from sparring.errors import InputError
-from sparring.modalities import Modality
-from sparring.nets import dcgan, mlp
+from sparring.losses.adversarial import StandardLoss
+from sparring.modalities import Images, Points
+from sparring.nets import dcgan
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import Packed
-from sparring.recipes.base import Count, Either, Light, discriminator
+from sparring.recipes.base import (
+    Count,
+    Decay,
+    PointsOrImages,
+    Positive,
+    Share,
+    StandardGan,
+    Weight,
+    Widths,
+    discriminator,
+)
 
 
 @dataclass(frozen=True)
-class Pacgan(Light, Either):
-    """D judges samples in packs, so that it sees G repeat itself.
+class Pacgan(StandardGan[Points | Images], PointsOrImages):
+    """D judges packs of samples, so that it detects repetition.
 
     Lin et al. 2017, "PacGAN: the power of two samples in generative adversarial networks", arXiv:1712.04086, on
-    DCGAN's nets for pictures and on fully connected ones for points. With labels, each sample of a pack has its
-    own beside it.
+    DCGAN's nets for images and on fully connected nets for points. On data with labels, each sample of a pack comes
+    with its own label.
 
     sparring train ring --recipe pacgan
     """
 
+    bf16: ClassVar[tuple[str, ...]] = ("images",)
+
+    # Generator
+    z: Count = 100
+    width: Count = 32
+    hidden: Widths = (128, 128)
+    # Discriminator
+    norm: dcgan.Norm = "batch"
     pack: Count = discriminator(2, "samples that D judges together, m")
+    # Losses
+    loss: StandardLoss = "non_saturating"
+    smoothing: Share = 0.0
+    # Optimization
+    batch: Count = 64
+    steps: Count = 20_000
+    lr: Positive = 1e-3
+    beta1: Decay = 0.5
+    beta2: Decay = 0.999
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
 
-    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
+    def nets(self, modality: Points | Images) -> tuple[nn.Module, Discriminator]:
         G, _ = super().nets(modality)
-
-        def build(shape: tuple[int, ...]) -> Discriminator:
-            if modality.kind == "points":
-                return mlp.Discriminator(shape, self.hidden)
-            return dcgan.Discriminator(shape[1], shape[0], self.width, self.norm)
-
-        return G, Packed(build, modality.shape, self.pack, len(modality.classes))
+        return G, Packed(self.build_discriminator, modality.shape, self.pack, len(modality.classes))
 
     def check(self) -> None:
         super().check()

@@ -1,4 +1,4 @@
-"""Spectrally normalised GAN."""
+"""Spectrally normalized GAN."""
 
 from __future__ import annotations
 
@@ -7,36 +7,55 @@ from dataclasses import dataclass
 from torch import nn
 
 from sparring.losses.adversarial import AdversarialLoss, hinge
-from sparring.modalities import Modality
+from sparring.modalities import Images
 from sparring.nets import resnet
 from sparring.nets.discriminator import Discriminator
-from sparring.recipes.base import Count, Decay, OfPictures, WithAdam, discriminator, generator, optimisation
+from sparring.recipes.base import (
+    AdamGan,
+    Count,
+    Decay,
+    ImageRecipe,
+    Positive,
+    Share,
+    Weight,
+    discriminator,
+    generator,
+    optimization,
+)
 
 
 @dataclass(frozen=True)
-class Sngan(WithAdam, OfPictures):
-    """Residual nets, the hinge loss, a D divided by its spectral norms.
+class Sngan(AdamGan[Images], ImageRecipe[Images]):
+    """Residual nets, the hinge loss, a spectrally normalized D.
 
     Miyato et al. 2018, "Spectral normalization for generative adversarial networks", arXiv:1802.05957, table 4.
-    With labels, D's logit is projected on their embedding: Miyato and Koyama 2018, "cGANs with projection
-    discriminator", arXiv:1802.05637; G has the label beside z, where that paper has conditional batch norm. The first
-    paper's widths are 256 in G and 128 in D.
+    On data with labels, D's logit is projected on their embedding: Miyato and Koyama 2018, "cGANs with projection
+    discriminator", arXiv:1802.05637. G receives the label next to z, where that paper has conditional batch norm. The
+    first paper's widths are 256 in G and 128 in D.
 
     sparring train cifar10 --recipe sngan
     """
 
+    # Generator
     z: Count = 128
     G: Count = generator(64, "channels of every block")
+    depth: Count = generator(1, "residual blocks per resolution, in G and D")
+    # Discriminator
     D: Count = discriminator(64, "channels of every block")
-    depth: Count = generator(1, "residual blocks per resolution, in D too")
-    n_dis: Count = optimisation(5, "moves of D for each of G")
+    # Optimization
+    batch: Count = 64
+    steps: Count = 20_000
+    n_dis: Count = optimization(5, "moves of D per move of G")
+    lr: Positive = 2e-4
     beta1: Decay = 0.0
     beta2: Decay = 0.9
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
 
-    def adversary(self) -> AdversarialLoss:
+    def adversarial_loss(self) -> AdversarialLoss:
         return hinge()
 
-    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
+    def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
         channels, size, _ = modality.shape
         classes = len(modality.classes)
         return (

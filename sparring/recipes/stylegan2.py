@@ -13,71 +13,82 @@ from sparring.games.gan import GAN
 from sparring.games.stylegan import PathLength, StyleGAN
 from sparring.games.terms import R1, Term
 from sparring.losses.adversarial import AdversarialLoss, non_saturating
-from sparring.modalities import Modality
+from sparring.modalities import Images
 from sparring.nets import stylegan2
 from sparring.nets.discriminator import Discriminator
 from sparring.recipes.base import (
+    AdamFields,
     Adversarial,
     Count,
-    OfPictures,
+    Decay,
+    ImageRecipe,
     Phase,
     Positive,
+    Share,
     Weight,
     generator,
     losses,
-    optimisation,
 )
 
-SIDE = 1024  # pixels for which the paper's gamma is meant
+GAMMA_SIZE, GAMMA_BATCH = 1024, 32  # image size in pixels and batch size that gamma is given for
 
 
 @dataclass(frozen=True)
-class Stylegan2(Adversarial, OfPictures):
+class Stylegan2(AdamFields, Adversarial[Images], ImageRecipe[Images]):
     """Styles modulate every convolution: mixing and truncation.
 
-    Karras et al. 2019, "Analyzing and improving the image quality of StyleGAN", arXiv:1912.04958, in plain
-    PyTorch. Config F has z=512 base=32768 most=512 batch=32 for 1024 pixels. R1's weight is for the pictures'
-    size as in Karras et al. 2020, arXiv:2006.06676. `--truncation 0.7` draws styles nearer to the mean. A
-    mapping network turns latents into styles; coarse and fine ones can be mixed, and their mean gives typical
-    samples.
+    Karras et al. 2019, "Analyzing and improving the image quality of StyleGAN", arXiv:1912.04958, in plain PyTorch.
+    Config F has z=512 base=32768 most=512 batch=32 for 1024 pixels. R1's weight depends on the image size as in Karras
+    et al. 2020, arXiv:2006.06676. A mapping network turns latents into styles. Coarse and fine styles can be mixed, and
+    `--truncation 0.7` moves styles toward their mean, which gives more typical samples.
 
     sparring train photos/ --recipe stylegan2
     """
 
-    batch: Count = 32
+    # Generator
     z: Count = 128
-    base: Count = generator(2048, "channels at a resolution are this by its pixels, in D too,")
-    most: Count = generator(128, "and at most so many")
+    base: Count = generator(2048, "channels at a resolution are base / its pixels, in G and D")
+    most: Count = generator(128, "upper limit of the channels, in G and D")
     depth: Count = generator(8, "layers of the mapping network")
-    gamma: Weight = losses(10.0, "weight of R1, for pictures of 1024 pixels in batches of 32")
-    R1_every: Count = losses(16, "steps between those in which D minimises R1")
-    path_length: Weight = losses(2.0, "weight of the path lengths' deviation, gamma_pl")
-    path_every: Count = losses(4, "steps between those in which G minimises it")
-    lr: Positive = optimisation(2e-3, "learning rate of Adam, for G and D")
+    # Losses
+    gamma: Weight = losses(10.0, "weight of R1, for images of 1024 pixels in batches of 32")
+    R1_every: Count = losses(16, "steps between those in which D minimizes R1")
+    path_length: Weight = losses(2.0, "weight of the path length regularization, gamma_pl")
+    path_every: Count = losses(4, "steps between those in which G minimizes the path length regularization")
+    # Optimization
+    batch: Count = 32
+    steps: Count = 20_000
+    lr: Positive = 2e-3
+    beta1: Decay = 0.0
+    beta2: Decay = 0.99
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
 
-    def adversary(self) -> AdversarialLoss:
+    def adversarial_loss(self) -> AdversarialLoss:
         return non_saturating()
 
-    def nets(self, modality: Modality) -> tuple[stylegan2.Generator, Discriminator]:
+    def nets(self, modality: Images) -> tuple[stylegan2.Generator, Discriminator]:
         channels, size, _ = modality.shape
         classes = len(modality.classes)
         G = stylegan2.Generator(self.z, size, channels, self.base, self.most, self.depth, classes)
         return G, stylegan2.Discriminator(size, channels, self.base, self.most, classes)
 
-    def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
+    def terms(self, modality: Images, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
         assert isinstance(G, stylegan2.Generator)
-        gamma = self.gamma * (modality.shape[-1] / SIDE) ** 2 * 32 / self.batch
+        gamma = self.gamma * (modality.shape[-1] / GAMMA_SIZE) ** 2 * GAMMA_BATCH / self.batch
         lengths = [PathLength(G, self.path_length, self.path_every)] if self.path_length else []
         return [R1(gamma, self.R1_every), *lengths]
 
-    def rules(self, modality: Modality) -> Callable[..., GAN]:  # noqa: ARG002
+    def game_class(self, modality: Images) -> Callable[..., GAN]:  # noqa: ARG002
         return StyleGAN
 
     def phases(self, game: GAN) -> list[Phase]:
-        D, G = (self._adam(every) for every in (self.R1_every, self.path_every if self.path_length else 1))
+        D, G = (self._lazy_adam(every) for every in (self.R1_every, self.path_every if self.path_length else 1))
         return [Phase(game.players(D, G))]
 
-    def _adam(self, every: int) -> partial[Adam]:
-        """An Adam that takes as much notice of a time as one without lazy terms (the paper's appendix B)."""
+    def _lazy_adam(self, every: int) -> partial[Adam]:
+        """Adam for a player with a lazy regularization, which makes every + 1 moves in the time of `every` (the paper's
+        appendix B).
+        """
         c = every / (every + 1) if every > 1 else 1.0
-        return partial(Adam, lr=self.lr * c, betas=(0.0, 0.99**c), fused=True)
+        return self.adam(lr=self.lr * c, betas=(self.beta1**c, self.beta2**c))

@@ -14,8 +14,7 @@ from sparring.games.filled import Filled, FilledGAN
 from sparring.games.game import Game
 from sparring.games.gan import GAN
 from sparring.games.terms import Term
-from sparring.modalities import Modality
-from sparring.modalities import Table as Rows
+from sparring.modalities import Table as TableModality
 from sparring.nets import table
 from sparring.nets.discriminator import Discriminator
 from sparring.recipes.base import (
@@ -23,63 +22,69 @@ from sparring.recipes.base import (
     Decay,
     Fraction,
     Natural,
-    OfTables,
     Positive,
+    RelativisticGan,
+    Share,
+    TableRecipe,
     Weight,
     discriminator,
     generator,
     losses,
 )
-from sparring.recipes.r3gan import Regularised
 
 
 @dataclass(frozen=True)
-class Table(OfTables, Regularised):
-    """Rows of mixed kinds, for any values that are asked for.
+class Table(TableRecipe, RelativisticGan[TableModality]):
+    """Rows of mixed types, conditioned on any values.
 
-    The game of `r3gan` (Huang et al. 2024, arXiv:2501.05441) on residual nets. Numbers are quantile bins and places
-    within them, choices are made by Gumbel noise (Jang et al. 2016, arXiv:1611.01144), and most rows are trained
-    to continue some part of a real one, so that `sample --where` can ask for anything; single gaps are learnt by
-    maximum likelihood, and samples polished by them.
+    The game of `r3gan` (Huang et al. 2024, arXiv:2501.05441) on residual nets. A number is a quantile bin and a
+    position within it; categories are drawn by Gumbel noise (Jang et al. 2016, arXiv:1611.01144). Most training rows
+    complete a part of a real row, so that `sample --where` can request any values. Single missing values are learned by
+    maximum likelihood, and samples are refined with that distribution.
 
     sparring train customers.csv
     """
 
     bf16: ClassVar[tuple[str, ...]] = ("rows",)
 
-    batch: Count = 500
+    # Generator
     z: Count = 128
-    width: Count = generator(256, "of the hidden layers")
+    width: Count = generator(256, "width of the hidden layers")
     depth: Natural = generator(2, "residual blocks")
+    sweeps: Natural = generator(1, "refinement passes over samples: each column is redrawn given all others")
+    # Discriminator
     D: Count = discriminator(256, "width of the hidden layers")
     D_depth: Natural = discriminator(2, "residual blocks")
-    filled: Weight = losses(1.0, "weight of the cross entropy of single gaps, in G's loss")
-    sweeps: Natural = generator(1, "times that samples are polished: each column drawn anew, all others given")
+    # Losses
+    filled: Weight = losses(1.0, "weight of the cross-entropy of single missing values, in G's loss")
     gamma: Weight = 0.5
     gamma_end: Weight = 0.05
+    # Optimization
+    batch: Count = 500
+    passes: Count = 300
+    steps: Count = 20_000
     lr: Positive = 1e-3
     lr_end: Positive = 5e-5
+    beta1: Decay = 0.0
     beta2: Decay = 0.9
     beta2_end: Decay = 0.99
     burn_in: Fraction = 1.0
     lazy: Count = 4
     ema_kimg: Weight = 100.0
+    ema_ramp: Share = 0.05
 
-    def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:
+    def terms(self, modality: TableModality, G: nn.Module, D: Discriminator) -> Sequence[Term]:
         assert isinstance(G, table.Generator)
         return [*super().terms(modality, G, D), *([Filled(G, self.filled)] if self.filled else [])]
 
-    def rules(self, modality: Modality) -> Callable[..., GAN]:
-        assert isinstance(modality, Rows)
+    def game_class(self, modality: TableModality) -> Callable[..., GAN]:
         return partial(FilledGAN, sweeps=self.sweeps, last=modality.place)
 
-    def finish(self, game: Game, modality: Modality) -> None:
-        assert isinstance(modality, Rows)
+    def finish(self, game: Game, modality: TableModality) -> None:
         assert isinstance(game, FilledGAN)
         cpu = torch.device("cpu")
         game.calibrate(modality.shares(), lambda n: modality.draw_conditions(n, cpu))
 
-    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
-        assert isinstance(modality, Rows)
+    def nets(self, modality: TableModality) -> tuple[nn.Module, Discriminator]:
         spans = modality.spans()
         return table.Generator(self.z, spans, self.width, self.depth), table.Discriminator(spans, self.D, self.D_depth)

@@ -1,4 +1,4 @@
-"""Wasserstein GAN with clipped weights."""
+"""Wasserstein GAN with weight clipping."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from torch.optim import RMSprop
 
 from sparring.games.gan import GAN
 from sparring.losses.adversarial import AdversarialLoss, wasserstein
-from sparring.recipes.base import Count, Phase, Positive, Strided, optimisation
+from sparring.modalities import Images
+from sparring.nets import dcgan
+from sparring.recipes.base import Count, DcganNets, Phase, Positive, Share, Weight, optimization
 
 
 @dataclass(frozen=True)
-class Wgan(Strided):
-    """A critic of clipped weights measures the earth mover's distance.
+class Wgan(DcganNets[Images]):
+    """A critic with clipped weights estimates the Wasserstein distance.
 
     Arjovsky et al. 2017, "Wasserstein GAN", arXiv:1701.07875: algorithm 1 with its default values, on DCGAN's
     nets.
@@ -25,11 +27,21 @@ class Wgan(Strided):
     sparring train mnist --recipe wgan
     """
 
-    n_critic: Count = optimisation(5, "moves of the critic for each of G")
-    clip: Positive = optimisation(0.01, "largest absolute weight of the critic, c")
-    lr: Positive = optimisation(5e-5, "learning rate of RMSProp, alpha")
+    # Generator
+    z: Count = 100
+    width: Count = 64
+    # Discriminator
+    norm: dcgan.Norm = "batch"
+    # Optimization
+    batch: Count = 64
+    steps: Count = 20_000
+    n_critic: Count = optimization(5, "moves of the critic per move of G")
+    clip: Positive = optimization(0.01, "largest absolute value of the critic's weights, c")
+    lr: Positive = optimization(5e-5, "learning rate of RMSProp, alpha")
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
 
-    def adversary(self) -> AdversarialLoss:
+    def adversarial_loss(self) -> AdversarialLoss:
         return wasserstein()
 
     def phases(self, game: GAN) -> list[Phase]:

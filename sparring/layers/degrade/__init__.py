@@ -1,4 +1,4 @@
-"""What spoils clean pictures, so that a net can learn to restore them."""
+"""Degradations of clean images, for training restoration."""
 
 from sparring.layers.degrade.chain import Chain, parse
 

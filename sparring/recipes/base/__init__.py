@@ -1,6 +1,8 @@
-"""A recipe is a published system's table of hyperparameters and the wiring that it names."""
+"""What recipes are built from: fields, groups of fields, and common nets and games."""
 
-from sparring.recipes.base.adversarial import Adversarial, Targeted, WithAdam
+from sparring.recipes.base.adam import AdamFields
+from sparring.recipes.base.adversarial import AdamGan, Adversarial, StandardGan
+from sparring.recipes.base.dcgan import DcganNets, PointsOrImages, refuse_batch_norm
 from sparring.recipes.base.fields import (
     Count,
     Decay,
@@ -16,46 +18,19 @@ from sparring.recipes.base.fields import (
     discriminator,
     generator,
     losses,
-    optimisation,
+    optimization,
     parse,
 )
-from sparring.recipes.base.images import POINTS_AND_IMAGES, OfPictures
+from sparring.recipes.base.images import ImageRecipe
 from sparring.recipes.base.recipe import Phase, Recipe
-from sparring.recipes.base.series import OfSeries
-from sparring.recipes.base.strided import Either, Light, Strided, alone
-from sparring.recipes.base.tables import OfTables
-from sparring.recipes.base.translation import OfMapped, Restoring
+from sparring.recipes.base.relativistic import RelativisticGan
+from sparring.recipes.base.series import SeriesRecipe
+from sparring.recipes.base.tables import TableRecipe
+from sparring.recipes.base.translation import RestorationRecipe, TranslationRecipe
 
 __all__ = [
-    "POINTS_AND_IMAGES",
-    "Adversarial",
-    "Count",
-    "Decay",
-    "Either",
-    "Fraction",
-    "Light",
-    "Natural",
-    "OfMapped",
-    "OfPictures",
-    "OfSeries",
-    "OfTables",
-    "Phase",
-    "Pixels",
-    "Positive",
-    "Recipe",
-    "Restoring",
-    "Share",
-    "Strided",
-    "Targeted",
-    "Weight",
-    "Widths",
-    "WithAdam",
-    "Words",
-    "alone",
-    "data",
-    "discriminator",
-    "generator",
-    "losses",
-    "optimisation",
-    "parse",
-]
+    "AdamFields", "AdamGan", "Adversarial", "Count", "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural",
+    "Phase", "Pixels", "PointsOrImages", "Positive", "Recipe", "RelativisticGan", "RestorationRecipe", "SeriesRecipe",
+    "Share", "StandardGan", "TableRecipe", "TranslationRecipe", "Weight", "Widths", "Words", "data", "discriminator",
+    "generator", "losses", "optimization", "parse", "refuse_batch_norm",
+]  # fmt: skip

@@ -1,58 +1,56 @@
-"""Recipes of one generator and one discriminator: what they name, and how it is put together."""
+"""Recipes of one generator and one discriminator."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from torch import nn
-from torch.optim import Adam
 
 from sparring.games.gan import GAN
 from sparring.games.prior import Prior, normal
 from sparring.games.terms import Term
 from sparring.losses import adversarial
-from sparring.losses.adversarial import AdversarialLoss, Plain
-from sparring.modalities import Modality
+from sparring.losses.adversarial import AdversarialLoss, StandardLoss
 from sparring.nets.discriminator import Discriminator
-from sparring.recipes.base.fields import Count, Decay, Positive, Share, generator, losses, optimisation
-from sparring.recipes.base.recipe import Phase, Recipe
+from sparring.recipes.base.adam import AdamFields
+from sparring.recipes.base.fields import Count, Share, generator, losses
+from sparring.recipes.base.recipe import M, Phase, Recipe
 
 
 @dataclass(frozen=True)
-class Adversarial(Recipe):
-    """One G against one D. A recipe says which nets, for what loss, with what extra terms."""
+class Adversarial(Recipe[M]):
+    """One G against one D. A subclass provides the nets, the adversarial loss and further terms."""
 
     z: Count = generator(100, "length of the latent vector")
 
-    def prior(self, modality: Modality) -> Prior:  # noqa: ARG002
-        """What samples are made from."""
+    def prior(self, modality: M) -> Prior:  # noqa: ARG002
+        """The distribution of G's input."""
         return normal(self.z)
 
     @abstractmethod
-    def nets(self, modality: Modality) -> tuple[nn.Module, Discriminator]:
+    def nets(self, modality: M) -> tuple[nn.Module, Discriminator]:
         """G and D."""
 
     @abstractmethod
-    def adversary(self) -> AdversarialLoss:
-        """What G and D minimise."""
+    def adversarial_loss(self) -> AdversarialLoss:
+        """The adversarial losses of G and D."""
 
-    def terms(self, modality: Modality, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
-        """What else they minimise."""
+    def terms(self, modality: M, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
+        """Further terms of the losses."""
         return ()
 
-    def rules(self, modality: Modality) -> Callable[..., GAN]:  # noqa: ARG002
-        """The class of the game, or one with settings of its own."""
+    def game_class(self, modality: M) -> Callable[..., GAN]:  # noqa: ARG002
+        """Builds the game: `GAN`, or a subclass with settings of its own."""
         return GAN
 
-    def game(self, modality: Modality) -> GAN:
+    def game(self, modality: M) -> GAN:
         G, D = self.nets(modality)
-        return self.rules(modality)(
+        return self.game_class(modality)(
             G,
             D,
-            loss=self.adversary(),
+            loss=self.adversarial_loss(),
             prior=self.prior(modality),
             classes=len(modality.classes),
             conditional=modality.condition_width > 0,
@@ -62,29 +60,25 @@ class Adversarial(Recipe):
 
 
 @dataclass(frozen=True)
-class WithAdam(Adversarial):
-    """G and D take turns, each with an Adam of the same settings."""
-
-    lr: Positive = optimisation(2e-4, "learning rate of Adam, for G and D")
-    beta1: Decay = optimisation(0.5, "Adam's decay of the first moment")
-    beta2: Decay = optimisation(0.999, "Adam's decay of the second moment")
+class AdamGan(AdamFields, Adversarial[M]):
+    """G and D move in turn, each with its own Adam of the same settings."""
 
     def turns(self) -> int:
-        """Moves of D for each of G."""
+        """Moves of D per move of G."""
         return 1
 
     def phases(self, game: GAN) -> list[Phase]:
-        adam = partial(Adam, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
+        adam = self.adam()
         return [Phase(game.players(adam, adam, turns=self.turns()))]
 
 
 @dataclass(frozen=True)
-class Targeted(WithAdam):
-    """For a loss with targets, which may be smoothed."""
+class StandardGan(AdamGan[M]):
+    """An `AdamGan` with one of the standard losses, whose targets may be smoothed."""
 
-    loss: Plain = losses("non_saturating", "what G and D minimise")
-    smoothing: Share = losses(0.0, "how far below 1 the target of real samples is")
+    loss: StandardLoss = losses("non_saturating", "adversarial loss of G and D")
+    smoothing: Share = losses(0.0, "label smoothing: the target of real samples is 1 - smoothing")
 
-    def adversary(self) -> AdversarialLoss:
+    def adversarial_loss(self) -> AdversarialLoss:
         loss: AdversarialLoss = getattr(adversarial, self.loss)(self.smoothing)
         return loss

@@ -1,29 +1,29 @@
-"""Fields of a recipe: what values they take, where in the paper's table they stand, how they are typed."""
+"""Fields of a recipe: the values they take, their group in the paper's table, and how they are typed."""
 
 from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Protocol, get_args, get_origin
 
 from sparring.errors import InputError, nearest
 
 
 @dataclass(frozen=True)
 class Within:
-    """The values that a number may take: low <= value <= high, or low < value where `above`."""
+    """The range of a number: low <= value <= high, or low < value if `exclusive`."""
 
     low: float
     high: float = float("inf")
-    above: bool = False
+    exclusive: bool = False
 
     def __contains__(self, value: Any) -> bool:
-        return bool((value > self.low if self.above else value >= self.low) and value <= self.high)
+        return bool((value > self.low if self.exclusive else value >= self.low) and value <= self.high)
 
     def __str__(self) -> str:
-        low = f"above {self.low:g}" if self.above else f"at least {self.low:g}"
+        low = f"above {self.low:g}" if self.exclusive else f"at least {self.low:g}"
         return low if self.high == float("inf") else f"{low} and at most {self.high:g}"
 
 
@@ -31,35 +31,67 @@ Count = Annotated[int, Within(1)]
 Natural = Annotated[int, Within(0)]
 Pixels = Annotated[int, Within(0, 1024)]
 Weight = Annotated[float, Within(0)]
-Positive = Annotated[float, Within(0, above=True)]
+Positive = Annotated[float, Within(0, exclusive=True)]
 Share = Annotated[float, Within(0, 1)]
-Fraction = Annotated[float, Within(0, 1, above=True)]
+Fraction = Annotated[float, Within(0, 1, exclusive=True)]
 Decay = Annotated[float, Within(0, 0.99999)]
 Widths = Annotated[tuple[int, ...], Within(1)]
 Words = tuple[str, ...]
 
-Group = Literal["Data", "Generator", "Discriminator", "Losses", "Optimisation"]
+Group = Literal["Data", "Generator", "Discriminator", "Losses", "Optimization"]
 
 
-def _group(name: Group) -> Callable[[Any, str], Any]:
-    def described(default: Any, what: str) -> Any:
-        return field(default=default, metadata={"group": name, "what": what})
+@dataclass(frozen=True)
+class About:
+    """What is declared with a field.
 
-    return described
+    Attributes:
+        group: part of the table in which the field is listed.
+        description: shown to users next to the value.
+        sets: name of the modality's field that takes the value; "" if there is none.
+        only: the modality for which the field has a meaning; None for all.
+    """
+
+    group: Group
+    description: str
+    sets: str = ""
+    only: type | None = None
+
+    def applies(self, modality: Any) -> bool:
+        """True if the field has a meaning for data of this modality."""
+        if self.only is not None and not isinstance(modality, self.only):
+            return False
+        return not self.sets or hasattr(modality, self.sets)
+
+
+class Declare(Protocol):
+    """Declares a field with its default; the arguments are those of `About`."""
+
+    def __call__(self, default: Any, description: str, *, sets: str = "", only: type | None = None) -> Any: ...
+
+
+ABOUT = "about"  # key of a field's metadata
+
+
+def _group(name: Group) -> Declare:
+    def declare(default: Any, description: str, *, sets: str = "", only: type | None = None) -> Any:
+        return field(default=default, metadata={ABOUT: About(name, description, sets, only)})
+
+    return declare
 
 
 data = _group("Data")
 generator = _group("Generator")
 discriminator = _group("Discriminator")
 losses = _group("Losses")
-optimisation = _group("Optimisation")
+optimization = _group("Optimization")
 
 
 def parse(assignments: Sequence[str]) -> dict[str, Any]:
     """FIELD=VALUE as typed on a command line, as values: numbers, true/false, none, a,b,c or text.
 
     Raises:
-        InputError: where there is no `=`.
+        InputError: if the `=` or the name is missing.
     """
     settings = {}
     for text in assignments:
@@ -70,10 +102,12 @@ def parse(assignments: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
+WORDS: Mapping[str, bool | None] = {"true": True, "yes": True, "false": False, "no": False, "none": None}
+
+
 def _literal(text: str) -> Any:
-    words = {"true": True, "yes": True, "false": False, "no": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -81,12 +115,19 @@ def _literal(text: str) -> Any:
 
 
 def checked(name: str, value: Any, hint: Any) -> Any:
-    """A value that fits a field's type hint, or an error that says what would."""
+    """The value of a field, converted to its type.
+
+    Args:
+        hint: type hint of the field.
+
+    Raises:
+        InputError: if the value does not fit; the message says which values do.
+    """
     within = None
     if get_origin(hint) is Annotated:
         hint, within = get_args(hint)
     if get_origin(hint) is Literal:
-        value = "none" if value is None else value  # the word that `parse` reads as nothing
+        value = "none" if value is None else value  # `parse` reads the word "none" as None
         if value not in get_args(hint):
             raise InputError(f"{name}={value} is not known; {nearest(str(value), get_args(hint))}")
         return value
@@ -98,17 +139,19 @@ def checked(name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple:
         if isinstance(value, str) and get_args(hint)[0] is str:
             value = [part.strip() for part in value.split(",") if part.strip()]
-        several = value if isinstance(value, list | tuple) else (value,)
-        return tuple(_number(name, v, get_args(hint)[0], within) for v in several)
-    return _number(name, value, hint, within)
+        values = value if isinstance(value, list | tuple) else (value,)
+        return tuple(_scalar(name, v, get_args(hint)[0], within) for v in values)
+    return _scalar(name, value, hint, within)
 
 
-def _number(name: str, value: Any, kind: type, within: Within | None) -> Any:
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def _scalar(name: str, value: Any, kind: type, within: Within | None) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise InputError(f"{name}={value} is not {words[kind]}")
+        raise InputError(f"{name}={value} is not {TYPES[kind]}")
     if within is not None and value not in within:
         raise InputError(f"{name}={value} is out of range; it must be {within}")
     return value

@@ -1,45 +1,35 @@
-"""Recipes for pictures: how they are read, and how a few are made to last."""
+"""Recipes for images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from sparring.data.split import HELD_EVERY
-from sparring.errors import InputError
 from sparring.games.views import Ada, Augment, Changed, View
-from sparring.layers.augment import diffaugment, places
-from sparring.modalities import Images, Modality, Points
+from sparring.layers.augment import diffaugment, translate_and_cutout
+from sparring.modalities import Images
 from sparring.recipes.base.fields import Pixels, Share, data
-from sparring.recipes.base.recipe import Recipe
-
-POINTS_AND_IMAGES: tuple[Modality, ...] = (Points(), Images())
+from sparring.recipes.base.recipe import M, Recipe
 
 
 @dataclass(frozen=True)
-class OfPictures(Recipe):
-    """What recipes for pictures have beside: how pictures are read, and how a few are made to last."""
+class ImageRecipe(Recipe[M]):
+    """How images are read, and how they are augmented if there are few. Takes images alone, unless overridden."""
 
-    size: Pixels = data(0, "height and width of pictures; 0 for what the data suggest")
-    flip: bool = data(False, "whether pictures are mirrored at random")
-    crop: Share = data(0.0, "how much larger pictures are kept than the part that is cut out of them at random")
-    augment: Augment = data("none", "random changes to all that D sees, for small sets")
+    takes: ClassVar[tuple[Any, ...]] = (Images(),)
 
-    def modality(self, kind: str) -> Modality:
-        modality = super().modality(kind)
-        if isinstance(modality, Images):
-            return replace(modality, size=self.size, flip=self.flip, crop=self.crop)
-        given = [name for name in ("size", "flip", "crop") if getattr(self, name)]
-        given += ["augment"] if self.augment != "none" else []
-        if given:
-            raise InputError(f"{given[0]}={getattr(self, given[0])} is for pictures, but the data are {kind}")
-        return modality
+    size: Pixels = data(0, "height and width of the images in pixels; 0: chosen from the data", sets="size")
+    flip: bool = data(False, "mirror images at random", sets="flip")
+    crop: Share = data(0.0, "margin for random crops: stored images are larger than `size` by this share", sets="crop")
+    augment: Augment = data("none", "random transformations of D's input, for small data sets", only=Images)
 
-    def views(self, modality: Modality) -> list[View]:
-        added: dict[Augment, Callable[[], list[View]]] = {
+    def views(self, modality: M) -> list[View]:
+        augmentation: dict[Augment, Callable[[], list[View]]] = {
             "none": list,
-            "places": lambda: [Changed(places)],
+            "places": lambda: [Changed(translate_and_cutout)],
             "diffaugment": lambda: [Changed(diffaugment)],
             "ada": lambda: [Ada(self.batch, HELD_EVERY)],
         }
-        return super().views(modality) + added[self.augment]()
+        return super().views(modality) + augmentation[self.augment]()

@@ -1,4 +1,4 @@
-"""A recipe is a published system's table of hyperparameters and the wiring that it names."""
+"""A recipe is a published system's table of hyperparameters, and the code that builds the system from it."""
 
 from __future__ import annotations
 
@@ -7,91 +7,112 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self, get_args, get_type_hints
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_type_hints
 
 from sparring.errors import InputError, nearest
 from sparring.games.game import Game
 from sparring.games.views import InstanceNoise, View
 from sparring.loop import Player
-from sparring.modalities import Images, Modality
-from sparring.recipes.base.fields import Count, Group, Share, Weight, checked, data, optimisation
+from sparring.modalities import Modality
+from sparring.recipes.base.fields import ABOUT, About, Count, Group, Share, Weight, checked, data, optimization
+
+M = TypeVar("M", bound=Modality)
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Fraction of a run: who plays, for which share of its steps."""
+    """Part of a run.
+
+    Attributes:
+        players: who plays.
+        share: fraction of the run's steps.
+    """
 
     players: Sequence[Player]
     share: float = 1.0
 
 
 @dataclass(frozen=True)
-class Recipe(ABC):
-    """What all recipes have; a subclass adds its paper's table and how to wire it.
+class Recipe(ABC, Generic[M]):
+    """The fields and methods of every recipe; a subclass adds its paper's table, nets and game.
 
     Attributes:
-        takes: the kinds of data it is made for, each with how it is to be read.
-        bf16: the kinds of data on which it has been measured to train well in bf16.
+        takes: the modalities of the data that it can be trained on, with the settings by which it reads them.
+        bf16: kinds of data on which it has been measured to train well in bf16.
     """
 
-    takes: ClassVar[tuple[Modality, ...]] = (Images(),)
+    takes: ClassVar[tuple[M, ...]]
     bf16: ClassVar[tuple[str, ...]] = ()
 
     batch: Count = data(64, "samples per step")
-    labels: bool | None = data(None, "whether samples are made for a label; none: where the data have labels")
-    noise: Weight = data(0.0, "deviation of the noise on all that D sees at the start; it falls to 0")
-    steps: Count = optimisation(20_000, "steps where no other bound is given")
-    accumulate: Count = optimisation(1, "micro-batches that a batch is split into, to save memory")
-    ema_kimg: Weight = optimisation(10.0, "half-life of G's averaged weights, in thousands of samples")
-    ema_ramp: Share = optimisation(0.05, "their half-life is at most this share of the samples so far")
+    labels: bool | None = data(None, "generate samples by class; none: by class if the data have labels")
+    noise: Weight = data(0.0, "standard deviation of the noise added to D's input at the start; it falls to 0")
+    steps: Count = optimization(20_000, "training steps, unless the run is bounded otherwise")
+    accumulate: Count = optimization(1, "micro-batches per batch, to save memory")
+    ema_kimg: Weight = optimization(10.0, "half-life of the moving average of G's weights, in thousands of samples")
+    ema_ramp: Share = optimization(0.05, "upper limit of this half-life, as a share of the samples trained on so far")
 
     @property
     def name(self) -> str:
-        """The name of its file, short for a run's name."""
+        """Name of the recipe's file without its suffix."""
         return Path(inspect.getfile(type(self))).stem
 
     @property
     def source(self) -> str:
-        """What finds it again: its name, or the path of the user's own file."""
+        """The argument with which `recipes.find` finds it: its name, or the path of the user's own file."""
         module = type(self).__module__
         return self.name if module.startswith("sparring.") else inspect.getfile(type(self))
 
     @abstractmethod
-    def game(self, modality: Modality) -> Game:
-        """The nets and who minimises what, for data that a fitted modality describes."""
+    def game(self, modality: M) -> Game:
+        """Nets and losses for data that a fitted modality describes."""
 
     @abstractmethod
     def phases(self, game: Any) -> list[Phase]:
-        """Who plays when, with their optimizers."""
+        """Players and optimizers of each part of the run."""
 
-    def modality(self, kind: str) -> Modality:
-        """How this recipe reads a kind of data.
+    def modality(self, kind: str) -> M:
+        """How this recipe reads a kind of data: the entry of `takes`, with the values of fields declared with `sets`.
 
         Raises:
-            InputError: where it is not made for that kind.
+            InputError: if the recipe does not take that kind, or a field is set that has no meaning for it.
         """
-        known = [m for m in self.takes if m.kind == kind] or [m for m in self.takes if kind in m.reads]
-        if known:
-            return known[0]
-        takes = " and ".join(m.kind for m in self.takes)
-        raise InputError(f"recipe {self.name!r} makes {takes}, but the data are {kind}; choose another --recipe")
+        modality = self._entry(kind)
+        settings: dict[str, Any] = {}
+        for f in fields(self):
+            about, value = _about(type(self), f.name), getattr(self, f.name)
+            if about.applies(modality):
+                settings |= {about.sets: value} if about.sets else {}
+            elif value != f.default:
+                others = " and ".join(m.words.items for m in self.takes if about.applies(m))
+                raise InputError(f"{f.name}={value} is for {others}, but the data are {kind}; leave it out")
+        return replace(modality, **settings)
 
-    def finish(self, game: Game, modality: Modality) -> None:  # noqa: B027
-        """Whatever is done to a trained game, with its averaged weights, before it is a model."""
+    def _entry(self, kind: str) -> M:
+        entries = [m for m in self.takes if m.kind == kind] or [m for m in self.takes if kind in m.reads]
+        if not entries:
+            takes = " and ".join(m.kind for m in self.takes)
+            raise InputError(
+                f"recipe {self.name!r} is for {takes}, but the data are {kind}; choose another recipe with --recipe"
+            )
+        return entries[0]
 
-    def longest(self, items: int) -> int | None:  # noqa: ARG002
-        """Steps beyond which so many items would be learnt by heart, None where that is not known."""
+    def finish(self, game: Game, modality: M) -> None:
+        """Prepare a trained game, with its averaged weights, for use as a model."""
+
+    def max_steps(self, items: int) -> int | None:  # noqa: ARG002
+        """Number of steps beyond which a data set of this many items would be memorized; None if unknown."""
         return None
 
-    def views(self, modality: Modality) -> list[View]:  # noqa: ARG002
-        """What is done to samples before D sees them."""
+    def views(self, modality: M) -> list[View]:  # noqa: ARG002
+        """Transformations of D's input, in order."""
         return [InstanceNoise(self.noise)] if self.noise else []
 
     def set(self, settings: Mapping[str, Any]) -> Self:
-        """This recipe with other values in some fields.
+        """A copy of this recipe with other values in some fields.
 
         Raises:
-            InputError: for an unknown field, a value of the wrong type or out of range.
+            InputError: if a field is unknown, or a value has the wrong type or is out of range.
         """
         hints = get_type_hints(type(self), include_extras=True)
         names = [f.name for f in fields(self)]
@@ -104,7 +125,7 @@ class Recipe(ABC):
         return changed
 
     def check(self) -> None:
-        """Refuse fields that cannot go together.
+        """Refuse combinations of values that do not work.
 
         Raises:
             InputError: with the reason.
@@ -112,17 +133,17 @@ class Recipe(ABC):
         if self.batch % self.accumulate:
             raise InputError(f"batch={self.batch} does not split into accumulate={self.accumulate} equal parts")
 
-    def described(self) -> dict[Group, list[tuple[str, Any, str]]]:
-        """The recipe as its paper's table: (field, value, what it is), by group."""
+    def table(self) -> dict[Group, list[tuple[str, Any, str]]]:
+        """The recipe as its paper's table: (field, value, description), by group."""
         table: dict[Group, list[tuple[str, Any, str]]] = {group: [] for group in get_args(Group)}
         for f in fields(self):
             about = _about(type(self), f.name)
-            table[about["group"]].append((f.name, getattr(self, f.name), about["what"]))
+            table[about.group].append((f.name, getattr(self, f.name), about.description))
         return {group: rows for group, rows in table.items() if rows}
 
 
-def _about(recipe: type[Recipe], name: str) -> Mapping[str, Any]:
-    """Group and description of a field, which a variant that overrides its value inherits."""
+def _about(recipe: type[Recipe[Any]], name: str) -> About:
+    """The declaration of a field, which a subclass that only changes its default inherits."""
     classes = [c for c in recipe.__mro__ if is_dataclass(c)]
-    known = [f.metadata for c in classes for f in fields(c) if f.name == name and f.metadata]
-    return known[0]
+    declared: list[About] = [f.metadata[ABOUT] for c in classes for f in fields(c) if f.name == name and f.metadata]
+    return declared[0]

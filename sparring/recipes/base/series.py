@@ -1,36 +1,39 @@
-"""Recipes for time series: which channels are learnt, and how."""
+"""Recipes for time series."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.errors import InputError
-from sparring.modalities import Modality, Series
+from sparring.modalities import Series
 from sparring.recipes.base.fields import Count, Words, data
 from sparring.recipes.base.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class OfSeries(Recipe):
-    """What recipes for series have beside: what a user tells of the channels."""
+class SeriesRecipe(Recipe[Series]):
+    """How the channels of a series are read.
 
-    takes: ClassVar[tuple[Modality, ...]] = (Series(),)
+    Attributes:
+        min_window: fewest steps that D can take.
+    """
 
-    least: ClassVar[int] = 4  # steps that D has to be shown
+    takes: ClassVar[tuple[Series, ...]] = (Series(),)
 
-    channels: Words = data((), "names of those that are learnt, or of columns of several files; empty for all")
+    min_window: ClassVar[int] = 4
+
+    channels: Words = data((), "channels to train on, or columns to read from several files; empty: all", sets="wanted")
     kinds: Words = data(
-        (), "how channels are learnt: NAME=KIND, of returns, differences, ratio, highest, lowest, log, level"
+        (),
+        "representation of channels, NAME=KIND: returns, differences, ratio, highest, lowest, log, level",
+        sets="told",
     )
-    window: Count = data(127, "steps that D is shown")
+    window: Count = data(127, "steps of the windows that D takes", sets="window")
 
     def check(self) -> None:
         super().check()
-        if self.window < self.least:
-            raise InputError(f"window={self.window} is too short for {self.name}; give window={self.least} or more")
-
-    def modality(self, kind: str) -> Modality:
-        modality = super().modality(kind)
-        assert isinstance(modality, Series)
-        return replace(modality, window=self.window, told=self.kinds, wanted=self.channels)
+        if self.window < self.min_window:
+            raise InputError(
+                f"window={self.window} is too short for {self.name}; give window={self.min_window} or more"
+            )

@@ -1,35 +1,33 @@
-"""Recipes for tables: how columns are read."""
+"""Recipes for tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.games.prior import Gumbel, Normal, Prior
-from sparring.modalities import Modality, Table
+from sparring.modalities import Table
 from sparring.recipes.base.adversarial import Adversarial
-from sparring.recipes.base.fields import Count, Words, data, optimisation
+from sparring.recipes.base.fields import Count, Words, data, optimization
 
 
 @dataclass(frozen=True)
-class OfTables(Adversarial):
-    """What recipes for tables have beside: what a user tells of the columns."""
+class TableRecipe(Adversarial[Table]):
+    """How the columns of a table are read. G's input ends in Gumbel noise for its categorical outputs."""
 
-    takes: ClassVar[tuple[Modality, ...]] = (Table(),)
+    takes: ClassVar[tuple[Table, ...]] = (Table(),)
 
-    columns: Words = data((), "kinds of columns that are not to be found out: NAME=KIND,NAME=KIND")
-    constraints: Words = data((), "what holds in every row: A<B, PRICE>0, unique(ID), together(CITY|COUNTRY)")
-    passes: Count = optimisation(300, "over the data, at most, unless steps are given")
-    target: str = data("", "the column that classifiers are to tell, for judging; empty for the last that they can")
+    columns: Words = data((), "column types that are not detected automatically: NAME=KIND,NAME=KIND", sets="told")
+    constraints: Words = data(
+        (), "rules that every row satisfies: A<B, PRICE>0, unique(ID), together(CITY|COUNTRY)", sets="constraints"
+    )
+    passes: Count = optimization(300, "maximum passes over the data, unless the steps are given")
+    target: str = data(
+        "", "column that classifiers predict in the evaluation; empty: the last one that is suitable", sets="target"
+    )
 
-    def longest(self, items: int) -> int:
+    def max_steps(self, items: int) -> int:
         return max(1, self.passes * items // self.batch)
 
-    def modality(self, kind: str) -> Modality:
-        modality = super().modality(kind)
-        assert isinstance(modality, Table)
-        return replace(modality, told=self.columns, target=self.target, constraints=self.constraints)
-
-    def prior(self, modality: Modality) -> Prior:
-        assert isinstance(modality, Table)
+    def prior(self, modality: Table) -> Prior:
         return Prior(Normal("z", self.z), Gumbel("choices", sum(modality.widths)))

@@ -1,25 +1,25 @@
-"""Recipes for pictures that are made of pictures: how they are read, and how a degradation is undone."""
+"""Recipes for image translation, and for the restoration of degraded images."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
-from torch import nn
-from torch.optim import Adam, Optimizer
+from torch import Tensor
 
 from sparring.errors import InputError
 from sparring.games.translation import L1, Content, PairedTranslation, Perceived
 from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss
-from sparring.modalities import Degraded, Modality, Translation
-from sparring.nets import pretrained as weights
+from sparring.modalities import Degraded, Translation
+from sparring.nets import pretrained
 from sparring.nets.discriminator import Discriminator
-from sparring.nets.patchgan import PatchGAN, deep
-from sparring.nets.picture_net import PictureNet
+from sparring.nets.image_to_image import ImageToImage
+from sparring.nets.patchgan import PatchGAN, halving_layers
+from sparring.recipes.base.adam import AdamFields
 from sparring.recipes.base.fields import (
     Count,
     Decay,
@@ -32,107 +32,100 @@ from sparring.recipes.base.fields import (
     data,
     discriminator,
     losses,
-    optimisation,
+    optimization,
 )
 from sparring.recipes.base.recipe import Phase, Recipe
 
+T = TypeVar("T", bound=Translation)
+
 
 @dataclass(frozen=True)
-class OfMapped(Recipe):
-    """What recipes for pictures of pictures have beside: how these are read, and how they are optimised."""
+class TranslationRecipe(AdamFields, Recipe[T]):
+    """How images are read that are generated from given images, and the optimizer of the nets."""
 
-    size: Pixels = data(0, "height and width of what nets are trained on; 0 for what the data suggest")
-    flip: bool = data(True, "whether pictures are mirrored at random")
-    turn: bool = data(False, "whether they are turned by right angles at random")
-    lr: Positive = optimisation(2e-4, "learning rate of Adam, for G and D")
-    beta1: Decay = optimisation(0.5, "Adam's decay of the first moment")
-    beta2: Decay = optimisation(0.999, "Adam's decay of the second moment")
-
-    def modality(self, kind: str) -> Modality:
-        modality = super().modality(kind)
-        assert isinstance(modality, Translation)
-        return replace(modality, size=self.size, flip=self.flip, turn=self.turn)
+    size: Pixels = data(0, "height and width of the training images or crops; 0: chosen from the data", sets="size")
+    flip: bool = data(True, "mirror images at random", sets="flip")
+    turn: bool = data(False, "rotate images at random by multiples of 90 degrees", sets="turn")
 
     def check(self) -> None:
         super().check()
         if self.noise:
-            raise InputError(f"noise={self.noise:g} would hide from D what pictures are made of; leave it out")
+            raise InputError(
+                f"noise={self.noise:g} would hide from D the image that a sample is generated from; leave it out"
+            )
 
-    def adam(self) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
-        """Makes an optimizer of some weights."""
-        return partial(Adam, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
-
-    def fading(self, progress: float) -> dict[str, object]:
-        """The learning rate: constant for half of a phase, then down to nothing in a line."""
+    def schedule(self, progress: float) -> Mapping[str, object]:
+        """Settings of the optimizers at a point of a phase in [0, 1]: the learning rate falls linearly in the second
+        half.
+        """
         return {"lr": self.lr * min(1.0, 2 * (1 - progress) + 1e-3)}
 
 
 @dataclass(frozen=True)
-class Restoring(OfMapped):
-    """A net that undoes a degradation: first alone, by distance from the truth, then against D. Recipes differ in what
-    is done to clean pictures, in nets and in losses.
+class RestorationRecipe(TranslationRecipe[Degraded]):
+    """A net that reverts a degradation: trained first on the distance to the clean images alone, then against D too.
+    Recipes differ in the degradation, the nets and the losses.
     """
 
-    takes: ClassVar[tuple[Modality, ...]] = (Degraded(),)
+    takes: ClassVar[tuple[Degraded, ...]] = (Degraded(),)
 
     degrade: Words = data(
-        ("x4",), "what is done to clean pictures: x4, noise25, jpeg40, blur1.5, dose0.1, grey, boxes, ..."
+        ("x4",),
+        "degradation of the clean images: x4, noise25, jpeg40, blur1.5, dose0.1, grey, boxes, ...",
+        sets="degrade",
     )
-    alone: Share = optimisation(0.5, "share of the steps in which G plays alone")
+    alone: Share = optimization(0.5, "share of the steps in which G is trained without D")
     batch: Count = 16
     lr: Positive = 5e-4
     beta1: Decay = 0.9
-    pixels: Weight = losses(1.0, "weight of the distance from the truth beside the adversarial loss")
-    content: Weight = losses(0.1, "weight of the distance of features from those of the truth")
-    features: Literal["D", "vgg"] = losses("D", "whose: D's own, or VGG19's, whose weights must be at hand")
-    adversarial: Positive = losses(0.02, "weight of what D says; for a net without D, alone=1")
+    pixels: Weight = losses(1.0, "weight of the L1 distance to the clean image")
+    content: Weight = losses(0.1, "weight of the distance to the clean image in feature space")
+    features: Literal["D", "vgg"] = losses("D", "feature space: D's own, or VGG19's, whose weights must be available")
+    adversarial: Positive = losses(0.02, "weight of the adversarial loss; alone=1 trains without D")
     D: Count = discriminator(32, "channels of D's first layer")
-    layers: Natural = discriminator(3, "layers of D that halve the picture, fewer where it is small")
-
-    def modality(self, kind: str) -> Modality:
-        modality = super().modality(kind)
-        assert isinstance(modality, Degraded)
-        return replace(modality, degrade=self.degrade)
+    layers: Natural = discriminator(3, "maximum number of layers that halve the image; fewer for small images")
 
     def check(self) -> None:
         super().check()
         chain = parse(self.degrade)
         if chain.masks and len(chain.steps) > 1:
             raise InputError(
-                f"degrade={','.join(self.degrade)} both hides and changes pixels; give holes by themselves"
+                f"degrade={','.join(self.degrade)} combines holes with other changes; give the holes alone"
             )
 
     @abstractmethod
-    def net(self, modality: Degraded) -> PictureNet:
+    def build_generator(self, modality: Degraded) -> ImageToImage:
         """G."""
 
     @abstractmethod
-    def adversary(self) -> AdversarialLoss:
-        """What G and D minimise."""
+    def adversarial_loss(self) -> AdversarialLoss:
+        """The adversarial losses of G and D."""
 
-    def judge(self, modality: Degraded) -> Discriminator:
-        """D, which sees pictures alone: what they are made of follows from them."""
-        return PatchGAN(
-            modality.channels, width=self.D, layers=deep(modality.size, self.layers), norm="none", spectral=True
-        )
+    def build_discriminator(self, modality: Degraded) -> Discriminator:
+        """D, which does not receive the degraded image: the restored one determines it."""
+        layers = halving_layers(modality.size, self.layers)
+        return PatchGAN(modality.channels, width=self.D, layers=layers, norm="none", spectral=True)
 
-    def game(self, modality: Modality) -> PairedTranslation:
-        assert isinstance(modality, Degraded)
-        # The adversarial loss has weight 1 in the game, so all else is divided by its weight.
+    def game(self, modality: Degraded) -> PairedTranslation:
+        # The adversarial loss has weight 1 in the game, so the other weights are divided by its weight.
         scale = 1 / self.adversarial
-        # VGG's weights are looked for by whoever trains, not by whoever applies.
-        seen = Content if self.features == "D" else partial(Perceived, features=lambda x: weights.perceived()(x))
-        terms = [L1(self.pixels * scale), seen(self.content * scale)]
+        # VGG's weights are needed in training only, so they are loaded on first use.
+        content = Content if self.features == "D" else partial(Perceived, features=_vgg_features)
+        terms = [L1(self.pixels * scale), content(self.content * scale)]
         return PairedTranslation(
-            self.net(modality),
-            self.judge(modality),
-            self.adversary(),
+            self.build_generator(modality),
+            self.build_discriminator(modality),
+            self.adversarial_loss(),
             [t for t in terms if t.weight],
             [L1(1.0)] if self.alone else [],
         )
 
     def phases(self, game: Any) -> list[Phase]:
-        adam, settings = self.adam(), {"schedule": self.fading}
-        first = Phase(game.restoring(adam, **settings), self.alone)
-        second = Phase(game.players(adam, adam, **settings), 1 - self.alone)
+        adam = self.adam()
+        first = Phase(game.restoring(adam, schedule=self.schedule), self.alone)
+        second = Phase(game.players(adam, adam, schedule=self.schedule), 1 - self.alone)
         return [phase for phase in (first, second) if phase.share]
+
+
+def _vgg_features(x: Tensor) -> Tensor:
+    return pretrained.vgg_features()(x)
