@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from sparring.layers.statistics import keep, moving, statistical
+from sparring.layers.statistics import layers_with_statistics, set_updates, updates_statistics
 from sparring.seeds import Seeds, reseed
 
 Losses = dict[str, Tensor]  # named, already weighted terms; a player minimises their sum
@@ -70,7 +70,7 @@ class Player:
         if self.turns < 1 or self.every < 1:
             raise ValueError(f"player {self.name}: turns and every must be at least 1")
         self.weights = [p for group in self.optimizer.param_groups for p in group["params"]]
-        self.layers = [layer for net in self.nets for layer in statistical(net)]
+        self.layers = [layer for net in self.nets for layer in layers_with_statistics(net)]
         self._parts = {id(part) for net in self.nets for part in net.modules()}
         owned = {id(p) for net in self.nets for p in net.parameters()}
         if not all(id(p) in owned for p in self.weights):
@@ -84,7 +84,7 @@ class Player:
     def acting(self) -> Iterator[None]:
         """While active, this player's weights require gradients and its nets update their statistics."""
         weights = [w for w in self.weights if not w.requires_grad]
-        layers = [layer for layer in self.layers if not moving(layer)]
+        layers = [layer for layer in self.layers if not updates_statistics(layer)]
         _free(weights, layers, True)
         try:
             yield
@@ -96,7 +96,7 @@ def _free(weights: Sequence[nn.Parameter], layers: Sequence[nn.Module], free: bo
     for weight in weights:
         weight.requires_grad_(free)
     for layer in layers:
-        keep(layer, moving=free)
+        set_updates(layer, free)
 
 
 class Round:
@@ -321,7 +321,7 @@ def play(
     """
     drawn = 1 + sum(p.turns - 1 for p in players)  # rounds per step, at most
     shards = range(fabric.global_rank * accumulate, (fabric.global_rank + 1) * accumulate)
-    weights, layers = list(game.parameters()), statistical(game)
+    weights, layers = list(game.parameters()), layers_with_statistics(game)
     try:
         for step in range(start, steps):
             # At every step, since the caller may have changed the game's mode.

@@ -118,7 +118,7 @@ class Style(Game):
 
     def D_reg_losses(self, round: Round) -> Losses:
         real = round["values"].detach().requires_grad_()
-        return {"R1": penalties.zero_centred(self.judge(real), real)}
+        return {"R1": penalties.zero_centered(self.judge(real), real)}
 
     def G_losses(self, round: Round) -> Losses:
         return {"adversarial": self.loss.generator(None, self.judge(self.fake(round)))}

@@ -35,16 +35,16 @@ def write_pages(folder: Path, bench: Path) -> list[Path]:
     return written
 
 
-def summary(recipe: Recipe) -> str:
+def summary(recipe: Recipe[Any]) -> str:
     """The first sentence of its docstring."""
     return " ".join(_paragraphs(recipe)[0].split())
 
 
-def _paragraphs(recipe: Recipe) -> list[str]:
+def _paragraphs(recipe: Recipe[Any]) -> list[str]:
     return (inspect.getdoc(type(recipe)) or "").split("\n\n")
 
 
-def page(recipe: Recipe, played: Sequence[tuple[str, Mapping[str, Any]]], bench: Path) -> str:
+def page(recipe: Recipe[Any], played: Sequence[tuple[str, Mapping[str, Any]]], bench: Path) -> str:
     """A recipe's page in Markdown.
 
     Args:
@@ -59,7 +59,7 @@ def page(recipe: Recipe, played: Sequence[tuple[str, Mapping[str, Any]]], bench:
     up = Path("..") / bench.name
     for name, content in played:
         lines += _measured(recipe, name, content, bench, up)
-    for group, rows in recipe.described().items():
+    for group, rows in recipe.table().items():
         lines += [f"## {group}", "", "| field | value | what it is |", "|---|---|---|"]
         lines += [f"| `{field}` | {_shown(value)} | {what} |" for field, value, what in rows]
         lines.append("")
@@ -74,7 +74,7 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _measured(recipe: Recipe, name: str, content: Mapping[str, Any], bench: Path, up: Path) -> list[str]:
+def _measured(recipe: Recipe[Any], name: str, content: Mapping[str, Any], bench: Path, up: Path) -> list[str]:
     """What a page of the bench has on this recipe: for each of its rows, numbers beside real data's, and a sheet."""
     rows = [row for row in content["ours"] if row["name"].split()[0] == recipe.name]
     return [line for row in rows for line in _row(row["name"], row["numbers"], name, content, bench, up)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -78,7 +78,7 @@ def recipes(
     console.print(table)
 
 
-def _show(recipe: Recipe) -> None:
+def _show(recipe: Recipe[Any]) -> None:
     import inspect
 
     from rich.console import Console
@@ -88,7 +88,7 @@ def _show(recipe: Recipe) -> None:
     console.print(f"[bold]{recipe.name}[/]\n")
     console.print(inspect.getdoc(type(recipe)), markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False, show_header=False)
-    for group, rows in recipe.described().items():
+    for group, rows in recipe.table().items():
         table.add_row()
         table.add_row(f"[bold]{group}[/]")
         for field, value, what in rows:

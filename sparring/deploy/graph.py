@@ -229,7 +229,7 @@ def _mapped(model: Model, modality: Translation, in_bytes: bool, reverse: bool) 
     shape: tuple[int | str, ...] = ("n", *names, mapper.channels) if in_bytes else ("n", mapper.channels, *names)
     given = Input("picture", shape, f"{said}, {'uint8' if in_bytes else 'in [-1, 1]'}",
                   {0: Dim("n", min=1), place[0]: sides[0], place[1]: sides[1]})  # fmt: skip
-    return Graph(plain(mapper.net), (given,), f"pictures {_laid((mapper.made, *made), in_bytes)}", draw, stride=stride)
+    return Graph(plain(mapper.net), (given,), f"pictures {_laid((mapper.out_channels, *made), in_bytes)}", draw, stride=stride)
 
 
 def _multiples(n: int) -> tuple[str, str]:

@@ -10,13 +10,13 @@ from torch.nn import functional as F
 
 from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.terms import Term
-from sparring.nets.picture_net import PictureNet
+from sparring.nets.image_to_image import ImageToImage
 from sparring.nets.translator import Translator
 
 TEMPERATURE = 0.07
 
 
-class Contrasted(PictureNet):
+class Contrasted(ImageToImage):
     """CUT's G with the heads that its layers are compared through: two linear layers for each, onto the unit sphere.
 
     Args:
@@ -63,11 +63,11 @@ class Contrast(Term):
         self._G = (G,)  # in a tuple, so that it stays the game's own
         self.patches, self.identity = patches, identity
 
-    def forward(self, judged: DiscriminatorPass) -> Tensor:
-        assert judged.condition is not None
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:
+        assert outputs.condition is not None
         (G,) = self._G
-        apart = self._apart(judged.condition, judged.fake)
-        return (apart + self._apart(judged.real, G.padded(judged.real))) / 2 if self.identity else apart
+        apart = self._apart(outputs.condition, outputs.fake)
+        return (apart + self._apart(outputs.real, G.padded(outputs.real))) / 2 if self.identity else apart
 
     def _apart(self, given: Tensor, made: Tensor) -> Tensor:
         (G,) = self._G

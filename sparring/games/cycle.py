@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sparring.games.gan import Optimiser
+from sparring.games.gan import OptimizerFactory
 from sparring.games.graph import GeneratorNet
 from sparring.games.prior import Prior
 from sparring.games.translation import TranslationGame
 from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
-from sparring.nets.picture_net import PictureNet
+from sparring.nets.image_to_image import ImageToImage
 
 
 class Pool(nn.Module):
@@ -77,8 +77,8 @@ class Cycle(TranslationGame):
 
     def __init__(
         self,
-        AB: PictureNet,
-        BA: PictureNet,
+        AB: ImageToImage,
+        BA: ImageToImage,
         D_A: Discriminator,
         D_B: Discriminator,
         loss: AdversarialLoss,
@@ -95,7 +95,7 @@ class Cycle(TranslationGame):
     def conditional(self) -> bool:
         return True
 
-    def players(self, G: Optimiser, D: Optimiser, **both: Any) -> list[Player]:
+    def players(self, G: OptimizerFactory, D: OptimizerFactory, **both: Any) -> list[Player]:
         """G, which is both generators, then D, which is both discriminators."""
         generators, critics = (self.AB, self.BA), (self.D_A, self.D_B)
         return [
@@ -151,7 +151,7 @@ class Cycle(TranslationGame):
         """The one of the wanted images."""
         return self.D_B
 
-    def mapping(self, reverse: bool, sharpness: float) -> PictureNet:
+    def mapping(self, reverse: bool, sharpness: float) -> ImageToImage:
         if sharpness != 1:
             raise ValueError("it had no phase without D")
         return self.BA if reverse else self.AB

@@ -33,14 +33,14 @@ class Filled(Term):
         super().__init__("filled", weight, of=("G",))
         self._G = (G,)  # in a tuple, so that its weights stay its own
 
-    def forward(self, judged: DiscriminatorPass) -> Tensor:
-        (G,), condition = self._G, judged.condition
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:
+        (G,), condition = self._G, outputs.condition
         assert condition is not None
         rows = (condition < 0).sum(1) == 1
-        z, asked, real = judged.z[rows], condition[rows], judged.real[rows].float()
+        z, asked, real = outputs.z[rows], condition[rows], outputs.real[rows].float()
         if not len(z):
-            return judged.z.new_zeros(())
-        logits = G.made(z, asked).float()[:, : G.spans.places]
+            return outputs.z.new_zeros(())
+        logits = G.logits(z, asked).float()[:, : G.spans.places]
         gap = (asked < 0)[:, G.spans.span]  # (n, places)
         chosen = (G.spans.softmax(logits) + 1e-9).log() * real[:, : G.spans.places]
         return -(chosen * gap).sum(1).mean()

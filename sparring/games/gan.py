@@ -15,12 +15,12 @@ from sparring.games.game import Game
 from sparring.games.prior import Prior
 from sparring.games.terms import Term
 from sparring.games.views import Ada, View
-from sparring.layers.statistics import mixes, still
+from sparring.layers.statistics import depends_on_batch, frozen_statistics
 from sparring.loop import After, Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss, Logits
 from sparring.nets.discriminator import Discriminator
 
-Optimiser = Callable[[Iterable[nn.Parameter]], Optimizer]  # makes one for some weights
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 
 class GAN(Game):
@@ -29,12 +29,12 @@ class GAN(Game):
     Args:
         G: (n, width)[, labels (n,)] -> samples (n, ...).
         D: samples (n, ...)[, labels (n,)] -> logits.
-        loss: the pair of formulas.
-        prior: what samples are made from.
-        classes: number of labels, 0 for none.
-        conditional: whether samples are made for labels that are no classes, as rows of tables for given values.
-        terms: extra terms of either side's loss.
-        views: what is done to samples, real and generated, before D sees them, one after the other.
+        loss: the adversarial loss of D and of G.
+        prior: distribution of the latents.
+        classes: number of classes, 0 for none.
+        conditional: True if samples are generated for conditions other than classes, such as values of columns.
+        terms: extra loss terms of either player.
+        views: transformations of D's input, real and generated, in order.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class GAN(Game):
         return self._conditional or self.classes > 0
 
     def players(
-        self, D: Optimiser, G: Optimiser, turns: int = 1, after: After | None = None, **both: Any
+        self, D: OptimizerFactory, G: OptimizerFactory, turns: int = 1, after: After | None = None, **both: Any
     ) -> list[Player]:
-        """D, then G; a side's terms that are minimised now and then have a player of their own.
+        """D, then G. Terms that are minimized only every few steps have a player of their own.
 
         Args:
-            D, G: make the optimizers of their weights.
-            turns: moves of D for each of G.
-            after: what is done to D once it has moved.
+            D, G: create the optimizers.
+            turns: moves of D per move of G.
+            after: called after each move of D.
             both: further settings of every `Player`: clip, schedule.
         """
         weights = [*self.D.parameters(), *self.terms.parameters()]
@@ -85,18 +85,18 @@ class GAN(Game):
         turns: int,
         settings: Mapping[str, Any],
     ) -> list[Player]:
-        always, *now_and_then = (1, *sorted({t.every for t in self._terms(side)} - {1}))
+        always, *lazy = (1, *sorted({t.every for t in self._terms(side)} - {1}))
         losses = {"D": self.D_losses, "G": self.G_losses}[side]
-        noted = partial(self._after, side, always, after)
-        players = [Player(side, losses, optimizer, nets, turns=turns, after=noted, **settings)]
-        for every in now_and_then:
-            name = f"{side}_reg" if len(now_and_then) == 1 else f"{side}_reg{every}"
-            losses, noted = partial(self._lazy, side, every), partial(self._after, side, every, None)
-            players.append(Player(name, losses, optimizer, nets, every=every, after=noted, **settings))
+        after_move = partial(self._after, side, always, after)
+        players = [Player(side, losses, optimizer, nets, turns=turns, after=after_move, **settings)]
+        for every in lazy:
+            name = f"{side}_reg" if len(lazy) == 1 else f"{side}_reg{every}"
+            losses, after_move = partial(self._lazy, side, every), partial(self._after, side, every, None)
+            players.append(Player(name, losses, optimizer, nets, every=every, after=after_move, **settings))
         return players
 
     def _terms(self, side: Side, every: int | None = None) -> list[Term]:
-        """Those that a side minimises, every so many steps."""
+        """Terms that a player minimizes; only those of one interval, if given."""
         mine = [term for term in self.terms if isinstance(term, Term) and side in term.of]
         return [term for term in mine if every is None or term.every == every]
 
@@ -112,7 +112,7 @@ class GAN(Game):
 
     def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
         if self.conditional and condition is None:
-            raise ValueError("this game is conditional: it needs labels")
+            raise ValueError("this game is conditional: it needs conditions")
         sample: Tensor = self.G(z, condition)
         return sample
 
@@ -124,33 +124,33 @@ class GAN(Game):
         return {"ada_p": adaptive[0].p} if adaptive else {}
 
     def D_losses(self, round: Round) -> Losses:
-        """What D minimises in every step."""
+        """Losses that D minimizes in every step."""
         terms = self._terms("D", 1)
-        judged = self._judged("D", round, terms)
-        real, fake = judged.on_real.logits, judged.on_fake.logits
+        outputs = self._outputs("D", round, terms)
+        real, fake = outputs.on_real.logits, outputs.on_fake.logits
         round.observe(**self._confidence(real, fake, round))
-        return {"adversarial": self.loss.discriminator(real, fake)} | self._extra(terms, judged, round)
+        return {"adversarial": self.loss.discriminator(real, fake)} | self._extra(terms, outputs, round)
 
     def G_losses(self, round: Round) -> Losses:
-        """What G minimises in every step."""
+        """Losses that G minimizes in every step."""
         terms = self._terms("G", 1)
-        judged = self._judged("G", round, terms)
-        real = judged.on_real.logits if self.loss.needs_real else None
-        return {"adversarial": self.loss.generator(real, judged.on_fake.logits)} | self._extra(terms, judged, round)
+        outputs = self._outputs("G", round, terms)
+        real = outputs.on_real.logits if self.loss.needs_real else None
+        return {"adversarial": self.loss.generator(real, outputs.on_fake.logits)} | self._extra(terms, outputs, round)
 
     def _lazy(self, side: Side, every: int, round: Round) -> Losses:
-        """What a side minimises now and then."""
+        """Terms that a player minimizes only every few steps."""
         terms = self._terms(side, every)
-        return self._extra(terms, self._judged(side, round, terms), round)
+        return self._extra(terms, self._outputs(side, round, terms), round)
 
-    def _extra(self, terms: Sequence[Term], judged: DiscriminatorPass, round: Round) -> Losses:
-        return {term.name: term.weighted(judged, round.progress) for term in terms}
+    def _extra(self, terms: Sequence[Term], outputs: DiscriminatorPass, round: Round) -> Losses:
+        return {term.name: term.weighted(outputs, round.progress) for term in terms}
 
-    def _judged(self, turn: Side, round: Round, terms: Sequence[Term]) -> DiscriminatorPass:
-        """D's view of a round.
+    def _outputs(self, turn: Side, round: Round, terms: Sequence[Term]) -> DiscriminatorPass:
+        """D's outputs on a round.
 
-        Real and generated samples are seen in one pass where that changes nothing: not where D mixes a
-        batch, nor where logits are differentiated by their inputs, since each half's gradient would then be
+        Real and generated samples share one pass of D if that gives the same result. It does not if D's output depends on
+        the batch, or if logits are differentiated with respect to their inputs, since the gradient of each half would be
         computed through both.
         """
         inputs = any(term.inputs for term in terms)
@@ -164,20 +164,20 @@ class GAN(Game):
             fake=lambda: self._view(self._fake(round), round),
             observe=round.observe,
             inputs=inputs,
-            together=both and not inputs and not mixes(self.D),
+            together=both and not inputs and not depends_on_batch(self.D),
         )
 
     @torch.no_grad()
     def _confidence(self, on_real: Logits, on_fake: Logits, round: Round) -> Losses:
-        """D's mean logits, and the share of pairs in which it takes the real sample for more real."""
+        """D's mean logits, and the fraction of pairs in which the real sample has the higher logit."""
         real, fake = _first(on_real), _first(on_fake)
-        said = {"D_real": real.mean(), "D_fake": fake.mean(), "D_accuracy": (real > fake).float().mean()}
+        metrics = {"D_real": real.mean(), "D_fake": fake.mean(), "D_accuracy": (real > fake).float().mean()}
         held = round.get("held values")
         if held is not None:
-            with still(self.D):
+            with frozen_statistics(self.D):
                 condition = round.get("held condition") if self.conditional else None
-                said["D_held"] = _first(self.D(self._view(held, round), condition)).mean()
-        return said
+                metrics["D_held"] = _first(self.D(self._view(held, round), condition)).mean()
+        return metrics
 
     def _latents(self, round: Round) -> Tensor:
         return round.once("z", lambda: self.draw(round.size, round.device))

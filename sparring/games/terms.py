@@ -1,4 +1,4 @@
-"""Extra terms of what D, G or both minimise, beside the adversarial loss."""
+"""Extra loss terms of D, G or both, besides the adversarial loss."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ Weighting = float | Callable[[Tensor], Tensor]
 
 
 class Term(nn.Module, ABC):
-    """A named, weighted extra term. Weights that it has are D's to move; its buffers last.
+    """A named, weighted loss term. D's player trains its weights; its buffers are part of the game's state.
 
     Args:
         name: its name in the logs.
         weight: a number, or a function of the run's progress (0-d, in [0, 1]) for a schedule.
-        of: who minimises it.
-        every: steps between those in which it is minimised, by a move of its own that counts so many times
+        of: the players that minimize it.
+        every: it is minimized every this many steps, by a move of its own whose loss is multiplied by the interval
             (Karras et al. 2019, arXiv:1912.04958, appendix B).
-        inputs: whether it differentiates the logits with respect to what D saw.
+        inputs: True if it differentiates the logits with respect to D's input.
     """
 
     def __init__(
@@ -35,23 +35,23 @@ class Term(nn.Module, ABC):
         self.name, self.weight, self.of, self.every, self.inputs = name, weight, of, every, inputs
 
     @abstractmethod
-    def forward(self, judged: DiscriminatorPass) -> Tensor:
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:
         """The term without its weight, 0-d."""
 
-    def weighted(self, judged: DiscriminatorPass, progress: Tensor) -> Tensor:
+    def weighted(self, outputs: DiscriminatorPass, progress: Tensor) -> Tensor:
         weight = self.weight(progress) if callable(self.weight) else self.weight
-        value: Tensor = self(judged)
+        value: Tensor = self(outputs)
         return weight * value
 
     def after(self, observed: Mapping[str, Tensor]) -> None:
-        """Take note of what a move of those who minimise it has shown."""
+        """Update the state with the observations of a move of a player that minimizes it."""
 
 
 class Formula(Term):
-    """A term that is a function of what D was shown and said.
+    """A term that is a function of D's inputs and outputs.
 
     Args:
-        value: the function; the others are as for `Term`.
+        value: the function; the other arguments are those of `Term`.
     """
 
     def __init__(
@@ -66,18 +66,18 @@ class Formula(Term):
         super().__init__(name, weight, of, every, inputs)
         self.value = value
 
-    def forward(self, judged: DiscriminatorPass) -> Tensor:
-        return self.value(judged)
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:
+        return self.value(outputs)
 
 
 def R1(gamma: Weighting, every: int = 1) -> Term:
-    """`penalties.zero_centred` on real samples, weight gamma."""
-    return Formula("R1", gamma, lambda j: penalties.zero_centred(j.on_real.logits, j.real), every=every, inputs=True)
+    """`penalties.zero_centered` on real samples, weight gamma."""
+    return Formula("R1", gamma, lambda j: penalties.zero_centered(j.on_real.logits, j.real), every=every, inputs=True)
 
 
 def R2(gamma: Weighting, every: int = 1) -> Term:
-    """`penalties.zero_centred` on generated samples, weight gamma."""
-    return Formula("R2", gamma, lambda j: penalties.zero_centred(j.on_fake.logits, j.fake), every=every, inputs=True)
+    """`penalties.zero_centered` on generated samples, weight gamma."""
+    return Formula("R2", gamma, lambda j: penalties.zero_centered(j.on_fake.logits, j.fake), every=every, inputs=True)
 
 
 def GP(weight: float, pack: int = 1) -> Term:
@@ -91,24 +91,24 @@ def Dragan(weight: float) -> Term:
 
 
 def Matching(weight: float) -> Term:
-    """Feature matching: G brings the mean of D's features on its samples to that on real ones. Salimans et
+    """Feature matching: G matches the mean of D's features on its samples to that on real ones. Salimans et
     al. 2016, arXiv:1606.03498, section 3.1.
     """
 
-    def distance(judged: DiscriminatorPass) -> Tensor:
-        real, fake = judged.on_real.features.detach(), judged.on_fake.features
+    def distance(outputs: DiscriminatorPass) -> Tensor:
+        real, fake = outputs.on_real.features.detach(), outputs.on_fake.features
         return (real.float().mean(0) - fake.float().mean(0)).square().sum()
 
     return Formula("matching", weight, distance, of=("G",))
 
 
 class History(Term):
-    """Historical averaging: squared distance of a side's weights from the mean of all that they have been.
+    """Historical averaging: squared distance of a net's weights from the mean of all their previous values.
     Salimans et al. 2016, arXiv:1606.03498, section 3.3.
 
     Args:
-        side: whose weights.
-        net: that they are of.
+        side: the player of the net.
+        net: whose weights are averaged.
         weight: of the term.
     """
 
@@ -124,7 +124,7 @@ class History(Term):
     def _means(self) -> list[Tensor]:
         return [self.get_buffer(f"mean{i}") for i in range(len(self._weights))]
 
-    def forward(self, judged: DiscriminatorPass) -> Tensor:  # noqa: ARG002
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:  # noqa: ARG002
         apart = [(w - mean).square().sum() for w, mean in zip(self._weights, self._means(), strict=True)]
         return torch.stack(apart).sum()
 
@@ -135,8 +135,8 @@ class History(Term):
 
 
 class Classified(Term):
-    """D's features are read for the condition, on real samples by D, on generated ones by D and by G: an auxiliary
-    classifier. Odena et al. 2016, arXiv:1610.09585.
+    """An auxiliary classifier predicts the class from D's features: D minimizes its error on real and generated samples,
+    G on generated ones. Odena et al. 2016, arXiv:1610.09585.
 
     Args:
         reader: (n, d) -> logits of the classes.
@@ -147,26 +147,26 @@ class Classified(Term):
         super().__init__("class", weight, of=("D", "G"))
         self.reader = reader
 
-    def forward(self, judged: DiscriminatorPass) -> Tensor:
-        assert judged.condition is not None
-        fake = F.cross_entropy(self.reader(judged.on_fake.features).float(), judged.condition)
-        if judged.turn == "G":
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:
+        assert outputs.condition is not None
+        fake = F.cross_entropy(self.reader(outputs.on_fake.features).float(), outputs.condition)
+        if outputs.turn == "G":
             return fake
-        return fake + F.cross_entropy(self.reader(judged.on_real.features).float(), judged.condition)
+        return fake + F.cross_entropy(self.reader(outputs.on_real.features).float(), outputs.condition)
 
 
 class Read(Term):
-    """D's features on generated samples are read for a part of what they were made from, so that the part leaves
-    a trace: a bound of their mutual information, but for a constant. Chen et al. 2016, arXiv:1606.03657,
-    eq. 5; for the number of a generator Hoang et al. 2017, arXiv:1708.02556, eq. 5.
+    """A part of the latents is predicted from D's features of generated samples, so that it has a visible effect: a bound
+    of their mutual information, up to a constant. Chen et al. 2016, arXiv:1606.03657,
+    eq. 5; for the index of a generator Hoang et al. 2017, arXiv:1708.02556, eq. 5.
 
-    A one-hot part is read by its logits, numbers by their mean, with a deviation of 1.
+    One-hot parts are predicted by logits, numbers by their mean with a standard deviation of 1.
 
     Args:
         reader: (n, d) -> (n, width of the part).
-        prior, part: what the samples are made from, and the name of its part.
+        prior, part: distribution of the latents, and the name of the part.
         weight: of the term.
-        view: changes to the samples that the part is not to stand for: it is read from what is left of them.
+        view: transformation that the part must not encode: it is predicted from transformed samples.
     """
 
     def __init__(
@@ -183,11 +183,11 @@ class Read(Term):
         self.place = prior.place(part)
         self.one_hot = isinstance(next(p for p in prior.parts if p.name == part), OneHot)
 
-    def forward(self, judged: DiscriminatorPass) -> Tensor:
-        features = judged.on_fake.features
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:
+        features = outputs.on_fake.features
         if self.view is not None:
-            features = judged.net.features(self.view(judged.fake), judged.condition)
-        read, code = self.reader(features).float(), judged.z[:, self.place]
+            features = outputs.net.features(self.view(outputs.fake), outputs.condition)
+        read, code = self.reader(features).float(), outputs.z[:, self.place]
         if self.one_hot:
             return F.cross_entropy(read, code.argmax(1))
         distance: Tensor = (read - code).square().sum(1).mean() / 2
@@ -195,14 +195,13 @@ class Read(Term):
 
 
 class Invariant(Term):
-    """The information that a reader's categories of real samples and of changed copies of them have in common, but for
-    its sign: real samples are read with certainty, as different categories, and alike when they are changed. Ji
-    et al. 2018, arXiv:1807.06653, eq. 3.
+    """The negative mutual information of a reader's categories on real samples and on transformed copies: real samples
+    are assigned to categories with certainty, evenly, and independently of the transformation. Ji et al. 2018, arXiv:1807.06653, eq. 3.
 
     Args:
-        reader: (n, d) -> logits of the categories; another term's.
+        reader: (n, d) -> logits of the categories; it belongs to another term.
         weight: of the term.
-        view: the changes.
+        view: the transformation.
     """
 
     def __init__(self, reader: nn.Module, weight: float, view: Callable[[Tensor], Tensor]) -> None:
@@ -210,15 +209,15 @@ class Invariant(Term):
         self._reader = (reader,)  # in a tuple, so that its weights stay the other term's own
         self.view = view
 
-    def forward(self, judged: DiscriminatorPass) -> Tensor:
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:
         (reader,) = self._reader
-        changed = judged.net.features(self.view(judged.real), judged.condition)
-        before, after = (reader(h).float().softmax(1) for h in (judged.on_real.features, changed))
+        changed = outputs.net.features(self.view(outputs.real), outputs.condition)
+        before, after = (reader(h).float().softmax(1) for h in (outputs.on_real.features, changed))
         return -information(before, after)
 
 
 def information(p: Tensor, q: Tensor) -> Tensor:
-    """Of two readings of the same samples, (n, k) each, what they have in common, in nats: from 0 to log k."""
+    """Mutual information of two categorical predictions of the same samples, (n, k) each, in nats: from 0 to log k."""
     joint = (p[:, :, None] * q[:, None]).mean(0)  # no matrix product, which autocast would round
     joint = ((joint + joint.T) / 2).clamp(min=1e-9)
     alone = joint.sum(0)

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from sparring.games.game import Game
-from sparring.games.gan import GAN, Optimiser
+from sparring.games.gan import GAN, OptimizerFactory
 from sparring.games.graph import BATCH, DataKind, GeneratorNet, Graph, Spec
 from sparring.games.prior import Prior
 from sparring.games.terms import Formula, Term, Weighting
 from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
-from sparring.nets.picture_net import PictureNet
+from sparring.nets.image_to_image import ImageToImage
 
 # The plain net is the mean of G over the last of its steps without D: about this share of them, so many at most.
 RECENT = 0.05
@@ -31,7 +31,7 @@ class TranslationGame(Game):
     """A game whose samples are made of given pictures, which take the place of labels."""
 
     @abstractmethod
-    def mapping(self, reverse: bool, sharpness: float) -> PictureNet:
+    def mapping(self, reverse: bool, sharpness: float) -> ImageToImage:
         """The net that makes pictures of given ones, (n, given, h, w) -> (n, channels, times h, times w).
 
         Args:
@@ -87,12 +87,12 @@ class PairedTranslation(GAN, TranslationGame):
         alone: what G minimises in a phase without D; where there is any, the net of that phase is kept as `plain`.
     """
 
-    G: PictureNet
+    G: ImageToImage
     followed: Tensor
 
     def __init__(
         self,
-        G: PictureNet,
+        G: ImageToImage,
         D: Discriminator,
         loss: AdversarialLoss,
         terms: Sequence[Term] = (),
@@ -105,14 +105,14 @@ class PairedTranslation(GAN, TranslationGame):
         if alone:
             self.register_buffer("followed", torch.zeros(()))  # steps that the plain net has followed G
 
-    def restoring(self, G: Optimiser, **settings: Any) -> list[Player]:
+    def restoring(self, G: OptimizerFactory, **settings: Any) -> list[Player]:
         """G without D, as in the first phase of SRGAN; the plain net follows it."""
         return [Player("G", self.plain_losses, G(self.G.parameters()), (self.G,), after=self._follow, **settings)]
 
     def plain_losses(self, round: Round) -> Losses:
         """What G minimises without D."""
-        judged = self._judged("G", round, ())
-        return self._extra([term for term in self.alone if isinstance(term, Term)], judged, round)
+        outputs = self._outputs("G", round, ())
+        return self._extra([term for term in self.alone if isinstance(term, Term)], outputs, round)
 
     def _follow(self, observed: Mapping[str, Tensor]) -> None:  # noqa: ARG002
         assert self.plain is not None
@@ -127,7 +127,7 @@ class PairedTranslation(GAN, TranslationGame):
         assert condition is not None
         return self.G.padded(condition)
 
-    def mapping(self, reverse: bool, sharpness: float) -> PictureNet:
+    def mapping(self, reverse: bool, sharpness: float) -> ImageToImage:
         if reverse:
             raise ValueError("it has learnt one way only")
         if sharpness == 1:

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sparring.games.discriminator_pass import said
+from sparring.games.discriminator_pass import discriminate
 from sparring.games.game import Game
-from sparring.games.gan import GAN, Optimiser
+from sparring.games.gan import GAN, OptimizerFactory
 from sparring.games.prior import Prior
 from sparring.games.space import PriorSpace
 from sparring.loop import After, Losses, Player, Round
-from sparring.losses.variational import divergence, gaussian
+from sparring.losses.variational import gaussian_nll, kl_divergence
 
 
 class Autoencoder(Game):
@@ -55,7 +55,7 @@ class VAE(Autoencoder):
         self.E, self.G = E, G
         self.prior, self.classes, self.beta = prior, classes, beta
 
-    def players(self, optimizer: Optimiser, **settings: Any) -> list[Player]:
+    def players(self, optimizer: OptimizerFactory, **settings: Any) -> list[Player]:
         """One player, which moves both nets."""
         weights = [*self.E.parameters(), *self.G.parameters()]
         return [Player("VAE", self.losses, optimizer(weights), (self.E, self.G), **settings)]
@@ -67,8 +67,8 @@ class VAE(Autoencoder):
         made = self.G(drawn(mean, log_variance), condition)
         round.observe(squared_error=(made - real).float().square().mean())
         return {
-            "reconstruction": gaussian(made, real),
-            "divergence": self.beta * divergence(mean, log_variance),
+            "reconstruction": gaussian_nll(made, real),
+            "divergence": self.beta * kl_divergence(mean, log_variance),
         }
 
     def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
@@ -92,7 +92,7 @@ class VAEGAN(GAN, Autoencoder):
         self.E, self.likelihood, self.beta = E, likelihood, beta
 
     def players(
-        self, D: Optimiser, G: Optimiser, turns: int = 1, after: After | None = None, **all: Any
+        self, D: OptimizerFactory, G: OptimizerFactory, turns: int = 1, after: After | None = None, **all: Any
     ) -> list[Player]:
         """E, with an optimizer as G's, then D and G."""
         encoder = Player("E", self.E_losses, G(self.E.parameters()), (self.E,), **all)
@@ -102,7 +102,7 @@ class VAEGAN(GAN, Autoencoder):
         """What E minimises."""
         mean, log_variance, _ = self._code(round)
         distance = self._distance(round)
-        return {"likelihood": distance, "divergence": self.beta * divergence(mean, log_variance)}
+        return {"likelihood": distance, "divergence": self.beta * kl_divergence(mean, log_variance)}
 
     def D_losses(self, round: Round) -> Losses:
         """As of the GAN, and the same against what E and G make of real samples. So real samples count as often as
@@ -142,8 +142,8 @@ class VAEGAN(GAN, Autoencoder):
         """Of D's features on samples and on what E and G make of them, squared, as a mean over the features."""
         condition = round.get("condition") if self.classes else None
         with torch.no_grad():
-            real = said(self.D, round["values"], condition).features
-        again = said(self.D, self._again(round), condition).features
+            real = discriminate(self.D, round["values"], condition).features
+        again = discriminate(self.D, self._again(round), condition).features
         return (again.float() - real.float()).square().mean()
 
 

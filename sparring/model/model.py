@@ -150,7 +150,7 @@ class Model:
             raise InputError(f"{asked} was given, but of recipe {self.recipe.name!r} {error}") from error
         given, generated = source.shape[0], self.modality.shape[0]
         return Mapper(
-            net=net.eval(), channels=generated if reverse else given, made=given if reverse else generated,
+            net=net.eval(), channels=generated if reverse else given, out_channels=given if reverse else generated,
             times=net.times, stride=net.stride, reach=net.reach, masked=source.masked, device=self.device,
         )  # fmt: skip
 

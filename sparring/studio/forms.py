@@ -29,12 +29,12 @@ class Entry:
     choices: tuple[str, ...] = ()
 
 
-def entries(recipe: Recipe) -> list[Entry]:
+def entries(recipe: Recipe[Any]) -> list[Entry]:
     """A recipe's fields in the order of its table."""
     hints = get_type_hints(type(recipe), include_extras=True)
     return [
         Entry(name, group, what, text(value), _choices(hints[name]))
-        for group, rows in recipe.described().items()
+        for group, rows in recipe.table().items()
         for name, value, what in rows
     ]
 

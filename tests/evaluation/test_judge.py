@@ -291,7 +291,7 @@ def test_weights_put_in_place(against, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="is not Inception-v3 as TorchScript as published"):
         chosen(["inception"], against.real, N, unseen)
     digest = hashlib.sha256(place.read_bytes()).hexdigest()
-    monkeypatch.setitem(weights.KNOWN, "inception", replace(weights.KNOWN["inception"], sha256=digest))
+    monkeypatch.setitem(weights.FILES, "inception", replace(weights.FILES["inception"], sha256=digest))
     (inception,), _ = chosen(["inception"], against.real, N, unseen)
     weights.load.cache_clear()
     grey, clear = torch.zeros(1, 1, 8, 8), torch.tensor([1.0, 0, 0, -1]).view(1, 4, 1, 1).expand(1, 4, 8, 8)

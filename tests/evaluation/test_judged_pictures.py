@@ -159,7 +159,7 @@ def test_distances_by_weights_that_are_at_hand(run, tmp_path, monkeypatch):
 def test_vgg_in_the_loss_where_it_is_at_hand(run, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("SPARRING_DATA", str(tmp_path))
-    weights.perceived.cache_clear()
+    weights.vgg_features.cache_clear()
     settings = {"out": tmp_path / "run", "degrade": ("x2",), "size": 24, "features": "vgg", **SMALL}
     with pytest.raises(InputError, match=r"VGG19's convolutions as TorchScript.*put vgg19.pt into"):
         sparring.train("srgan", run / "photos", **settings)
@@ -169,7 +169,7 @@ def test_vgg_in_the_loss_where_it_is_at_hand(run, tmp_path, monkeypatch):
     sparring.train("srgan", run / "photos", force=True, **settings)
     assert "G/content[VGG]" in (tmp_path / "run" / "log.jsonl").read_text()
     (tmp_path / "weights" / "vgg19.pt").unlink()
-    weights.perceived.cache_clear()
+    weights.vgg_features.cache_clear()
     sparring.load(tmp_path / "run").apply(np.zeros((9, 9, 1), np.uint8))  # applying needs none
 
 

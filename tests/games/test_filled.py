@@ -27,7 +27,7 @@ def test_the_term_is_the_cross_entropy_of_the_gap_alone():
     real = SPANS.onehot(codes)
     label = torch.tensor([[-1, 0], [1, -1], [-1, -1]])  # two rows with a gap, one with nothing given
     j = judged(real, label)
-    logits = G.made(j.z, label)
+    logits = G.logits(j.z, label)
     first, second = logits[0, :3].log_softmax(0)[2], logits[1, 3:].log_softmax(0)[1]
     assert torch.allclose(Filled(G, 1.0)(j), -(first + second) / 2, atol=1e-5)
     assert Filled(G, 1.0)(judged(real, label.clamp(min=0))) == 0  # no gaps

@@ -115,7 +115,7 @@ def test_spectrum_does_not_see_the_borders():
 def test_spectra_part_where_details_are_lost_or_added(size):
     torch.manual_seed(0)
     true = drawn(4, 3, *size)
-    blurs = [spectrum_distance(pixels.blurred(true, d, d), true) for d in (0.5, 1, 2)]
+    blurs = [spectrum_distance(pixels.blur(true, d, d), true) for d in (0.5, 1, 2)]
     noises = [spectrum_distance(true + d * torch.randn_like(true), true) for d in (5, 15, 45)]
     for distances in (blurs, noises):
         assert 0.02 < distances[0] < distances[1] < distances[2]

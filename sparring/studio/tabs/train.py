@@ -123,7 +123,7 @@ def _bounds() -> tuple[Any, ...]:
     return time, steps, seed, device, name
 
 
-def _form(recipe: Recipe) -> list[Any]:
+def _form(recipe: Recipe[Any]) -> list[Any]:
     """An input for each field, in the order of the table."""
     doc = (type(recipe).__doc__ or "").strip().splitlines()
     gr.Markdown(doc[0] if doc else "")
@@ -162,7 +162,7 @@ def ordered(studio: Studio, data: str, recipe: str, bounds: list[str], name: str
     return Order(data, out, "" if recipe == CHOOSE else recipe, steps, time, seed, device, fields)
 
 
-def _proposed(items: Items, time: str, device: str) -> tuple[Recipe, str]:
+def _proposed(items: Items, time: str, device: str) -> tuple[Recipe[Any], str]:
     return recipes.choose(items, resolve(device or "auto").type, seconds(time) if time else None)
 
 

@@ -14,7 +14,7 @@ from sparring.data.sources import FolderSource, Unreadable
 from sparring.errors import InputError
 from sparring.files import beside
 from sparring.modalities.images.decoding import MODES, with_channels, loaded, opened
-from sparring.nets.tiles import Mapper, Picture, bands
+from sparring.nets.tiles import Mapper, Pixels, bands
 from sparring.use.apply import png
 
 FORMATS = {  # what is written, by suffix
@@ -41,7 +41,7 @@ class Photo:
         profile: the ICC colour profile; None where there is none that fits the result.
     """
 
-    given: Picture
+    given: Pixels
     alpha: Image.Image | None
     profile: bytes | None
 
@@ -72,17 +72,17 @@ def read(path: Path, out: Path, mapper: Mapper, mask: Path | None = None) -> Pho
         alpha = None  # what was transparent is filled
     elif alpha is not None and FORMATS[out.suffix.lower()] not in WITH_ALPHA:
         picture, alpha = with_channels(picture, 3), None
-    return Photo(as_given(picture, mapper, holes), alpha, _profile(header, MODES[mapper.made]))
+    return Photo(as_given(picture, mapper, holes), alpha, _profile(header, MODES[mapper.out_channels]))
 
 
-def as_given(picture: Image.Image, mapper: Mapper, holes: Picture | None) -> Picture:
+def as_given(picture: Image.Image, mapper: Mapper, holes: Pixels | None) -> Pixels:
     """A picture in the channels that a net takes, with its mask (h, w, 1) behind them where it takes one."""
     pixels = np.asarray(picture.convert(MODES[mapper.channels - mapper.masked]), np.uint8)
     pixels = pixels.reshape(picture.height, picture.width, -1)
     return pixels if holes is None else np.concatenate([pixels, holes], -1)
 
 
-def read_mask(path: Path, size: tuple[int, int], of: Path) -> Picture:
+def read_mask(path: Path, size: tuple[int, int], of: Path) -> Pixels:
     """A mask (h, w, 1) of a picture or a video of a size (width, height): 255 where it is not black, 0 elsewhere.
 
     Raises:
@@ -102,7 +102,7 @@ def read_mask(path: Path, size: tuple[int, int], of: Path) -> Picture:
     return (white * 255).astype(np.uint8)
 
 
-def _holes(path: Path, picture: Image.Image, alpha: Image.Image | None, mask: Path | None) -> Picture:
+def _holes(path: Path, picture: Image.Image, alpha: Image.Image | None, mask: Path | None) -> Pixels:
     if mask is not None:
         return read_mask(mask, picture.size, path)
     holes = np.zeros((picture.height, picture.width), bool) if alpha is None else np.asarray(alpha) < OPAQUE
@@ -138,7 +138,7 @@ def write(out: Path, photo: Photo, mapper: Mapper, progress: Callable[[int, int]
     rows = _finished(photo, mapper, progress)
     with beside(out) as part:
         if format == "PNG":
-            channels = mapper.made + (photo.alpha is not None)
+            channels = mapper.out_channels + (photo.alpha is not None)
             png.write(part, width, height, channels, rows, photo.profile)
             return
         picture = as_image(np.concatenate(list(rows)))
@@ -147,7 +147,7 @@ def write(out: Path, photo: Photo, mapper: Mapper, progress: Callable[[int, int]
         picture.save(part, format, icc_profile=photo.profile, **OPTIONS.get(format, {}))
 
 
-def _finished(photo: Photo, mapper: Mapper, progress: Callable[[int, int], None] | None) -> Iterator[Picture]:
+def _finished(photo: Photo, mapper: Mapper, progress: Callable[[int, int], None] | None) -> Iterator[Pixels]:
     """What a net makes of a picture, from top to bottom, with its known pixels and its alpha."""
     alpha = None if photo.alpha is None else photo.alpha.convert("F")  # in bytes, PIL rounds otherwise in each band
     begin = 0
@@ -163,11 +163,11 @@ def _finished(photo: Photo, mapper: Mapper, progress: Callable[[int, int], None]
         begin = end
 
 
-def kept(given: Picture, made: Picture) -> Picture:
+def kept(given: Pixels, made: Pixels) -> Pixels:
     """What a net made (h, w, channels) where the mask that it was given says so, what was known elsewhere."""
     return np.where(given[..., -1:] > 0, made, given[..., :-1])
 
 
-def as_image(pixels: Picture) -> Image.Image:
+def as_image(pixels: Pixels) -> Image.Image:
     """Of pixels (h, w, channels)."""
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)

@@ -10,14 +10,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sparring.nets.tiles import Picture
+from sparring.nets.tiles import Pixels
 
 COLOURS = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG's colour types of grey, grey and alpha, RGB, RGB and alpha
 UP = 2  # PNG's filter that leaves of each row what is not in the row above
 LEVEL = 4  # of zlib; 6 takes much longer and saves little
 
 
-def write(path: Path, width: int, height: int, channels: int, bands: Iterable[Picture], profile: bytes | None) -> None:
+def write(path: Path, width: int, height: int, channels: int, bands: Iterable[Pixels], profile: bytes | None) -> None:
     """Write a picture as it comes.
 
     Args:
@@ -40,7 +40,7 @@ def write(path: Path, width: int, height: int, channels: int, bands: Iterable[Pi
         _chunk(file, b"IEND", b"")
 
 
-def _filtered(rows: Picture, above: Picture) -> Picture:
+def _filtered(rows: Pixels, above: Pixels) -> Pixels:
     """Each row's filter and its bytes less those above, modulo 256: (rows, 1 + bytes)."""
     made = np.empty((len(rows), 1 + rows.shape[1]), np.uint8)
     made[:, 0] = UP

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from sparring.errors import InputError, needs
 from sparring.files import beside, reason
 from sparring.modalities.images.decoding import with_channels
-from sparring.nets.tiles import Mapper, Picture, as_bytes, as_input, mapped
+from sparring.nets.tiles import Mapper, Pixels, as_bytes, as_input, mapped
 from sparring.use.apply.photos import as_given, as_image, kept, read_mask
 
 WRITTEN = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".gif": "gif"}  # as FFmpeg names them
@@ -82,13 +82,13 @@ def filmed(
     return done
 
 
-def _holes(source: Path, mask: Path | None, size: tuple[int, int]) -> Picture:
+def _holes(source: Path, mask: Path | None, size: tuple[int, int]) -> Pixels:
     if mask is None:
         raise InputError(f"{source} has no transparent pixels to fill; say which to fill with --mask FILE")
     return read_mask(mask, size, source)
 
 
-def _made(mapper: Mapper, given: Picture, steady: Steady | None) -> Picture:
+def _made(mapper: Mapper, given: Pixels, steady: Steady | None) -> Pixels:
     """(times * h, times * w, 3)."""
     y = torch.cat(list(mapped(mapper, given)), 1)
     y = y if steady is None else steady(as_input(given), y)
@@ -227,7 +227,7 @@ class Encoded:
         self._durations: dict[int, int] = {}
         self._sounds = {stream.index: _copied(file, stream) for stream in clip.streams.audio}
 
-    def frame(self, pixels: Picture, like: Any) -> None:
+    def frame(self, pixels: Pixels, like: Any) -> None:
         """Encode pixels (h, w, 3), at the time of another frame."""
         height, width = pixels.shape[:2]
         pixels = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
@@ -272,7 +272,7 @@ class Animation:
         self._times: list[Fraction] = []  # seconds
         self._end = Fraction(0)
 
-    def frame(self, pixels: Picture, like: Any) -> None:
+    def frame(self, pixels: Pixels, like: Any) -> None:
         """Take pixels (h, w, 3), at the time of another frame."""
         begin = self._end if like.pts is None else like.pts * like.time_base
         self._end = begin + (like.duration * like.time_base or 1 / self._rate)

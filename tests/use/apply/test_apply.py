@@ -139,7 +139,7 @@ def test_colour_profiles(using, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_transparency_comes_back(using, tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr("sparring.nets.tiles.INNER", 32)  # several bands, of which each has its part of the alpha
+    monkeypatch.setattr("sparring.nets.tiles.TILE_SIDE", 32)  # several bands, of which each has its part of the alpha
     using(TWICE)
     picture = colours(90, 40, 4)
     apply("run", saved(tmp_path / "in.png", picture), tmp_path / f"out{suffix}")
@@ -171,7 +171,7 @@ def test_nets_of_transparent_pictures(using, tmp_path):
 
 
 def test_a_mask_says_what_is_filled(using, tmp_path, monkeypatch):
-    monkeypatch.setattr("sparring.nets.tiles.INNER", 16)
+    monkeypatch.setattr("sparring.nets.tiles.TILE_SIDE", 16)
     using(FILLER)
     source = saved(tmp_path / "in.png", colours())
     mask = np.zeros((30, 40), np.uint8)
