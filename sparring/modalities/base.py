@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Ask", "Encoded", "Modality", "Recommendation", "Request", "Samples", "Source", "Words", "Writer"]
 
 Say = Callable[[str], None]
+MAX_NAMED_CLASSES = 10  # classes named in the description of an exported file
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ class Modality(ABC):
     distance_words: ClassVar[str] = "root mean squares of the differences of their features"
     film_items: ClassVar[int] = 16  # samples in a frame of a film; 0 if previews of other samples have another frame
     chunk_size: ClassVar[int] = 64  # samples drawn together; the samples of a seed do not depend on n
+    stored_as_bytes: ClassVar[bool] = False  # True if encoded values are uint8, (n, channels, ...)
+    discrete: ClassVar[bool] = False  # True if values contain choices, of which rounding flips some that are close
 
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
@@ -339,7 +342,9 @@ class Modality(ABC):
 
     @property
     def writers(self) -> tuple[Writer, ...]:
-        """The formats that samples are written in; the first of them with a media type is the default over HTTP."""
+        """The formats that samples are written in. The first of them with a media type is the default over HTTP, or JSON
+        if that is a text format.
+        """
         return (Writer(".png", "image/png", write_png),)
 
     def writer(self, path: Path) -> Writer:
@@ -450,6 +455,29 @@ class Modality(ABC):
     def conversion(self, items: Items) -> str:  # noqa: ARG002
         """How items of another data set are changed to fit this model, in a few words; "" if they are not."""
         return ""
+
+    # Exporting and serving.
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample in the user's units; of its usual length if it may have any."""
+        channels, *sides = self.shape
+        return (*sides, channels)
+
+    def describe_values(self) -> str:
+        """Range or meaning of the values that networks generate, a phrase such as "in [-1, 1]"; "" if unknown."""
+        return ""
+
+    def describe_condition_input(self) -> str:
+        """What the numbers of a condition, as networks take it, mean."""
+        named = ", ".join(f"{i} {name}" for i, name in enumerate(self.classes[:MAX_NAMED_CLASSES]))
+        return f"class: {named}{', ...' if len(self.classes) > MAX_NAMED_CLASSES else ''}"
+
+    def describe_conditions(self) -> dict[str, Any]:
+        """The values of `asks` that occur in the training data and how often, as JSON."""
+        total = sum(self.counts)
+        counted = zip(self.classes, self.counts, strict=True)
+        return {"classes": [{"label": name, "share": count / total} for name, count in counted]}
 
     # Judging.
 

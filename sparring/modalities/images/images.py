@@ -53,6 +53,7 @@ class Images(Modality):
     words: ClassVar[Words] = Words("image", "images", compared="textures, colors and rough layout")
 
     features_name: ClassVar[str] = "patches"
+    stored_as_bytes: ClassVar[bool] = True
     walk_grid: ClassVar[tuple[int, int]] = (8, 11)
     neighbor_grid: ClassVar[tuple[int, int]] = (8, 5)
     distance_words: ClassVar[str] = "root mean squares of the differences of pixels, where black and white are 2 apart"
@@ -196,6 +197,9 @@ class Images(Modality):
             Writer(".png", "image/png", write_png),
             Writer(".npz", "application/x-npz", lambda s, path: write_arrays(path, **labeled_arrays(s, "images"))),
         )
+
+    def describe_values(self) -> str:
+        return "in [-1, 1]"
 
     def as_json(self, samples: Samples) -> dict[str, Any]:
         return {"images": [base64_png(as_image(pixels)) for pixels in samples.items]}

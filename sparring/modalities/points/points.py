@@ -127,6 +127,9 @@ class Points(Modality):
             Writer(".npy", "", _write_npy),
         )
 
+    def describe_values(self) -> str:
+        return "in standard deviations from the mean"
+
     def as_json(self, samples: Samples) -> dict[str, Any]:
         return {"columns": list(self.columns), "points": as_lists(samples.items)}
 

@@ -309,6 +309,13 @@ class Series(Modality):
     def _write_npz(self, samples: Samples, path: Path) -> None:
         write_arrays(path, series=samples.items, channels=np.array(self.names))
 
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        return (self.window, len(self.channels))
+
+    def describe_values(self) -> str:
+        return "normalized as networks see them"
+
     def as_json(self, samples: Samples) -> dict[str, Any]:
         dates = self.dates(samples.items.shape[1])
         days = None if dates is None else [date.isoformat() for date in dates]

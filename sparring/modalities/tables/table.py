@@ -1,4 +1,4 @@
-"""Tables: rows of columns of different kinds."""
+"""Tables: rows with columns of different types."""
 
 from __future__ import annotations
 
@@ -26,47 +26,53 @@ from sparring.modalities.base import Encoded, Modality, Recommendation, Samples,
 from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import Comparison, write_png
 from sparring.modalities.tables import exploring, reading
-from sparring.modalities.tables.columns import (
-    KINDS,
-    Category,
-    Column,
-    Mixture,
-    Number,
-    frequencies,
-    learnt,
-    numbers,
-    typed,
+from sparring.modalities.tables.columns import KINDS, Category, Column, Mixture, Number, fit_column, frequencies
+from sparring.modalities.tables.columns import numbers as as_numbers
+from sparring.modalities.tables.columns import typed
+from sparring.modalities.tables.conditions import (
+    Condition,
+    Rule,
+    check_compatible,
+    column_called,
+    combinations,
+    condition,
+    parameters,
+    rule,
 )
-from sparring.modalities.tables.conditions import Rule, combinations, condition, contradictions, grouped, known, rule
+from sparring.modalities.tables.described import column_as_json
 from sparring.modalities.tables.distributions import comparison, fields
+from sparring.modalities.tables.plots import draw_columns
+from sparring.modalities.tables.random import row_keys, uniform
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from sparring.modalities.judge import Judge, Sampler, TrainingData
+    from sparring.modalities.labeled import LabeledSet
+
 Numbers = Literal["quantiles", "mixture"]
 Asking = Literal["any", "level"]
-FEATURES = 128  # numbers that rows are compared by, at most
-ASKED = 0.5  # of the rows of a batch are made for some given values of any columns,
-TARGETED = 0.7  # so many for one of the target,
-GAPS = 0.3  # and so many for all but one column
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+MAX_FEATURES = 128  # values that rows are scored by during training
+CONDITIONED = 0.5  # share of a batch's rows that are generated for values of a random subset of columns,
+TARGET_GIVEN = 0.7  # that are generated for a value of the target,
+SINGLE_GAP = 0.3  # and that are generated for all columns but one
 
 
 @dataclass(frozen=True)
 class Table(Modality):
-    """Rows of columns; nets see of each column a one-hot code, then the scalars of all numbers.
+    """Rows of a table. The networks see a one-hot code of each column, then the scalars of all numeric columns.
 
-    Encoded, a row is its columns' codes, then its numbers' scalars: never as wide as all levels.
+    An encoded row holds one code per column, then the scalars, so that its size does not grow with the levels.
 
     Attributes:
-        numbers: whether numbers are bins of equal shares, or mixtures of normal distributions.
-        asking: what rows are asked for while nets learn: for most of them some part of a real row; or always one level
-            of one category.
-        told: kinds of columns that are not to be found out, each as "NAME=KIND".
-        constraints: what holds in every row, as `conditions.rule` reads it.
-        target: the column that classifiers are to tell, for judging; "" for the last that they can.
-        columns: what is known of each, as the data have them in order.
-        combinations: for each constraint, those of the columns that go together in it.
+        numbers: representation of numbers: quantile bins, or mixtures of normal distributions.
+        asking: conditions during training: values of a random subset of columns for most rows ("any"), or always one
+            level of one category ("level").
+        told: types of columns that are not detected automatically, each as "NAME=KIND".
+        constraints: rules that every row satisfies, as parsed by `conditions.rule`.
+        target: column that classifiers predict in the evaluation; "" for the last category.
+        columns: the fitted columns, in the order of the data.
+        combinations: for each constraint, the combinations of levels that it allows.
     """
 
     kind: ClassVar[str] = "rows"
@@ -79,6 +85,7 @@ class Table(Modality):
     neighbor_grid: ClassVar[tuple[int, int]] = (12, 2)
     film_items: ClassVar[int] = 0
     chunk_size: ClassVar[int] = 1024
+    discrete: ClassVar[bool] = True
     files: ClassVar[str] = "a table (.csv, .tsv, .parquet)"
     fallback: ClassVar[bool] = True
 
@@ -110,23 +117,25 @@ class Table(Modality):
         hint = "; if rows are steps in time, give --recipe series" if numeric else ""
         return Recommendation("table", f"a table: R3GAN's loss on rows of numbers and categories{hint}")
 
+    # Layout.
+
     @cached_property
-    def learnt(self) -> tuple[Column, ...]:
-        """The columns that nets see."""
+    def learned(self) -> tuple[Column, ...]:
+        """The columns that the networks see: all except identifiers."""
         return tuple(column for column in self.columns if column.width)
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Of the one-hot spans."""
-        return tuple(column.width for column in self.learnt)
+        """Sizes of the one-hot spans."""
+        return tuple(column.width for column in self.learned)
 
     @property
     def scalars(self) -> tuple[tuple[int, int], ...]:
-        """For each scalar, the place of its column among those learnt, and how many of its first codes have none."""
-        return tuple((i, column.bare) for i, column in enumerate(self.learnt) if column.bare is not None)
+        """For each scalar, the index of its column among `learned`, and the number of its first codes without scalar."""
+        return tuple((i, c.bare_codes) for i, c in enumerate(self.learned) if c.bare_codes is not None)
 
     def spans(self, temperature: float = 1.0, hard: bool = True) -> Spans:
-        """The layout of a row, as a generator ends in it."""
+        """The layout of a row, which is the last layer of a generator."""
         return Spans(self.widths, self.scalars, temperature, hard)
 
     @cached_property
@@ -139,47 +148,56 @@ class Table(Modality):
 
     @property
     def condition_width(self) -> int:
-        return len(self.learnt)
+        return len(self.learned)
+
+    # Encoding.
 
     def fit(self, items: Items) -> Self:
         frame = items.items
         if frame.shape[1] < 2:
-            only = frame.columns[0]
             raise InputError(
-                f"{items.name!r} has one column, {only!r}; a table needs two (are they separated by , or ;?)"
+                f"{items.name!r} has one column, {frame.columns[0]!r}; a table needs two (separate them by , or ;)"
             )
-        told = dict(_pair(text) for text in self.told)
-        for name in (*told, *([self.target] if self.target else [])):
+        kinds = dict(_name_and_kind(text) for text in self.told)
+        for name in (*kinds, *([self.target] if self.target else [])):
             if name not in frame:
                 raise InputError(f"{items.name!r} has no column {name!r}; {nearest(name, map(str, frame))}")
-        columns = tuple(learnt(frame[name], told.get(name, ""), self.numbers == "mixture") for name in frame)
+        columns = tuple(fit_column(frame[name], kinds.get(name, ""), self.numbers == "mixture") for name in frame)
         if self.target and not next(c for c in columns if c.name == self.target).width:
-            raise InputError(f"target={self.target} identifies rows and is not learnt; choose another column")
+            raise InputError(f"target={self.target} is an identifier, which is not learned; choose another column")
         if not any(column.width for column in columns):
-            raise InputError(f"{items.name!r} holds nothing but identifiers; say what they are (columns=NAME=category)")
-        fitted = replace(self, columns=columns)
+            raise InputError(f"{items.name!r} has only identifiers; specify other kinds (columns=NAME=category)")
+        return replace(self, columns=columns)._with_constraints(items.name, frame)
+
+    def _with_constraints(self, name: str, frame: DataFrame) -> Self:
+        """This fitted modality with the combinations that its constraints allow.
+
+        Raises:
+            InputError: if the data violate a constraint.
+        """
         for text in self.constraints:
-            for name in grouped(text):
-                known(name, fitted._named)
-        found = [
-            sorted(set(combinations(frame, grouped(text)))) if "together" in text else () for text in self.constraints
+            for column in parameters(text):
+                column_called(column, self._columns_by_name)
+        allowed = [
+            sorted(set(combinations(frame, parameters(text)))) if "together" in text else ()
+            for text in self.constraints
         ]
-        fitted = replace(fitted, combinations=tuple(map(tuple, found)))
-        for kept in fitted._rules:
-            wrong = np.flatnonzero(~kept.holds(frame))
-            if len(wrong):
-                where = f"does not hold in {items.name!r}, first in row {wrong[0] + 1}"
-                raise InputError(f"constraints={kept.text} {where}; clean it or leave it out")
+        fitted = replace(self, combinations=tuple(map(tuple, allowed)))
+        for constraint in fitted._rules:
+            violations = np.flatnonzero(~constraint.holds(frame))
+            if len(violations):
+                where = f"{name!r} violates it, first in row {violations[0] + 1}"
+                raise InputError(f"constraints={constraint.text}: {where}; correct the data or leave the constraint out")
         return fitted
 
     @cached_property
-    def _named(self) -> dict[str, Column]:
+    def _columns_by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
 
     @cached_property
     def _rules(self) -> tuple[Rule, ...]:
         pairs = zip(self.constraints, self.combinations, strict=True)
-        return tuple(rule(text, self._named, together) for text, together in pairs)
+        return tuple(rule(text, self._columns_by_name, together) for text, together in pairs)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Codes, then scalars, float (n, columns + scalars)."""
@@ -187,8 +205,8 @@ class Table(Modality):
         if missing := [c.name for c in self.columns if c.name not in frame]:
             raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the model was trained with")
         codes, scalars = [], []
-        for i, column in enumerate(self.learnt):
-            progress(i, len(self.learnt))
+        for i, column in enumerate(self.learned):
+            progress(i, len(self.learned))
             of_column, within = column.encode(frame[column.name])
             codes.append(of_column)
             scalars += [within] if column.bare is not None else []
@@ -197,8 +215,8 @@ class Table(Modality):
 
     def scale(self, encoded: Tensor) -> Tensor:
         spans = self._on(encoded.device)
-        codes = encoded[:, : len(self.learnt)].long()
-        return torch.cat([spans.onehot(codes), encoded[:, len(self.learnt) :]], 1)
+        codes = encoded[:, : len(self.learned)].long()
+        return torch.cat([spans.onehot(codes), encoded[:, len(self.learned) :]], 1)
 
     def unscale(self, values: Tensor) -> Tensor:
         spans = self._on(values.device)
@@ -209,167 +227,189 @@ class Table(Modality):
         return self._spans.to(device)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
-        """Rows, and beside them the codes that they are asked for by, of their own, negative where a column is free."""
+        """Rows, and as their conditions some of their own codes: negative for the columns that are free."""
         encoded = tensors[VALUES]
-        codes = encoded[:, : len(self.learnt)].long()
-        asked = self._one_level(codes) if self.asking == "level" else self._random_part(codes)
-        return {**tensors, VALUES: self.scale(encoded), CONDITION: torch.where(asked, codes, -1)}
+        codes = encoded[:, : len(self.learned)].long()
+        given = self._one_level(codes) if self.asking == "level" else self._random_columns(codes)
+        return {**tensors, VALUES: self.scale(encoded), CONDITION: torch.where(given, codes, -1)}
 
-    def _random_part(self, codes: Tensor) -> Tensor:
-        n, many = codes.shape
+    def _random_columns(self, codes: Tensor) -> Tensor:
+        """True for the codes that are given, (n, columns)."""
+        n, columns = codes.shape
         share = torch.rand(n, 1, device=codes.device) ** 2  # few columns more often than many
-        asked = torch.rand(n, many, device=codes.device) < share
-        asked &= torch.rand(n, 1, device=codes.device) < ASKED
-        asked[:, self.place] |= torch.rand(n, device=codes.device) < TARGETED
-        gaps = torch.randint(2 * many, (n, 1), device=codes.device)  # half of them are the target
-        gap = torch.arange(many, device=codes.device) == torch.where(gaps < many, gaps, self.place)
-        return torch.where(torch.rand(n, 1, device=codes.device) < GAPS, ~gap, asked)
+        given = torch.rand(n, columns, device=codes.device) < share
+        given &= torch.rand(n, 1, device=codes.device) < CONDITIONED
+        given[:, self.target_index] |= torch.rand(n, device=codes.device) < TARGET_GIVEN
+        drawn = torch.randint(2 * columns, (n, 1), device=codes.device)  # the target is the gap in half of the rows
+        gap = torch.arange(columns, device=codes.device) == torch.where(drawn < columns, drawn, self.target_index)
+        return torch.where(torch.rand(n, 1, device=codes.device) < SINGLE_GAP, ~gap, given)
 
     @cached_property
-    def place(self) -> int:
-        """Of the target among the columns that are learnt."""
-        names = [column.name for column in self.learnt]
+    def target_index(self) -> int:
+        """Index of the target among the learned columns."""
+        names = [column.name for column in self.learned]
         if self.target in names:
             return names.index(self.target)
         return self._categories[-1] if self._categories else len(names) - 1
 
     def _one_level(self, codes: Tensor) -> Tensor:
-        asked = torch.zeros_like(codes, dtype=torch.bool)
+        """True for the codes that are given, (n, columns): one category per row, at random."""
+        given = torch.zeros_like(codes, dtype=torch.bool)
         if self._categories:
-            which = self._balance(codes).multinomial(1)  # the more often, the rarer the level that a row has there
-            asked.scatter_(1, torch.tensor(self._categories, device=codes.device)[which], True)
-        return asked
+            column = self._level_weights(codes).multinomial(1)  # the rarer the row's level, the more often
+            given.scatter_(1, torch.tensor(self._categories, device=codes.device)[column], True)
+        return given
 
-    def shares(self) -> Tensor:
-        """How often each level of each column comes in the data, (places,), 1 in each column."""
-        counts = [torch.tensor(frequencies(column)).double() for column in self.learnt]
+    def level_shares(self) -> Tensor:
+        """Share of each level of each learned column in the data, (sum of widths,); they sum to 1 in each column."""
+        counts = [torch.tensor(frequencies(column)).double() for column in self.learned]
         return torch.cat([c / c.sum() for c in counts]).float()
 
     @cached_property
     def _categories(self) -> list[int]:
-        return [i for i, column in enumerate(self.learnt) if isinstance(column, Category)]
+        """Indices of the categories among the learned columns."""
+        return [i for i, column in enumerate(self.learned) if isinstance(column, Category)]
 
     @cached_property
-    def _rates(self) -> list[Tensor]:
-        """For each category, how often a row of each level is to be drawn for that level's sake: levels as often as the
-        logarithms of their counts. Xu et al. 2019, arXiv:1907.00503, section 4.3.
+    def _row_weights(self) -> list[Tensor]:
+        """For each category, the sampling weight of a row with each level, so that the frequency of a level is
+        proportional to the logarithm of its count. Xu et al. 2019, arXiv:1907.00503, section 4.3.
         """
-        rates = []
+        weights = []
         for i in self._categories:
-            counts = torch.tensor(frequencies(self.learnt[i])).double()
-            wanted = (counts + 1).log()
-            rates.append((wanted / wanted.sum() / counts).float())
-        return rates
+            counts = torch.tensor(frequencies(self.learned[i])).double()
+            target = (counts + 1).log()
+            weights.append((target / target.sum() / counts).float())
+        return weights
 
-    def _balance(self, codes: Tensor) -> Tensor:
-        """Of each row and each category, (n, categories)."""
-        columns = zip(self._categories, self._rates, strict=True)
-        return torch.stack([rates.to(codes.device)[codes[:, i]] for i, rates in columns], 1)
+    def _level_weights(self, codes: Tensor) -> Tensor:
+        """Sampling weight of each row for each category, (n, categories)."""
+        columns = zip(self._categories, self._row_weights, strict=True)
+        return torch.stack([weights.to(codes.device)[codes[:, i]] for i, weights in columns], 1)
 
     def sampling_weights(self, tensors: Mapping[str, Tensor | Stored]) -> Tensor | None:
         encoded = tensors[VALUES]
         if self.asking == "any" or not self._categories:
             return None
         assert isinstance(encoded, Tensor)
-        return self._balance(encoded[:, : len(self.learnt)].long()).sum(1)
+        return self._level_weights(encoded[:, : len(self.learned)].long()).sum(1)
+
+    # Conditions.
 
     def draw_conditions(self, n: int, device: torch.device, requested: Tensor | None = None) -> Tensor:
-        asked = requested
-        free = torch.full((n, len(self.learnt)), -1, device=device)
+        conditions = torch.full((n, len(self.learned)), -1, device=device)
         if self.asking == "any":
-            if asked is not None and (asked >= 0).any():
-                return asked.to(device).expand(n, -1)
-            counts = torch.tensor(frequencies(self.learnt[self.place]), device=device).float()
-            free[:, self.place] = counts.multinomial(n, replacement=True)
-            return free
-        known = [] if asked is None else [i for i in self._categories if asked[i] >= 0]
-        columns = known or self._categories
+            if requested is not None and (requested >= 0).any():
+                return requested.to(device).expand(n, -1)
+            counts = torch.tensor(frequencies(self.learned[self.target_index]), device=device).float()
+            conditions[:, self.target_index] = counts.multinomial(n, replacement=True)
+            return conditions
+        given = [] if requested is None else [i for i in self._categories if requested[i] >= 0]
+        columns = given or self._categories
         if not columns:
-            return free
-        which = torch.tensor(columns, device=device)[torch.randint(len(columns), (n,), device=device)]
+            return conditions
+        chosen = torch.tensor(columns, device=device)[torch.randint(len(columns), (n,), device=device)]
         for i in columns:
-            counts = torch.tensor(frequencies(self.learnt[i]), device=device).float()
-            drawn = counts.multinomial(n, replacement=True) if asked is None or i not in known else asked[i].to(device)
-            free[:, i] = torch.where(which == i, drawn, free[:, i])
-        return free
+            counts = torch.tensor(frequencies(self.learned[i]), device=device).float()
+            free = requested is None or i not in given
+            level = counts.multinomial(n, replacement=True) if free else requested[i].to(device)
+            conditions[:, i] = torch.where(chosen == i, level, conditions[:, i])
+        return conditions
 
     @cached_property
     def asks(self) -> tuple[Ask, ...]:  # type: ignore[override]
-        return (replace(WHERE, fields=fields(self.learnt)),)
+        return (replace(WHERE, fields=fields(self.learned)),)
 
     def _unavailable(self, name: str, value: Any) -> str:
         if name == "label":
-            return f"label {value!r} was given, but rows are asked for by their columns (--where)"
+            return f"label {value!r} was given, but rows are requested by their columns (--where)"
         return super()._unavailable(name, value)
 
     def requested(self, asked: Mapping[str, Any]) -> Request:
-        where = _conditions(asked.get("where", ()))
-        conditions = [condition(text, self._named) for text in where]
-        contradictions(conditions)
-        codes, names = torch.full((len(self.learnt),), -1), [column.name for column in self.learnt]
-        for wanted in conditions:
-            if wanted.operator == "=":
-                code = self._named[wanted.column].code(wanted.value)
-                codes[names.index(wanted.column)] = code
-        return Request(codes, (*conditions, *self._rules))
+        conditions = [condition(text, self._columns_by_name) for text in _texts(asked.get("where", ()))]
+        check_compatible(conditions)
+        return Request(self._requested_codes(conditions), (*conditions, *self._rules))
+
+    def _requested_codes(self, conditions: Sequence[Condition]) -> Tensor:
+        """Codes that satisfy the equalities among some conditions, negative for the other columns."""
+        codes, names = torch.full((len(self.learned),), -1), [column.name for column in self.learned]
+        for equality in (c for c in conditions if c.operator == "="):
+            codes[names.index(equality.column)] = self._columns_by_name[equality.column].code(equality.value)
+        return codes
+
+    # Decoding.
 
     def decode(self, samples: Tensors, start: int = 0) -> Any:
-        """Rows as a frame of pandas, with the data's columns and dtypes."""
+        """Rows as a pandas data frame, with the columns and dtypes of the data."""
         import pandas
 
         encoded = self.unscale(samples[VALUES].cpu()).double().numpy()
-        dice = _dice(encoded, start)
-        made, place, scalar = {}, 0, len(self.learnt)
+        keys = row_keys(encoded, start)
+        decoded, next_code, next_scalar = {}, 0, len(self.learned)
         for i, column in enumerate(self.columns):
             codes, scalars = np.zeros(len(encoded), np.int64), np.zeros(len(encoded))
             if column.width:
-                codes, place = encoded[:, place].astype(np.int64), place + 1
-            if column.bare is not None:
-                scalars, scalar = encoded[:, scalar], scalar + 1
-            made[column.name] = typed(column, column.decode(codes, scalars, _uniform(dice, i), start))
-        return pandas.DataFrame(made)
+                codes, next_code = encoded[:, next_code].astype(np.int64), next_code + 1
+            if column.bare_codes is not None:
+                scalars, next_scalar = encoded[:, next_scalar], next_scalar + 1
+            decoded[column.name] = typed(column, column.decode(codes, scalars, uniform(keys, i), start))
+        return pandas.DataFrame(decoded)
 
     def rows(self, frame: DataFrame) -> Rows:
-        """Rows as numbers of tables are made of them; what identifies rows is left out.
+        """Rows as numbers, for metrics; identifiers are left out.
 
         Raises:
-            InputError: where a column is of another kind.
+            InputError: if a column has another type.
         """
         values = []
-        for column in self.learnt:
+        for column in self.learned:
             series = frame[column.name]
             try:
                 if isinstance(column, Number | Mixture):
-                    values.append(numbers(series, column.unit))
+                    values.append(as_numbers(series, column.unit))
                 else:
                     assert isinstance(column, Category)
-                    values.append(column.places(series).astype(float))
+                    values.append(column.indices(series).astype(float))
             except (TypeError, ValueError, AttributeError) as error:
-                kind = "dates" if isinstance(column, Number | Mixture) and column.unit else "numbers"
+                expected = "dates" if isinstance(column, Number | Mixture) and column.unit else "numbers"
                 raise InputError(
-                    f"column {column.name!r} holds {series.dtype}, not {kind} as the model makes"
+                    f"column {column.name!r} holds {series.dtype}, but the model generates {expected}; convert it"
                 ) from error
-        category = np.array([not isinstance(c, Number | Mixture) for c in self.learnt])
+        category = np.array([not isinstance(c, Number | Mixture) for c in self.learned])
         return Rows(np.stack(values, 1).astype(np.float64), category)
 
-    def features(self, samples: Tensors) -> Tensor:
-        """Rows as they are; along fixed random directions where they are wide."""
-        return self._projected(samples[VALUES])
+    # Judging.
 
-    def _projected(self, samples: Tensor) -> Tensor:
-        if samples.shape[1] <= FEATURES:
-            return samples
+    def features(self, samples: Tensors) -> Tensor:
+        """The values of rows; their projections on fixed random directions if they are wide."""
+        values = samples[VALUES]
+        if values.shape[1] <= MAX_FEATURES:
+            return values
         generator = torch.Generator().manual_seed(0)
-        directions = torch.randn(samples.shape[1], FEATURES, generator=generator) / FEATURES**0.5
-        turned: Tensor = samples @ directions.to(samples)
-        return turned
+        directions = torch.randn(values.shape[1], MAX_FEATURES, generator=generator) / MAX_FEATURES**0.5
+        projected: Tensor = values @ directions.to(values)
+        return projected
+
+    def judge(
+        self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Callable[[str], None]
+    ) -> Judge:
+        from sparring.modalities.tables.judge import table_judge
+
+        return table_judge(self, training, against, options, say)
+
+    def labeled_set(
+        self, model: Sampler, training: TrainingData, against: Items | None, target: str
+    ) -> LabeledSet:
+        from sparring.modalities.tables.labeled import labeled_rows
+
+        return labeled_rows(self, model, training, against, target)
+
+    # Drawing and writing.
 
     def preview(self, samples: Samples) -> Image.Image:
-        from sparring.modalities.tables.plots import bars
-
         encoded = self.encode(Items("samples", "rows", samples.items)).values
         assert isinstance(encoded, Tensor)
-        return bars(self.learnt, encoded[:, : len(self.learnt)].long().numpy())
+        return draw_columns(self.learned, encoded[:, : len(self.learned)].long().numpy())
 
     def as_frame(self, samples: Samples) -> Any:
         return samples.items
@@ -397,6 +437,19 @@ class Table(Modality):
             Writer(".parquet", "", lambda s, path: s.items.to_parquet(path, index=False)),
         )
 
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        return (len(self.columns),)
+
+    def describe_values(self) -> str:
+        return "of one-hot levels, then scalars"
+
+    def describe_condition_input(self) -> str:
+        return "for each column the index of the requested level, -1 if it is free"
+
+    def describe_conditions(self) -> dict[str, Any]:
+        return {**super().describe_conditions(), "columns": [column_as_json(column) for column in self.columns]}
+
     def as_json(self, samples: Samples) -> dict[str, Any]:
         text = samples.items.to_json(orient="records", date_format="iso", double_precision=15)
         return {"rows": json.loads(text)}
@@ -410,40 +463,20 @@ WHERE = Ask(
 )
 
 
-def _conditions(where: str | Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
+def _texts(where: str | Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
     """Conditions as they are typed."""
     if isinstance(where, Mapping):
         return [f"{name}={'missing' if value is None else value}" for name, value in where.items()]
     return [where] if isinstance(where, str) else where
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _name_and_kind(text: str) -> tuple[str, str]:
     name, equals, kind = text.rpartition("=")
     if not equals:
-        raise InputError(f"columns={text} says no kind; write it as columns={text}=category, number or identifier")
+        raise InputError(f"columns={text} has no kind; write columns={text}=KIND (category, number or identifier)")
     return name, kind
 
 
-def _restored(known: Mapping[str, Any]) -> Column:
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in known.items()}
+def _restored(stored: Mapping[str, Any]) -> Column:
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
     return KINDS[values["kind"]](**values)
-
-
-def _dice(encoded: NDArray[np.float64], start: int) -> NDArray[np.uint64]:
-    """Of each row a number that its content and its place make, (n,)."""
-    bits = encoded.astype(np.float32).view(np.uint32).astype(np.uint64)
-    weights = np.random.default_rng(0).integers(1, 2**63, bits.shape[1], dtype=np.uint64) | np.uint64(1)
-    with np.errstate(over="ignore"):
-        places = np.arange(start, start + len(bits), dtype=np.uint64)
-        mixed: NDArray[np.uint64] = (bits * weights).sum(1) + places * GOLDEN
-    return mixed
-
-
-def _uniform(dice: NDArray[np.uint64], salt: int) -> NDArray[np.float64]:
-    """Numbers in [0, 1) of their own for each column: Steele et al. 2014's SplitMix64, doi:10.1145/2660193.2660195."""
-    with np.errstate(over="ignore"):
-        x = dice + np.uint64(salt + 1) * GOLDEN
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        x = x ^ (x >> np.uint64(31))
-    return (x >> np.uint64(11)).astype(np.float64) / 2**53
