@@ -1,4 +1,4 @@
-"""How a hyperparameter goes from one value to another as a run proceeds."""
+"""How the value of a hyperparameter changes over a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def cosine(start: float, end: float, progress: Progress, share: float = 1.0) -> 
 
 
 def geometric(start: float, end: float, progress: float, after: float = 0.0) -> float:
-    """`start` for the first share `after` of the run, then by equal factors to `end`."""
+    """`start` for the first share `after` of the run, then exponential decay to `end`."""
     if progress <= after:
         return start
     return float(start * (end / start) ** ((progress - after) / (1 - after)))

@@ -1,4 +1,4 @@
-"""Sheets of many small pictures, for people to look at."""
+"""Sheets of many small images, for people to look at."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-FRAME = 480  # pixels of an animation's longer side, at most
-PACE = 250  # milliseconds a frame; the last stays longer
-SHEET = 640  # pixels that a sheet of small pictures is enlarged towards
+MAX_FRAME_SIDE = 480  # pixels of an animation
+FRAME_DURATION = 250  # milliseconds; the last frame is shown 8 times as long
+SHEET_SIDE = 640  # pixels: the longer side that a sheet of small images is enlarged to, at most
 
 
-def sheet(pictures: NDArray[np.uint8] | Sequence[NDArray[np.uint8]], columns: int) -> Image.Image:
-    """Pictures (n, h, w, c) side by side, small ones enlarged by whole pixels, alpha on white."""
-    stacked = np.asarray(pictures)
+def sheet(images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]], columns: int) -> Image.Image:
+    """Images (n, h, w, c) in a grid: small ones are enlarged by a whole factor, alpha is blended with white."""
+    stacked = np.asarray(images)
     n, height, width, channels = stacked.shape
     if channels == 4:
         alpha = stacked[..., 3:] / 255
@@ -25,12 +25,12 @@ def sheet(pictures: NDArray[np.uint8] | Sequence[NDArray[np.uint8]], columns: in
     rows = -(-n // columns)
     gap = 1
     page = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, stacked.shape[-1]), 255, np.uint8)
-    for i, picture in enumerate(stacked):
+    for i, image in enumerate(stacked):
         top, left = i // columns * (height + gap), i % columns * (width + gap)
-        page[top : top + height, left : left + width] = picture
-    image = Image.fromarray(page.squeeze(-1) if page.shape[-1] == 1 else page)
-    times = max(1, SHEET // max(image.size))
-    return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+        page[top : top + height, left : left + width] = image
+    grid = Image.fromarray(page.squeeze(-1) if page.shape[-1] == 1 else page)
+    times = max(1, SHEET_SIDE // max(grid.size))
+    return grid.resize((grid.width * times, grid.height * times), Image.Resampling.NEAREST)
 
 
 def animation(paths: Sequence[Path]) -> bytes:
@@ -39,9 +39,9 @@ def animation(paths: Sequence[Path]) -> bytes:
     for path in paths:
         with Image.open(path) as opened:
             frame = opened.convert("RGB")
-        frame.thumbnail((FRAME, FRAME))
+        frame.thumbnail((MAX_FRAME_SIDE, MAX_FRAME_SIDE))
         frames.append(frame.quantize(64))
     file = io.BytesIO()
-    pace = [PACE] * (len(frames) - 1) + [8 * PACE]
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=pace, loop=0)
+    durations = [FRAME_DURATION] * (len(frames) - 1) + [8 * FRAME_DURATION]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
     return file.getvalue()
