@@ -1,1 +1,1 @@
-"""Who minimises what."""
+"""Games: which player minimizes which losses."""

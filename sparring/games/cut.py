@@ -1,4 +1,4 @@
-"""Unpaired pictures, one way: what is made keeps the content of what is given, patch by patch. Park et al. 2020,
+"""Image translation without pairs in one direction, by patchwise contrastive learning (CUT). Park et al. 2020,
 arXiv:2007.15651.
 """
 
@@ -17,7 +17,7 @@ TEMPERATURE = 0.07
 
 
 class Contrasted(ImageToImage):
-    """CUT's G with the heads that its layers are compared through: two linear layers for each, onto the unit sphere.
+    """CUT's G with projection heads for its layers: two linear layers each, onto the unit sphere.
 
     Args:
         net: the generator.
@@ -37,7 +37,7 @@ class Contrasted(ImageToImage):
         return y
 
     def vectors(self, x: Tensor, places: list[Tensor] | None, patches: int) -> tuple[list[Tensor], list[Tensor]]:
-        """Of some places of each layer, vectors (n, patches, width) of length 1; and the places."""
+        """Unit vectors (n, patches, width) of some positions of each layer; and the positions."""
         found, chosen = [], []
         for i, (h, head) in enumerate(zip(self.net.taps(x), self.heads, strict=True)):
             flat = h.flatten(2).transpose(1, 2)  # (n, places, channels)
@@ -48,14 +48,14 @@ class Contrasted(ImageToImage):
 
 
 class Contrast(Term):
-    """A patch of what is made is to be told from others by the patch of the same place in what is given; and so for
-    what is made of pictures that are wanted already, which should stay as they are. Section 3, eq. 4 and 5.
+    """PatchNCE loss: a patch of the output should match the patch at the same position of the input, and no other. With
+    `identity`, the same for images that are in the target domain already. Section 3, eq. 4 and 5.
 
     Args:
-        G: whose layers are compared.
+        G: the generator whose layers are compared.
         weight: of either half.
-        patches: of each layer of each picture.
-        identity: whether there is the second half.
+        patches: number of patches per layer and image.
+        identity: whether to include the second half.
     """
 
     def __init__(self, G: Contrasted, weight: float, patches: int, identity: bool) -> None:

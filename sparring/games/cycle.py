@@ -1,4 +1,4 @@
-"""Two ways between two kinds of pictures, each the other's undoing. Zhu et al. 2017, arXiv:1703.10593."""
+"""Image translation without pairs in both directions, each the inverse of the other. Zhu et al. 2017, arXiv:1703.10593."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from sparring.nets.image_to_image import ImageToImage
 
 
 class Pool(nn.Module):
-    """Pictures that were made before: once it is full, one that is new is exchanged for one of them every other time.
-    Shrivastava et al. 2016, arXiv:1612.07828.
+    """A pool of previously generated images. Once it is full, every new image is replaced by an older one with
+    probability 1/2. Shrivastava et al. 2016, arXiv:1612.07828.
 
     Args:
-        capacity: pictures that it holds.
-        shape: of a picture.
+        capacity: number of images.
+        shape: of an image.
     """
 
     past: Tensor
@@ -36,7 +36,7 @@ class Pool(nn.Module):
         self.register_buffer("filled", torch.zeros((), dtype=torch.long))
 
     def forward(self, fake: Tensor) -> Tensor:
-        """Pictures (n, *shape), some of them for older ones."""
+        """Images (n, *shape), some replaced by older ones."""
         capacity, n = len(self.past), len(fake)
         order = torch.arange(n, device=fake.device)
         filling = self.filled < capacity
@@ -50,11 +50,11 @@ class Pool(nn.Module):
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the terms of G's loss.
+    """Weights of the terms of G's loss.
 
     Attributes:
-        cycle: of the distance of pictures from what is made of them there and back, lambda.
-        identity: of the distance of wanted pictures from what is made of them, as a share of `cycle`.
+        cycle: of the cycle consistency loss, lambda.
+        identity: of the identity loss, relative to `cycle`.
     """
 
     cycle: float = 10.0
@@ -65,12 +65,12 @@ class Cycle(TranslationGame):
     """Two generators and two discriminators.
 
     Args:
-        AB: given pictures (n, given, h, w) -> wanted ones (n, channels, h, w); BA the other way.
-        D_A, D_B: pictures of a kind -> logits.
-        loss: the pair of formulas.
-        shape: of a picture.
-        pool: pictures that are made before and kept for D.
-        weights: of the terms.
+        AB: images of domain A (n, given, h, w) -> images of domain B (n, channels, h, w); BA the opposite.
+        D_A, D_B: images of a domain -> logits.
+        loss: the adversarial loss of D and of G.
+        shape: of an image.
+        pool: number of generated images that are kept for D.
+        weights: of the loss terms.
     """
 
     averaged = ("AB", "BA")
@@ -96,7 +96,7 @@ class Cycle(TranslationGame):
         return True
 
     def players(self, G: OptimizerFactory, D: OptimizerFactory, **both: Any) -> list[Player]:
-        """G, which is both generators, then D, which is both discriminators."""
+        """G, which trains both generators, then D, which trains both discriminators."""
         generators, critics = (self.AB, self.BA), (self.D_A, self.D_B)
         return [
             Player("G", self.G_losses, G([p for net in generators for p in net.parameters()]), generators, **both),
@@ -104,7 +104,7 @@ class Cycle(TranslationGame):
         ]
 
     def _fakes(self, round: Round) -> tuple[Tensor, Tensor]:
-        """Of A, of B."""
+        """Generated images of A and of B."""
 
         def compute() -> tuple[Tensor, ...]:
             return self.BA.padded(round["values"]), self.AB.padded(round["condition"])
@@ -113,7 +113,7 @@ class Cycle(TranslationGame):
         return fake_A, fake_B
 
     def G_losses(self, round: Round) -> Losses:
-        """What both generators minimise together."""
+        """Losses that both generators minimize together."""
         A, B = round["condition"], round["values"]
         fake_A, fake_B = self._fakes(round)
         there = (self.BA.padded(fake_B) - A).abs().mean() + (self.AB.padded(fake_A) - B).abs().mean()
@@ -127,7 +127,7 @@ class Cycle(TranslationGame):
         return losses
 
     def D_losses(self, round: Round) -> Losses:
-        """What both discriminators minimise."""
+        """Losses that both discriminators minimize."""
         fake_A, fake_B = self._fakes(round)
         losses, seen = {}, []
         for kind, D, real, fake in (

@@ -1,4 +1,4 @@
-"""What D is shown in a turn, and what it says of it."""
+"""D's inputs and outputs in one turn."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ Side = Literal["D", "G"]
 
 @dataclass(frozen=True)
 class DiscriminatorOutput:
-    """Of some samples, D's features (n, d) and logits."""
+    """D's features (n, d) and logits of some samples."""
 
     features: Tensor
     logits: Logits
 
 
 class DiscriminatorPass:
-    """Real and generated samples of a turn with D's features and logits, each computed when it is
-    first asked for; losses and extra terms are made of them.
+    """Real and generated samples of a turn with D's features and logits, each computed when it is first used.
+
+    Losses and extra terms are functions of it.
 
     Attributes:
         net: the discriminator.
-        turn: whose turn it is. In D's, no gradient reaches G.
+        turn: the player that moves. In D's turn, no gradient reaches G.
         z: latents of the generated samples, (n, width).
-        condition: of real and generated samples alike, (n,), or None.
-        observe: hands scalars out to watchers, as `Round.observe` does.
+        condition: of real and generated samples, (n, ...), or None.
+        observe: reports scalars, as `Round.observe` does.
     """
 
     def __init__(
@@ -50,15 +51,15 @@ class DiscriminatorPass:
     ) -> None:
         """
         Args:
-            real, fake: make samples (n, ...) as D is to see them.
-            inputs: whether logits will be differentiated by what D saw.
-            together: whether D sees both in one pass, for speed.
+            real, fake: return samples (n, ...) as D sees them.
+            inputs: True if logits will be differentiated with respect to D's input.
+            together: True if both go through D in one pass, for speed.
         """
         self.net, self.turn, self.z, self.condition, self.observe = net, turn, z, condition, observe
         self._real, self._fake, self._inputs, self._together = real, fake, inputs, together
 
     def D(self, x: Tensor) -> Logits:
-        """D's logits on further samples, under the same labels."""
+        """D's logits on other samples, with the same conditions."""
         return self.net(x, self.condition)  # type: ignore[no-any-return]
 
     @cached_property
@@ -72,16 +73,16 @@ class DiscriminatorPass:
 
     @cached_property
     def on_real(self) -> DiscriminatorOutput:
-        return self._both[0] if self._together else said(self.net, self.real, self.condition)
+        return self._both[0] if self._together else discriminate(self.net, self.real, self.condition)
 
     @cached_property
     def on_fake(self) -> DiscriminatorOutput:
-        return self._both[1] if self._together else said(self.net, self.fake, self.condition)
+        return self._both[1] if self._together else discriminate(self.net, self.fake, self.condition)
 
     @cached_property
     def _both(self) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
         labels = None if self.condition is None else torch.cat([self.condition, self.condition])
-        both = said(self.net, torch.cat([self.real, self.fake]), labels)
+        both = discriminate(self.net, torch.cat([self.real, self.fake]), labels)
         features = both.features.chunk(2)
         if isinstance(both.logits, Tensor):
             on_real, on_fake = both.logits.chunk(2)
@@ -92,7 +93,7 @@ class DiscriminatorPass:
         )
 
 
-def said(D: Discriminator, x: Tensor, condition: Tensor | None) -> DiscriminatorOutput:
-    """What D says of samples (n, ...)."""
+def discriminate(D: Discriminator, x: Tensor, condition: Tensor | None) -> DiscriminatorOutput:
+    """D's features and logits of samples (n, ...)."""
     features = D.features(x, condition)
     return DiscriminatorOutput(features, D.judge(features, condition))

@@ -1,4 +1,4 @@
-"""A game whose G also fills single gaps of rows, by maximum likelihood, and polishes its samples so."""
+"""A game of rows whose G also imputes single columns by maximum likelihood, by which samples are refined."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from sparring.games.graph import CPU, DataKind, Graph, Spec, condition_specs, co
 from sparring.games.terms import Term
 from sparring.nets.table import Generator
 
-ROUNDS, DRAWN, AT_ONCE = 3, 4096, 1024  # of samples by which levels are made as frequent as they should be
+# Calibration: rounds, and samples per round and per batch.
+ROUNDS, DRAWN, BATCH = 3, 4096, 1024
 
 
 class Filled(Term):
-    """Cross entropy of the one column that is free, in rows where all others are given.
+    """Cross entropy of the one free column, in rows where all others are given.
 
-    What is to be said of one column, all others given, needs no game: maximum likelihood has the same optimum, and
-    comes there sooner. It is the pseudo-likelihood of Besag 1975, doi:10.2307/2987782.
+    The distribution of one column given all others needs no adversary: maximum likelihood has the same optimum and
+    reaches it sooner. The sum over columns is the pseudo-likelihood of Besag 1975, doi:10.2307/2987782.
 
     Args:
         G: the generator.
@@ -47,11 +48,11 @@ class Filled(Term):
 
 
 class FilledGAN(GAN):
-    """A GAN of rows whose samples are polished: each column is drawn anew once, all others given (a Gibbs sweep).
+    """A GAN of rows whose samples are refined by Gibbs sweeps: each column is drawn again given all others.
 
     Args:
-        sweeps: how often.
-        last: the column that is drawn last; the others are those of `GAN`.
+        sweeps: number of sweeps.
+        last: the column that is drawn last. The other arguments are those of `GAN`.
     """
 
     batch_dependent = True
@@ -61,24 +62,26 @@ class FilledGAN(GAN):
         super().__init__(*args, **settings)
         self.sweeps, self.last = sweeps, last
         assert isinstance(self.G, Generator)
-        self.register_buffer("offset", torch.zeros(self.G.z + self.G.spans.places))  # on latents of what is handed out
+        self.register_buffer(
+            "offset", torch.zeros(self.G.z + self.G.spans.places)
+        )  # added to the latents of returned samples
 
     @torch.no_grad()
     def calibrate(self, shares: Tensor, condition: Callable[[int], Tensor]) -> None:
-        """Shift the logits of samples until levels come as often as they should.
+        """Shift the logits of samples until every level is as frequent as in the data.
 
         Args:
-            shares: of each level in its column, (places,).
-            condition: gives labels for so many samples.
+            shares: relative frequency of each level in its column, (places,).
+            condition: n -> conditions of n samples.
         """
         assert isinstance(self.G, Generator)
         places = self.G.spans.places
         self.offset.zero_()
         for _ in range(ROUNDS):
             made = torch.zeros(places, device=self.offset.device)
-            for _ in range(DRAWN // AT_ONCE):
-                given = condition(AT_ONCE)
-                made += self.sample(self.draw(AT_ONCE, given.device), given)[VALUES][:, :places].float().sum(0)
+            for _ in range(DRAWN // BATCH):
+                given = condition(BATCH)
+                made += self.sample(self.draw(BATCH, given.device), given)[VALUES][:, :places].float().sum(0)
             known = 1 / DRAWN + shares.to(made)
             self.offset[self.G.z :] += (known.log() - (1 / DRAWN + made / DRAWN).log()).clamp(-1, 1)
 

@@ -1,4 +1,4 @@
-"""What all games have: nets, a prior, and a way from latents to samples."""
+"""The base class of games: nets, a prior, and the generation of samples from latents."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ class Game(nn.Module, ABC):
     A checkpoint holds a game's whole state; a model is a game with its averaged weights.
 
     Attributes:
-        averaged: names of the nets whose moving average is the model. The others are kept as the
-            last step left them.
+        averaged: names of the nets whose moving averages become the model. Others keep their last weights.
         batch_dependent: True if `sample` draws further random numbers for the batch as a whole, so that a sample
             depends on how many are drawn together. `sample` and `sample_truncated` of other games draw nothing.
-        prior: what a sample is made from.
-        classes: number of labels that sampling is conditioned on, 0 where it is not.
+        prior: distribution of the latents.
+        classes: number of classes that samples are conditioned on; 0 if they are not.
     """
 
     averaged: tuple[str, ...] = ("G",)
@@ -35,14 +34,14 @@ class Game(nn.Module, ABC):
 
     @property
     def conditional(self) -> bool:
-        """Whether samples are made for labels."""
+        """True if samples are generated for conditions."""
         return self.classes > 0
 
     def draw(self, n: int, device: torch.device, truncation: float | None = None, length: int | None = None) -> Tensor:
         """Latents of the prior, (n, width); see `Prior.draw`.
 
         Args:
-            length: of the samples that they are for, where these may have any.
+            length: of the samples, for kinds of any length.
         """
         prior = self.prior if length is None else self.prior.stretched(length)
         return prior.draw(n, device, truncation)
@@ -58,7 +57,7 @@ class Game(nn.Module, ABC):
         return None
 
     def state_metrics(self) -> dict[str, Tensor]:
-        """Numbers, 0-d, that somebody may want to follow: the state of what adapts itself."""
+        """State of adaptive parts for the log: 0-d tensors by name."""
         return {}
 
     @abstractmethod

@@ -149,9 +149,9 @@ class GAN(Game):
     def _outputs(self, turn: Side, round: Round, terms: Sequence[Term]) -> DiscriminatorPass:
         """D's outputs on a round.
 
-        Real and generated samples share one pass of D if that gives the same result. It does not if D's output depends on
-        the batch, or if logits are differentiated with respect to their inputs, since the gradient of each half would be
-        computed through both.
+        Real and generated samples share one pass of D if that gives the same result. It does not if D's output depends
+        on the batch, or if logits are differentiated with respect to their inputs: the gradient of each half would then
+        be computed through both.
         """
         inputs = any(term.inputs for term in terms)
         both = turn == "D" or self.loss.needs_real

@@ -1,4 +1,4 @@
-"""What samples are made from: noise, codes that are to mean something, the choice of a generator."""
+"""Priors: distributions of the latents, such as noise, interpretable codes, the choice of a generator."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Part(ABC):
-    """Some of the numbers that a sample is made from.
+    """One part of the latents.
 
     Attributes:
         name: of the part.
-        width: how many numbers.
-        distribution: of the numbers, for the descriptions of exported files.
+        width: number of latents.
+        distribution: its name, for the descriptions of exported files.
     """
 
     distribution: ClassVar[str] = ""
@@ -27,11 +27,11 @@ class Part(ABC):
 
     @abstractmethod
     def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:
-        """(n, width), from the device's generator."""
+        """Latents (n, width), from the device's random generator."""
 
 
 class Normal(Part):
-    """Independent normal numbers of deviation 1."""
+    """Independent standard normal latents."""
 
     distribution = "normal"
 
@@ -44,23 +44,23 @@ class Normal(Part):
 
 @dataclass(frozen=True)
 class Path(Normal):
-    """Independent normal numbers for each step of a sequence, and for some steps before it.
+    """Independent standard normal latents for each step of a sequence, and for some steps before it.
 
     Attributes:
-        channels: numbers of a step.
-        before: steps that come before the first.
+        channels: latents per step.
+        before: number of steps before the first.
     """
 
     channels: int
     before: int
 
     def stretched(self, length: int) -> Path:
-        """For a sequence of so many steps."""
+        """This part for a sequence of `length` steps."""
         return replace(self, width=self.channels * (self.before + length))
 
 
 class Uniform(Part):
-    """Independent numbers between -1 and 1."""
+    """Independent latents, uniform in [-1, 1]."""
 
     distribution = "uniform in [-1, 1]"
 
@@ -69,7 +69,7 @@ class Uniform(Part):
 
 
 class OneHot(Part):
-    """A 1 among zeros, each place as probable as any other."""
+    """One-hot vectors, uniform over the positions."""
 
     distribution = "one-hot"
 
@@ -78,8 +78,8 @@ class OneHot(Part):
 
 
 class Gumbel(Part):
-    """Independent numbers of the standard Gumbel distribution: added to logits, the greatest is a draw of their
-    softmax. Jang et al. 2016, arXiv:1611.01144.
+    """Independent latents of the standard Gumbel distribution: the argmax of logits plus these latents is a draw from
+    their softmax. Jang et al. 2016, arXiv:1611.01144.
     """
 
     distribution = "-log(-log u) of u uniform in [0, 1]"
@@ -89,11 +89,11 @@ class Gumbel(Part):
 
 
 class Prior:
-    """Parts beside one another, as latent vectors.
+    """Parts, concatenated to latent vectors.
 
     Attributes:
-        parts: of a vector, in order.
-        width: how long a vector is.
+        parts: in order.
+        width: length of a vector.
     """
 
     def __init__(self, *parts: Part) -> None:
@@ -104,18 +104,18 @@ class Prior:
         """Latents (n, width), from the device's generator.
 
         Args:
-            truncation: where given, normal numbers are drawn within so many standard deviations: less
-                variety for more typical samples (Brock et al. 2018, arXiv:1809.11096).
+            truncation: if given, normal latents are drawn within this many standard deviations: less diverse, more
+                typical samples (Brock et al. 2018, arXiv:1809.11096).
         """
-        none = torch.zeros(n, 0, device=device)  # where samples are made of something else
+        none = torch.zeros(n, 0, device=device)  # a prior without parts: samples are generated from given items
         return torch.cat([none, *(part.draw(n, device, truncation) for part in self.parts)], 1)
 
     def stretched(self, length: int) -> Prior:
-        """For samples of another length."""
+        """This prior for samples of another length."""
         return Prior(*(part.stretched(length) if isinstance(part, Path) else part for part in self.parts))
 
     def place(self, name: str) -> slice:
-        """Where in a vector a part lies."""
+        """Position of a part in a vector."""
         begin = 0
         for part in self.parts:
             if part.name == name:
@@ -125,10 +125,10 @@ class Prior:
 
 
 def path(channels: int, before: int, length: int) -> Prior:
-    """Nothing but noise for each step of a sequence, and for some before it."""
+    """Standard normal noise for each step of a sequence, and for some steps before it."""
     return Prior(Path("z", 0, channels, before).stretched(length))
 
 
 def normal(width: int) -> Prior:
-    """Nothing but noise."""
+    """Standard normal noise."""
     return Prior(Normal("z", width))

@@ -1,4 +1,4 @@
-"""D learns to keep in its features what a real picture looks like."""
+"""Self-supervision of D: real images are reconstructed from its features."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sparring.nets.fastgan import Decoder, Discriminator
 
 
 class Redrawn(Term):
-    """Absolute distance between real pictures and what two decoders draw from D's features of them: the whole picture
-    at half its size from the lowest maps, and a random quarter from the same quarter of the maps before. Liu et
-    al. 2021, arXiv:2101.04775, section 3.2.
+    """Mean absolute difference between real images and the reconstructions of two decoders from D's features: the whole
+    image at half its size from the lowest feature maps, and a random quarter from the same quarter of the maps before.
+    Liu et al. 2021, arXiv:2101.04775, section 3.2.
 
     Args:
         D: the discriminator.
-        channels, size: of the pictures.
+        channels, size: of the images.
         weight: of the term.
     """
 
@@ -29,12 +29,12 @@ class Redrawn(Term):
         self.whole = Decoder(D.low[0], channels, half, len(D.downs) - 1)
         self.part = Decoder(D.high[0], channels, half, len(D.downs) - 1)
 
-    def forward(self, judged: DiscriminatorPass) -> Tensor:
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:
         (D,) = self._D
-        high, low = D.maps(judged.on_real.features)
-        small = F.interpolate(judged.real, (self.size, self.size), mode="area")
+        high, low = D.maps(outputs.on_real.features)
+        small = F.interpolate(outputs.real, (self.size, self.size), mode="area")
         which = torch.randint(4, (1,), device=small.device)
-        maps, part = _quarter(high, which), _quarter(judged.real, which)
+        maps, part = _quarter(high, which), _quarter(outputs.real, which)
         return F.l1_loss(self.whole(low).float(), small) + F.l1_loss(self.part(maps).float(), part)
 
 

@@ -1,4 +1,4 @@
-"""StyleGAN2's game: truncation of styles, and the regularisation of path lengths."""
+"""StyleGAN2's game: truncation of style vectors, and path length regularization."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class StyleGAN(GAN):
         truncation: float | None = None,  # noqa: ARG002
         length: int | None = None,
     ) -> Tensor:
-        """Latents of the prior, (n, width), as they are: it is styles that are truncated."""
+        """Latents of the prior, (n, width), not truncated: style vectors are truncated instead."""
         return super().draw(n, device, length=length)
 
     def space(self) -> StyleSpace:
         return StyleSpace(self.G, self.prior, next(self.parameters()).device)
 
     def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:
-        """Samples of styles that far on the way from the mean style to their own. Karras et al. 2018, arXiv:1812.04948,
+        """Samples of style vectors interpolated from the mean style to their own. Karras et al. 2018, arXiv:1812.04948,
         appendix B.
         """
         style = self.G.mean_style().lerp(self.G.mapping(z, condition), truncation)
@@ -57,8 +57,8 @@ class StyleGAN(GAN):
 
 
 class NoiseInput(nn.Module):
-    """Latents (n, width)[, classes (n,)], noise (n, pixels) of all layers, one after the other -> images. A sample whose
-    noise is 0 everywhere gets the noise that is stored in the model.
+    """Latents (n, width)[, classes (n,)], noise (n, pixels) of all layers, one after the other -> images. A sample
+    whose noise is 0 everywhere gets the noise that is stored in the model.
 
     Args:
         net: the generator.
@@ -84,15 +84,15 @@ class NoiseInput(nn.Module):
 
 
 class PathLength(Term):
-    """How far a step of a style moves the picture should not depend on the style or the direction. Karras et al. 2019,
-    arXiv:1912.04958, eq. 4; of the step's own latents, each with one style.
+    """Path length regularization: the change of the image per change of the style vector should be constant. Karras et
+    al. 2019, arXiv:1912.04958, eq. 4; of the step's own latents, each with one style.
 
     Args:
         G: the generator.
         weight: of the term, gamma_pl.
-        every: steps between those in which it is minimised.
-        shrink: the share of a batch that it looks at is one over this.
-        decay: of the mean length.
+        every: interval in steps.
+        shrink: it uses this fraction of a batch: one over `shrink`.
+        decay: of the moving mean of the length.
     """
 
     mean: Tensor
@@ -103,16 +103,16 @@ class PathLength(Term):
         self.shrink, self.decay = shrink, decay
         self.register_buffer("mean", torch.zeros(()))
 
-    def forward(self, judged: DiscriminatorPass) -> Tensor:
+    def forward(self, outputs: DiscriminatorPass) -> Tensor:
         (G,) = self._G
-        some = slice(None, max(1, len(judged.z) // self.shrink))
-        condition = None if judged.condition is None else judged.condition[some]
-        w = G.mapping(judged.z[some], condition)[:, None].repeat(1, G.styles, 1)
+        some = slice(None, max(1, len(outputs.z) // self.shrink))
+        condition = None if outputs.condition is None else outputs.condition[some]
+        w = G.mapping(outputs.z[some], condition)[:, None].repeat(1, G.styles, 1)
         pictures = G.synthesis(w).float()
         noise = torch.randn_like(pictures) / sqrt(pictures[0, 0].numel())
         (slope,) = torch.autograd.grad((pictures * noise).sum(), w, create_graph=True)
         lengths = slope.float().square().sum(2).mean(1).sqrt()  # (n,)
-        judged.observe(path_length=lengths.mean())
+        outputs.observe(path_length=lengths.mean())
         target = self.mean.lerp(lengths.detach().mean(), 1 - self.decay)
         apart: Tensor = (lengths - target).square().mean()
         return apart

@@ -135,8 +135,8 @@ class History(Term):
 
 
 class Classified(Term):
-    """An auxiliary classifier predicts the class from D's features: D minimizes its error on real and generated samples,
-    G on generated ones. Odena et al. 2016, arXiv:1610.09585.
+    """An auxiliary classifier predicts the class from D's features: D minimizes its error on real and generated
+    samples, G on generated ones. Odena et al. 2016, arXiv:1610.09585.
 
     Args:
         reader: (n, d) -> logits of the classes.
@@ -156,9 +156,9 @@ class Classified(Term):
 
 
 class Read(Term):
-    """A part of the latents is predicted from D's features of generated samples, so that it has a visible effect: a bound
-    of their mutual information, up to a constant. Chen et al. 2016, arXiv:1606.03657,
-    eq. 5; for the index of a generator Hoang et al. 2017, arXiv:1708.02556, eq. 5.
+    """A part of the latents is predicted from D's features of generated samples, so that it has a visible effect: a
+    bound of their mutual information, up to a constant. Chen et al. 2016, arXiv:1606.03657, eq. 5; for the index of a
+    generator Hoang et al. 2017, arXiv:1708.02556, eq. 5.
 
     One-hot parts are predicted by logits, numbers by their mean with a standard deviation of 1.
 
@@ -196,7 +196,8 @@ class Read(Term):
 
 class Invariant(Term):
     """The negative mutual information of a reader's categories on real samples and on transformed copies: real samples
-    are assigned to categories with certainty, evenly, and independently of the transformation. Ji et al. 2018, arXiv:1807.06653, eq. 3.
+    are assigned to categories with certainty, evenly, and independently of the transformation. Ji et al. 2018,
+    arXiv:1807.06653, eq. 3.
 
     Args:
         reader: (n, d) -> logits of the categories; it belongs to another term.

@@ -1,4 +1,4 @@
-"""The game of TimeGAN: a GAN in the space of an autoencoder's codes, whose steps a supervisor foresees."""
+"""TimeGAN: a GAN in the code space of an autoencoder, with a supervisor that predicts the next code."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from sparring.games.graph import DataKind, Graph, sampling_graph
 from sparring.games.prior import Prior
 from sparring.loop import Losses, Player, Round
 
-Optimiser = Callable[[Iterable[nn.Parameter]], Optimizer]
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the terms, in the paper's symbols where it has one; the others are those of the authors' code.
+    """Weights of the loss terms, in the paper's symbols; those without a symbol are from the authors' code.
 
     Attributes:
         reconstruction: of E and R.
-        foreseen: of the supervised loss in E's turn; eta: in G's.
-        gamma: of codes that the supervisor has not seen, for G and D.
+        foreseen: of the supervised loss in E's turn; eta: in G's turn.
+        gamma: of codes that have not passed the supervisor, for G and D.
         moments: of the first two moments, in G's loss.
-        even: the loss of D below which it rests.
+        even: loss of D below which D is not trained.
     """
 
     reconstruction: float = 10.0
@@ -42,14 +42,14 @@ class TimeGAN(Game):
     """Yoon et al. 2019, "Time-series generative adversarial networks", NeurIPS, section 4.
 
     Args:
-        E: series (n, channels, steps) -> codes (n, width, steps), in (0, 1).
+        E: series (n, channels, steps) -> codes (n, width, steps) in (0, 1).
         R: codes -> series.
         G: latents (n, z, steps) -> codes.
-        S: codes -> each one's next, (n, width, steps).
+        S: codes -> the next code of each, (n, width, steps).
         D: codes -> logits (n, 1, steps).
-        prior: what codes are made from.
-        z: latents of a step.
-        weights: of the terms.
+        prior: distribution of the latents.
+        z: latents per step.
+        weights: of the loss terms.
     """
 
     averaged = ("G", "S", "R")
@@ -69,16 +69,16 @@ class TimeGAN(Game):
         self.E, self.R, self.G, self.S, self.D = E, R, G, S, D
         self.prior, self.z, self.weights = prior, z, weights
 
-    def embedding(self, optimizer: Optimiser) -> list[Player]:
-        """Of the first stage: E and R learn to reconstruct."""
+    def embedding(self, optimizer: OptimizerFactory) -> list[Player]:
+        """Players of the first stage: E and R learn to reconstruct."""
         return [self._player("E", self._reconstructed, (self.E, self.R), optimizer)]
 
-    def supervised(self, optimizer: Optimiser) -> list[Player]:
-        """Of the second: S learns to foresee real codes."""
+    def supervised(self, optimizer: OptimizerFactory) -> list[Player]:
+        """Players of the second stage: S learns to predict real codes."""
         return [self._player("S", lambda round: {"foreseen": self._foreseen(round)}, (self.S,), optimizer)]
 
-    def joint(self, optimizer: Optimiser, turns: int) -> list[Player]:
-        """Of the third: G and S so many times, E and R as often, then D."""
+    def joint(self, optimizer: OptimizerFactory, turns: int) -> list[Player]:
+        """Players of the third stage: G with S `turns` times, E with R `turns` times, then D."""
         return [
             self._player("G", self.G_losses, (self.G, self.S), optimizer, turns),
             self._player("E", self.E_losses, (self.E, self.R), optimizer, turns),
@@ -90,17 +90,17 @@ class TimeGAN(Game):
         name: str,
         losses: Callable[[Round], Losses],
         nets: tuple[nn.Module, ...],
-        optimizer: Optimiser,
+        optimizer: OptimizerFactory,
         turns: int = 1,
     ) -> Player:
         return Player(name, losses, optimizer([p for net in nets for p in net.parameters()]), nets, turns=turns)
 
     def E_losses(self, round: Round) -> Losses:
-        """What E and R minimise in the third stage."""
+        """Losses that E and R minimize in the third stage."""
         return {**self._reconstructed(round), "foreseen": self.weights.foreseen * self._foreseen(round)}
 
     def G_losses(self, round: Round) -> Losses:
-        """What G and S minimise."""
+        """Losses that G and S minimize."""
         codes, foreseen = self._made(round)
         made, real = self.R(foreseen).float(), round["values"].float()
         spread = (_deviation(made) - _deviation(real)).abs().mean()
@@ -113,7 +113,7 @@ class TimeGAN(Game):
         }
 
     def D_losses(self, round: Round) -> Losses:
-        """What D minimises; nothing where it is good enough."""
+        """Losses that D minimizes; zero while D is good enough."""
         codes, foreseen = (made.detach() for made in self._made(round))
         real, fake = self.D(self.E(round["values"]).detach()), self.D(foreseen)
         round.observe(D_real=real.mean(), D_fake=fake.mean(), D_accuracy=(real > fake).float().mean())
@@ -132,13 +132,13 @@ class TimeGAN(Game):
         return {"reconstruction": self.weights.reconstruction * (error + 1e-12).sqrt()}
 
     def _foreseen(self, round: Round) -> Tensor:
-        """How far what S foresees of real codes is from them, squared."""
+        """Mean squared error of the predictions of S on real codes."""
         codes = self.E(round["values"])
         error: Tensor = (self.S(codes)[:, :, :-1] - codes[:, :, 1:]).float().square().mean()
         return error
 
     def _made(self, round: Round) -> tuple[Tensor, ...]:
-        """Codes, and what S makes of them."""
+        """Codes, and the outputs of S on them."""
 
         def compute() -> tuple[Tensor, ...]:
             codes = self.G(self._steps(self.draw(round.size, round.device)))
@@ -147,7 +147,7 @@ class TimeGAN(Game):
         return round.once("codes", compute, self.G, self.S)
 
     def _steps(self, z: Tensor) -> Tensor:
-        """Latents (n, steps x z) step by step, (n, z, steps)."""
+        """Latents (n, steps x z) as sequences (n, z, steps)."""
         return z.view(z.shape[0], -1, self.z).transpose(1, 2)
 
     def values(self, z: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
@@ -166,6 +166,6 @@ def _against(logits: Tensor, target: float) -> Tensor:
 
 
 def _deviation(x: Tensor) -> Tensor:
-    """Of each channel at each step, over the batch."""
+    """Standard deviation of each channel at each step, over the batch."""
     deviation: Tensor = (x.var(0, unbiased=False) + 1e-6).sqrt()
     return deviation

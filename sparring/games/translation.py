@@ -1,4 +1,4 @@
-"""From given pictures to others: paired, where the truth is known, and unpaired one way."""
+"""Games that transform given images: with pairs, or without pairs in one direction."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.image_to_image import ImageToImage
 
-# The plain net is the mean of G over the last of its steps without D: about this share of them, so many at most.
-RECENT = 0.05
-MOST = 1000
+# The plain net is an average of G over this fraction of its steps without D, at most over the last 1000.
+AVERAGED_SHARE = 0.05
+MAX_AVERAGED = 1000
 MIN_SIDE = 16  # pixels of a side of the images that an exported net is verified with
 
 
 class TranslationGame(Game):
-    """A game whose samples are made of given pictures, which take the place of labels."""
+    """A game that generates samples from given images, its conditions."""
 
     @abstractmethod
     def mapping(self, reverse: bool, sharpness: float) -> ImageToImage:
-        """The net that makes pictures of given ones, (n, given, h, w) -> (n, channels, times h, times w).
+        """The net that transforms images: (n, given, h, w) -> (n, channels, times h, times w).
 
         Args:
-            reverse: the other way.
-            sharpness: 1 for the adversarial net, 0 for the one that errs least, between them a mixture.
+            reverse: the opposite direction.
+            sharpness: 1 for the adversarially trained net, 0 for the one with the smallest error; in between, their
+                weights are interpolated.
 
         Raises:
-            ValueError: where there is no such net.
+            ValueError: if there is no such net.
         """
 
     def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
@@ -76,15 +77,15 @@ def _multiples(n: int) -> tuple[str, str]:
 
 
 class PairedTranslation(GAN, TranslationGame):
-    """A conditional GAN whose labels are pictures: G makes a picture of the given one, D sees it alone or beside what
-    it is made of. Isola et al. 2016, arXiv:1611.07004.
+    """A conditional GAN whose conditions are images: G transforms the given image, and D sees the result alone or
+    together with the given image. Isola et al. 2016, arXiv:1611.07004.
 
     Args:
-        G: given pictures (n, given, h, w) -> pictures (n, channels, times h, times w).
-        D: pictures (n, channels, size, size), given pictures -> logits.
-        loss: the pair of formulas.
-        terms: extra terms of either side's loss.
-        alone: what G minimises in a phase without D; where there is any, the net of that phase is kept as `plain`.
+        G: given images (n, given, h, w) -> images (n, channels, times h, times w).
+        D: images (n, channels, size, size), given images -> logits.
+        loss: the adversarial loss of D and of G.
+        terms: extra loss terms of either player.
+        alone: terms that G minimizes in a phase without D. If there are any, the net of that phase is kept as `plain`.
     """
 
     G: ImageToImage
@@ -103,21 +104,21 @@ class PairedTranslation(GAN, TranslationGame):
         self.alone = nn.ModuleList(alone)
         self.plain = copy.deepcopy(G) if alone else None
         if alone:
-            self.register_buffer("followed", torch.zeros(()))  # steps that the plain net has followed G
+            self.register_buffer("followed", torch.zeros(()))  # steps over which the plain net was averaged
 
     def restoring(self, G: OptimizerFactory, **settings: Any) -> list[Player]:
-        """G without D, as in the first phase of SRGAN; the plain net follows it."""
+        """G without D, as in the first phase of SRGAN; the plain net is its average."""
         return [Player("G", self.plain_losses, G(self.G.parameters()), (self.G,), after=self._follow, **settings)]
 
     def plain_losses(self, round: Round) -> Losses:
-        """What G minimises without D."""
+        """Losses that G minimizes without D."""
         outputs = self._outputs("G", round, ())
         return self._extra([term for term in self.alone if isinstance(term, Term)], outputs, round)
 
     def _follow(self, observed: Mapping[str, Tensor]) -> None:  # noqa: ARG002
         assert self.plain is not None
         self.followed.add_(1)
-        share = (1 / (RECENT * self.followed)).clamp(1 / MOST, 1.0)
+        share = (1 / (AVERAGED_SHARE * self.followed)).clamp(1 / MAX_AVERAGED, 1.0)
         for weight, followed in zip(self.plain.parameters(), self.G.parameters(), strict=True):
             weight.lerp_(followed, share)
         for mine, theirs in zip(self.plain.buffers(), self.G.buffers(), strict=True):
@@ -129,7 +130,7 @@ class PairedTranslation(GAN, TranslationGame):
 
     def mapping(self, reverse: bool, sharpness: float) -> ImageToImage:
         if reverse:
-            raise ValueError("it has learnt one way only")
+            raise ValueError("it has learned one direction only")
         if sharpness == 1:
             return self.G
         if self.plain is None:
@@ -147,22 +148,22 @@ class PairedTranslation(GAN, TranslationGame):
 
 
 def L1(weight: Weighting) -> Term:
-    """The mean absolute difference from the truth; pictures go from -1 to 1."""
+    """Mean absolute difference from the true image; images are in [-1, 1]."""
     return Formula("L1", weight, lambda j: (j.fake - j.real).abs().mean(), of=("G",))
 
 
 def Content(weight: Weighting) -> Term:
-    """The mean absolute difference of D's features from those of the truth, by their size: what VGG's are to SRGAN,
-    from D itself. Wang et al. 2017, arXiv:1711.11585, eq. 4.
+    """Mean absolute difference of D's features from those of the true image, relative to their size: SRGAN's content
+    loss with D's features in place of VGG's. Wang et al. 2017, arXiv:1711.11585, eq. 4.
     """
     return Formula("content[D]", weight, lambda j: _apart(j.on_fake.features, j.on_real.features), of=("G",))
 
 
 def Perceived(weight: Weighting, features: Callable[[Tensor], Tensor]) -> Term:
-    """The same of the features of a net that was trained elsewhere. Ledig et al. 2016, arXiv:1609.04802, eq. 5.
+    """The same for the features of a pretrained net. Ledig et al. 2016, arXiv:1609.04802, eq. 5.
 
     Args:
-        features: pictures (n, channels, h, w) in [-1, 1] -> features (n, ...), differentiable.
+        features: images (n, channels, h, w) in [-1, 1] -> features (n, ...), differentiable.
     """
     return Formula("content[VGG]", weight, lambda j: _apart(features(j.fake), features(j.real)), of=("G",))
 

@@ -1,4 +1,4 @@
-"""G looks ahead: it learns against the D that would answer it."""
+"""Unrolled GAN: G is trained against future states of D."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from sparring.losses.adversarial import Logits
 
 
 class Unrolled(GAN):
-    """One generator against one discriminator, where G minimises its loss against D after some gradient steps of D's
-    own, through which it differentiates. Metz et al. 2016, arXiv:1611.02163, eq. 6, 7 and 9.
+    """One generator against one discriminator. G minimizes its loss against D after some further gradient steps of D,
+    and differentiates through these steps. Metz et al. 2016, arXiv:1611.02163, eq. 6, 7 and 9.
 
     Args:
-        unroll: steps that D looks ahead, k; 0 for none.
+        unroll: number of unrolled steps of D, k; 0 for none.
         rate: their learning rate, eta.
         settings: as for `GAN`, without terms.
 
     Raises:
-        ValueError: for terms, which would be no part of the steps ahead.
+        ValueError: for terms, which the unrolled steps do not include.
     """
 
     def __init__(self, *settings: Any, unroll: int, rate: float, **more: Any) -> None:
         super().__init__(*settings, **more)
         if self.terms:
-            raise ValueError("terms are no part of the steps that D looks ahead")
+            raise ValueError("unrolled steps of D do not include terms")
         self.unroll, self.rate = unroll, rate
 
     def G_losses(self, round: Round) -> Losses:
@@ -38,13 +38,13 @@ class Unrolled(GAN):
         condition = round.get("condition") if self.conditional else None
         weights = {name: weight.detach().requires_grad_() for name, weight in self.D.named_parameters()}
         for _ in range(self.unroll):
-            on_real, on_fake = (self._said(weights, x, condition) for x in (real, fake))
+            on_real, on_fake = (self._logits(weights, x, condition) for x in (real, fake))
             loss = self.loss.discriminator(on_real, on_fake)
             slopes: Sequence[Tensor] = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
             weights = {name: w - self.rate * slope for (name, w), slope in zip(weights.items(), slopes, strict=True)}
-        answered = self._said(weights, real, condition) if self.loss.needs_real else None
-        return {"adversarial": self.loss.generator(answered, self._said(weights, fake, condition))}
+        answered = self._logits(weights, real, condition) if self.loss.needs_real else None
+        return {"adversarial": self.loss.generator(answered, self._logits(weights, fake, condition))}
 
-    def _said(self, weights: dict[str, Tensor], x: Tensor, condition: Tensor | None) -> Logits:
+    def _logits(self, weights: dict[str, Tensor], x: Tensor, condition: Tensor | None) -> Logits:
         logits: Logits = functional_call(self.D, weights, (x, condition))
         return logits

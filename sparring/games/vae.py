@@ -1,4 +1,4 @@
-"""Games with an encoder: the variational autoencoder, and the one whose likelihood is in D's features."""
+"""Games with an encoder: the variational autoencoder, and the VAE/GAN, whose likelihood is defined on D's features."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sparring.losses.variational import gaussian_nll, kl_divergence
 
 
 class Autoencoder(Game):
-    """A game whose E finds the latents that its G makes a sample from.
+    """A game whose encoder E predicts the latents from which G generates a sample.
 
     Attributes:
         E: samples (n, ...)[, labels (n,)] -> means and logarithms of variances of latents, (n, width) each.
@@ -33,21 +33,21 @@ class Autoencoder(Game):
         )
 
     def reconstruct(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        """What is made of samples (n, ...) by way of the means of their latents."""
+        """Reconstructions of samples (n, ...) from the means of their latents."""
         mean, _ = self.E(x, condition)
         return self.values(mean, condition)
 
 
 class VAE(Autoencoder):
-    """An encoder and a decoder that maximise one bound of the likelihood together: no adversary. Kingma and Welling
+    """An encoder and a decoder that maximize a lower bound of the likelihood, without an adversary. Kingma and Welling
     2013, arXiv:1312.6114, eq. 3.
 
     Args:
         E: as in `Autoencoder`.
         G: (n, width)[, labels (n,)] -> samples (n, ...).
-        prior: what samples are made from; normal.
-        classes: number of labels, 0 for none.
-        beta: weight of the divergence from the prior; 1 is the bound.
+        prior: distribution of the latents; normal.
+        classes: number of classes, 0 for none.
+        beta: weight of the divergence from the prior; 1 gives the bound.
     """
 
     def __init__(self, E: nn.Module, G: nn.Module, prior: Prior, classes: int = 0, beta: float = 1.0) -> None:
@@ -56,12 +56,12 @@ class VAE(Autoencoder):
         self.prior, self.classes, self.beta = prior, classes, beta
 
     def players(self, optimizer: OptimizerFactory, **settings: Any) -> list[Player]:
-        """One player, which moves both nets."""
+        """One player that trains both nets."""
         weights = [*self.E.parameters(), *self.G.parameters()]
         return [Player("VAE", self.losses, optimizer(weights), (self.E, self.G), **settings)]
 
     def losses(self, round: Round) -> Losses:
-        """The bound's two parts per sample, in nats."""
+        """The two parts of the bound per sample, in nats."""
         real, condition = round["values"], round.get("condition") if self.classes else None
         mean, log_variance = self.E(real, condition)
         made = self.G(drawn(mean, log_variance), condition)
@@ -77,12 +77,12 @@ class VAE(Autoencoder):
 
 
 class VAEGAN(GAN, Autoencoder):
-    """A GAN with an encoder: G is the decoder of a VAE too, whose likelihood is measured in D's features instead of
+    """A GAN with an encoder: G is also the decoder of a VAE whose likelihood is defined on D's features instead of
     pixels. Larsen et al. 2015, arXiv:1512.09300, algorithm 1.
 
     Args:
         E: as for `VAE`.
-        likelihood: weight of the features' distance in G's loss, gamma; in E's it is 1.
+        likelihood: weight of the feature distance in G's loss, gamma; in E's loss it is 1.
         beta: weight of the divergence in E's loss.
         settings: as for `GAN`.
     """
@@ -94,19 +94,19 @@ class VAEGAN(GAN, Autoencoder):
     def players(
         self, D: OptimizerFactory, G: OptimizerFactory, turns: int = 1, after: After | None = None, **all: Any
     ) -> list[Player]:
-        """E, with an optimizer as G's, then D and G."""
+        """E, with an optimizer like G's, then D and G."""
         encoder = Player("E", self.E_losses, G(self.E.parameters()), (self.E,), **all)
         return [encoder, *super().players(D, G, turns, after, **all)]
 
     def E_losses(self, round: Round) -> Losses:
-        """What E minimises."""
+        """Losses that E minimizes."""
         mean, log_variance, _ = self._code(round)
         distance = self._distance(round)
         return {"likelihood": distance, "divergence": self.beta * kl_divergence(mean, log_variance)}
 
     def D_losses(self, round: Round) -> Losses:
-        """As of the GAN, and the same against what E and G make of real samples. So real samples count as often as
-        both kinds of generated ones together; in the paper they count once.
+        """The GAN's losses, and the same for reconstructions of real samples. Real samples thus count twice, as often
+        as samples and reconstructions together; in the paper they count once.
         """
         again = self._again(round).detach()
         losses = super().D_losses(round)
@@ -116,7 +116,7 @@ class VAEGAN(GAN, Autoencoder):
         return losses | {"reconstructed": self.loss.discriminator(on_real, on_again)}
 
     def G_losses(self, round: Round) -> Losses:
-        """As of the GAN, and the same for what it makes of real samples; and the likelihood."""
+        """The GAN's losses, the same for reconstructions of real samples, and the likelihood."""
         losses = super().G_losses(round)
         condition = round.get("condition") if self.classes else None
         on_again = self.D(self._view(self._again(round), round), condition)
@@ -125,7 +125,7 @@ class VAEGAN(GAN, Autoencoder):
         return losses | {"reconstructed": reconstructed, "likelihood": self.likelihood * self._distance(round)}
 
     def _code(self, round: Round) -> tuple[Tensor, ...]:
-        """Means, logarithms of variances, and latents drawn from them."""
+        """Means, log variances, and latents drawn from them."""
 
         def compute() -> tuple[Tensor, ...]:
             mean, log_variance = self.E(round["values"], round.get("condition") if self.classes else None)
@@ -134,12 +134,12 @@ class VAEGAN(GAN, Autoencoder):
         return round.once("code", compute, self.E)
 
     def _again(self, round: Round) -> Tensor:
-        """Real samples through E and G."""
+        """Reconstructions of real samples."""
         code = self._code(round)[2]
         return round.once("again", lambda: self.values(code, round.get("condition")), self.E, self.G)
 
     def _distance(self, round: Round) -> Tensor:
-        """Of D's features on samples and on what E and G make of them, squared, as a mean over the features."""
+        """Mean squared difference of D's features between samples and their reconstructions."""
         condition = round.get("condition") if self.classes else None
         with torch.no_grad():
             real = discriminate(self.D, round["values"], condition).features
@@ -148,5 +148,5 @@ class VAEGAN(GAN, Autoencoder):
 
 
 def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Latents of a normal distribution, differentiable by its parameters."""
+    """Latents drawn from a normal distribution, differentiable with respect to its parameters."""
     return mean + (log_variance / 2).exp() * torch.randn_like(mean)

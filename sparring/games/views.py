@@ -1,4 +1,4 @@
-"""What is done to samples, real and generated alike, before D sees them."""
+"""Views: transformations of D's input, applied to real and generated samples alike."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Augment = Literal["none", "places", "diffaugment", "ada"]
 
 
 class View(nn.Module, ABC):
-    """Something that is done to all that D sees; its state, if it has any, is in buffers."""
+    """A transformation of D's input; its state, if any, is in buffers."""
 
     @abstractmethod
     def forward(self, x: Tensor, round: Round) -> Tensor:
-        """Samples (n, ...) as D is to see them, differentiable."""
+        """Samples (n, ...) as D sees them, differentiable."""
 
     def after(self, observed: Mapping[str, Tensor]) -> None:
-        """Take note of what D's move has shown."""
+        """Update the state with the observations of D's move."""
 
 
 class InstanceNoise(View):
-    """Normal noise of standard deviation sigma that falls to 0 with the run's progress, so that real
-    and generated samples overlap. Sønderby et al. 2016, arXiv:1610.04490.
+    """Normal noise whose standard deviation falls from sigma to 0 over the run, so that real and generated samples
+    overlap. Sønderby et al. 2016, arXiv:1610.04490.
     """
 
     def __init__(self, sigma: float) -> None:
@@ -40,10 +40,10 @@ class InstanceNoise(View):
 
 
 class Changed(View):
-    """A random change of everything, always.
+    """A random transformation of every sample.
 
     Args:
-        change: samples (n, ...) -> changed ones, of which each gets its own change.
+        change: samples (n, ...) -> transformed samples, each with its own random parameters.
     """
 
     def __init__(self, change: Callable[[Tensor], Tensor]) -> None:
@@ -55,21 +55,22 @@ class Changed(View):
 
 
 class Ada(View):
-    """`augment.ada`, as probable as D's overfitting asks for. Karras et al. 2020, arXiv:2006.06676.
+    """Adaptive discriminator augmentation: the probability of `augment.ada` follows D's overfitting. Karras et al.
+    2020, arXiv:2006.06676.
 
-    D overfits where both of the paper's heuristics say so. r_v: how far its logits on held-out samples
-    have gone from those on training samples towards those on generated ones. r_t: how much more often
-    than not it takes a training sample for more real than a generated one, which needs no zero of the
-    logits, as a relativistic loss has none. Without r_t, a D that no longer tells anything keeps changes
-    probable for ever: r_v is the ratio of two differences near 0.
+    D overfits if both of the paper's heuristics say so. r_v: where D's mean logit on held-out samples lies between that
+    on training samples (0) and that on generated ones (1). r_t: how much more often than not a training sample has a
+    higher logit than a generated one; it needs no zero of the logits, which a relativistic loss does not have. r_v
+    alone would keep the probability high for a D that no longer separates anything, because it is then a ratio of two
+    differences near 0.
 
     Args:
         batch: samples per step.
-        every: steps between looks at held-out samples.
-        target: what r_v is steered to.
-        telling: what r_t is steered to.
-        kimg: thousands of samples in which the probability could go from 0 to 1.
-        most: the largest probability; beyond it changes leak into what G makes.
+        every: steps between batches of held-out samples.
+        target: target of r_v.
+        telling: target of r_t.
+        kimg: thousands of samples in which the probability can rise from 0 to 1.
+        most: largest probability; above it, augmentations leak into generated samples.
     """
 
     p: Tensor
