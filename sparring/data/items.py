@@ -1,4 +1,4 @@
-"""What a data set holds before a modality makes tensors of it."""
+"""The items of a data set, before a modality encodes them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sparring.errors import InputError, nearest
 
 @dataclass(frozen=True)
 class Items:
-    """A data set as it was found.
+    """A data set as it was read.
 
     Attributes:
         name: short, for the names of runs.
-        kind: "points", "images", "rows" (of a table) or "series" (rows that are steps in time).
-        items: points as floats (n, d); pictures as uint8 (n, h, w) or (n, h, w, c), or as files; a table or a
-            series as a frame of pandas.
+        kind: the kind of data, such as "points", "images", "rows" (of a table) or "series" (rows in the order of time).
+        items: points as floats (n, d); images as uint8 (n, h, w) or (n, h, w, c), or as files; a table or a series as a
+            pandas data frame.
         labels: the class of each item, (n,), or None.
-        classes: the names of the classes.
-        columns: the names of a point's coordinates, where the file has them.
-        held: which items the data set itself sets apart for testing, (n,), or None.
-        notes: what reading it has to tell the user, a line each.
+        classes: names of the classes.
+        columns: names of a point's coordinates, if the file has them.
+        held: which items the data set itself reserves for testing, (n,), or None.
+        notes: what the user should know about reading it, one line each.
     """
 
     name: str
@@ -43,10 +43,10 @@ class Items:
         """The items of one class, by its name.
 
         Raises:
-            InputError: where there is no such class.
+            InputError: if there is no such class.
         """
         if self.labels is None:
-            raise InputError(f"{self.name!r} has no classes, and so none that is called {name!r}")
+            raise InputError(f"{self.name!r} has no classes, so there is no class {name!r}")
         if name not in self.classes:
             raise InputError(f"{self.name!r} has no class {name!r}; {nearest(name, self.classes)}")
         rows = np.flatnonzero(self.labels == self.classes.index(name))

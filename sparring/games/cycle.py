@@ -1,4 +1,4 @@
-"""Image translation without pairs in both directions, each the inverse of the other. Zhu et al. 2017, arXiv:1703.10593."""
+"""Image translation without pairs, in both directions. Zhu et al. 2017, arXiv:1703.10593."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained model: what samples, saves and loads itself, long after the training data are gone."""
+"""A trained model: it samples, saves and loads itself, long after the training data are gone."""
 
 from sparring.model.model import Model, load
 from sparring.model.stored import SINGLE, describe, restore

@@ -1,4 +1,4 @@
-"""A model on disk: its weights, and JSON that says what they are of; no code."""
+"""A model on disk: its weights, and JSON that describes the recipe and the modality; no code."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def describe(recipe: Recipe[Any], modality: Modality) -> dict[str, Any]:
 
 
 def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe[Any], Modality]:
-    """What `describe` described.
+    """The recipe and the modality that `describe` wrote.
 
     Raises:
-        InputError: where another version of Sparring wrote it, or it is damaged.
+        InputError: if another version of Sparring wrote it, or it is damaged.
     """
     if content.get("format") != FORMAT:
         raise InputError(
@@ -64,11 +64,11 @@ def _frozen(value: Any) -> Any:
 
 
 def write(place: Path, described: Mapping[str, Any], weights: Mapping[str, Tensor], half: bool) -> None:
-    """Write a model to a folder, or to one file where the path says so.
+    """Write a model to a folder, or to one file if the path ends in `.safetensors`.
 
     Args:
-        described: the recipe, the modality and the training, as JSON has them.
-        half: weights in sixteen bits.
+        described: the recipe, the modality and the record of the training, as JSON.
+        half: store weights in 16 bits.
     """
     tensors = {name: _halved(t) if half else t.contiguous() for name, t in weights.items()}
     if place.suffix == SINGLE:
@@ -81,17 +81,17 @@ def write(place: Path, described: Mapping[str, Any], weights: Mapping[str, Tenso
 
 
 def _halved(tensor: Tensor) -> Tensor:
-    """In sixteen bits, where these reach as far."""
+    """In 16 bits, if all values are in range."""
     fits = tensor.is_floating_point() and bool((tensor.abs() <= torch.finfo(torch.float16).max).all())
     return (tensor.half() if fits else tensor).contiguous()
 
 
 def read(path: Path) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
-    """What is in a folder or a file of a model, or in a run's folder: with its game on the CPU, and what is recorded of
-    its training.
+    """The model in a folder or a file, or in a run's folder: recipe, modality, the game on the CPU, and the record of the
+    training.
 
     Raises:
-        InputError: where there is none, it is damaged, or another version wrote it.
+        InputError: if there is none, it is damaged, or another version wrote it.
     """
     folder = path / "model" if (path / "model").is_dir() else path
     single = folder.suffix == SINGLE and folder.is_file()
@@ -114,12 +114,12 @@ def read(path: Path) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
 
 
 def _within(path: Path) -> Any:
-    """What a file of weights says of the model that they are of."""
+    """The description of a model that is stored in its file of weights."""
     try:
         with safetensors.safe_open(path, "pt") as file:
             found = (file.metadata() or {}).get("model.json")
         if found is None:
-            raise InputError(f"{path} holds weights alone; give a file that sparring export wrote")
+            raise InputError(f"{path} holds only weights; give a file that sparring export wrote")
         return json.loads(found)
     except (OSError, SafetensorError, ValueError) as error:
         if isinstance(error, InputError):
@@ -128,7 +128,7 @@ def _within(path: Path) -> Any:
 
 
 def _narrow(game: Game, tensors: Mapping[str, Tensor]) -> None:
-    """Give a game the shapes of weights out of which channels were cut."""
+    """Change the shapes of a game's weights to those of a pruned model."""
     known = game.state_dict()
     for name, tensor in tensors.items():
         if name in known and known[name].shape != tensor.shape:
