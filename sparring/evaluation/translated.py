@@ -15,7 +15,10 @@ from sparring.data.store import Progress
 from sparring.errors import InputError, nearest
 from sparring.metrics.results import Evaluation
 from sparring.modalities import Translation, find
-from sparring.modalities.translation.judge import Restored, Scores, findings, floor, in_brightness, judge, numbers
+from sparring.modalities.translation.scores import Method as Restored
+from sparring.modalities.translation.scores import Scores, findings, floor, numbers
+from sparring.modalities.translation.scores import score as judge
+from sparring.modalities.translation.scores import uses_luma as in_brightness
 from sparring.model import Model
 from sparring.nets import pretrained as weights
 from sparring.nets.tiles import Mapper, as_bytes, mapped

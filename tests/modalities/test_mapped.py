@@ -1,4 +1,4 @@
-"""Pictures that are made of pictures: how they are read, cut and shown."""
+"""Images that are generated from images: how they are read, cropped and shown."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from PIL import Image
 from sparring import recipes
 from sparring.errors import InputError
 from sparring.modalities import Degraded, Paired, Unpaired, find
-from sparring.modalities.translation.crops import cut
+from sparring.modalities.translation.crops import crops_of
 
 
 def saved(path, pixels):
@@ -31,19 +31,19 @@ def test_squares_cover_a_picture(height, width, size, more, most):
     """Every pixel is in a square, and so is every square of `size`, unless there may be only so many."""
     side = size + more
     picture = np.arange(height * width).reshape(1, height, width)
-    found = cut(picture, side, size, most)
+    found = crops_of(picture, side, size, most)
     assert (found.height, found.width) == (height, width)
-    assert found.squares.shape[1:] == (1, side, side)
-    assert len(found.squares) <= most
+    assert found.pixels.shape[1:] == (1, side, side)
+    assert len(found.pixels) <= most
     if most == 500 and more and min(height, width) >= side:
-        corners = {(int(s[0, 0, 0]) // width, int(s[0, 0, 0]) % width) for s in found.squares}
+        corners = {(int(s[0, 0, 0]) // width, int(s[0, 0, 0]) % width) for s in found.pixels}
         for top in range(height - size + 1):
             for left in range(width - size + 1):
                 assert any(t <= top <= t + more and b <= left <= b + more for t, b in corners)
 
 
 def test_a_small_picture_is_mirrored():
-    found = cut(np.array([[[1, 2], [3, 4]]]), 4, 4, 9).squares
+    found = crops_of(np.array([[[1, 2], [3, 4]]]), 4, 4, 9).pixels
     assert found.tolist() == [[[[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]]]
 
 
@@ -112,7 +112,7 @@ def test_what_are_no_pairs(tmp_path, random):
     with pytest.raises(InputError, match=r"input/01.png has 50 x 40 pixels and its partner target/01.png 49 x 40"):
         Paired(size=16).fit(items).encode(items)
     (tmp_path / "a" / "target" / "01.png").unlink()
-    with pytest.raises(InputError, match="1 picture of input/ without a partner of that name in target/: 01;"):
+    with pytest.raises(InputError, match="1 image in input/ without a partner of the same name in target/: 01;"):
         Paired().fit(find(tmp_path / "a"))
     for i in range(3):
         saved(tmp_path / "b" / f"{i}.png", random.integers(0, 255, (20, 30)))
@@ -145,7 +145,7 @@ def test_unpaired_pictures_are_dealt_by_themselves(tmp_path):
     split = modality.split(items, encoded.readable)
     assert len(split.samples(encoded.items)[0]) == 9
     assert len(split.samples(encoded.beside.items)[0]) == 6
-    with pytest.raises(InputError, match="holds no two kinds"):
+    with pytest.raises(InputError, match="holds no two domains"):
         Unpaired().fit(find("digits"))
 
 
@@ -161,7 +161,7 @@ def test_degraded_pictures_keep_their_scale(tmp_path, random):
     assert torch.equal(batch["condition"], modality.chain(batch["values"]))
     given, true = next(iter(modality.examples(items, False)))
     assert (given.shape, true.shape) == ((1, 3, 10, 17), (1, 3, 40, 68))
-    with pytest.raises(InputError, match="4 pixels of a side are too few"):
+    with pytest.raises(InputError, match="images of 4 pixels a side are too small"):
         Degraded(size=4, degrade=("x4",)).fit(items)
 
 
@@ -224,7 +224,7 @@ def test_numbers_of_classes_are_no_pictures(tmp_path, random):
         saved(tmp_path / "image" / f"{i}.png", random.integers(0, 255, (20, 20)))
         saved(tmp_path / "mask" / f"{i}.png", random.integers(0, 2, (20, 20)))
     items = find(tmp_path)
-    with pytest.raises(InputError, match="to be made go from 0 to 1 of 255, as numbers of classes do"):
+    with pytest.raises(InputError, match="the target images of .* have values from 0 to 1 of 255, like class indices"):
         Paired().fit(items).encode(items)
 
 

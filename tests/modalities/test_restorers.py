@@ -20,7 +20,7 @@ CHAINS = [
     (["noise25"], "median"),
     (["grey", "jpeg30"], "median"),
     (["dose0.1"], "median"),
-    (["grey"], "grey"),
+    (["grey"], "gray"),
     (["edges"], "identity"),
     (["noise5", "edges"], "identity"),
     (["edges", "x2"], "bicubic"),

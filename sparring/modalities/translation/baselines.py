@@ -74,8 +74,8 @@ def _differences(h: int, w: int) -> sparse.csr_array:
 
 
 def thresholded(x: Tensor) -> Tensor:
-    """Black and white images, (n, 1, h, w): the luma of each image above a threshold that maximizes the variance between
-    the two groups of pixels. Otsu 1979, doi:10.1109/TSMC.1979.4310076. Images of one gray level become black.
+    """Black and white images, (n, 1, h, w): the luma of each image above the threshold that maximizes the variance
+    between the two groups of pixels. Otsu 1979, doi:10.1109/TSMC.1979.4310076. Images of one gray level become black.
     """
     levels = ((pixels.grayscale(x) + 1) / pixels.LEVEL).round().long()
     index = levels.flatten(1)

@@ -1,4 +1,4 @@
-"""Restoration: clean pictures, and what a degradation leaves of them."""
+"""Restoration: degraded images, and the clean images that they were made from."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.layers.degrade import Chain, parse
 from sparring.modalities.base import Encoded
-from sparring.modalities.translation.crops import cut_all, wholes
+from sparring.modalities.translation.baselines import Restorer, restorer
+from sparring.modalities.translation.crops import crop_all, whole_images
 from sparring.modalities.translation.translation import (
-    LEAST,
+    MIN_SIDE,
     Translation,
+    check_count,
     encoded,
-    seen,
-    several,
+    examine_sizes,
     split_of,
-    unseen_by_training,
+    unseen,
 )
 from sparring.seeds import Seeds, reseed
 
 
 @dataclass(frozen=True)
 class Degraded(Translation):
-    """Clean pictures ("real"), each beside what a degradation makes of it ("label"), drawn anew for every batch.
+    """Clean images; the condition of each is a degraded version of it, computed anew for every batch.
 
     Attributes:
-        degrade: what is done to a clean picture, in order: `sparring.layers.degrade.parse`.
+        degrade: the degradation, step by step; see `sparring.layers.degrade.parse`.
     """
 
     kind: ClassVar[str] = "degraded"
@@ -57,36 +58,43 @@ class Degraded(Translation):
         return self.chain.masks
 
     def fit(self, items: Items) -> Self:
-        sides, channels = seen(items)
-        channels = min(3, channels)  # transparent pictures are laid on white
-        size, wide = self.sized(sides)
+        sides, channels = examine_sizes(items)
+        channels = min(3, channels)  # transparent images are placed on white
+        size, wide = self.sizes_for(sides)
         return replace(self, size=size, wide=wide, channels=channels, given=self.chain.channels(channels))
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
-        """Squares of clean pictures, uint8 (n, channels, kept, kept).
+        """Crops of clean images, uint8 (n, channels, kept, kept).
 
         Raises:
-            InputError: where fewer than two pictures can be read.
+            InputError: if fewer than two images can be read.
         """
-        found, skipped = cut_all(items, np.full(len(items), self.channels), self.kept, self.size, progress)
-        squares = {i: found[i].squares for i in sorted(found)}
-        return several(encoded(squares, skipped), items.name)
+        crops, skipped = crop_all(items, np.full(len(items), self.channels), self.kept, self.size, progress)
+        return check_count(encoded({i: crops[i].pixels for i in sorted(crops)}, skipped), items.name)
 
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
-        """Whole pictures."""
+        """The split of whole images."""
         return split_of(range(len(items)), items.held)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
-        real = self.scale(self.cut(tensors[VALUES]))
-        return {**tensors, VALUES: real, CONDITION: self.chain(real)}
+        clean = self.scale(self.augment(tensors[VALUES]))
+        return {**tensors, VALUES: clean, CONDITION: self.chain(clean)}
 
-    def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
-        kept = unseen_by_training(self.split(items), items.held, apart)
-        for i, pixels in wholes(items, self.channels, sorted(kept)):
+    @property
+    def downscale(self) -> Restorer | None:
+        return self.chain if self.degrade == (f"x{self.times}",) else None
+
+    def baselines(self, target: Tensor) -> dict[str, Restorer]:  # noqa: ARG002
+        name, restore = restorer(self.chain, self.channels)
+        return {name: restore}
+
+    def examples(self, items: Items, trained_on: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        indices = unseen(self.split(items), items.held, trained_on)
+        for i, pixels in whole_images(items, self.channels, sorted(indices)):
             height, width = (side // self.times * self.times for side in pixels.shape[1:])
-            if min(height, width) < max(LEAST, 2 * self.times):
-                continue  # nothing to be seen
-            real = self.scale(torch.from_numpy(pixels[None, :, :height, :width].copy()))
+            if min(height, width) < max(MIN_SIDE, 2 * self.times):
+                continue  # too small to be evaluated
+            clean = self.scale(torch.from_numpy(pixels[None, :, :height, :width].copy()))
             with torch.random.fork_rng([]):
-                reseed(Seeds().key("example", i), real.device)
-                yield self.chain(real), real
+                reseed(Seeds().key("example", i), clean.device)
+                yield self.chain(clean), clean

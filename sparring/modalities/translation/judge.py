@@ -1,210 +1,165 @@
-"""Numbers of pictures that are made of given pictures, beside those of what needs no training."""
+"""The judge of images that are generated from given images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from math import nan
-from statistics import mean
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from sparring.metrics import image_pairs as pictures
-from sparring.metrics.kernel import kernel_distance
-from sparring.metrics.patches import patches
-from sparring.metrics.results import Finding, Number
-from sparring.modalities.translation.degraded import Degraded
-from sparring.modalities.translation.translation import Translation
-from sparring.modalities.translation.baselines import identity, restorer, thresholded
+from sparring.data.items import Items
+from sparring.data.store import Progress
+from sparring.errors import InputError, nearest
+from sparring.metrics.results import Evaluation
+from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
+from sparring.modalities.translation.plots import comparison
+from sparring.modalities.translation.scores import (
+    Method,
+    findings,
+    floor,
+    numbers,
+    psnr_name,
+    score,
+    uses_luma,
+)
+from sparring.nets import pretrained
+from sparring.nets.tiles import Mapper, as_bytes, mapped
 
-Distance = Callable[[Tensor, Tensor], Tensor]  # (n, channels, h, w) in [-1, 1], twice -> (n,)
-Restored = Callable[[Tensor], Tensor]  # given (1, given, h, w) -> made (1, channels, times h, times w), in [-1, 1]
-SMALLEST = 11  # pixels of a side that the similarity of structures needs
-CUT = 16  # squares of each picture, at most, whose features are compared
-PERFECT = 100.0  # dB, of pictures without an error
-BINARY = 0.98  # of the pixels that are near black or white where pictures are of two kinds of places
-OFF = 0.5  # decades of power, on the mean
-SHOWN = 6  # pictures that are kept to be looked at, and
-SIDE = 160  # pixels of a side that are shown
+if TYPE_CHECKING:
+    from sparring.modalities.translation.translation import Translation
 
-
-@dataclass
-class Scores:
-    """What is known of one way to make pictures: numbers of each picture by name, features of their squares, and a few
-    to look at.
-    """
-
-    numbers: dict[str, list[float]] = field(default_factory=dict)
-    features: list[Tensor] = field(default_factory=list)
-    shown: list[Tensor] = field(default_factory=list)
-
-    def add(self, name: str, value: float) -> None:
-        self.numbers.setdefault(name, []).append(value)
+FIRST_PHASE = "without D"  # the net of the training phase without D
+MIN_IMAGES = 2
 
 
-def baselines(modality: Translation, true: Tensor) -> dict[str, Restored]:
-    """What needs no training, by name, for given pictures like these.
-
-    Args:
-        true: pictures as they are to be, (n, channels, h, w).
-    """
-    if isinstance(modality, Degraded):
-        name, plain = restorer(modality.chain, modality.channels)
-        return {name: plain}
-    if modality.true and binary(true):
-        return {"threshold": lambda x: thresholded(x.mean(1, keepdim=True)).expand(-1, modality.channels, -1, -1)}
-    return {"as given": identity} if modality.given == modality.channels else {}
-
-
-def binary(true: Tensor) -> bool:
-    """Whether pictures in [-1, 1] are black and white."""
-    return bool((true.abs() > 0.9).float().mean() > BINARY)
-
-
-def judge(
+def judge_for(
     modality: Translation,
-    examples: Iterable[tuple[Tensor, Tensor]],
-    ways: Mapping[str, Restored],
-    distances: Mapping[str, Distance] = MappingProxyType({}),
-) -> tuple[dict[str, Scores], int]:
-    """Hold ways to make pictures against the truth.
+    training: TrainingData,
+    against: Items | None,
+    options: Mapping[str, Any],
+    say: Callable[[str], None],
+) -> TranslationJudge:
+    """The judge for a fitted modality; see `Modality.judge`.
 
     Args:
-        examples: given pictures and true ones, as `Translation.examples` has them.
-        ways: by name; further ones are added that need no training.
-        distances: further numbers of two pictures, by name: LPIPS, DISTS.
+        options: "features": names of further metrics, lpips or dists.
 
-    Returns:
-        Scores by name, the truth's under "real" and what is given under "given"; and how many pictures there were.
+    Raises:
+        InputError: if the data are not images, or the weights of a metric are not available.
     """
-    found: dict[str, Scores] = {name: Scores() for name in ways}
-    real, given_scores, count = Scores(), Scores(), 0
-    two_kinds = False
-    for given, true in examples:
-        if not count:
-            two_kinds = modality.true and binary(true)
-            ways = {**ways, **baselines(modality, true)}
-            found |= {name: Scores() for name in ways if name not in found}
-        _note(real, modality, true, count, "real")
-        if count < SHOWN:
-            given_scores.shown.append(_middle(given, modality.times))
-        for name, way in ways.items():
-            made = way(given).clamp(-1, 1)
-            for number, value in _numbers(modality, given, made, true, two_kinds):
-                found[name].add(number, value)
-            for number, distance in distances.items() if modality.true else ():
-                found[name].add(number, float(distance(made, true)))
-            _note(found[name], modality, made, count, "made")
-        count += 1
-    return {**found, "real": real, "given": given_scores}, count
+    distances = tuple(options.get("features", ()))
+    for name in distances:
+        if name not in pretrained.DISTANCES:
+            choice = nearest(name, pretrained.DISTANCES)
+            raise InputError(f"features {name!r} are not available for image translation; {choice}")
+        pretrained.distance(name)  # refused at once if its weights are missing
+    items = training.items if against is None else against
+    for note in items.notes:
+        say(note)
+    if items.kind not in modality.reads:
+        raise InputError(f"{items.name!r} holds {items.kind}, but the model takes images; give a set of images")
+    return TranslationJudge(modality, items, against is None, distances)
 
 
-def _note(scores: Scores, modality: Translation, x: Tensor, count: int, key: str) -> None:
-    """Features of a picture's squares at places of their own, and its middle for people to look at."""
-    side = modality.size
-    missing = [max(0, side - length) for length in x.shape[-2:]]
-    large = F.pad(x, (0, missing[1], 0, missing[0]), mode="replicate")
-    height, width = large.shape[-2:]
-    many = max(1, min(CUT, height * width // side**2))
-    places = np.random.default_rng([count, key == "real"]).integers(
-        (height - side + 1, width - side + 1), size=(many, 2)
-    )
-    squares = torch.cat([large[..., top : top + side, left : left + side] for top, left in places.tolist()])
-    scores.features.append(patches(squares))
-    if count < SHOWN:
-        scores.shown.append(_middle(x, 1))
+@dataclass(frozen=True)
+class TranslationJudge(Judge):
+    """Compares generated images with the targets of given images.
 
-
-def _middle(x: Tensor, times: int) -> Tensor:
-    """The middle of a picture, of which `times` pixels are one."""
-    height, width = (min(side, SIDE // times) for side in x.shape[-2:])
-    top, left = (x.shape[-2] - height) // 2, (x.shape[-1] - width) // 2
-    return x[0, :, top : top + height, left : left + width]
-
-
-def _numbers(
-    modality: Translation, given: Tensor, made: Tensor, true: Tensor, two_kinds: bool
-) -> Iterator[tuple[str, float]]:
-    """Of one picture; Y, without a border, for enlarged ones, as papers have it."""
-    if not modality.true:
-        return
-    a, b = (((x + 1) * 127.5).round() for x in (made, true))
-    if two_kinds:
-        bright = b > 127.5
-        rare = bool(bright.float().mean() < 0.5)  # of the rarer kind of places
-        yield "iou", float(pictures.iou((a > 127.5) == rare, bright == rare))
-    times = modality.times
-    y = [
-        pictures.cropped(pictures.luma(x) if in_brightness(modality) else x, times if times > 1 else 0) for x in (a, b)
-    ]
-    yield "psnr", min(PERFECT, float(pictures.psnr(*y)))
-    if min(y[0].shape[-2:]) >= SMALLEST:
-        yield "ssim", float(pictures.ssim(*y))
-    if modality.masked:
-        hole = (given[:, -1:] > 0).expand_as(a)
-        yield "error in holes", float((a - b).abs()[hole].mean()) if hole.any() else nan
-    else:
-        yield "error", float((a - b).abs().mean())
-    yield "spectrum", pictures.spectrum_distance(a, b)
-    if isinstance(modality, Degraded) and modality.degrade == (f"x{times}",):
-        again = modality.chain(made)
-        yield "consistency", min(PERFECT, float(pictures.psnr((again + 1) * 127.5, (given + 1) * 127.5)))
-
-
-def in_brightness(modality: Translation) -> bool:
-    """Whether nearness is that of brightness: of enlarged pictures in colour, as papers have it."""
-    return modality.times > 1 and modality.channels == 3
-
-
-def numbers(scores: Scores, real: Scores, modality: Translation) -> list[Number]:
-    """Means over the pictures, and the kernel distance of squares."""
-    best = {"psnr": "high", "ssim": "high", "consistency": "high", "iou": "high"}
-    of = "[Y]" if in_brightness(modality) else ""
-    named = {"psnr": f"psnr{of}", "ssim": f"ssim{of}"}
-    found = []
-    for name, values in scores.numbers.items():
-        known = [value for value in values if np.isfinite(value)]
-        error = float(np.std(known, ddof=1) / len(known) ** 0.5) if len(known) > 1 else nan
-        told = mean(known) if known else nan
-        found.append(Number(named.get(name, name), told, "high" if name in best else "low", error))
-    ours, theirs = torch.cat(scores.features), torch.cat(real.features)
-    distance = kernel_distance(_mixed(ours, 1), _mixed(theirs, 2))
-    return [*found, Number("kid[patches]", distance.value, "low", distance.error)]
-
-
-def floor(real: Scores) -> list[Number]:
-    """Of real squares against others."""
-    mixed = _mixed(torch.cat(real.features), 3)
-    if len(mixed) < 4:
-        return []
-    one, other = mixed.chunk(2)
-    distance = kernel_distance(one, other)
-    return [Number("kid[patches]", distance.value, "low", distance.error)]
-
-
-def _mixed(x: Tensor, seed: int) -> Tensor:
-    return x[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))]
-
-
-def findings(of: list[Number], others: Mapping[str, list[Number]]) -> list[Finding]:
-    """What is wrong: pictures that are in every respect worse than those of what needs no training, or far smoother or
-    rougher than true ones.
+    Attributes:
+        modality: that draws the examples.
+        items: the images, from which the examples are taken.
+        trained_on: True if the model was trained on these items, so that only held-out ones are used.
+        distances: names of further metrics, from `pretrained.DISTANCES`.
     """
-    told = {n.name: (n.value, n.best) for n in of}
-    found = []
-    for name, theirs in others.items():
-        worse = [n.name for n in theirs if n.name in told and n.name != "consistency" and _worse(told[n.name][0], n)]
-        if worse and len(worse) == len([n for n in theirs if n.name in told and n.name != "consistency"]):
-            found.append(Finding(f"worse than {name}", f"by {', '.join(worse)}", "train longer"))
-    if told.get("spectrum", (0.0, ""))[0] > OFF:
-        seen = f"the power of its fine and coarse parts is {told['spectrum'][0]:.2f} decades off"
-        found.append(Finding("too smooth, or too rough", seen, "train longer"))
-    return found
+
+    modality: Translation
+    items: Items
+    trained_on: bool
+    distances: tuple[str, ...] = ()
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        return psnr_name(self.modality) if self.modality.paired else "kid[patches]", "kid[patches]"
+
+    def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:  # noqa: ARG002
+        """Evaluate at most n images, or all. Nothing is drawn at random.
+
+        Raises:
+            InputError: if there are fewer than two.
+        """
+        distances = {name: pretrained.distance(name) for name in self.distances}
+        with console.progress("evaluating images") as progress:
+            examples = _first(self.modality.examples(self.items, self.trained_on), n, progress)
+            scores, count = score(self.modality, examples, _methods(model), distances)
+        if count < MIN_IMAGES:
+            raise InputError(
+                f"{self.items.name!r} has {count} images that the model was not trained on (none is held out of fewer "
+                "than 20), and an evaluation needs two: give --against DATA"
+            )
+        tables = {
+            name: numbers(values, scores["real"], self.modality)
+            for name, values in scores.items()
+            if name not in ("real", "given")
+        }
+        baselines = {name: tables[name] for name in _last(FIRST_PHASE, tables) if name != "samples"}
+        trivial = {name: values for name, values in baselines.items() if name != FIRST_PHASE}
+        return Evaluation(
+            data=self.items.name,
+            protocol=self.protocol(count),
+            samples=count,
+            real=count,
+            numbers=tuple(tables["samples"]),
+            floor=tuple(floor(scores["real"])),
+            baselines=baselines,
+            findings=tuple(findings(tables["samples"], trivial)),
+            picture=comparison(scores, _last(FIRST_PHASE, scores), self.modality),
+        )
+
+    def protocol(self, count: int) -> str:
+        """How the metrics are computed, in a sentence."""
+        modality = self.modality
+        which = "that were held out of training" if self.trained_on else f"of {self.items.name}"
+        parts = [f"means over {count:,} whole images {which}, with standard errors"]
+        if modality.times > 1:
+            channel = "of the Y channel " if uses_luma(modality) else ""
+            parts.append(f"psnr and ssim {channel}without {modality.times} pixels at the borders")
+        if modality.paired:
+            parts.append("spectral_distance: difference of the logarithms of radially averaged power, in decades")
+        if modality.masked:
+            parts.append("mae[holes]: in gray levels of 255")
+        parts.append("kid: of random crops, with fixed filters")
+        return "; ".join(parts)
 
 
-def _worse(value: float, than: Number) -> bool:
-    return value < than.value if than.best == "high" else value > than.value
+def _methods(model: Sampler) -> dict[str, Method]:
+    methods = {"samples": method_of(model.mapper())}
+    with suppress(InputError):  # raised if the recipe has no phase without D
+        methods[FIRST_PHASE] = method_of(model.mapper(sharpness=0.0))
+    return methods
+
+
+def method_of(mapper: Mapper) -> Method:
+    """A model as a method, tile by tile as `apply` uses it."""
+
+    def generate(given: Tensor) -> Tensor:
+        return torch.cat(list(mapped(mapper, as_bytes(given[0]))), 1)[None]
+
+    return generate
+
+
+def _last(name: str, names: Mapping[str, Any]) -> list[str]:
+    """Names, with one of them at the end."""
+    return sorted(names, key=name.__eq__)
+
+
+def _first(
+    examples: Iterator[tuple[Tensor, Tensor]], n: int | None, progress: Progress
+) -> Iterator[tuple[Tensor, Tensor]]:
+    for i, example in enumerate(examples):
+        if n is not None and i >= n:
+            return
+        yield example
+        progress(i + 1, n or i + 2)  # the number of examples is known only at the end

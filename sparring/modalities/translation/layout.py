@@ -1,4 +1,4 @@
-"""Pictures of two kinds, as the folders around them name them: what is given, and what is to be made of it."""
+"""Images of two domains, as the folders around them name these: the given images and their targets."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from sparring.data.items import Items
 from sparring.data.sources import FileSource
 from sparring.errors import InputError
 
+# Names of folders of given images, and of their targets.
 GIVEN = ("A", "input", "inputs", "image", "images", "source", "low", "lr", "lq", "degraded", "noisy", "photo")
-WANTED = (
+TARGET = (
     "B", "target", "targets", "label", "labels", "mask", "masks", "truth", "gt", "high", "hr", "hq", "clean",
     "output",
 )  # fmt: skip
-TOLD = 3  # files that are named where some have no partner
+MAX_NAMED = 3  # files without a partner that an error lists
 
 
 @dataclass(frozen=True)
 class Domains:
-    """Pictures of two kinds.
+    """Images of two domains.
 
     Attributes:
-        names: of the two folders.
-        first, second: which of the pictures lie in each, by index, in the order of their names.
-        keys: of each picture of all, what it is called within its folder.
-        held: which of all pictures the folders set apart for testing, (n,), or None.
-        known: whether the folders' names say which is given.
-        joined: whether they are called trainA and trainB, as sets without pairs are.
+        names: of the two folders, that of the given images first.
+        first, second: indices of the images in each, in the order of their names.
+        keys: name of each image within its folder, for all images.
+        held: True for each image that the folders hold out, (n,); None if they hold none out.
+        known: True if the names of the folders say which images are given.
+        joined: True if the folders are called trainA and trainB, as is usual for sets without pairs.
     """
 
     names: tuple[str, str]
@@ -45,74 +46,75 @@ class Domains:
     joined: bool
 
     def pairs(self) -> list[tuple[int, int]]:
-        """Which pictures belong together: those of one name.
+        """Indices of the images that belong together because they have the same name.
 
         Raises:
-            InputError: where one has no partner.
+            InputError: if an image has no partner.
         """
         partners = {self.keys[i]: i for i in self.second}
         alone = [self.keys[i] for i in self.first if self.keys[i] not in partners]
         here, there = self.names
         if not alone:
-            mine = {self.keys[i] for i in self.first}
-            alone, here, there = [key for key in partners if key not in mine], there, here
+            first = {self.keys[i] for i in self.first}
+            alone, here, there = [key for key in partners if key not in first], there, here
         if alone:
-            named = ", ".join(alone[:TOLD]) + (", ..." if len(alone) > TOLD else "")
-            count = f"{len(alone)} picture{'s' if len(alone) > 1 else ''}"
+            named = ", ".join(alone[:MAX_NAMED]) + (", ..." if len(alone) > MAX_NAMED else "")
+            count = f"{len(alone)} image{'s' if len(alone) > 1 else ''}"
             raise InputError(
-                f"{count} of {here}/ without a partner of that name in {there}/: {named}; add or remove them"
+                f"{count} in {here}/ without a partner of the same name in {there}/: {named}; add or remove them"
             )
         return [(i, partners[self.keys[i]]) for i in self.first]
 
     def check(self) -> None:
-        """
+        """Check that there are enough images to train on.
+
         Raises:
-            InputError: where one kind has fewer than two pictures to train on.
+            InputError: if a domain has fewer than two.
         """
-        for kind, mine in zip(self.names, (self.first, self.second), strict=True):
-            left = len(mine) if self.held is None else int((~self.held[list(mine)]).sum())
+        for name, indices in zip(self.names, (self.first, self.second), strict=True):
+            left = len(indices) if self.held is None else int((~self.held[list(indices)]).sum())
             if left < 2:
-                raise InputError(f"{kind}/ has {left} picture{'' if left == 1 else 's'} to train on; give at least two")
+                raise InputError(f"{name}/ has {left} image{'' if left == 1 else 's'} to train on; give at least two")
 
     @property
     def matched(self) -> bool:
-        """Whether each picture of one folder has a partner in the other."""
+        """True if each image of one folder has a partner in the other."""
         return sorted(self.keys[i] for i in self.first) == sorted(self.keys[i] for i in self.second)
 
 
+def layout_of(items: Items) -> Domains | None:
+    """The two domains of a data set of image files; None for other items and other folders."""
+    return domains(items.items.names) if isinstance(items.items, FileSource) else None
+
+
 def domains(names: Sequence[str]) -> Domains | None:
-    """The two kinds of pictures that folders name: `A/` and `B/`, `image/` and `label/`, `trainA/` and `trainB/` (with
-    `testA/` and `testB/`), any two; None where there are not two.
+    """The two domains that folders define: `A/` and `B/`, `image/` and `label/`, `trainA/` and `trainB/` (with `testA/`
+    and `testB/`), or any other two; None if there are not two.
 
     Args:
         names: of files, with slashes.
     """
     folders = strip_shared([name.replace("\\", "/").split("/")[:-1] for name in names])
-    placed = [_placed(parts) for parts in folders]
-    found = [p for p in placed if p is not None]
-    if len(found) < len(placed):
+    places = [_place(parts) for parts in folders]
+    placed = [place for place in places if place is not None]
+    if len(placed) < len(places):
         return None
-    kinds = sorted({domain for _, domain, _ in found})
+    kinds = sorted({domain for _, domain, _ in placed})
     if len(kinds) != 2:
         return None
-    first, second, known = _ordered(kinds)
-    held = np.array([part in HELD for part, _, _ in found])
+    first, second, known = _order(kinds)
+    held = np.array([part in HELD for part, _, _ in placed])
     keys = []
-    for name, (part, _, rest) in zip(names, found, strict=True):
+    for name, (part, _, rest) in zip(names, placed, strict=True):
         stem = PurePosixPath(printable(name).replace("\\", "/")).stem
         keys.append("/".join([*([part] if held.any() else []), *rest, stem]))
-    one, other = (tuple(i for i, (_, kind, _) in enumerate(found) if kind == wanted) for wanted in (first, second))
+    one, other = (tuple(i for i, (_, kind, _) in enumerate(placed) if kind == wanted) for wanted in (first, second))
     joined = all(_joined(parts) for parts in folders)
     return Domains((first, second), one, other, tuple(keys), held if held.any() else None, known, joined)
 
 
-def layout_of(items: Items) -> Domains | None:
-    """The two domains of a data set of image files; None if it has other items or other folders."""
-    return domains(items.items.names) if isinstance(items.items, FileSource) else None
-
-
-def _placed(parts: Sequence[str]) -> tuple[str, str, list[str]] | None:
-    """Of a file's folders: train or test, the kind, and what is within that."""
+def _place(parts: Sequence[str]) -> tuple[str, str, list[str]] | None:
+    """Train or test, the domain, and the folders within it, from the folders of a file."""
     if not parts:
         return None
     if joined := _joined(parts):
@@ -125,21 +127,21 @@ def _placed(parts: Sequence[str]) -> tuple[str, str, list[str]] | None:
 
 
 def _joined(parts: Sequence[str]) -> re.Match[str] | None:
-    """Train or test and A or B in one word, of a file's folders."""
+    """Train or test, and A or B, in one word, such as trainA."""
     words = "|".join(sorted(TRAIN | HELD, key=len, reverse=True))
     return re.fullmatch(rf"({words})[_-]?([ab])", parts[0].lower()) if parts else None
 
 
-def _ordered(kinds: Sequence[str]) -> tuple[str, str, bool]:
-    """What is given, what is wanted, and whether that is known."""
+def _order(kinds: Sequence[str]) -> tuple[str, str, bool]:
+    """The given domain, the target domain, and whether their names define that order."""
     one, other = kinds
-    if _in(other, GIVEN) or _in(one, WANTED):
+    if _is_named(other, GIVEN) or _is_named(one, TARGET):
         one, other = other, one
-    return one, other, _in(one, GIVEN) and _in(other, WANTED)
+    return one, other, _is_named(one, GIVEN) and _is_named(other, TARGET)
 
 
-def _in(name: str, known: Sequence[str]) -> bool:
-    return name in known or (len(name) > 1 and name.lower() in known)
+def _is_named(name: str, names: Sequence[str]) -> bool:
+    return name in names or (len(name) > 1 and name.lower() in names)
 
 
 def missing_domain(items: Items) -> str:

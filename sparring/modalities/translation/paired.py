@@ -1,4 +1,4 @@
-"""Paired pictures: what is given, and what is to be made of it."""
+"""Paired images: each given image has a target."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
 from sparring.modalities.base import Encoded, Recommendation
-from sparring.modalities.translation.crops import cut_all, wholes
+from sparring.modalities.translation.crops import crop_all, whole_images
 from sparring.modalities.translation.layout import Domains, layout_of
 from sparring.modalities.translation.translation import (
     Translation,
+    check_count,
     encoded,
-    seen,
-    several,
+    examine_sizes,
     split_of,
-    unseen_by_training,
+    unseen,
 )
 
-DARK = 16  # a grey level that some pixel of a set of pictures exceeds
+MIN_BRIGHTEST = 16  # gray level that the brightest pixel of a set must reach; class indices stay below
 
 
 @dataclass(frozen=True)
 class Paired(Translation):
-    """Pictures of two folders that are called alike, or the two halves of every file.
+    """Images of two folders with the same file names, or the two halves of each file.
 
     Attributes:
-        reverse: whether the first kind is made of the second.
-        folders: what the two kinds are called, what is given first; none where they are halves of a file.
+        reverse: True to generate images of the first domain from those of the second.
+        folders: names of the two domains, the given one first; () if they are halves of a file.
     """
 
     kind: ClassVar[str] = "pairs"
@@ -49,125 +49,126 @@ class Paired(Translation):
     def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
         layout = layout_of(items)
         if layout is None or not layout.known or layout.joined or not (layout.matched or layout.names != ("A", "B")):
-            return None  # pairs of which some are missing are recommended too: pix2pix names them
+            return None
+        # Pairs of which some are incomplete are recommended too, because `fit` names the missing files.
         return Recommendation("pix2pix", f"pairs of images in {layout.names[0]}/ and {layout.names[1]}/", priority=2)
 
     def fit(self, items: Items) -> Self:
-        """
-        Raises:
-            InputError: where pictures are not in pairs.
-        """
         layout = layout_of(items)
         if layout is None:
-            sides, channels = seen(items)
-            if any(width != 2 * height for width, height in sides):
-                width, height = next(side for side in sides if side[0] != 2 * side[1])
-                raise InputError(
-                    f"{items.name!r} holds no pairs: give two folders with files of the same names (input/ and "
-                    f"target/), or files with both halves side by side, twice as wide as high (one has {width} x "
-                    f"{height})"
-                )
-            size, wide = self.sized([(height, height) for _, height in sides])
-            return replace(self, size=size, wide=wide, channels=channels, given=channels)
+            return self._fit_halves(items)
         layout.check()
         layout.pairs()
-        (sides, first), (_, second) = (seen(items, which) for which in (layout.first, layout.second))
-        given, made = (second, first) if self.reverse else (first, second)
-        size, wide = self.sized(sides)
+        (sides, first), (_, second) = (examine_sizes(items, part) for part in (layout.first, layout.second))
+        given, target = (second, first) if self.reverse else (first, second)
+        size, wide = self.sizes_for(sides)
         names = layout.names[::-1] if self.reverse else layout.names
-        return replace(self, size=size, wide=wide, channels=made, given=given, folders=names)
+        return replace(self, size=size, wide=wide, channels=target, given=given, folders=names)
+
+    def _fit_halves(self, items: Items) -> Self:
+        sides, channels = examine_sizes(items)
+        other = next(((width, height) for width, height in sides if width != 2 * height), None)
+        if other is not None:
+            raise InputError(
+                f"{items.name!r} holds no pairs: give two folders with files of the same names (input/ and target/), "
+                f"or files with both halves side by side, twice as wide as high (one has {other[0]} x {other[1]})"
+            )
+        size, wide = self.sizes_for([(height, height) for _, height in sides])
+        return replace(self, size=size, wide=wide, channels=channels, given=channels)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
-        """Squares of both kinds one upon the other, uint8 (n, given + channels, kept, kept).
+        """Crops of both domains, the channels of the target after those of the given image: uint8
+        (n, given + channels, kept, kept).
 
         Raises:
-            InputError: where a picture has no partner, or one of another size, or fewer than two pairs can be read.
+            InputError: if an image has no partner, or one of another size, or fewer than two pairs can be read.
         """
         layout = layout_of(items)
-        made = self._halves(items, progress) if layout is None else self._folders(items, layout, progress)
-        several(made, items.name)
-        assert isinstance(made.values, Tensor)
-        for name, part in (("given", made.values[:, : self.given]), ("to be made", made.values[:, self.given :])):
-            if (brightest := int(part.max())) < DARK:
+        pairs = self._encode_halves(items, progress) if layout is None else self._encode_pairs(items, layout, progress)
+        check_count(pairs, items.name)
+        assert isinstance(pairs.values, Tensor)
+        for name, part in (("given", pairs.values[:, : self.given]), ("target", pairs.values[:, self.given :])):
+            if (brightest := int(part.max())) < MIN_BRIGHTEST:
                 raise InputError(
-                    f"pictures of {items.name!r} that are {name} go from 0 to {brightest} of 255, as numbers of "
-                    "classes do; make them black and white, or colours"
+                    f"the {name} images of {items.name!r} have values from 0 to {brightest} of 255, like class "
+                    "indices; convert them to black and white, or to colors"
                 )
-        return made
+        return pairs
 
-    def _folders(self, items: Items, layout: Domains, progress: Progress) -> Encoded:
+    def _encode_pairs(self, items: Items, layout: Domains, progress: Progress) -> Encoded:
         channels = np.zeros(len(items), np.int64)
-        given, wanted = (layout.second, layout.first) if self.reverse else (layout.first, layout.second)
-        channels[list(given)], channels[list(wanted)] = self.given, self.channels
-        found, skipped = cut_all(items, channels, self.kept, self.size, progress)
-        pairs = self._ordered(layout)
-        squares = {}
-        for i, j in pairs:
-            if i in found and j in found:
-                one, other = found[i], found[j]
-                _alike(items, (i, j), (one.width, one.height), (other.width, other.height))
-                squares[j] = np.concatenate([one.squares, other.squares], 1)
-        note = f"{self.folders[1]}/ is made of {self.folders[0]}/; say reverse={not self.reverse} for the other way"
-        return encoded(squares, skipped, () if layout.known else (note.lower(),))
+        given, target = (layout.second, layout.first) if self.reverse else (layout.first, layout.second)
+        channels[list(given)], channels[list(target)] = self.given, self.channels
+        crops, skipped = crop_all(items, channels, self.kept, self.size, progress)
+        joined = {}
+        for i, j in self._pairs(layout):
+            if i in crops and j in crops:
+                one, other = crops[i], crops[j]
+                _check_sizes(items, (i, j), (one.width, one.height), (other.width, other.height))
+                joined[j] = np.concatenate([one.pixels, other.pixels], 1)
+        note = (
+            f"{self.folders[1]}/ is generated from {self.folders[0]}/; give reverse={str(not self.reverse).lower()} "
+            "for the opposite direction"
+        )
+        return encoded(joined, skipped, () if layout.known else (note,))
 
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
-        """Whole pairs, known by the picture that is to be made."""
+        """The split of whole pairs, identified by their target."""
         layout = layout_of(items)
         if layout is None:
             return split_of(range(len(items)), items.held)
-        return split_of([wanted for _, wanted in self._ordered(layout)], layout.held)
+        return split_of([target for _, target in self._pairs(layout)], layout.held)
 
-    def _ordered(self, layout: Domains) -> list[tuple[int, int]]:
-        """Pairs, what is given first."""
+    def _pairs(self, layout: Domains) -> list[tuple[int, int]]:
+        """Indices of the given image and the target of each pair."""
         return [(j, i) for i, j in layout.pairs()] if self.reverse else layout.pairs()
 
-    def _halves(self, items: Items, progress: Progress) -> Encoded:
-        """Of pictures with both kinds side by side."""
+    def _encode_halves(self, items: Items, progress: Progress) -> Encoded:
         channels = np.full(len(items), self.channels)
-        found, skipped = cut_all(items, channels, self.kept, self.size, progress, halves=True)
-        squares = {i: found[i].squares for i in sorted(found)}
+        crops, skipped = crop_all(items, channels, self.kept, self.size, progress, halves=True)
+        pixels = {i: crops[i].pixels for i in sorted(crops)}
         if self.reverse:
-            squares = {i: np.roll(both, self.channels, axis=1) for i, both in squares.items()}
-        return encoded(squares, skipped)
+            pixels = {i: np.roll(both, self.channels, axis=1) for i, both in pixels.items()}
+        return encoded(pixels, skipped)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
-        both = self.scale(self.cut(tensors[VALUES]))
+        both = self.scale(self.augment(tensors[VALUES]))
         return {**tensors, CONDITION: both[:, : self.given], VALUES: both[:, self.given :]}
 
-    def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
+    def examples(self, items: Items, trained_on: bool) -> Iterator[tuple[Tensor, Tensor]]:
         """
         Raises:
-            InputError: where these are no pairs.
+            InputError: if these are not pairs.
         """
         layout = layout_of(items)
-        known = items.held if layout is None else layout.held
-        kept = unseen_by_training(self.split(items), known, apart)
+        indices = unseen(self.split(items), items.held if layout is None else layout.held, trained_on)
         if layout is None:
-            for _, pixels in wholes(items, self.channels, sorted(kept), halves=True):
-                both = self.scale(torch.from_numpy(pixels[None].copy())).chunk(2, 1)
-                yield (both[1], both[0]) if self.reverse else (both[0], both[1])
+            for _, pixels in whole_images(items, self.channels, sorted(indices), halves=True):
+                first, second = self._scaled(pixels).chunk(2, 1)
+                yield (second, first) if self.reverse else (first, second)
             return
-        pairs = self._ordered(layout)
-        for pair in pairs:
-            if pair[1] in kept:
-                found = [dict(wholes(items, c, [i])) for i, c in zip(pair, (self.given, self.channels), strict=True)]
-                if all(found):
-                    one, other = (next(iter(part.values())) for part in found)
-                    _alike(items, pair, one.shape[:0:-1], other.shape[:0:-1])
-                    yield (
-                        self.scale(torch.from_numpy(one[None].copy())),
-                        self.scale(torch.from_numpy(other[None].copy())),
-                    )
+        for pair in self._pairs(layout):
+            if pair[1] in indices:
+                channels = (self.given, self.channels)
+                images = [dict(whole_images(items, c, [i])) for i, c in zip(pair, channels, strict=True)]
+                if all(images):
+                    given, target = (next(iter(image.values())) for image in images)
+                    _check_sizes(items, pair, given.shape[:0:-1], target.shape[:0:-1])
+                    yield self._scaled(given), self._scaled(target)
+
+    def _scaled(self, pixels: NDArray[np.uint8]) -> Tensor:
+        return self.scale(torch.from_numpy(pixels[None].copy()))
 
 
-def _alike(items: Items, pair: tuple[int, int], one: tuple[int, ...], other: tuple[int, ...]) -> None:
-    """
+def _check_sizes(items: Items, pair: tuple[int, int], one: tuple[int, ...], other: tuple[int, ...]) -> None:
+    """Check that the images of a pair have the same width and height.
+
     Raises:
-        InputError: where the pictures of a pair are of different sizes (width, height).
+        InputError: if they have not.
     """
     if one != other:
         first, second = (items.items.names[i] for i in pair)
         raise InputError(
             f"{first} has {one[0]} x {one[1]} pixels and its partner {second} {other[0]} x {other[1]}; "
-            "make them of one size"
+            "resize them to the same size"
         )

@@ -1,4 +1,4 @@
-"""Pictures that are made of given pictures."""
+"""Images that are generated from given images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -19,34 +19,36 @@ from sparring.data.items import Items
 from sparring.data.split import Split, held_out
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
-from sparring.modalities.base import Encoded, Recommendation, Source, Words
-from sparring.modalities.images.decoding import Header
+from sparring.modalities.base import Encoded, Recommendation, Say, Source, Words
 from sparring.modalities.images.images import Images, examine_some, random_crop
+from sparring.modalities.judge import Judge, TrainingData
+from sparring.modalities.translation.baselines import Restorer, identity, thresholded
+from sparring.modalities.translation.judge import judge_for
+from sparring.modalities.translation.scores import is_binary
 from sparring.sheets import sheet
 
-WHOLE = 128  # pixels of a side up to which pictures of one size are learnt whole, and
-SQUARE = 96  # of the squares that others are learnt by
-LEAST = 8  # pixels of a side, of squares and of pictures that are judged
-ACROSS = 12  # pictures in a line of a sheet
+MAX_WHOLE = 128  # pixels of a side up to which images of one size are not cropped
+CROP = 96  # pixels of a crop of other images
+MIN_SIDE = 8  # pixels of a crop, and of an evaluated image
+MAX_COLUMNS = 12  # images in a row of a sheet
 
 
 @dataclass(frozen=True)
 class Translation(Images):
-    """Pictures (channels, size, size) that are made of given ones (given, size / times, size / times), in [-1, 1].
-    Batches have them as "real" and as "label".
+    """Images (channels, size, size) that are generated from given ones (given, size / times, size / times), in [-1, 1].
+    In batches, the given images are the condition.
 
     Attributes:
-        given: channels of what is given; 0 to find out.
-        turn: whether pictures are turned by right angles at random.
-        wide: height and width of the squares that are kept, out of which batches are cut.
+        given: channels of the given images; 0 to choose them from the data.
+        turn: True to rotate images by random multiples of 90 degrees.
+        wide: height and width of the stored crops, from which those of batches are taken.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("images",)
-    words: ClassVar[Words] = Words("image", "images", "crops", compared="textures, colors and rough layout")
-    preview_items: ClassVar[int] = 24
-
     files: ClassVar[str] = ""
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}
+    words: ClassVar[Words] = Words("image", "images", "crops", compared="textures, colors and rough layout")
+    preview_items: ClassVar[int] = 24
 
     given: int = 0
     turn: bool = False
@@ -54,7 +56,7 @@ class Translation(Images):
 
     @classmethod
     def read(cls, path: Path) -> Items | None:  # noqa: ARG003
-        """None: files of images are read by `Images`, whose items this kind is fitted to."""
+        """None: files of images are read by `Images`, and this kind is fitted to the items of that."""
         return None
 
     @classmethod
@@ -63,150 +65,173 @@ class Translation(Images):
 
     @property
     def times(self) -> int:
-        """How many times larger what is made is than what is given."""
+        """Factor by which generated images are larger than the given ones along each side."""
         return 1
 
     @property
     def masked(self) -> bool:
-        """True if the last channel of given pictures is a mask: 1 where pixels are filled in, -1 elsewhere."""
+        """True if the last channel of given images is a mask: 1 where pixels are filled in, -1 elsewhere."""
         return False
+
+    @property
+    def paired(self) -> bool:
+        """True if the target of each given image is known."""
+        return True
 
     @property
     def source(self) -> Source:
         side = self.size // self.times
-        return Source((self.given, side, side), Words("image", "images"), self.masked, self.times, self.true)
+        return Source((self.given, side, side), Words("image", "images"), self.masked, self.times, self.paired)
 
     @property
     def kept(self) -> int:
         return self.wide or super().kept
 
     def deterministic(self) -> Self:
-        """As it is: what is cut out of a picture is left to chance still, always the same for the same item."""
+        """This modality as it is. Its crops stay random: evaluations seed them, so that they are always the same."""
         return self
 
-    def sized(self, sides: Sequence[tuple[int, int]]) -> tuple[int, int]:
-        """Size and side of the squares for pictures of these widths and heights."""
+    def sizes_for(self, sides: Sequence[tuple[int, int]]) -> tuple[int, int]:
+        """Size of the images that networks receive, and of the stored crops, for images of these widths and heights."""
         (width, height), *_ = sides
-        if len(set(sides)) == 1 and width == height <= WHOLE and self.size in (0, width):
-            return self._whole_times(width), width
-        size = self._whole_times(self.size or SQUARE)
+        if len(set(sides)) == 1 and width == height <= MAX_WHOLE and self.size in (0, width):
+            return self._divisible(width), width
+        size = self._divisible(self.size or CROP)
         return size, max(size, min(2 * size, *(side for pair in sides for side in pair)))
 
-    def _whole_times(self, size: int) -> int:
-        least = max(LEAST, 2 * self.times)
-        if size < least:
-            raise InputError(f"{size} pixels of a side are too few to be learnt from; give pictures of {least} or more")
+    def _divisible(self, size: int) -> int:
+        minimum = max(MIN_SIDE, 2 * self.times)
+        if size < minimum:
+            raise InputError(f"images of {size} pixels a side are too small to train on; give {minimum} or more")
         return size // self.times * self.times
 
-    def cut(self, pixels: Tensor) -> Tensor:
-        """Squares uint8 (n, c, kept, kept) as nets see them, with chance: uint8 (n, c, size, size)."""
+    def augment(self, pixels: Tensor) -> Tensor:
+        """Random crops of stored ones, uint8 (n, c, kept, kept), mirrored and rotated at random: (n, c, size, size)."""
         if pixels.shape[-1] > self.size:
             pixels = random_crop(pixels, self.size)
         if self.flip:
-            pixels = self._some(pixels, pixels.flip(-1))
+            pixels = _random_choice(pixels, pixels.flip(-1))
         if self.turn:
-            pixels = self._some(pixels, pixels.flip(-2))
-            pixels = self._some(pixels, pixels.transpose(-1, -2))
+            pixels = _random_choice(pixels, pixels.flip(-2))
+            pixels = _random_choice(pixels, pixels.transpose(-1, -2))
         return pixels
 
-    def _some(self, one: Tensor, other: Tensor) -> Tensor:
-        chosen = torch.rand(len(one), 1, 1, 1, device=one.device) < 0.5
-        return torch.where(chosen, other, one)
+    def conversion(self, items: Items) -> str:  # noqa: ARG002
+        return ""
 
     def draw_batch(self, samples: Tensors, batch: Mapping[str, Tensor]) -> Image.Image:
-        """What is given, what is made of it, and the truth where there is one, beside one another."""
-        made = samples[VALUES]
-        columns = [self.pictured(batch[CONDITION]), self.pictured(made)]
-        if self.true:
-            columns.append(self.pictured(batch[VALUES]))
-        each = ACROSS // len(columns)
-        n = max(1, len(made) // each) * each if len(made) >= each else len(made)
+        """Given images, generated images, and the targets if they are known, side by side."""
+        generated = samples[VALUES]
+        columns = [self.for_display(batch[CONDITION]), self.for_display(generated)]
+        if self.paired:
+            columns.append(self.for_display(batch[VALUES]))
+        groups = MAX_COLUMNS // len(columns)
+        n = max(1, len(generated) // groups) * groups if len(generated) >= groups else len(generated)
         pixels = torch.stack([column[:n] for column in columns], 1).flatten(0, 1)
-        return sheet(pixels.permute(0, 2, 3, 1).cpu().numpy(), min(each, n) * len(columns))
-
-    @property
-    def true(self) -> bool:
-        """Whether what is to be made of a given picture is known."""
-        return True
+        return sheet(pixels.permute(0, 2, 3, 1).cpu().numpy(), min(groups, n) * len(columns))
 
     @abstractmethod
-    def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
-        """Given pictures, (1, given, h, w), and what is to be made of them, (1, channels, times h, times w), in
-        [-1, 1]: whole where they are learnt at their own scale, always the same.
+    def examples(self, items: Items, trained_on: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        """Given images, (1, given, h, w), and their targets, (1, channels, times h, times w), in [-1, 1]: whole images
+        if the modality keeps their scale, and always the same.
 
         Args:
-            apart: whether only those that are held out when these items are trained on.
+            trained_on: True if a model was trained on these items, so that only held-out ones are used.
         """
 
-    def pictured(self, x: Tensor) -> Tensor:
-        """Pictures (n, c, h, w), given or made, for people to look at: uint8 (n, colours, size, size)."""
-        colours = max(self.channels, self.given - self.masked)
+    @property
+    def downscale(self) -> Restorer | None:
+        """The downscaling of given images, by which generated images are compared with them; None if there is none."""
+        return None
+
+    def baselines(self, target: Tensor) -> dict[str, Restorer]:
+        """Methods that need no training, by name.
+
+        Args:
+            target: typical targets, (n, channels, h, w) in [-1, 1].
+        """
+        if self.paired and is_binary(target):
+            return {"threshold": lambda x: thresholded(x.mean(1, keepdim=True)).expand(-1, self.channels, -1, -1)}
+        return {"identity": identity} if self.given == self.channels else {}
+
+    def for_display(self, x: Tensor) -> Tensor:
+        """Given or generated images (n, c, h, w) as uint8 (n, colors, size, size)."""
+        colors = max(self.channels, self.given - self.masked)
         x = x[:, : x.shape[1] - (self.masked and x.shape[1] > self.channels)]
         if x.shape[-1] != self.size:
             x = F.interpolate(x.float(), (self.size, self.size), mode="nearest")
-        if x.shape[1] == 1 < colours:
+        if x.shape[1] == 1 < colors:
             x = x.expand(-1, 3, -1, -1)
-        opaque = torch.ones_like(x[:, :1]).expand(-1, colours - x.shape[1], -1, -1)
+        opaque = torch.ones_like(x[:, :1]).expand(-1, colors - x.shape[1], -1, -1)
         return self.unscale(torch.cat([x, opaque], 1))
+
+    def judge(self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Say) -> Judge:
+        return judge_for(self, training, against, options, say)
+
+
+def _random_choice(one: Tensor, other: Tensor) -> Tensor:
+    chosen = torch.rand(len(one), 1, 1, 1, device=one.device) < 0.5
+    return torch.where(chosen, other, one)
 
 
 def encoded(
-    squares: Mapping[int, NDArray[np.uint8]], skipped: tuple[tuple[str, str], ...], notes: tuple[str, ...] = ()
+    crops: Mapping[int, NDArray[np.uint8]], skipped: tuple[tuple[str, str], ...], notes: tuple[str, ...] = ()
 ) -> Encoded:
-    """Crops of all pictures in one tensor.
+    """Crops of all images in one tensor.
 
     Args:
-        squares: crops of each picture that can be read, uint8 (n, c, side, side), by its item.
+        crops: uint8 (n, c, side, side), by the index of their image.
         skipped, notes: as in `Encoded`.
     """
-    if not squares:
+    if not crops:
         return Encoded({VALUES: Tensor()}, np.zeros(0, np.int64), skipped=skipped)
-    counts = [len(part) for part in squares.values()]
+    counts = [len(part) for part in crops.values()]
     return Encoded(
-        {VALUES: torch.from_numpy(np.concatenate(list(squares.values())))},
-        np.repeat(np.array(list(squares), np.int64), counts),
+        {VALUES: torch.from_numpy(np.concatenate(list(crops.values())))},
+        np.repeat(np.array(list(crops), np.int64), counts),
         skipped=skipped,
         notes=notes,
     )
 
 
-def split_of(ids: Sequence[int], known: NDArray[np.bool_] | None) -> Split:
-    """Whole pictures that are held out, whether or not all of them can be read.
+def split_of(indices: Sequence[int], held: NDArray[np.bool_] | None) -> Split:
+    """The split of whole images, whether or not all of them can be read.
 
     Args:
-        ids: of the pictures, in the order of the data.
-        known: which of all items the data themselves set apart.
+        indices: of the images, in the order of the data.
+        held: True for each item that the data themselves hold out; None if they hold none out.
     """
-    index = np.array(ids, np.int64)
-    held = held_out(len(index), None) if known is None else known[index]
-    return Split(index[~held], index[held])
+    index = np.array(indices, np.int64)
+    is_held = held_out(len(index), None) if held is None else held[index]
+    return Split(index[~is_held], index[is_held])
 
 
-def unseen_by_training(split: Split, known: NDArray[np.bool_] | None, trained_on: bool) -> set[int]:
-    """Pictures that a model has not seen: the held-out ones if it was trained on these data; otherwise those that the
-    data set apart for testing, or all.
+def unseen(split: Split, held: NDArray[np.bool_] | None, trained_on: bool) -> set[int]:
+    """Indices of the images that a model was not trained on: the held-out ones if it was trained on these data;
+    otherwise those that the data hold out for testing, or all.
     """
-    if not trained_on and known is None:
+    if not trained_on and held is None:
         return {*split.train.tolist(), *split.held.tolist()}
     return set(split.held.tolist())
 
 
-def seen(items: Items, which: Sequence[int] | None = None) -> tuple[list[tuple[int, int]], int]:
-    """Widths and heights of some of the pictures, and channels that they need."""
+def examine_sizes(items: Items, indices: Sequence[int] | None = None) -> tuple[list[tuple[int, int]], int]:
+    """Widths and heights of some of the images, and the channels that they need."""
     if isinstance(items.items, np.ndarray):
         height, width, *rest = items.items.shape[1:]
         return [(width, height)], (rest or [1])[0]
-    found: list[Header] = examine_some(items.items if which is None else items.items.only(which))
-    return [(f.width, f.height) for f in found], max(f.channels for f in found)
+    headers = examine_some(items.items if indices is None else items.items.only(indices))
+    return [(header.width, header.height) for header in headers], max(header.channels for header in headers)
 
 
-def several(encoded: Encoded, name: str) -> Encoded:
-    """Encoded pictures, of which there are two at least.
+def check_count(encoded: Encoded, name: str) -> Encoded:
+    """Check that at least two images can be read.
 
     Raises:
-        InputError: where there are not.
+        InputError: if not.
     """
-    if len(set(encoded.items.tolist())) < 2:
+    count = len(encoded.readable)
+    if count < 2:
         why = f" ({encoded.skipped[0][0]}: {encoded.skipped[0][1]})" if encoded.skipped else ""
-        raise InputError(f"{len(set(encoded.items.tolist()))} pictures of {name!r} can be read{why}; give at least two")
+        raise InputError(f"{count} images of {name!r} can be read{why}; give at least two")
     return encoded

@@ -1,4 +1,4 @@
-"""Unpaired pictures: of two kinds, with none belonging to another."""
+"""Unpaired images: two domains, in which no image of one is the target of an image of the other."""
 
 from __future__ import annotations
 
@@ -18,24 +18,20 @@ from sparring.errors import InputError
 from sparring.modalities.base import Encoded, Recommendation
 from sparring.modalities.images.images import Images
 from sparring.modalities.translation.layout import Domains, layout_of, missing_domain
-from sparring.modalities.translation.translation import LEAST, Translation, split_of, unseen_by_training
+from sparring.modalities.translation.translation import MIN_SIDE, Translation, split_of, unseen
 
 
 @dataclass(frozen=True)
 class Unpaired(Translation):
-    """Pictures of two folders, each whole and square, at one size: what is given, and what it is to look like.
+    """Central squares of the images of two folders, scaled to one size: the given domain and the target domain.
 
     Attributes:
-        folders: what the two kinds are called, what is given first.
+        folders: names of the two domains, the given one first.
     """
 
     kind: ClassVar[str] = "unpaired"
 
     folders: tuple[str, ...] = ()
-
-    @property
-    def true(self) -> bool:
-        return False
 
     @classmethod
     def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
@@ -48,47 +44,41 @@ class Unpaired(Translation):
             )
         return None
 
+    @property
+    def paired(self) -> bool:
+        return False
+
     def fit(self, items: Items) -> Self:
-        """
-        Raises:
-            InputError: where there are not two folders.
-        """
         layout = self._layout(items)
-        given, made = (Images(size=self.size).fit(_of(items, which)) for which in (layout.first, layout.second))
-        size = self.size or max(given.size, made.size)
-        if size < LEAST:
-            raise InputError(f"{size} pixels of a side are too few to be learnt from; give {LEAST} or more")
-        channels = max(given.channels, made.channels)  # so that either may stay what it is
+        given, target = (Images(size=self.size).fit(_only(items, part)) for part in (layout.first, layout.second))
+        size = self.size or max(given.size, target.size)
+        if size < MIN_SIDE:
+            raise InputError(f"images of {size} pixels a side are too small to train on; give {MIN_SIDE} or more")
+        channels = max(given.channels, target.channels)  # so that both can be mapped to themselves
         return replace(self, size=size, channels=channels, given=channels, folders=layout.names)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
-        """Pictures that are to be made, uint8 (n, channels, kept, kept), and beside them those that are given.
+        """Images of the target domain, uint8 (n, channels, kept, kept), and beside them those of the given domain.
 
         Raises:
-            InputError: where fewer than two of a kind can be read.
+            InputError: if fewer than two of a domain can be read.
         """
         layout = self._layout(items)
-        made, given = (
-            self._domain(items, which, channels, progress)
-            for which, channels in ((layout.second, self.channels), (layout.first, self.given))
+        target, given = (
+            self._domain(items, part, channels, progress)
+            for part, channels in ((layout.second, self.channels), (layout.first, self.given))
         )
-        return replace(made, beside=given, skipped=given.skipped + made.skipped)
+        return replace(target, beside=given, skipped=given.skipped + target.skipped)
 
-    def _domain(
-        self,
-        items: Items,
-        which: tuple[int, ...],
-        channels: int,
-        progress: Progress,
-    ) -> Encoded:
-        kind = Images(size=self.size, channels=channels, crop=self.crop)
-        found = kind.encode(_of(items, which), progress)
-        return replace(found, items=np.array(which, np.int64)[found.items])
+    def _domain(self, items: Items, indices: tuple[int, ...], channels: int, progress: Progress) -> Encoded:
+        images = Images(size=self.size, channels=channels, crop=self.crop)
+        domain = images.encode(_only(items, indices), progress)
+        return replace(domain, items=np.array(indices, np.int64)[domain.items])
 
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
-        """A share of the pictures of either domain."""
+        """A share of the images of each domain is held out."""
         layout = self._layout(items)
-        first, second = (split_of(which, layout.held) for which in (layout.first, layout.second))
+        first, second = (split_of(part, layout.held) for part in (layout.first, layout.second))
         train, held = (np.concatenate(pair) for pair in ((first.train, second.train), (first.held, second.held)))
         return Split(train, held)
 
@@ -96,27 +86,27 @@ class Unpaired(Translation):
         layout = layout_of(items)
         if layout is None:
             raise InputError(
-                f"{items.name!r} holds no two kinds of pictures; give two folders (trainA/ and trainB/, A/ and B/)"
+                f"{items.name!r} holds no two domains of images; give two folders (trainA/ and trainB/, A/ and B/)"
             )
         layout.check()
         return layout
 
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
-        return {name: self.scale(self.cut(x)) for name, x in tensors.items()}
+        return {name: self.scale(self.augment(x)) for name, x in tensors.items()}
 
-    def examples(self, items: Items, apart: bool) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pictures of both kinds at the size that nets are trained on, as many as there are of the fewer."""
+    def examples(self, items: Items, trained_on: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images of both domains at the size that networks are trained on, as many as the smaller domain has."""
         layout = self._layout(items)
-        kept = unseen_by_training(self.split(items), layout.held, apart)
-        chosen = [[i for i in which if i in kept] for which in (layout.first, layout.second)]
-        kinds = [self._squares(items, tuple(w), c) for w, c in zip(chosen, (self.given, self.channels), strict=True)]
-        for given, made in zip(*kinds, strict=False):
-            yield given[None], made[None]
+        indices = unseen(self.split(items), layout.held, trained_on)
+        parts = [tuple(i for i in part if i in indices) for part in (layout.first, layout.second)]
+        domains = [self._squares(items, p, c) for p, c in zip(parts, (self.given, self.channels), strict=True)]
+        for given, target in zip(*domains, strict=False):
+            yield given[None], target[None]
 
-    def _squares(self, items: Items, which: tuple[int, ...], channels: int) -> Tensor:
-        found = Images(size=self.size, channels=channels).encode(_of(items, which)).values
-        return self.scale(found if isinstance(found, Tensor) else found.load())
+    def _squares(self, items: Items, indices: tuple[int, ...], channels: int) -> Tensor:
+        values = Images(size=self.size, channels=channels).encode(_only(items, indices)).values
+        return self.scale(values if isinstance(values, Tensor) else values.load())
 
 
-def _of(items: Items, which: tuple[int, ...]) -> Items:
-    return replace(items, items=items.items.only(which), labels=None, classes=(), held=None)
+def _only(items: Items, indices: tuple[int, ...]) -> Items:
+    return replace(items, items=items.items.only(indices), labels=None, classes=(), held=None)
