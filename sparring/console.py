@@ -1,4 +1,4 @@
-"""What a training run shows while it runs."""
+"""Console output: messages, progress bars, tables."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ QUIET_EVERY = 15.0  # seconds between lines where there is no terminal to redraw
 
 
 class Screen:
-    """A live line with step, thousands of samples, speed, losses and time left.
-
-    Where the output is no terminal, a plain line every few seconds.
+    """Messages and progress of long commands. During training, a live line shows the step, thousands of samples, speed,
+    losses and the time left; if the output is not a terminal, a plain line is printed every few seconds.
     """
 
     def __init__(self, quiet: bool = False) -> None:
@@ -31,7 +30,7 @@ class Screen:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """A bar for something that is done before the training, gone when it is done."""
+        """A progress bar, removed when the work is done. Yields a function of (done, total)."""
         if not self.console.is_terminal or self.console.quiet:
             yield lambda _done, _total: None
             return
@@ -67,7 +66,7 @@ class Screen:
 
 
 def listed(rows: Sequence[Sequence[str]]) -> Table:
-    """A table of a head and lines, of which all but the first column are numbers."""
+    """A table from a header and lines; all columns but the first are numbers."""
     head, *body = rows
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for i, name in enumerate(head):
@@ -78,7 +77,7 @@ def listed(rows: Sequence[Sequence[str]]) -> Table:
 
 
 def whole(table: Table) -> None:
-    """Print a table with no cell cut, however narrow the screen is."""
+    """Print a table without truncating cells, even on a narrow terminal."""
     console = Console(highlight=False)
     wide = console.options.update(max_width=1000)
     needed = Measurement.get(console, wide, table).maximum

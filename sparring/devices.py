@@ -1,4 +1,4 @@
-"""Where a run computes, in what precision, on how many ranks."""
+"""Devices, precision and ranks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sparring.errors import InputError
 
 
 def resolve(device: str) -> torch.device:
-    """The device of a name; "auto" is an accelerator where there is one.
+    """The device of a name; "auto" is an accelerator if there is one.
 
     Raises:
-        InputError: where this machine has no such device.
+        InputError: if this machine has no such device.
     """
     if device == "auto":
         kind = torch.accelerator.current_accelerator()
@@ -28,10 +28,10 @@ def resolve(device: str) -> torch.device:
 
 
 def check(device: torch.device, precision: str, ranks: int) -> None:
-    """See that there are such a precision and so many devices.
+    """Check that the precision is known and that there are enough devices.
 
     Raises:
-        InputError: where there are not.
+        InputError: otherwise.
     """
     if precision not in ("auto", "fp32", "bf16"):
         raise InputError(
@@ -42,17 +42,17 @@ def check(device: torch.device, precision: str, ranks: int) -> None:
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether a device computes in bf16 itself, and so faster than in fp32."""
+    """True if a device supports bf16 natively, and thus computes faster in it than in fp32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # Only newer versions of PyTorch tell of a CPU.
+    # Only newer versions of PyTorch report the capabilities of a CPU.
     found = torch.cpu.get_capabilities() if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities") else {}
     return any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1) -> Fabric:
     """A Fabric on one device, or on several ranks of its kind."""
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # the run says itself how it computes
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # the run reports its device itself
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     devices: int | list[int] = ranks
     if ranks == 1 and device.type == "cuda" and device.index is not None:
@@ -66,7 +66,7 @@ def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1) -> Fab
 
 
 def leave(fabric: Fabric) -> None:
-    """Take a rank's leave of the others, all at once: one that ends early aborts those still talking."""
+    """Shut a rank down together with the others: one that ends early aborts those that still communicate."""
     if torch.distributed.is_initialized():
         fabric.barrier()
         torch.distributed.destroy_process_group()

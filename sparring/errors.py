@@ -1,4 +1,4 @@
-"""What is said to a user whose input cannot be used."""
+"""Errors about a user's input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class InputError(ValueError):
-    """The user gave something that cannot work.
+    """The user's input cannot be used.
 
     The message is one line that repeats what was given, says what is wrong and what to do. The
     command line prints it and exits with status 2.
@@ -24,14 +24,14 @@ def nearest(given: str, known: Iterable[str]) -> str:
 
 
 def needs(module: str, extra: str, does: str) -> Any:
-    """A library that not everybody has installed.
+    """An optional library.
 
     Args:
-        extra: of Sparring, that brings it.
-        does: what it does here, for the message.
+        extra: the extra of Sparring that installs it.
+        does: what it is needed for, for the message.
 
     Raises:
-        InputError: where it is not there.
+        InputError: if it is not installed.
     """
     try:
         return importlib.import_module(module)

@@ -1,5 +1,6 @@
-"""Files are written beside their place and renamed into it, so that nobody ever reads half a file
-and nothing that was there is lost when the disk is full."""
+"""Files are written to a temporary name and renamed, so that nobody reads a partial file and nothing is lost when the
+disk is full.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +17,22 @@ from sparring.errors import InputError
 
 
 def cached(name: str) -> Path:
-    """A place of this name in the user's cache, which is there or not."""
+    """The path of this name in the user's cache, whether or not it exists."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sparring" / name
 
 
 def places(name: str) -> list[Path]:
-    """Where files of a named set are looked for, in order."""
+    """Folders in which the files of a named data set are searched, in order."""
     shared = os.environ.get("SPARRING_DATA")
     return [Path(shared) / name, cached(name)] if shared else [cached(name)]
 
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write a file or a folder to; renamed to `path` when all went well.
+    """A temporary path to write a file or a folder to; renamed to `path` if no error occurs.
 
     Raises:
-        InputError: where it cannot be written, with the reason, or a file would take a folder's place.
+        InputError: if it cannot be written, with the reason, or if a file would replace a folder's place.
     """
     part = path.with_name(f".{path.name}.part{os.getpid()}")
     try:
@@ -50,7 +51,7 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 def reason(error: OSError) -> str:
-    """What went wrong in a few words, and what to do where that is plain."""
+    """A short description of an error, with a remedy if there is an obvious one."""
     words = (error.strerror or str(error)).lower()
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         return f"{words}; free some space and try again"
@@ -58,7 +59,7 @@ def reason(error: OSError) -> str:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and see that it has reached the disk."""
+    """Write a file completely or not at all, and flush it to the disk."""
     with beside(path) as part, part.open("wb") as file:
         file.write(content)
         file.flush()
@@ -66,7 +67,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def as_plain(content: Any) -> Any:
-    """What JSON makes of it: tuples are lists."""
+    """Content after a round trip through JSON: tuples become lists."""
     return json.loads(json.dumps(content))
 
 
@@ -79,7 +80,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def component(name: str) -> str:
-    """A name, whatever is in it, as one part of a path that stays where it is put."""
+    """Any name as a single, safe component of a path."""
     safe = "".join("_" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in name).strip(" ")
     return safe.lstrip(".") or "_"
 
@@ -88,7 +89,7 @@ def append_line(path: Path, line: str) -> None:
     """Add a line to a file of lines.
 
     Raises:
-        InputError: where it cannot be written.
+        InputError: if it cannot be written.
     """
     try:
         with path.open("a") as file:
@@ -98,10 +99,10 @@ def append_line(path: Path, line: str) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds.
+    """The content of a JSON file.
 
     Raises:
-        InputError: where it cannot be read, or holds no JSON.
+        InputError: if it cannot be read, or is not JSON.
     """
     try:
         return json.loads(path.read_text())
@@ -112,15 +113,15 @@ def read_json(path: Path) -> Any:
 
 
 def vacant(path: Path, force: bool, file: bool = False) -> None:
-    """See that an output may be written to `path`.
+    """Check that an output may be written to `path`.
 
     Args:
-        force: overwrite what is there, but no folder with a run in it, and none that one works or lives in.
-        file: it is to be a file, which takes no folder's place.
+        force: allow overwriting, except of a folder that holds a run, the working directory, or the home directory.
+        file: a file will be written, which must not replace a folder.
 
     Raises:
-        InputError: where something is there and `force` is not set, or is not to be lost, or the folder is not
-            writable.
+        InputError: if something exists there and `force` is not set, or it must not be overwritten, or the folder is
+            not writable.
     """
     if file and path.is_dir():
         raise InputError(_folder(path))
@@ -134,14 +135,16 @@ def vacant(path: Path, force: bool, file: bool = False) -> None:
 
 
 def _expendable(path: Path) -> None:
-    """See that a folder may be overwritten.
+    """Check that a folder may be overwritten.
 
     Raises:
-        InputError: where a run is in it, or it is the working directory, the home, or above one of them.
+        InputError: if it holds a run, or is the working directory, the home directory, or a parent of them.
     """
     whole = path.resolve()
     if any(place.resolve().is_relative_to(whole) for place in (Path.cwd(), Path.home())):
-        raise InputError(f"{path} is the working directory, your home or above them; choose another folder")
+        raise InputError(
+            f"{path} is the working directory, your home directory or a parent of them; choose another folder"
+        )
     if run := next((found.parent for found in path.rglob("recipe.json")), None):
         raise InputError(f"{path} holds a run, {run}, which --force does not overwrite; choose another folder")
 

@@ -87,8 +87,10 @@ def _halved(tensor: Tensor) -> Tensor:
 
 
 def read(path: Path) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
-    """The model in a folder or a file, or in a run's folder: recipe, modality, the game on the CPU, and the record of the
-    training.
+    """The model in a folder or a file, or in a run's folder.
+
+    Returns:
+        Recipe, modality, the game on the CPU, and the record of the training.
 
     Raises:
         InputError: if there is none, it is damaged, or another version wrote it.
