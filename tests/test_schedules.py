@@ -1,4 +1,4 @@
-"""Schedules begin and end where they say, and never turn back."""
+"""Schedules have the given start and end values, and are monotonic."""
 
 import math
 

@@ -1,12 +1,12 @@
-"""Layers that look at the whole batch, by hand."""
+"""Layers that depend on the batch, against manual arithmetic."""
 
 from math import exp
 
 import pytest
 import torch
 
-from sparring.layers.minibatch import Comparing, Deviation, MinibatchDiscrimination
-from sparring.layers.statistics import mixes
+from sparring.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination, MinibatchHead
+from sparring.layers.statistics import depends_on_batch
 
 
 def test_minibatch_discrimination_by_hand():
@@ -22,18 +22,18 @@ def test_minibatch_discrimination_by_hand():
 
 
 def test_deviation_by_hand():
-    """Groups are every n/g-th sample; the mean over maps and places of their standard deviations."""
+    """A group is every (n/g)-th sample; the value is the mean standard deviation over maps and positions."""
     x = torch.zeros(8, 1, 1, 2)
-    x[[0, 2, 4, 6], 0, 0, 0] = torch.tensor([1.0, -1.0, 1.0, -1.0])  # deviation 1 at one of two places
-    out = Deviation()(x)
+    x[[0, 2, 4, 6], 0, 0, 0] = torch.tensor([1.0, -1.0, 1.0, -1.0])  # deviation 1 at one of two positions
+    out = MinibatchDeviation()(x)
     assert out.shape == (8, 2, 1, 2)
     assert torch.equal(out[:, :1], x)
     assert out[:, 1, 0, 0].tolist() == pytest.approx([0.5, 0.0] * 4, abs=1e-3)
-    assert Deviation()(torch.randn(6, 1, 2, 2)).shape == (6, 2, 2, 2)  # groups of 3
-    assert Deviation()(torch.randn(1, 1, 2, 2)).shape == (1, 2, 2, 2)
+    assert MinibatchDeviation()(torch.randn(6, 1, 2, 2)).shape == (6, 2, 2, 2)  # groups of 3
+    assert MinibatchDeviation()(torch.randn(1, 1, 2, 2)).shape == (1, 2, 2, 2)
 
 
-def test_they_mix_a_batch():
-    assert mixes(Comparing(4, 2, 2))
-    assert mixes(Deviation())
-    assert not mixes(torch.nn.Linear(2, 2))
+def test_dependence_on_the_batch():
+    assert depends_on_batch(MinibatchHead(4, 2, 2))
+    assert depends_on_batch(MinibatchDeviation())
+    assert not depends_on_batch(torch.nn.Linear(2, 2))

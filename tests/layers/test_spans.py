@@ -1,4 +1,4 @@
-"""The segmented head against a loop over spans."""
+"""The segmented softmax against a loop over spans."""
 
 import torch
 from hypothesis import given, settings
@@ -12,7 +12,7 @@ WIDTHS = st.lists(st.integers(1, 7), min_size=1, max_size=6)
 
 @settings(max_examples=40, deadline=None)
 @given(WIDTHS, st.integers(0, 2**31))
-def test_softmax_and_codes_are_those_of_each_span(widths, seed):
+def test_softmax_and_codes_of_each_span(widths, seed):
     torch.manual_seed(seed)
     spans = Spans(widths, ())
     logits = 30 * torch.randn(5, sum(widths))
@@ -35,26 +35,26 @@ def test_draws_follow_the_softmax():
 
 def test_gradients_reach_every_logit_and_samples_are_hard():
     spans = Spans((3, 2), ((1, 1),))
-    made = torch.randn(64, spans.width, requires_grad=True)
-    rows = spans(made, torch.zeros(64, spans.places))
+    logits = torch.randn(64, spans.width, requires_grad=True)
+    rows = spans(logits, torch.zeros(64, spans.places))
     assert set(rows[:, :5].detach().unique().tolist()) == {0.0, 1.0}
     (rows * torch.randn_like(rows)).sum().backward()
-    assert (made.grad.abs().sum(0) > 0).all()
+    assert (logits.grad.abs().sum(0) > 0).all()
 
 
-def test_a_scalar_is_zero_where_its_span_has_none_and_codes_that_are_given_stay():
+def test_scalars_without_a_value_are_zero_and_prescribed_codes_are_kept():
     spans = Spans((2, 3), ((1, 2),))  # the second span's first two codes have no scalar
-    made = torch.randn(100, spans.width)
-    given_codes = torch.full((100, 2), -1)
-    given_codes[:50, 1] = 2
-    given_codes[50:, 1] = 0
-    rows = spans(made, torch.zeros(100, spans.places), given_codes)
-    assert (spans.codes(rows[:, :5])[:, 1] == given_codes[:, 1]).all()
+    logits = torch.randn(100, spans.width)
+    codes = torch.full((100, 2), -1)
+    codes[:50, 1] = 2
+    codes[50:, 1] = 0
+    rows = spans(logits, torch.zeros(100, spans.places), codes)
+    assert (spans.codes(rows[:, :5])[:, 1] == codes[:, 1]).all()
     assert (rows[:50, 5] != 0).all()
     assert (rows[50:, 5] == 0).all()
 
 
-def test_soft_rows_are_no_codes():
+def test_soft_rows_are_not_one_hot():
     rows = Spans((4,), (), temperature=1.0, hard=False)(torch.randn(9, 4), torch.zeros(9, 4))
     assert rows.max() < 1
     assert torch.allclose(rows.sum(1), torch.ones(9))

@@ -1,4 +1,4 @@
-"""Adversarial losses against arithmetic by hand, torch's cross-entropy, and what must hold for all logits."""
+"""Adversarial losses against manual arithmetic, torch's cross-entropy, and properties that hold for all logits."""
 
 from math import exp, log
 
@@ -42,9 +42,9 @@ by_hand = {
     # D: (((2 - 1)^2 + (-1 - 1)^2) / 2 + (0.5^2 + 3^2) / 2) / 2; G: ((0.5 - 1)^2 + (-3 - 1)^2) / 2 / 2
     least_squares: ((5 / 2 + 9.25 / 2) / 2, 16.25 / 4),
     wasserstein: (-1.25 - 0.5, 1.25),
-    # D: real leave relu(1 - 2) = 0 and relu(1 + 1) = 2, fake relu(1 + 0.5) = 1.5 and relu(1 - 3) = 0.
+    # D: relu(1 - 2) = 0 and relu(1 + 1) = 2 for real, relu(1 + 0.5) = 1.5 and relu(1 - 3) = 0 for fake.
     hinge: (2 / 2 + 1.5 / 2, 1.25),
-    # Pairwise: 2 beside 0.5, -1 beside -3; all pairs with all pairs would give another mean.
+    # Pairs: 2 with 0.5, -1 with -3; the mean over all combinations would be different.
     relativistic: (
         (-log(sigmoid(2 - 0.5)) - log(sigmoid(-1 + 3))) / 2,
         (-log(sigmoid(0.5 - 2)) - log(sigmoid(-3 + 1))) / 2,
@@ -77,11 +77,11 @@ def test_cross_entropy(real, fake, smoothing):
 @pytest.mark.parametrize("make", [minimax, non_saturating, least_squares])
 def test_no_smoothing_is_the_default(make, real, fake):
     assert torch.equal(make(0.0).discriminator(real, fake), make().discriminator(real, fake))
-    # Smoothing is D's alone.
+    # Smoothing affects D's loss only.
     assert torch.equal(make(0.1).generator(None, fake), make().generator(None, fake))
 
 
-def test_smoothed_least_squares_is_least_at_the_target():
+def test_smoothed_least_squares_is_minimal_at_the_target():
     real = torch.tensor([0.9], requires_grad=True)
     loss = least_squares(0.1).discriminator(real, torch.zeros(1))
     loss.backward()
@@ -92,8 +92,8 @@ def test_smoothed_least_squares_is_least_at_the_target():
 @fast
 @given(pairs=st.lists(st.tuples(*[st.sampled_from([-1e4, -90.0, 0.0, 90.0, 1e4])] * 2), min_size=1, max_size=4))
 @every_loss
-def test_sure_discriminators_leave_finite_losses_and_gradients(loss, pairs):
-    """Catches log(sigmoid(x)) and log(1 + exp(x)), which are infinite at such logits."""
+def test_confident_discriminators_give_finite_losses_and_gradients(loss, pairs):
+    """Detects log(sigmoid(x)) and log(1 + exp(x)), which are infinite at such logits."""
     real, fake = torch.tensor(pairs).T.contiguous().requires_grad_().unbind()
     for value in (loss.discriminator(real, fake), loss.generator(real, fake)):
         gradients = torch.autograd.grad(value, (real, fake), allow_unused=True)
@@ -103,7 +103,7 @@ def test_sure_discriminators_leave_finite_losses_and_gradients(loss, pairs):
 
 @fast
 @given(logits=st.lists(st.tuples(*[st.integers(-50, 50)] * 2), min_size=1), shift=st.integers(-100, 100))
-def test_relativistic_sees_only_differences(logits, shift):
+def test_relativistic_depends_on_differences_only(logits, shift):
     real, fake = torch.tensor(logits, dtype=torch.float).T
     loss = relativistic()
     # Whole numbers are shifted without rounding, so the values are equal to the bit.
@@ -115,14 +115,14 @@ def test_relativistic_sees_only_differences(logits, shift):
 @every_loss
 @pytest.mark.parametrize("shape", SHAPES)
 def test_signs(loss, shape):
-    """Between the targets of least squares and in hinge's margin every logit pulls, the right way."""
+    """Between the targets of least squares and within the hinge margin, every gradient has the right sign."""
     generator = torch.Generator().manual_seed(0)
     real, fake = (torch.empty(shape).uniform_(0.1, 0.9, generator=generator).requires_grad_() for _ in "rf")
     on_real, on_fake = torch.autograd.grad(loss.discriminator(real, fake), (real, fake))
-    assert (on_real < 0).all()  # D's loss falls where a real logit rises,
-    assert (on_fake > 0).all()  # and where a fake logit falls;
+    assert (on_real < 0).all()  # D's loss falls if a real logit rises,
+    assert (on_fake > 0).all()  # and if a fake logit falls;
     (on_fake,) = torch.autograd.grad(loss.generator(real, fake), fake)
-    assert (on_fake < 0).all()  # G's falls where a fake logit rises.
+    assert (on_fake < 0).all()  # G's falls if a fake logit rises.
 
 
 @every_loss
@@ -132,13 +132,13 @@ def test_the_shape_of_logits_does_not_matter(loss):
         judge = getattr(loss, of)
         for shape in [(36, 1), (4, 9), (4, 1, 3, 3)]:
             torch.testing.assert_close(judge(real.view(shape), fake.view(shape)), judge(real, fake))
-        # Catches a (n, 1) logit against a (n,) one in the formulas: the mean must stay a number.
+        # Detects a (n, 1) logit against a (n,) one in the formulas: the mean must be a scalar.
         assert judge(real[:, None], fake[:, None]).shape == ()
         assert judge(real.bfloat16(), fake.bfloat16()).dtype == torch.float32
 
 
 @every_loss
-def test_several_logits_weigh_the_same_whatever_their_size(loss):
+def test_several_logits_have_equal_weights_regardless_of_size(loss):
     generator = torch.Generator().manual_seed(0)
     real, fake = ([torch.randn(4, n, generator=generator) for n in (1, 9)] for _ in "rf")
     for judge in (loss.discriminator, loss.generator):
@@ -147,7 +147,7 @@ def test_several_logits_weigh_the_same_whatever_their_size(loss):
 
 
 @every_loss
-def test_generator_needs_real_logits_only_where_it_says_so(loss):
+def test_generator_needs_real_logits_only_if_declared(loss):
     fake = torch.randn(4)
     if loss.needs_real:
         with pytest.raises(ValueError, match="real"):
@@ -161,7 +161,7 @@ def test_generator_needs_real_logits_only_where_it_says_so(loss):
 
 @every_loss
 def test_logits_of_different_shapes_are_refused(loss):
-    """Catches (n, 1) - (n,), which broadcasts to (n, n) and would be averaged in silence."""
+    """Detects (n, 1) - (n,), which broadcasts to (n, n) and would be averaged silently."""
     with pytest.raises(ValueError, match=r"\(4, 1\).*\(4,\)"):
         loss.discriminator(torch.zeros(4, 1), torch.zeros(4))
     with pytest.raises(ValueError, match="shape"):
@@ -173,7 +173,7 @@ def test_logits_of_different_shapes_are_refused(loss):
     [
         pytest.param([torch.zeros(4)], [torch.zeros(4)] * 2, id="number of logits"),
         pytest.param([torch.zeros(4, 1)], [torch.zeros(4)], id="shapes within lists"),
-        pytest.param(torch.zeros(4), [torch.zeros(4)] * 4, id="one tensor beside a list"),
+        pytest.param(torch.zeros(4), [torch.zeros(4)] * 4, id="a tensor with a list"),
     ],
 )
 def test_several_logits_that_do_not_match_are_refused(real, fake):

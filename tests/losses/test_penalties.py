@@ -1,9 +1,9 @@
-"""Penalties against closed forms of linear and quadratic critics, and against finite differences."""
+"""Penalties against closed forms for linear and quadratic critics, and against finite differences."""
 
 import pytest
 import torch
 
-from sparring.losses.penalties import dragan, gradient_penalty, one_centred, squared_gradient, zero_centred
+from sparring.losses.penalties import dragan, gradient_penalty, one_centered, squared_gradient, zero_centered
 
 W = torch.tensor([[1.0, -2.0], [0.5, 4.0]])  # a linear critic's weights: |W|^2 = 21.25
 
@@ -21,26 +21,26 @@ def leaf(*shape):
     return torch.randn(shape, generator=torch.Generator().manual_seed(0)).requires_grad_()
 
 
-def watched(D, seen):
-    """The critic D that keeps what it is shown."""
-    return lambda x: (seen.append(x.detach()), D(x))[1]
+def recorded(D, inputs):
+    """The critic D, which records its inputs."""
+    return lambda x: (inputs.append(x.detach()), D(x))[1]
 
 
 def test_linear_critic():
     x = leaf(3, 2, 2)
     torch.testing.assert_close(squared_gradient(linear(x), x), torch.full((3,), 21.25))
-    # Halved once, summed over pixels, averaged over samples: 21.25 / 2.
-    assert zero_centred(linear(x), x).item() == pytest.approx(21.25 / 2)
-    for penalty in (one_centred(linear, x), gradient_penalty(linear, x, -x), dragan(linear, x)):
+    # Halved, summed over pixels, averaged over samples: 21.25 / 2.
+    assert zero_centered(linear(x), x).item() == pytest.approx(21.25 / 2)
+    for penalty in (one_centered(linear, x), gradient_penalty(linear, x, -x), dragan(linear, x)):
         assert penalty.item() == pytest.approx((21.25**0.5 - 1) ** 2)
 
 
 def test_quadratic_critic():
-    """Catches a gradient summed or a norm averaged over the batch: here every sample has its own."""
+    """Detects a gradient summed or a norm averaged over the batch: here every sample has a different one."""
     x = torch.tensor([[3.0, 4.0], [0.6, 0.8], [0.0, 2.0]], requires_grad=True)  # norms 5, 1, 2
     torch.testing.assert_close(squared_gradient(quadratic(x), x), torch.tensor([25.0, 1.0, 4.0]))
-    assert zero_centred(quadratic(x), x).item() == pytest.approx(30 / 3 / 2)
-    assert one_centred(quadratic, x).item() == pytest.approx((4**2 + 0 + 1) / 3)
+    assert zero_centered(quadratic(x), x).item() == pytest.approx(30 / 3 / 2)
+    assert one_centered(quadratic, x).item() == pytest.approx((4**2 + 0 + 1) / 3)
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 1, 1, 1)])
@@ -60,44 +60,44 @@ def test_logits_of_a_sample_are_summed():
 
 def test_squares_do_not_overflow_half_precision():
     x = torch.ones(2, 3, dtype=torch.float16, requires_grad=True)
-    assert squared_gradient(300 * x, x).tolist() == [270_000, 270_000]  # a half ends at 65,504
+    assert squared_gradient(300 * x, x).tolist() == [270_000, 270_000]  # the maximum of float16 is 65,504
 
 
 def test_gradient_penalty_draws_one_epsilon_per_sample():
-    """Between ones (real) and zeros (fake) the critic sees the epsilons themselves."""
+    """Between ones (real) and zeros (fake), the critic's inputs are the epsilons themselves."""
     torch.manual_seed(0)
-    seen = []
-    value = gradient_penalty(watched(quadratic, seen), torch.ones(64, 3, 4, 4), torch.zeros(64, 3, 4, 4))
-    (x,) = seen
+    inputs = []
+    value = gradient_penalty(recorded(quadratic, inputs), torch.ones(64, 3, 4, 4), torch.zeros(64, 3, 4, 4))
+    (x,) = inputs
     epsilon = x[:, 0, 0, 0]
-    assert torch.equal(x, epsilon[:, None, None, None].expand_as(x))  # all pixels of a sample share it,
-    assert len(epsilon.unique()) == 64  # no two samples do,
-    assert 0 <= epsilon.min() < 0.1 < 0.9 < epsilon.max() <= 1  # and it spans the whole way.
-    # The gradient is x: a norm of epsilon times the root of 48 pixels.
+    assert torch.equal(x, epsilon[:, None, None, None].expand_as(x))  # all pixels of a sample share one,
+    assert len(epsilon.unique()) == 64  # no two samples share one,
+    assert 0 <= epsilon.min() < 0.1 < 0.9 < epsilon.max() <= 1  # and they cover the range.
+    # The gradient is x: its norm is epsilon times the square root of 48 pixels.
     assert value.item() == pytest.approx((epsilon * 48**0.5 - 1).square().mean().item())
 
 
 @pytest.mark.parametrize("shape", [(5, 1), (5, 2), (5, 1, 4, 4), (5, 3, 2, 4, 4)])
-def test_gradient_penalty_looks_between_the_pair(shape):
-    """Catches a real sample mixed with another row's fake: row i lies in [i, i + 1/2]."""
+def test_gradient_penalty_interpolates_within_pairs(shape):
+    """Detects a real sample mixed with another row's fake: row i lies in [i, i + 1/2]."""
     rows = torch.arange(5.0).view(-1, *[1] * (len(shape) - 1)).expand(shape)
-    seen = []
-    gradient_penalty(watched(quadratic, seen), rows, rows + 0.5)
-    assert ((seen[0] >= rows) & (seen[0] <= rows + 0.5)).all()
+    inputs = []
+    gradient_penalty(recorded(quadratic, inputs), rows, rows + 0.5)
+    assert ((inputs[0] >= rows) & (inputs[0] <= rows + 0.5)).all()
 
 
-def test_dragan_looks_within_half_the_deviation_of_real():
+def test_dragan_stays_within_half_the_deviation_of_real():
     torch.manual_seed(0)
-    real, seen = 5 + 3 * torch.randn(200, 1, 5, 5), []
-    dragan(watched(quadratic, seen), real)
-    away = (seen[0] - real).abs() / real.std()
-    assert away.max() <= 0.5 + 1e-5
-    assert away.max() > 0.4  # a variance in place of the deviation, or a second half, would show here
-    assert (away.flatten(1).std(1) > 0).all()  # noise differs from pixel to pixel
+    real, inputs = 5 + 3 * torch.randn(200, 1, 5, 5), []
+    dragan(recorded(quadratic, inputs), real)
+    distance = (inputs[0] - real).abs() / real.std()
+    assert distance.max() <= 0.5 + 1e-5
+    assert distance.max() > 0.4  # a variance instead of a deviation, or a second factor of one half, would fail here
+    assert (distance.flatten(1).std(1) > 0).all()  # noise differs from pixel to pixel
 
 
-def test_penalties_leave_the_samples_alone():
-    """They teach D only: no gradient may reach G through its samples, nor be left on real ones."""
+def test_penalties_do_not_reach_the_samples():
+    """They train D only: no gradient may reach G through its samples, or be left on real ones."""
     real, fake, w = leaf(3, 2), leaf(3, 2), leaf(2)
     (gradient_penalty(lambda x: x.square() @ w, real, fake) + dragan(lambda x: x.square() @ w, real)).backward()
     assert real.grad is None
@@ -106,9 +106,9 @@ def test_penalties_leave_the_samples_alone():
 
 
 PENALTIES = {
-    "zero_centred": lambda D, x: zero_centred(D(x), x),
-    "zero_centred, several logits": lambda D, x: zero_centred([D(x), D(x).square()[:, None]], x),
-    "one_centred": one_centred,
+    "zero_centered": lambda D, x: zero_centered(D(x), x),
+    "zero_centered, several logits": lambda D, x: zero_centered([D(x), D(x).square()[:, None]], x),
+    "one_centered": one_centered,
     "gradient_penalty": lambda D, x: gradient_penalty(D, x, x.flip(0) + 1),
     "dragan": dragan,
 }
@@ -117,18 +117,18 @@ every_penalty = pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENAL
 
 @every_penalty
 def test_gradient_on_the_critics_weights_by_finite_differences(penalty):
-    """Catches a penalty that is detached, or whose graph was not kept, on its way to the weights."""
+    """Detects a penalty that is detached from the weights."""
     generator = torch.Generator().manual_seed(0)
     x, A, b = (torch.randn(s, generator=generator, dtype=torch.double) for s in [(4, 3), (3, 5), (5,)])
     x.requires_grad_()
 
     def value(A, b):
-        torch.manual_seed(1)  # the same epsilons and noise every time
+        torch.manual_seed(1)  # the same epsilons and noise in every call
         return penalty(lambda x: (x @ A).tanh() @ b, x).double()
 
     weights = A.clone().requires_grad_(), b.clone().requires_grad_()
     gradients = torch.autograd.grad(value(*weights), weights)
-    h = 5e-3  # not smaller: norms are taken in single precision
+    h = 5e-3  # not smaller: norms are computed in single precision
     for weight, gradient in zip((A, b), gradients, strict=True):
         for i in range(weight.numel()):
             weight.view(-1)[i] += h
@@ -139,19 +139,19 @@ def test_gradient_on_the_critics_weights_by_finite_differences(penalty):
             torch.testing.assert_close(gradient.view(-1)[i], (above - below) / (2 * h), rtol=2e-3, atol=2e-3)
 
 
-@pytest.mark.parametrize("name", ["zero_centred", "one_centred", "gradient_penalty", "dragan"])
+@pytest.mark.parametrize("name", ["zero_centered", "one_centered", "gradient_penalty", "dragan"])
 def test_gradient_on_a_linear_critics_weights(name):
     w = torch.tensor([3.0, 4.0], requires_grad=True)  # |w| = 5
     (gradient,) = torch.autograd.grad(PENALTIES[name](lambda x: x @ w, leaf(3, 2)), w)
     # d/dw |w|^2 / 2 = w and d/dw (|w| - 1)^2 = 2 (|w| - 1) w / |w|.
-    expected = [3.0, 4.0] if name == "zero_centred" else [24 / 5, 32 / 5]
+    expected = [3.0, 4.0] if name == "zero_centered" else [24 / 5, 32 / 5]
     torch.testing.assert_close(gradient, torch.tensor(expected))
 
 
 @every_penalty
 @pytest.mark.parametrize(("weight", "bias"), [(0.0, 1.0), (1.0, -1e3)], ids=["zero weights", "dead units"])
 def test_no_nan_where_the_critics_gradient_is_zero(penalty, weight, bias):
-    """Catches the square root's infinite slope at 0: infinity times 0 is NaN."""
+    """Detects the square root's infinite slope at 0: infinity times 0 is NaN."""
     w = torch.full((2,), weight, requires_grad=True)
     value = penalty(lambda x: (x @ w + bias).relu(), leaf(3, 2))
     (gradient,) = torch.autograd.grad(value, w)

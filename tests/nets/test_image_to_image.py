@@ -1,4 +1,4 @@
-"""Nets from pictures to pictures: their papers' sizes, and how far they look."""
+"""Image-to-image nets: the published numbers of weights, and their receptive fields."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from torch import nn
 
 from sparring.nets import tiles
 from sparring.nets.gated import Inpainter
-from sparring.nets.patchgan import PatchGAN, deep
-from sparring.nets.restorer import Restorer, enlarged
+from sparring.nets.patchgan import PatchGAN, halving_layers
+from sparring.nets.restorer import Restorer, enlarge
 from sparring.nets.translator import Translator
 from sparring.nets.unet import UNet
 
@@ -18,7 +18,7 @@ def count(net):
 
 
 def test_sizes_of_pix2pix():
-    """54.414 and 2.769 million are what the authors' program prints of its U-Net for 256 pixels and its D."""
+    """The authors' program prints 54.414 million for its U-Net for 256 pixels and 2.769 million for its D."""
     assert count(UNet(3, 3)) == 54_414_531
     assert count(PatchGAN(3, given=3)) == 2_768_705
 
@@ -35,8 +35,8 @@ def test_size_of_esrgan():
 
 
 def test_size_of_srresnet():
-    """The paper's, by its table of layers: 16 blocks of two convolutions of 64, one after them, one for each doubling;
-    its first and last are of 9 x 9, and ours of 3 x 3 with one more between.
+    """From the paper's table of layers: 16 blocks of two convolutions of 64, one after them, one for each doubling. Its
+    first and last convolutions are 9 x 9; ours are 3 x 3, with one more in between.
     """
     conv = 64 * 64 * 9 + 64
     first, last = 3 * 64 * 9 + 64, 64 * 3 * 9 + 3
@@ -56,8 +56,8 @@ NETS = {
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_no_net_looks_farther_than_it_says(name):
-    """A pixel is changed, and what changes of the output lies within reach."""
+def test_reach(name):
+    """If one pixel changes, the output changes only within `reach`."""
     make, channels = NETS[name]
     torch.manual_seed(0)
     net = make().double().eval()
@@ -70,40 +70,40 @@ def test_no_net_looks_farther_than_it_says(name):
     with torch.no_grad():
         before = net(x)
         assert before.shape[-1] == side * net.times
-        for place in range(side // 2, side // 2 + net.stride):
+        for position in range(side // 2, side // 2 + net.stride):
             changed = x.clone()
-            changed[..., place] *= -1
+            changed[..., position] *= -1
             columns = ((net(changed) - before).abs().sum((0, 1, 2)) > 0).nonzero().flatten() // net.times
-            farthest = max(farthest, abs(int(columns.min()) - place), abs(int(columns.max()) - place))
+            farthest = max(farthest, abs(int(columns.min()) - position), abs(int(columns.max()) - position))
     assert 0.7 * net.reach <= farthest <= net.reach
 
 
 @pytest.mark.parametrize("times", [1, 2, 3, 4])
-def test_a_restorer_begins_as_bicubic_enlargement(times):
+def test_an_untrained_restorer_is_bicubic_enlargement(times):
     x = torch.rand(2, 3, 9, 7)
     net = Restorer(3, 3, times, 8, 2)
-    assert torch.allclose(net(x), enlarged(x, times), atol=0.05)
+    assert torch.allclose(net(x), enlarge(x, times), atol=0.05)
     assert net(x).shape == (2, 3, 9 * times, 7 * times)
 
 
-def test_what_is_known_is_kept():
+def test_inpainting_keeps_pixels_outside_holes():
     x = torch.rand(2, 4, 12, 12) * 2 - 1
     x[:, 3] = (torch.rand(2, 12, 12) < 0.5) * 2.0 - 1
-    made = Inpainter(3, 8)(x)
-    hole = (x[:, 3:] > 0).expand_as(made)
-    assert torch.equal(made[~hole], x[:, :3][~hole])
+    y = Inpainter(3, 8)(x)
+    hole = (x[:, 3:] > 0).expand_as(y)
+    assert torch.equal(y[~hole], x[:, :3][~hole])
     other = x.clone()
-    other[:, :3][hole] = 0.7  # what lies under a hole is not looked at
+    other[:, :3][hole] = 0.7  # values under a hole are ignored
     assert torch.equal(Inpainter.forward(net := Inpainter(3, 8), x)[hole], net(other)[hole])
 
 
-def test_any_size_by_padding():
+def test_padding_to_any_size():
     net = UNet(1, 2, 4, 3, "none")
     assert net.padded(torch.rand(1, 1, 13, 21)).shape == (1, 2, 13, 21)
 
 
-def test_patches_are_of_70_pixels():
-    """Which pixels move a logit in the middle: the paper's 70 x 70."""
+def test_patches_have_70_pixels():
+    """A logit in the center depends on 70 x 70 pixels, as in the paper."""
     D = PatchGAN(1, width=4, norm="none")
     x = torch.rand(1, 1, 160, 160, requires_grad=True)
     logits = D(x)
@@ -113,38 +113,38 @@ def test_patches_are_of_70_pixels():
 
 
 @pytest.mark.parametrize("size", [8, 12, 16, 28, 32, 64, 96, 256])
-def test_some_patches_are_left(size):
-    logits = PatchGAN(1, width=4, layers=deep(size), norm="none")(torch.rand(2, 1, size, size))
+def test_several_patches_remain(size):
+    logits = PatchGAN(1, width=4, layers=halving_layers(size), norm="none")(torch.rand(2, 1, size, size))
     assert logits.shape[0] == 2
     assert logits.shape[1] >= 2
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_tiles_make_what_the_whole_makes(name, monkeypatch):
-    """Each net as it begins, in tiles far smaller than usual."""
+def test_tiles_give_the_output_of_the_whole(name, monkeypatch):
+    """For every net without training, with tiles much smaller than usual."""
     make, channels = NETS[name]
     torch.manual_seed(0)
     net = make().eval()
     mapper = tiles.Mapper(
-        net=net, channels=channels, made=1 if name == "unet, resized" else 3, times=net.times, stride=net.stride,
-        reach=net.reach,
+        net=net, channels=channels, out_channels=1 if name == "unet, resized" else 3, times=net.times,
+        stride=net.stride, reach=net.reach,
     )  # fmt: skip
-    picture = np.random.default_rng(0).integers(0, 255, (51 + 2 * net.reach, 90, channels), dtype=np.uint8)
-    whole = torch.cat(list(tiles.mapped(mapper, picture)), 1)
-    monkeypatch.setattr(tiles, "INNER", 16 * net.times)
-    parts = list(tiles.mapped(mapper, picture))
+    image = np.random.default_rng(0).integers(0, 255, (51 + 2 * net.reach, 90, channels), dtype=np.uint8)
+    whole = torch.cat(list(tiles.mapped(mapper, image)), 1)
+    monkeypatch.setattr(tiles, "TILE_SIDE", 16 * net.times)
+    parts = list(tiles.mapped(mapper, image))
     assert len(parts) > 2  # bands
     assert (torch.cat(parts, 1) - whole).abs().max() < 1e-3
 
 
-def test_what_lies_beyond_the_halo_of_a_deep_net_hardly_counts(monkeypatch):
-    """ESRGAN's net sees 351 pixels far, and its tiles 96; here 6 of 36."""
+def test_pixels_beyond_the_halo_of_a_deep_net_are_negligible(monkeypatch):
+    """ESRGAN's net has a reach of 351 pixels, and its tiles a halo of 96; here 6 of 36."""
     torch.manual_seed(0)
     net = Restorer(3, 3, 2, 8, 2, "dense", 8).eval()
-    mapper = tiles.Mapper(net=net, channels=3, made=3, times=2, reach=net.reach)
-    picture = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
-    whole = torch.cat(list(tiles.mapped(mapper, picture)), 1)
-    monkeypatch.setattr(tiles, "INNER", 32)
-    monkeypatch.setattr(tiles, "FARTHEST", 6)
+    mapper = tiles.Mapper(net=net, channels=3, out_channels=3, times=2, reach=net.reach)
+    image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    whole = torch.cat(list(tiles.mapped(mapper, image)), 1)
+    monkeypatch.setattr(tiles, "TILE_SIDE", 32)
+    monkeypatch.setattr(tiles, "MAX_HALO", 6)
     assert net.reach > 30
-    assert (torch.cat(list(tiles.mapped(mapper, picture)), 1) - whole).abs().max() < 1e-3
+    assert (torch.cat(list(tiles.mapped(mapper, image)), 1) - whole).abs().max() < 1e-3
