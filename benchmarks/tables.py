@@ -95,7 +95,7 @@ class Bench:
         self.modality = Table(target=self.target).fit(items)
         self.against = TableJudge(self.modality, items.items, find(self.held).items)
         self.kinds = self.folder / "kinds.json"
-        learnt = self.modality.learnt
+        learnt = self.modality.learned
         self.kinds.write_text(
             json.dumps({c.name: "categorical" if c.kind == "category" else "numerical" for c in learnt})
         )
@@ -142,7 +142,7 @@ class Bench:
         print(what, costs, flush=True)
         frame = find(made).items
         typed = find(self.train).items.dtypes
-        for column in self.modality.learnt:
+        for column in self.modality.learned:
             if column.kind == "category":
                 frame[column.name] = frame[column.name].astype(typed[column.name])
         numbers = self.against.numbers(self.modality.rows(frame))

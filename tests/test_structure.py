@@ -49,8 +49,8 @@ def test_public_names():
 # No room knows a kind of data by name: what differs between kinds is declared by `Modality`. Nets, recipes and the
 # bench are written for kinds of data.
 GENERIC = {
-    "asks", "base", "dataset", "find", "judge", "samples", "Ask", "Encoded", "Modality", "Recommendation", "Request",
-    "Samples", "Source", "Words", "Writer", "kinds",
+    "asks", "base", "dataset", "find", "judge", "labeled", "samples", "Ask", "Encoded", "Modality", "Recommendation",
+    "Request", "Samples", "Source", "Words", "Writer", "kinds",
 }  # fmt: skip
 CONCRETE = {"Degraded", "Images", "Paired", "Points", "Series", "Table", "Translation", "Unpaired"}
 ROOMS_OF_KINDS = {"modalities", "nets", "recipes", "bench"}

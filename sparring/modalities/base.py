@@ -26,7 +26,8 @@ from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import MAX_CLASS_COLUMNS, Comparison, Samples, Writer, write_png
 
 if TYPE_CHECKING:
-    from sparring.modalities.judge import Judge, TrainingData
+    from sparring.modalities.judge import Judge, Sampler, TrainingData
+    from sparring.modalities.labeled import LabeledSet
 
 __all__ = ["Ask", "Encoded", "Modality", "Recommendation", "Request", "Samples", "Source", "Words", "Writer"]
 
@@ -119,6 +120,23 @@ class Recommendation:
     why: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     priority: int = 0
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Channels of a series, some of which are prices.
+
+    Attributes:
+        names: of the channels.
+        priced: True for the channels that are prices, (channels,).
+        history: values at each step, (steps, channels).
+        last: values that samples continue, (channels,).
+    """
+
+    names: tuple[str, ...]
+    priced: NDArray[np.bool_]
+    history: NDArray[np.float64]
+    last: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -342,7 +360,7 @@ class Modality(ABC):
 
     @property
     def writers(self) -> tuple[Writer, ...]:
-        """The formats that samples are written in. The first of them with a media type is the default over HTTP, or JSON
+        """The formats that samples are written in. Over HTTP, the first of them with a media type is the default, or JSON
         if that is a text format.
         """
         return (Writer(".png", "image/png", write_png),)
@@ -509,6 +527,38 @@ class Modality(ABC):
 
         Raises:
             InputError: if the data are missing, changed or too few.
+        """
+        return None
+
+    # Uses.
+
+    def labeled_set(
+        self,
+        model: Sampler,  # noqa: ARG002
+        training: TrainingData,  # noqa: ARG002
+        against: Items | None,  # noqa: ARG002
+        target: str,  # noqa: ARG002
+    ) -> LabeledSet | None:
+        """Labeled training data that samples can be added to, for kinds whose items have their class among their own
+        values; None for kinds that have it beside them (`classes`).
+
+        Args:
+            model: generates the samples.
+            training: the data that the model was trained on.
+            against: other data that the model has not seen, in place of the held-out ones.
+            target: the value that is the class; "" for the one that the model was trained with.
+
+        Raises:
+            InputError: if the data are missing, changed or too few, or there is no such target.
+        """
+        return None
+
+    def prices(self, items: Items) -> Prices | None:  # noqa: ARG002
+        """The prices in a data set; None for kinds that have none. Samples of kinds that have some are arrays
+        (n, steps, channels), which continue `Prices.last`, and can be asked for a length.
+
+        Raises:
+            InputError: if the data lack a channel.
         """
         return None
 

@@ -95,7 +95,7 @@ def figures(table: Table, made: DataFrame, real: DataFrame | None) -> str:
     ours = table.rows(made).values
     theirs = None if real is None or not len(real) else table.rows(real).values
     charts = []
-    for i, column in enumerate(table.learnt):
+    for i, column in enumerate(table.learned):
         known = _drawn(column) if theirs is None else theirs[:, i]
         if isinstance(column, Category):
             charts.append(_of_levels(column, known, ours[:, i]))

@@ -151,7 +151,7 @@ def test_columns_that_stay(exported):
     inputs["label"][:, 2] = 1
     inputs["keep"] = inputs["label"] >= 0
     rows = torch.from_numpy(run(path, **inputs))
-    assert set(model.modality.decode(rows)["c"]) == {model.modality.learnt[2].levels[1]}
+    assert set(model.modality.decode(rows)["c"]) == {model.modality.learned[2].levels[1]}
 
 
 def test_noise_is_an_input(exported):

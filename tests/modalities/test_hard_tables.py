@@ -1,4 +1,4 @@
-"""Values that are easily lost: codes, other scripts, far dates, large integers, rare levels."""
+"""Values that are easily lost: codes with zeros, other scripts, distant dates, large integers, rare levels."""
 
 import datetime
 import subprocess
@@ -12,14 +12,14 @@ import sparring
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.modalities import Table
-from sparring.modalities.tables.columns import learnt
+from sparring.modalities.tables.columns import fit_column
 from sparring.modalities.tables.reading import of_frame, read_table
 
 random = np.random.default_rng(0)
 N = 300
 
 
-def there_and_back(frame):
+def round_trip(frame):
     items = of_frame(frame)
     modality = Table().fit(items)
     return modality.decode({VALUES: modality.scale(modality.encode(items).values)})
@@ -41,9 +41,9 @@ def there_and_back(frame):
     ],
     ids=["small", "float32", "large", "large with gaps", "hours", "far", "zoned", "ordered", "truth", "negative"],
 )
-def test_values_come_back(values):
+def test_values_survive_a_round_trip(values):
     frame = pd.DataFrame({"x": values, "y": random.choice(["a", "b"], N)})
-    back = there_and_back(frame)
+    back = round_trip(frame)
     assert back["x"].dtype == frame["x"].dtype
     assert (back["x"].isna() == frame["x"].isna()).all()
     if frame["x"].dtype.kind == "f":
@@ -64,20 +64,20 @@ def test_codes_keep_their_zeros(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected", "said"),
+    ("text", "expected", "note"),
     [
         ('n,m\n"3,340",a\n630,b\n"1,234,567",c\n', [3340, 630, 1234567], "commas between thousands"),
         ("n;m\n3,340;a\n630;b\n", [3.34, 630], "decimal commas"),
         ("n;m\n6.357;a\n1.234.567;b\n1,5;c\n", [6357, 1234567, 1.5], "decimal commas"),
     ],
 )
-def test_commas(tmp_path, text, expected, said):
+def test_commas(tmp_path, text, expected, note):
     items = of_text(tmp_path, text)
     assert items.items["n"].tolist() == expected
-    assert said in items.notes[0]
+    assert note in items.notes[0]
 
 
-def test_dates_as_people_write_them(tmp_path):
+def test_common_formats_of_dates(tmp_path):
     items = of_text(
         tmp_path, "a,b,c\n31/01/2020,1.2.2020,2020-01-01T10:00:00Z\n01/02/2020,31.12.2020,2020-01-01T12:00+02:00\n"
     )
@@ -88,22 +88,22 @@ def test_dates_as_people_write_them(tmp_path):
 
 
 @pytest.mark.parametrize("letters", ["Иванов", "一丁七万丈", "éèêëàâ"])
-def test_identifiers_of_other_scripts_are_not_those_of_the_data(letters):
+def test_new_identifiers_do_not_repeat_letters_of_other_scripts(letters):
     values = pd.Series(["".join(random.choice(list(letters), 6)) + str(i) for i in range(N)], name="id")
-    column = learnt(values)
+    column = fit_column(values)
     assert column.kind == "identifier"
     made = column.decode(np.zeros(N, int), np.zeros(N), random.random(N))
     assert not set(made) & set(values)
     assert not set("".join(column.shapes)) & set(letters)
 
 
-def test_identifiers_keep_what_all_begin_with():
+def test_identifiers_keep_their_common_prefix():
     values = pd.Series([f"P{i:03}" for i in range(N)], name="id")
-    made = learnt(values).decode(np.zeros(N, int), np.zeros(N), random.random(N))
+    made = fit_column(values).decode(np.zeros(N, int), np.zeros(N), random.random(N))
     assert all(v[0] == "P" and v[1:].isdigit() and len(v) == 4 for v in made)
 
 
-def test_numbers_that_are_told_to_identify_rows_keep_what_is_missing():
+def test_numeric_identifiers_keep_missing_values():
     values = pd.Series([None if i % 4 == 0 else 10_000 + 7 * i for i in range(N)], dtype="Int64", name="id")
     frame = pd.DataFrame({"id": values, "y": random.choice(["a", "b"], N)})
     modality = Table(told=("id=identifier",)).fit(of_frame(frame))
@@ -121,12 +121,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_kinds_that_are_not_known_are_refused(kind):
+def test_unsupported_types_are_refused(kind):
     with pytest.raises(InputError, match="column 'x' holds"):
         of_frame(pd.DataFrame({"x": REFUSED[kind], "y": 1}))
 
 
-def test_odd_frames_and_files(tmp_path):
+def test_unusual_frames_and_files(tmp_path):
     days = [datetime.date(2020, 1, 1 + i % 28) for i in range(N)]
     frame = pd.DataFrame({"self": days, "p=q": random.normal(size=N), "p": random.choice(["a", "b"], N)})
     modality = Table().fit(of_frame(frame))
@@ -142,7 +142,7 @@ def test_odd_frames_and_files(tmp_path):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """Of a table with many rare cities, of which each lies in one country."""
+    """A model of a table with many rare cities, each in one country."""
     folder = tmp_path_factory.mktemp("cities")
     n = 3000
     city = (random.pareto(0.7, n) * 20).astype(int) % 160
@@ -163,14 +163,14 @@ def model(tmp_path_factory):
     return sparring.train("table", folder / "t.csv", out=folder / "run", constraints=rules, **settings)
 
 
-def test_everything_that_is_asked_holds_in_every_row(model):
-    known = set(zip(*(find_frame(model)[c] for c in ("city", "country")), strict=True))
-    rare = model.modality.learnt[0].rare[3]
+def test_every_row_satisfies_conditions_and_constraints(model):
+    combinations = set(zip(*(find_frame(model)[c] for c in ("city", "country")), strict=True))
+    rare = model.modality.learned[0].rare[3]
     for where in ([], [f"city!={rare}"], ["age<40", "when<2020-03-01"], [f"city={rare}"], ["age=missing"]):
         rows = model.sample(60, seed=3, where=where).items
         assert len(rows) == 60
         assert rows["id"].is_unique
-        assert set(zip(rows["city"], rows["country"], strict=True)) <= known
+        assert set(zip(rows["city"], rows["country"], strict=True)) <= combinations
         assert (rows["age"].dropna() >= 18).all()
     assert (model.sample(20, seed=0, where=[f"city={rare}"]).items["city"] == rare).all()
     assert model.sample(20, seed=0, where={"age": None}).items["age"].isna().all()
@@ -183,27 +183,27 @@ def find_frame(model):
     return find(model.about["data"]).items
 
 
-def test_a_seeds_rows_do_not_depend_on_how_many_are_made(model):
+def test_rows_of_a_seed_do_not_depend_on_their_number(model):
     few, many = (model.sample(n, seed=1).items for n in (5, 1500))
     pd.testing.assert_frame_equal(few, many[:5])
 
 
 @pytest.mark.parametrize(
-    ("where", "said"),
+    ("where", "message"),
     [
-        (["age<when"], "not both numbers, or both dates"),
-        (["id<3"], "identifies rows"),
+        (["age<when"], "not both numbers or both dates"),
+        (["id<3"], "is an identifier"),
         (["age>missing"], "cannot be compared"),
         (["flag>1"], "has levels"),
         (["age>=30", "age<30"], "cannot both hold"),
     ],
 )
-def test_what_cannot_be_asked(model, where, said):
-    with pytest.raises(InputError, match=said):
+def test_invalid_conditions(model, where, message):
+    with pytest.raises(InputError, match=message):
         model.sample(5, where=where)
 
 
-def test_dates_cannot_be_told_to_be_levels():
+def test_dates_cannot_be_categories():
     frame = pd.DataFrame({"d": pd.date_range("2020-01-01", periods=N), "y": 1.5})
     with pytest.raises(InputError, match="holds dates and cannot be 'category'"):
         Table(told=("d=category",)).fit(of_frame(frame))

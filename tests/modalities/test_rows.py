@@ -1,4 +1,4 @@
-"""Tables there and back, what is asked of rows, and what holds in all of them."""
+"""Tables: encoding and decoding, conditions on rows, and constraints on all rows."""
 
 import json
 from dataclasses import asdict, replace
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.modalities import Table
-from sparring.modalities.tables.columns import learnt
+from sparring.modalities.tables.columns import fit_column
 from sparring.modalities.tables.reading import of_frame
 
 random = np.random.default_rng(0)
@@ -21,7 +21,7 @@ N = 400
 
 
 def mixed(n=N):
-    """A frame of every kind of column, with missing values."""
+    """A data frame with every type of column and missing values."""
     frame = pd.DataFrame(
         {
             "id": np.arange(7, 7 + n),
@@ -41,13 +41,13 @@ def mixed(n=N):
     return frame
 
 
-def there_and_back(frame, **told):
+def round_trip(frame, **fields):
     items = of_frame(frame)
-    modality = Table(**told).fit(items)
+    modality = Table(**fields).fit(items)
     return modality, modality.decode({VALUES: modality.scale(modality.encode(items).values)})
 
 
-def test_what_each_column_is():
+def test_column_types_are_detected():
     modality = Table().fit(of_frame(mixed()))
     kinds = {column.name: column.kind for column in modality.columns}
     assert [name for name, kind in kinds.items() if kind == "identifier"] == ["id", "code"]
@@ -55,58 +55,58 @@ def test_what_each_column_is():
     assert modality.shape[0] == sum(modality.widths) + len(modality.scalars)
 
 
-def test_values_dtypes_and_missing_values_come_back():
+def test_values_dtypes_and_missing_values_survive_a_round_trip():
     frame = mixed()
-    modality, back = there_and_back(frame)
+    modality, back = round_trip(frame)
     assert back.dtypes.map(str).tolist() == frame.dtypes.map(str).tolist()
-    learnt_columns = [c.name for c in modality.learnt]
-    assert (back[learnt_columns].isna() == frame[learnt_columns].isna()).all().all()
+    learned_columns = [c.name for c in modality.learned]
+    assert (back[learned_columns].isna() == frame[learned_columns].isna()).all().all()
     for name in ("age", "gain", "city", "member", "rooms", "when", "size"):
         assert (back[name].astype(object) == frame[name].astype(object))[frame[name].notna()].all(), name
     assert np.abs(back["price"] - frame["price"]).max() < 0.02
     assert back["size"].cat.ordered
 
 
-def test_nullable_dtypes_come_back(tmp_path):
+def test_nullable_dtypes_survive_a_round_trip(tmp_path):
     mixed().to_csv(tmp_path / "t.csv", index=False)
     from sparring.modalities import find
 
     frame = find(tmp_path / "t.csv").items
-    back = there_and_back(frame)[1]
+    back = round_trip(frame)[1]
     assert back.dtypes.map(str).tolist() == frame.dtypes.map(str).tolist()
     assert back["rooms"].isna().sum() == frame["rooms"].isna().sum() > 0
 
 
-def test_identifiers_are_made_anew():
+def test_samples_get_new_identifiers():
     frame = mixed()
-    _, back = there_and_back(frame)
+    _, back = round_trip(frame)
     assert back["id"].tolist() == list(range(7 + N, 7 + 2 * N))
     assert back["code"].str.fullmatch(r"[A-Z]{2}-\d{4}[a-z]").all()
     assert not set(back["code"]) & set(frame["code"])
     assert back["code"].nunique() > 0.99 * N
 
 
-def test_a_number_of_many_values_identifies_nothing():
+def test_a_number_with_many_different_values_is_no_identifier():
     frame = pd.DataFrame({"x": random.permutation(10**6)[:N], "y": random.normal(size=N)})
     assert [column.kind for column in Table().fit(of_frame(frame)).columns] == ["number", "number"]
-    told = Table(told=("x=identifier",)).fit(of_frame(frame))
-    assert told.columns[0].kind == "identifier"
+    modality = Table(told=("x=identifier",)).fit(of_frame(frame))
+    assert modality.columns[0].kind == "identifier"
 
 
-def test_rare_levels_share_a_code_and_come_as_often_as_in_the_data():
+def test_rare_levels_share_a_code_and_keep_their_frequency():
     frame = pd.DataFrame({"zip": [f"z{i}" for i in (random.pareto(0.6, 20_000) * 9).astype(int) % 5000], "y": 1.5})
     frame["y"] = random.normal(size=len(frame))
-    modality, back = there_and_back(frame)
-    assert modality.learnt[0].width == 100
+    modality, back = round_trip(frame)
+    assert modality.learned[0].width == 100
     assert back["zip"].isin(frame["zip"]).all()
-    rare = set(modality.learnt[0].rare)
+    rare = set(modality.learned[0].rare)
     assert back["zip"].isin(rare).mean() == pytest.approx(frame["zip"].isin(rare).mean())
     assert back["zip"][back["zip"].isin(rare)].nunique() > 0.5 * len(rare)
 
 
-def test_a_hundred_thousand_levels_never_become_as_many_places():
+def test_the_number_of_codes_is_bounded():
     values = pd.Series([str(i) for i in random.integers(0, 100_000, 200_000)], name="level")
-    column = learnt(values)
+    column = fit_column(values)
     assert column.width == 100
     codes, _ = column.encode(values)
     assert codes.max() == 99
@@ -114,9 +114,9 @@ def test_a_hundred_thousand_levels_never_become_as_many_places():
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6, allow_nan=False) | st.integers(-5, 5), min_size=2, max_size=300))
-def test_any_numbers_come_back(values):
+def test_numbers_survive_a_round_trip(values):
     series = pd.Series(np.round(np.array(values, float), 3), name="x")
-    column = learnt(series, "number")
+    column = fit_column(series, "number")
     codes, scalars = column.encode(series)
     assert codes.min() >= 0
     assert codes.max() < column.width
@@ -126,18 +126,18 @@ def test_any_numbers_come_back(values):
     assert np.abs(back - series).max() <= 1e-6 * spread + 0.0011
 
 
-def test_the_fitted_state_is_primitives_and_restores():
+def test_the_fitted_state_is_json_and_can_be_restored():
     modality = Table(constraints=("age>=0", "together(city|size)")).fit(of_frame(mixed()))
     stored = json.loads(json.dumps(asdict(modality)))
 
     def tuples(value):
         return tuple(map(tuples, value)) if isinstance(value, list) else value
 
-    again = replace(Table(), **{name: tuples(value) for name, value in stored.items()})
-    assert again == modality
+    restored = replace(Table(), **{name: tuples(value) for name, value in stored.items()})
+    assert restored == modality
 
 
-def test_the_same_rows_are_decoded_alike_wherever_they_are():
+def test_decoding_does_not_depend_on_the_batch():
     frame = mixed()
     modality = Table().fit(of_frame(frame))
     x = modality.scale(modality.encode(of_frame(frame)).values)
@@ -145,18 +145,18 @@ def test_the_same_rows_are_decoded_alike_wherever_they_are():
     pd.testing.assert_frame_equal(whole[:50], part)
 
 
-def test_batches_ask_for_their_own_values():
+def test_conditions_of_a_batch_are_its_own_values():
     modality = Table().fit(of_frame(mixed()))
     encoded = modality.encode(of_frame(mixed())).values
     torch.manual_seed(0)
     batch = modality.batch({"values": encoded})
-    codes, asked = encoded[:, : modality.condition_width].long(), batch["condition"]
-    assert torch.equal(torch.where(asked >= 0, asked, codes), codes)
-    free = (asked < 0).sum(1)
-    assert 0.05 < (free == asked.shape[1]).float().mean() < 0.25  # nothing is asked for
-    gaps = asked[free == 1] < 0
-    assert 0.25 < len(gaps) / len(asked) < 0.45  # all but one column
-    assert 0.4 < gaps[:, modality.place].float().mean() < 0.7  # of which half is the target
+    codes, given = encoded[:, : modality.condition_width].long(), batch["condition"]
+    assert torch.equal(torch.where(given >= 0, given, codes), codes)
+    free = (given < 0).sum(1)
+    assert 0.05 < (free == given.shape[1]).float().mean() < 0.25  # unconditional
+    gaps = given[free == 1] < 0
+    assert 0.25 < len(gaps) / len(given) < 0.45  # all but one column
+    assert 0.4 < gaps[:, modality.target_index].float().mean() < 0.7  # the target in half of them
 
 
 CONDITIONS = {
@@ -180,52 +180,52 @@ def test_conditions(text):
     frame = mixed()
     modality = Table().fit(of_frame(frame))
     request = modality.request(where=[text])
-    held = request.rules[0].holds(frame)
-    assert held.any()
-    assert np.array_equal(held, CONDITIONS[text](frame).fillna(False).to_numpy(bool))
+    satisfied = request.rules[0].holds(frame)
+    assert satisfied.any()
+    assert np.array_equal(satisfied, CONDITIONS[text](frame).fillna(False).to_numpy(bool))
     codes = modality.encode(of_frame(frame)).values[:, : modality.condition_width].long()
-    asked = request.condition >= 0
-    assert (codes[torch.from_numpy(held)][:, asked] == request.condition[asked]).all()  # G is asked for what holds
+    requested = request.condition >= 0  # these columns have the requested code in all rows that satisfy the condition
+    assert (codes[torch.from_numpy(satisfied)][:, requested] == request.condition[requested]).all()
 
 
 REFUSED = {
     ("town=Rome",): "no column 'town'",
     ("city=Roma",): "no level 'Roma'; did you mean 'Rome'?",
-    ("age=old",): "'old' is no number",
+    ("age=old",): "'old' is not a number",
     ("city>3",): "levels, not numbers",
-    ("city",): "is no condition",
-    ("id=9",): "identifies rows",
+    ("city",): "is not a condition",
+    ("id=9",): "is an identifier",
     ("city=Rome", "city=Oslo"): "cannot both hold",
     ("age>50", "age<20"): "cannot both hold",
     ("age=30", "age>50"): "cannot both hold",
-    ("age=missing",): "no value of it is missing",
+    ("age=missing",): "have no missing value",
     ("city<age",): "not both numbers",
-    ("when=soon",): "is no date",
+    ("when=soon",): "is not a date",
 }
 
 
 @pytest.mark.parametrize("where", REFUSED, ids=" ".join)
-def test_conditions_that_cannot_be(where):
+def test_invalid_conditions(where):
     modality = Table().fit(of_frame(mixed()))
     with pytest.raises(InputError, match=REFUSED[where].replace("?", r"\?")):
         modality.request(where=where)
 
 
 @pytest.mark.parametrize(
-    ("constraint", "said"),
+    ("constraint", "message"),
     [
-        ("age>50", "does not hold in 'frame', first in row"),
-        ("unique(city)", "does not hold"),
-        ("each(age)", "is no cond"),
+        ("age>50", "'frame' violates it, first in row"),
+        ("unique(city)", "violates it"),
+        ("each(age)", "is not a condition"),
     ],
 )
-def test_constraints_that_the_data_break(constraint, said):
-    with pytest.raises(InputError, match=said):
+def test_constraints_that_the_data_violate(constraint, message):
+    with pytest.raises(InputError, match=message):
         Table(constraints=(constraint,)).fit(of_frame(mixed()))
 
 
-def test_a_sheet_shows_every_learnt_column():
-    modality, back = there_and_back(mixed())
+def test_a_sheet_shows_every_learned_column():
+    modality, back = round_trip(mixed())
     from sparring.modalities import Samples
 
     assert Samples(back, None, modality).preview().size[1] > 100

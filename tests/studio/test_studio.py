@@ -327,7 +327,7 @@ def test_conditions_are_as_typed_and_rows_obey(trained):
     kept = tables.obeying(table, real, where)
     wanted = real[(real["city"] == "Oslo") & (real["age"] >= 30)]
     pd.testing.assert_frame_equal(kept, wanted)
-    low, high = (float(value) for value in tables.span(table.learnt[0]))
+    low, high = (float(value) for value in tables.span(table.learned[0]))
     assert (low, high) == (real["age"].min(), real["age"].max())
 
 

@@ -1,4 +1,6 @@
-"""What rows are asked for by, and what holds in every row: `income=>50K`, `age>=18`, `start<end`, `unique(id)`."""
+"""Conditions on rows that users type, and constraints on all rows: `income=>50K`, `age>=18`, `start<end`,
+`unique(id)`.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
-COMPARED = re.compile(r"(!=|>=|<=|=|>|<)\s*(.*)")
-WRITTEN = re.compile(r"([^=<>!]+?)\s*(!=|>=|<=|=|>|<)\s*(.*)")
-CALLED = re.compile(r"(unique|together)\(([^()]+)\)")
+COMPARISON = re.compile(r"(!=|>=|<=|=|>|<)\s*(.*)")
+CONDITION = re.compile(r"([^=<>!]+?)\s*(!=|>=|<=|=|>|<)\s*(.*)")
+CALL = re.compile(r"(unique|together)\(([^()]+)\)")
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,12 @@ class Condition:
     """A column compared with a value or with another column.
 
     Attributes:
-        text: as it was given.
-        column: its name.
+        text: the condition as it was typed.
+        column: name of the column.
         operator: one of `OPERATORS`.
-        value: what it is compared with: a level as it is written, or a number.
-        other: the name of the other column; "" where it is a value.
-        lenient: whether it holds where a value is missing, as constraints do.
+        value: the value it is compared with: a level as it is typed, or a number.
+        other: name of the other column; "" if it is compared with a value.
+        lenient: True if missing values satisfy it, which is the case for constraints.
     """
 
     text: str
@@ -46,32 +48,32 @@ class Condition:
     lenient: bool = False
 
     def holds(self, frame: DataFrame) -> NDArray[np.bool_]:
-        """In which rows, (n,); where a value is missing, only what asks for that does."""
+        """True for the rows that satisfy it, (n,)."""
         compare, column = OPERATORS[self.operator], frame[self.column]
         if isinstance(self.value, str):
-            levels = np.array([shown(None if gone else v) for v, gone in zip(column, column.isna(), strict=True)])
+            levels = np.array([shown(None if gap else v) for v, gap in zip(column, column.isna(), strict=True)])
             return np.asarray(compare(levels, self.value), bool)
-        other = _plain(frame[self.other]) if self.other else self.value
+        other = _numeric(frame[self.other]) if self.other else self.value
         missing = column.isna().to_numpy() | (frame[self.other].isna().to_numpy() if self.other else False)
-        found = compare(_plain(column), other).fillna(False).to_numpy(bool)
-        held: NDArray[np.bool_] = np.where(missing, self.lenient or self.operator == "!=", found)
-        return held
+        satisfied = compare(_numeric(column), other).fillna(False).to_numpy(bool)
+        holds: NDArray[np.bool_] = np.where(missing, self.lenient or self.operator == "!=", satisfied)
+        return holds
 
 
-def _plain(column: Series) -> Series:
-    """Levels that are numbers as numbers."""
+def _numeric(column: Series) -> Series:
+    """A column whose categorical levels are converted to numbers."""
     return column.astype("float64") if str(column.dtype) == "category" else column
 
 
 @dataclass(frozen=True)
 class Unique:
-    """No value of a column comes twice."""
+    """All values of a column are different."""
 
     text: str
     column: str
 
     def holds(self, frame: DataFrame) -> NDArray[np.bool_]:
-        """In which rows: the first of each value."""
+        """True for the first row with each value, (n,)."""
         column = frame[self.column]
         first: NDArray[np.bool_] = (~column.duplicated() | column.isna()).to_numpy(bool)
         return first
@@ -79,69 +81,69 @@ class Unique:
 
 @dataclass(frozen=True)
 class Together:
-    """Columns that come in combinations of the data alone.
+    """Columns whose values occur together in the data only in some combinations.
 
     Attributes:
-        known: the combinations, each the values as they are written.
+        allowed: these combinations, as tuples of values as they are typed.
     """
 
     text: str
     columns: tuple[str, ...]
-    known: frozenset[tuple[str, ...]]
+    allowed: frozenset[tuple[str, ...]]
 
     def holds(self, frame: DataFrame) -> NDArray[np.bool_]:
-        """In which rows."""
-        return np.array([row in self.known for row in combinations(frame, self.columns)])
+        """True for the rows with an allowed combination, (n,)."""
+        return np.array([row in self.allowed for row in combinations(frame, self.columns)])
 
 
 Rule = Condition | Unique | Together
 
 
 def combinations(frame: DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """The values of some columns as they are written, row by row."""
-    columns = [[shown(None if gone else v) for v, gone in zip(frame[n], frame[n].isna(), strict=True)] for n in names]
+    """The values of some columns as they are typed, one tuple per row."""
+    columns = [[shown(None if gap else v) for v, gap in zip(frame[n], frame[n].isna(), strict=True)] for n in names]
     return list(zip(*columns, strict=True))
 
 
 def condition(text: str, columns: Mapping[str, Column]) -> Condition:
-    """A condition as it is typed.
+    """A condition from its text.
 
     Raises:
-        InputError: where it is none, or its columns or levels are not known.
+        InputError: if it cannot be parsed, or there is no such column or level.
     """
-    name, compared, value = _parts(text.strip(), columns)
-    column = known(name, columns)
+    name, comparison, value = _parts(text.strip(), columns)
+    column, equality = column_called(name, columns), comparison in ("=", "!=")
     if isinstance(column, Identifier):
-        raise InputError(f"{text!r}: {name!r} identifies rows and is not learnt; ask by another column")
+        raise InputError(f"{text!r}: {name!r} is an identifier, which is not learned; choose another column")
     if value == MISSING:
-        if compared not in ("=", "!="):
-            raise InputError(f"{text!r}: what is missing cannot be compared; ask for {name}={MISSING}")
-        return Condition(text, name, compared, value)
-    if value in columns and compared not in ("=", "!="):
+        if not equality:
+            raise InputError(f"{text!r}: missing values cannot be compared; write {name}={MISSING}")
+        return Condition(text, name, comparison, value)
+    if value in columns and not equality:
         if _measure(column) is None or _measure(column) != _measure(columns[value]):
-            raise InputError(f"{text!r} compares columns that are not both numbers, or both dates")
-        return Condition(text, name, compared, None, value)
-    if isinstance(column, Category) and (compared in ("=", "!=") or not column.numeric):
-        if compared not in ("=", "!="):
-            raise InputError(f"{text!r}: {name!r} has levels, not numbers; ask for {name}=LEVEL")
-        return Condition(text, name, compared, column.written(value))
-    return Condition(text, name, compared, _value(column, value, text))
+            raise InputError(f"{text!r} compares columns that are not both numbers or both dates; choose such columns")
+        return Condition(text, name, comparison, None, value)
+    if isinstance(column, Category) and (equality or not column.numeric):
+        if not equality:
+            raise InputError(f"{text!r}: {name!r} has levels, not numbers; write {name}=LEVEL")
+        return Condition(text, name, comparison, column.typed_level(value))
+    return Condition(text, name, comparison, _value(column, value, text))
 
 
 def _parts(text: str, columns: Mapping[str, Column]) -> tuple[str, str, str]:
-    """Column, operator and value; columns are known by their names, whatever these hold."""
+    """Column, operator and value. Names of columns may contain operators."""
     for name in sorted(columns, key=len, reverse=True):
-        rest = COMPARED.fullmatch(text[len(name) :].strip()) if text.startswith(name) else None
+        rest = COMPARISON.fullmatch(text[len(name) :].strip()) if text.startswith(name) else None
         if rest is not None:
             return name, rest[1], rest[2].strip()
-    parts = WRITTEN.fullmatch(text)
+    parts = CONDITION.fullmatch(text)
     if parts is None:
-        raise InputError(f"{text!r} is no condition; write it as COLUMN=VALUE, COLUMN>=NUMBER or COLUMN<OTHER")
+        raise InputError(f"{text!r} is not a condition; write COLUMN=VALUE, COLUMN>=NUMBER or COLUMN<OTHER")
     return parts[1].strip(), parts[2], parts[3].strip()
 
 
 def _measure(column: Column) -> str | None:
-    """What a column can be compared by."""
+    """The type of a column's values for comparisons; None if they cannot be ordered."""
     if isinstance(column, Category):
         return "numbers" if column.numeric else None
     if isinstance(column, Number | Mixture):
@@ -163,15 +165,15 @@ def _value(column: Column, value: str, text: str) -> Any:
             return moment.tz_localize("UTC") if zoned else moment
         return moment if zoned else moment.tz_convert("UTC").tz_localize(None)
     except ValueError as error:
-        what = "date" if date else "number"
-        raise InputError(f"{text!r}: {value!r} is no {what}, as {column.name!r} holds") from error
+        expected = "date" if date else "number"
+        raise InputError(f"{text!r}: {value!r} is not a {expected}, but {column.name!r} holds {expected}s") from error
 
 
-def known(name: str, columns: Mapping[str, Column]) -> Column:
+def column_called(name: str, columns: Mapping[str, Column]) -> Column:
     """A column by its name.
 
     Raises:
-        InputError: where there is none.
+        InputError: if there is none.
     """
     if name not in columns:
         raise InputError(f"there is no column {name!r}; {nearest(name, columns)}")
@@ -179,45 +181,45 @@ def known(name: str, columns: Mapping[str, Column]) -> Column:
 
 
 def rule(text: str, columns: Mapping[str, Column], together: Sequence[Sequence[str]] = ()) -> Rule:
-    """A constraint as it is typed: a condition, `unique(COLUMN)`, or `together(ONE|OTHER)`.
+    """A constraint from its text: a condition, `unique(COLUMN)`, or `together(ONE|OTHER)`.
 
     Args:
-        together: the combinations of columns that go together, as `combinations` gives them.
+        together: the allowed combinations of values, as returned by `combinations`.
 
     Raises:
-        InputError: where it is none.
+        InputError: if it cannot be parsed, or there is no such column.
     """
-    called = CALLED.fullmatch(text.strip())
-    if called is None:
+    call = CALL.fullmatch(text.strip())
+    if call is None:
         return replace(condition(text, columns), lenient=True)
-    names = grouped(text)
+    names = parameters(text)
     for name in names:
-        known(name, columns)
-    if called[1] == "unique":
+        column_called(name, columns)
+    if call[1] == "unique":
         return Unique(text, names[0])
     return Together(text, tuple(names), frozenset(tuple(row) for row in together))
 
 
-def grouped(text: str) -> tuple[str, ...]:
-    """The columns of a rule that is written as a call, none of others."""
-    called = CALLED.fullmatch(text.strip())
-    return tuple(name.strip() for name in called[2].split("|")) if called else ()
+def parameters(text: str) -> tuple[str, ...]:
+    """Names of the columns in parentheses of `unique(...)` or `together(...)`; () for other rules."""
+    call = CALL.fullmatch(text.strip())
+    return tuple(name.strip() for name in call[2].split("|")) if call else ()
 
 
-def contradictions(conditions: Sequence[Condition]) -> None:
-    """Refuse conditions that no row can fulfil together.
+def check_compatible(conditions: Sequence[Condition]) -> None:
+    """Check that a row can satisfy all conditions.
 
     Raises:
-        InputError: for two values of one column, or a range that is empty.
+        InputError: if two values of one column are requested, or an empty range.
     """
     for i, a in enumerate(conditions):
         for b in conditions[i + 1 :]:
-            if a.column == b.column and not a.other and not b.other and _against(a, b):
+            if a.column == b.column and not a.other and not b.other and _contradict(a, b):
                 raise InputError(f"{a.text!r} and {b.text!r} cannot both hold; leave one out")
 
 
-def _against(a: Condition, b: Condition) -> bool:
-    values = [_comparable(c.value) for c in (a, b)]
+def _contradict(a: Condition, b: Condition) -> bool:
+    values = [_as_number(c.value) for c in (a, b)]
     if MISSING in values:
         return values[0] != values[1] and "!=" not in (a.operator, b.operator)
     if isinstance(values[0], str) != isinstance(values[1], str):
@@ -230,8 +232,8 @@ def _against(a: Condition, b: Condition) -> bool:
     return False
 
 
-def _comparable(value: Any) -> Any:
-    """A level that is a number as one."""
+def _as_number(value: Any) -> Any:
+    """A level as a number if it is one."""
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:

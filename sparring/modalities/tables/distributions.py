@@ -102,7 +102,7 @@ def distributions(table: Table, samples: DataFrame, real: DataFrame | None) -> t
     sampled = table.rows(samples).values
     reference = None if real is None or not len(real) else table.rows(real).values
     found = []
-    for i, column in enumerate(table.learnt):
+    for i, column in enumerate(table.learned):
         values = stored_values(column) if reference is None else reference[:, i]
         if isinstance(column, Category):
             found.append(shares_of_levels(column, values, sampled[:, i]))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def draw_walks(modality: Table, walks: Tensors, steps: int) -> Drawing:
     """The rows of each walk below one another."""
     frame = modality.decode(walks)
-    names = [column.name for column in modality.learnt]
+    names = [column.name for column in modality.learned]
     lines = [("", *names)]
     for i in range(len(frame)):
         lines.append(("sample" if i % steps == 0 else "", *(str(value) for value in frame[names].iloc[i])))
@@ -35,7 +35,7 @@ def draw_neighbors(modality: Table, explored: Explored) -> Drawing:
     items, (n, k) = explored.items, modality.neighbor_grid
     if not modality.accepts(items):
         raise InputError(f"{items.name!r} holds {items.kind}, but the model generates rows; give such data")
-    names = [column.name for column in modality.learnt]
+    names = [column.name for column in modality.learned]
     if missing := [name for name in names if name not in items.items]:
         raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the model generates")
     frame = items.items.iloc[explored.split.train].reset_index(drop=True)

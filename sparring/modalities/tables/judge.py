@@ -1,121 +1,199 @@
-"""Rows of a table as samples are held against them, with what real rows get and what three cheats get."""
+"""The judge of tables: generated rows next to training rows, held-out rows and three trivial baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring.data.items import Items
+from sparring.errors import InputError
 from sparring.metrics import tables
-from sparring.metrics.results import Finding, Number
-from sparring.metrics.tables import Rows
-from sparring.modalities import Table
+from sparring.metrics.results import Evaluation, Finding, Number
+from sparring.metrics.tables import Floats, Rows
+from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from sparring.modalities.tables.table import Table
+
 Say = Callable[[str], None]
-COMPARED = 2000  # rows that are held against all others, to look for copies
-COPIED = 0.03  # of rows closer to training rows than to others, beyond a half, from which on they are learnt by heart
-CAUGHT = 0.9  # the area under the curve from which on samples are easily told from real rows
-OFF = 0.1  # by which a column's distribution is off where it is named
+MAX_ROWS = 50_000  # training rows and held-out rows that are compared, each
+MIN_ROWS = 20
+MAX_DCR_ROWS = 2000  # generated rows whose closest record is searched
+FLOOR_TRAIN = 4  # training rows for each held-out row that the floor of learned metrics is measured with
+MEMORIZED = 0.03  # excess of dcr_share over 0.5 that counts as memorization
+EASY = 0.9  # c2st_auc above which generated rows are easy to distinguish
+POOR_SHAPE = 0.9  # similarity below which a column is reported
+MAX_COLUMNS = 5  # columns listed in a finding
+MAX_COPIES = 0.01  # share of exact copies beyond twice the share among held-out rows
 
 
-class TableJudge:
-    """Holds rows against those that were trained on and against those that were not.
+class TableJudge(Judge):
+    """Compares rows with training rows and with held-out rows.
 
     Args:
         modality: fitted to the data.
-        train, held: rows that a model has seen, and rows that it has not.
-        say: is told what is being done.
+        train, held: rows that the model was trained on, and rows that it was not trained on.
+        say: receives progress messages.
+        name: of the data.
     """
 
-    def __init__(self, modality: Table, train: DataFrame, held: DataFrame, say: Say = lambda _: None) -> None:
-        self.modality, self.say = modality, say
+    def __init__(
+        self, modality: Table, train: DataFrame, held: DataFrame, say: Say = lambda _: None, name: str = "the data"
+    ) -> None:
+        self.modality, self.say, self.name = modality, say, name
         self.train, self.held = modality.rows(train), modality.rows(held)
-        self.target = modality.place
+        self.target = modality.target_index
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        return "column_shapes", "column_pair_trends"
 
     @property
     def names(self) -> list[str]:
-        """Of the columns that are judged."""
-        return [column.name for column in self.modality.learnt]
+        """Names of the evaluated columns."""
+        return [column.name for column in self.modality.learned]
+
+    def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:
+        """Evaluate n rows, or as many as there are training rows."""
+        n = n or len(self.train)
+        if n < MIN_ROWS:
+            raise InputError(f"{n} rows are too few to evaluate; give at least {MIN_ROWS}")
+        floor, baselines = self.floor, self.baselines
+        console.say(f"evaluating {n:,} rows")
+        samples = model.sample(n, seed=seed)
+        generated = self.modality.rows(samples.items)
+        numbers = self.numbers(generated)
+        return Evaluation(
+            data=self.name,
+            protocol=(
+                f"{n:,} rows compared with {len(self.train):,} training rows and {len(self.held):,} held-out rows; "
+                "real: the held-out rows, except that tstr and c2st_auc take training rows; independent: every column "
+                f"permuted; shuffled_within_class: columns permuted among rows with equal {self.names[self.target]}; "
+                "copy: the training rows"
+            ),
+            samples=n,
+            real=len(self.held),
+            numbers=tuple(numbers),
+            floor=tuple(floor),
+            baselines=baselines,
+            findings=tuple(self.findings(generated, numbers)),
+            picture=samples.preview(),
+        )
 
     @cached_property
     def floor(self) -> list[Number]:
-        """What held-out rows get in the samples' place. They cannot be learnt from and asked about at once, so that
-        for this a model learns from as many training rows, and tells these from held-out ones.
+        """Metrics of held-out rows. A classifier cannot be trained and tested on the same rows, so that `tstr` and
+        `c2st_auc` are those of training rows, compared with held-out ones.
         """
-        self.say(f"judging {len(self.held):,} of the real ones")
-        some = self.train.of(np.random.default_rng(0).permutation(len(self.train))[: 4 * len(self.held)])
+        self.say(f"evaluating {len(self.held):,} held-out rows")
+        random = np.random.default_rng(0)
+        train = self.train.take(random.permutation(len(self.train))[: FLOOR_TRAIN * len(self.held)])
         halves = np.array_split(np.random.default_rng(0).permutation(len(self.held)), 2)
-        a, b = (self.held.of(rows) for rows in halves)
-        known = {n.name: n for n in self.numbers(some)}
-        near = {
-            "copies": tables.copied(self.held, self.train),
-            "closer to training": tables.closer(a, self.train, b),
-            "column shapes": float(tables.shapes(self.train, self.held).mean()),
-            "pair trends": float(tables.trends(self.train, self.held).mean()),
+        a, b = (self.held.take(rows) for rows in halves)
+        held = {
+            "exact_copy_share": tables.exact_copy_share(self.held, self.train),
+            "dcr_share": tables.dcr_share(a, self.train, b),
+            "column_shapes": float(tables.column_shapes(self.train, self.held).mean()),
+            "column_pair_trends": float(tables.column_pair_trends(self.train, self.held).mean()),
         }
-        return [Number(n.name, near.get(n.name, n.value), n.best, share=n.share) for n in known.values()]
+        return [Number(n.name, held.get(n.name, n.value), n.best, share=n.share) for n in self.numbers(train)]
 
     @cached_property
     def baselines(self) -> dict[str, list[Number]]:
-        """What is no generator gets: columns drawn each for itself, columns shuffled among rows of one level of the
-        target, and a copy of the training rows.
+        """Metrics of three trivial baselines: columns permuted independently, columns permuted among rows with the same
+        level of the target, and the training rows themselves.
         """
         random = np.random.default_rng(0)
-        self.say("judging what is no generator")
+        self.say("evaluating the baselines")
         values = self.train.values
-        alone = np.stack([random.permutation(column) for column in values.T], 1)
+        independent = np.stack([random.permutation(column) for column in values.T], 1)
         shuffled = values.copy()
-        for level in np.unique(self._groups(values)):
-            here = np.flatnonzero(self._groups(values) == level)
+        levels = self._target_levels(values)
+        for level in np.unique(levels):
+            rows = np.flatnonzero(levels == level)
             for i in range(values.shape[1]):
-                shuffled[here, i] = values[random.permutation(here), i]
-        kinds = {"independent": alone, "shuffled in class": shuffled, "copy": values}
-        return {name: self.numbers(Rows(made, self.train.category)) for name, made in kinds.items()}
+                shuffled[rows, i] = values[random.permutation(rows), i]
+        baselines = {"independent": independent, "shuffled_within_class": shuffled, "copy": values}
+        return {name: self.numbers(Rows(rows, self.train.category)) for name, rows in baselines.items()}
 
-    def _groups(self, values: np.ndarray) -> np.ndarray:
-        """Levels of the target, or tenths of it where it is a number."""
+    def _target_levels(self, values: Floats) -> Floats:
+        """Levels of the target, or its deciles if it is a number."""
         column = values[:, self.target]
         if self.train.category[self.target]:
             return column
         edges = np.nanquantile(column, np.linspace(0, 1, 11)[1:-1])
-        return np.where(np.isnan(column), -1, np.searchsorted(edges, column))
+        return np.where(np.isnan(column), -1, np.searchsorted(edges, column)).astype(float)
 
-    def numbers(self, made: Rows) -> list[Number]:
-        """All numbers of rows."""
-        few = made.of(np.random.default_rng(0).permutation(len(made))[:COMPARED])
-        learnt = tables.useful(made, self.held, self.target)
+    def numbers(self, generated: Rows) -> list[Number]:
+        """All metrics of rows."""
+        subset = generated.take(np.random.default_rng(0).permutation(len(generated))[:MAX_DCR_ROWS])
+        predicted = tables.tstr(generated, self.held, self.target)
         target = self.names[self.target]
-        pairs = tables.trends(self.train, made)
+        pairs = tables.column_pair_trends(self.train, generated)
+        shapes = tables.column_shapes(self.train, generated)
         return [
-            Number("column shapes", float(tables.shapes(self.train, made).mean()), "high", share=True),
-            Number("pair trends", float(pairs.mean()) if len(pairs) else nan, "high", share=True),
-            Number("told apart[auc]", tables.told_apart(self.held, made), "low"),
-            *(Number(f"learnt from[{target} {name}]", value, "high") for name, value in learnt.items()),
-            Number("copies", tables.copied(made, self.train), "real", share=True),
-            Number("closer to training", tables.closer(few, self.train, self.held), "real", share=True),
+            Number("column_shapes", float(shapes.mean()), "high", share=True),
+            Number("column_pair_trends", float(pairs.mean()) if len(pairs) else nan, "high", share=True),
+            Number("c2st_auc", tables.c2st_auc(self.held, generated), "low"),
+            *(Number(f"tstr[{target} {measure}]", value, "high") for measure, value in predicted.items()),
+            Number("exact_copy_share", tables.exact_copy_share(generated, self.train), "real", share=True),
+            Number("dcr_share", tables.dcr_share(subset, self.train, self.held), "real", share=True),
         ]
 
-    def findings(self, made: Rows, numbers: list[Number]) -> list[Finding]:
-        """What is wrong with rows; nothing where nothing stands out."""
+    def findings(self, generated: Rows, numbers: list[Number]) -> list[Finding]:
+        """Problems of rows; [] if nothing stands out."""
         value = {n.name: n.value for n in numbers}
         floor = {n.name: n.value for n in self.floor}
-        found = []
-        shapes = tables.shapes(self.train, made)
-        off = [f"{self.names[i]} {shapes[i]:.0%}" for i in np.argsort(shapes) if shapes[i] < 1 - OFF]
-        if off:
-            advice = "train longer, or say what kind the column is (columns=NAME=KIND)"
-            found.append(Finding("columns are off", f"alike: {', '.join(off[:5])}", advice))
-        if value["told apart[auc]"] > CAUGHT:
-            seen = f"told apart {value['told apart[auc]']:.2f}, where .5 is best"
-            found.append(Finding("easily told from real rows", seen, "train longer"))
-        more = value["copies"] > 0.01 + 2 * floor["copies"]
-        if more or value["closer to training"] > 0.5 + COPIED + 0.5 * max(0.0, floor["closer to training"] - 0.5):
-            seen = f"{value['copies']:.1%} are copies, {value['closer to training']:.1%} are closer to training rows"
-            found.append(Finding("copies", seen, "train on more rows, or for fewer steps"))
-        return found
+        findings = []
+        shapes = tables.column_shapes(self.train, generated)
+        poor = [f"{self.names[i]} {shapes[i]:.0%}" for i in np.argsort(shapes) if shapes[i] < POOR_SHAPE]
+        if poor:
+            advice = "train longer, or specify the kind of the column (columns=NAME=KIND)"
+            findings.append(
+                Finding("columns with a wrong distribution", f"similarity: {', '.join(poor[:MAX_COLUMNS])}", advice)
+            )
+        if value["c2st_auc"] > EASY:
+            evidence = f"c2st_auc {value['c2st_auc']:.2f}; 0.5 is best"
+            findings.append(Finding("easy to distinguish from real rows", evidence, "train longer"))
+        copies, dcr = value["exact_copy_share"], value["dcr_share"]
+        allowed = 0.5 + MEMORIZED + 0.5 * max(0.0, floor["dcr_share"] - 0.5)
+        if copies > MAX_COPIES + 2 * floor["exact_copy_share"] or dcr > allowed:
+            evidence = f"{copies:.1%} are exact copies, {dcr:.1%} are closer to training rows than to held-out rows"
+            findings.append(Finding("copies", evidence, "train on more rows, or for fewer steps"))
+        return findings
+
+
+def table_judge(
+    modality: Table, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Say
+) -> TableJudge:
+    """See `Modality.judge`."""
+    if features := options.get("features"):
+        raise InputError(f"features={features[0]} is not for rows, which have metrics of their own; leave it out")
+    training.check_unchanged(modality.words.items)
+    if against is not None and not modality.accepts(against):
+        raise InputError(f"{against.name!r} holds {against.kind}, but the model generates rows; give such data")
+    split = modality.split(training.items)
+    frame = training.items.items
+    train, held = frame.iloc[split.train], frame.iloc[split.held] if against is None else against.items
+    source = training.source if against is None else against.name
+    missing = [name for name in _names(modality) if name not in held or name not in train]
+    if missing:
+        raise InputError(f"{source} has no column {missing[0]!r}, which the model generates")
+    if len(held) < MIN_ROWS or len(train) < MIN_ROWS:
+        raise InputError(f"{source} has {len(held)} held-out rows, which is too few to evaluate; give --against FILE")
+    return TableJudge(modality, _subset(train), _subset(held), say, training.name)
+
+
+def _names(modality: Table) -> list[str]:
+    return [column.name for column in modality.learned]
+
+
+def _subset(frame: DataFrame) -> DataFrame:
+    rows = np.random.default_rng(0).permutation(len(frame))[:MAX_ROWS]
+    return frame.iloc[rows].reset_index(drop=True)

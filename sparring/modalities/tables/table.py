@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -26,9 +25,8 @@ from sparring.modalities.base import Encoded, Modality, Recommendation, Samples,
 from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import Comparison, write_png
 from sparring.modalities.tables import exploring, reading
-from sparring.modalities.tables.columns import KINDS, Category, Column, Mixture, Number, fit_column, frequencies
+from sparring.modalities.tables.columns import KINDS, Category, Column, Mixture, Number, fit_column, frequencies, typed
 from sparring.modalities.tables.columns import numbers as as_numbers
-from sparring.modalities.tables.columns import typed
 from sparring.modalities.tables.conditions import (
     Condition,
     Rule,
@@ -131,7 +129,7 @@ class Table(Modality):
 
     @property
     def scalars(self) -> tuple[tuple[int, int], ...]:
-        """For each scalar, the index of its column among `learned`, and the number of its first codes without scalar."""
+        """For each scalar, the index of its column among `learned`, and how many of its first codes have none."""
         return tuple((i, c.bare_codes) for i, c in enumerate(self.learned) if c.bare_codes is not None)
 
     def spans(self, temperature: float = 1.0, hard: bool = True) -> Spans:
@@ -187,7 +185,7 @@ class Table(Modality):
             violations = np.flatnonzero(~constraint.holds(frame))
             if len(violations):
                 where = f"{name!r} violates it, first in row {violations[0] + 1}"
-                raise InputError(f"constraints={constraint.text}: {where}; correct the data or leave the constraint out")
+                raise InputError(f"constraints={constraint.text}: {where}; correct the data or leave it out")
         return fitted
 
     @cached_property
@@ -200,16 +198,16 @@ class Table(Modality):
         return tuple(rule(text, self._columns_by_name, together) for text, together in pairs)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
-        """Codes, then scalars, float (n, columns + scalars)."""
+        """Rows of codes, then scalars, float (n, columns + scalars)."""
         frame = items.items
         if missing := [c.name for c in self.columns if c.name not in frame]:
             raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the model was trained with")
         codes, scalars = [], []
         for i, column in enumerate(self.learned):
             progress(i, len(self.learned))
-            of_column, within = column.encode(frame[column.name])
-            codes.append(of_column)
-            scalars += [within] if column.bare is not None else []
+            column_codes, column_scalars = column.encode(frame[column.name])
+            codes.append(column_codes)
+            scalars += [column_scalars] if column.bare_codes is not None else []
         encoded = torch.from_numpy(np.stack([*codes, *scalars], 1).astype(np.float32))
         return Encoded({VALUES: encoded}, np.arange(len(frame)))
 
@@ -397,9 +395,7 @@ class Table(Modality):
 
         return table_judge(self, training, against, options, say)
 
-    def labeled_set(
-        self, model: Sampler, training: TrainingData, against: Items | None, target: str
-    ) -> LabeledSet:
+    def labeled_set(self, model: Sampler, training: TrainingData, against: Items | None, target: str) -> LabeledSet:
         from sparring.modalities.tables.labeled import labeled_rows
 
         return labeled_rows(self, model, training, against, target)

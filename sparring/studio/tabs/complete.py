@@ -69,7 +69,7 @@ def tab(studio: Studio) -> Dependency:
         def conditions(name: str | None, wanted: list[str]) -> None:
             table, inputs = studio.modality(name), list[Any]()
             if isinstance(table, Table):
-                known = {column.name: column for column in table.learnt}
+                known = {column.name: column for column in table.learned}
                 for asked in (column for column in wanted or [] if column in known):
                     inputs += _inputs(name or "", known[asked])
             answer = told(partial(make, name, wanted or []))
@@ -77,7 +77,7 @@ def tab(studio: Studio) -> Dependency:
 
     def fitting(name: str | None) -> list[Any]:
         table = studio.modality(name)
-        names = [column.name for column in table.learnt] if isinstance(table, Table) else []
+        names = [column.name for column in table.learned] if isinstance(table, Table) else []
         hidden = [gr.DownloadButton(visible=False) for _ in FILES]
         return [gr.Dropdown(choices=names, value=[]), "", gr.Dataframe(visible=False), "", *hidden]
 
@@ -109,7 +109,7 @@ def _inputs(run: str, column: Any) -> list[Any]:
 
 def _by_column(table: Table, wanted: list[str], answers: tuple[Any, ...]) -> dict[str, list[Any]]:
     """The answers of a form by the columns that they are to."""
-    known, left, found = {column.name: column for column in table.learnt}, list(answers), dict[str, list[Any]]()
+    known, left, found = {column.name: column for column in table.learned}, list(answers), dict[str, list[Any]]()
     for name in (column for column in wanted or [] if column in known):
         several = 1 if isinstance(known[name], Category) else 2
         found[name], left = [None if v == ANY else v for v in left[:several]], left[several:]

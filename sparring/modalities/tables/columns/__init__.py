@@ -1,5 +1,6 @@
-"""Columns of a table: what is known of each, and how its values become codes and scalars and are made again."""
+"""Columns of a table: their fitted types, which encode values as codes and scalars and decode them."""
 
+from sparring.modalities.tables.columns.fitting import fit_column
 from sparring.modalities.tables.columns.kinds import (
     KINDS,
     Category,
@@ -10,7 +11,6 @@ from sparring.modalities.tables.columns.kinds import (
     frequencies,
     typed,
 )
-from sparring.modalities.tables.columns.learning import learnt
 from sparring.modalities.tables.columns.values import MISSING, numbers, shown
 
 __all__ = [
@@ -21,8 +21,8 @@ __all__ = [
     "Identifier",
     "Mixture",
     "Number",
+    "fit_column",
     "frequencies",
-    "learnt",
     "numbers",
     "shown",
     "typed",

@@ -1,4 +1,4 @@
-"""What is known of a column, by its kind, and how values become codes and scalars and are made again."""
+"""Types of columns: each encodes values as codes and scalars, and decodes them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from sparring.modalities.tables.columns.values import MISSING, Codes, Floats, as
 if TYPE_CHECKING:
     from pandas import Series
 
-FINE = 8  # pieces in which the distribution within a bin is kept
+KNOTS_PER_BIN = 8  # of the quantile function
 
 
 @dataclass(frozen=True)
 class Column(ABC):
-    """One column. Its values are a code, of which each is a place in a one-hot span, and maybe a scalar in [-1, 1].
+    """One column. Its values are encoded as a code, which is an index of a one-hot span, and for some types also as a
+    scalar in [-1, 1].
 
     Attributes:
         name: of the column.
-        dtype: of pandas, that samples are given.
+        dtype: pandas dtype of the data and of samples.
     """
 
     name: str
@@ -34,11 +35,11 @@ class Column(ABC):
     @property
     @abstractmethod
     def width(self) -> int:
-        """How many codes there are; 0 where nothing is learnt."""
+        """Number of codes; 0 if the column is not learned."""
 
     @property
-    def bare(self) -> int | None:
-        """How many of the first codes have no scalar, None where there is no scalar at all."""
+    def bare_codes(self) -> int | None:
+        """Number of the first codes that have no scalar; None if no code has one."""
         return None
 
     @abstractmethod
@@ -46,32 +47,34 @@ class Column(ABC):
         """Codes and scalars, both (n,)."""
 
     @abstractmethod
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:
+    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:
         """An array of values from codes, scalars and random numbers in [0, 1), each (n,).
 
         Args:
-            start: how many rows have been made before these.
+            start: number of rows decoded before these.
         """
 
     def code(self, value: Any) -> int:
-        """Of a value that is asked for: a level as it is written, or a number.
+        """The code of a requested value: a level as it is typed, or a number.
 
         Raises:
-            InputError: where no row can have it.
+            InputError: if no row can have it.
         """
-        raise InputError(f"{self.name}={value} cannot be asked for: the column identifies rows")
+        raise InputError(
+            f"{self.name}={value} cannot be requested: {self.name!r} is an identifier; choose another column"
+        )
 
 
 @dataclass(frozen=True)
 class Category(Column):
-    """Levels; text, truth values, or a few numbers.
+    """Levels: text, booleans, or a few different numbers.
 
     Attributes:
-        levels: in order of how frequent they are; None for a missing value.
-        counts: of each in the data.
-        rare: levels beyond the most frequent hundred, that share one code and are drawn as often as in the data.
-        rare_counts: of each.
-        order: of the levels of a dtype that has one.
+        levels: by decreasing frequency; None for a missing value.
+        counts: of each level in the data.
+        rare: levels beyond the hundred most frequent ones. They share one code and are drawn with their frequencies.
+        rare_counts: of each rare level.
+        order: categories of a categorical dtype.
     """
 
     kind: str = "category"
@@ -85,44 +88,44 @@ class Category(Column):
     def width(self) -> int:
         return len(self.levels) + bool(self.rare)
 
-    def places(self, values: Series) -> Codes:
-        """Of each value among all levels, the rare ones too; those that the data have not come last."""
-        known = {level: place for place, level in enumerate((*self.levels, *self.rare))}
+    def indices(self, values: Series) -> Codes:
+        """Index of each value among all levels, rare ones included; unknown levels have the index after the last."""
+        index = {level: i for i, level in enumerate((*self.levels, *self.rare))}
         plain = as_python(values)
-        return np.fromiter((known.get(v, len(known)) for v in plain), np.int64, len(plain))
+        return np.fromiter((index.get(v, len(index)) for v in plain), np.int64, len(plain))
 
     def encode(self, values: Series) -> tuple[Codes, Floats]:
-        places = self.places(values)
-        return np.minimum(places, self.width - 1), np.zeros(len(places))
+        indices = self.indices(values)
+        return np.minimum(indices, self.width - 1), np.zeros(len(indices))
 
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:  # noqa: ARG002
+    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:  # noqa: ARG002
         values = np.empty(len(self.levels), object)
         values[:] = self.levels
-        made = values[np.minimum(codes, len(values) - 1)]
+        decoded = values[np.minimum(codes, len(values) - 1)]
         rare = codes >= len(self.levels)
         if rare.any():
             edges = np.cumsum(self.rare_counts) / sum(self.rare_counts)
             tail = np.empty(len(self.rare), object)
             tail[:] = self.rare
-            made[rare] = tail[np.searchsorted(edges, dice[rare], side="right").clip(max=len(tail) - 1)]
-        return made
+            decoded[rare] = tail[np.searchsorted(edges, random[rare], side="right").clip(max=len(tail) - 1)]
+        return decoded
 
     @property
     def numeric(self) -> bool:
-        """Whether levels are numbers, which can be compared."""
-        known = [level for level in self.levels if level is not None]
-        return all(isinstance(level, int | float) and not isinstance(level, bool) for level in known)
+        """True if the levels are numbers, which can be compared."""
+        present = [level for level in self.levels if level is not None]
+        return all(isinstance(level, int | float) and not isinstance(level, bool) for level in present)
 
-    def written(self, value: str) -> str:
-        """A level as `shown` writes it.
+    def typed_level(self, value: str) -> str:
+        """A level that the user typed, as `shown` writes it.
 
         Raises:
-            InputError: where there is no such level.
+            InputError: if there is no such level.
         """
         levels = {shown(level) for level in (*self.levels, *self.rare)}
-        for said in (value, value.capitalize()):
-            if said in levels and (said == value or said in ("True", "False")):
-                return said
+        for text in (value, value.capitalize()):
+            if text in levels and (text == value or text in ("True", "False")):
+                return text
         if self.numeric and (number := _plain_number(value)) in levels:
             return number
         raise InputError(f"column {self.name!r} has no level {value!r}; {nearest(value, levels)}")
@@ -134,16 +137,16 @@ class Category(Column):
 
 @dataclass(frozen=True)
 class Number(Column):
-    """Integers, decimals, dates: values that repeat far above their density are levels, the others bins of equal
-    shares, in which a scalar follows the distribution.
+    """Integers, decimals or dates. Spikes (values far more frequent than their neighbors) are levels. The other values are
+    divided into quantile bins; the scalar is the position within the bin, transformed so that it is uniform.
 
     Attributes:
-        spikes: values that are levels; None for a missing one.
-        spike_counts: of each in the data.
-        knots: of the quantile function of all others, `FINE` to a bin and one.
-        bin_counts: values in each bin.
-        step: that values are multiples of; 0 for none.
-        unit: microseconds that a date's number stands for; 0 where it is no date.
+        spikes: values that are levels; None for a missing value.
+        spike_counts: of each spike in the data.
+        knots: of the quantile function of all other values, `KNOTS_PER_BIN` per bin and one more.
+        bin_counts: number of values in each bin.
+        step: all values are multiples of it; 0 if there is none.
+        unit: microseconds per unit of a date's number; 0 for numbers.
     """
 
     kind: str = "number"
@@ -156,69 +159,69 @@ class Number(Column):
 
     @property
     def bins(self) -> int:
-        return max(0, (len(self.knots) - 1) // FINE)
+        return max(0, (len(self.knots) - 1) // KNOTS_PER_BIN)
 
     @property
     def width(self) -> int:
         return len(self.spikes) + self.bins
 
     @property
-    def bare(self) -> int | None:
+    def bare_codes(self) -> int | None:
         return len(self.spikes) if self.bins else None
 
     def encode(self, values: Series) -> tuple[Codes, Floats]:
         x = numbers(values, self.unit)
         codes, scalars = np.zeros(len(x), np.int64), np.zeros(len(x))
         if self.bins:
-            places = self._places(np.nan_to_num(x))
-            bins = np.floor(places).clip(0, self.bins - 1)
+            positions = self._positions(np.nan_to_num(x))
+            bins = np.floor(positions).clip(0, self.bins - 1)
             codes = bins.astype(np.int64) + len(self.spikes)
-            scalars = (2 * (places - bins) - 1).clip(-1, 1)
+            scalars = (2 * (positions - bins) - 1).clip(-1, 1)
         for code, spike in enumerate(self.spikes):
-            here = np.isnan(x) if spike is None else x == spike
-            codes[here], scalars[here] = code, 0.0
+            equal = np.isnan(x) if spike is None else x == spike
+            codes[equal], scalars[equal] = code, 0.0
         return codes, np.nan_to_num(scalars)
 
-    def _places(self, x: Floats) -> Floats:
-        """In bins and parts of them. A value that several knots share is laid in the middle of these."""
-        knots, places = np.array(self.knots), np.arange(len(self.knots)) / FINE
-        low = np.interp(x, knots, places)
+    def _positions(self, x: Floats) -> Floats:
+        """Positions in bins and fractions of bins. A value that equals several knots is in the middle of these."""
+        knots, grid = np.array(self.knots), np.arange(len(self.knots)) / KNOTS_PER_BIN
+        positions = np.interp(x, knots, grid)
         left, right = np.searchsorted(knots, x, "left"), np.searchsorted(knots, x, "right")
-        many = right - left > 1
-        low[many] = (places[left[many]] + places[right[many] - 1]) / 2
-        return low
+        repeated = right - left > 1
+        positions[repeated] = (grid[left[repeated]] + grid[right[repeated] - 1]) / 2
+        return positions
 
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:  # noqa: ARG002
-        made = np.full(len(codes), np.nan)
+    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:  # noqa: ARG002
+        decoded = np.full(len(codes), np.nan)
         for code, spike in enumerate(self.spikes):
-            made[codes == code] = np.nan if spike is None else spike
+            decoded[codes == code] = np.nan if spike is None else spike
         if self.bins:
-            binned = codes >= len(self.spikes)
-            places = codes[binned] - len(self.spikes) + (scalars[binned] + 1) / 2
-            made[binned] = rounded(np.interp(places, np.arange(len(self.knots)) / FINE, self.knots), self.step)
-        return made
+            binned, grid = codes >= len(self.spikes), np.arange(len(self.knots)) / KNOTS_PER_BIN
+            positions = codes[binned] - len(self.spikes) + (scalars[binned] + 1) / 2
+            decoded[binned] = rounded(np.interp(positions, grid, self.knots), self.step)
+        return decoded
 
     def code(self, value: Any) -> int:
         import pandas
 
         if value == MISSING:
             if None not in self.spikes:
-                raise InputError(f"{self.name}={MISSING} was asked for, but no value of it is missing in the data")
+                raise InputError(_none_missing(self.name))
             return self.spikes.index(None)
         return int(self.encode(pandas.Series([value]))[0][0])
 
 
 @dataclass(frozen=True)
 class Mixture(Column):
-    """A number as one of several normal distributions and the place in it, in [-1, 1] for four deviations to either
-    side. Xu et al. 2019, arXiv:1907.00503, section 4.2.
+    """A number as a mode of a mixture of normal distributions and the position in it, in [-1, 1] for four standard
+    deviations on either side. Xu et al. 2019, arXiv:1907.00503, section 4.2.
 
     Attributes:
-        means, deviations: of the distributions.
-        low, high: of the data; nothing beyond is made.
-        missing: values that are missing, whose code is the first.
-        counts: values of each distribution.
-        step, unit: as `Number` has them.
+        means, deviations: of the modes.
+        low, high: range of the data, which samples do not exceed.
+        missing: number of missing values; if there are any, they have the first code.
+        counts: number of values in each mode.
+        step, unit: as for `Number`.
     """
 
     kind: str = "mixture"
@@ -232,7 +235,7 @@ class Mixture(Column):
     unit: int = 0
 
     @property
-    def bare(self) -> int | None:
+    def bare_codes(self) -> int | None:
         return int(self.missing > 0)
 
     @property
@@ -241,37 +244,37 @@ class Mixture(Column):
 
     def encode(self, values: Series) -> tuple[Codes, Floats]:
         x = numbers(values, self.unit)
-        gone = np.isnan(x)
-        apart = (np.nan_to_num(x)[:, None] - np.array(self.means)) / np.array(self.deviations)  # (n, modes)
-        likely = np.log(np.array(self.counts) + 1) - np.log(self.deviations) - apart**2 / 2
-        codes = likely.argmax(1)
-        scalars = (apart[np.arange(len(x)), codes] / 4).clip(-1, 1)
-        return np.where(gone, 0, codes + (self.missing > 0)), np.where(gone, 0.0, scalars)
+        missing = np.isnan(x)
+        distance = (np.nan_to_num(x)[:, None] - np.array(self.means)) / np.array(self.deviations)  # (n, modes)
+        log_likelihood = np.log(np.array(self.counts) + 1) - np.log(self.deviations) - distance**2 / 2
+        codes = log_likelihood.argmax(1)
+        scalars = (distance[np.arange(len(x)), codes] / 4).clip(-1, 1)
+        return np.where(missing, 0, codes + (self.missing > 0)), np.where(missing, 0.0, scalars)
 
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:  # noqa: ARG002
+    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:  # noqa: ARG002
         modes = codes - (self.missing > 0)
-        made = np.array(self.means)[modes] + 4 * scalars * np.array(self.deviations)[modes]
-        return np.where(modes < 0, np.nan, rounded(made.clip(self.low, self.high), self.step))
+        decoded = np.array(self.means)[modes] + 4 * scalars * np.array(self.deviations)[modes]
+        return np.where(modes < 0, np.nan, rounded(decoded.clip(self.low, self.high), self.step))
 
     def code(self, value: Any) -> int:
         import pandas
 
         if value == MISSING and not self.missing:
-            raise InputError(f"{self.name}={MISSING} was asked for, but no value of it is missing in the data")
+            raise InputError(_none_missing(self.name))
         return 0 if value == MISSING else int(self.encode(pandas.Series([value]))[0][0])
 
 
 @dataclass(frozen=True)
 class Identifier(Column):
-    """Values that tell rows apart: never learnt, made anew.
+    """Values that are different in each row. They are not learned; samples get new ones.
 
     Attributes:
-        prefix: that all begin with.
-        shapes: of the rest, with 9 for a digit, A and a for letters; empty for whole numbers in a row.
-        shape_counts: of each in the data.
-        next: the first whole number that the data have not.
-        missing: how many values are missing, of
-        rows: so many.
+        prefix: common prefix of all values.
+        shapes: patterns of the rest, with 9 for a digit, A and a for letters; () for consecutive integers.
+        shape_counts: of each pattern in the data.
+        next: the integer after the largest one of the data.
+        missing: number of missing values.
+        rows: number of rows of the data.
     """
 
     kind: str = "identifier"
@@ -289,22 +292,26 @@ class Identifier(Column):
     def encode(self, values: Series) -> tuple[Codes, Floats]:
         return np.zeros(len(values), np.int64), np.zeros(len(values))
 
-    def decode(self, codes: Codes, scalars: Floats, dice: Floats, start: int = 0) -> Any:  # noqa: ARG002
+    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:  # noqa: ARG002
         if not self.shapes:
-            return self.next + start + np.arange(len(dice))
+            return self.next + start + np.arange(len(random))
         edges = np.cumsum(self.shape_counts) / sum(self.shape_counts)
-        made = np.empty(len(dice), object)
-        for i, u in enumerate(dice):
-            random = np.random.default_rng(int(u * 2**53))
-            gone = random.random() * self.rows < self.missing
-            shape = self.shapes[min(len(edges) - 1, int(np.searchsorted(edges, random.random(), "right")))]
-            made[i] = None if gone else self.prefix + "".join(_drawn(c, random) for c in shape)
-        return made
+        decoded = np.empty(len(random), object)
+        for i, u in enumerate(random):
+            generator = np.random.default_rng(int(u * 2**53))
+            missing = generator.random() * self.rows < self.missing
+            shape = self.shapes[min(len(edges) - 1, int(np.searchsorted(edges, generator.random(), "right")))]
+            decoded[i] = None if missing else self.prefix + "".join(_random_character(c, generator) for c in shape)
+        return decoded
 
 
-def _drawn(shape: str, random: np.random.Generator) -> str:
-    first, many = {"9": ("0", 10), "A": ("A", 26), "a": ("a", 26)}.get(shape, (shape, 1))
-    return chr(ord(first) + int(random.integers(many)))
+def _random_character(shape: str, generator: np.random.Generator) -> str:
+    first, count = {"9": ("0", 10), "A": ("A", 26), "a": ("a", 26)}.get(shape, (shape, 1))
+    return chr(ord(first) + int(generator.integers(count)))
+
+
+def _none_missing(name: str) -> str:
+    return f"{name}={MISSING} was given, but the data have no missing value in this column; leave it out"
 
 
 def _plain_number(text: str) -> str:
@@ -320,7 +327,7 @@ KINDS: dict[str, type[Column]] = {
 
 
 def frequencies(column: Column) -> list[int]:
-    """How often each code comes in the data."""
+    """Count of each code in the data."""
     if isinstance(column, Category):
         return [*column.counts, *([sum(column.rare_counts)] if column.rare else [])]
     if isinstance(column, Mixture):
@@ -329,24 +336,24 @@ def frequencies(column: Column) -> list[int]:
     return [*column.spike_counts, *column.bin_counts]
 
 
-def typed(column: Column, made: Any) -> Series:
-    """Decoded values as a column of the data's own dtype."""
+def typed(column: Column, values: Any) -> Series:
+    """Decoded values as a column with the dtype of the data."""
     import pandas
 
     if isinstance(column, Number | Mixture) and column.unit:
-        gone = np.isnan(made)
-        whole = np.where(gone, 0, made).astype(np.int64) * column.unit
-        dates = pandas.Series(whole.astype("datetime64[us]")).mask(gone)
+        missing = np.isnan(values)
+        counted = np.where(missing, 0, values).astype(np.int64) * column.unit
+        dates = pandas.Series(counted.astype("datetime64[us]")).mask(missing)
         timezone = re.search(r", (.+)\]", column.dtype)
         return (dates.dt.tz_localize("UTC") if timezone else dates).astype(column.dtype)
     if column.dtype.startswith("category"):
         levels = column.order if isinstance(column, Category) else None
-        return pandas.Series(made).astype(pandas.CategoricalDtype(levels, column.dtype.endswith("ordered")))
-    whole_numbers = column.dtype.lower().startswith(("int", "uint"))
-    if made.dtype == object:  # levels and identifiers, exactly as they are
-        plain = [v if v is None or not whole_numbers else int(v) for v in made]
+        return pandas.Series(values).astype(pandas.CategoricalDtype(levels, column.dtype.endswith("ordered")))
+    integers = column.dtype.lower().startswith(("int", "uint"))
+    if values.dtype == object:  # levels and identifiers, exactly as they are
+        plain = [v if v is None or not integers else int(v) for v in values]
         if column.dtype.startswith("float"):
             return pandas.Series([np.nan if v is None else v for v in plain], dtype=column.dtype)
         return pandas.Series(pandas.array(plain, dtype=column.dtype))
-    series = pandas.Series(made)
-    return (series.round() if whole_numbers else series).astype(column.dtype)
+    series = pandas.Series(values)
+    return (series.round() if integers else series).astype(column.dtype)

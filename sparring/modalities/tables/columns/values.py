@@ -1,4 +1,4 @@
-"""Values of a column as Python and NumPy have them."""
+"""Conversion of a column's values to NumPy arrays, Python objects and text."""
 
 from __future__ import annotations
 
@@ -12,43 +12,49 @@ if TYPE_CHECKING:
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
-MISSING = "missing"
+MISSING = "missing"  # as a missing value is typed
 
 
 def is_date(values: Series) -> bool:
+    """True for a column of dates or times."""
     from pandas.api import types
 
     return bool(types.is_datetime64_any_dtype(values.dtype))
 
 
 def numbers(values: Series, unit: int) -> Floats:
-    """A column of numbers or dates as floats, NaN where one is missing."""
+    """A column of numbers or dates as floats, NaN for missing values.
+
+    Args:
+        unit: microseconds per unit for dates; 0 for numbers.
+    """
     if not unit:
-        found: Floats = values.to_numpy(np.float64, na_value=np.nan)
-        return found
-    gone = values.isna().to_numpy()
+        plain: Floats = values.to_numpy(np.float64, na_value=np.nan)
+        return plain
+    missing = values.isna().to_numpy()
     x = np.full(len(values), np.nan)
-    x[~gone] = microseconds(values[~gone]) // unit
+    x[~missing] = microseconds(values[~missing]) // unit
     return x
 
 
 def microseconds(values: Series) -> NDArray[np.int64]:
-    plain = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
-    found: NDArray[np.int64] = plain.dt.as_unit("us").to_numpy().astype("datetime64[us]").astype(np.int64)
-    return found
+    """Dates as microseconds since 1970, in UTC if they have a time zone."""
+    naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
+    counted: NDArray[np.int64] = naive.dt.as_unit("us").to_numpy().astype("datetime64[us]").astype(np.int64)
+    return counted
 
 
 def rounded(x: Floats, step: float) -> Floats:
-    """To multiples of a power of ten, where it is above 0."""
+    """Values rounded to multiples of a power of ten; unchanged if it is 0."""
     if not step:
         return x
     return np.round(np.round(x / step) * step, max(0, round(-np.log10(step))))
 
 
 def as_python(values: Series) -> list[Any]:
-    """Values as Python has them, None where one is missing."""
-    gone = values.isna().to_numpy()
-    return [None if missing else v for v, missing in zip(values.tolist(), gone, strict=True)]
+    """Values as Python objects, None for missing ones."""
+    missing = values.isna().to_numpy()
+    return [None if gap else v for v, gap in zip(values.tolist(), missing, strict=True)]
 
 
 def shown(value: Any) -> str:

@@ -1,0 +1,224 @@
+"""Detection of a column's type, precision and spikes."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparring.errors import InputError, nearest
+from sparring.modalities.tables.columns.kinds import KNOTS_PER_BIN, Category, Column, Identifier, Mixture, Number
+from sparring.modalities.tables.columns.values import Floats, as_python, is_date, microseconds, numbers
+
+if TYPE_CHECKING:
+    from pandas import Series
+
+MAX_NUMERIC_LEVELS = 20  # a column with at most this many different numbers is a category
+MAX_LEVELS = 100  # codes of a category; the rarer levels share the last one
+UNIQUE_SHARE = 0.95  # share of different values above which a text column is an identifier
+MIN_ROWS = 20  # of a table that can have identifiers
+MAX_EXACT_INTEGER = 2**53  # that float64 represents exactly
+MAX_BINS = 32
+MIN_BIN_SIZE = 50  # values
+MAX_SPIKES = 24
+MIN_SPIKE_COUNT = 20
+SPIKE_RATIO = 5  # a spike is this many times as frequent as the median of its neighbors,
+MIN_SPIKE_SHARE = 1 / 500  # and at least this share of all values
+SPIKE_NEIGHBORS = 5  # on either side
+MAX_SHAPES = 1000  # patterns of an identifier
+MAX_MODES = 10  # of a mixture
+MIN_MODE_WEIGHT = 0.005
+MAX_FITTED_VALUES = 10_000  # that a mixture is fitted to
+KINDS = ("category", "identifier", "number")
+SECOND = 10**6  # microseconds
+UNITS = (86_400 * SECOND, 3600 * SECOND, 60 * SECOND, SECOND, 1000, 1)
+
+
+def fit_column(values: Series, kind: str = "", mixture: bool = False) -> Column:
+    """The fitted column for some values.
+
+    Args:
+        kind: "category", "number" or "identifier"; detected unless given.
+        mixture: represent numbers by mixtures of normal distributions instead of quantile bins.
+
+    Raises:
+        InputError: if the column cannot have the given kind.
+    """
+    kind = kind or _kind(values)
+    if kind not in KINDS:
+        raise InputError(f"column {values.name!r} cannot be {kind!r}; {nearest(kind, KINDS)}")
+    if kind == "number" and not _numeric(values):
+        raise InputError(f"column {values.name!r} holds text and cannot be a number; choose category or identifier")
+    if kind != "number" and is_date(values):
+        raise InputError(f"column {values.name!r} holds dates and cannot be {kind!r}; leave its kind out")
+    fit = {"category": _category, "number": _mixture if mixture else _binned, "identifier": _identifier}
+    return fit[kind](values)
+
+
+def _numeric(values: Series) -> bool:
+    from pandas.api import types
+
+    dtype = values.dtype
+    return (types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype)) or types.is_datetime64_any_dtype(dtype)
+
+
+def _kind(values: Series) -> str:
+    from pandas.api import types
+
+    present = values.dropna()
+    different = present.nunique()
+    if not _numeric(values):
+        unique = different > UNIQUE_SHARE * len(present) and len(present) >= MIN_ROWS
+        return "identifier" if unique and not types.is_bool_dtype(values.dtype) else "category"
+    if is_date(values):
+        return "number"
+    if different <= MAX_NUMERIC_LEVELS:
+        return "category"
+    integer = types.is_integer_dtype(values.dtype)
+    if integer and max(abs(int(present.max())), abs(int(present.min()))) > MAX_EXACT_INTEGER:
+        return "identifier" if different > UNIQUE_SHARE * len(present) else "category"
+    complete = integer and len(present) == len(values) >= MIN_ROWS
+    consecutive = complete and different == len(values) and int(present.max()) - int(present.min()) + 1 == different
+    return "identifier" if consecutive else "number"
+
+
+def _category(values: Series) -> Category:
+    levels = Counter(as_python(values)).most_common()
+    own_codes = MAX_LEVELS if len(levels) <= MAX_LEVELS else MAX_LEVELS - 1
+    top, rest = levels[:own_codes], levels[own_codes:]
+    if any(level is None for level, _ in rest):  # a missing value has its own code, however rare it is
+        missing = next(pair for pair in rest if pair[0] is None)
+        rest.remove(missing)
+        top.append(missing)
+    return Category(
+        str(values.name), _dtype(values), levels=tuple(v for v, _ in top), counts=tuple(n for _, n in top),
+        rare=tuple(v for v, _ in rest), rare_counts=tuple(n for _, n in rest),
+        order=tuple(values.dtype.categories) if str(values.dtype) == "category" else (),
+    )  # fmt: skip
+
+
+def _binned(values: Series) -> Number:
+    unit = _unit(values)
+    x = numbers(values, unit)
+    present, missing = x[~np.isnan(x)], int(np.isnan(x).sum())
+    different, counts = np.unique(present, return_counts=True)
+    spikes = _spikes(counts, len(x))
+    rest = present[~np.isin(present, different[spikes])]
+    bins = int(np.clip(len(rest) // MIN_BIN_SIZE, 2, MAX_BINS)) if len(rest) else 0
+    knots = np.quantile(rest, np.linspace(0, 1, bins * KNOTS_PER_BIN + 1)) if bins else np.zeros(0)
+    column = Number(
+        str(values.name), _dtype(values), spikes=(*(float(v) for v in different[spikes]), *[None][:missing]),
+        spike_counts=(*(int(n) for n in counts[spikes]), *[missing][:missing]), knots=tuple(float(k) for k in knots),
+        step=_column_step(values, present, unit), unit=unit,
+    )  # fmt: skip
+    codes = column.encode(values)[0] - len(column.spikes)
+    return replace(column, bin_counts=tuple(int(n) for n in np.bincount(codes[codes >= 0], minlength=bins)))
+
+
+def _mixture(values: Series) -> Mixture:
+    """A mixture fitted by variational inference, which removes superfluous modes. Bishop 2006, section 10.2."""
+    from sklearn.mixture import BayesianGaussianMixture
+
+    unit = _unit(values)
+    x = numbers(values, unit)
+    present = x[~np.isnan(x)]
+    deviation = float(present.std()) or 1.0
+    subset = np.random.default_rng(0).permutation(present)[:MAX_FITTED_VALUES]
+    modes = min(MAX_MODES, len(np.unique(subset)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # full convergence is not needed
+        fitted = BayesianGaussianMixture(
+            n_components=modes, weight_concentration_prior=0.001, max_iter=100, random_state=0
+        ).fit((subset[:, None] - present.mean()) / deviation)
+    kept = fitted.weights_ > MIN_MODE_WEIGHT
+    means = fitted.means_[kept, 0] * deviation + present.mean()
+    deviations = np.sqrt(fitted.covariances_[kept, 0, 0]) * deviation
+    column = Mixture(
+        str(values.name), _dtype(values), means=tuple(map(float, means)), deviations=tuple(map(float, deviations)),
+        low=float(present.min()), high=float(present.max()), missing=int(np.isnan(x).sum()),
+        counts=tuple(int(w * len(present)) for w in fitted.weights_[kept]),
+        step=_column_step(values, present, unit), unit=unit,
+    )  # fmt: skip
+    codes = column.encode(values)[0] - (column.missing > 0)
+    return replace(column, counts=tuple(int(n) for n in np.bincount(codes[codes >= 0], minlength=len(means))))
+
+
+def _spikes(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Indices of the values that are far more frequent than their neighbors, or fill a bin.
+
+    Args:
+        counts: of the different values, in their order.
+        n: number of all values.
+    """
+    before, after = SPIKE_NEIGHBORS, SPIKE_NEIGHBORS + 1
+    neighbors = np.array([np.median(counts[max(0, i - before) : i + after]) for i in range(len(counts))])
+    frequent = (counts >= MIN_SPIKE_COUNT) & (counts >= n * MIN_SPIKE_SHARE)
+    peaks = np.flatnonzero(frequent & (counts > SPIKE_RATIO * neighbors))
+    full = np.flatnonzero(counts > n / MAX_BINS)
+    both = np.union1d(peaks, full)
+    return np.sort(both[np.argsort(-counts[both], kind="stable")][:MAX_SPIKES])
+
+
+def _step(x: Floats, precision: float = 1e-12) -> float:
+    """The power of ten that all values are multiples of; 0 if there is none.
+
+    Args:
+        precision: relative precision of the values.
+    """
+    largest = np.abs(x).max() if len(x) else 0.0
+    for decimals in range(-3, 13) if largest else ():
+        step = 10.0**-decimals
+        if step <= largest and np.allclose(np.round(x / step) * step, x, rtol=precision, atol=step * 1e-6):
+            return step
+    return 0.0
+
+
+def _column_step(values: Series, x: Floats, unit: int) -> float:
+    """The step of a column; dates are multiples of one unit."""
+    return 1.0 if unit else _step(x, 1e-6 if str(values.dtype).lower() == "float32" else 1e-12)
+
+
+def _identifier(values: Series) -> Identifier:
+    name, dtype, present = str(values.name), _dtype(values), values.dropna()
+    if _numeric(values) and len(present) == len(values):
+        first, last = int(present.min()), int(present.max())
+        if last - first + 1 == present.nunique():
+            return Identifier(name, dtype, next=last + 1)
+    texts = [str(int(v)) if _numeric(values) else str(v) for v in present]
+    prefix = re.sub(r"\d+$", "", _common_prefix(texts))
+    shapes = Counter("".join(map(_shape, text[len(prefix) :])) for text in texts).most_common(MAX_SHAPES)
+    return Identifier(
+        name, dtype, prefix=prefix, shapes=tuple(s for s, _ in shapes), shape_counts=tuple(n for _, n in shapes),
+        missing=len(values) - len(present), rows=len(values),
+    )  # fmt: skip
+
+
+def _common_prefix(texts: list[str]) -> str:
+    low, high = min(texts), max(texts)
+    return low[: next((i for i, pair in enumerate(zip(low, high, strict=False)) if len(set(pair)) > 1), len(low))]
+
+
+def _shape(character: str) -> str:
+    """9 for a digit, A or a for a letter of any script; other characters are unchanged."""
+    if character.isdigit():
+        return "9"
+    return ("A" if character.isupper() else "a") if character.isalpha() else character
+
+
+def _unit(values: Series) -> int:
+    """Microseconds of the largest unit that all dates are multiples of: a day, an hour, ...; 0 if they are no dates."""
+    if not is_date(values):
+        return 0
+    counted = microseconds(values.dropna())
+    return next(unit for unit in UNITS if not (counted % unit).any())
+
+
+def _dtype(values: Series) -> str:
+    """Name of the pandas dtype."""
+    dtype = values.dtype
+    return f"{dtype} ordered" if str(dtype) == "category" and dtype.ordered else str(dtype)
