@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torch.optim import SGD
 from toys import Noisy, played, state
 
+from sparring.data.tensors import VALUES
 from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
 from sparring.games.prior import Normal, OneHot, Prior, Uniform, normal

@@ -60,7 +60,7 @@ def test_sharpness_mixes_both_nets():
     assert game.mapping(False, 1.0) is game.G
     assert all((p == 1.5).all() for p in game.mapping(False, 0.25).parameters())
     assert all((p == 3.0).all() for p in game.G.parameters())
-    with pytest.raises(ValueError, match="one way only"):
+    with pytest.raises(ValueError, match="one direction only"):
         game.mapping(True, 1.0)
 
 
@@ -125,7 +125,9 @@ def test_patches_that_stay_where_they_are_are_told_soonest():
 
 def test_heads_belong_to_g():
     G = Contrasted(Translator(1, 1, 4, 2), 8)
-    game = PairedTranslation(G, PatchGAN(1, width=4, layers=1, norm="none"), least_squares(), [Contrast(G, 1.0, 16, True)])
+    game = PairedTranslation(
+        G, PatchGAN(1, width=4, layers=1, norm="none"), least_squares(), [Contrast(G, 1.0, 16, True)]
+    )
     d, g = game.players(adam, adam)
     assert {id(p) for head in G.heads for p in head.parameters()} <= {id(p) for p in g.weights}
     assert not {id(p) for p in d.weights} & {id(p) for p in g.weights}

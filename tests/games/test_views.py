@@ -106,7 +106,9 @@ def test_watching_held_out_samples_changes_nothing():
         D = dcgan.Discriminator(8, 1, 8, "batch")
         made = GAN(dcgan.Generator(4, 8, 1, 8), D, relativistic(), normal(4))
         players = made.players(SLOW, SLOW)
-        records = steps(made, players, 4, lambda n, s, held=held: deal(n, s) if held else {"values": deal(n, s)["values"]})
+        records = steps(
+            made, players, 4, lambda n, s, held=held: deal(n, s) if held else {"values": deal(n, s)["values"]}
+        )
         assert ["D_held" in r.observed for r in records] == ([True, False, True, False] if held else [False] * 4)
         ends.append(made.state_dict())
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
