@@ -151,14 +151,14 @@ def test_what_tensorboard_gets(typed, tmp_path):
 
 
 def test_check(typed, tmp_path):
-    """Troubles are named; the copy that is written can be trained on."""
+    """Problems are named; the cleaned copy can be trained on."""
     for i in range(6):
         (tmp_path / "set").mkdir(exist_ok=True)
         Image.fromarray(np.random.default_rng(i % 5).integers(0, 255, (8, 8), dtype=np.uint8)).save(f"set/{i}.png")
     (tmp_path / "set" / "x.png").write_text("broken")
     status, out, _ = typed("check", "set", "--write", "clean")
     assert status == 0
-    assert "x.png (not a picture" in out
+    assert "x.png (not an image" in out
     assert "1: 0.png = 5.png" in out
     assert len(list((tmp_path / "clean").iterdir())) == 5
     assert (tmp_path / "runs" / "check-set" / "sheet.png").is_file()
@@ -166,7 +166,7 @@ def test_check(typed, tmp_path):
     assert typed("train", "clean", "--recipe", *TOY, "--steps", 2)[0] == 0
     status, out, _ = typed("train", "set", "--recipe", *TOY, "--steps", 2)
     assert status == 0
-    assert "skipped 1 of 7 that cannot be read (x.png: not a picture" in out
+    assert "skipped 1 of 7 that cannot be read (x.png: not an image" in out
 
 
 def test_a_class_of_one_is_said_aloud(typed, tmp_path):
@@ -230,7 +230,7 @@ BAD = {
     "size for points": (["train", "ring", "--recipe", "gan", "size=64"], "size=64 is for pictures"),
     "an end that is none": (["train", "digits", "--until", "platau"], "did you mean 'plateau'"),
     "no amount of memory": (["train", "digits", "--memory", "lots"], "write it as 500M or 2G"),
-    "check of points": (["check", "ring"], "only pictures can be checked"),
+    "check of points": (["check", "ring", "--write", "clean-ring"], "no cleaned copy of points can be written"),
     "check of nothing": (["check", "nowhere"], "no data set or path 'nowhere'"),
     "clean copy over something": (["check", "same", "--write", "one"], "one exists already"),
     "not an assignment": (["train", "digits", "batch"], "FIELD=VALUE"),

@@ -50,12 +50,11 @@ def test_public_names():
 # bench are written for kinds of data.
 GENERIC = {
     "asks", "base", "dataset", "find", "judge", "labeled", "samples", "Ask", "Encoded", "Modality", "Recommendation",
-    "Request", "Samples", "Source", "Words", "Writer", "kinds",
+    "Request", "Samples", "Source", "Words", "Writer", "kind_of", "kinds", "survey",
 }  # fmt: skip
 CONCRETE = {"Degraded", "Images", "Paired", "Points", "Series", "Table", "Translation", "Unpaired"}
 ROOMS_OF_KINDS = {"modalities", "nets", "recipes", "bench"}
 SWITCHES: dict[str, int] = {
-    "cli/inspect_data.py": 1,
     "cli/train_and_sample.py": 2,
     "deploy/export.py": 1,
     "deploy/graph.py": 5,

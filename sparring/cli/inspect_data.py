@@ -1,4 +1,4 @@
-"""Commands that look at data, models and recipes."""
+"""Commands that inspect data, models and recipes."""
 
 from __future__ import annotations
 
@@ -15,44 +15,50 @@ if TYPE_CHECKING:
 
 @app.command(epilog="Examples:\n\n  sparring check photos/\n\n  sparring check photos.zip --write photos-clean")
 def check(
-    data: Annotated[str, typer.Argument(help="A folder, an archive or a file of pictures, or a set by name.")],
-    write: Annotated[str, typer.Option(metavar="OUT", help="Save a cleaned copy in this folder.")] = "",
-    out: Annotated[str, typer.Option(help="Where the report goes. \\[default: runs/check-DATA]")] = "",
+    data: Annotated[str, typer.Argument(help="A folder, an archive, a file, or the name of a data set.")],
+    write: Annotated[str, typer.Option(metavar="OUT", help="Save a cleaned copy of a set of images here.")] = "",
+    out: Annotated[str, typer.Option(help="Folder of the report. \\[default: runs/check-DATA]")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the cleaned copy.")] = False,
 ) -> None:
-    """Look at pictures before training on them: what they are, and which are broken, double or odd."""
+    """Check data before training: how many items there are, and which are unreadable, duplicates or outliers."""
     from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
 
     from sparring.console import Screen
     from sparring.files import vacant
-    from sparring.modalities import find
-    from sparring.modalities.images.check import survey, table, write_clean, write_report
+    from sparring.modalities import find, kind_of
 
     if write:
         vacant(Path(write), force)
     items = find(data)
     folder = Path(out or f"runs/check-{items.name}")
-    with Screen().progress(f"looking at {items.name}") as progress:
-        report = survey(items, data, progress)
+    with Screen().progress(f"checking {items.name}") as progress:
+        survey = kind_of(items).survey(items, data, progress)
     console = Console(highlight=False, soft_wrap=True)
     for note in items.notes:
         console.print(note, markup=False)
-    console.print(table(report))
-    written = ", ".join(write_report(items, report, folder))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, result in survey.rows():
+        table.add_row(name, escape(result))
+    console.print(table)
+    written = ", ".join(survey.write(folder))
     print()
-    for advice in report.advice():
+    for advice in survey.advice():
         print(f"- {advice}")
-    print(f"- look at {folder} ({written})")
+    print(f"- see {folder} ({written})")
     if write:
-        print(f"- {write_clean(items, report, Path(write)):,} pictures in {write}")
+        print(f"- {survey.write_clean(Path(write)):,} {survey.words.items} in {write}")
     print(f"\n  sparring train {write or data} --time 10m")
 
 
 @app.command(epilog="Examples:\n\n  sparring recipes\n\n  sparring recipes wgan_gp")
 def recipes(
-    name: Annotated[str, typer.Argument(help="A recipe's name or .py file, to see its table.")] = "",
+    name: Annotated[str, typer.Argument(help="A recipe's name or .py file, to show its table.")] = "",
     page: Annotated[
-        str, typer.Option(help="Write a page for each in this folder, with what FOLDER/../bench has.")
+        str, typer.Option(help="Write a page for each recipe in this folder, with results from FOLDER/../bench.")
     ] = "",
 ) -> None:
     """List the recipes, or show one in full: its paper, its table, its command."""
@@ -71,10 +77,10 @@ def recipes(
         _show(recipes.find(name))
         return
     table = Table(box=None, pad_edge=False, show_header=False)
-    for known in recipes.names():
-        found = recipes.find(known)
-        takes = ", ".join(modality.kind for modality in found.takes)
-        table.add_row(f"[bold]{known}[/]", summary(found), f"[dim]{takes}[/]")
+    for each in recipes.names():
+        recipe = recipes.find(each)
+        takes = ", ".join(modality.kind for modality in recipe.takes)
+        table.add_row(f"[bold]{each}[/]", summary(recipe), f"[dim]{takes}[/]")
     console.print(table)
 
 
@@ -91,7 +97,7 @@ def _show(recipe: Recipe[Any]) -> None:
     for group, rows in recipe.table().items():
         table.add_row()
         table.add_row(f"[bold]{group}[/]")
-        for field, value, what in rows:
+        for field, value, description in rows:
             shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            table.add_row(f"  {field}", shown, f"[dim]{what}[/]")
+            table.add_row(f"  {field}", shown, f"[dim]{description}[/]")
     console.print(table)

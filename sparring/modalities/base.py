@@ -24,6 +24,7 @@ from sparring.modalities import exploring
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import MAX_CLASS_COLUMNS, Comparison, Samples, Writer, write_png
+from sparring.modalities.survey import Survey, read_through
 
 if TYPE_CHECKING:
     from sparring.modalities.judge import Judge, Sampler, TrainingData
@@ -202,6 +203,18 @@ class Modality(ABC):
     def accepts(cls, items: Items) -> bool:
         """True if this kind of data can be fitted to a data set."""
         return items.kind in (cls.kind, *cls.reads)
+
+    @classmethod
+    def survey(cls, items: Items, data: str, progress: Progress = no_progress) -> Survey:
+        """What a data set contains, and what is wrong with it, for `sparring check`.
+
+        Args:
+            data: its name or path, as the user gave it.
+
+        Raises:
+            InputError: if the data cannot be used.
+        """
+        return read_through(cls(), items, data, progress)
 
     # Encoding.
 

@@ -24,8 +24,10 @@ from sparring.metrics.patches import patches
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
 from sparring.modalities.images import exploring, reading, sets
 from sparring.modalities.images.arrays import IMAGES
+from sparring.modalities.images.check import survey
 from sparring.modalities.images.decoding import Header, decode, examine, squared
 from sparring.modalities.samples import as_image, base64_png, columns_for, labeled_arrays, write_arrays, write_png
+from sparring.modalities.survey import Survey
 from sparring.sheets import sheet
 
 MAX_SIDE = 64  # pixels to which images of different sizes are scaled, unless a size is given
@@ -92,6 +94,10 @@ class Images(Modality):
             settings["batch"] = SMALL_BATCH
             why += ", in small batches"
         return Recommendation("r3gan_strided" if device == "cpu" else "r3gan", why, settings)
+
+    @classmethod
+    def survey(cls, items: Items, data: str, progress: Progress = no_progress) -> Survey:
+        return survey(cls(), items, data, progress)
 
     @property
     def shape(self) -> tuple[int, ...]:

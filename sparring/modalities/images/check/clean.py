@@ -1,56 +1,59 @@
-"""A copy of a set of pictures without what cannot be read and without duplicates."""
+"""A copy of a set of images without unreadable files and duplicates."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
 
-from sparring.data import Items
 from sparring.data.classes import printable
+from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.files import beside, component
-from sparring.modalities.images.check.report import Report
 from sparring.modalities.images.image_files import FORMATS
 
-SUFFIXES = {kind: suffix for suffix, kind in reversed(FORMATS.items())}  # the first of each format
+SUFFIXES = {format: suffix for suffix, format in reversed(FORMATS.items())}  # the first of each format
 
 
-def write_clean(items: Items, report: Report, out: Path) -> int:
-    """Write a folder with the pictures that can be read, the first of each group that looks the same,
-    under the suffix of what they are. Files keep their bytes; arrays become PNG files.
+def write_clean(items: Items, keep: Sequence[int], misnamed: Mapping[str, str], out: Path) -> int:
+    """Write some of the images to a folder. Files keep their bytes and get the suffix of their format; arrays become
+    PNG files.
+
+    Args:
+        keep: indices of the images that are written.
+        misnamed: format of each file whose suffix belongs to another one, by name.
 
     Returns:
-        How many were written.
+        The number of images.
 
     Raises:
-        InputError: where `out` would replace the pictures themselves.
+        InputError: if `out` would replace the images themselves.
     """
     source = None if isinstance(items.items, np.ndarray) else items.items.path.resolve()
     if source is not None and (out.resolve() in (source, *source.parents) or source in out.resolve().parents):
-        raise InputError(f"{out} is, holds or lies in {source}, which it must not touch; choose another --write")
-    unreadable = {name for name, _ in report.unreadable}
-    copies = {i for group in report.groups for i in group[1:]}
-    keep = {i for i, name in enumerate(report.names) if name not in unreadable and i not in copies}
-    right = {name: SUFFIXES[format] for name, format in report.misnamed}
+        raise InputError(
+            f"{out} overlaps with {source}, which must not be changed; choose another --write"
+        )
     with beside(out) as part:
         part.mkdir(parents=True)
         if isinstance(items.items, np.ndarray):
-            for i in sorted(keep):
+            for i in keep:
                 folder = part if items.labels is None else part / component(items.classes[items.labels[i]])
                 folder.mkdir(exist_ok=True)
                 Image.fromarray(items.items[i].squeeze()).save(folder / f"{i:0{len(str(len(items)))}}.png")
         else:
-            for i, content in items.items.contents(keep):
-                assert isinstance(content, bytes)  # it could be read when it was checked
-                name = report.names[i]
-                _vacant(part / _safe(name), right.get(name)).write_bytes(content)
+            for i, content in items.items.contents(set(keep)):
+                assert isinstance(content, bytes)  # it was read when it was checked
+                name = items.items.names[i]
+                suffix = SUFFIXES[misnamed[name]] if name in misnamed else None
+                _vacant(part / _safe(name), suffix).write_bytes(content)
     return len(keep)
 
 
 def _safe(name: str) -> Path:
-    """A name from an archive as a place below the folder that it is written to."""
+    """A name from an archive as a place below the output folder."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     return Path(*[component(printable(part)) for part in parts if part not in ("..", "/")])
 

@@ -1,4 +1,4 @@
-"""One pass over all pictures: what each is like, and a few numbers to compare it with the others by."""
+"""One pass over all images: properties of each, and a few numbers to compare it with the others."""
 
 from __future__ import annotations
 
@@ -9,65 +9,65 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sparring.data import Items
+from sparring.data.items import Items
 from sparring.data.sources import Content, Unreadable, map_files
 from sparring.data.store import Progress
 from sparring.modalities.images.decoding import Header, examine, loaded, needed_channels
 
-THUMB = 16  # pixels of a thumbnail's side
+THUMBNAIL = 16  # pixels of a thumbnail's side
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A picture that could be read.
+    """An image that can be read.
 
     Attributes:
-        look: size, format, mode, channels.
-        hash: 64 bits that similar pictures share: whether the right neighbour of each of 8 x 8 places is
-            brighter (dHash, Krawetz 2013).
-        thumb: (16, 16) in grey, uint8.
-        colour: mean red, green and blue.
+        header: size, format, mode, channels.
+        hash: 64 bits that similar images share: for each of 8 x 8 places, 1 if its right neighbor is brighter (dHash,
+            Krawetz 2013).
+        thumbnail: (16, 16), gray, uint8.
+        color: mean red, green and blue.
     """
 
-    look: Header
+    header: Header
     hash: int
-    thumb: NDArray[np.uint8]
-    colour: tuple[float, float, float]
+    thumbnail: NDArray[np.uint8]
+    color: tuple[float, float, float]
 
 
 def measure(items: Items, progress: Progress) -> list[Measured | Unreadable]:
-    """Every picture of a set, in order."""
+    """All images of a set, in order."""
     if isinstance(items.items, np.ndarray):
-        found: list[Measured | Unreadable] = []
+        results: list[Measured | Unreadable] = []
         for pixels in items.items:
-            picture = Image.fromarray(pixels.squeeze())
-            seen = Header(*picture.size, "array", picture.mode, needed_channels(picture), 1)
-            found.append(_measured(seen, picture))
-            progress(len(found), len(items))
-        return found
-    placed: dict[int, Measured | Unreadable] = {}
+            image = Image.fromarray(pixels.squeeze())
+            header = Header(*image.size, "array", image.mode, needed_channels(image), 1)
+            results.append(_measure_image(header, image))
+            progress(len(results), len(items))
+        return results
+    by_index: dict[int, Measured | Unreadable] = {}
     with ThreadPoolExecutor() as pool:
-        for i, measured in map_files(items.items, _of_file, pool):
-            placed[i] = measured
-            progress(len(placed), len(items))
+        for i, measured in map_files(items.items, _measure_file, pool):
+            by_index[i] = measured
+            progress(len(by_index), len(items))
     gone = Unreadable("no longer there")
-    return [placed.get(i, gone) for i in range(len(items))]
+    return [by_index.get(i, gone) for i in range(len(items))]
 
 
-def _of_file(content: Content) -> Measured | Unreadable:
-    seen, picture = examine(content), loaded(content)
-    if isinstance(seen, Unreadable):
-        return seen
-    assert isinstance(picture, Image.Image)  # whatever can be looked at has been loaded
-    return _measured(seen, picture)
+def _measure_file(content: Content) -> Measured | Unreadable:
+    header, image = examine(content), loaded(content)
+    if isinstance(header, Unreadable):
+        return header
+    assert isinstance(image, Image.Image)  # since its header could be examined
+    return _measure_image(header, image)
 
 
-def _measured(seen: Header, picture: Image.Image) -> Measured:
-    if picture.mode == "RGBA":
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    grey, colour = picture.convert("L"), picture.convert("RGB")
-    places = np.asarray(grey.resize((9, 8), Image.Resampling.BOX), np.int16)
+def _measure_image(header: Header, image: Image.Image) -> Measured:
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    gray, color = image.convert("L"), image.convert("RGB")
+    places = np.asarray(gray.resize((9, 8), Image.Resampling.BOX), np.int16)
     bits = np.packbits(places[:, 1:] > places[:, :-1])
-    thumb = np.asarray(grey.resize((THUMB, THUMB), Image.Resampling.BOX), np.uint8)
-    red, green, blue = np.asarray(colour.resize((1, 1), Image.Resampling.BOX), float)[0, 0]
-    return Measured(seen, int.from_bytes(bits.tobytes(), "big"), thumb, (red, green, blue))
+    thumbnail = np.asarray(gray.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX), np.uint8)
+    red, green, blue = np.asarray(color.resize((1, 1), Image.Resampling.BOX), float)[0, 0]
+    return Measured(header, int.from_bytes(bits.tobytes(), "big"), thumbnail, (red, green, blue))
