@@ -134,3 +134,31 @@ def test_no_switch_on_kinds(path):
 def test_the_list_of_switches_only_shrinks():
     for name, count in SWITCHES.items():
         assert len(switches(ROOT / name)) == count, f"{name} has fewer switches now; take it off the list"
+
+
+MODULES = {
+    ".".join(("sparring", *p.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): p for p in FILES
+}
+
+
+def at_import(path: Path) -> set[str]:
+    """The modules that a file imports when it is imported itself; not those imported by functions or for types only."""
+    found = set()
+    nodes: list[ast.stmt] = list(ast.parse(path.read_text()).body)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.unparse(node.test):
+            nodes += [*node.body, *node.orelse]
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
+    return found & set(MODULES)
+
+
+def test_no_file_imports_itself_in_a_circle():
+    imports = {name: at_import(path) - {name} for name, path in MODULES.items()}
+    while leaves := {name for name, others in imports.items() if not others}:
+        imports = {name: others - leaves for name, others in imports.items() if name not in leaves}
+    assert not imports, f"these import each other: {imports}"
