@@ -8,9 +8,9 @@ from sparring.console import Screen
 from sparring.errors import InputError
 from sparring.metrics.results import Evaluation
 from sparring.modalities import Series, find
-from sparring.modalities.series.judge import FEWEST, SeriesJudge
-from sparring.modalities.series.series import cut
-from sparring.modalities.series.stylized_facts import facts
+from sparring.modalities.series.judge import MIN_STEPS, SeriesJudge
+from sparring.modalities.series.series import training_steps
+from sparring.modalities.series.stylized_facts import draw_stylized_facts
 from sparring.model import Model
 
 
@@ -35,9 +35,9 @@ def against_paths(model: Model, data: str | None, screen: Screen) -> SeriesJudge
         raise InputError(
             f"{source} had {model.about['items']:,} steps when the model was trained and has {len(items):,}"
         )
-    trained = cut(then)
+    trained = training_steps(then)
     later = values[trained:] if data is None else modality.values(find(data))
-    if len(later) < FEWEST:
+    if len(later) < MIN_STEPS:
         raise InputError(f"{len(later)} steps that the model has not seen are too few to judge by; give --against FILE")
     return SeriesJudge(modality, values[:trained], later, screen.say)
 
@@ -68,5 +68,5 @@ def judged_paths(model: Model, against: SeriesJudge, samples: int | None, seed: 
         floor=tuple(floor),
         baselines=baselines,
         findings=tuple(against.findings(made, numbers)),
-        picture=facts(against, made),
+        picture=draw_stylized_facts(against, made),
     )

@@ -42,7 +42,7 @@ def against_rows(model: Model, data: str | None, screen: Screen) -> TableJudge:
     train, apart = items.items[~held], items.items[held] if data is None else find(data).items
     if len(apart) < FEWEST or len(train) < FEWEST:
         raise InputError(f"{len(apart)} rows that the model has not seen are too few to judge by; give --against FILE")
-    missing = [c.name for c in modality.learnt if c.name not in apart or c.name not in train]
+    missing = [c.name for c in modality.learned if c.name not in apart or c.name not in train]
     if missing:
         raise InputError(f"{data or source} has no column {missing[0]!r}, which the model makes")
     return TableJudge(modality, _some(train), _some(apart), screen.say)

@@ -1,179 +1,253 @@
-"""Paths of a series held against what came after those that were trained on, with what history itself gets and what two
-cheats get.
-"""
+"""The judge of time series: generated paths next to the steps that came after the training data and two baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from math import isnan, nan
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring.data.items import Items
+from sparring.errors import InputError
 from sparring.metrics import sequences
-from sparring.metrics.results import Finding, Number
+from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.metrics.sequences import Floats
-from sparring.modalities import Series
+from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
+from sparring.modalities.series.series import MAX_LISTED, Series
+from sparring.modalities.series.stylized_facts import draw_stylized_facts
+
+if TYPE_CHECKING:
+    from sparring.modalities.base import Modality
 
 Say = Callable[[str], None]
-LAGS = (1, 5, 20, 100)  # of returns whose distributions are compared
-CURVE = 100  # lags of a curve, at most
-LEVELS = (0.01, 0.05)  # of value at risk
-WINDOW = 24  # steps that are told apart, and looked for in the training data
-WINDOWS = 2000  # of each kind, at most
-PARTS = 10  # of the time, by turns learnt from and told
-BLOCK = 20  # steps of the bootstrap's blocks, on the mean
-NEAR = 0.01  # share of unseen windows that count as near-copies
-FEWEST = 2 * WINDOW + 1
-CAUGHT = 0.3  # from which on paths are easily told from real ones
-CALM = 0.5  # of the real curve's size, below which great moves do not come together
-COPIED = 0.1  # of windows beyond twice the real share
+LAGS = (1, 5, 20, 100)  # over which distributions of returns are compared
+MAX_CURVE_LAGS = 100
+VAR_LEVELS = (0.01, 0.05)  # of the value at risk
+WINDOW = 24  # steps of the windows that the classifier and the search for copies take
+MAX_WINDOWS = 2000  # generated windows of which the nearest training window is searched
+PARTS = 10  # alternate parts of the held-out steps train and test the classifier
+MEAN_BLOCK = 20  # mean length of the bootstrap's blocks, in steps
+NEAR_QUANTILE = 0.01  # share of held-out windows that are near copies by definition
+MIN_STEPS = 2 * WINDOW + 1
+MIN_PATHS = 20  # that are evaluated unless given,
+TOTAL_STEPS = 50_000  # or more if they have fewer steps than this together
+EASY = 0.3  # discriminative_score above which paths are easy to distinguish
+WEAK_CLUSTERING = 0.5  # share of the real autocorrelation of |returns| below which volatility clustering is missing
+CLUSTERING_LAGS = 20
+LIGHT_TAILS = 0.25  # share of the real excess kurtosis below which tails are too light
+MEMORIZED = 0.1  # excess of near_copy_share over twice the floor that counts as memorization
 
 
-class SeriesJudge:
-    """Holds paths against a series that came later than the one that was trained on.
+class SeriesJudge(Judge):
+    """Compares paths with the steps that came after the training data.
 
     Args:
         modality: fitted to the data.
-        train, held: values in the user's units (steps, channels), that a model has seen, and that it has not.
-        say: is told what is being done.
+        train, held: values in the user's units (steps, channels) that the model was trained on, and later ones.
+        say: receives progress messages.
+        name: of the data.
 
     Attributes:
-        length: steps of the paths that are judged; as many as the unseen ones.
+        length: steps of the evaluated paths; the number of held-out steps.
     """
 
-    def __init__(self, modality: Series, train: Floats, held: Floats, say: Say = lambda _: None) -> None:
-        self.modality, self.say = modality, say
+    def __init__(
+        self, modality: Series, train: Floats, held: Floats, say: Say = lambda _: None, name: str = "the data"
+    ) -> None:
+        self.modality, self.say, self.name = modality, say, name
         self.train, self.held = (modality.walks(values)[None] for values in (train, held))
         self.length = self.held.shape[1]
-        self._standard = modality.standard(train)
-        self._values = train
+        self._standardized = modality.standardize(train)
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        return "wasserstein[1]", "discriminative_score"
 
     @property
     def n(self) -> int:
-        """Paths that are judged."""
-        return max(20, -(-50_000 // int(self.length)))
+        """Number of paths that are evaluated unless given."""
+        return max(MIN_PATHS, -(-TOTAL_STEPS // int(self.length)))
+
+    def check(self, modality: Modality) -> None:
+        assert isinstance(modality, Series)
+        if modality.names != self.modality.names:
+            channels = " and ".join(", ".join(m.names[:MAX_LISTED]) for m in (self.modality, modality))
+            raise InputError(f"these runs generate different channels ({channels}); compare runs with the same ones")
 
     def walks(self, paths: Floats) -> Floats:
-        """Paths in the user's units, as they are compared."""
+        """Paths in the user's units as walks, which are compared."""
         return self.modality.walks(paths)
+
+    def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:
+        """Evaluate n paths, each as long as the held-out steps."""
+        n = n or self.n
+        if n < 2:
+            raise InputError(f"{n} paths are too few to evaluate; give at least 2")
+        floor, baselines = self.floor, self.baselines
+        console.say(f"evaluating {n:,} paths")
+        generated = self.walks(model.sample(n, seed=seed, length=self.length).items)
+        numbers = self.numbers(generated)
+        return Evaluation(
+            data=self.name,
+            protocol=(
+                f"{n:,} paths of {self.length:,} steps compared with the {self.length:,} steps that came after the "
+                f"{self.train.shape[1]:,} training steps; real: the training steps, cut into paths of this length; "
+                f"shuffled: training steps in random order; bootstrap: blocks of {MEAN_BLOCK} training steps on average"
+            ),
+            samples=n,
+            real=self.length,
+            numbers=tuple(numbers),
+            floor=tuple(floor),
+            baselines=baselines,
+            findings=tuple(self.findings(generated, numbers)),
+            picture=draw_stylized_facts(self, generated),
+        )
 
     @cached_property
     def floor(self) -> list[Number]:
-        """What the training data themselves get, in pieces as long as the unseen ones."""
-        self.say("judging history")
+        """Metrics of the training data, cut into paths as long as the held-out steps."""
+        self.say("evaluating the training data")
         length = min(self.length, self.train.shape[1])
         count = self.train.shape[1] // length
-        pieces = self.train[0, self.train.shape[1] - count * length :].reshape(count, length, -1)
-        unseen = np.quantile(self._near_unseen, NEAR) if len(self._near_unseen) else nan
-        return [
-            Number(n.name, float((self._near_unseen < unseen).mean()), n.best, share=n.share)
-            if n.name == "near-copies"
-            else n
-            for n in self.numbers(pieces)
-        ]
+        paths = self.train[0, self.train.shape[1] - count * length :].reshape(count, length, -1)
+        threshold = np.quantile(self._held_distances, NEAR_QUANTILE) if len(self._held_distances) else nan
+        held = {"near_copy_share": float((self._held_distances < threshold).mean())}
+        return [Number(n.name, held.get(n.name, n.value), n.best, share=n.share) for n in self.numbers(paths)]
 
     @cached_property
     def baselines(self) -> dict[str, list[Number]]:
-        """What is no generator gets: steps of the training data in any order, and blocks of them, of random lengths
-        (the stationary bootstrap, Politis and Romano 1994, doi:10.1080/01621459.1994.10476870).
+        """Metrics of two trivial baselines: training steps in random order, and blocks of them with random lengths (the
+        stationary bootstrap, Politis and Romano 1994, doi:10.1080/01621459.1994.10476870).
         """
-        self.say("judging what is no generator")
+        self.say("evaluating the baselines")
         random = np.random.default_rng(0)
-        return {
-            name: self.numbers(self.walks(self.resampled(block, random)))
-            for name, block in (("shuffled", 1), ("bootstrap", BLOCK))
-        }
+        blocks = {"shuffled": 1, "bootstrap": MEAN_BLOCK}
+        return {name: self.numbers(self.walks(self.resample(block, random))) for name, block in blocks.items()}
 
-    def resampled(self, block: int, random: np.random.Generator) -> Floats:
-        """Paths in the user's units, of steps of the training data in blocks of so many on the mean."""
-        total = len(self._standard)
+    def resample(self, block: int, random: np.random.Generator) -> Floats:
+        """Paths in the user's units, of blocks of training steps.
+
+        Args:
+            block: mean length of a block in steps.
+        """
+        total = len(self._standardized)
         new = random.random((self.n, self.length)) < 1 / block
         new[:, 0] = True
-        begins = random.integers(total, size=new.shape)
-        place = np.where(new, np.arange(self.length), 0)
-        last = np.maximum.accumulate(place, axis=1)  # where the present block began
-        rows = (np.take_along_axis(begins, last, 1) + np.arange(self.length) - last) % total
-        return self.modality.restored(self._standard[rows])
+        starts = random.integers(total, size=new.shape)
+        steps = np.arange(self.length)
+        block_start = np.maximum.accumulate(np.where(new, steps, 0), axis=1)  # position where the current block began
+        rows = (np.take_along_axis(starts, block_start, 1) + steps - block_start) % total
+        return self.modality.destandardize(self._standardized[rows])
 
     @cached_property
-    def _near_unseen(self) -> Floats:
-        return self._nearest(sequences.returns(self.held))
+    def _held_distances(self) -> Floats:
+        return self._distances(sequences.returns(self.held))
 
-    def _nearest(self, returns: Floats) -> Floats:
-        """Of windows of returns, how far the nearest of the training data is."""
-        seen = sequences.returns(self.train)
-        scale = np.maximum(1e-12, seen.std((0, 1)))  # so that no channel's unit decides
-        return sequences.nearest(_windows(returns / scale, WINDOWS), _windows(seen / scale, None))
+    def _distances(self, returns: Floats) -> Floats:
+        """Distance of windows of returns to the nearest window of the training data."""
+        train = sequences.returns(self.train)
+        scale = np.maximum(1e-12, train.std((0, 1)))  # so that no channel's unit decides
+        return sequences.nearest(_windows(returns / scale, MAX_WINDOWS), _windows(train / scale, None))
 
-    def numbers(self, made: Floats) -> list[Number]:
-        """All numbers of walks (paths, steps, channels)."""
-        real, x = sequences.returns(self.held), sequences.returns(made)
-        lags = max(1, min(CURVE, real.shape[1] // 4, x.shape[1] // 4))
+    def numbers(self, generated: Floats) -> list[Number]:
+        """All metrics of walks (paths, steps, channels)."""
+        real, x = sequences.returns(self.held), sequences.returns(generated)
+        lags = max(1, min(MAX_CURVE_LAGS, real.shape[1] // 4, x.shape[1] // 4))
         curves: dict[str, Callable[[Floats], Floats]] = {
-            "autocorrelation": lambda r: sequences.autocorrelation(r, lags),
-            "of sizes": lambda r: sequences.autocorrelation(np.abs(r), lags),
+            "acf": lambda r: sequences.autocorrelation(r, lags),
+            "acf_abs": lambda r: sequences.autocorrelation(np.abs(r), lags),
             "leverage": lambda r: sequences.leverage(r, lags),
         }
-        near = float((self._nearest(x) < np.quantile(self._near_unseen, NEAR)).mean())
-        several = x.shape[2] > 1
+        distances = {lag: sequences.wasserstein(self.held, generated, lag) for lag in LAGS}
+        numbers = [Number(f"wasserstein[{lag}]", distance, "low") for lag, distance in distances.items()]
+        numbers += [
+            Number(name, sequences.rms_difference(curve(real), curve(x)), "low") for name, curve in curves.items()
+        ]
+        numbers.append(Number("kurtosis", sequences.kurtosis(x), "real"))
+        numbers += [
+            Number(f"var_coverage[{level:.0%}]", sequences.var_coverage(real, x, level), "real", share=True)
+            for level in VAR_LEVELS
+        ]
+        if x.shape[2] > 1:
+            correlations = (sequences.cross_correlations(returns) for returns in (real, x))
+            numbers.append(Number("cross_correlation", sequences.rms_difference(*correlations), "low"))
+        near = float((self._distances(x) < np.quantile(self._held_distances, NEAR_QUANTILE)).mean())
         return [
-            *(Number(f"earth mover[{lag}]", sequences.earth_mover(self.held, made, lag), "low") for lag in LAGS),
-            *(Number(name, sequences.apart(curve(real), curve(x)), "low") for name, curve in curves.items()),
-            Number("kurtosis", sequences.kurtosis(x), "real"),
-            *(
-                Number(f"below VaR {level:.0%}", sequences.coverage(real, x, level), "real", share=True)
-                for level in LEVELS
-            ),
-            *(
-                [Number("correlations", sequences.apart(sequences.together(real), sequences.together(x)), "low")]
-                if several
-                else []
-            ),
-            Number("told apart", self._told(real, x), "low"),
-            Number("near-copies", near, "real", share=True),
+            *numbers,
+            Number("discriminative_score", self._discriminative_score(real, x), "low"),
+            Number("near_copy_share", near, "real", share=True),
         ]
 
-    def _told(self, real: Floats, made: Floats) -> float:
-        """By turns, parts of the time are learnt from and told."""
+    def _discriminative_score(self, real: Floats, generated: Floats) -> float:
+        """Alternate parts of the real steps train and test the classifier."""
         parts = np.array_split(real, PARTS, axis=1)
         if min(part.shape[1] for part in parts) < WINDOW:
             parts = np.array_split(real, 2, axis=1)
         a, b = (np.concatenate([_windows(p, None) for p in parts[i::2]]) for i in (0, 1))
-        if len(made) == 1:
-            one, other = np.array_split(made, 2, axis=1)
+        if len(generated) == 1:
+            train, test = np.array_split(generated, 2, axis=1)
         else:
-            one, other = made[: len(made) // 2], made[len(made) // 2 :]
-        return sequences.told_apart((a, b), (_windows(one, len(a)), _windows(other, len(b), seed=1)))
+            train, test = generated[: len(generated) // 2], generated[len(generated) // 2 :]
+        return sequences.discriminative_score((a, b), (_windows(train, len(a)), _windows(test, len(b), seed=1)))
 
-    def findings(self, made: Floats, numbers: list[Number]) -> list[Finding]:
-        """What is wrong with walks; nothing where nothing stands out."""
+    def findings(self, generated: Floats, numbers: list[Number]) -> list[Finding]:
+        """Problems of walks; [] if nothing stands out."""
         value = {n.name: n.value for n in numbers}
         floor = {n.name: n.value for n in self.floor}
-        found = []
-        if value["told apart"] > max(CAUGHT, 1.5 * floor["told apart"]):
-            right, history = (0.5 + known["told apart"] for known in (value, floor))
-            seen = f"a classifier is right in {right:.0%}, where history gets {history:.0%}"
-            found.append(Finding("easily told from real paths", seen, "train longer"))
-        real, sizes = (sequences.autocorrelation(np.abs(sequences.returns(w)), 20).mean() for w in (self.train, made))
-        if real > 0.05 and sizes < CALM * real:
-            seen = f"the sizes of moves go together by {sizes:.2f}, in history by {real:.2f}"
-            found.append(Finding("great moves do not come together", seen, "train longer"))
+        findings = []
+        if value["discriminative_score"] > max(EASY, 1.5 * floor["discriminative_score"]):
+            accuracy, history = (0.5 + scores["discriminative_score"] for scores in (value, floor))
+            evidence = f"accuracy of a classifier {accuracy:.0%}; on the training data {history:.0%}"
+            findings.append(Finding("easy to distinguish from real paths", evidence, "train longer"))
+        real, clustering = (
+            sequences.autocorrelation(np.abs(sequences.returns(walks)), CLUSTERING_LAGS).mean()
+            for walks in (self.train, generated)
+        )
+        if real > 0.05 and clustering < WEAK_CLUSTERING * real:
+            evidence = f"autocorrelation of |returns| {clustering:.2f}; in the training data {real:.2f}"
+            findings.append(Finding("no volatility clustering", evidence, "train longer"))
         tails = sequences.kurtosis(sequences.returns(self.train))
-        if tails > 1 and value["kurtosis"] < 0.25 * tails:
-            seen = f"kurtosis {value['kurtosis']:.1f}, in history {tails:.1f}"
-            found.append(Finding("tails are light", seen, "train longer"))
-        if not isnan(value["near-copies"]) and value["near-copies"] > COPIED + 2 * floor["near-copies"]:
-            seen = f"{value['near-copies']:.0%} of windows are nearer to the training data than nearly all unseen ones"
-            found.append(Finding("copies", seen, "train on a longer history, or for fewer steps"))
-        return found
+        if tails > 1 and value["kurtosis"] < LIGHT_TAILS * tails:
+            evidence = f"kurtosis {value['kurtosis']:.1f}; in the training data {tails:.1f}"
+            findings.append(Finding("light tails", evidence, "train longer"))
+        near = value["near_copy_share"]
+        if not isnan(near) and near > MEMORIZED + 2 * floor["near_copy_share"]:
+            evidence = f"{near:.0%} of windows are closer to the training data than 99% of the held-out windows"
+            findings.append(Finding("copies", evidence, "train on a longer history, or for fewer steps"))
+        return findings
 
 
-def _windows(x: Floats, most: int | None, seed: int = 0) -> Floats:
-    """Windows of series (paths, steps, channels), (n, WINDOW, channels): all of them, or some."""
+def series_judge(
+    modality: Series, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Say
+) -> SeriesJudge:
+    """See `Modality.judge`. Steps that were added to the training data since are held-out ones."""
+    if features := options.get("features"):
+        raise InputError(f"features={features[0]} is not for series, which have metrics of their own; leave it out")
+    items = training.items
+    if len(items) < training.count:
+        raise InputError(
+            f"{training.source} had {training.count:,} steps when the model was trained and has {len(items):,} now"
+        )
+    values = modality.values(items)
+    trained = len(modality.split(replace(items, items=items.items[: training.count])).train)
+    held = values[trained:] if against is None else modality.values(against)
+    if len(held) < MIN_STEPS:
+        source = training.source if against is None else against.name
+        raise InputError(
+            f"{source} has {len(held)} held-out steps, which is too few to evaluate; give --against FILE with at least "
+            f"{MIN_STEPS}"
+        )
+    return SeriesJudge(modality, values[:trained], held, say, training.name)
+
+
+def _windows(x: Floats, limit: int | None, seed: int = 0) -> Floats:
+    """Windows of series (paths, steps, channels), (n, WINDOW, channels): all of them, or a random subset."""
     paths, steps, _ = x.shape
     starts = steps - WINDOW + 1
     chosen = np.arange(paths * starts)
-    if most is not None and len(chosen) > most:
-        chosen = np.random.default_rng(seed).choice(len(chosen), most, replace=False)
+    if limit is not None and len(chosen) > limit:
+        chosen = np.random.default_rng(seed).choice(len(chosen), limit, replace=False)
     return np.stack([x[i // starts, i % starts : i % starts + WINDOW] for i in chosen])

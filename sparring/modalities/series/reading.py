@@ -1,4 +1,4 @@
-"""Time series: tables whose rows are steps in time, one file or several that go side by side."""
+"""Time series: tables whose rows are steps in time, in one file or in several that are joined by their dates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from sparring.modalities.tables.reading import TABLES, is_frame, of_frame, parse
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-DATED = "date"  # what the steps of several files are called together
+DATES = "date"  # name of the column of dates of several files
+MAX_LISTED = 5  # names in a message
 
 
 def read(path: Path) -> Items | None:
@@ -40,41 +41,40 @@ def _series(items: Items) -> Items | None:
 
 
 def in_time(items: Items) -> Items:
-    """The same rows, called a series where they look like one: they have one column of dates, in order and none
-    twice, and beside it nothing but numbers; or they are one column of numbers.
+    """The same rows as a series if they are one: a column of unique dates in order and otherwise only numbers, or a
+    single column of numbers.
     """
     from pandas.api import types
 
     frame = items.items
-    dates = dated(frame)
+    dates = date_column(frame)
     if frame.shape[1] == 1:
         return Items(items.name, "series", frame, notes=items.notes)
     if dates is None:
         return items
     others = [frame[name] for name in frame if name != dates]
-    plain = [types.is_numeric_dtype(c.dtype) and not types.is_bool_dtype(c.dtype) for c in others]
+    numeric = [types.is_numeric_dtype(c.dtype) and not types.is_bool_dtype(c.dtype) for c in others]
     ordered = frame[dates].is_monotonic_increasing or frame[dates].is_monotonic_decreasing
-    if not (plain and all(plain) and ordered and frame[dates].is_unique and frame[dates].notna().all()):
+    if not (numeric and all(numeric) and ordered and frame[dates].is_unique and frame[dates].notna().all()):
         return items
     return Items(items.name, "series", frame, notes=items.notes)
 
 
-def dated(frame: DataFrame) -> str | None:
-    """The only column of dates, None where there is none or more than one."""
+def date_column(frame: DataFrame) -> str | None:
+    """Name of the only column of dates; None if there is none or more than one."""
     from pandas.api import types
 
-    found = [name for name in frame if types.is_datetime64_any_dtype(frame[name].dtype)]
-    return str(found[0]) if len(found) == 1 else None
+    names = [name for name in frame if types.is_datetime64_any_dtype(frame[name].dtype)]
+    return str(names[0]) if len(names) == 1 else None
 
 
 def read_several(path: Path) -> Items | None:
-    """Tables of a folder or an archive that are steps of the same time, side by side; a single one as it is; None where
-    there are none.
+    """Tables of a folder or an archive, joined by their dates; a single table as it is; None if there are none.
 
-    A column is called after its file and its name. Steps that one of them lacks are left out.
+    The names of columns begin with the name of their file. Dates that a file lacks are left out.
 
     Raises:
-        InputError: where one of them has no dates, or they have none in common.
+        InputError: if a table has no unique dates, or they have no dates in common.
     """
     files = tables_in(path)
     if not files:
@@ -86,16 +86,16 @@ def read_several(path: Path) -> Items | None:
     if len(files) == 1:
         [(file, content)] = files
         return in_time(Items(stem, "rows", parsed(Path(file), content, notes), notes=tuple(notes)))
-    names = _short([name for name, _ in files])
+    names = _short_names([name for name, _ in files])
     parts = []
     for name, (file, content) in zip(names, files, strict=True):
         frame = parsed(Path(file), content, [])
-        dates = dated(frame)
+        dates = date_column(frame)
         if dates is None:
-            raise InputError(f"{path}: {file} has no column of dates, by which files go side by side; give one file")
+            raise InputError(f"{path}: {file} has no column of dates, which joins several files; give one file")
         numbers = frame.set_index(dates).select_dtypes("number")
         if not numbers.index.is_unique:
-            raise InputError(f"{path}: {file} has a date twice; several files go side by side by their dates")
+            raise InputError(f"{path}: {file} has a date twice; files are joined by unique dates")
         parts.append(numbers.add_prefix(f"{name} "))
     joined = pandas.concat(parts, axis=1, join="inner").sort_index()
     if len(joined) < 2:
@@ -103,24 +103,24 @@ def read_several(path: Path) -> Items | None:
     longest = max(len(part) for part in parts)
     if len(joined) < longest:
         notes.append(f"{longest - len(joined):,} of {longest:,} dates are left out: not all files have them")
-    return Items(stem, "series", joined.rename_axis(DATED).reset_index(), notes=tuple(notes))
+    return Items(stem, "series", joined.rename_axis(DATES).reset_index(), notes=tuple(notes))
 
 
-def _short(names: Sequence[str]) -> list[str]:
-    """Without what all have at the end, such as years."""
+def _short_names(names: Sequence[str]) -> list[str]:
+    """Names of files without their common ending, such as a year."""
     stems = [Path(name).stem for name in names]
     if len(set(stems)) < len(stems):
         stems = [name.replace("/", " ") for name in names]
-    places = zip(*(reversed(stem) for stem in stems), strict=False)
-    alike = len(list(takewhile(lambda letters: len(set(letters)) == 1, places)))
-    return [stem[: len(stem) - alike].strip("_- ") or stem for stem in stems]
+    letters = zip(*(reversed(stem) for stem in stems), strict=False)
+    common = len(list(takewhile(lambda position: len(set(position)) == 1, letters)))
+    return [stem[: len(stem) - common].strip("_- ") or stem for stem in stems]
 
 
 def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
-    """What a series is made of: columns of numbers in the order of time, their dates, and what the user should know.
+    """The numeric columns of a series in the order of time, their dates, and notes for the user.
 
     Raises:
-        InputError: where there are no numbers, or dates come twice.
+        InputError: if there are no numbers, or a date occurs twice or is missing.
     """
     import pandas
     from pandas.api import types
@@ -129,22 +129,23 @@ def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
     if items.kind == "points":
         names = items.columns or [f"x{i}" for i in range(items.items.shape[1])]
         return pandas.DataFrame(items.items, columns=list(names)).astype(float), None, notes
-    frame, dates = items.items, dated(items.items)
+    frame, dates = items.items, date_column(items.items)
     numbers = frame.select_dtypes("number").astype("float64")
-    left = [str(name) for name in frame if name not in numbers and name != dates]
+    others = [str(name) for name in frame if name not in numbers and name != dates]
     numbers = numbers.drop(columns=[name for name in numbers if types.is_bool_dtype(frame[name].dtype)])
     if not numbers.shape[1]:
-        raise InputError(f"{items.name!r} has no column of numbers; a series needs one")
-    if left:
-        notes.append(f"no numbers, and left out: {', '.join(left[:5])}{', ...' if len(left) > 5 else ''}")
+        raise InputError(f"{items.name!r} has no numeric column; a series needs one")
+    if others:
+        more = ", ..." if len(others) > MAX_LISTED else ""
+        notes.append(f"left out, because they are not numbers: {', '.join(others[:MAX_LISTED])}{more}")
     if dates is None:
         return numbers, None, notes
     if frame[dates].isna().any():
         row = int(frame[dates].isna().to_numpy().argmax()) + 1
-        raise InputError(f"{items.name!r} has no date in row {row}; fill it in or leave the row out")
+        raise InputError(f"{items.name!r} has no date in row {row}; fill it in or remove the row")
     if frame[dates].dt.tz is not None:
         frame = frame.assign(**{dates: frame[dates].dt.tz_convert("UTC")})
-        notes.append("dates are taken to UTC")
+        notes.append("dates are converted to UTC")
     order = frame[dates].argsort(kind="stable")
     if frame[dates].duplicated().any():
         twice = frame[dates][frame[dates].duplicated()].iloc[0]

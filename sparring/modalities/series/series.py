@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,41 +21,54 @@ from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.modalities.asks import Ask, Request
-from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
+from sparring.modalities.base import Encoded, Modality, Prices, Recommendation, Samples, Words, Writer
 from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import as_lists, write_arrays, write_png
 from sparring.modalities.series import exploring, reading
-from sparring.modalities.series.channels import KINDS, Channel, Floats, fitted, learnt_of, valued, walked
+from sparring.modalities.series.channels import (
+    KINDS,
+    Channel,
+    Floats,
+    fit_channels,
+    from_stationary,
+    to_stationary,
+    to_walks,
+)
+from sparring.modalities.series.plots import draw_paths
 from sparring.modalities.series.reading import steps
-from sparring.modalities.tables.reading import STEPS
+from sparring.modalities.tables.reading import MIN_STEPS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from sparring.modalities.judge import Judge, TrainingData
+
 Scaling = Literal["normal", "range"]
-HELD = 10  # of so many parts of the time the last is held out
-CLOSES = ("adj close", "adj_close", "close", "price", "value")  # what is taken of several files
-MOST = 16  # channels that are all taken where nothing is said
-RUN = 6  # dates without a gap, by which the step from one to the next is told
-LONGEST = 100_000  # steps of a sample
-LAGS = (1, 2, 5, 10)  # at which features look for what goes together
-FEATURES = 128  # numbers that windows are compared by, at most
+HELD_FRACTION = 10  # the last of this many equal parts of the time is held out
+CLOSES = ("adj close", "adj_close", "close", "price", "value")  # columns read from several files unless given
+MAX_CHANNELS = 16  # that are learned unless given
+RUN = 6  # consecutive dates that the frequency is detected from
+MAX_LENGTH = 100_000  # steps of a sample
+LAGS = (1, 2, 5, 10)  # of the autocovariances among the features
+QUANTILES = 9  # among the features
+MAX_FEATURES = 128  # values that windows are scored by during training
+MAX_LISTED = 5  # names in a message
+MAX_EXACT_INTEGER = 2**53  # that float64 represents exactly
 
 
 @dataclass(frozen=True)
 class Series(Modality):
-    """Windows of a series, (channels, window); nets see what is learnt of each channel, about normal.
+    """Windows of a time series, (channels, window). The networks see a stationary representation of each channel.
 
     Attributes:
-        window: steps of what D is shown.
-        scaling: whether channels are taken for what looks alike at all times, with light tails, or as they are, in
-            [0, 1].
-        told: kinds of channels that are not to be found out, each as "NAME=KIND".
-        wanted: names of the channels that are learnt, or of the columns of several files; () for all.
-        channels: what is known of each.
-        stamp: the name of the dates; "" where there are none.
-        end: the last date, in ISO 8601.
-        step: from one date to the next, as pandas writes frequencies.
+        window: steps of a window, which D sees.
+        scaling: stationary representations with normalized tails ("normal"), or the values scaled to [0, 1] ("range").
+        told: kinds of channels that are not detected automatically, each as "NAME=KIND".
+        wanted: names of the channels that are learned, or of the columns read from several files; () for all.
+        channels: the fitted channels.
+        stamp: name of the column of dates; "" if there is none.
+        end: last date, in ISO 8601.
+        step: frequency of the dates, as pandas writes it; "" if it is unknown.
     """
 
     kind: ClassVar[str] = "series"
@@ -98,92 +111,95 @@ class Series(Modality):
             return None
         return Recommendation("series", "a time series: R3GAN's loss on paths of any length")
 
+    # Encoding.
+
     @cached_property
-    def learnt(self) -> list[int]:
-        """The places of the channels that nets see: those that are not always the same."""
+    def learned(self) -> list[int]:
+        """Indices of the channels that the networks see: all that are not constant."""
         return [i for i, channel in enumerate(self.channels) if not channel.constant]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.learnt), self.window)
+        return (len(self.learned), self.window)
 
     @property
     def names(self) -> list[str]:
-        """Of the channels."""
+        """Names of the channels."""
         return [channel.name for channel in self.channels]
 
     def fit(self, items: Items) -> Self:
         frame, dates, _ = steps(items)
         frame = frame[self._chosen(frame, items.name)]
-        told = dict(_pair(text) for text in self.told)
-        whole = frame.notna().all(axis=1).to_numpy()
-        values = frame.to_numpy()[whole]
+        kinds = dict(_name_and_kind(text) for text in self.told)
+        complete = frame.notna().all(axis=1).to_numpy()
+        values = frame.to_numpy()[complete]
         if len(values) < 2 * self.window:
-            least = f"windows of {self.window} need {2 * self.window}"
-            fewer = f"; give window={max(4, len(values) // 4)}" if len(values) >= STEPS else ""
-            raise InputError(f"{items.name!r} has {len(values)} steps without gaps; {least}{fewer}")
+            needed = f"windows of {self.window} steps need {2 * self.window}"
+            smaller = f"; give window={max(4, len(values) // 4)}" if len(values) >= MIN_STEPS else ""
+            raise InputError(f"{items.name!r} has {len(values)} steps without missing values; {needed}{smaller}")
         names = [str(name) for name in frame]
         if self.scaling == "range":
-            told = {**dict.fromkeys(names, "level"), **told}
-        known = replace(self, channels=fitted(names, values, cut(len(values)), told))
-        if not known.learnt:
-            raise InputError(f"{items.name!r} has no channel that ever changes; there is nothing to learn")
+            kinds = {**dict.fromkeys(names, "level"), **kinds}
+        fitted = replace(self, channels=fit_channels(names, values, training_steps(len(values)), kinds))
+        if not fitted.learned:
+            raise InputError(f"all channels of {items.name!r} are constant; give a series that changes")
         if dates is None:
-            return known
-        last = dates[whole].iloc[-1]
-        return replace(known, stamp=str(dates.name), end=last.isoformat(), step=_frequency(dates))
+            return fitted
+        last = dates[complete].iloc[-1]
+        return replace(fitted, stamp=str(dates.name), end=last.isoformat(), step=_frequency(dates))
 
     def _chosen(self, frame: DataFrame, name: str) -> list[str]:
-        """The names of the columns that are learnt.
+        """Names of the columns that are learned.
 
         Raises:
-            InputError: where a wanted one is not there, or too many are.
+            InputError: if a given one does not exist, or there are too many.
         """
         names = [str(column) for column in frame]
         if not self.wanted:
-            closes = next((found for k in CLOSES if (found := _closes(names, k))), None)
-            if closes is None and len(names) > MOST:
-                raise InputError(f"{name!r} has {len(names)} channels; say which are learnt (channels=NAME,NAME)")
+            closes = next((columns for ending in CLOSES if (columns := _columns_of_files(names, ending))), None)
+            if closes is None and len(names) > MAX_CHANNELS:
+                raise InputError(f"{name!r} has {len(names)} channels; choose some of them (channels=NAME,NAME)")
             return closes or names
-        found = []
-        for wanted in self.wanted:
-            matching = [n for n in names if n == wanted or n.endswith(f" {wanted}") or n.startswith(f"{wanted} ")]
+        chosen: list[str] = []
+        for given in self.wanted:
+            matching = [n for n in names if n == given or n.endswith(f" {given}") or n.startswith(f"{given} ")]
             if not matching:
-                raise InputError(f"{name!r} has no channel {wanted!r}; {nearest(wanted, names)}")
-            found += [n for n in matching if n not in found]
-        return found
+                raise InputError(f"{name!r} has no channel {given!r}; {nearest(given, names)}")
+            chosen += [n for n in matching if n not in chosen]
+        return chosen
 
     def values(self, items: Items) -> Floats:
-        """A series' channels in the order of time, (steps, channels), without the steps of which one is missing.
+        """The channels of a series in the order of time, (steps, channels). Steps with missing values are left out.
 
         Raises:
-            InputError: where it lacks a channel.
+            InputError: if a channel is missing.
         """
         frame, _, _ = steps(items)
         if missing := [name for name in self.names if name not in frame]:
             raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the model was trained with")
-        kept: Floats = frame[self.names].dropna().to_numpy(np.float64)
-        bad = [c.name for c, v in zip(self.channels, kept.T, strict=True) if c.logarithmic and not (v > 0).all()]
+        values: Floats = frame[self.names].dropna().to_numpy(np.float64)
+        bad = [c.name for c, v in zip(self.channels, values.T, strict=True) if c.logarithmic and not (v > 0).all()]
         if bad:
-            raise InputError(f"{items.name!r}: channel {bad[0]!r} has values that are not above 0, which it had not")
-        return kept
+            raise InputError(
+                f"{items.name!r}: channel {bad[0]!r} has values that are not above 0, unlike the training data"
+            )
+        return values
 
     def walks(self, values: Floats) -> Floats:
-        """Values (..., steps, channels) as those whose steps are alike at all times."""
-        return walked(self.channels, values)
+        """Values (..., steps, channels) as values with stationary steps; see `to_walks`."""
+        return to_walks(self.channels, values)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:  # noqa: ARG002
-        """All windows, each a step after the one before, as views of one series, (n, channels, window); those that
-        reach into the last tenth of the time are held out where they lie in it, and left out else.
-        """
+        """All windows, at a distance of one step, as views of one series, (n, channels, window)."""
         frame, _, notes = steps(items)
         values = self.values(items)
-        gaps = len(frame) - len(values)
-        notes += [f"{gaps:,} of {len(frame):,} steps have a missing value and are left out"] if gaps else []
-        left = [str(name) for name in frame if name not in self.names]
-        notes += [f"not learnt: {', '.join(left[:5])}{', ...' if len(left) > 5 else ''} (channels=...)"] if left else []
+        missing = len(frame) - len(values)
+        notes += [f"{missing:,} of {len(frame):,} steps have a missing value and are left out"] if missing else []
+        others = [str(name) for name in frame if name not in self.names]
+        more = ", ..." if len(others) > MAX_LISTED else ""
+        notes += [f"not learned: {', '.join(others[:MAX_LISTED])}{more} (channels=...)"] if others else []
         notes += [f"channels: {', '.join(_described(c, self.channels) for c in self.channels)}"]
-        series = torch.from_numpy(self.standard(values).T.astype(np.float32).copy())  # (channels, steps)
+        series = torch.from_numpy(self.standardize(values).T.astype(np.float32).copy())  # (channels, steps)
         windows = series.unfold(1, self.window, 1).transpose(0, 1)
         # A window of standardized values needs one step more, since the first is lost where differences are learned.
         return Encoded({VALUES: windows}, np.arange(len(windows)), self.window + 1, notes=tuple(notes))
@@ -191,28 +207,28 @@ class Series(Modality):
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
         """The last tenth of the time is held out, so that no window looks ahead."""
         steps = len(self.values(items))
-        return Split(np.arange(cut(steps)), np.arange(cut(steps), steps))
+        return Split(np.arange(training_steps(steps)), np.arange(training_steps(steps), steps))
 
-    def standard(self, values: Floats) -> Floats:
-        """What nets see of values (..., steps, channels): (..., steps - 1, channels that are learnt)."""
-        learnt = learnt_of(self.channels, self.walks(values))[..., self.learnt]
-        for place, i in enumerate(self.learnt):
-            channel, x = self.channels[i], learnt[..., place]
-            ranged = (x - channel.low) / (channel.high - channel.low)
-            learnt[..., place] = channel.normal(x) if self.scaling == "normal" else ranged
-        return learnt
+    def standardize(self, values: Floats) -> Floats:
+        """Values (..., steps, channels) as the networks see them, (..., steps - 1, learned channels)."""
+        standardized = to_stationary(self.channels, self.walks(values))[..., self.learned]
+        for position, i in enumerate(self.learned):
+            channel, x = self.channels[i], standardized[..., position]
+            in_range = (x - channel.low) / (channel.high - channel.low)
+            standardized[..., position] = channel.gaussianize(x) if self.scaling == "normal" else in_range
+        return standardized
 
-    def restored(self, standard: Floats) -> Floats:
-        """Values that nets see of a path (..., steps, channels that are learnt) in the user's units, (..., steps,
-        channels); walks go on from the last.
+    def destandardize(self, standardized: Floats) -> Floats:
+        """Values as the networks see them (..., steps, learned channels) in the user's units, (..., steps, channels).
+        Walks continue the last value of the data.
         """
-        learnt = np.empty((*standard.shape[:-1], len(self.channels)))
-        learnt[...] = [channel.mean for channel in self.channels]
-        for place, i in enumerate(self.learnt):
-            channel, x = self.channels[i], np.asarray(standard[..., place], np.float64)
-            ranged = channel.low + x * (channel.high - channel.low)
-            learnt[..., i] = channel.heavy(x) if self.scaling == "normal" else ranged
-        return valued(self.channels, learnt)
+        stationary = np.empty((*standardized.shape[:-1], len(self.channels)))
+        stationary[...] = [channel.mean for channel in self.channels]
+        for position, i in enumerate(self.learned):
+            channel, x = self.channels[i], np.asarray(standardized[..., position], np.float64)
+            in_range = channel.low + x * (channel.high - channel.low)
+            stationary[..., i] = channel.degaussianize(x) if self.scaling == "normal" else in_range
+        return from_stationary(self.channels, stationary)
 
     def scale(self, encoded: Tensor) -> Tensor:
         return encoded
@@ -222,7 +238,7 @@ class Series(Modality):
 
     def decode(self, samples: Tensors, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
         """Paths (n, steps, channels)."""
-        return self.restored(samples[VALUES].cpu().double().numpy().swapaxes(1, 2))
+        return self.destandardize(samples[VALUES].cpu().double().numpy().swapaxes(1, 2))
 
     @property
     def asks(self) -> tuple[Ask, ...]:
@@ -232,28 +248,42 @@ class Series(Modality):
         return replace(super().requested(asked), length=asked.get(LENGTH.name))
 
     def features(self, samples: Tensors) -> Tensor:
-        """Of a window how its values are distributed, and what goes together over time and across channels, (n, d);
-        along fixed random directions where that is wide.
+        """Quantiles, autocovariances (also of absolute values) and cross-covariances of windows, (n, d); their
+        projections on fixed random directions if they are wide.
         """
         x = samples[VALUES].float()
-        ordered = x.sort(2).values
-        places = (torch.linspace(0.02, 0.98, 9) * (x.shape[2] - 1)).round().long()
-        centred = x - x.mean(2, keepdim=True)
-        sizes = centred.abs() - centred.abs().mean(2, keepdim=True)
+        quantiles = (torch.linspace(0.02, 0.98, QUANTILES) * (x.shape[2] - 1)).round().long().to(x.device)
+        centered = x - x.mean(2, keepdim=True)
+        absolute = centered.abs() - centered.abs().mean(2, keepdim=True)
         lags = [lag for lag in LAGS if lag < x.shape[2]]
-        found = [ordered[:, :, places.to(x.device)]]
-        for y in (centred, sizes):
-            found += [(y[:, :, lag:] * y[:, :, :-lag]).mean(2, keepdim=True) for lag in lags]
-        found.append(torch.einsum("nit,njt->nij", centred, centred) / x.shape[2])
-        flat = torch.cat([part.flatten(1) for part in found], 1)
-        if flat.shape[1] <= FEATURES:
+        parts = [x.sort(2).values[:, :, quantiles]]
+        for y in (centered, absolute):
+            parts += [(y[:, :, lag:] * y[:, :, :-lag]).mean(2, keepdim=True) for lag in lags]
+        parts.append(torch.einsum("nit,njt->nij", centered, centered) / x.shape[2])
+        flat = torch.cat([part.flatten(1) for part in parts], 1)
+        if flat.shape[1] <= MAX_FEATURES:
             return flat
-        directions = torch.randn(flat.shape[1], FEATURES, generator=torch.Generator().manual_seed(0))
-        turned: Tensor = flat @ (directions / FEATURES**0.5).to(flat)
-        return turned
+        directions = torch.randn(flat.shape[1], MAX_FEATURES, generator=torch.Generator().manual_seed(0))
+        projected: Tensor = flat @ (directions / MAX_FEATURES**0.5).to(flat)
+        return projected
+
+    def judge(
+        self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Callable[[str], None]
+    ) -> Judge:
+        from sparring.modalities.series.judge import series_judge
+
+        return series_judge(self, training, against, options, say)
+
+    def prices(self, items: Items) -> Prices:
+        return Prices(
+            names=tuple(self.names),
+            priced=np.array([channel.kind == "returns" for channel in self.channels]),
+            history=self.values(items),
+            last=np.array([channel.last for channel in self.channels]),
+        )
 
     def dates(self, length: int) -> Any:
-        """Of so many steps after the last, as an index of pandas; None where there are none."""
+        """Dates of the steps after the last one, as a pandas index; None if they are unknown."""
         import pandas
 
         if not self.step:
@@ -261,31 +291,26 @@ class Series(Modality):
         return pandas.date_range(self.end, periods=length + 1, freq=self.step, name=self.stamp)[1:]
 
     def frame(self, paths: NDArray[np.generic]) -> DataFrame:
-        """Paths (n, steps, channels) one below the other, with their dates or the numbers of their steps; where there
-        are several, with a column that says which.
+        """Paths (n, steps, channels) below one another, with dates or numbers of steps. Several paths have a column
+        "path" with their number.
         """
         import pandas
 
         n, length, _ = paths.shape
-        made = pandas.DataFrame(paths.reshape(n * length, -1), columns=self.names)
-        for channel in self.channels:
-            if (
-                channel.decimals == 0
-                and np.isfinite(made[channel.name]).all()
-                and made[channel.name].abs().max() < 2**53
-            ):
-                made[channel.name] = made[channel.name].astype("int64")
+        frame = pandas.DataFrame(paths.reshape(n * length, -1), columns=self.names)
+        for channel in (c for c in self.channels if c.decimals == 0):
+            column = frame[channel.name]
+            if np.isfinite(column).all() and column.abs().max() < MAX_EXACT_INTEGER:
+                frame[channel.name] = column.astype("int64")
         dates = self.dates(length)
         name, index = (self.stamp, dates) if dates is not None else ("step", np.arange(1, length + 1))
-        made.insert(0, name, np.tile(np.asarray(index), n))
+        frame.insert(0, name, np.tile(np.asarray(index), n))
         if n > 1:
-            made.insert(0, "path", np.repeat(np.arange(1, n + 1), length))
-        return made
+            frame.insert(0, "path", np.repeat(np.arange(1, n + 1), length))
+        return frame
 
     def preview(self, samples: Samples) -> Image.Image:
-        from sparring.modalities.series.plots import drawn
-
-        return drawn(self.names, np.asarray(samples.items), np.array([c.last for c in self.channels]))
+        return draw_paths(self.names, np.asarray(samples.items), np.array([c.last for c in self.channels]))
 
     def comparable(self, samples: Tensors) -> Tensor:
         return samples[VALUES]
@@ -322,48 +347,48 @@ class Series(Modality):
         return {"channels": self.names, "dates": days, "series": as_lists(samples.items)}
 
 
-LENGTH = Ask("length", "Steps of each path.", "integer", low=1, high=LONGEST, examples=("250",))
+LENGTH = Ask("length", "Steps of each path.", "integer", low=1, high=MAX_LENGTH, examples=("250",))
 
 
-def cut(steps: int) -> int:
-    """How many of some steps are trained on; the others, which come after them, are held out."""
-    return steps - steps // HELD
+def training_steps(steps: int) -> int:
+    """Number of steps that are trained on. The later ones are held out."""
+    return steps - steps // HELD_FRACTION
 
 
-def _closes(names: Sequence[str], ending: str) -> list[str]:
-    """The columns of that name of several files, () where the columns are not of several files."""
-    found = [n for n in names if n.lower().endswith(f" {ending}")]
-    files = tuple(n[: -len(ending)] for n in found)
-    return found if len(found) > 1 and all(n.startswith(files) for n in names) else []
+def _columns_of_files(names: Sequence[str], ending: str) -> list[str]:
+    """The columns with a name that several files have; [] if the columns do not come from several files."""
+    columns = [n for n in names if n.lower().endswith(f" {ending}")]
+    files = tuple(n[: -len(ending)] for n in columns)
+    return columns if len(columns) > 1 and all(n.startswith(files) for n in names) else []
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _name_and_kind(text: str) -> tuple[str, str]:
     name, equals, kind = text.rpartition("=")
     if not equals:
-        raise InputError(f"kinds={text} says no kind; write it as kinds={text}={', '.join(KINDS)}")
+        raise InputError(f"kinds={text} has no kind; write kinds={text}=KIND ({', '.join(KINDS)})")
     return name, kind
 
 
 def _described(channel: Channel, channels: Sequence[Channel]) -> str:
     if channel.constant:
-        return f"{channel.name} always the same"
+        return f"{channel.name} constant"
     to = f" to {channels[channel.anchor].name}" if channel.anchor >= 0 else ""
     return f"{channel.name} as {channel.kind}{to}"
 
 
 def _frequency(dates: Any) -> str:
-    """From one date to the next, as pandas writes it; days without Saturdays and Sundays as business days. "" where
-    that cannot be told, as of minutes of which the nights are missing.
+    """Frequency of dates, as pandas writes it. Days without weekends are business days. "" if it is unknown, such as
+    that of minutes without nights.
     """
     import pandas
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # newer versions will give an offset instead of its name, which do as well
-        known = pandas.infer_freq(dates) if len(dates) > 2 else None
-        between = dates.diff().median()
-        if known is None and between == pandas.Timedelta(days=1):
-            known = "B" if (dates.dt.dayofweek < 5).all() else "D"
-        if known is None and between > pandas.Timedelta(days=1):  # months or weeks of which some are missing
+        warnings.simplefilter("ignore")  # newer versions return an offset instead of its name; both can be used
+        frequency = pandas.infer_freq(dates) if len(dates) > 2 else None
+        interval = dates.diff().median()
+        if frequency is None and interval == pandas.Timedelta(days=1):
+            frequency = "B" if (dates.dt.dayofweek < 5).all() else "D"
+        if frequency is None and interval > pandas.Timedelta(days=1):  # some months or weeks are missing
             parts = (dates.iloc[i : i + RUN] for i in range(len(dates) - RUN, -1, -RUN))
-            known = next((found for part in parts if (found := pandas.infer_freq(part)) is not None), None)
-    return "" if known is None else str(getattr(known, "freqstr", known))
+            frequency = next((inferred for part in parts if (inferred := pandas.infer_freq(part)) is not None), None)
+    return "" if frequency is None else str(getattr(frequency, "freqstr", frequency))

@@ -1,49 +1,56 @@
-"""A picture of what is known of returns: of history, of what came after it, and of samples."""
+"""A figure of the stylized facts of returns: of the training data, the held-out steps and the samples."""
 
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from sparring.metrics import sequences
 from sparring.metrics.sequences import Floats
-from sparring.modalities.series.judge import SeriesJudge
 
-SHOWN = 4  # channels, at most
-LAGS = 60
+if TYPE_CHECKING:
+    from sparring.modalities.series.judge import SeriesJudge
+
+MAX_CHANNELS = 4
+MAX_LAGS = 60
 BINS = 61
-WIDEST = 8.0  # deviations of history that are drawn
-HISTORY, LATER, MADE = "#9ca3af", "#111827", "#1f4fbf"
+MAX_DEVIATIONS = 8.0  # range of the histograms, in standard deviations of the training data
+TRAINING_COLOR, HELD_COLOR, SAMPLE_COLOR = "#9ca3af", "#111827", "#1f4fbf"
 
 
-def facts(against: SeriesJudge, made: Floats) -> Image.Image:
-    """For each of the first channels how returns are distributed, how their sizes go together, and their leverage.
+def draw_stylized_facts(judge: SeriesJudge, generated: Floats) -> Image.Image:
+    """Distribution, autocorrelation of the absolute values, and leverage of returns, for each of the first channels.
 
     Args:
-        made: walks (paths, steps, channels).
+        generated: walks (paths, steps, channels).
     """
     from matplotlib.figure import Figure
 
-    names = against.modality.names[:SHOWN]
+    names = judge.modality.names[:MAX_CHANNELS]
     figure = Figure(figsize=(9.6, 2.3 * len(names)), dpi=80, layout="constrained")
     axes = figure.subplots(len(names), 3, squeeze=False)
-    kinds = (("history", against.train, HISTORY), ("after it", against.held, LATER), ("samples", made, MADE))
-    lags = max(1, min(LAGS, against.length // 4))
+    parts = (
+        ("training data", judge.train, TRAINING_COLOR),
+        ("held-out steps", judge.held, HELD_COLOR),
+        ("samples", generated, SAMPLE_COLOR),
+    )
+    lags = max(1, min(MAX_LAGS, judge.length // 4))
     for i, name in enumerate(names):
-        wide = WIDEST * max(1e-12, float(sequences.returns(against.train)[..., i].std()))
-        edges = np.linspace(-wide, wide, BINS + 1)
-        for label, walks, colour in kinds:
+        limit = MAX_DEVIATIONS * max(1e-12, float(sequences.returns(judge.train)[..., i].std()))
+        edges = np.linspace(-limit, limit, BINS + 1)
+        for label, walks, color in parts:
             x = sequences.returns(walks)[..., i : i + 1]
-            shares = np.histogram(np.clip(x, -wide, wide), edges)[0] / x.size
-            axes[i, 0].stairs(np.maximum(shares, 1e-7), edges, color=colour, label=label)
+            shares = np.histogram(np.clip(x, -limit, limit), edges)[0] / x.size
+            axes[i, 0].stairs(np.maximum(shares, 1e-7), edges, color=color, label=label)
             steps = np.arange(1, lags + 1)
-            axes[i, 1].plot(steps, sequences.autocorrelation(np.abs(x), lags)[:, 0], color=colour, linewidth=1.2)
-            axes[i, 2].plot(steps, sequences.leverage(x, lags)[:, 0], color=colour, linewidth=1.2)
+            axes[i, 1].plot(steps, sequences.autocorrelation(np.abs(x), lags)[:, 0], color=color, linewidth=1.2)
+            axes[i, 2].plot(steps, sequences.leverage(x, lags)[:, 0], color=color, linewidth=1.2)
         axes[i, 0].set_yscale("log")
         axes[i, 0].set_ylim(bottom=1e-5)
-        titles = (f"{name}: shares of returns", "sizes go together, by lag", "leverage, by lag")
+        titles = (f"{name}: distribution of returns", "autocorrelation of |returns|, by lag", "leverage, by lag")
         for axis, title in zip(axes[i], titles, strict=True):
             axis.set_title(title, fontsize=9, loc="left")
             axis.tick_params(labelsize=7)

@@ -139,7 +139,7 @@ def histogram(column: Column, real: Floats, sampled: Floats) -> Distribution:
     note = f"mean {means[0]}, sampled {means[1]}"
     note += f"; missing {missing[0]:.0%}, sampled {missing[1]:.0%}" if any(missing) else ""
     ends = formatted(column, float(both.min())), formatted(column, float(both.max()))
-    return Distribution(column.name, ends, *shares, histogram=True, note=note)
+    return Distribution(column.name, ends, shares[0], shares[1], histogram=True, note=note)
 
 
 def _mean(column: Column, values: Floats) -> str:

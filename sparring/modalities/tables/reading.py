@@ -1,4 +1,4 @@
-"""Tables of columns of different kinds: CSV, Parquet, and frames in memory."""
+"""Tables in CSV and Parquet files, and data frames in memory."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sparring.data.items import Items
 from sparring.data.sources import MAX_FILE_BYTES, archives
 from sparring.errors import InputError, needs
 from sparring.files import reason
-from sparring.modalities.tables.text_columns import read_written
+from sparring.modalities.tables.text_columns import convert_text
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 SEPARATORS = (",", ";", "\t", "|")
-MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "<NA>")  # as they are written; "None" may be a level
-STEPS = 16  # that a series has, at least
-LOOKED = 1000  # rows that are looked at to tell codes from numbers, and to count values
+MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "<NA>")  # as they are typed; "None" may be a level
+MIN_STEPS = 16  # of a series
+MAX_PROBED_ROWS = 1000  # rows from which codes are distinguished from numbers, and whose values are counted
 
 
 TEXT = (".csv", ".tsv")
@@ -31,7 +31,7 @@ TABLES = (*TEXT, ".parquet")  # suffixes
 
 
 def read(path: Path) -> Items | None:
-    """The rows of a table, or of the only table in a folder or an archive; None for others.
+    """The rows of a table, or of the only table in a folder or an archive; None for other paths.
 
     Raises:
         InputError: as `read_table` does.
@@ -64,8 +64,8 @@ def tables_in(path: Path) -> list[tuple[str, bytes]]:
                 return sorted((m.filename, archive.read(m)) for m in members)
         if tarfile.is_tarfile(path):
             with tarfile.open(path) as opened:
-                files = [m for m in opened if m.isreg() and _is_table(m.name, m.size)]
-                return sorted((m.name, opened.extractfile(m).read()) for m in files)  # type: ignore[union-attr]
+                tables = [m for m in opened if m.isreg() and _is_table(m.name, m.size)]
+                return sorted((m.name, opened.extractfile(m).read()) for m in tables)  # type: ignore[union-attr]
     except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise InputError(f"cannot read {path}: {reason(error) if isinstance(error, OSError) else error}") from error
     return []
@@ -88,10 +88,10 @@ def is_frame(data: Any) -> bool:
 def read_table(path: Path) -> Items:
     """The rows of a `.csv`, `.tsv` or `.parquet`.
 
-    Separator, encoding, a missing header and decimal commas are found out, and told.
+    Separator, encoding, a missing header and decimal commas are detected and noted.
 
     Raises:
-        InputError: where it is empty, or no table.
+        InputError: if it is empty or not a table.
     """
     try:
         status = path.stat()
@@ -112,50 +112,56 @@ def _read_table(path: Path, stamp: tuple[int, int]) -> Items:  # noqa: ARG001
         return of_frame(pandas.read_parquet(path), name, str(path), notes)
     except OSError as error:
         raise InputError(f"cannot read {path}: {reason(error)}") from error
-    except ValueError as error:  # of Arrow
+    except ValueError as error:  # from Arrow
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is no table: {str(error).splitlines()[0]}") from error
+        raise InputError(_not_a_table(path, error)) from error
 
 
 def parsed(path: Path, content: bytes, notes: list[str]) -> DataFrame:
-    """A table that is written in some bytes, as `read_table` reads it.
+    """The table in the content of a text file.
 
     Args:
-        path: of the file, for messages; its suffix may tell the separator.
+        path: of the file, for messages; the suffix may determine the separator.
+        notes: messages for the user are appended.
 
     Raises:
-        InputError: where it is empty, or no table.
+        InputError: if it is empty or not a table.
     """
     needs("pandas", "tables", "reads tables")
     try:
         frame, commas = _from_text(path, content, notes)
-    except (ValueError, csv.Error) as error:  # of pandas' parsers
+    except (ValueError, csv.Error) as error:  # from pandas' parsers
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is no table: {str(error).splitlines()[0]}") from error
-    whole: DataFrame = of_frame(frame, path.stem, str(path), notes, commas).items
-    return whole
+        raise InputError(_not_a_table(path, error)) from error
+    converted: DataFrame = of_frame(frame, path.stem, str(path), notes, commas).items
+    return converted
+
+
+def _not_a_table(path: Path, error: ValueError | csv.Error) -> str:
+    return f"{path} is not a table: {str(error).splitlines()[0]}"
 
 
 def of_frame(
     frame: Any, name: str = "frame", path: str = "", notes: list[str] | None = None, commas: bool = False
 ) -> Items:
-    """A frame of pandas, or what can become one (`to_pandas`): Arrow's and Polars' do.
+    """The rows of a pandas data frame, or of an object that can become one (`to_pandas`), such as those of Arrow and
+    Polars.
 
     Args:
-        path, notes: of the file that it is from, for messages.
-        commas: whether a comma among digits is taken for a decimal one where it might be either.
+        path, notes: of the file that it comes from, for messages.
+        commas: True if an ambiguous comma in a number is a decimal comma.
 
     Raises:
-        InputError: where it has no rows, one column that is no series of numbers, two of one name, or one that cannot
-            be used.
+        InputError: if it has no rows, a single column that is not a series of numbers, two columns with one name, or a
+            column that cannot be used.
     """
     pandas = needs("pandas", "tables", "reads tables")
     if not isinstance(frame, pandas.DataFrame) and hasattr(frame, "to_pandas"):
         frame = frame.to_pandas()
     if not isinstance(frame, pandas.DataFrame):
-        raise InputError(f"{type(frame).__name__} is neither the path of data nor a frame")
+        raise InputError(f"{type(frame).__name__} is not data; give a path or a data frame")
     path, notes = path or name, notes if notes is not None else []
     if isinstance(frame.index, pandas.DatetimeIndex):
         frame = frame.rename_axis(frame.index.name or "date").reset_index()
@@ -164,17 +170,17 @@ def of_frame(
         raise InputError(f"{path} has {len(frame)} rows; give at least two")
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
-        raise InputError(f"{path} has two columns that are called {twice[0]!r}; give each a name of its own")
+        raise InputError(f"{path} has two columns named {twice[0]!r}; rename one of them")
     usable = pandas.DataFrame({column: _usable(frame[column], path, notes, commas) for column in frame})
-    if frame.shape[1] < 2 and not (len(frame) >= STEPS and pandas.api.types.is_numeric_dtype(usable.iloc[:, 0].dtype)):
-        only = frame.columns[0]
-        needs_two = f"a table needs two (are they separated by , or ;?), a series {STEPS} numbers"
-        raise InputError(f"{path} has one column, {only!r}; {needs_two}")
+    series = len(frame) >= MIN_STEPS and pandas.api.types.is_numeric_dtype(usable.iloc[:, 0].dtype)
+    if frame.shape[1] < 2 and not series:
+        needed = f"a table needs two (separated by , or ;), a series {MIN_STEPS} numbers"
+        raise InputError(f"{path} has one column, {frame.columns[0]!r}; {needed}")
     return Items(name, "rows", usable, notes=tuple(notes))
 
 
 def _from_text(path: Path, content: bytes, notes: list[str]) -> tuple[DataFrame, bool]:
-    """The frame, and whether its commas are decimal ones."""
+    """The data frame, and whether commas in it are decimal commas."""
     import pandas
 
     text = _decoded(path.name, content, notes)
@@ -185,16 +191,16 @@ def _from_text(path: Path, content: bytes, notes: list[str]) -> tuple[DataFrame,
     lines = csv.reader(io.StringIO(text.lstrip("\n")), delimiter=separator, skipinitialspace=True)
     names = [name.strip() for name in next(lines)]
     header = not all(_number(name) for name in names)
-    if header and len(set(names)) < len(names):  # pandas would give the second another name
+    if header and len(set(names)) < len(names):  # pandas would rename the second one
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{path} has two columns that are called {twice!r}; give each a name of its own")
+        raise InputError(f"{path} has two columns named {twice!r}; rename one of them")
     if not header:
-        notes.append(f"{path.name} has no header; its columns are called x0, x1, ...")
-    first = [row for row, _ in zip(lines, range(LOOKED), strict=False)]
+        notes.append(f"{path.name} has no header; its columns are named x0, x1, ...")
+    first = [row for row, _ in zip(lines, range(MAX_PROBED_ROWS), strict=False)]
     for i, row in enumerate(first):
         if len(row) > len(names):
             line = i + 1 + header
-            raise InputError(f"{path} is no table: line {line} has {len(row)} values, the first has {len(names)}")
+            raise InputError(f"{path} is not a table: line {line} has {len(row)} values, the first has {len(names)}")
     codes = {i: "string" for i in range(len(names)) if any(_is_code(row[i]) for row in first if i < len(row))}
     frame: DataFrame = pandas.read_csv(
         io.StringIO(text), sep=separator, header=0 if header else None, skipinitialspace=True, keep_default_na=False,
@@ -206,7 +212,7 @@ def _from_text(path: Path, content: bytes, notes: list[str]) -> tuple[DataFrame,
 
 
 def _decoded(name: str, content: bytes, notes: list[str]) -> str:
-    """The text of a file, with line ends of one kind."""
+    """The text of a file, with uniform line ends."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = content.decode("utf-16")
     else:
@@ -214,7 +220,7 @@ def _decoded(name: str, content: bytes, notes: list[str]) -> str:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = content.decode("cp1252", errors="replace")
-            notes.append(f"{name} is not in UTF-8; it is read as Windows-1252")
+            notes.append(f"{name} is not UTF-8; it is read as Windows-1252")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -223,36 +229,36 @@ def _number(text: str) -> bool:
 
 
 def _is_code(text: str) -> bool:
-    """Digits that are no number: with a zero before others, as in postal codes."""
+    """True for digits with a leading zero, such as postal codes, which are not numbers."""
     return re.fullmatch(r"0\d+", text) is not None
 
 
 def _usable(column: Series, path: str, notes: list[str], commas: bool) -> Series:
-    """A column with numbers and dates that were written as text read as such.
+    """A column whose numbers and dates that were written as text are converted.
 
     Raises:
-        InputError: where it is empty, of mixed kinds, or of a kind that is not known.
+        InputError: if it is empty, or of mixed or unsupported types.
     """
     from pandas.api import types
 
-    name, known, dtype = column.name, column.dropna(), column.dtype
-    if not len(known):
+    name, present, dtype = column.name, column.dropna(), column.dtype
+    if not len(present):
         raise InputError(f"{path}: column {name!r} is empty; remove it")
     plain = types.is_bool_dtype, types.is_numeric_dtype, types.is_string_dtype, types.is_object_dtype
     dated = types.is_datetime64_any_dtype(dtype) and "pyarrow" not in str(dtype)
     if types.is_complex_dtype(dtype) or not (dated or str(dtype) == "category" or any(test(dtype) for test in plain)):
-        raise InputError(f"{path}: column {name!r} holds {dtype}; make it numbers, text or dates")
-    if types.is_float_dtype(dtype) and (abs(known.astype(float)) == float("inf")).any():
-        raise InputError(f"{path}: column {name!r} holds infinite numbers; clean it first")
+        raise InputError(f"{path}: column {name!r} holds {dtype}; convert it to numbers, text or dates")
+    if types.is_float_dtype(dtype) and (abs(present.astype(float)) == float("inf")).any():
+        raise InputError(f"{path}: column {name!r} holds infinite numbers; replace them")
     if types.is_object_dtype(dtype) or str(dtype) == "category":
-        kinds = {type(value).__name__ for value in known}
+        kinds = {type(value).__name__ for value in present}
         if len(kinds) > 1:
-            raise InputError(f"{path}: column {name!r} holds {' and '.join(sorted(kinds))}; make them one")
+            raise InputError(f"{path}: column {name!r} holds {' and '.join(sorted(kinds))}; convert them to one type")
         kind = kinds.pop()
         if kind == "date":
-            return known.astype("datetime64[us]").reindex(column.index)
+            return present.astype("datetime64[us]").reindex(column.index)
         if kind not in ("str", "bool", "int", "float"):
-            raise InputError(f"{path}: column {name!r} holds {kind}; make it numbers, text or dates")
-    if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype) or not isinstance(known.iloc[0], str):
+            raise InputError(f"{path}: column {name!r} holds {kind}; convert it to numbers, text or dates")
+    if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype) or not isinstance(present.iloc[0], str):
         return column
-    return column if str(dtype) == "category" else read_written(column, path, notes, commas)
+    return column if str(dtype) == "category" else convert_text(column, path, notes, commas)

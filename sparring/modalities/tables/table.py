@@ -309,8 +309,10 @@ class Table(Modality):
         chosen = torch.tensor(columns, device=device)[torch.randint(len(columns), (n,), device=device)]
         for i in columns:
             counts = torch.tensor(frequencies(self.learned[i]), device=device).float()
-            free = requested is None or i not in given
-            level = counts.multinomial(n, replacement=True) if free else requested[i].to(device)
+            if requested is None or i not in given:
+                level = counts.multinomial(n, replacement=True)
+            else:
+                level = requested[i].to(device)
             conditions[:, i] = torch.where(chosen == i, level, conditions[:, i])
         return conditions
 

@@ -137,7 +137,7 @@ class Category(Column):
 
 @dataclass(frozen=True)
 class Number(Column):
-    """Integers, decimals or dates. Spikes (values far more frequent than their neighbors) are levels. The other values are
+    """Integers, decimals or dates. Spikes (values far more frequent than their neighbors) are levels. The others are
     divided into quantile bins; the scalar is the position within the bin, transformed so that it is uniform.
 
     Attributes:
