@@ -1,5 +1,6 @@
-"""The contract that every recipe keeps, at toy size, and what its fields accept."""
+"""The contract of every recipe, at toy size, and the values that its fields accept."""
 
+import inspect
 import shutil
 from dataclasses import fields
 
@@ -12,7 +13,7 @@ import sparring
 from sparring import recipes
 from sparring.data import Items
 from sparring.errors import InputError
-from sparring.recipes.base import Either, parse
+from sparring.recipes.base import PointsOrImages, RestorationRecipe, TranslationRecipe, parse
 from sparring.seeds import Seeds, reseed
 from sparring.training import checkpoint
 
@@ -20,9 +21,9 @@ SMALL = {
     "z": 8, "width": 8, "G": 8, "D": 8, "hidden": (16, 16), "depth": 1, "group": 4, "growth": 4, "most": 8,
     "kernels": 4, "unroll": 2, "batch": 4, "noise": 0.1, "pack": 2,
 }  # fmt: skip
-# Losses of differences of logits are blind to a shift of all of them: D's last bias. So is the hinge loss while all
-# logits lie within its margins.
-UNSEEN = {
+# D's last bias shifts all logits. Losses of differences of logits do not depend on it, and the hinge loss does not as
+# long as all logits are within its margins.
+WITHOUT_GRADIENT = {
     "ctgan": {"D.head.bias"},
     "densegan": {"D.head.linear.bias"},
     "inpaint": {"D.head.bias"},
@@ -38,16 +39,17 @@ UNSEEN = {
 
 @pytest.fixture(autouse=True)
 def _no_curves(monkeypatch):
-    """A second of every run of a tenth of one; other tests look at them."""
+    """Drawing them takes ten times as long as such a run; other tests check them."""
     monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
 
 
 def small(recipe, points=False):
-    unknown = {"noise"} if recipe.name == "vae" or recipe.takes[0].mapped else set()
-    known = {f.name for f in fields(recipe)} - unknown
-    if isinstance(recipe, Either):  # which refuses fields of nets that it does not build
-        known -= {"width", "norm"} if points else {"hidden"}
-    return recipe.set({name: value for name, value in SMALL.items() if name in known})
+    names = {f.name for f in fields(recipe)}
+    if recipe.name == "vae" or isinstance(recipe, TranslationRecipe):
+        names -= {"noise"}
+    if isinstance(recipe, PointsOrImages):  # refuses fields of nets that it does not build
+        names -= {"width", "norm"} if points else {"hidden"}
+    return recipe.set({name: value for name, value in SMALL.items() if name in names})
 
 
 def initial(recipe, modality, seed):
@@ -63,7 +65,7 @@ def kinds(name):
 @pytest.mark.parametrize("labels", [False, True], ids=["plain", "labels"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("name", [n for n in recipes.names() if "images" in kinds(n)])
-def test_contract_for_pictures(name, channels, labels, pictures, tmp_path):
+def test_contract_for_images(name, channels, labels, pictures, tmp_path):
     samples = contract(name, pictures(channels), tmp_path, labels=labels)
     assert samples.items.shape == (5, 8, 8, channels)
     assert samples.items.dtype == np.uint8
@@ -71,7 +73,7 @@ def test_contract_for_pictures(name, channels, labels, pictures, tmp_path):
 
 
 @pytest.mark.parametrize("name", [n for n in recipes.names() if "images" in kinds(n)])
-def test_contract_with_held_out_pictures_and_micro_batches(name, tmp_path):
+def test_contract_with_held_out_images_and_micro_batches(name, tmp_path):
     contract(name, "digits", tmp_path, batch=8, accumulate=2)
 
 
@@ -88,25 +90,25 @@ OFF = [
 
 
 @pytest.mark.parametrize(("name", "fields"), OFF, ids=[f"{name} {','.join(fields)}" for name, fields in OFF])
-def test_contract_with_parts_left_out(name, fields, tmp_path):
+def test_contract_with_parts_turned_off(name, fields, tmp_path):
     contract(name, "digits", tmp_path, **fields)
 
 
-def test_what_cannot_go_together():
-    for name, given, said in [
+def test_refused_combinations():
+    for name, given, message in [
         ("dragan", {"norm": "batch"}, "norm=batch does not go with a gradient penalty"),
         ("wgan_gp", {"norm": "batch"}, "norm=batch does not go with a gradient penalty"),
         ("vae", {"augment": "ada"}, "a vae has no D"),
-        ("acgan", {"classify": 0.0}, "classify=0 leaves nobody to teach the labels"),
+        ("acgan", {"classify": 0.0}, "classify=0 trains nothing on the labels"),
         ("pacgan", {"pack": 3}, "does not split into accumulate=1 times pack=3"),
         ("fastgan", {"loss": "minimax"}, "has no field 'loss'"),
     ]:
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             recipes.find(name).set(given)
 
 
-def test_the_average_of_a_spectral_norm_is_one(tmp_path):
-    """A mean of unit vectors would be shorter than 1, and its net too strong."""
+def test_averaged_vectors_of_spectral_norms_have_length_one(tmp_path):
+    """A mean of unit vectors is shorter than 1, and would make the net's outputs too large."""
     settings = {"out": tmp_path / "run", "steps": 60, "quiet": True, "device": "cpu", "lr": 5e-3, "batch": 8}
     model = sparring.train(small(recipes.find("fastgan")), "digits", **settings)
     vectors = [b for name, b in model.game.G.named_buffers() if name.endswith(("_u", "_v"))]
@@ -117,12 +119,12 @@ def test_the_average_of_a_spectral_norm_is_one(tmp_path):
 @pytest.mark.parametrize("augment", ["places", "diffaugment", "ada"])
 @pytest.mark.parametrize("name", ["dcgan", "r3gan_strided", "wgan_gp"])
 def test_contract_with_augmentation(name, augment, pictures, tmp_path):
-    data = "digits" if augment == "ada" else pictures(4)  # ada holds some out
+    data = "digits" if augment == "ada" else pictures(4)  # ada needs held-out images
     contract(name, data, tmp_path, augment=augment, size=12, flip=True, crop=0.3)
 
 
 @pytest.mark.parametrize(
-    ("many", "device", "augment", "batch"),
+    ("count", "device", "augment", "batch"),
     [
         (12, "cpu", "places", 16),
         (999, "cpu", "places", 16),
@@ -131,10 +133,10 @@ def test_contract_with_augmentation(name, augment, pictures, tmp_path):
         (20_000, "cpu", "none", 64),
     ],
 )
-def test_what_is_chosen_for_few_pictures(many, device, augment, batch):
-    chosen, why = recipes.choose(Items("p", "images", np.zeros((many, 20, 20, 3), np.uint8)), device)
+def test_choice_for_few_images(count, device, augment, batch):
+    chosen, why = recipes.choose(Items("p", "images", np.zeros((count, 20, 20, 3), np.uint8)), device)
     assert (chosen.augment, chosen.batch) == (augment, batch)
-    assert (f"only {many:,} of them" in why) == (augment != "none")
+    assert (f"only {count:,}" in why) == (augment != "none")
     assert ("in small batches" in why) == (batch == 16)
 
 
@@ -145,7 +147,7 @@ def test_contract_for_points(name, dimensions, tmp_path):
     np.save(tmp_path / "p.npy", np.random.default_rng(0).normal(size=(50, dimensions)) * scale + shift)
     samples = contract(name, tmp_path / "p.npy", tmp_path)
     assert samples.items.shape == (5, dimensions)
-    assert abs(samples.items[:, -1] + 500).max() < 1000  # in the data's own units
+    assert abs(samples.items[:, -1] + 500).max() < 1000  # in the data's units
 
 
 @pytest.mark.parametrize("name", [n for n in recipes.names() if "rows" in kinds(n)])
@@ -155,8 +157,8 @@ def test_contract_for_rows(name, tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["a,b,c", *lines]))
     samples = contract(name, tmp_path / "t.csv", tmp_path)
     assert samples.items.dtypes.map(str).tolist() == ["Int64", "Float64", "string"]
-    asked = sparring.load(tmp_path / "run").sample(20, seed=2, where={"c": "z"}).items
-    assert (asked["c"] == "z").all()
+    conditional = sparring.load(tmp_path / "run").sample(20, seed=2, where={"c": "z"}).items
+    assert (conditional["c"] == "z").all()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -173,7 +175,7 @@ def test_contract_for_series(name, channels, tmp_path):
     assert np.isfinite(longer).all()
 
 
-def test_a_table_is_not_trained_on_for_ever(tmp_path):
+def test_passes_bound_the_training_on_a_table(tmp_path):
     lines = ["a,b", *(f"{i % 7},{'xy'[i % 2]}" for i in range(100))]
     (tmp_path / "t.csv").write_text("\n".join(lines))
     settings = {"out": tmp_path / "run", "quiet": True, "device": "cpu", "batch": 50, "width": 8, "D": 8, "passes": 3}
@@ -183,51 +185,56 @@ def test_a_table_is_not_trained_on_for_ever(tmp_path):
     assert timed.about["step"] == 3 * 90 // 50
 
 
-def paired(folder, given, wanted, side=16, unlike=0):
-    """Folders of 24 pictures of so many channels, some of them held out, in which none is like another."""
+def paired(folder, given, target, side=16, missing=0):
+    """Folders of 24 different images, some of them held out.
+
+    Args:
+        given, target: numbers of channels.
+        missing: images that the second folder lacks.
+    """
     random = np.random.default_rng(0)
-    for kind, channels, many in (("input", given, 24), ("target", wanted, 24 - unlike)):
-        for i in range(many):
-            place = folder / ("test" if i < 4 else "train") / kind
-            place.mkdir(parents=True, exist_ok=True)
+    for kind, channels, count in (("input", given, 24), ("target", target, 24 - missing)):
+        for i in range(count):
+            path = folder / ("test" if i < 4 else "train") / kind
+            path.mkdir(parents=True, exist_ok=True)
             pixels = random.integers(0, 255, (side, side, channels), dtype=np.uint8).squeeze()
-            Image.fromarray(pixels).save(place / f"{i:02}.png")
+            Image.fromarray(pixels).save(path / f"{i:02}.png")
     return folder
 
 
 def applied(model):
     channels = model.modality.given - model.modality.masked
     random = np.random.default_rng(1)
-    picture = random.integers(0, 255, (19, 21, channels), dtype=np.uint8)
+    image = random.integers(0, 255, (19, 21, channels), dtype=np.uint8)
     if model.modality.masked:
         hole = np.where(random.random((19, 21, 1)) < 0.3, 255, 0).astype(np.uint8)
-        picture = np.concatenate([picture, hole], -1)
-    return model.apply(picture)
+        image = np.concatenate([image, hole], -1)
+    return model.apply(image)
 
 
-@pytest.mark.parametrize(("given", "wanted"), [(1, 1), (1, 3), (3, 1), (3, 4)])
+@pytest.mark.parametrize(("given", "target"), [(1, 1), (1, 3), (3, 1), (3, 4)])
 @pytest.mark.parametrize("name", [n for n in recipes.names() if {"pairs", "unpaired"} & set(kinds(n))])
-def test_contract_for_pictures_of_pictures(name, given, wanted, tmp_path):
-    data = paired(tmp_path / "data", given, wanted, unlike=0 if "pairs" in kinds(name) else 3)
-    made = contract(name, data, tmp_path, made=applied, batch=4)
-    assert made.shape == (19, 21, wanted if "pairs" in kinds(name) else max(given, wanted))
+def test_contract_for_translation(name, given, target, tmp_path):
+    data = paired(tmp_path / "data", given, target, missing=0 if "pairs" in kinds(name) else 3)
+    output = contract(name, data, tmp_path, output_of=applied, batch=4)
+    assert output.shape == (19, 21, target if "pairs" in kinds(name) else max(given, target))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", [n for n in recipes.names() if "degraded" in kinds(n)])
-def test_contract_for_restored_pictures(name, channels, tmp_path):
+def test_contract_for_restoration(name, channels, tmp_path):
     if name == "colorize" and channels == 1:
-        with pytest.raises(InputError, match="no colours"):
+        with pytest.raises(InputError, match="no colors"):
             contract(name, paired(tmp_path / "data", 1, 1), tmp_path)
         return
     data = paired(tmp_path / "data", channels, channels)
-    made = contract(name, data, tmp_path, made=applied, batch=4)
+    output = contract(name, data, tmp_path, output_of=applied, batch=4)
     times = 4 if "sr" in name else 1
-    assert made.shape == (19 * times, 21 * times, channels)
+    assert output.shape == (19 * times, 21 * times, channels)
 
 
-def contract(name, data, tmp_path, made=lambda model: model.sample(5, seed=1), **fields):
-    """Train, every number finite and every weight moved; save, load and resume are exact."""
+def contract(name, data, tmp_path, output_of=lambda model: model.sample(5, seed=1), **fields):
+    """Training leaves every number finite and changes every weight; saving, loading and resuming are exact."""
     recipe = small(recipes.find(name), points=str(data).endswith(".npy")).set(fields)
     run = tmp_path / "run"
     settings = {"out": run, "steps": 3, "quiet": True, "device": "cpu", "save_every": 0.0}
@@ -236,12 +243,12 @@ def contract(name, data, tmp_path, made=lambda model: model.sample(5, seed=1), *
     weights = dict(model.game.named_parameters())
     before = initial(recipe, model.modality, seed=0)
     assert all(torch.isfinite(weight).all() for weight in weights.values())
-    still = [n for n, weight in weights.items() if torch.equal(weight, before[n])]
-    assert not set(still) - UNSEEN.get(name, set())
+    unchanged = [n for n, weight in weights.items() if torch.equal(weight, before[n])]
+    assert not set(unchanged) - WITHOUT_GRADIENT.get(name, set())
 
-    samples = made(model)
+    samples = output_of(model)
     model.save(tmp_path / "copy")
-    assert equal(made(sparring.load(tmp_path / "copy")), samples)
+    assert equal(output_of(sparring.load(tmp_path / "copy")), samples)
 
     last, end, _ = checkpoint.latest(run / "checkpoints")
     shutil.rmtree(checkpoint.saved(run / "checkpoints")[-1])
@@ -251,7 +258,7 @@ def contract(name, data, tmp_path, made=lambda model: model.sample(5, seed=1), *
     tensors, _, _ = checkpoint.latest(run / "checkpoints")
     assert tensors.keys() == last.keys()
     assert all(torch.equal(tensors[n], last[n]) for n in last)
-    assert equal(made(resumed), samples)
+    assert equal(output_of(resumed), samples)
     return samples
 
 
@@ -269,13 +276,13 @@ def test_docstring_names_paper_and_command(name):
 
 def test_every_field_is_described():
     for name in recipes.names():
-        rows = [row for group in recipes.find(name).described().values() for row in group]
+        rows = [row for group in recipes.find(name).table().values() for row in group]
         assert {row[0] for row in rows} == {f.name for f in fields(recipes.find(name))}
         assert all(row[2] for row in rows)
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"lrr": 1}, "did you mean 'lr'"),
         ({"lr": "fast"}, "lr=fast is not a number"),
@@ -291,23 +298,67 @@ def test_every_field_is_described():
         ({"accumulate": 3}, "does not split"),
     ],
 )
-def test_unusable_fields(given, said):
-    with pytest.raises(InputError, match=said):
+def test_unusable_values(given, message):
+    with pytest.raises(InputError, match=message):
         recipes.find("gan").set(given)
 
 
-@pytest.mark.parametrize(
-    ("kind", "given"), [("points", {"width": 8}), ("points", {"norm": "layer"}), ("images", {"hidden": 8})]
-)
+WITHOUT_MEANING = [
+    ("points", "width", 8, "images"),
+    ("points", "norm", "layer", "images"),
+    ("images", "hidden", 8, "points"),
+    ("points", "size", 16, "images"),
+    ("points", "flip", True, "images"),
+    ("points", "augment", "ada", "images"),
+]
+
+
+@pytest.mark.parametrize(("kind", "field", "value", "others"), WITHOUT_MEANING)
 @pytest.mark.parametrize("name", ["mgan", "pacgan", "unrolled"])
-def test_fields_of_nets_that_are_not_built(name, kind, given):
-    with pytest.raises(InputError, match=f"but the data are {kind}"):
-        recipes.find(name).set(given).modality(kind)
+def test_fields_without_meaning_for_the_data(name, kind, field, value, others):
+    message = rf"^{field}=\(?{value}.* is for {others}, but the data are {kind}; leave it out$"
+    with pytest.raises(InputError, match=message):
+        recipes.find(name).set({field: value}).modality(kind)
+
+
+def test_fields_set_the_modality():
+    assert recipes.find("dcgan").set({"size": 16, "flip": True, "crop": 0.25}).modality("images").size == 16
+    table = recipes.find("ctgan").set({"columns": "a=number"}).modality("rows")
+    assert (table.told, table.numbers, table.asking) == (("a=number",), "mixture", "level")
+    assert recipes.find("timegan").modality("series").window == 24
+    with pytest.raises(InputError, match=r"recipe 'dcgan' is for images, but the data are rows; .* --recipe"):
+        recipes.find("dcgan").modality("rows")
+
+
+def originals():
+    """Recipes that are not variants of another recipe."""
+    base = recipes.base.__name__
+    return [
+        name for name in recipes.names() if all(
+            parent.__module__.startswith(base)
+            for parent in type(recipes.find(name)).__mro__[1:]
+            if parent.__module__.startswith(recipes.__name__)
+        )
+    ]  # fmt: skip
+
+
+def test_variants():
+    assert set(recipes.names()) - set(originals()) == {"enhance", "gan_leaky", "gan_sigmoid", "lsgan"}
+
+
+@pytest.mark.parametrize("name", originals())
+def test_recipes_state_their_whole_table(name):
+    """A reader of a recipe's file sees every value of its paper's table, without those of its base classes."""
+    recipe = recipes.find(name)
+    table = {row[0] for group, rows in recipe.table().items() if group != "Data" for row in rows}
+    table = (table - {"accumulate"}) | {"batch"}  # `accumulate` changes the memory, not the result
+    table |= {"degrade"} if isinstance(recipe, RestorationRecipe) else set()
+    assert not table - inspect.get_annotations(type(recipe)).keys()
 
 
 def test_parse():
-    given = parse(["batch=128", "lr=1e-3", "G=64,32", "labels=yes", "loss=minimax", "clip=none"])
-    assert given == {"batch": 128, "lr": 1e-3, "G": (64, 32), "labels": True, "loss": "minimax", "clip": None}
+    values = parse(["batch=128", "lr=1e-3", "G=64,32", "labels=yes", "loss=minimax", "clip=none"])
+    assert values == {"batch": 128, "lr": 1e-3, "G": (64, 32), "labels": True, "loss": "minimax", "clip": None}
     assert recipes.find("gan").set({"G": 64, "lr": 1}).G == (64,)
     assert recipes.find("fastgan").set(parse(["augment=none"])).augment == "none"
     with pytest.raises(InputError, match="FIELD=VALUE"):
@@ -315,7 +366,7 @@ def test_parse():
 
 
 def test_own_recipe_from_a_file(tmp_path, pictures):
-    """A user's own file works wherever a recipe's name does, in loading too."""
+    """A user's own file works in place of a recipe's name, also when a model is loaded."""
     (tmp_path / "mine.py").write_text(
         "from dataclasses import dataclass\n"
         "from sparring.recipes.gan import Gan\n\n"

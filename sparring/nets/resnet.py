@@ -86,8 +86,8 @@ class Generator(nn.Module):
         self.base = ceil(size / 2**n)
         self.linear = _xavier(nn.Linear(latents + self.condition.width, width * self.base**2))
         blocks = [Up(width, double=i == 0) for _ in range(n) for i in range(depth)]
-        picture = _xavier(nn.Conv2d(width, channels, 3, padding=1))
-        self.layers = nn.Sequential(*blocks, nn.BatchNorm2d(width), nn.ReLU(), picture)
+        last = _xavier(nn.Conv2d(width, channels, 3, padding=1))
+        self.layers = nn.Sequential(*blocks, nn.BatchNorm2d(width), nn.ReLU(), last)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         h = self.linear(self.condition(z, label)).unflatten(1, (-1, self.base, self.base))
