@@ -25,13 +25,13 @@ from pages import table
 from runs import compared, cost, picture, play, trained
 from sparring import Model
 from sparring.evaluation import evaluate
-from sparring.evaluation.classifier import accuracy, fitted
+from sparring.evaluation.classifier import accuracy, train_classifier
 from sparring.evaluation.translated import by
 from sparring.metrics.image_pairs import flicker
 from sparring.modalities import find
 from sparring.modalities.translation.baselines import bicubic, median
 from sparring.nets.tiles import as_input
-from sparring.use.apply.video import Steady
+from sparring.modalities.translation.files.video import Steady
 
 SETS = {"Set5": "Set5.zip", "Set14": "Set14.zip", "BSD100 (12)": "BSD100_subset12.zip"}
 # Ledig et al. 2016, arXiv:1609.04802, table 2 (all 100 of BSD100), and section 3.2 for what it took: 350,000 pictures
@@ -108,7 +108,7 @@ def _diagnosed(model: Model, data: Path) -> dict[str, float]:
     diagnoses = torch.from_numpy(items.labels[~items.held])
     right: dict[str, list[float]] = {name: [] for name in ways}
     for seed in range(3):
-        net = fitted(tuple(known.shape[1:]), 2, len(known), lambda rows: (known[rows], diagnoses[rows]), seed)
+        net = train_classifier(tuple(known.shape[1:]), 2, len(known), lambda rows: (known[rows], diagnoses[rows]), seed)
         for name, x in ways.items():
             right[name].append(accuracy(net, [(x.clamp(-1, 1), labels)]))
     return {name: float(np.mean(values)) for name, values in right.items()}

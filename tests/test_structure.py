@@ -49,7 +49,7 @@ def test_public_names():
 # No room knows a kind of data by name: what differs between kinds is declared by `Modality`. Nets, recipes and the
 # bench are written for kinds of data.
 GENERIC = {
-    "asks", "base", "dataset", "find", "judge", "labeled", "samples", "Ask", "Encoded", "Modality", "Recommendation",
+    "asks", "base", "dataset", "find", "judge", "labeled", "samples", "applying", "Ask", "Encoded", "Modality", "Recommendation",
     "Request", "Samples", "Source", "Words", "Writer", "kind_of", "kinds", "survey",
 }  # fmt: skip
 CONCRETE = {"Degraded", "Images", "Paired", "Points", "Series", "Table", "Translation", "Unpaired"}
@@ -87,9 +87,6 @@ SWITCHES: dict[str, int] = {
     "studio/tabs/edit.py": 1,
     "studio/tabs/sample.py": 2,
     "studio/tabs/train.py": 3,
-    "use/apply/apply.py": 1,
-    "use/apply/photos.py": 1,
-    "use/apply/video.py": 1,
     "use/augment.py": 1,
     "use/labeled_rows.py": 3,
     "use/scenarios.py": 4,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -15,11 +14,11 @@ from sparring.cli.app import app
     "  sparring apply runs/pix2pix-maps map.png -o photo.png\n\n"
     "  sparring apply runs/srgan-photos holiday/ -o larger/\n\n"
     "  sparring apply runs/cyclegan-horses zebra.mp4 -o horse.mp4 --reverse\n\n"
-    "  sparring apply runs/inpaint-photos scratched.jpg -o mended.png --mask scratches.png"
+    "  sparring apply runs/inpaint-photos scratched.jpg -o repaired.png --mask scratches.png"
 )
 def apply(
-    run: Annotated[str, typer.Argument(help="A run's folder, or a model's, from pictures to pictures.")],
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="A picture, a folder of pictures, or a video.")],
+    run: Annotated[str, typer.Argument(help="The folder of a run or a model that transforms given items.")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="An image, a folder of images, or a video.")],
     out: Annotated[
         str,
         typer.Option(
@@ -30,22 +29,21 @@ def apply(
     ],
     mask: Annotated[
         str,
-        typer.Option(help="Not black where pixels are to be filled; a folder for a folder. \\[default: transparency]"),
+        typer.Option(help="White where pixels are filled; a folder for a folder. \\[default: transparent pixels]"),
     ] = "",
-    reverse: Annotated[bool, typer.Option("--reverse", help="The other way, for models of two ways.")] = False,
-    sharpness: Annotated[float, typer.Option(help="For restoring models; below 1 more cautious.")] = 1.0,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The opposite direction, if it was learned.")] = False,
+    sharpness: Annotated[float, typer.Option(help="For restoration models; below 1 more cautious.")] = 1.0,
     smooth: Annotated[
-        bool, typer.Option("--smooth/--no-smooth", help="Hold still what does not move in a video.")
+        bool, typer.Option("--smooth/--no-smooth", help="Reduce flicker where a video does not move.")
     ] = True,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
 ) -> None:
-    """Translate or restore pictures and videos of any size by a trained model."""
-    from sparring.use.apply import apply, is_video
+    """Translate or restore images and videos of any size with a trained model."""
+    from sparring.use.apply import apply
 
-    n = apply(run, source, out, mask or None, reverse, sharpness, smooth, device, force, quiet=False)
-    video = Path(source).is_file() and is_video(Path(source), Path(out))
-    print(f"{n:,} {'frame' if video else 'picture'}{'' if n == 1 else 's'} in {out}")
+    applied = apply(run, source, out, mask or None, reverse, sharpness, smooth, device, force, quiet=False)
+    print(f"{applied.count:,} {applied.words} in {out}")
 
 
 @app.command(

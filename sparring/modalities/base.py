@@ -27,8 +27,10 @@ from sparring.modalities.samples import MAX_CLASS_COLUMNS, Comparison, Samples, 
 from sparring.modalities.survey import Survey, read_through
 
 if TYPE_CHECKING:
-    from sparring.modalities.judge import Judge, Sampler, TrainingData
+    from sparring.modalities.applying import Applied
+    from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
     from sparring.modalities.labeled import LabeledSet
+    from sparring.nets.tiles import Mapper
 
 __all__ = ["Ask", "Encoded", "Modality", "Recommendation", "Request", "Samples", "Source", "Words", "Writer"]
 
@@ -368,6 +370,27 @@ class Modality(ABC):
             return self.draw_conditions(n, device)
         n = max(1, n // classes) * classes if classes <= MAX_CLASS_COLUMNS else n
         return torch.arange(n, device=device) * max(1, classes // n) % classes
+
+    def transform(
+        self,
+        mapper: Mapper,  # noqa: ARG002
+        source: Path,
+        out: Path,  # noqa: ARG002
+        console: Console,  # noqa: ARG002
+        mask: Path | None = None,  # noqa: ARG002
+        smooth: bool = True,  # noqa: ARG002
+    ) -> Applied:
+        """Apply a net to a file or to the files of a folder, for kinds whose samples are generated from given items.
+
+        Args:
+            mapper: from `Model.mapper`.
+            mask: where holes are filled, for nets that do that; of the same form as the source.
+            smooth: reduce changes over time that the source does not have.
+
+        Raises:
+            InputError: if the source or the mask cannot be used, or `out` does not fit the source.
+        """
+        raise InputError(f"{source} was given, but models of {self.words.items} cannot be applied to files")
 
     # Writing.
 

@@ -19,12 +19,15 @@ from sparring.data.items import Items
 from sparring.data.split import Split, held_out
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
+from sparring.modalities.applying import Applied
 from sparring.modalities.base import Encoded, Recommendation, Say, Source, Words
 from sparring.modalities.images.images import Images, examine_some, random_crop
-from sparring.modalities.judge import Judge, TrainingData
+from sparring.modalities.judge import Console, Judge, TrainingData
 from sparring.modalities.translation.baselines import Restorer, identity, thresholded
+from sparring.modalities.translation.files.transform import transform
 from sparring.modalities.translation.judge import judge_for
 from sparring.modalities.translation.scores import is_binary
+from sparring.nets.tiles import Mapper
 from sparring.sheets import sheet
 
 MAX_WHOLE = 128  # pixels of a side up to which images of one size are not cropped
@@ -164,6 +167,11 @@ class Translation(Images):
             x = x.expand(-1, 3, -1, -1)
         opaque = torch.ones_like(x[:, :1]).expand(-1, colors - x.shape[1], -1, -1)
         return self.unscale(torch.cat([x, opaque], 1))
+
+    def transform(
+        self, mapper: Mapper, source: Path, out: Path, console: Console, mask: Path | None = None, smooth: bool = True
+    ) -> Applied:
+        return transform(mapper, source, out, console, mask, smooth)
 
     def judge(self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Say) -> Judge:
         return judge_for(self, training, against, options, say)

@@ -13,8 +13,10 @@ from PIL import Image, ImageCms
 from torch.nn import functional as F
 
 from sparring.errors import InputError
+from sparring.modalities import Degraded
+from sparring.modalities.translation.files import png
 from sparring.nets.tiles import Mapper
-from sparring.use.apply import apply, png
+from sparring.use.apply import apply
 from tests.test_cli import sparring
 
 SAME = Mapper(lambda x: x, 3, 3)
@@ -25,7 +27,9 @@ NEGATIVE = Mapper(lambda x: -x, 3, 3)
 
 
 class Fake:
-    """What `load` gives, with a net of the test's."""
+    """What `load` returns, with a net of the test's."""
+
+    modality = Degraded()
 
     def __init__(self, mapper):
         self._mapper = mapper
@@ -40,7 +44,7 @@ class Fake:
 @pytest.fixture
 def using(monkeypatch):
     def use(mapper):
-        monkeypatch.setattr(importlib.import_module("sparring.use.apply.apply"), "load", lambda *_: Fake(mapper))
+        monkeypatch.setattr(importlib.import_module("sparring.use.apply"), "load", lambda *_: Fake(mapper))
 
     return use
 
@@ -79,7 +83,7 @@ def test_pngs_are_what_pil_reads(tmp_path_factory, height, width, channels, cut)
 def test_lossless_formats_keep_every_pixel(using, tmp_path, suffix):
     using(SAME)
     source = saved(tmp_path / "in.png", colours())
-    assert apply("run", source, tmp_path / f"out{suffix}") == 1
+    assert apply("run", source, tmp_path / f"out{suffix}").count == 1
     assert np.array_equal(pixels(tmp_path / f"out{suffix}"), colours())
 
 
@@ -208,14 +212,14 @@ def test_folders(using, tmp_path, capsys):
     (source / "broken.png").write_bytes(b"not a picture")
     (source / "notes.txt").write_text("hello")
     out = source / "out"
-    assert apply("run", source, out, quiet=False) == 3
+    assert apply("run", source, out, quiet=False).count == 3
     assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*.*")) == ["a.png", "c.tga.png", "deep/er/b.bmp"]
     assert np.array_equal(pixels(out / "deep" / "er" / "b.bmp"), 255 - colours(seed=2))
-    assert "left out broken.png: not a picture" in capsys.readouterr().out
-    assert apply("run", source, out, force=True) == 3  # what was made is not taken for a source
+    assert "skipped broken.png: not an image" in capsys.readouterr().out
+    assert apply("run", source, out, force=True).count == 3  # what was made is not taken for a source
     with pytest.raises(InputError, match="exists already"):
         apply("run", source, out)
-    with pytest.raises(InputError, match="where the pictures come from"):
+    with pytest.raises(InputError, match="is the folder of the source"):
         apply("run", source, source, force=True)
 
 
@@ -228,7 +232,7 @@ def test_folders_of_masks(using, tmp_path):
     with pytest.raises(InputError, match=r"no mask for b\.bmp"):
         apply("run", source, tmp_path / "out", masks)
     saved(masks / "b.png", np.zeros((30, 40), np.uint8))
-    assert apply("run", source, tmp_path / "out", masks) == 2
+    assert apply("run", source, tmp_path / "out", masks).count == 2
     assert pixels(tmp_path / "out" / "x" / "a.png").min() == 255
     assert np.array_equal(pixels(tmp_path / "out" / "b.bmp"), colours(seed=2))
 
@@ -242,16 +246,16 @@ def test_what_cannot_work(using, tmp_path):
     (tmp_path / "bad" / "a.png").write_bytes(b"")
     cases = [
         ((tmp_path / "none.png", tmp_path / "o.png"), r"there is no .*none\.png"),
-        ((source, tmp_path / "o.xyz"), r"o\.xyz is no name"),
-        ((source, tmp_path / "o.mp4"), r"o\.mp4 is no name"),
-        ((source, tmp_path / "empty"), "is no name"),
+        ((source, tmp_path / "o.xyz"), r"o\.xyz does not fit"),
+        ((source, tmp_path / "o.mp4"), r"o\.mp4 does not fit"),
+        ((source, tmp_path / "empty"), "is a folder, and a file"),
         ((source, source), "exists already"),
-        ((tmp_path / "empty", tmp_path / "o"), "holds no pictures"),
+        ((tmp_path / "empty", tmp_path / "o"), "holds no images"),
         ((tmp_path / "empty", tmp_path / "o.png"), "is a folder; give a folder"),
-        ((tmp_path / "bad", tmp_path / "o"), "none can be used; a.png: the file is empty"),
+        ((tmp_path / "bad", tmp_path / "o"), "none of the 1 images in .* can be used; a.png: the file is empty"),
         ((tmp_path / "bad" / "a.png", tmp_path / "o.png"), "the file is empty"),
-        ((source, tmp_path / "o.png", mask), "takes no mask"),
-        ((source, tmp_path / "o.png", tmp_path / "empty"), "a picture for a file"),
+        ((source, tmp_path / "o.png", mask), "fills no holes"),
+        ((source, tmp_path / "o.png", tmp_path / "empty"), "a file for a file"),
         ((source, tmp_path / "o.png", None, True), "one way only"),
     ]
     for given_, message in cases:
@@ -277,7 +281,7 @@ def test_masks_that_do_not_fit(using, tmp_path):
 def test_sides_beyond_a_format(using, tmp_path):
     using(Mapper(lambda x: F.interpolate(x, scale_factor=8, mode="nearest"), 3, 3, times=8))
     source = saved(tmp_path / "in.png", colours(1, 8200))
-    with pytest.raises(InputError, match=r"JPEG's 65,500 a side; write a \.png"):
+    with pytest.raises(InputError, match=r"exceed the 65,500 a side of JPEG; write a \.png"):
         apply("run", source, tmp_path / "out.jpg")
     apply("run", source, tmp_path / "out.png")
     assert pixels(tmp_path / "out.png").shape == (8, 65600, 3)
@@ -298,9 +302,9 @@ def test_as_typed(using, tmp_path, monkeypatch, capsys):
     saved(tmp_path / "in" / "a.png", colours(seed=1))
     saved(tmp_path / "in" / "b.png", colours(seed=2))
     status, out, _ = sparring(monkeypatch, capsys, "apply", "run", tmp_path / "in", "-o", tmp_path / "out")
-    assert (status, out.splitlines()[-1]) == (0, f"2 pictures in {tmp_path / 'out'}")
+    assert (status, out.splitlines()[-1]) == (0, f"2 images in {tmp_path / 'out'}")
     status, out, _ = sparring(monkeypatch, capsys, "apply", "run", tmp_path / "in/a.png", "-o", tmp_path / "a.png")
-    assert (status, out.splitlines()[-1]) == (0, f"1 picture in {tmp_path / 'a.png'}")
+    assert (status, out.splitlines()[-1]) == (0, f"1 image in {tmp_path / 'a.png'}")
     status, _, err = sparring(monkeypatch, capsys, "apply", "run", tmp_path / "in/a.png", "-o", tmp_path / "a.png")
     assert status == 2
     assert "--force" in err
@@ -313,7 +317,7 @@ import numpy as np, torch
 from pathlib import Path
 from PIL import Image
 from torch import nn
-from sparring.use.apply.photos import read, write
+from sparring.modalities.translation.files.photos import read, write
 from sparring.nets.tiles import Mapper
 
 width, times, *heights = map(int, sys.argv[2:])

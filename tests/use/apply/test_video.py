@@ -12,9 +12,9 @@ from test_apply import Fake
 from torch.nn import functional as F
 
 from sparring.errors import InputError
+from sparring.modalities.translation.files.video import Steady
 from sparring.nets.tiles import Mapper, as_input
 from sparring.use.apply import apply
-from sparring.use.apply.video import Steady
 from tests.test_cli import sparring
 
 av = pytest.importorskip("av")
@@ -26,7 +26,7 @@ TWICE = Mapper(lambda x: F.interpolate(x, scale_factor=2, mode="nearest"), 3, 3,
 @pytest.fixture
 def using(monkeypatch):
     def use(mapper):
-        monkeypatch.setattr(importlib.import_module("sparring.use.apply.apply"), "load", lambda *_: Fake(mapper))
+        monkeypatch.setattr(importlib.import_module("sparring.use.apply"), "load", lambda *_: Fake(mapper))
 
     return use
 
@@ -82,7 +82,7 @@ def packets(path):
 def test_frames_rate_and_sound_are_kept(using, tmp_path, suffix):
     using(SAME)
     source, out = clip(tmp_path / "in.mp4", scene(), sound=True), tmp_path / f"out{suffix}"
-    assert apply("run", source, out, smooth=False) == 12
+    assert apply("run", source, out, smooth=False).count == 12
     before, after = shown(source), shown(out)
     late = after[1][0] - before[1][0]  # .mkv has no time before 0, where AAC begins: all moves, picture and sound
     assert 0 <= late < (0.03 if suffix == ".mkv" else 1e-6)
@@ -102,7 +102,7 @@ def test_uneven_times_are_kept(using, tmp_path):
     using(SAME)
     times = [0, 20, 30, 90, 100, 250, 251, 300]
     source = clip(tmp_path / "in.mp4", scene(8), times=times)
-    assert apply("run", source, tmp_path / "out.mp4") == 8
+    assert apply("run", source, tmp_path / "out.mp4").count == 8
     assert np.allclose(shown(tmp_path / "out.mp4")[1], shown(source)[1], atol=1e-3)
 
 
@@ -110,7 +110,7 @@ def test_webm(using, tmp_path):
     """Another codec, and no sound where the format takes none of its kind."""
     using(SAME)
     source = clip(tmp_path / "in.mp4", scene(5), sound=True)
-    assert apply("run", source, tmp_path / "out.webm") == 5
+    assert apply("run", source, tmp_path / "out.webm").count == 5
     frames, _ = shown(tmp_path / "out.webm")
     assert np.abs(frames.astype(int) - shown(source)[0]).mean() < 4
     with av.open(str(tmp_path / "out.webm")) as file:
@@ -215,19 +215,19 @@ def test_gifs_keep_their_durations(using, tmp_path):
     using(TWICE)
     durations = [100, 40, 250, 30, 500]
     source = gif(tmp_path / "in.gif", durations)
-    assert apply("run", source, tmp_path / "out.gif", smooth=False) == 5
+    assert apply("run", source, tmp_path / "out.gif", smooth=False).count == 5
     with Image.open(tmp_path / "out.gif") as made, Image.open(source) as given:
         assert [frame.info["duration"] for frame in ImageSequence.Iterator(made)] == durations
         assert made.size == (40, 32)
         for a, b in zip(ImageSequence.Iterator(made), ImageSequence.Iterator(given), strict=True):
             assert np.abs(np.subtract(a.convert("RGB").getpixel((9, 9)), b.convert("RGB").getpixel((4, 4)))).max() < 6
-    assert apply("run", source, tmp_path / "out.mp4") == 5
+    assert apply("run", source, tmp_path / "out.mp4").count == 5
     times = shown(tmp_path / "out.mp4")[1]
     assert np.allclose(times, np.cumsum([0, *durations[:-1]]) / 1000, atol=2e-3)
     apply("run", source, tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as file:
         assert file.duration / av.time_base == pytest.approx(0.92, abs=2e-3)  # with the last frame's half a second
-    assert apply("run", source, tmp_path / "first.png") == 1  # the first frame as a picture
+    assert apply("run", source, tmp_path / "first.png").count == 1  # the first frame as a picture
     with Image.open(tmp_path / "first.png") as first:
         assert first.size == (40, 32)
 
@@ -249,7 +249,7 @@ def test_masks_and_grey(using, tmp_path):
     made = shown(tmp_path / "out.mp4")[0].astype(int)
     assert made[:, :9].mean() > 250
     assert np.abs(made[:, 12:] - scene(3)[:, 12:]).mean() < 4
-    with pytest.raises(InputError, match="say which to fill with --mask FILE"):
+    with pytest.raises(InputError, match="give the holes by --mask FILE"):
         apply("run", source, tmp_path / "no.mp4")
     Image.fromarray(mask[:8]).save(tmp_path / "small.png")
     with pytest.raises(InputError, match=r"64 x 8 pixels and .* has 64 x 48"):

@@ -18,23 +18,30 @@ from torch.nn import functional as F
 from sparring.errors import InputError, needs
 from sparring.files import beside, reason
 from sparring.modalities.images.decoding import with_channels
+from sparring.modalities.samples import as_image
+from sparring.modalities.translation.files.photos import as_given, fill_holes, read_mask
 from sparring.nets.tiles import Mapper, Pixels, as_bytes, as_input, mapped
-from sparring.use.apply.photos import as_given, as_image, kept, read_mask
 
-WRITTEN = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".gif": "gif"}  # as FFmpeg names them
+WRITTEN = {
+    ".mp4": "mp4",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "webm",
+    ".gif": "gif",
+}  # formats of FFmpeg
 READ = (*WRITTEN, ".avi")
-# Codecs, with options for pictures without visible loss.
+# Codecs, with options for no visible loss.
 H264 = ("libx264", {"crf": "18"})
 VP9 = ("libvpx-vp9", {"crf": "24", "b": "0", "cpu-used": "4", "row-mt": "1"})
-BT709 = 1  # a matrix, primaries and a transfer, in the numbers of ITU-T H.273
-LIMITED = 1  # a range of brightness, from 16 to 235
-KEPT = 0.8  # of the frame before, where nothing moves at all
-MOTION = 0.03  # of black to white: a difference that is taken for motion, not for noise
-AROUND = 2  # pixels about each over which differences are averaged
-RATE = 25  # frames a second where a file does not say
+BT709 = 1  # matrix, primaries and transfer function in ITU-T H.273
+LIMITED = 1  # range of brightness, from 16 to 235
+MAX_BLEND = 0.8  # share of the previous frame where nothing moves
+MOTION = 0.03  # difference that indicates motion, not noise; 1 is from black to white
+RADIUS = 2  # of the square of pixels over which differences are averaged
+RATE = 25  # frames per second if a file does not specify it
 
 
-def filmed(
+def transform_video(
     mapper: Mapper,
     source: Path,
     out: Path,
@@ -42,23 +49,23 @@ def filmed(
     smooth: bool = True,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> int:
-    """Write what a net makes of a video's frames: with H.264 (VP9 in .webm), at the same times, with the same sound
-    where the format of `out` takes it, and without any in a .gif.
+    """Write the results of a net for the frames of a video: with H.264 (VP9 in .webm), at the same times, with the same
+    sound if the format of `out` supports it, and without any in a .gif.
 
     Args:
-        mask: for nets that fill pixels, a picture of the frames' size, the same for all of them.
-        smooth: hold what does not move still, see `Steady`.
-        progress: told how many frames are done, of about how many.
+        mask: for nets that fill holes, an image of the frames' size, the same for all frames.
+        smooth: reduce flicker, see `Steady`.
+        progress: called with the number of frames done, and the approximate total.
 
     Returns:
         The number of frames.
 
     Raises:
-        InputError: where the video cannot be read or written, or the mask does not fit.
+        InputError: if the video cannot be read or written, or the mask does not fit.
     """
     av = needs("av", "video", "reads and writes videos")
     with _opened(av, source) as clip:
-        first = next(found for found in _read(av, clip, source) if isinstance(found, av.VideoFrame))
+        first = next(part for part in _read(av, clip, source) if isinstance(part, av.VideoFrame))
     size = _size(first)
     holes = _holes(source, mask, size) if mapper.masked else None
     steady = Steady(mapper.times) if smooth else None
@@ -70,38 +77,38 @@ def filmed(
         beside(out) as part,
         _sink(av, clip, part, out, larger) as sink,
     ):
-        of = _number(av, clip)
-        for found in _read(av, clip, source):
-            if not isinstance(found, av.VideoFrame):
-                sink.sound(found)
+        total = _frame_count(av, clip)
+        for packet in _read(av, clip, source):
+            if not isinstance(packet, av.VideoFrame):
+                sink.sound(packet)
                 continue
-            given = as_given(_upright(found, first), mapper, holes)
-            sink.frame(_made(mapper, given, steady), found)
+            given = as_given(_upright(packet, first), mapper, holes)
+            sink.frame(_transform_frame(mapper, given, steady), packet)
             done += 1
-            progress(done, max(done, of))
+            progress(done, max(done, total))
     return done
 
 
 def _holes(source: Path, mask: Path | None, size: tuple[int, int]) -> Pixels:
     if mask is None:
-        raise InputError(f"{source} has no transparent pixels to fill; say which to fill with --mask FILE")
+        raise InputError(f"{source} has no transparent pixels to fill; give the holes by --mask FILE")
     return read_mask(mask, size, source)
 
 
-def _made(mapper: Mapper, given: Pixels, steady: Steady | None) -> Pixels:
+def _transform_frame(mapper: Mapper, given: Pixels, steady: Steady | None) -> Pixels:
     """(times * h, times * w, 3)."""
     y = torch.cat(list(mapped(mapper, given)), 1)
     y = y if steady is None else steady(as_input(given), y)
     pixels = as_bytes(y)
-    picture = as_image(kept(given, pixels) if mapper.masked else pixels)
-    return np.asarray(with_channels(picture, 3))
+    image = as_image(fill_holes(given, pixels) if mapper.masked else pixels)
+    return np.asarray(with_channels(image, 3))
 
 
 class Steady:
-    """Less flicker: where the input does not move, the output is blended with the frame before.
+    """Reduces flicker: where the input does not change, the output is blended with the previous output.
 
-    Of output pixels whose input has changed by d, a share 0.8 exp(-d / 0.03) is that of the frame before as it was
-    shown, with d the mean over channels and 5 x 5 pixels, of black to white.
+    The share of the previous output is 0.8 exp(-d / 0.03), with d the absolute difference of the inputs, averaged over
+    channels and 5 x 5 pixels; 1 is from black to white.
     """
 
     def __init__(self, times: int) -> None:
@@ -109,10 +116,15 @@ class Steady:
         self._last: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, x: Tensor, y: Tensor) -> Tensor:
-        """The next frame as it is shown, (made, times * h, times * w), of an input (1, channels, h, w) in [-1, 1]."""
+        """The blended next frame (channels, times * h, times * w).
+
+        Args:
+            x: the input (1, channels, h, w) in [-1, 1].
+            y: the output of the net for it.
+        """
         if self._last is not None:
-            moved = F.pad((x - self._last[0]).abs().mean(1) / 2, [AROUND] * 4, "replicate")
-            share = KEPT * torch.exp(-F.avg_pool2d(moved, 2 * AROUND + 1, 1) / MOTION)  # 1 h w
+            moved = F.pad((x - self._last[0]).abs().mean(1) / 2, [RADIUS] * 4, "replicate")
+            share = MAX_BLEND * torch.exp(-F.avg_pool2d(moved, 2 * RADIUS + 1, 1) / MOTION)  # 1 h w
             share = share.repeat_interleave(self.times, 1).repeat_interleave(self.times, 2)
             y = torch.lerp(y, self._last[1], share)
         self._last = x, y
@@ -121,10 +133,10 @@ class Steady:
 
 @contextmanager
 def _opened(av: Any, source: Path) -> Iterator[Any]:
-    """A video to be read.
+    """A video that is read.
 
     Raises:
-        InputError: where it is none.
+        InputError: if it is not a video.
     """
     try:
         clip = av.open(str(source))
@@ -132,29 +144,29 @@ def _opened(av: Any, source: Path) -> Iterator[Any]:
         raise InputError(_unreadable(source, error)) from error
     with clip:
         if clip.streams.best("video") is None:
-            raise InputError(f"{source} has no moving pictures, whatever its suffix says; give a video")
+            raise InputError(f"{source} has no video stream, despite its suffix; give a video")
         yield clip
 
 
 def _unreadable(source: Path, error: Exception) -> str:
-    return f"{source} cannot be read as a video: {str(getattr(error, 'strerror', error)).lower()}; give another"
+    return f"{source} cannot be read as a video: {str(getattr(error, 'strerror', error)).lower()}; give another file"
 
 
 def _read(av: Any, clip: Any, source: Path) -> Iterator[Any]:
-    """A video's frames, decoded, and its packets of sound, as they are, in the file's order.
+    """The decoded frames of a video and its packets of sound, unchanged, in the order of the file.
 
     Raises:
-        InputError: where it is damaged, or there are no frames.
+        InputError: if it is damaged, or there are no frames.
     """
-    picture = clip.streams.best("video")
+    video = clip.streams.best("video")
     frames = 0
     try:
-        for packet in clip.demux(picture, *clip.streams.audio):
-            if packet.stream.index == picture.index:
+        for packet in clip.demux(video, *clip.streams.audio):
+            if packet.stream.index == video.index:
                 for frame in packet.decode():
                     frames += 1
                     yield frame
-            elif packet.dts is not None:  # the last one of a stream is empty
+            elif packet.dts is not None:  # the last packet of a stream is empty
                 yield packet
     except av.FFmpegError as error:
         raise InputError(_unreadable(source, error)) from error
@@ -162,24 +174,24 @@ def _read(av: Any, clip: Any, source: Path) -> Iterator[Any]:
         raise InputError(f"{source} holds no frames; give another video")
 
 
-def _number(av: Any, clip: Any) -> int:
-    """About how many frames there are; 0 where the file does not say."""
+def _frame_count(av: Any, clip: Any) -> int:
+    """Approximate number of frames; 0 if the file does not specify it."""
     stream = clip.streams.best("video")
     return int(stream.frames or (clip.duration or 0) / av.time_base * (stream.average_rate or RATE))
 
 
 def _turns(frame: Any) -> int:
-    """Quarter turns against the clock that put a frame upright."""
+    """Number of counterclockwise quarter turns that make a frame upright."""
     return int(frame.rotation) // 90 % 4
 
 
 def _size(frame: Any) -> tuple[int, int]:
-    """Width and height of a frame that is put upright."""
+    """Width and height of an upright frame."""
     return (frame.height, frame.width) if _turns(frame) % 2 else (frame.width, frame.height)
 
 
 def _upright(frame: Any, first: Any) -> Image.Image:
-    """A frame in RGB, as large as the first, in which the file's frames may differ."""
+    """A frame in RGB at the size of the first; the frames of a file may differ in size."""
     pixels = frame.to_ndarray(format="rgb24", width=first.width, height=first.height)
     return Image.fromarray(np.ascontiguousarray(np.rot90(pixels, _turns(first))))
 
@@ -194,7 +206,7 @@ def _writing(av: Any, out: Path) -> Iterator[None]:
 
 @contextmanager
 def _sink(av: Any, clip: Any, part: Path, out: Path, size: tuple[int, int]) -> Iterator[Encoded | Animation]:
-    """What takes frames and sound; finished where nothing goes wrong."""
+    """The output for frames and sound, which is finished if no error occurs."""
     kind = WRITTEN[out.suffix.lower()]
     rate = clip.streams.best("video").average_rate or Fraction(RATE)
     if kind == "gif":
@@ -209,7 +221,7 @@ def _sink(av: Any, clip: Any, part: Path, out: Path, size: tuple[int, int]) -> I
 
 
 class Encoded:
-    """A video file that is written frame by frame. Sides become even, as H.264 has them."""
+    """A video file that is written frame by frame. Odd sides are extended by a pixel, because H.264 needs even ones."""
 
     def __init__(self, av: Any, file: Any, clip: Any, size: tuple[int, int], rate: Fraction) -> None:
         self._av, self._file = av, file
@@ -221,14 +233,16 @@ class Encoded:
         context.pix_fmt, context.time_base = "yuv420p", source.time_base
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED
-        context.sample_aspect_ratio = source.sample_aspect_ratio or Fraction(1)  # pixels of old videos are not square
+        context.sample_aspect_ratio = source.sample_aspect_ratio or Fraction(
+            1
+        )  # pixels of old videos may not be square
         self._step = max(1, round(1 / (rate * source.time_base)))
         self._last = -self._step
         self._durations: dict[int, int] = {}
         self._sounds = {stream.index: _copied(file, stream) for stream in clip.streams.audio}
 
     def frame(self, pixels: Pixels, like: Any) -> None:
-        """Encode pixels (h, w, 3), at the time of another frame."""
+        """Encode pixels (h, w, 3) at the time of the original frame."""
         height, width = pixels.shape[:2]
         pixels = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         frame = self._av.VideoFrame.from_ndarray(pixels, format="rgb24")
@@ -239,7 +253,7 @@ class Encoded:
         self._write(self._stream.encode(frame))
 
     def sound(self, packet: Any) -> None:
-        """Copy a packet of sound, where the file has its stream."""
+        """Copy a packet of sound if the file has its stream."""
         stream = self._sounds[packet.stream.index]
         if stream is not None:
             packet.stream = stream
@@ -250,13 +264,13 @@ class Encoded:
 
     def _write(self, packets: list[Any]) -> None:
         for packet in packets:
-            # The encoder gives all frames the same duration, and the last one's would be lost.
+            # The encoder gives all frames the same duration, so that the last one's would be lost.
             packet.duration = self._durations.pop(packet.pts, self._step) or self._step
             self._file.mux(packet)
 
 
 def _copied(file: Any, stream: Any) -> Any:
-    """A stream for the same sound; None where the format does not take it."""
+    """A stream for the same sound; None if the format does not support it."""
     try:
         return file.add_stream_from_template(stream)
     except ValueError:
@@ -264,7 +278,7 @@ def _copied(file: Any, stream: Any) -> Any:
 
 
 class Animation:
-    """A GIF. Its frames are held as palettes and numbers until the last has come, a byte for every pixel."""
+    """A GIF. All frames are kept in memory until the end, with a palette and one byte per pixel."""
 
     def __init__(self, rate: Fraction) -> None:
         self._rate = rate
@@ -273,17 +287,17 @@ class Animation:
         self._end = Fraction(0)
 
     def frame(self, pixels: Pixels, like: Any) -> None:
-        """Take pixels (h, w, 3), at the time of another frame."""
+        """Add pixels (h, w, 3) at the time of the original frame."""
         begin = self._end if like.pts is None else like.pts * like.time_base
         self._end = begin + (like.duration * like.time_base or 1 / self._rate)
         self._times.append(begin)
         self._frames.append(Image.fromarray(pixels).quantize(256))
 
     def sound(self, packet: Any) -> None:
-        """There is none in a GIF."""
+        """A GIF has no sound."""
 
     def finish(self, path: Path) -> None:
-        # Rounding times, not durations, keeps 30 frames a second from drifting: GIF counts in hundredths.
+        # Times are rounded, not durations, to avoid a drift at 30 frames per second: GIF counts in hundredths.
         hundredths = [round(100 * time) for time in (*self._times, self._end)]
         durations = [10 * max(1, end - begin) for begin, end in pairwise(hundredths)]
         first, *others = self._frames

@@ -1,0 +1,105 @@
+"""Nets that transform images, applied to files of any size."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from sparring.data.sources import Unreadable
+from sparring.errors import InputError
+from sparring.modalities.applying import Applied
+from sparring.modalities.images.image_files import folder
+from sparring.modalities.judge import Console
+from sparring.modalities.translation.files.photos import FORMATS, Photo, read, write
+from sparring.modalities.translation.files.video import READ, WRITTEN, transform_video
+from sparring.nets.tiles import Mapper
+
+
+def transform(
+    mapper: Mapper, source: Path, out: Path, console: Console, mask: Path | None = None, smooth: bool = True
+) -> Applied:
+    """Write the result of a net for an image, for all images below a folder, or for a video; see `sparring.use.apply`.
+
+    Raises:
+        InputError: if the source or the mask cannot be used, or `out` does not fit the source.
+    """
+    _check(source, out)
+    if source.is_dir():
+        return _counted(_transform_folder(mapper, source, out, mask, console), "image")
+    with console.progress(f"applying to {source.name}") as progress:
+        if is_video(source, out):
+            return _counted(transform_video(mapper, source, out, mask, smooth, progress), "frame")
+        photo = read(source, out, mapper, mask)
+        if isinstance(photo, Unreadable):
+            raise InputError(f"{source} cannot be used: {photo.why}")
+        write(out, photo, mapper, progress)
+    return _counted(1, "image")
+
+
+def _counted(count: int, word: str) -> Applied:
+    return Applied(count, f"{word}{'' if count == 1 else 's'}")
+
+
+def is_video(source: Path, out: Path) -> bool:
+    """True if the frames of a file are transformed; of a GIF, only the first is if `out` is an image."""
+    return source.suffix.lower() in READ and (source.suffix.lower() != ".gif" or out.suffix.lower() not in FORMATS)
+
+
+def _check(source: Path, out: Path) -> None:
+    """Check that `out` fits the source."""
+    suffix = out.suffix.lower()
+    if source.is_dir():
+        if out.is_file() or suffix in {*FORMATS, *WRITTEN}:
+            raise InputError(f"{out} is the name of a file and {source} is a folder; give a folder")
+        return
+    suffixes = WRITTEN if is_video(source, out) else FORMATS
+    if out.is_dir() or suffix not in suffixes:
+        raise InputError(f"{out} does not fit {source}; give a name that ends in {', '.join(suffixes)}")
+
+
+def _transform_folder(mapper: Mapper, source: Path, out: Path, masks: Path | None, console: Console) -> int:
+    """Transform all images below a folder."""
+    own = out.resolve()  # which may be in the source, with earlier results
+    names = [name for name in folder(source).names if own not in (source / name).resolve().parents]
+    if not names:
+        raise InputError(f"{source} holds no images; give a folder of images (.png, .jpg, ...)")
+    mask_of = _masks(masks, names) if masks is not None else {}
+    skipped = []
+    with console.progress(f"applying to {source.name}") as progress:
+        for i, name in enumerate(names):
+            place = out / (name if Path(name).suffix.lower() in FORMATS else f"{name}.png")
+            photo = _read(source / name, place, mapper, mask_of.get(name))
+            if isinstance(photo, Unreadable):
+                skipped.append(f"{name}: {photo.why}")
+            else:
+                write(place, photo, mapper)
+            progress(i + 1, len(names))
+    if len(skipped) == len(names):
+        raise InputError(f"none of the {len(names)} images in {source} can be used; {skipped[0]}")
+    for line in skipped:
+        console.say(f"skipped {line}")
+    return len(names) - len(skipped)
+
+
+def _read(path: Path, out: Path, mapper: Mapper, mask: Path | None) -> Photo | Unreadable:
+    """One of several images; if it cannot be used, the others still can."""
+    try:
+        return read(path, out, mapper, mask)
+    except InputError as error:
+        return Unreadable(str(error))
+
+
+def _masks(masks: Path, names: list[str]) -> dict[str, Path]:
+    """The mask of each image: the file with the same name, whatever its suffix.
+
+    Raises:
+        InputError: if an image has none.
+    """
+    files = folder(masks).names
+    by_name = {str(PurePosixPath(name).with_suffix("")): name for name in files} | {name: name for name in files}
+    chosen = {name: by_name.get(name) or by_name.get(str(PurePosixPath(name).with_suffix(""))) for name in names}
+    missing = [name for name, mask in chosen.items() if mask is None]
+    if missing:
+        raise InputError(
+            f"{masks} has no mask for {missing[0]} and {len(missing) - 1} others; add images with the same names"
+        )
+    return {name: masks / mask for name, mask in chosen.items() if mask is not None}

@@ -1,0 +1,62 @@
+"""Models that transform given items, applied to users' files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sparring.console import Screen
+from sparring.devices import resolve
+from sparring.errors import InputError
+from sparring.files import vacant
+from sparring.modalities.applying import Applied
+from sparring.model import Model, load
+
+
+def apply(
+    run: str | Path | Model,
+    source: str | Path,
+    out: str | Path,
+    mask: str | Path | None = None,
+    reverse: bool = False,
+    sharpness: float = 1.0,
+    smooth: bool = True,
+    device: str = "auto",
+    force: bool = False,
+    quiet: bool = True,
+) -> Applied:
+    """Transform a file, or all files below a folder, with a trained model.
+
+    Images may be of any size; they keep their color profile and their transparency. In a folder, files that cannot be
+    read are skipped and listed at the end, and files in formats that cannot be written (.gif, .tga, ...) become PNGs,
+    with that suffix added to their name. Videos keep their timestamps and their sound.
+
+    Args:
+        run: a model that transforms given items, or the folder of its run.
+        source: a file or a folder. For images: an image, a folder of images, or a video (.mp4, .mov, .mkv, .webm, .avi,
+            .gif).
+        out: a file or a folder. For images: an image (.png, .jpg, .webp, .tif, .bmp), a folder, or a video (.mp4, .mov,
+            .mkv, .webm, .gif).
+        mask: for models that fill holes, an image that is black where pixels are kept, or for a folder one with images
+            of the same names. Without it, transparent pixels are filled.
+        reverse: the opposite direction, for models that learned both.
+        sharpness: as for `Model.mapper`.
+        smooth: reduce flicker in the parts of videos that do not move.
+        force: overwrite `out`; in a folder, the files of the same names.
+
+    Raises:
+        InputError: if the source cannot be read, `out` exists or cannot be written, the mask does not fit, or the model
+            cannot be applied.
+    """
+    source, out, mask = Path(source), Path(out), None if mask is None else Path(mask)
+    if not source.exists():
+        raise InputError(f"there is no {source}; give an existing file or folder")
+    if source.is_dir() and out.resolve() == source.resolve():
+        raise InputError(f"{out} is the folder of the source; give another folder")
+    if mask is not None and mask.is_dir() != source.is_dir():
+        raise InputError(f"--mask {mask} does not fit {source}; give a folder for a folder, a file for a file")
+    vacant(out, force, file=source.is_file())
+    model = run if isinstance(run, Model) else load(run, str(resolve(device)))
+    mapper = model.mapper(reverse=reverse, sharpness=sharpness)
+    if mask is not None and not mapper.masked:
+        raise InputError(f"--mask {mask} was given, but this model fills no holes; leave it out")
+    return model.modality.transform(mapper, source, out, Screen(quiet), mask=mask, smooth=smooth)
