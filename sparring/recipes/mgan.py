@@ -32,7 +32,7 @@ from sparring.recipes.base import (
 
 @dataclass(frozen=True)
 class Mgan(StandardGan[Points | Images], PointsOrImages):
-    """Several generators, kept different by a classifier.
+    """Several generators share the data, separated by a classifier.
 
     Hoang et al. 2017, "MGAN: training generative adversarial nets with multiple generators", arXiv:1708.02556.
     The generators share all layers except the first, the classifier shares D's features, and a sample's generator is

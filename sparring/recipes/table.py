@@ -78,12 +78,12 @@ class Table(TableRecipe, RelativisticGan[TableModality]):
         return [*super().terms(modality, G, D), *([Filled(G, self.filled)] if self.filled else [])]
 
     def game_class(self, modality: TableModality) -> Callable[..., GAN]:
-        return partial(FilledGAN, sweeps=self.sweeps, last=modality.place)
+        return partial(FilledGAN, sweeps=self.sweeps, last=modality.target_index)
 
     def finish(self, game: Game, modality: TableModality) -> None:
         assert isinstance(game, FilledGAN)
         cpu = torch.device("cpu")
-        game.calibrate(modality.shares(), lambda n: modality.draw_conditions(n, cpu))
+        game.calibrate(modality.level_shares(), lambda n: modality.draw_conditions(n, cpu))
 
     def nets(self, modality: TableModality) -> tuple[nn.Module, Discriminator]:
         spans = modality.spans()
