@@ -48,7 +48,7 @@ def npz(path: Path) -> Items | None:
     images = np.concatenate([array for array, _ in converted])
     lengths = [len(array) for array, _ in converted]
     held = np.repeat([name != train for name in parts], lengths) if len(parts) > 1 else None
-    notes = (f"{path.name}: {train} is {converted[0][1]}",)
+    notes: tuple[str, ...] = (f"{path.name}: {train} is {converted[0][1]}",)
     if len(parts) > 1:
         notes = (*notes, f"held out: {', '.join(parts[1:])}")
     if any(part is None for part in labels):

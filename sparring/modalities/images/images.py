@@ -171,8 +171,8 @@ class Images(Modality):
         """Neither mirrored nor cropped."""
         return replace(self, flip=False, crop=0.0)
 
-    def decode(self, samples: Tensors, start: int = 0) -> NDArray[np.generic]:  # noqa: ARG002
-        pixels: NDArray[np.generic] = self.unscale(samples[VALUES]).permute(0, 2, 3, 1).cpu().numpy()
+    def decode(self, samples: Tensors, start: int = 0) -> NDArray[np.uint8]:  # noqa: ARG002
+        pixels: NDArray[np.uint8] = self.unscale(samples[VALUES]).permute(0, 2, 3, 1).cpu().numpy()
         return pixels
 
     def features(self, samples: Tensors) -> Tensor:

@@ -99,11 +99,11 @@ class Unpaired(Translation):
         layout = self._layout(items)
         indices = unseen(self.split(items), layout.held, trained_on)
         parts = [tuple(i for i in part if i in indices) for part in (layout.first, layout.second)]
-        domains = [self._squares(items, p, c) for p, c in zip(parts, (self.given, self.channels), strict=True)]
+        domains = [self._domain_values(items, p, c) for p, c in zip(parts, (self.given, self.channels), strict=True)]
         for given, target in zip(*domains, strict=False):
             yield given[None], target[None]
 
-    def _squares(self, items: Items, indices: tuple[int, ...], channels: int) -> Tensor:
+    def _domain_values(self, items: Items, indices: tuple[int, ...], channels: int) -> Tensor:
         values = Images(size=self.size, channels=channels).encode(_only(items, indices)).values
         return self.scale(values if isinstance(values, Tensor) else values.load())
 
