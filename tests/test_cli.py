@@ -227,7 +227,7 @@ BAD = {
     "nothing left to train on": (["train", "split"], "has 1 to train on beside 3 held out"),
     "ada for too few": (["train", "classes/cats", "augment=ada", "--recipe", "gan"], "use augment=places"),
     "a size beyond all memory": (["train", "digits", "size=100000"], "size=100000 is out of range"),
-    "size for points": (["train", "ring", "--recipe", "gan", "size=64"], "size=64 is for pictures"),
+    "size for points": (["train", "ring", "--recipe", "gan", "size=64"], "size=64 is for images"),
     "an end that is none": (["train", "digits", "--until", "platau"], "did you mean 'plateau'"),
     "no amount of memory": (["train", "digits", "--memory", "lots"], "write it as 500M or 2G"),
     "check of points": (["check", "ring", "--write", "clean-ring"], "no cleaned copy of points can be written"),
