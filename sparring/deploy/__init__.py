@@ -1,1 +1,1 @@
-"""Trained models taken elsewhere: exported, compressed, served."""
+"""Trained models for other programs: exported, compressed, served."""

@@ -1,4 +1,4 @@
-"""`export(run)` writes a model as one file, for programs that know nothing of Sparring."""
+"""`export(run)` writes a model as one file, for programs without Sparring."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from typing import Any
 import torch
 
 from sparring.console import Screen
-from sparring.deploy.compress import halved, quantised
-from sparring.deploy.graph import CPU, Graph, graph
-from sparring.deploy.measure import Exported, Way, measured, verified
+from sparring.deploy.compress import halve, quantized
+from sparring.deploy.graph import InBytes, graph
+from sparring.deploy.measure import Exported, Run, Runner, measured, verified
 from sparring.deploy.prune import Batch, prunable, pruned
 from sparring.deploy.quality import Data, Quality
-from sparring.deploy.runtime import EXACT, Session, alone, converted, described
-from sparring.deploy.wrappers import InBytes
+from sparring.deploy.runtime import EXACT, Session, converted, described, keep_first_output
 from sparring.errors import InputError, nearest
-from sparring.files import vacant, write_bytes
+from sparring.files import check_output, write_bytes
+from sparring.games.graph import CPU, Graph
 from sparring.model import SINGLE, Model, describe, load
 from sparring.seeds import Seeds, reseed
 
 SUFFIXES = {"onnx": ".onnx", "safetensors": SINGLE}
-CALIBRATED, PICTURES = 512, 32  # draws, or given pictures, by which eight-bit numbers learn how large the others get
-AT_ONCE, FEW = 64, 8  # samples of a batch of the fine-tuning, and pictures where these are given
-# What a file tells of the training: nothing of the machine, or of where the data lay.
-TOLD = ("name", "items", "step", "seconds", "seed", "scores", "parameters", "pruned", "sparring", "torch")
+CALIBRATION_SAMPLES, CALIBRATION_ITEMS = 512, 32  # drawn inputs, or given items, from which quantization learns ranges
+BATCH_SIZE, GIVEN_BATCH_SIZE = 64, 8  # samples in a batch of the fine-tuning, from noise and from given items
+# The part of the training record that a file contains: nothing about the machine, or where the data were.
+PUBLIC_RECORD = ("name", "items", "step", "seconds", "seed", "scores", "parameters", "pruned", "sparring", "torch")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What of a model is exported, and how.
+class Options:
+    """How a model is exported.
 
     Attributes:
-        in_bytes: pictures as bytes.
-        int8, half: how it is kept.
-        prune: share of channels that are cut out.
-        reverse: the other way.
+        in_bytes: values as bytes.
+        int8, half: precision of the stored weights.
+        prune: share of the channels that are removed.
+        reverse: the opposite direction.
     """
 
     in_bytes: bool = False
@@ -50,15 +50,15 @@ class Asked:
     reverse: bool = False
 
     @property
-    def learns(self) -> bool:
-        """Whether what the model was trained on, or draws of it, is looked at."""
+    def needs_data(self) -> bool:
+        """True if compressing a model that transforms given items needs such items."""
         return self.int8 or self.prune > 0
 
     @property
-    def compressed(self) -> str:
-        """How, in a few words."""
-        ways = [f"{self.prune:.0%} pruned"] if self.prune else []
-        return ", ".join([*ways, *(["int8"] if self.int8 else []), *(["half"] if self.half else [])])
+    def compression(self) -> str:
+        """A name for tables; "" if the model is not compressed."""
+        names = [f"{self.prune:.0%} pruned"] if self.prune else []
+        return ", ".join([*names, *(["int8"] if self.int8 else []), *(["half"] if self.half else [])])
 
 
 def export(
@@ -77,173 +77,183 @@ def export(
 
     Args:
         run: a model, the folder of a run, or a model in one file.
-        out: the file; beside the run and named like it, with the format's suffix, unless given.
-        format: "onnx" for a graph that ONNX Runtime and others run, "safetensors" for what `sparring.load` reads; by
-            the suffix of `out`, or "onnx", unless given.
-        in_bytes: pictures as bytes (n, h, w, c), in an ONNX file.
-        int8: weights, and what goes into convolutions and matrix products, in eight bits, in an ONNX file.
+        out: the file; unless given, next to the run, with its name and the format's suffix.
+        format: "onnx" for a graph that ONNX Runtime and other programs run, "safetensors" for the whole model, which
+            `sparring.load` reads. Unless given, the suffix of `out` decides, or it is "onnx".
+        in_bytes: images as bytes (n, h, w, c), in an ONNX file.
+        int8: weights, and the inputs of convolutions and matrix products, in eight bits, in an ONNX file.
         half: weights in sixteen bits.
-        prune: share of channels that are cut out of G, which is fine-tuned afterwards; 0 for none.
-        reverse: the other way, for models of two ways, in an ONNX file.
-        force: overwrite.
+        prune: share of the channels that are removed from G, which is fine-tuned afterwards; 0 for none.
+        reverse: the opposite direction, for models that learned both, in an ONNX file.
+        force: overwrite an existing file.
         quiet: show no progress.
 
     Raises:
-        InputError: where the model cannot be exported so, or what ONNX Runtime makes is not what PyTorch makes.
+        InputError: if the model cannot be exported in this way, or ONNX Runtime does not compute what PyTorch does.
     """
     place, format = _place(run, out, format)
-    asked = Asked(in_bytes, int8, half, prune, reverse)
+    options = Options(in_bytes, int8, half, prune, reverse)
     if format == "safetensors":
         for given, option in ((in_bytes, "--bytes"), (int8, "--int8"), (reverse, "--reverse")):
             if given:
-                raise InputError(f"{option} is for --format onnx, but {place} is to be a whole model; leave it out")
+                raise InputError(f"{option} is for --format onnx, but {place} will hold a whole model; leave it out")
     if prune and not 0 < prune < 1:
         raise InputError(f"--prune {prune:g} is out of range; it must be above 0 and below 1")
-    vacant(place, force)
+    check_output(place, force)
     screen = Screen(quiet)
     model = run if isinstance(run, Model) else load(run)
     model = Model(model.recipe, model.modality, copy.deepcopy(model.game).to(CPU), model.about)
     if prune:
         prunable(model)
     with torch.random.fork_rng([]):
-        return (_weights if format == "safetensors" else _graph)(model, asked, place, screen)
+        return (_write_model if format == "safetensors" else _write_graph)(model, options, place, screen)
 
 
 def _place(run: str | Path | Model, out: str | Path | None, format: str) -> tuple[Path, str]:
-    """Where the file goes, and its format."""
-    place, format = _named(run, out, format)
+    """The path of the file, and its format."""
+    if format and format not in SUFFIXES:
+        raise InputError(f"--format {format} is unknown; {nearest(format, SUFFIXES)}")
+    if out is None:
+        format = format or "onnx"
+        place = _default_place(run, SUFFIXES[format])
+    else:
+        place, format = Path(out), _format_of(Path(out), format)
     if not isinstance(run, Model) and place.resolve() == Path(run).resolve():
-        raise InputError(f"{place} is what is to be exported; name another file with -o")
+        raise InputError(f"{place} is the model that is exported; name another file with -o")
     return place, format
 
 
-def _named(run: str | Path | Model, out: str | Path | None, format: str) -> tuple[Path, str]:
+def _default_place(run: str | Path | Model, suffix: str) -> Path:
+    if isinstance(run, Model):
+        return Path(f"{run.recipe.name}-{run.about.get('name', 'model')}{suffix}")
+    whole = Path(run).resolve()
+    name = whole.stem if whole.suffix == SINGLE and whole.is_file() else whole.name
+    return Path(run).parent / f"{name}{suffix}"
+
+
+def _format_of(place: Path, format: str) -> str:
+    """The format of a path, which must agree with the one that was given, if any."""
     by_suffix = {suffix: name for name, suffix in SUFFIXES.items()}
-    if format and format not in SUFFIXES:
-        raise InputError(f"--format {format} is not known; {nearest(format, SUFFIXES)}")
-    if out is None:
-        format = format or "onnx"
-        if isinstance(run, Model):
-            return Path(f"{run.recipe.name}-{run.about.get('name', 'model')}{SUFFIXES[format]}"), format
-        whole = Path(run).resolve()
-        name = whole.stem if whole.suffix == SINGLE and whole.is_file() else whole.name
-        return Path(run).parent / f"{name}{SUFFIXES[format]}", format
-    place = Path(out)
-    known = by_suffix.get(place.suffix.lower())
-    if known is None or (format and known != format):
-        wanted = SUFFIXES[format] if format else " or ".join(by_suffix)
-        raise InputError(f"{place}: cannot write {format or 'a model'} as {place.suffix!r}; name it {wanted}")
-    return place, known
+    suffix = place.suffix.lower()
+    if suffix not in by_suffix or (format and by_suffix[suffix] != format):
+        suffixes = SUFFIXES[format] if format else " or ".join(by_suffix)
+        raise InputError(f"{place}: cannot write {format or 'a model'} as {place.suffix!r}; name it {suffixes}")
+    return by_suffix[suffix]
 
 
-def _graph(model: Model, asked: Asked, place: Path, screen: Screen) -> Exported:
+def _write_graph(model: Model, options: Options, place: Path, screen: Screen) -> Exported:
     """Write an ONNX file."""
-    whole = graph(model, asked.in_bytes, asked.reverse)
-    proto = _traced(whole, model, screen)
+    whole = graph(model, options.in_bytes, options.reverse)
+    proto = _converted(whole, model, screen)
     file = described(proto, whole, _content(model))
-    ways = [
-        Way("PyTorch", 0, lambda given: whole.net(*given)),
-        Way("ONNX Runtime", len(file), Session(file)),
-    ]
+    runners = [Runner("PyTorch", 0, _run(whole)), Runner("ONNX Runtime", len(file), Session(file))]
     quality = None
-    if asked.compressed:
-        data = Data(model, screen, asked.learns)
-        quality = Quality(data, whole, asked.reverse) if data.judges else None
-        file = _smaller(model, asked, proto, whole, data, screen)
-        ways.append(Way(asked.compressed, len(file), Session(file)))
-    found = _compared(whole, ways, quality, screen)
+    if options.compression:
+        data = Data(model, screen, options.needs_data)
+        quality = Quality(data, whole, options.reverse) if data.can_judge else None
+        file = _compressed(model, options, proto, whole, data, screen)
+        runners.append(Runner(options.compression, len(file), Session(file)))
+    exported = _compared(whole, runners, quality, screen)
     write_bytes(place, file)
-    return replace(found, path=place, size=len(file))
+    return replace(exported, path=place, size=len(file))
 
 
-def _traced(given: Graph, model: Model, screen: Screen) -> Any:
-    """A graph as ONNX has it, which makes what PyTorch makes."""
-    with screen.progress("tracing"):
-        proto = converted(given, model.recipe.name)
-        session, name, edges = Session(proto.SerializeToString()), model.recipe.name, model.modality.kind == "rows"
-        if isinstance(given.net, InBytes):
-            exact = given.net.exact
-            verified(given, lambda inputs: exact(*inputs), partial(session, output=EXACT), name, edges)
-        verified(given, lambda inputs: given.net(*inputs), session, name, edges)
-    alone(proto)
+def _run(whole: Graph) -> Run:
+    """Runs a graph's net in PyTorch."""
+    return lambda inputs: whole.net(*inputs)
+
+
+def _converted(whole: Graph, model: Model, screen: Screen) -> Any:
+    """A graph as an ONNX proto that has been verified against PyTorch."""
+    with screen.progress("converting"):
+        name, discrete = model.recipe.name, model.modality.discrete
+        proto = converted(whole, name)
+        session = Session(proto.SerializeToString())
+        if isinstance(whole.net, InBytes):
+            exact = whole.net.exact
+            verified(whole, lambda inputs: exact(*inputs), partial(session, output=EXACT), name, discrete)
+        verified(whole, _run(whole), session, name, discrete)
+    keep_first_output(proto)
     return proto
 
 
-def _smaller(model: Model, asked: Asked, proto: Any, given: Graph, data: Data, screen: Screen) -> bytes:
-    """An ONNX file of the compressed model."""
-    if asked.prune:
-        model = _narrower(model, data, asked.prune, screen)
-        given = graph(model, asked.in_bytes, asked.reverse)
-        proto = _traced(given, model, screen)
-    if asked.int8:
-        many, at_once = (PICTURES, FEW) if model.modality.source is not None else (CALIBRATED, AT_ONCE)
-        draws = data.inputs(given, many, "calibration", asked.reverse, held=False)
-        parts = list(zip(*(torch.split(x, at_once) for x in draws), strict=True))
-        with screen.progress("quantising"):
-            proto = quantised(proto, given.names, parts)
-    if asked.half:
-        halved(proto)
-    return described(proto, given, _content(model))
+def _compressed(model: Model, options: Options, proto: Any, whole: Graph, data: Data, screen: Screen) -> bytes:
+    """The ONNX file of the compressed model."""
+    if options.prune:
+        model = _pruned(model, data, options.prune, screen)
+        whole = graph(model, options.in_bytes, options.reverse)
+        proto = _converted(whole, model, screen)
+    if options.int8:
+        from_noise = model.modality.source is None
+        n, size = (CALIBRATION_SAMPLES, BATCH_SIZE) if from_noise else (CALIBRATION_ITEMS, GIVEN_BATCH_SIZE)
+        inputs = data.inputs(whole, n, "calibration", options.reverse, held=False)
+        batches = list(zip(*(torch.split(x, size) for x in inputs), strict=True))
+        with screen.progress("quantizing"):
+            proto = quantized(proto, [spec.name for spec in whole.inputs], batches)
+    if options.half:
+        halve(proto)
+    return described(proto, whole, _content(model))
 
 
-def _narrower(model: Model, data: Data, share: float, screen: Screen) -> Model:
+def _pruned(model: Model, data: Data, share: float, screen: Screen) -> Model:
     with screen.progress("fine-tuning") as progress:
         reseed(Seeds().key("pruned"), CPU)
         return pruned(model, share, partial(_batch, model, data, False), progress, partial(_batch, model, data, True))
 
 
 def _batch(model: Model, data: Data, reverse: bool) -> Batch:
-    """What G makes samples of: latents and labels as they are drawn for samples, or pictures."""
+    """Latents and conditions as they are drawn for samples; given items are conditions."""
     if model.modality.source is not None:
-        assert data.prepared is not None
-        rows = data.prepared.train
-        return torch.zeros(FEW, 0), data.pictures(rows[torch.randint(len(rows), (FEW,))], reverse)[0]
-    z = model.game.draw(AT_ONCE, CPU)
-    return z, model.modality.draw_conditions(AT_ONCE, CPU) if model.game.conditional else None
+        assert data.dataset is not None
+        rows = data.dataset.train
+        chosen = rows[torch.randint(len(rows), (GIVEN_BATCH_SIZE,))]
+        return torch.zeros(GIVEN_BATCH_SIZE, 0), data.pairs(chosen, reverse)[0]
+    z = model.game.draw(BATCH_SIZE, CPU)
+    return z, model.modality.draw_conditions(BATCH_SIZE, CPU) if model.game.conditional else None
 
 
-def _compared(given: Graph, ways: Sequence[Way], quality: Quality | None, screen: Screen) -> Exported:
-    """All ways to run a model, beside one another."""
+def _compared(whole: Graph, runners: Sequence[Runner], quality: Quality | None, screen: Screen) -> Exported:
+    """Measurements of all runners."""
     with screen.progress("measuring") as progress:
-        found = measured(given, ways, () if quality is None else quality.inputs, progress)
+        variants = measured(whole, runners, () if quality is None else quality.inputs, progress)
         if quality is None:
-            return Exported(Path(), 0, tuple(found))
-        found = [replace(v, quality=quality.of(way.run)) for v, way in zip(found, ways, strict=True)]
-    return Exported(Path(), 0, tuple(found), quality.name, quality.floor, quality.protocol)
+            return Exported(Path(), 0, tuple(variants))
+        variants = [replace(v, quality=quality.of(runner.run)) for v, runner in zip(variants, runners, strict=True)]
+    return Exported(Path(), 0, tuple(variants), quality.name, quality.floor, quality.protocol)
 
 
 def _content(model: Model) -> dict[str, Any]:
-    """A model as JSON has it, with what may be told of its training."""
-    about = {name: model.about[name] for name in TOLD if name in model.about}
+    """A model as JSON, with the public part of its training record."""
+    about = {name: model.about[name] for name in PUBLIC_RECORD if name in model.about}
     return describe(model.recipe, model.modality) | {"about": about}
 
 
-def _weights(model: Model, asked: Asked, place: Path, screen: Screen) -> Exported:
+def _write_model(model: Model, options: Options, place: Path, screen: Screen) -> Exported:
     """Write a safetensors file."""
-    if not asked.compressed:
+    if not options.compression:
         model.save(place, force=True)
         return Exported(place, place.stat().st_size)
-    data = Data(model, screen, asked.learns)
-    small = _narrower(model, data, asked.prune, screen) if asked.prune else model
+    data = Data(model, screen, options.needs_data)
+    smaller = _pruned(model, data, options.prune, screen) if options.prune else model
     with tempfile.TemporaryDirectory() as folder:
         before, after = (Path(folder) / f"{name}{SINGLE}" for name in ("before", "after"))
         model.save(before)
-        small.save(after, half=asked.half)
-        found, content = _reloaded(model, before, after, asked, data, screen), after.read_bytes()
+        smaller.save(after, half=options.half)
+        exported, content = _reloaded(model, before, after, options, data, screen), after.read_bytes()
     write_bytes(place, content)
-    return replace(found, path=place, size=len(content))
+    return replace(exported, path=place, size=len(content))
 
 
-def _reloaded(model: Model, before: Path, after: Path, asked: Asked, data: Data, screen: Screen) -> Exported:
-    """What a file of a compressed model holds, read again, beside the model as it was."""
+def _reloaded(model: Model, before: Path, after: Path, options: Options, data: Data, screen: Screen) -> Exported:
+    """Measurements of the file of a compressed model, read back, next to those of the model before."""
     again = load(after)
     try:
-        whole, small = graph(model), graph(again)
+        whole, smaller = graph(model), graph(again)
     except InputError as error:
-        screen.say(f"what compressing costs is not measured: {error}")
+        screen.say(f"the cost of compression is not measured: {error}")
         return Exported(after, 0)
-    ways = [
-        Way("PyTorch", before.stat().st_size, lambda given: whole.net(*given)),
-        Way(asked.compressed, after.stat().st_size, lambda given: small.net(*given)),
+    runners = [
+        Runner("PyTorch", before.stat().st_size, _run(whole)),
+        Runner(options.compression, after.stat().st_size, _run(smaller)),
     ]
-    return _compared(whole, ways, Quality(data, whole) if data.judges else None, screen)
+    return _compared(whole, runners, Quality(data, whole) if data.can_judge else None, screen)

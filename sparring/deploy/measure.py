@@ -1,10 +1,10 @@
-"""Whether a graph makes what PyTorch makes, and how long either takes."""
+"""Whether a graph computes what PyTorch computes, and how long each takes."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,28 +12,29 @@ import torch
 from torch import Tensor
 
 from sparring.data.store import Progress
-from sparring.deploy.graph import CPU, Graph
-from sparring.deploy.quality import Run
 from sparring.errors import InputError
+from sparring.games.graph import CPU, Graph
 from sparring.seeds import Seeds, reseed
 
-CLOSE = 1e-4  # of numbers, or of shares of them where they are above 1
-LEVEL = 1 / 127  # a little more than from one byte to the next, of bytes as if they went from -1 to 1
-EDGES = 0.02  # share of rows of tables that may differ, since a choice on the edge fell to the other side
-TRIED = ((1, 0), (3, 1), (16, 2))  # samples of a batch, and by how much larger they are
-BATCHES = (1, 64)  # samples whose latency is told
-ROUNDS, FEWEST, LONGEST = 15, 3, 1.0  # calls of each way; seconds that they take, after which there are fewer
-PAUSE = 0.05  # seconds between turns
+TOLERANCE = 1e-4  # of a number, or of a share of it if it is above 1
+BYTE_TOLERANCE = 1 / 127  # slightly more than one byte, if bytes span -1 to 1
+MAX_FLIPPED = 0.02  # share of samples of which a close choice may be rounded to the other side
+TRIED = ((1, 0), (3, 1), (16, 2))  # batch size and variation (`Graph.draw`) of the inputs that a graph is verified with
+BATCHES = (1, 64)  # batch sizes whose latency is measured
+ROUNDS, MIN_ROUNDS, MAX_SECONDS = 15, 3, 1.0  # timed calls of each runner, and the time after which there are fewer
+PAUSE = 0.05  # seconds between calls of different runners
+
+Run = Callable[[Sequence[Tensor]], Tensor]
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way to run a model.
+class Runner:
+    """A program that runs a model.
 
     Attributes:
-        name: of it.
-        size: bytes of its file, 0 where there is none.
-        run: makes samples of a graph's inputs.
+        name: of the program or the compression.
+        size: bytes of its file, 0 if there is none.
+        run: generates samples from a graph's inputs.
     """
 
     name: str
@@ -43,13 +44,13 @@ class Way:
 
 @dataclass(frozen=True)
 class Variant:
-    """What has been measured of a way to run a model.
+    """Measurements of a runner.
 
     Attributes:
-        name, size: of the way.
-        difference: the largest, from what PyTorch makes of the same inputs; a share where numbers are above 1.
-        latency: seconds by samples of a batch, on the median.
-        quality: by the run's metric; None where it has not been measured.
+        name, size: of the runner.
+        difference: the largest difference from PyTorch's output for the same inputs; relative for numbers above 1.
+        latency: median seconds by batch size.
+        quality: by the run's metric; None if it was not measured.
     """
 
     name: str
@@ -61,14 +62,14 @@ class Variant:
 
 @dataclass(frozen=True)
 class Exported:
-    """What has been written.
+    """A written file.
 
     Attributes:
-        path: the file.
-        size: its bytes.
-        variants: the model as PyTorch runs it, as ONNX Runtime does, and compressed.
-        metric: what quality is told in; "" where it is not.
-        floor: what held-out real items get, None where that is not known.
+        path: of the file.
+        size: in bytes.
+        variants: the model in PyTorch, in ONNX Runtime, and compressed.
+        metric: name of the quality metric; "" if quality was not measured.
+        floor: quality of held-out real items, None if it is unknown.
         protocol: of the metric, in a sentence.
     """
 
@@ -80,29 +81,28 @@ class Exported:
     protocol: str = ""
 
     def rows(self) -> list[list[str]]:
-        """A table."""
-        batches = [f"{n} at once" for n in BATCHES]
-        rows = [["", "size", "difference", *batches, *self._of(self.metric)]]
-        for v in self.variants:
-            size, apart = sized(v.size) if v.size else "", f"{v.difference:.0e}" if v.difference else "0"
-            times = [f"{1000 * v.latency[n]:.3g} ms" for n in BATCHES]
-            rows.append([v.name, size, apart, *times, *self._of("" if v.quality is None else f"{v.quality:.3g}")])
+        """The variants as a table with a header."""
+        header = ["", "size", "difference", *(f"batch of {n}" for n in BATCHES)]
+        rows = [[*header, self.metric] if self.metric else header]
+        for variant in self.variants:
+            size = sized(variant.size) if variant.size else ""
+            difference = f"{variant.difference:.0e}" if variant.difference else "0"
+            row = [variant.name, size, difference, *(f"{1000 * variant.latency[n]:.3g} ms" for n in BATCHES)]
+            quality = "" if variant.quality is None else f"{variant.quality:.3g}"
+            rows.append([*row, quality] if self.metric else row)
         if self.floor is not None:
             rows.append(["real", *("" for _ in rows[0][2:]), f"{self.floor:.3g}"])
         return rows
 
-    def _of(self, told: str) -> list[str]:
-        return [told] if self.metric else []
-
 
 def sized(size: int) -> str:
-    """Bytes, for people."""
+    """A number of bytes as text."""
     return f"{size / 1e6:.2f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def difference(one: Tensor, other: Tensor) -> Tensor:
-    """Of samples (n, ...), the largest of each, (n,): of numbers, or of shares where they are above 1; of bytes as if
-    they went from -1 to 1.
+    """The largest difference within each sample (n, ...), (n,): absolute, or relative for numbers above 1. Bytes are
+    compared as if they spanned -1 to 1.
     """
     if one.dtype == torch.uint8:
         one, other = one / 127.5 - 1, other / 127.5 - 1
@@ -111,90 +111,89 @@ def difference(one: Tensor, other: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def verified(graph: Graph, net: Run, run: Run, recipe: str, edges: bool) -> float:
-    """The largest difference of what a graph makes from what its net does, on random inputs in batches of several
-    sizes.
+def verified(graph: Graph, net: Run, run: Run, recipe: str, discrete: bool) -> float:
+    """The largest difference between a converted graph and its net, for random inputs in batches of several sizes.
 
     Args:
-        net, run: run the net, and the graph, or the same part of both.
+        net, run: the net and the converted graph, or the same part of both.
         recipe: its name, for errors.
-        edges: whether parts of samples are choices, of which some may fall to the other side.
+        discrete: True if samples contain choices; a few close ones may be rounded differently.
 
     Raises:
-        InputError: where it is above 1e-4, or, of bytes, more than from one to the next.
+        InputError: if the difference is above 1e-4 or, for bytes, above one byte.
     """
-    found, bound = [], CLOSE
+    differences, tolerance = [], TOLERANCE
     with torch.random.fork_rng([]):
         reseed(Seeds().key("verified"), CPU)
-        for n, more in TRIED:
-            given = graph.draw(n, more)
-            wanted, made = net(given), run(given)
-            bound = LEVEL if wanted.dtype == torch.uint8 else CLOSE
-            if made.shape != wanted.shape:
+        for n, variation in TRIED:
+            inputs = graph.draw(n, variation)
+            expected, output = net(inputs), run(inputs)
+            tolerance = BYTE_TOLERANCE if expected.dtype == torch.uint8 else TOLERANCE
+            if output.shape != expected.shape:
                 raise InputError(
-                    f"recipe {recipe!r} cannot be exported: its graph makes {tuple(made.shape)} where PyTorch makes "
-                    f"{tuple(wanted.shape)}"
+                    f"recipe {recipe!r} cannot be exported: its graph returns {tuple(output.shape)} where PyTorch "
+                    f"returns {tuple(expected.shape)}"
                 )
-            found.append(difference(wanted, made))
-    apart = torch.cat(found).nan_to_num(nan=torch.inf)
-    if edges:
-        few = int(EDGES * len(apart)) + 1
-        apart = apart.sort().values[:-few]
-    worst = float(apart.max())
-    if worst > bound:
+            differences.append(difference(expected, output))
+    largest = torch.cat(differences).nan_to_num(nan=torch.inf)
+    if discrete:
+        flipped = int(MAX_FLIPPED * len(largest)) + 1
+        largest = largest.sort().values[:-flipped]
+    worst = float(largest.max())
+    if worst > tolerance:
         raise InputError(
             f"recipe {recipe!r} cannot be exported: its graph differs from PyTorch by {worst:.2g}, more than "
-            f"{bound:.2g}{', which is from one byte to the next' if bound == LEVEL else ''}"
+            f"{tolerance:.2g}{', which is one byte' if tolerance == BYTE_TOLERANCE else ''}"
         )
     return worst
 
 
 @torch.no_grad()
-def latencies(runs: Sequence[Run], given: Sequence[Tensor], rounds: int = ROUNDS) -> list[float]:
-    """Seconds of a call of each, on the median.
+def latencies(runs: Sequence[Run], inputs: Sequence[Tensor], rounds: int = ROUNDS) -> list[float]:
+    """Median seconds per call of each.
 
-    They take turns, so that whatever else the machine does slows all of them. Threads of one wait for more work in a
-    loop that takes a core from the others, so they are left to fall asleep, and a call that is not counted wakes those
-    of the next.
+    They take turns, so that other work of the machine slows all of them alike. Idle threads of one spin for a while and
+    take a core from the others, so there is a pause first; then an untimed call wakes the threads of the next.
     """
     times: list[list[float]] = [[] for _ in runs]
-    while len(times[0]) < FEWEST or (len(times[0]) < rounds and sum(map(sum, times)) < LONGEST * len(runs)):
+    while len(times[0]) < MIN_ROUNDS or (len(times[0]) < rounds and sum(map(sum, times)) < MAX_SECONDS * len(runs)):
         for run, taken in zip(runs, times, strict=True):
             time.sleep(PAUSE)
-            run(given)
-            begin = time.perf_counter()
-            run(given)
-            taken.append(time.perf_counter() - begin)
+            run(inputs)
+            start = time.perf_counter()
+            run(inputs)
+            taken.append(time.perf_counter() - start)
     return [statistics.median(taken) for taken in times]
 
 
 @torch.no_grad()
-def measured(graph: Graph, ways: Sequence[Way], some: Sequence[Tensor], progress: Progress) -> list[Variant]:
-    """Ways to run a model, of which the first is the truth.
+def measured(graph: Graph, runners: Sequence[Runner], inputs: Sequence[Tensor], progress: Progress) -> list[Variant]:
+    """Difference and latency of runners, the first of which is the reference.
 
     Args:
-        graph: draws what they are run on, where there is nothing else.
-        some: inputs of samples that they are run on, again and again where these are few; none for drawn ones.
-        progress: told how many measurements are done.
+        graph: draws inputs if none are given.
+        inputs: of samples, repeated if they are few; () for drawn ones.
+        progress: receives the number of finished measurements.
 
     Raises:
-        InputError: where one makes numbers that are not finite.
+        InputError: if a runner returns numbers that are not finite.
     """
     with torch.random.fork_rng([]):
         reseed(Seeds().key("measured"), CPU)
-        most = tuple(some) or graph.draw(BATCHES[-1], 0)
-    batches = {n: tuple(torch.cat([x] * -(-n // len(x)))[:n] for x in most) for n in BATCHES}
-    most = batches[BATCHES[-1]]
-    wanted, apart = ways[0].run(most), []
-    for way in ways:
-        made = way.run(most)
-        if not torch.isfinite(made.float()).all():
-            raise InputError(f"{way.name}: not all numbers that it makes are finite; compress it less")
-        apart.append(float(difference(wanted, made).max()))
+        drawn = tuple(inputs) or graph.draw(BATCHES[-1], 0)
+    batches = {n: tuple(torch.cat([x] * -(-n // len(x)))[:n] for x in drawn) for n in BATCHES}
+    largest = batches[BATCHES[-1]]
+    expected, differences = runners[0].run(largest), []
+    for runner in runners:
+        output = runner.run(largest)
+        if not torch.isfinite(output.float()).all():
+            raise InputError(f"{runner.name}: some generated numbers are not finite; compress the model less")
+        differences.append(float(difference(expected, output).max()))
     times = {}
-    for i, (n, given) in enumerate(batches.items()):
+    for i, (n, batch) in enumerate(batches.items()):
         progress(i, len(batches))
-        times[n] = latencies([way.run for way in ways], given)
+        times[n] = latencies([runner.run for runner in runners], batch)
     return [
-        Variant(way.name, way.size, apart[i], {n: taken[i] for n, taken in times.items()}) for i, way in enumerate(ways)
+        Variant(runner.name, runner.size, differences[i], {n: taken[i] for n, taken in times.items()})
+        for i, runner in enumerate(runners)
     ]

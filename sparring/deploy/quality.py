@@ -1,162 +1,163 @@
-"""What compressing costs: the run's own metric, before and after."""
+"""The cost of compression: the run's own metric, before and after."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from sparring.console import Screen
 from sparring.data.dataset import Dataset
-from sparring.data.tensors import VALUES
-from sparring.deploy.graph import CPU, Graph, bytes_of
+from sparring.data.tensors import CONDITION, VALUES, Tensors
+from sparring.deploy.measure import Run
 from sparring.errors import InputError
-from sparring.metrics.frechet import frechet, moments
-from sparring.modalities import Translation, find
+from sparring.evaluation.distance import FeatureDistance, real_batches
+from sparring.games.graph import CPU, Graph
 from sparring.model import Model
 from sparring.seeds import Seeds, reseed
 from sparring.training.prepare import prepare, room
 
-JUDGED = 2000  # samples, at most
-GIVEN = 128  # given pictures, at most
-REFERENCE = 5000  # real items that they are held against, at most
-LEAST = 0.1  # of as many, real items that are held out where they are judged too
-AT_ONCE = 50
-Run = Callable[[Sequence[Tensor]], Tensor]
+MAX_SAMPLES = 2000
+MAX_GIVEN = 128  # given items that samples are generated from
+MAX_REFERENCE = 5000  # real items that samples are compared with
+MIN_HELD = 0.1  # of `MAX_SAMPLES`: held-out items without which real items get no number
+BATCH_SIZE = 50
 
 
 class Data:
-    """The data that a model was trained on, where they are still at hand, and what to draw instead where they are not.
+    """The data that a model was trained on, if they can still be found.
 
     Args:
-        model: of which they are.
-        screen: says so where they are not.
-        needed: whether there is no way without given pictures, where pictures are made of pictures.
+        model: that was trained on them.
+        screen: reports if they are missing.
+        needed: True if a model that generates samples from given items cannot be compressed without them.
 
     Raises:
-        InputError: where they are needed and not at hand.
+        InputError: if they are needed and missing.
     """
 
     def __init__(self, model: Model, screen: Screen, needed: bool = True) -> None:
         self.model, self.modality = model, model.modality
-        self.prepared = self._found(screen, needed)
+        self.generates_from_noise = model.modality.source is None
+        self.dataset = self._load(screen, needed)
 
     @property
-    def judges(self) -> bool:
-        """Whether there is something to hold samples against."""
-        return self.prepared is not None or self.modality.source is None
+    def can_judge(self) -> bool:
+        """True if there is something that samples can be compared with."""
+        return self.dataset is not None or self.generates_from_noise
 
-    def _found(self, screen: Screen, needed: bool) -> Dataset | None:
+    def _load(self, screen: Screen, needed: bool) -> Dataset | None:
         source = str(self.model.about.get("data", ""))
         try:
             if not source:
-                raise InputError("the model does not say what they were")
-            items = find(source)
-            if items.kind != self.modality.kind and items.kind not in self.modality.reads:
-                raise InputError(f"{source!r} holds {items.kind} now")
+                raise InputError("the model does not name them")
+            items = self.model.find_items(source)
+            if not self.modality.accepts(items):
+                raise InputError(f"{source!r} now holds {items.kind}")
             with torch.random.fork_rng([]):
-                _, prepared, _ = prepare(self.model.recipe, self.modality, items, room(None, CPU), screen)
+                _, dataset, _ = prepare(self.model.recipe, self.modality, items, room(None, CPU), screen)
         except InputError as error:
-            if self.modality.source is not None and needed:
+            if self.generates_from_noise:
+                screen.say(f"the training data are missing ({error}): samples are compared with the model's own")
+                return None
+            if needed:
                 raise InputError(
-                    f"{error}; pruning pictures of pictures, or quantising them, needs what the model was trained on"
+                    f"{error}; pruning or quantizing a model that transforms given items needs its training data"
                 ) from error
-            instead = (
-                "quality is not judged"
-                if self.modality.source is not None
-                else "samples are held against the model's own"
-            )
-            screen.say(f"the training data are not at hand ({error}): {instead}")
+            screen.say(f"the training data are missing ({error}): quality is not measured")
             return None
-        return prepared
+        return dataset
 
-    def pictures(self, rows: Tensor, reverse: bool = False) -> tuple[Tensor, Tensor]:
-        """Given pictures and wanted ones of some rows, in [-1, 1]."""
-        assert self.prepared is not None
-        batch = self.modality.batch(self.prepared.items(rows))
-        return (batch["values"], batch["condition"]) if reverse else (batch["condition"], batch["values"])
+    def pairs(self, rows: Tensor, reverse: bool = False) -> tuple[Tensor, Tensor]:
+        """Given items of some rows and what is to be generated from them, as the networks see them."""
+        assert self.dataset is not None
+        batch = self.modality.batch(self.dataset.items(rows))
+        return (batch[VALUES], batch[CONDITION]) if reverse else (batch[CONDITION], batch[VALUES])
 
-    def some(self, n: int, held: bool) -> Tensor:
-        """Rows: held-out ones where there are enough, or those that were trained on."""
-        assert self.prepared is not None
-        of = self.prepared.held if held and len(self.prepared.held) > 1 else self.prepared.train
-        return of[torch.randperm(len(of), generator=torch.Generator().manual_seed(0))[:n]]
+    def rows(self, n: int, held: bool) -> Tensor:
+        """Random rows: held-out ones if they are asked for and there are at least two, otherwise training rows."""
+        assert self.dataset is not None
+        rows = self.dataset.held if held and len(self.dataset.held) > 1 else self.dataset.train
+        return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:n]]
 
-    def inputs(self, graph: Graph, n: int, seed: str, reverse: bool = False, held: bool = True) -> list[Tensor]:
-        """A graph's inputs for n samples as `Model.sample` draws them, or n given pictures."""
+    def inputs(self, graph: Graph, n: int, key: str, reverse: bool = False, held: bool = True) -> list[Tensor]:
+        """A graph's inputs for n samples as `Model.sample` draws them, or for n given items."""
         with torch.random.fork_rng([]):
-            reseed(Seeds().key(seed), CPU)
-            if not isinstance(self.modality, Translation):
+            reseed(Seeds().key(key), CPU)
+            if self.generates_from_noise:
                 return list(graph.draw(n, 0))
-            given = self.pictures(self.some(n, held), reverse)[0]
+            given = self.pairs(self.rows(n, held), reverse)[0]
             height, width = (graph.stride * max(1, side // graph.stride) for side in given.shape[-2:])
             given = given[..., :height, :width]
-            return [bytes_of(given) if graph.in_bytes else given]
+            return [self.modality.unscale(given).movedim(1, -1).contiguous() if graph.in_bytes else given]
 
 
 class Quality:
-    """The Fréchet distance of the features by which a run of this kind is judged while it is trained: of samples from
-    real items, or from the samples of the model as it was. It grows as there are fewer of them, so that as many samples
-    are judged as real items are held out; where these are much too few to judge by, there is no number for real ones.
+    """Fréchet distance of samples in the features that score a run of this kind during training: from real items or, if
+    these are missing, from samples of the uncompressed model. It is larger for fewer samples, so the number of samples
+    is that of the held-out items, which give the floor. If there are far too few held-out items, there is no floor.
 
     Args:
         data: of the model.
-        graph: of the model as it was.
-        reverse: whether it is the other way of pictures of pictures.
+        graph: of the uncompressed model.
+        reverse: True for the opposite direction of a model that learned both.
 
     Attributes:
-        name: of the number.
+        name: of the metric.
         protocol: in a sentence.
-        floor: what as many held-out items get in the samples' place, None where too few are at hand.
+        floor: distance of held-out items, None if there are too few.
+        inputs: of the graph, for the samples that are compared.
     """
 
     def __init__(self, data: Data, graph: Graph, reverse: bool = False) -> None:
-        self.data, self.graph, self.reverse, modality = data, graph, reverse, data.modality
-        self.name = f"fid[{modality.features_name}]"
-        self.floor: float | None = None
-        if modality.source is not None:
-            self.inputs = data.inputs(graph, GIVEN, "quality", reverse)
-            real = data.pictures(data.some(GIVEN, held=True), reverse)[1]
-            self.reference, against = (
-                moments(modality.features({VALUES: real})),
-                "the pictures that are to be made of them",
-            )
-        elif data.prepared is not None:
-            held, rows = data.prepared.held, data.some(REFERENCE, held=False)
-            fair = len(held) >= max(2, LEAST * JUDGED)
-            self.inputs = data.inputs(graph, min(JUDGED, len(held)) if fair else JUDGED, "quality")
-            self.reference, against = moments(self._real(rows)), f"{len(rows):,} real {modality.kind}"
-            if fair:
-                held = data.some(JUDGED, held=True)
-                self.floor = frechet(moments(self._real(held)), self.reference)
-                against += f"; real: {len(held):,} held-out ones against the same"
-        else:
-            self.inputs = data.inputs(graph, JUDGED, "quality")
-            other = data.inputs(graph, JUDGED, "reference")
-            self.reference, against = moments(self._features(graph.net, other)), "as many of the model as it was"
-        self.protocol = f"{self.name}: {len(self.inputs[0]):,} samples against {against}"
+        self.data, self.graph = data, graph
+        with torch.random.fork_rng([]):
+            if not data.generates_from_noise:
+                self._compare_with_given(reverse)
+            elif data.dataset is not None:
+                self._compare_with_real(data.dataset)
+            else:
+                self._compare_with_model()
+        self.name, self.floor = self._distance.name, self._distance.floor
+        self.protocol = f"{self.name}: {len(self.inputs[0]):,} samples against {self._against}"
+
+    def _compare_with_given(self, reverse: bool) -> None:
+        self.inputs = self.data.inputs(self.graph, MAX_GIVEN, "quality", reverse)
+        real = self.data.pairs(self.data.rows(MAX_GIVEN, held=True), reverse)[1]
+        self._distance = FeatureDistance(self.data.modality, [{VALUES: real}])
+        self._against = f"the {self.data.modality.words.items} that are to be generated"
+
+    def _compare_with_real(self, dataset: Dataset) -> None:
+        modality, held = self.data.modality, dataset.held
+        has_floor = len(held) >= max(2, MIN_HELD * MAX_SAMPLES)
+        n = min(MAX_SAMPLES, len(held)) if has_floor else MAX_SAMPLES
+        self.inputs = self.data.inputs(self.graph, n, "quality")
+        rows = self.data.rows(MAX_REFERENCE, held=False)
+        unseen = self.data.rows(MAX_SAMPLES, held=True) if has_floor else rows[:0]
+        self._distance = FeatureDistance(
+            modality,
+            real_batches(modality, dataset, rows, size=BATCH_SIZE),
+            real_batches(modality, dataset, unseen, size=BATCH_SIZE) if has_floor else (),
+        )
+        self._against = f"{len(rows):,} real {modality.words.trained}"
+        if has_floor:
+            self._against += f"; real: {len(unseen):,} held-out ones against the same"
+
+    def _compare_with_model(self) -> None:
+        net = self.graph.net
+        self.inputs = self.data.inputs(self.graph, MAX_SAMPLES, "quality")
+        other = self.data.inputs(self.graph, MAX_SAMPLES, "reference")
+        self._distance = FeatureDistance(self.data.modality, self._samples(lambda inputs: net(*inputs), other))
+        self._against = f"{len(other[0]):,} samples of the uncompressed model"
 
     def of(self, run: Run) -> float:
-        """Of samples that are made of always the same latents, or given pictures."""
-        return frechet(moments(self._features(run, self.inputs)), self.reference)
+        """Distance of samples that a runner generates, always from the same inputs."""
+        return self._distance.of(self._samples(run, self.inputs))
 
-    @torch.no_grad()
-    def _features(self, run: Run, inputs: Sequence[Tensor]) -> Tensor:
-        found = []
-        for part in zip(*(torch.split(x, AT_ONCE) for x in inputs), strict=True):
-            made = run(part) if not isinstance(run, torch.nn.Module) else run(*part)
-            if self.graph.in_bytes:
-                made = self.data.modality.scale(made.permute(0, 3, 1, 2))
-            found.append(self.data.modality.features({VALUES: made.float()}))
-        return torch.cat(found)
-
-    def _real(self, rows: Tensor) -> Tensor:
-        assert self.data.prepared is not None
-        found = []
-        for part in torch.split(rows, AT_ONCE):
-            with torch.random.fork_rng([]):
-                reseed(Seeds().key("real", int(part[0])), CPU)
-                batch = self.data.modality.batch({"values": self.data.prepared.part("values", part)})
-            found.append(self.data.modality.features(batch))
-        return torch.cat(found)
+    def _samples(self, run: Run, inputs: Sequence[Tensor]) -> Iterator[Tensors]:
+        """Samples as the networks generate them, in batches."""
+        for part in zip(*(torch.split(x, BATCH_SIZE) for x in inputs), strict=True):
+            with torch.no_grad():
+                values = run(part)
+            yield {VALUES: self.data.modality.scale(values.movedim(-1, 1)) if self.graph.in_bytes else values}

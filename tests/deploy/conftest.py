@@ -51,7 +51,7 @@ def hurried():
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("torch.onnx.export", CONVERTED_ONCE)
-        for name, value in (("LONGEST", 0.0), ("PAUSE", 0.0), ("FEWEST", 1)):
+        for name, value in (("MAX_SECONDS", 0.0), ("PAUSE", 0.0), ("MIN_ROUNDS", 1)):
             patch.setattr(f"sparring.deploy.measure.{name}", value)
         yield patch
 

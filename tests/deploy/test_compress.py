@@ -27,7 +27,7 @@ from sparring.errors import InputError
 
 @pytest.fixture(scope="module", autouse=True)
 def _few(hurried):
-    hurried.setattr("sparring.deploy.quality.JUDGED", 200)
+    hurried.setattr("sparring.deploy.quality.MAX_SAMPLES", 200)
     hurried.setattr("sparring.deploy.prune.STEPS", 60)
 
 
@@ -80,7 +80,7 @@ def test_quality_is_lost_where_it_is(run, tmp_path, monkeypatch):
             if values.ndim == 4:
                 weight.CopyFrom(onnx.numpy_helper.from_array(values * 0, weight.name))
 
-    monkeypatch.setattr("sparring.deploy.export.halved", spoilt)
+    monkeypatch.setattr("sparring.deploy.export.halve", spoilt)
     pytorch, _, small = export(run, tmp_path / "m.onnx", half=True).variants
     assert small.quality > 1.3 * pytorch.quality
 
@@ -102,7 +102,7 @@ def test_a_compressed_model_is_told_as_it_is_read_again(run, tmp_path):
     assert sparring.load(kept.path).game.G.state_dict()[next(iter(model.game.G.state_dict()))].max() == 1e5
     with torch.no_grad():
         next(model.game.G.parameters()).fill_(torch.nan)
-    with pytest.raises(InputError, match="not all numbers that it makes are finite"):
+    with pytest.raises(InputError, match="some generated numbers are not finite"):
         export(model, tmp_path / "i.safetensors", half=True)
     assert not (tmp_path / "i.safetensors").exists()
 
@@ -112,8 +112,8 @@ def test_halves_need_no_data(tmp_path, capfd):
     model = toy("srgan")
     found = export(model, tmp_path / "h.safetensors", half=True, quiet=False)
     assert [v.quality for v in found.variants] == [None, None]
-    assert "quality is not judged" in " ".join("".join(capfd.readouterr()).split())
-    with pytest.raises(InputError, match="needs what the model was trained on"):
+    assert "quality is not measured" in " ".join("".join(capfd.readouterr()).split())
+    with pytest.raises(InputError, match="needs its training data"):
         export(model, tmp_path / "p.safetensors", prune=0.5)
 
 
@@ -121,9 +121,9 @@ def test_real_items_are_judged_in_the_same_number(run):
     """The distance of 11 held-out items says nothing beside that of 200 samples: there is none."""
     model = sparring.load(run)
     data, net = Data(model, Screen(True)), graph(model)
-    held = data.prepared.held
+    held = data.dataset.held
     for many, judged in ((50, 50), (11, 200)):
-        data.prepared = replace(data.prepared, held=held[:many])
+        data.dataset = replace(data.dataset, held=held[:many])
         quality = Quality(data, net)
         assert len(quality.inputs[0]) == judged
         assert (quality.floor is None) == (many == 11)
@@ -141,7 +141,7 @@ def test_half_keeps_what_it_cannot_hold(tmp_path):
     kinds = {w.data_type for w in onnx.load(tmp_path / "g.onnx").graph.initializer if np.prod(w.dims) >= 256}
     assert kinds == {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16}
     assert found.variants[2].difference < 0.01
-    assert "of the model as it was" in found.protocol  # no data at hand
+    assert "of the uncompressed model" in found.protocol  # no data at hand
 
 
 def test_chains():
@@ -227,7 +227,7 @@ def test_the_command(run, monkeypatch, capsys, tmp_path):
     [
         (["-o", "d.pt"], "d.pt: cannot write a model as '.pt'; name it .onnx or .safetensors"),
         (["--prune", "2"], "--prune 2 is out of range"),
-        (["--format", "tflite"], "--format tflite is not known"),
+        (["--format", "tflite"], "--format tflite is unknown"),
         (["-o", "there.onnx"], "there.onnx exists already"),
     ],
 )
@@ -250,11 +250,11 @@ def test_weights_that_are_computed_are_quantised_too(tmp_path):
     net = graph(model)
     given = net.draw(3, 0)
     with torch.no_grad():
-        torch.testing.assert_close(net.net(*given), model.game.sampled(given[0], None))
+        torch.testing.assert_close(net.net(*given), model.game.sample(given[0], None)["values"])
 
 
 def test_what_gets_no_smaller_says_so(tmp_path):
-    with pytest.raises(InputError, match="little in this net can be quantised; use --half"):
+    with pytest.raises(InputError, match="little in this net can be quantized; use --half"):
         export(toy("timegan"), tmp_path / "t.onnx", int8=True)
     assert not list(tmp_path.iterdir())
 
@@ -263,7 +263,7 @@ def test_what_cannot_be_pruned_says_so(monkeypatch, capsys, tmp_path):
     toy("stylegan2").save(tmp_path / "s")
     status, _, err = typed(monkeypatch, capsys, tmp_path / "s", "-o", tmp_path / "s.onnx", "--prune", "0.5")
     assert status == 2
-    assert "has no layers that simply follow one another" in err
+    assert "has no plain sequences of layers" in err
     assert not (tmp_path / "s.onnx").exists()
 
 

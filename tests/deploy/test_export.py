@@ -13,8 +13,9 @@ from toy_models import toy
 
 import sparring
 from sparring import recipes
+from sparring.data.tensors import VALUES
 from sparring.deploy.export import export
-from sparring.deploy.graph import graph
+from sparring.deploy.graph import graph, output_text
 from sparring.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("hurried")
@@ -61,10 +62,10 @@ def apart(made, wanted):
 def truth(model, inputs):
     """What the model itself makes of a graph's inputs, by the way that `Model.sample` and `Model.apply` go."""
     if model.modality.source is not None:
-        return model.mapper().net(inputs["picture"])
+        return model.mapper().net(inputs["image"])
     if model.recipe.name == "table":
         return swept(model, **inputs)
-    return model.game.sampled(inputs["z"].flatten(1), inputs.get("label"))
+    return model.game.sample(inputs["z"].flatten(1), inputs.get("label"))[VALUES]
 
 
 def swept(model, z, label, keep):
@@ -98,7 +99,7 @@ def drawn(model, path, n):
             inputs[name] = torch.rand(shape) < 0.3
         elif name == "noise":
             inputs[name] = torch.zeros(shape)
-        elif name == "picture":
+        elif name == "image":
             stride = model.mapper().stride
             side = -(-16 // stride) * stride
             x = 2 * torch.rand(n, shape[1], side + n * stride, side) - 1
@@ -138,7 +139,7 @@ def test_the_sweep_is_that_of_the_model():
     with pytest.MonkeyPatch.context() as patch, torch.no_grad():
         patch.setattr(torch, "randperm", torch.arange)
         game.draw = lambda *_: next(draws)
-        wanted = game.sampled(z[:, 0], label)
+        wanted = game.sample(z[:, 0], label)[VALUES]
         del game.draw
     keep = torch.zeros(4, columns, dtype=torch.bool)
     torch.testing.assert_close(swept(model, z, label, keep), wanted)
@@ -151,7 +152,7 @@ def test_columns_that_stay(exported):
     inputs["label"][:, 2] = 1
     inputs["keep"] = inputs["label"] >= 0
     rows = torch.from_numpy(run(path, **inputs))
-    assert set(model.modality.decode(rows)["c"]) == {model.modality.learned[2].levels[1]}
+    assert set(model.modality.decode({VALUES: rows})["c"]) == {model.modality.learned[2].levels[1]}
 
 
 def test_noise_is_an_input(exported):
@@ -178,12 +179,12 @@ def test_bytes_are_those_of_sample(tmp_path):
     inputs = drawn(model, tmp_path / "d.onnx", 9)
     made = run(tmp_path / "d.onnx", **inputs)
     assert (made.dtype, made.shape) == (np.uint8, (9, 8, 8, 3))
-    wanted = model.modality.decode(truth(model, inputs))
+    wanted = model.modality.decode({VALUES: truth(model, inputs)})
     assert np.abs(made.astype(int) - wanted).max() <= 1
     assert np.ptp(made) > 50
-    assert about(tmp_path / "d.onnx")["output"] == "samples (n, 8, 8, 3) uint8"
+    assert about(tmp_path / "d.onnx")["output"] == "images (n, 8, 8, 3) uint8"
     (output,) = onnx.load(tmp_path / "d.onnx").graph.output  # what is verified beside the bytes is gone
-    assert output.doc_string == "samples (n, 8, 8, 3) uint8"
+    assert output.doc_string == "images (n, 8, 8, 3) uint8"
     assert "exact" not in [given.name for given in session(tmp_path / "d.onnx").get_outputs()]
 
 
@@ -196,7 +197,7 @@ def test_what_bytes_are_rounded_from_is_verified(tmp_path, monkeypatch):
         weight.CopyFrom(onnx.numpy_helper.from_array(values * 1.002, weight.name))
         return proto
 
-    monkeypatch.setattr("sparring.deploy.runtime._bare", wrong)
+    monkeypatch.setattr("sparring.deploy.runtime._without_source_lines", wrong)
     with pytest.raises(InputError, match=r"differs from PyTorch by 0\.00\d+, more than 0\.0001$"):
         export(toy("dcgan", labels=True), tmp_path / "d.onnx", in_bytes=True)
     assert not list(tmp_path.iterdir())
@@ -211,7 +212,7 @@ def test_bytes_that_are_wrong_are_told_in_bytes(tmp_path, monkeypatch):
 
     right = runtime.Session.__call__
     monkeypatch.setattr(runtime.Session, "__call__", wrong)
-    with pytest.raises(InputError, match=r"by 0\.031, more than 0\.0079, which is from one byte to the next"):
+    with pytest.raises(InputError, match=r"by 0\.031, more than 0\.0079, which is one byte"):
         export(toy("dcgan", labels=True), tmp_path / "d.onnx", in_bytes=True)
     assert not list(tmp_path.iterdir())
 
@@ -223,14 +224,15 @@ def test_a_graph_says_what_it_gives(name, in_bytes):
     given = made.draw(3, 1)
     with torch.no_grad():
         found = made.net(*given)
-    shape = re.search(r"\((.+?)\)", made.says)[1]
+    text = output_text(made)
+    shape = re.search(r"\((.+?)\)", text)[1]
     sides = {"n": 3}
     for names, x in zip([i.shape for i in made.inputs], given, strict=True):
         sides |= {n.split()[-1]: size // int(n.split()[0] if " " in n else 1)
                   for n, size in zip(names, x.shape, strict=True) if isinstance(n, str)}  # fmt: skip
     wanted = [math.prod(sides[w] if w in sides else int(w) for w in side.split()) for side in shape.split(", ")]
     assert list(found.shape) == wanted
-    assert made.says.endswith("uint8" if in_bytes else "in [-1, 1]")
+    assert text.endswith("uint8" if in_bytes else "in [-1, 1]")
     assert (found.dtype == torch.uint8) == in_bytes
 
 
@@ -263,7 +265,7 @@ def test_a_file_explains_itself(exported):
     assert told["kind"] == "images"
     assert told["modality"]["size"] == 8
     assert told["about"]["scores"] == {"fid": 1.0}
-    assert "8 normal, 10 a 1 among zeros, 2 uniform in [-1, 1]" in told["inputs"]["z"]["is"]
+    assert "8 normal, 10 one-hot, 2 uniform in [-1, 1]" in told["inputs"]["z"]["is"]
     assert "secret" not in json.dumps(told)
     given = onnx.load(path).graph.input[0]
     assert given.doc_string == told["inputs"]["z"]["is"]
@@ -306,11 +308,11 @@ def test_a_way_of_its_own_is_refused(tmp_path):
     model = toy("gan")
 
     class Own(type(model.game)):
-        def sampled(self, z, label, asked=None):  # noqa: ARG002
-            return self.values(z, label).flip(0)
+        def sample(self, z, condition, requested=None):  # noqa: ARG002
+            return {VALUES: self.values(z, condition).flip(0)}
 
     model.game.__class__ = Own
-    with pytest.raises(InputError, match="way of its own"):
+    with pytest.raises(InputError, match="in a way that has no graph"):
         export(model, tmp_path / "g.onnx")
 
 
@@ -331,11 +333,11 @@ def test_what_pytorch_cannot_trace_says_why(tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("r3gan_mlp", {"in_bytes": True}, "--bytes is for pictures, but recipe 'r3gan_mlp' makes points"),
-        ("dcgan", {"reverse": True}, "--reverse is for pictures of pictures"),
-        ("srgan", {"reverse": True}, "reverse was given"),
+        ("r3gan_mlp", {"in_bytes": True}, "--bytes was given, but recipe 'r3gan_mlp' generates points, which are not stored as bytes"),
+        ("dcgan", {"reverse": True}, "--reverse was given for recipe 'dcgan': it generates from noise"),
+        ("srgan", {"reverse": True}, "--reverse was given for recipe 'srgan': it "),
         ("dcgan", {"prune": 1.5}, "--prune 1.5 is out of range"),
-        ("dcgan", {"format": "onyx"}, "--format onyx is not known; did you mean 'onnx'"),
+        ("dcgan", {"format": "onyx"}, "--format onyx is unknown; did you mean 'onnx'"),
         ("dcgan", {"format": "safetensors"}, "cannot write safetensors as '.onnx'; name it .safetensors"),
     ],
 )
@@ -365,14 +367,14 @@ def test_one_file_is_the_whole_model(tmp_path):
 def test_the_name_where_none_is_given(tmp_path, monkeypatch):
     """Beside the run and named like it, without the suffix of a model in one file; never the model itself."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sparring.deploy.export._graph", lambda _model, _asked, place, _screen: place)
+    monkeypatch.setattr("sparring.deploy.export._write_graph", lambda _model, _options, place, _screen: place)
     model = toy("gan")
     model.save("c.safetensors")
     model.save("v1.5")
     assert str(export("c.safetensors")) == "c.onnx"
     assert str(export(tmp_path / "v1.5")) == str(tmp_path / "v1.5.onnx")
     before = (tmp_path / "c.safetensors").read_bytes()
-    with pytest.raises(InputError, match=r"c\.safetensors is what is to be exported; name another file with -o"):
+    with pytest.raises(InputError, match=r"c\.safetensors is the model that is exported; name another file with -o"):
         export("c.safetensors", format="safetensors", half=True, force=True)
     assert (tmp_path / "c.safetensors").read_bytes() == before
 

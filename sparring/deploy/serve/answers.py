@@ -16,7 +16,7 @@ from PIL import Image
 
 from sparring.deploy.serve.negotiation import CSV, JSON, NPZ, PNG
 from sparring.modalities import Modality, Samples, Series
-from sparring.use.apply.photos import as_image
+from sparring.modalities.samples import as_image
 
 # What samples of each kind can be given as, what is given unless asked otherwise first.
 OFFERS = {

@@ -24,7 +24,7 @@ from sparring.deploy.serve.served import Served
 from sparring.deploy.serve.worker import Draw, Full, Job, Worker
 from sparring.errors import InputError
 from sparring.explore.invert import STEPS, Inversion, invert
-from sparring.use.apply.photos import as_image
+from sparring.modalities.samples import as_image
 
 FEW = 1 << 14  # numbers that are written at once, and for which no thread is worth its while
 Seed = Annotated[int, Query(ge=0, le=schemas.SEED, description="Of the search.")]

@@ -19,7 +19,7 @@ from sparring.deploy.serve.answers import npz
 from sparring.errors import InputError
 from sparring.modalities.images.decoding import loaded, opened, squared
 from sparring.nets.tiles import Mapper
-from sparring.use.apply.photos import read, write
+from sparring.modalities.translation.files.photos import read, write
 
 PARTS = 8  # of a form, at most
 NAMES = ("picture", "mask")

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sparring.errors import InputError
-from sparring.files import reason
+from sparring.files import describe_error
 
 VARIABLE = "SPARRING_KEYS"
 
@@ -77,7 +77,7 @@ def _lines(file: Path) -> list[str]:
     try:
         return file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise InputError(f"--keys {file} cannot be read: {reason(error)}") from error
+        raise InputError(f"--keys {file} cannot be read: {describe_error(error)}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"--keys {file} is no text; write a key to a line") from error
 
@@ -105,5 +105,5 @@ def listening(host: str, port: int, keys: Keys) -> socket.socket:
         taken.bind(address)
     except OSError as error:
         taken.close()
-        raise InputError(f"cannot listen at {host}:{port}: {reason(error)}; choose another --port") from error
+        raise InputError(f"cannot listen at {host}:{port}: {describe_error(error)}; choose another --port") from error
     return taken
