@@ -26,7 +26,7 @@ from runs import compared, cost, picture, play, trained
 from sparring import Model
 from sparring.evaluation import evaluate
 from sparring.evaluation.classifier import accuracy, train_classifier
-from sparring.evaluation.translated import by
+from sparring.modalities.translation.judge import method_of
 from sparring.metrics.image_pairs import flicker
 from sparring.modalities import find
 from sparring.modalities.translation.baselines import bicubic, median
@@ -56,7 +56,7 @@ def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
         body = []
         for way, told in (("bicubic", "bicubic"), ("without D", "first phase, without D"), ("samples", "**srgan**")):
             row = [told]
-            for number in ("psnr[Y]", "spectrum"):
+            for number in ("psnr[Y]", "spectral_distance"):
                 for one in found.values():
                     value = one[number] if way == "samples" else one.of_baseline(way, number)
                     row.append(f"{value:.2f}")
@@ -71,7 +71,7 @@ def inpaint(asked: argparse.Namespace) -> list[str]:
     model = trained(asked, "inpaint", "inpaint", "fashion-mnist", 12)
     found = evaluate(model, samples=2000)
     picture(asked, "restored-inpaint", found)
-    return [*compared(found, ("error in holes", "psnr", "spectrum", "kid[patches]"), model), "", found.protocol + "."]
+    return [*compared(found, ("mae[holes]", "psnr", "spectral_distance", "kid[patches]"), model), "", found.protocol + "."]
 
 
 def enhance(asked: argparse.Namespace) -> list[str]:
@@ -79,7 +79,7 @@ def enhance(asked: argparse.Namespace) -> list[str]:
     model = trained(asked, "enhance", "enhance", data, 10)
     found = evaluate(model)
     picture(asked, "restored-enhance", found)
-    lines = compared(found, ("psnr", "ssim", "spectrum", "kid[patches]"), model)
+    lines = compared(found, ("psnr", "ssim", "spectral_distance", "kid[patches]"), model)
     diagnosed = _diagnosed(model, data)
     told = ", ".join(f"{name} {value:.1%}" for name, value in diagnosed.items())
     return [
@@ -87,7 +87,7 @@ def enhance(asked: argparse.Namespace) -> list[str]:
         "",
         found.protocol + ".",
         "",
-        f"A classifier of clean pictures tells pneumonia in test pictures: {told}.",
+        f"Accuracy of a classifier trained on clean images, on test images: {told}.",
     ]
 
 
@@ -100,8 +100,8 @@ def _diagnosed(model: Model, data: Path) -> dict[str, float]:
         "clean": true,
         "low dose": given,
         "median": median(given),
-        "without D": _all(by(model.mapper(sharpness=0.0)), given),
-        "enhanced": _all(by(model.mapper()), given),
+        "without D": _all(method_of(model.mapper(sharpness=0.0)), given),
+        "enhanced": _all(method_of(model.mapper()), given),
     }
     clean = torch.from_numpy(items.items[~items.held])
     known = clean.reshape(len(clean), 1, *clean.shape[1:3]).float() / 127.5 - 1
@@ -121,7 +121,7 @@ def _all(way: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
 def video(asked: argparse.Namespace) -> list[str]:
     """Flicker of an enlarged clip, on what does not move in it."""
     model = _enlarging(asked, 4)
-    way = by(model.mapper())
+    way = method_of(model.mapper())
     rows: dict[str, list[float]] = {"bicubic": [], "frame by frame": [], "smoothed": []}
     for clip in _clips(asked.data / "video/weizmann_actions_64.zip"):
         frames = torch.cat([as_input(frame) for frame in clip])

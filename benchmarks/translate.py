@@ -48,7 +48,7 @@ def membranes(asked: argparse.Namespace) -> list[str]:
     model = trained(asked, "membranes", "pix2pix", folder, 12, turn=True, size=128)
     found = evaluate(model, folder)  # of which the test part is asked about
     picture(asked, "translated-membranes", found)
-    return compared(found, ("iou", "error", "spectrum", "kid[patches]"), model)
+    return compared(found, ("iou", "mae", "spectral_distance", "kid[patches]"), model)
 
 
 def edges(asked: argparse.Namespace) -> list[str]:
@@ -61,7 +61,7 @@ def edges(asked: argparse.Namespace) -> list[str]:
     model = trained(asked, "edges", "pix2pix", folder, 5, flip=False)
     found = evaluate(model)
     picture(asked, "translated-edges", found)
-    return compared(found, ("error", "psnr", "spectrum", "kid[patches]"), model)
+    return compared(found, ("mae", "psnr", "spectral_distance", "kid[patches]"), model)
 
 
 def twins(asked: argparse.Namespace) -> list[str]:
@@ -85,7 +85,7 @@ def _coloured_twins(asked: argparse.Namespace, name: str, coloured: Callable[[Pi
     _saved(folder / "testB", true)
     mean = np.stack([coloured(digit) for digit in train[:TRAINED]]).mean(0)
     body = [
-        ["as given", *_near(given, true), ""],
+        ["identity", *_near(given, true), ""],
         ["the mean twin", *_near(np.broadcast_to(mean, true.shape), true), ""],
     ]
     shown = [given[:SHOWN]]
@@ -101,7 +101,7 @@ def _coloured_twins(asked: argparse.Namespace, name: str, coloured: Callable[[Pi
         sheet(np.concatenate([*shown, true[:SHOWN]]), SHOWN).save(
             asked.page.parent / f"translated-{name}.png", optimize=True
         )
-    return table(["", "error of 255", "own twin is nearest", "training"], body)
+    return table(["", "mae", "own twin is nearest", "training"], body)
 
 
 def citrus(asked: argparse.Namespace) -> list[str]:
