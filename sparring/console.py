@@ -65,7 +65,7 @@ class Screen:
             self._live = None
 
 
-def listed(rows: Sequence[Sequence[str]]) -> Table:
+def number_table(rows: Sequence[Sequence[str]]) -> Table:
     """A table from a header and lines; all columns but the first are numbers."""
     head, *body = rows
     shown = Table(box=None, pad_edge=False, header_style="bold")
@@ -76,7 +76,7 @@ def listed(rows: Sequence[Sequence[str]]) -> Table:
     return shown
 
 
-def whole(table: Table) -> None:
+def print_wide(table: Table) -> None:
     """Print a table without truncating cells, even on a narrow terminal."""
     console = Console(highlight=False)
     wide = console.options.update(max_width=1000)

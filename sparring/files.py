@@ -28,7 +28,7 @@ def places(name: str) -> list[Path]:
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path to write a file or a folder to; renamed to `path` if no error occurs.
 
     Raises:
@@ -44,13 +44,13 @@ def beside(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
         part.replace(path)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {reason(error)}") from error
+        raise InputError(f"cannot write {path}: {describe_error(error)}") from error
     finally:
         with suppress(OSError):
             shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 
-def reason(error: OSError) -> str:
+def describe_error(error: OSError) -> str:
     """A short description of an error, with a remedy if there is an obvious one."""
     words = (error.strerror or str(error)).lower()
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
@@ -60,7 +60,7 @@ def reason(error: OSError) -> str:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file completely or not at all, and flush it to the disk."""
-    with beside(path) as part, part.open("wb") as file:
+    with atomic_path(path) as part, part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -95,7 +95,7 @@ def append_line(path: Path, line: str) -> None:
         with path.open("a") as file:
             file.write(line + "\n")
     except OSError as error:
-        raise InputError(f"cannot write {path}: {reason(error)}") from error
+        raise InputError(f"cannot write {path}: {describe_error(error)}") from error
 
 
 def read_json(path: Path) -> Any:
@@ -107,12 +107,12 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except OSError as error:
-        raise InputError(f"cannot read {path}: {reason(error)}") from error
+        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
     except ValueError as error:
         raise InputError(f"{path} is damaged: {error}") from error
 
 
-def vacant(path: Path, force: bool, file: bool = False) -> None:
+def check_output(path: Path, force: bool, file: bool = False) -> None:
     """Check that an output may be written to `path`.
 
     Args:

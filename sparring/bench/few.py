@@ -16,7 +16,7 @@ from sparring.devices import resolve
 from sparring.evaluation.classifier import of as classifier_of
 from sparring.evaluation.features import Features
 from sparring.evaluation.real import read
-from sparring.files import beside
+from sparring.files import atomic_path
 from sparring.metrics.copies import memorised, near_copies, nearest
 from sparring.metrics.kernel import kernel_distance_of_few
 from sparring.metrics.neighbours import neighbours, radii
@@ -48,7 +48,7 @@ def _half(seed: int, runs: Path) -> Path:
     """The file with the half that a run is trained on: its seed says which."""
     path = runs / f"half-{seed % 2}.npz"
     if not path.is_file():
-        with beside(path) as part, part.open("wb") as file:
+        with atomic_path(path) as part, part.open("wb") as file:
             np.savez_compressed(file, images=_halves()[seed % 2].permute(0, 2, 3, 1).numpy())
     return path
 

@@ -37,14 +37,14 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
 ) -> None:
     """Write a model as one file for other programs, and say how large, how fast and how good it is."""
-    from sparring.console import listed, whole
+    from sparring.console import number_table, print_wide
     from sparring.deploy.export import export as write
     from sparring.deploy.measure import sized
 
     found = write(run, out or None, format, in_bytes, int8, half, prune, reverse, force, quiet=False)
     if found.variants:
         print()
-        whole(listed(found.rows()))
+        print_wide(number_table(found.rows()))
     if found.protocol:
         print(f"\n{found.protocol}")
     print(f"\n{sized(found.size)} in {found.path}")

@@ -37,7 +37,7 @@ def evaluate(
     """Judge a model's samples: every number beside that of real data and of a trivial baseline."""
     from rich.console import Console
 
-    from sparring.console import whole
+    from sparring.console import print_wide
     from sparring.evaluation import evaluate as judge
     from sparring.evaluation.report import LEGEND, record, table
     from sparring.files import as_json
@@ -49,7 +49,7 @@ def evaluate(
         return
     console = Console(highlight=False)
     console.print()
-    whole(table(found))
+    print_wide(table(found))
     console.print(f"\n{LEGEND}.\n{found.protocol}.\n", markup=False)
     for finding in found.findings:
         console.print(f"- {finding}", markup=False)
@@ -80,14 +80,14 @@ def compare(
     """Set models side by side: a page with their numbers, a plot and their samples."""
     from rich.console import Console
 
-    from sparring.console import listed, whole
+    from sparring.console import number_table, print_wide
     from sparring.evaluation import compare as judge
     from sparring.evaluation.compare import rows
 
     found = judge(runs, out, against or None, samples, features or (), device, force, quiet=False)
     console = Console(highlight=False)
     console.print()
-    whole(listed(rows(found)))
+    print_wide(number_table(rows(found)))
     console.print(f"\n{found[0].evaluation.protocol}.\n\n- look at {out}/README.md", markup=False)
 
 
@@ -115,7 +115,7 @@ def bench(
     from sparring.bench import TABLES
     from sparring.bench.page import shown, worst, write
     from sparring.bench.play import play
-    from sparring.console import Screen, whole
+    from sparring.console import Screen, print_wide
     from sparring.errors import nearest
 
     console = Console(highlight=False)
@@ -128,7 +128,7 @@ def bench(
     names = [name for name in rows.split(",") if name]
     played = play(TABLES[table], budget, Path(runs), Screen(), names, seeds, time or None, steps, device)
     console.print()
-    whole(shown(played))
+    print_wide(shown(played))
     for line in worst(played):
         console.print(line, markup=False)
     console.print(f"\n{played.table.protocol}\nBudget {budget}, on {played.machine}.", markup=False)

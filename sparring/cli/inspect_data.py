@@ -26,11 +26,11 @@ def check(
     from rich.table import Table
 
     from sparring.console import Screen
-    from sparring.files import vacant
+    from sparring.files import check_output
     from sparring.modalities import find, kind_of
 
     if write:
-        vacant(Path(write), force)
+        check_output(Path(write), force)
     items = find(data)
     folder = Path(out or f"runs/check-{items.name}")
     with Screen().progress(f"checking {items.name}") as progress:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparring.errors import InputError
-from sparring.files import reason
+from sparring.files import describe_error
 
 MAX_FILE_BYTES = 256 * 2**20  # larger files are not read
 MAX_CHUNK_FILES = 256  # files in memory at the same time,
@@ -168,7 +168,7 @@ def _read(path: Path) -> Content:
             return Unreadable(_too_large(path.stat().st_size))
         return path.read_bytes()
     except OSError as error:
-        return Unreadable(reason(error))
+        return Unreadable(describe_error(error))
 
 
 def _unzipped(archive: zipfile.ZipFile, name: str) -> Content:
@@ -225,7 +225,7 @@ def open_npy(path: Path) -> NDArray[Any]:
     except (ValueError, EOFError, MemoryError) as error:
         raise InputError(f"{path} is not a .npy array of numbers: {error}") from error
     except OSError as error:
-        raise InputError(f"cannot read {path}: {reason(error)}") from error
+        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
     return array
 
 
@@ -242,7 +242,7 @@ def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] |
         if zipfile.is_zipfile(path):
             return _listed_zip(path, accepts)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {reason(error)}") from error
+        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
     if path.suffix.lower() == ".zip":
         with path.open("rb") as file:
             cut_off = file.read(2) == b"PK"

@@ -26,7 +26,7 @@ from torch import Tensor
 from sparring.data.classes import printable
 from sparring.data.sources import Content, FileSource, Unreadable, map_files
 from sparring.errors import InputError
-from sparring.files import beside, cached, read_json, write_json
+from sparring.files import atomic_path, cached, read_json, write_json
 
 MAX_CACHE_BYTES = 20 * 2**30  # of decoded files; the least recently used are removed first
 
@@ -103,7 +103,7 @@ def decode(
     """
     place = cached("decoded") / _key(files, version)
     if not (place / "about.json").is_file():
-        with beside(place) as part:
+        with atomic_path(place) as part:
             part.mkdir(parents=True)
             _decode(files, decoder, shape, np.dtype(dtype), part, progress)
         with suppress(OSError):  # another run may prune it at the same time

@@ -19,7 +19,7 @@ from sparring.data.split import Split, split_items
 from sparring.data.store import Progress, Stored, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError, nearest
-from sparring.files import vacant
+from sparring.files import check_output
 from sparring.modalities import exploring
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.exploring import Drawing, Explored
@@ -396,8 +396,8 @@ class Modality(ABC):
 
     @property
     def writers(self) -> tuple[Writer, ...]:
-        """The formats that samples are written in. Over HTTP, the first of them with a media type is the default, or JSON
-        if that is a text format.
+        """The formats that samples are written in. Over HTTP, the first of them with a media type is the default, or
+        JSON if that is a text format.
         """
         return (Writer(".png", "image/png", write_png),)
 
@@ -421,7 +421,7 @@ class Modality(ABC):
             InputError: if something exists there and `force` is not set, or no such format can be written.
         """
         self.writer(path)
-        vacant(path, force)
+        check_output(path, force)
 
     def as_json(self, samples: Samples) -> dict[str, Any]:
         """Samples as JSON; values that are not finite are null."""
@@ -537,8 +537,8 @@ class Modality(ABC):
 
     @property
     def classifier_input(self) -> tuple[int, int, int] | None:
-        """Shape (channels, height, width) of the values if they are images in [-1, 1]; None otherwise. Image classifiers,
-        pretrained networks for images and measures of sharpness are only offered for images.
+        """Shape (channels, height, width) of the values if they are images in [-1, 1]; None otherwise. Image
+        classifiers, pretrained networks for images and measures of sharpness are only offered for images.
         """
         return None
 

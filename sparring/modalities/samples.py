@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sparring.files import beside
+from sparring.files import atomic_path
 
 if TYPE_CHECKING:
     from sparring.modalities.base import Modality
@@ -72,7 +72,7 @@ class Samples:
         place = Path(path)
         self.modality.check_writable(place, force)
         writer = self.modality.writer(place)
-        with beside(place) as part:
+        with atomic_path(place) as part:
             writer.write(self, part)
 
 

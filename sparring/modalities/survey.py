@@ -13,7 +13,7 @@ from PIL import Image
 from sparring.data.items import Items
 from sparring.data.store import Progress
 from sparring.errors import InputError
-from sparring.files import beside, write_json
+from sparring.files import atomic_path, write_json
 
 if TYPE_CHECKING:
     from sparring.modalities.base import Modality, Words
@@ -93,7 +93,7 @@ class Survey:
         if folder.exists() and not (folder / "report.json").is_file():
             raise InputError(f"{folder} exists and is not a report; choose another --out")
         sheets = self.sheets()
-        with beside(folder) as part:
+        with atomic_path(folder) as part:
             part.mkdir(parents=True)
             write_json(part / "report.json", self.content())
             for name, sheet in sheets.items():
@@ -109,9 +109,7 @@ class Survey:
         Raises:
             InputError: if that is not possible.
         """
-        raise InputError(
-            f"--write {out}: no cleaned copy of {self.words.items} can be written; leave it out"
-        )
+        raise InputError(f"--write {out}: no cleaned copy of {self.words.items} can be written; leave it out")
 
 
 def read_through(modality: Modality, items: Items, data: str, progress: Progress) -> Survey:

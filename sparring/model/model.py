@@ -17,7 +17,7 @@ from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import Tensors
 from sparring.errors import InputError
-from sparring.files import vacant
+from sparring.files import check_output
 from sparring.games.game import Game
 from sparring.games.translation import TranslationGame
 from sparring.modalities import Modality, Request, Samples, find
@@ -279,7 +279,7 @@ class Model:
             InputError: if something exists there and `force` is not set.
         """
         place = Path(path)
-        vacant(place, force, file=place.suffix == stored.SINGLE)
+        check_output(place, force, file=place.suffix == stored.SINGLE)
         described = stored.describe(self.recipe, self.modality) | {"about": self.about}
         stored.write(place, described, self.game.state_dict(), half)
 

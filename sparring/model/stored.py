@@ -16,7 +16,7 @@ from torch import Tensor
 import sparring
 from sparring import recipes
 from sparring.errors import InputError
-from sparring.files import beside, read_json, write_bytes, write_json
+from sparring.files import atomic_path, read_json, write_bytes, write_json
 from sparring.games.game import Game
 from sparring.modalities import Modality
 from sparring.recipes.base import Recipe
@@ -74,7 +74,7 @@ def write(place: Path, described: Mapping[str, Any], weights: Mapping[str, Tenso
     if place.suffix == SINGLE:
         write_bytes(place, safetensors.torch.save(tensors, {"model.json": json.dumps(described)}))
         return
-    with beside(place) as part:
+    with atomic_path(place) as part:
         part.mkdir()
         write_json(part / "model.json", described)
         write_bytes(part / "weights.safetensors", safetensors.torch.save(tensors))

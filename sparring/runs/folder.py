@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from sparring.errors import InputError
-from sparring.files import read_json, reason, vacant, write_json
+from sparring.files import check_output, describe_error, read_json, write_json
 from sparring.modalities import Modality
 from sparring.model import describe, restore
 from sparring.recipes.base import Recipe
@@ -104,7 +104,7 @@ class RunFolder:
                 )
         elif self.path.exists() and (not self.path.is_dir() or any(p.name != LOCK for p in self.path.iterdir())):
             raise InputError(f"{self.path} exists and is not a run; choose another --out")
-        vacant(self.path / "recipe.json", force=True)
+        check_output(self.path / "recipe.json", force=True)
         return False
 
     @contextmanager
@@ -123,7 +123,7 @@ class RunFolder:
                 f"{self.path} is being trained by another command; wait for it, or choose another --out"
             ) from None
         except OSError as error:
-            raise InputError(f"cannot write {self.path}: {reason(error)}") from error
+            raise InputError(f"cannot write {self.path}: {describe_error(error)}") from error
         try:
             yield
         finally:

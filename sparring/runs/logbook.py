@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.errors import InputError
-from sparring.files import append_line, reason, write_bytes
+from sparring.files import append_line, describe_error, write_bytes
 from sparring.loop import Step
 
 PROGRESS = ("kimg", "seconds", "speed")  # of a line, besides losses, scores and observations
@@ -74,7 +74,7 @@ class Logbook:
             for name, value in numbers.items():
                 self.board.add_scalar(name, value, step)
         except OSError as error:
-            raise InputError(f"cannot write {self.path.parent / 'tensorboard'}: {reason(error)}") from error
+            raise InputError(f"cannot write {self.path.parent / 'tensorboard'}: {describe_error(error)}") from error
 
     def picture(self, step: int, picture: Image.Image) -> None:
         """Add a sheet of samples."""

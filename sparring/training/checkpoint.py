@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from sparring.errors import InputError
-from sparring.files import beside, read_json, write_bytes, write_json
+from sparring.files import atomic_path, read_json, write_bytes, write_json
 
 KEEP = 2  # the newest one, and the previous one in case that is damaged
 
@@ -28,7 +28,7 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[
     content = safetensors.torch.save({name: t.detach().contiguous() for name, t in tensors.items()})
     checksum = hashlib.blake2b(content).hexdigest()
     place = folder / f"{step:09}"
-    with beside(place) as part:
+    with atomic_path(place) as part:
         part.mkdir(parents=True)
         write_bytes(part / "state.safetensors", content)
         write_json(part / "state.json", {"step": step, "checksum": checksum, **state})

@@ -18,7 +18,7 @@ import torch
 
 import sparring
 from sparring.errors import InputError, needs
-from sparring.files import reason
+from sparring.files import describe_error
 from sparring.runs.logbook import PROGRESS
 from sparring.training import checkpoint
 from sparring.training.health import NOT_FINITE, PROBLEMS
@@ -91,7 +91,7 @@ def _listening(where: Address, registry: Any) -> Iterator[None]:
     try:
         server, thread = _client().start_http_server(where.port, where.host, registry)
     except (OSError, UnicodeError) as error:
-        why = reason(error) if isinstance(error, OSError) else "no such host"
+        why = describe_error(error) if isinstance(error, OSError) else "no such host"
         raise InputError(f"metrics cannot be served at {where}: {why}; give another port or host") from error
     try:
         yield

@@ -19,7 +19,7 @@ from torch import Tensor
 from sparring.console import line
 from sparring.data.tensors import CONDITION, move
 from sparring.errors import InputError
-from sparring.files import append_line, beside, write_bytes
+from sparring.files import append_line, atomic_path, write_bytes
 from sparring.loop import Player
 from sparring.metrics.results import Finding
 from sparring.runs.curves import curves
@@ -191,7 +191,7 @@ class Watch:
     def sheet(self) -> None:
         """Draw samples of the averaged weights, from the same latents each time."""
         picture = self._shown()
-        with beside(self.run.folder.samples / f"{self.run.step:09}.png") as part:
+        with atomic_path(self.run.folder.samples / f"{self.run.step:09}.png") as part:
             picture.save(part, "PNG")
         self.logbook.picture(self.run.step, picture)
 

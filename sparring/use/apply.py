@@ -7,7 +7,7 @@ from pathlib import Path
 from sparring.console import Screen
 from sparring.devices import resolve
 from sparring.errors import InputError
-from sparring.files import vacant
+from sparring.files import check_output
 from sparring.modalities.applying import Applied
 from sparring.model import Model, load
 
@@ -54,7 +54,7 @@ def apply(
         raise InputError(f"{out} is the folder of the source; give another folder")
     if mask is not None and mask.is_dir() != source.is_dir():
         raise InputError(f"--mask {mask} does not fit {source}; give a folder for a folder, a file for a file")
-    vacant(out, force, file=source.is_file())
+    check_output(out, force, file=source.is_file())
     model = run if isinstance(run, Model) else load(run, str(resolve(device)))
     mapper = model.mapper(reverse=reverse, sharpness=sharpness)
     if mask is not None and not mapper.masked:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sparring.data.items import Items
 from sparring.data.sources import BROKEN, MAX_FILE_BYTES, MAX_INFLATION, open_npy
 from sparring.errors import InputError
-from sparring.files import reason
+from sparring.files import describe_error
 
 IMAGES = ("images", "x", "arr_0", "x_train", "train_images")  # names of images in an .npz
 HELD = ("test_images", "x_test", "val_images", "x_val")
@@ -82,7 +82,7 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as content:
             return {name: content[name] for name in content.files if name in LABELS or name in LABELS.values()}
     except OSError as error:
-        raise InputError(f"cannot read {path}: {reason(error)}") from error
+        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
     except (ValueError, zipfile.BadZipFile, MemoryError, *BROKEN) as error:
         raise InputError(f"{path} is not an .npz of numbers, or is damaged: {error}") from error
 
@@ -240,7 +240,7 @@ def _bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {reason(error)}") from error
+        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
 
 
 class _Dtype:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sparring.data.items import Items
 from sparring.data.sources import MAX_FILE_BYTES, archives
 from sparring.errors import InputError, needs
-from sparring.files import reason
+from sparring.files import describe_error
 from sparring.modalities.tables.text_columns import convert_text
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def tables_in(path: Path) -> list[tuple[str, bytes]]:
                 tables = [m for m in opened if m.isreg() and _is_table(m.name, m.size)]
                 return sorted((m.name, opened.extractfile(m).read()) for m in tables)  # type: ignore[union-attr]
     except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
-        raise InputError(f"cannot read {path}: {reason(error) if isinstance(error, OSError) else error}") from error
+        raise InputError(
+            f"cannot read {path}: {describe_error(error) if isinstance(error, OSError) else error}"
+        ) from error
     return []
 
 
@@ -96,7 +98,7 @@ def read_table(path: Path) -> Items:
     try:
         status = path.stat()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {reason(error)}") from error
+        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
     return _read_table(path, (status.st_size, status.st_mtime_ns))
 
 
@@ -111,7 +113,7 @@ def _read_table(path: Path, stamp: tuple[int, int]) -> Items:  # noqa: ARG001
         needs("pyarrow", "tables", "reads Parquet files")
         return of_frame(pandas.read_parquet(path), name, str(path), notes)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {reason(error)}") from error
+        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
     except ValueError as error:  # from Arrow
         if isinstance(error, InputError):
             raise

@@ -12,7 +12,7 @@ from PIL import Image
 
 from sparring.data.sources import FolderSource, Unreadable
 from sparring.errors import InputError
-from sparring.files import beside
+from sparring.files import atomic_path
 from sparring.modalities.images.decoding import MODES, loaded, opened, with_channels
 from sparring.modalities.samples import as_image
 from sparring.modalities.translation.files import png
@@ -135,7 +135,7 @@ def write(out: Path, photo: Photo, mapper: Mapper, progress: Callable[[int, int]
     format = FORMATS[out.suffix.lower()]
     height, width = (side * mapper.times for side in photo.given.shape[:2])
     rows = _results(photo, mapper, progress)
-    with beside(out) as part:
+    with atomic_path(out) as part:
         if format == "PNG":
             channels = mapper.out_channels + (photo.alpha is not None)
             png.write(part, width, height, channels, rows, photo.profile)

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparring.errors import InputError, needs
-from sparring.files import beside, reason
+from sparring.files import atomic_path, describe_error
 from sparring.modalities.images.decoding import with_channels
 from sparring.modalities.samples import as_image
 from sparring.modalities.translation.files.photos import as_given, fill_holes, read_mask
@@ -74,7 +74,7 @@ def transform_video(
     with (
         _opened(av, source) as clip,
         _writing(av, out),
-        beside(out) as part,
+        atomic_path(out) as part,
         _sink(av, clip, part, out, larger) as sink,
     ):
         total = _frame_count(av, clip)
@@ -201,7 +201,7 @@ def _writing(av: Any, out: Path) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
-        raise InputError(f"cannot write {out}: {reason(error)}") from error
+        raise InputError(f"cannot write {out}: {describe_error(error)}") from error
 
 
 @contextmanager
