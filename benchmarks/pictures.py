@@ -1,18 +1,17 @@
-"""Sets of pictures, trained on as they are by the default recipe: time, scores, copies, sheets.
+"""Sets of images, trained by the default recipe: time, scores, copies, sheets.
 
     python benchmarks/pictures.py [--sets mnist fashion-mnist ...] [--runs runs] [--page docs/pictures.md]
 
-Trains every set with the command in the table (or goes on with the run that is there), judges 1,000
-samples and prints a row for each; with --page writes them to a page, with a sheet of each beside it.
+Trains each set with the command in the table (or resumes an existing run), evaluates 1,000 samples and prints a row for
+each; with --page, writes the rows to a page, with a sheet of each set next to it.
 
-- fid[patches]: Fréchet distance of the samples, or of as many of them as there are held-out pictures, to
-  2,000 training pictures, in the features that training is watched by; in brackets that of as many
-  held-out pictures, the floor.
-- diversity: mean distance of pairs of samples of one label, by that of real pairs.
-- near copies: the share of samples within a root mean square of 13 levels of some training picture; in
-  brackets the share of held-out pictures that are.
-- clear: the share of samples in which a small classifier, trained on the set's own labels, sees the label
-  asked for with a certainty above 90%; in brackets the share of held-out pictures.
+- fid[patches]: Fréchet distance of the samples, or of as many of them as there are held-out images, to 2,000 training
+  images, in the features by which trainings are scored; in brackets that of held-out images, the floor.
+- diversity: mean distance of pairs of samples of one label / that of real pairs.
+- near_copy_share: share of samples within a root mean square of 13 levels of a training image; in brackets that of
+  held-out images.
+- confident: share of samples to which a small classifier, trained on the labels of the set, assigns the requested label
+  with a confidence above 90%; in brackets that of held-out images.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="write a page to this Markdown file, with sheets beside it")
     given = parser.parse_args()
     lines = [
-        "| set | command | pictures/s | time | fid[patches] | diversity | near copies | clear |",
+        "| set | command | images/s | time | fid[patches] | diversity | near_copy_share | confident |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name in given.sets:
@@ -100,7 +99,7 @@ def main() -> None:
         protocol = "\n".join(line for line in __doc__.splitlines()[7:])
         command = "`python benchmarks/pictures.py --page docs/pictures.md` writes this page."
         given.page.write_text(
-            "\n\n".join(["# Pictures", __doc__.splitlines()[0], command, "\n".join(lines), protocol, sheets, ""])
+            "\n\n".join(["# Images", __doc__.splitlines()[0], command, "\n".join(lines), protocol, sheets, ""])
         )
 
 

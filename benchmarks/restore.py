@@ -26,12 +26,12 @@ from runs import compared, cost, picture, play, trained
 from sparring import Model
 from sparring.evaluation import evaluate
 from sparring.evaluation.classifier import accuracy, train_classifier
-from sparring.modalities.translation.judge import method_of
 from sparring.metrics.image_pairs import flicker
 from sparring.modalities import find
 from sparring.modalities.translation.baselines import bicubic, median
-from sparring.nets.tiles import as_input
 from sparring.modalities.translation.files.video import Steady
+from sparring.modalities.translation.judge import method_of
+from sparring.nets.tiles import as_input
 
 SETS = {"Set5": "Set5.zip", "Set14": "Set14.zip", "BSD100 (12)": "BSD100_subset12.zip"}
 # Ledig et al. 2016, arXiv:1609.04802, table 2 (all 100 of BSD100), and section 3.2 for what it took: 350,000 pictures
@@ -71,7 +71,8 @@ def inpaint(asked: argparse.Namespace) -> list[str]:
     model = trained(asked, "inpaint", "inpaint", "fashion-mnist", 12)
     found = evaluate(model, samples=2000)
     picture(asked, "restored-inpaint", found)
-    return [*compared(found, ("mae[holes]", "psnr", "spectral_distance", "kid[patches]"), model), "", found.protocol + "."]
+    metrics = ("mae[holes]", "psnr", "spectral_distance", "kid[patches]")
+    return [*compared(found, metrics, model), "", found.protocol + "."]
 
 
 def enhance(asked: argparse.Namespace) -> list[str]:
