@@ -9,6 +9,8 @@ from sparring.errors import InputError, nearest
 from sparring.modalities import Ask, Modality, kinds
 from sparring.modalities.base import LABEL
 
+SAMPLE_OPTIONS = ("n", "out", "seed", "truncation", "device", "force")
+
 
 def every_ask() -> list[Ask]:
     """What samples of some kind of data can be asked for, each once."""
@@ -16,8 +18,14 @@ def every_ask() -> list[Ask]:
     return list(known.values())
 
 
-def parse_asks(arguments: Sequence[str], modality: Modality) -> dict[str, Any]:
+def parse_asks(
+    arguments: Sequence[str], modality: Modality, command: str = "sample", options: Sequence[str] = SAMPLE_OPTIONS
+) -> dict[str, Any]:
     """Values of a model's asks from the arguments that no option has taken: `--label cat`, `--where=age>30`.
+
+    Args:
+        command: the command that got the arguments, for messages.
+        options: names of its other options, for messages.
 
     Raises:
         InputError: for an argument that is no such option.
@@ -30,10 +38,10 @@ def parse_asks(arguments: Sequence[str], modality: Modality) -> dict[str, Any]:
         name, equals, value = rest.pop(0).partition("=")
         known = name.removeprefix("--")
         if not name.startswith("--") or known not in {**others, **offered}:
-            options = sorted({*others, *offered, *("n", "out", "seed", "truncation", "device", "force")})
-            hint = nearest(known, options) if name.startswith("-") else "give one RUN, and options by name"
-            raise InputError(f"{name} is not an option of sparring sample; {hint}")
+            names = sorted({*others, *offered, *options})
+            hint = nearest(known, names) if name.startswith("-") else "give one RUN, and options by name"
+            raise InputError(f"{name} is not an option of sparring {command}; {hint}")
         if not equals and not rest:
-            raise InputError(f"{name} needs a value; see sparring sample --help")
+            raise InputError(f"{name} needs a value; see sparring {command} --help")
         texts.setdefault(known, []).append(value if equals else rest.pop(0))
     return {name: {**others, **offered}[name].parse(values) for name, values in texts.items()}

@@ -1,4 +1,4 @@
-"""The command that shows what a model has learnt."""
+"""The command that shows what a model has learned."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ import typer
 
 from sparring.cli.app import app
 
+OPTIONS = ("out", "only", "image", "film", "data", "seed", "device", "force")
+
 
 @app.command(
-    epilog="Examples:\n\n"
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Samples can also be asked for what sparring sample offers, such as --label CLASS; unless a class is given, "
+    "classes take turns.\n\n"
+    "Examples:\n\n"
     "  sparring explore runs/infogan-mnist\n\n"
     "  sparring explore runs/vaegan-photos --data more-photos/ -o explored/\n\n"
-    "  sparring explore runs/r3gan-faces --only inverted --picture me.jpg -o me/\n\n"
-    "  sparring explore runs/r3gan-faces --only interpolation -o ways/ --film ways.mp4"
+    "  sparring explore runs/acgan-digits --label 7\n\n"
+    "  sparring explore runs/r3gan-faces --only inversion --image me.jpg -o me/\n\n"
+    "  sparring explore runs/r3gan-faces --only interpolation -o walks/ --film walks.mp4",
 )
 def explore(
-    run: Annotated[str, typer.Argument(help="A run's folder, or a model's, or a model's file.")],
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="A run's folder, a model's folder, or a model's file.")],
     out: Annotated[
         str,
         typer.Option(
@@ -27,36 +34,38 @@ def explore(
     ] = "",
     only: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(help="Draw the sheets of this name; repeatable. \\[default: all that the model has]"),
+        typer.Option(help="Draw only the sheet of this name; repeatable. \\[default: all that the model has]"),
     ] = None,
-    picture: Annotated[
-        str, typer.Option(help="A picture, or a folder of some, to be inverted. \\[default: held-out ones]")
+    image: Annotated[
+        str, typer.Option(help="An image, or a folder of images, to invert. \\[default: held-out images]")
     ] = "",
-    label: Annotated[str, typer.Option(help="Of all samples, and of the picture. \\[default: classes in turn]")] = "",
-    film: Annotated[str, typer.Option(help="Write a film through several samples too, .gif or .mp4.")] = "",
-    data: Annotated[str, typer.Option(help="Real data. \\[default: what it was trained on]")] = "",
-    seed: Annotated[int, typer.Option(help="Chooses the samples that are shown.")] = 0,
+    film: Annotated[str, typer.Option(help="Also write a film of a walk through several samples, .gif or .mp4.")] = "",
+    data: Annotated[str, typer.Option(help="Real data. \\[default: the training data]")] = "",
+    seed: Annotated[int, typer.Option(help="Selects the samples that are shown.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     force: Annotated[
-        bool, typer.Option("--force", help="Overwrite the film, and OUT where it holds older sheets.")
+        bool, typer.Option("--force", help="Overwrite the film, and OUT if it holds older sheets.")
     ] = False,
 ) -> None:
-    """Draw what a model has learnt: ways, directions, codes, inverted pictures, what D looks at, nearest neighbours."""
+    """Draw what a model has learned: walks, directions, codes, inverted images, what D looks at, nearest neighbors."""
     from rich.console import Console
 
+    from sparring.cli.asks import parse_asks
     from sparring.devices import resolve
     from sparring.explore import explore as draw
+    from sparring.model import load
 
     place = Path(run)
     folder = out or (f"{place.with_suffix('')}-explored" if place.is_file() else f"{place}/explored")
     console = Console(highlight=False, soft_wrap=True)
-    found = draw(
-        run, folder, data or None, seed, str(resolve(device)), force, only or (), picture or None, label or None,
-        film or None, quiet=False,
+    asked = parse_asks(context.args, load(run).modality, "explore", OPTIONS) if context.args else {}
+    sheets = draw(
+        run, folder, data or None, seed, str(resolve(device)), force, only or (), image or None, film or None,
+        quiet=False, **asked,
     )  # fmt: skip
-    for sheet in found:
+    for sheet in sheets:
         where = f"{folder}/{sheet.name}.png" if sheet.picture else f"{folder}/index.html"
-        console.print(f"{where}  {sheet.shows}", markup=False)
+        console.print(f"{where}  {sheet.caption}", markup=False)
     if film:
-        console.print(f"{film}  a way through several samples and back", markup=False)
-    console.print(f"- look at {folder}/index.html", markup=False)
+        console.print(f"{film}  a walk through several samples and back", markup=False)
+    console.print(f"- open {folder}/index.html", markup=False)

@@ -1,5 +1,5 @@
-"""What a trained model has learnt: ways through its latents, directions in them, what it makes of a picture, what its D
-looks at, and what of the training data is nearest to its samples.
+"""What a trained model has learned: walks through its latent space, directions in it, inverted items, what its D looks
+at, and the training items that are nearest to its samples.
 """
 
 from sparring.explore.directions import Direction, directions, probe

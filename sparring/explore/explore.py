@@ -1,26 +1,23 @@
-"""`explore(run, out)` draws what a model has learnt."""
+"""`explore(run, out)` draws what a model has learned."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from sparring.console import Screen
 from sparring.errors import InputError
-from sparring.explore import image_sheets as pictures
-from sparring.explore import plots
-from sparring.explore import table_sheets as rows
-from sparring.explore import translation_sheets as mapped
 from sparring.explore.film import SUFFIXES, check_film, write_film
+from sparring.explore.invert import check_invertible
 from sparring.explore.page import MARK, page
-from sparring.explore.scene import Drawing, Scene, Sheet, read_pictures
-from sparring.explore.space import kind_of
-from sparring.files import beside, vacant
+from sparring.explore.scene import Scene, Sheet
+from sparring.explore.sheets import drawings
+from sparring.files import atomic_path, check_output
 from sparring.model import Model, load
 from sparring.seeds import Seeds, seeded
 
@@ -33,38 +30,38 @@ def explore(
     device: str = "cpu",
     force: bool = False,
     only: Sequence[str] = (),
-    picture: str | Path | None = None,
-    label: str | int | None = None,
+    image: str | Path | None = None,
     film: str | Path | None = None,
     quiet: bool = True,
+    **asked: Any,
 ) -> list[Sheet]:
-    """Draw sheets of what a model has learnt, and write them to a folder, with a page that shows all of them.
+    """Draw sheets of what a model has learned, and write them to a folder, with a page that shows all of them.
 
     Args:
         run: a run's folder, or a model's.
-        out: a folder that is made.
-        data: real data, in place of those that it was trained on.
+        out: a folder that is created.
+        data: real data, in place of those that the model was trained on.
         seed: of the samples: those of `Model.sample`.
-        force: overwrite `film`, and `out` where an older page with its sheets is all that it holds.
+        force: overwrite `film`, and `out` if it holds nothing but an older page with its sheets.
         only: names of sheets that are drawn; all that the model has unless given.
-        picture: a file, or a folder of pictures, to be inverted; some that were held out unless given.
-        label: that samples are made for; classes take turns unless given.
-        film: where a film through several samples is written, .gif or .mp4.
+        image: a file, or a folder of images, to be inverted; held-out ones unless given.
+        film: where a film of a walk through several samples is written, .gif or .mp4.
+        asked: what samples are asked for, as in `Model.sample`: `label="cat"`. Classes take turns unless one is given.
 
     Raises:
-        InputError: where there is no such model, it has not what is asked for, or something is in `out` already.
+        InputError: if there is no such model, it cannot draw what is asked for, or something exists in `out`.
     """
     model, screen = load(run, device), Screen(quiet)
-    chosen = None if label is None else torch.tensor(model.modality.class_index(label))
-    _free(Path(out), force)
-    given = None if picture is None else _given(model, picture)
-    scene = Scene(model, data, seed, chosen, given, screen)
+    _check_replaceable(Path(out), force)
+    given = None if image is None else _read_given(model, Path(image))
+    scene = Scene(model, data, seed, asked, given, screen)
+    _ = scene.request  # raises if samples cannot be asked for this
     if film is not None:
         check_film(Path(film), scene, force)
     if data is not None:
-        _ = scene.items  # see that it is there
-    with _still(model):
-        sheets = drawn(scene, only)
+        _ = scene.items  # raises if they are missing
+    with _reproducible(model):
+        sheets = draw_sheets(scene, only)
         _write(model, Path(out), str(run), sheets)
         if film is not None:
             with screen.progress("filming") as progress:
@@ -72,84 +69,74 @@ def explore(
     return sheets
 
 
-def drawings(scene: Scene) -> dict[str, Drawing]:
-    """What can be drawn of a model, by name."""
-    if scene.model.modality.source is not None:
-        return mapped.drawings(scene)
-    kinds = {"images": pictures.drawings, "rows": rows.drawings, "points": plots.drawings, "series": plots.drawings}
-    return kinds[scene.model.modality.kind](scene)
-
-
-def drawn(scene: Scene, only: Sequence[str] = ()) -> list[Sheet]:
-    """The sheets of these names, or all that the model has. Of all, one that cannot be drawn, as where the training
-    data are gone, is left out, and the screen says why.
+def draw_sheets(scene: Scene, only: Sequence[str] = ()) -> list[Sheet]:
+    """The sheets of these names, or all that the model has. If all are drawn, one that cannot be drawn, for example
+    because the training data are missing, is left out, and the screen says why.
 
     Raises:
-        InputError: where it has none of a name that is given, or cannot draw it.
+        InputError: if a name is unknown, or its sheet cannot be drawn.
     """
-    known = drawings(scene)
+    offered = drawings(scene)
     for name in only:
-        if name not in known:
+        if name not in offered:
             raise InputError(
-                f"there is no sheet {name!r} of {kind_of(scene.model)} by recipe "
-                f"{scene.model.recipe.name!r}; choose from {', '.join(known)}"
+                f"recipe {scene.model.recipe.name!r} has no sheet {name!r}; choose from {', '.join(offered)}"
             )
     sheets: list[Sheet] = []
-    for name in known:
+    for name, draw in offered.items():
         if only and name not in only:
             continue
         try:
-            sheets += known[name]()
+            sheets += draw()
         except InputError as error:
-            if name in only or (name == "inverted" and scene.pictures is not None):
+            if name in only or (name == "inversion" and scene.given is not None):
                 raise
             scene.screen.say(f"{name} is left out: {error}")
     return sheets
 
 
-def _free(out: Path, force: bool) -> None:
-    """See that sheets may be written to a folder, and that none is overwritten but older ones.
+def _check_replaceable(out: Path, force: bool) -> None:
+    """Check that sheets may be written to a folder, and that nothing but older sheets is overwritten.
 
     Raises:
-        InputError: where they may not.
+        InputError: if they may not.
     """
-    vacant(out, force)
-    if not out.is_dir() or not (found := list(out.iterdir())):
+    check_output(out, force)
+    if not out.is_dir() or not (files := list(out.iterdir())):
         return
     try:
         text = (out / "index.html").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         text = ""
-    own = all(one.is_file() and one.suffix in {".html", ".png", *SUFFIXES} for one in found)
+    own = all(file.is_file() and file.suffix in {".html", ".png", *SUFFIXES} for file in files)
     if MARK not in text or not own:
-        raise InputError(f"{out} holds something else than the sheets of sparring explore; choose another --out")
+        raise InputError(f"{out} holds other files than sheets of sparring explore; choose another --out")
 
 
-def _given(model: Model, path: str | Path) -> NDArray[np.uint8]:
-    """Pictures of a user's that a model of pictures is to make."""
-    if model.modality.kind != "images":
-        raise InputError(
-            f"picture {path} was given, but recipe {model.recipe.name!r} makes {kind_of(model)}; only pictures that "
-            "are made of noise can be inverted"
-        )
-    return read_pictures(path, model.modality)
+def _read_given(model: Model, path: Path) -> NDArray[Any]:
+    """Items of the user's to be inverted."""
+    try:
+        check_invertible(model)
+    except InputError as error:
+        raise InputError(f"image {path} was given, but {error}") from error
+    return model.modality.read_given(path)
 
 
 @contextmanager
-def _still(model: Model) -> Iterator[None]:
-    """Without gradients, and with the random numbers of others as they were."""
+def _reproducible(model: Model) -> Iterator[None]:
+    """Without gradients, with random numbers of its own."""
     with seeded(Seeds().key("explore"), model.device), torch.no_grad():
         yield
 
 
 def _write(model: Model, out: Path, run: str, sheets: Sequence[Sheet]) -> None:
     """A folder of sheets with a page."""
-    about = model.about
+    about, words = model.about, model.modality.words
     title = f"{model.recipe.name} on {about['name']}"
-    told = f"{run}: what the model has learnt in {about['step']:,} steps, of {about['items']:,} {kind_of(model)}."
-    with beside(out) as part:
+    summary = f"{run}: what the model has learned in {about['step']:,} steps from {about['items']:,} {words.items}."
+    with atomic_path(out) as part:
         part.mkdir()
         for one in sheets:
             if one.picture is not None:
                 one.picture.save(part / f"{one.name}.png", optimize=True)
-        (part / "index.html").write_text(page(title, told, sheets), encoding="utf-8")
+        (part / "index.html").write_text(page(title, summary, sheets), encoding="utf-8")

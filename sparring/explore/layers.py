@@ -1,4 +1,4 @@
-"""What the layers of a net give while a model makes samples."""
+"""Outputs of the layers of a network while a model generates samples."""
 
 from __future__ import annotations
 
@@ -12,61 +12,61 @@ from sparring.errors import InputError
 from sparring.explore.space import Space
 
 
-class _Enough(Exception):
-    """What follows of a net need not be run."""
+class _Stop(Exception):
+    """The remaining layers need not run."""
 
 
 class Layers:
-    """What the layers with weights give that depend on the points, while a model makes samples.
+    """Outputs of the layers with weights whose output depends on the points of a space.
 
     Raises:
-        InputError: on entering, where there is no such layer.
+        InputError: on entering, if there is no such layer.
     """
 
     def __init__(self, space: Space) -> None:
-        self.space, self._seen = space, list[tuple[nn.Module, Tensor]]()
-        self._wanted: nn.Module | None = None
+        self.space, self._outputs = space, list[tuple[nn.Module, Tensor]]()
+        self._last: nn.Module | None = None  # the layer after which generation stops
 
     def __enter__(self) -> Layers:
-        modules = [m for m in self.space.model.game.modules() if _weighty(m)]
-        self._hooks = [m.register_forward_hook(self._note) for m in modules]
+        modules = [m for m in self.space.model.game.modules() if _has_weights(m)]
+        self._hooks = [m.register_forward_hook(self._record) for m in modules]
         with frozen(self.space.model.game), torch.enable_grad():
-            self.space.pictures(self.space.draw(2, 0).requires_grad_())
-        self._takers = [module for module, made in self._seen if made.requires_grad]
-        if not self._takers:
+            self.space.values(self.space.draw(2, 0).requires_grad_())
+        self._dependent = [module for module, output in self._outputs if output.requires_grad]
+        if not self._dependent:
             self.__exit__()
             name = self.space.model.recipe.name
-            raise InputError(f"no layer of recipe {name!r} takes its latents; it has no directions to be found")
+            raise InputError(f"no layer of recipe {name!r} takes its latents; directions cannot be found")
         return self
 
     def __exit__(self, *_: object) -> None:
         for hook in self._hooks:
             hook.remove()
 
-    def _note(self, module: nn.Module, _: object, made: object) -> None:
-        if isinstance(made, Tensor):
-            self._seen.append((module, made))
-        if module is self._wanted:
-            raise _Enough
+    def _record(self, module: nn.Module, _: object, output: object) -> None:
+        if isinstance(output, Tensor):
+            self._outputs.append((module, output))
+        if module is self._last:
+            raise _Stop
 
-    def _of(self, which: int, points: Tensor, label: Tensor | None) -> Tensor:
-        self._seen.clear()
-        self._wanted = self._takers[which]
-        with suppress(_Enough):
-            self.space.pictures(points, label)
-        return self._seen[-1][1]
+    def _output(self, index: int, points: Tensor, condition: Tensor | None) -> Tensor:
+        self._outputs.clear()
+        self._last = self._dependent[index]
+        with suppress(_Stop):
+            self.space.values(points, condition)
+        return self._outputs[-1][1]
 
-    def first(self, points: Tensor, label: Tensor | None = None) -> Tensor:
-        """What the first of them gives, (n, ...)."""
-        return self._of(0, points, label)
+    def first(self, points: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The output of the first of these layers, (n, ...)."""
+        return self._output(0, points, condition)
 
-    def middle(self, points: Tensor, label: Tensor | None = None) -> Tensor:
-        """What that half-way gives, (n, ...): the first one's components would be those of "sefa" again."""
-        return self._of(len(self._takers) // 2, points, label)
+    def middle(self, points: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The output of the middle one, (n, ...). Components of the first one would be those of "sefa" again."""
+        return self._output(len(self._dependent) // 2, points, condition)
 
 
-def _weighty(module: nn.Module) -> bool:
-    """Whether it is one layer, of a matrix or kernels, parametrised or not."""
+def _has_weights(module: nn.Module) -> bool:
+    """True for a single layer with a matrix or kernels, parametrized or not."""
     children = dict(module.named_children())
     children.pop("parametrizations", None)
     weight = getattr(module, "weight", None)
@@ -75,12 +75,12 @@ def _weighty(module: nn.Module) -> bool:
 
 @contextmanager
 def frozen(net: nn.Module) -> Iterator[None]:
-    """No weight gets a gradient, for a while."""
-    moved = [weight for weight in net.parameters() if weight.requires_grad]
-    for weight in moved:
+    """No weight of a network gets a gradient meanwhile."""
+    trainable = [weight for weight in net.parameters() if weight.requires_grad]
+    for weight in trainable:
         weight.requires_grad_(False)
     try:
         yield
     finally:
-        for weight in moved:
+        for weight in trainable:
             weight.requires_grad_(True)

@@ -8,7 +8,7 @@ from string import Template
 
 from sparring.explore.scene import Sheet
 
-MARK = '<meta name="generator" content="sparring explore">'  # by which a page is known again
+MARK = '<meta name="generator" content="sparring explore">'  # by which a page of this command is recognized
 PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -29,38 +29,38 @@ th { border-bottom: 1px solid; }
 .sample { font-weight: bold; border-top: 1px solid; }
 </style>
 <h1>$title</h1>
-<p>$told</p>
+<p>$summary</p>
 <nav aria-label="sheets">$links</nav>
 $figures
 </html>
 """)
 
 
-def page(title: str, told: str, sheets: Sequence[Sheet]) -> str:
-    """HTML that shows sheets, whose pictures lie beside it as NAME.png.
+def page(title: str, summary: str, sheets: Sequence[Sheet]) -> str:
+    """HTML that shows sheets. Their images are next to it as NAME.png.
 
     Args:
         title: of the page.
-        told: a sentence below it.
+        summary: a sentence below the title.
     """
     links = "\n".join(f'<a href="#{escape(one.name)}">{escape(one.name)}</a>' for one in sheets)
     figures = "\n".join(_figure(one) for one in sheets)
-    return PAGE.substitute(mark=MARK, title=escape(title), told=escape(told), links=links, figures=figures)
+    return PAGE.substitute(mark=MARK, title=escape(title), summary=escape(summary), links=links, figures=figures)
 
 
 def _figure(one: Sheet) -> str:
-    name, shows = escape(one.name), escape(one.shows)
-    shown = f'<img src="{name}.png" alt="{shows}" loading="lazy">' if one.picture else ""
+    name, caption = escape(one.name), escape(one.caption)
+    content = f'<img src="{name}.png" alt="{caption}" loading="lazy">' if one.picture else ""
     if one.table:
-        shown += f'<div class="wide" tabindex="0" role="region" aria-label="{shows}">{_table(one.table)}</div>'
-    return f'<figure id="{name}"><h2>{name}</h2><figcaption>{shows}</figcaption>{shown}</figure>'
+        content += f'<div class="wide" tabindex="0" role="region" aria-label="{caption}">{_table(one.table)}</div>'
+    return f'<figure id="{name}"><h2>{name}</h2><figcaption>{caption}</figcaption>{content}</figure>'
 
 
 def _table(lines: Sequence[Sequence[str]]) -> str:
-    """Of which the first is the head; lines that begin with "sample" stand out."""
-    head, *body = lines
-    rows = ["<tr>" + "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head) + "</tr>"]
+    """Lines of cells, the first of which is the header; lines that begin with "sample" are highlighted."""
+    header, *body = lines
+    rows = ["<tr>" + "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header) + "</tr>"]
     for line in body:
-        kind = ' class="sample"' if line[0] == "sample" else ""
-        rows.append(f"<tr{kind}>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>")
+        style = ' class="sample"' if line[0] == "sample" else ""
+        rows.append(f"<tr{style}>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>")
     return f"<table>{''.join(rows)}</table>"

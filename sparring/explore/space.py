@@ -1,118 +1,102 @@
-"""Where a model is explored: the space of what its samples are made from."""
+"""The latent space of a model, with the points of its samples."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError
-from sparring.explore.latents import between
-from sparring.games.prior import OneHot, Uniform
-from sparring.games.stylegan import StyleGAN
 from sparring.model import Model
 from sparring.seeds import Seeds, seeded
 
-DRAWN = 4000  # points that deviations are taken over
-
 
 class Space:
-    """The latents z of a model's prior; or its styles w, one for all layers, where it has a mapping of z to them.
+    """The latents z of a model's prior; for style-based generators the styles w, one for all layers.
 
-    Labels are int64 (n,); where a model takes labels and none are given, its classes take turns.
+    Conditions are (n, ...), as the game takes them. Where the model is conditional and none are given, its classes take
+    turns.
 
     Args:
-        model: of pictures, points or series that are made of noise.
+        model: whose samples are determined by latents.
 
     Attributes:
+        latent: the space of the game, without the model's seeds and conditions.
         name: "z" or "w".
-        width: how many numbers of a point may be moved; one-hot parts may not.
+        width: count of numbers of a point that may be moved; those of one-hot parts may not.
         movable: which these are, bool (full width,).
 
     Raises:
-        InputError: where samples are made of something else.
+        InputError: if samples are not determined by latents.
     """
 
     def __init__(self, model: Model) -> None:
-        if model.modality.source is not None or model.modality.kind == "rows":
-            raise InputError(f"recipe {model.recipe.name!r} makes {kind_of(model)}; there are no latents to move among")
-        self.model, self.prior = model, model.game.prior
-        self.name = "w" if isinstance(model.game, StyleGAN) else "z"
-        fixed = [torch.full((part.width,), isinstance(part, OneHot)) for part in self.prior.parts]
-        self.movable = ~torch.cat(fixed).to(model.device)  # (full width,)
+        latent = model.game.space()
+        if latent is None:
+            words, source = model.modality.words, model.modality.source
+            origin = f"from given {source.words.items}" if source is not None else "with more randomness than latents"
+            raise InputError(
+                f"recipe {model.recipe.name!r} generates {words.items} {origin}; it has no latent space to explore"
+            )
+        self.model, self.latent, self.name = model, latent, latent.name
+        self.movable = latent.movable
         self.width = int(self.movable.sum())
 
-    def labels(self, n: int) -> Tensor | None:
-        """Classes in turn, (n,); None where the model takes none."""
-        classes = self.model.game.classes
-        return torch.arange(n, device=self.model.device) % classes if classes else None
+    def conditions(self, n: int) -> Tensor | None:
+        """Classes in turn, (n,); other conditions as they occur in the data, (n, ...); None if samples have none."""
+        game, device = self.model.game, self.model.device
+        if game.classes:
+            return torch.arange(n, device=device) % game.classes
+        if not game.conditional:
+            return None
+        with seeded(Seeds(0).key("conditions"), device):
+            return self.model.modality.draw_conditions(n, device)
 
     @torch.no_grad()
-    def draw(self, n: int, seed: int, label: Tensor | None = None) -> Tensor:
-        """Points (n, full width): those of `model.sample(n, seed=seed)`, with these labels."""
+    def draw(self, n: int, seed: int, condition: Tensor | None = None) -> Tensor:
+        """The points (n, full width) of `model.sample(n, seed=seed)`, for these conditions."""
         game, device, chunk = self.model.game, self.model.device, self.model.modality.chunk_size
         parts = []
         for start in range(0, n, chunk):
             with seeded(Seeds(seed).key("sample", start), device):
                 parts.append(game.draw(chunk, device)[: n - start])
-        return self.mapped(torch.cat(parts), label)
+        return self.latent.points(torch.cat(parts), self.conditions(n) if condition is None else condition)
 
-    def mapped(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """Latents (n, full width) as points."""
-        game = self.model.game
-        if not isinstance(game, StyleGAN):
-            return z
-        w: Tensor = game.G.mapping(z, self.labels(len(z)) if label is None else label)
-        return w
+    def generate(self, points: Tensor, condition: Tensor | None = None) -> Tensors:
+        """Samples of points, as networks generate them.
 
-    def pictures(self, points: Tensor, label: Tensor | None = None) -> Tensor:
-        """What nets make of points, (n, *shape), as `model.modality.decode` takes it.
-
-        Differentiable by points that require a gradient; of others no graph is built.
+        Differentiable with respect to points that require a gradient; for others no graph is built.
         """
-        game = self.model.game
+        condition = self.conditions(len(points)) if condition is None else condition
         with torch.set_grad_enabled(points.requires_grad and torch.is_grad_enabled()):
-            if isinstance(game, StyleGAN):
-                return game.G.synthesis(points[:, None].expand(-1, game.G.styles, -1))
-            return game.values(points, self.labels(len(points)) if label is None else label)
+            return self.latent.generate(points, condition)
+
+    def values(self, points: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The values of the samples of points, (n, ...)."""
+        return self.generate(points, condition)[VALUES]
+
+    def batches(self, points: Tensor, condition: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Points (n, full width) with their conditions, a batch at a time."""
+        condition = self.conditions(len(points)) if condition is None else condition
+        chunk = self.model.modality.chunk_size
+        for start in range(0, len(points), chunk):
+            rows = slice(start, start + chunk)
+            yield points[rows], None if condition is None else condition[rows]
 
     def between(self, a: Tensor, b: Tensor, steps: int) -> Tensor:
-        """(steps, ..., full width): a way from a point (..., full width) to another, its ends included. Straight
-        between styles; of latents as `latents.between` has it.
+        """A walk from points (..., full width) to others, both included: (steps, ..., full width). Straight between
+        styles, along arcs between normal latents.
         """
-        if self.name == "w":
-            return a.lerp(b, torch.linspace(0, 1, steps, device=a.device).view(-1, *[1] * a.ndim))
-        return between(self.prior, a, b, steps)
+        return self.latent.between(a, b, steps)
 
-    @torch.no_grad()
-    def centre(self, label: Tensor | None = None) -> Tensor:
-        """The point (full width,) of a sample that has nothing of its own: the mean style, or latents of 0, with
-        one-hot parts at their first value.
-
-        Args:
-            label: of all that the mean is taken over, 0-d; of all labels unless given.
+    def center(self) -> Tensor:
+        """The point (full width,) of an average sample: the mean style, or latents of 0 with one-hot parts at their
+        first value.
         """
-        if self.name == "w":
-            return self.draw(DRAWN, 0, None if label is None else label.expand(DRAWN)).mean(0)
-        middle = torch.zeros(self.prior.width, device=self.model.device)
-        for part in self.prior.parts:
-            if isinstance(part, OneHot):
-                middle[self.prior.place(part.name).start] = 1
-        return middle
+        return self.latent.center
 
-    @torch.no_grad()
     def deviation(self) -> Tensor:
-        """Of each number of a point, (full width,); 0 where it may not be moved."""
-        if self.name == "w":
-            return self.draw(DRAWN, 0).std(0)
-        parts = [
-            torch.full(
-                (part.width,), 0.0 if isinstance(part, OneHot) else 3**-0.5 if isinstance(part, Uniform) else 1.0
-            )
-            for part in self.prior.parts
-        ]
-        return torch.cat(parts).to(self.model.device)
-
-
-def kind_of(model: Model) -> str:
-    """What a model makes, in words."""
-    return "pictures of pictures" if model.modality.source is not None else model.modality.kind
+        """Standard deviation of each number of a point, (full width,); 0 where it may not be moved."""
+        return self.latent.deviation
