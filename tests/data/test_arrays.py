@@ -1,4 +1,4 @@
-"""Pictures in arrays."""
+"""Images in arrays."""
 
 import pickle
 import tarfile
@@ -26,7 +26,7 @@ BYTES = (np.arange(6 * 5 * 5 * 3) % 256).astype(np.uint8).reshape(6, 5, 5, 3)
 )
 @pytest.mark.parametrize("name", ["images", "x", "arr_0"])
 def test_npz_layouts(tmp_path, array, said, name):
-    """Told apart by shape and range, and said aloud."""
+    """Layouts are distinguished by shape and range, and reported."""
     labels = {"images": "labels", "x": "y", "arr_0": "arr_1"}[name]
     np.savez(tmp_path / "set.npz", **{name: array, labels: np.array([3, 3, 5, 5, 9, 9])})
     items = find(tmp_path / "set.npz")
@@ -36,8 +36,8 @@ def test_npz_layouts(tmp_path, array, said, name):
     assert items.labels.tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_npz_with_test_pictures(tmp_path):
-    """As MedMNIST's: what is for testing is held out; one-hot or column labels are labels."""
+def test_npz_with_test_images(tmp_path):
+    """As in MedMNIST: test images are held out; one-hot and column labels are labels."""
     onehot = np.eye(2)[[0, 1, 0, 1, 0, 1]]
     np.savez(tmp_path / "set.npz", train_images=BYTES, train_labels=onehot, test_images=BYTES[:2, :, :, :],
              test_labels=np.array([[1], [0]]))  # fmt: skip
@@ -50,14 +50,14 @@ def test_floats_that_round_beyond_their_range(tmp_path):
     np.savez(tmp_path / "set.npz", images=BYTES / 255 * 1.000001, labels=np.eye(3, dtype=int)[[0, 1, 2, 0, 1, 2]])
     assert np.array_equal(find(tmp_path / "set.npz").items, BYTES)
     np.savez(tmp_path / "set.npz", images=BYTES, labels=np.ones((6, 3), int))
-    assert find(tmp_path / "set.npz").labels is None  # several at once are no classes
+    assert find(tmp_path / "set.npz").labels is None  # several labels at once are not classes
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         ({"images": BYTES[:, :3]}, "at least 4 x 4"),
-        ({"train_images": BYTES, "test_images": BYTES[:, 1:]}, "images of different sizes in train_images and test_images"),
+        ({"train_images": BYTES, "test_images": BYTES[:, 1:]}, "different sizes in train_images and test_images"),
         ({"weights": BYTES}, "in which they are named images"),
         ({"images": BYTES[..., 0]}, None),
         ({"images": BYTES[:, 0, 0]}, "has shape"),
@@ -70,7 +70,7 @@ def test_floats_that_round_beyond_their_range(tmp_path):
 def test_unusable_npz(tmp_path, content, said):
     np.savez(tmp_path / "set.npz", **content)
     if said is None:
-        assert len(find(tmp_path / "set.npz")) == 6  # in grey
+        assert len(find(tmp_path / "set.npz")) == 6  # in gray
         return
     with pytest.raises(InputError, match=said):
         find(tmp_path / "set.npz")
@@ -82,14 +82,14 @@ def test_damaged_npz(tmp_path):
         find(tmp_path / "set.npz")
 
 
-def test_npy_of_pictures(tmp_path):
+def test_npy_of_images(tmp_path):
     np.save(tmp_path / "set.npy", BYTES)
     items = find(tmp_path / "set.npy")
     assert (items.kind, items.items.shape) == ("images", BYTES.shape)
 
 
 def cifar(folder, **more):
-    """CIFAR for Python, as its authors pickled it, with two pictures in every file."""
+    """CIFAR for Python, as its authors pickled it, with two images in each file."""
     folder.mkdir()
     colours = np.random.default_rng(0).integers(0, 255, (2, 3072), dtype=np.uint8)
     for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
@@ -151,7 +151,7 @@ def test_folders_named_as_cifar_names_its_files(tmp_path):
     assert find(tmp_path).classes == ("meta", "train")
 
 
-def test_a_pickle_that_asks_for_more_is_refused_unread(tmp_path, monkeypatch):
+def test_a_pickle_that_requires_more_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cifar(tmp_path / "set", **{"x": Evil()})
     with pytest.raises(InputError, match=r"it requires (posix|nt)\.system"):

@@ -1,4 +1,4 @@
-"""Reading what users have, and dealing it out."""
+"""Users' data are read, and batches are drawn."""
 
 import gzip
 import hashlib
@@ -22,8 +22,8 @@ from sparring.seeds import Seeds
 
 
 @given(length=st.integers(1, 20), size=st.integers(1, 30), shards=st.integers(1, 3), seed=st.integers(0, 99))
-def test_every_pass_deals_every_item_once(length, size, shards, seed):
-    """Whatever the sizes, and across shards: nothing is skipped or dealt twice in a pass."""
+def test_every_epoch_draws_every_item_once(length, size, shards, seed):
+    """For all sizes, and across shards: nothing is skipped or drawn twice in an epoch."""
     batches = Batches({"values": torch.arange(length)}, torch.arange(length), size, shards, Seeds(seed))
     rounds = -(-3 * length // (size * shards))
     dealt = torch.cat([batches(r, s)["values"] for r in range(rounds) for s in range(shards)]).tolist()
@@ -31,11 +31,11 @@ def test_every_pass_deals_every_item_once(length, size, shards, seed):
         assert Counter(dealt[epoch * length : (epoch + 1) * length]) == Counter(range(length))
 
 
-def test_batches_are_a_function_of_their_place():
+def test_batches_are_a_function_of_their_number():
     tensors = {"values": torch.arange(100), "condition": torch.arange(100) % 7}
     one, two = (Batches(tensors, torch.arange(100), 8, 1, Seeds(3)) for _ in range(2))
     later = [one(n, 0)["values"] for n in range(40)][30]
-    assert torch.equal(two(30, 0)["values"], later)  # without the thirty before
+    assert torch.equal(two(30, 0)["values"], later)  # without the thirty before it
     assert torch.equal(two(30, 0)["condition"], later % 7)
     assert not torch.equal(Batches(tensors, torch.arange(100), 8, 1, Seeds(4))(30, 0)["values"], later)
 
@@ -81,7 +81,7 @@ def test_mnist_where_its_files_are(tmp_path, monkeypatch):
 
 
 def test_download_checks_what_it_got(tmp_path, monkeypatch):
-    """Downloaded once into the cache, refused when damaged; offline, the error says what goes where."""
+    """Downloaded once into the cache, refused if damaged; offline, the error says where to put which file."""
     monkeypatch.delenv("SPARRING_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     mirror = tmp_path / "mirror"
@@ -114,7 +114,7 @@ def test_folder_of_classes(pictures):
 def test_folder_without_classes(tmp_path):
     for i in range(3):
         Image.new("L", (4, 4), i).save(tmp_path / f"{i}.png")
-    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / "notes.txt").write_text("not an image")
     items = find(tmp_path)
     assert (len(items), items.labels) == (3, None)
 
@@ -126,7 +126,7 @@ def test_npy_is_never_unpickled(tmp_path):
 
 
 def test_one_class_of_a_set(tmp_path):
-    """By name, of arrays, folders and archives alike."""
+    """By name, from arrays, folders and archives."""
     import zipfile
 
     fives = find("digits/5")

@@ -1,4 +1,4 @@
-"""Which pictures are given, which are wanted, and which belong together."""
+"""Which images are given, which are targets, and which form pairs."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ def test_folders_whose_names_say_which_is_given():
     assert found.held is None
 
 
-def test_train_and_test_part_them():
+def test_train_and_test_folders():
     names = [f"{part}/{kind}/{i}.png" for part in ("train", "test") for kind in ("image", "label") for i in range(3)]
     found = domains(names)
     assert found.names == ("image", "label")
@@ -40,7 +40,7 @@ def test_folders_of_cyclegan():
     assert not folders("A/1.png", "A/2.png", "B/1.png", "B/2.png").joined
 
 
-def test_the_parts_may_lie_within_the_kinds():
+def test_train_and_test_within_the_domains():
     found = folders("A/train/1.png", "A/test/1.png", "B/train/1.png", "B/test/1.png")
     assert found.pairs() == [(0, 2), (1, 3)]
     assert found.held.tolist() == [False, True, False, True]
@@ -49,32 +49,32 @@ def test_the_parts_may_lie_within_the_kinds():
 @pytest.mark.parametrize(
     "names", [("1.png", "2.png"), ("a/1.png", "b/1.png", "c/1.png"), ("a/1.png", "a/2.png"), ("a/1.png", "2.png")]
 )
-def test_what_are_not_two_kinds(names):
+def test_folders_that_are_not_two_domains(names):
     assert domains(names) is None
 
 
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (("a/1.png", "a/2.png", "b/1.png"), "1 picture of a/ without a partner of that name in b/: 2;"),
-        (("a/1.png", "b/1.png", "b/2.png", "b/3.png"), "2 pictures of b/ without a partner of that name in a/: 2, 3;"),
-        ([f"a/{i}.png" for i in range(9)] + ["b/0.png"], "8 pictures of a/ .*: 1, 2, 3, ...;"),
+        (("a/1.png", "a/2.png", "b/1.png"), "1 image in a/ without a partner of the same name in b/: 2;"),
+        (("a/1.png", "b/1.png", "b/2.png", "b/3.png"), "2 images in b/ without a partner of the same name in a/: 2, 3;"),
+        ([f"a/{i}.png" for i in range(9)] + ["b/0.png"], "8 images in a/ .*: 1, 2, 3, ...;"),
     ],
 )
-def test_pictures_without_partners_are_named(names, said):
+def test_images_without_partners_are_named(names, said):
     with pytest.raises(InputError, match=said):
         domains(names).pairs()
 
 
-def test_a_kind_with_nothing_to_train_on():
-    with pytest.raises(InputError, match="B/ has 0 pictures to train on"):
+def test_a_domain_with_nothing_to_train_on():
+    with pytest.raises(InputError, match="B/ has 0 images to train on"):
         folders("trainA/1.png", "trainA/2.png", "testB/1.png").check()
     with pytest.raises(InputError, match="A/ has 1 picture to train on"):
         folders("trainA/1.png", "trainB/2.png", "trainB/1.png").check()
 
 
 @given(st.sets(st.text("abc123", min_size=1, max_size=4), min_size=1, max_size=9))
-def test_equal_names_are_pairs_whatever_the_order(stems):
+def test_equal_names_are_pairs_in_any_order(stems):
     names = [f"B/{stem}.png" for stem in sorted(stems, reverse=True)] + [f"A/{stem}.jpg" for stem in sorted(stems)]
     found = domains(names)
     assert found.matched

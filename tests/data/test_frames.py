@@ -47,7 +47,7 @@ def test_dates_are_dates_and_missing_values_stay(tmp_path):
 def test_other_encodings(tmp_path):
     items = frame_of(tmp_path, "name,n\nMüller,1\nÅse,2\n", encoding="cp1252")
     assert items.items["name"].tolist() == ["Müller", "Åse"]
-    assert "not in UTF-8" in items.notes[0]
+    assert "not UTF-8" in items.notes[0]
 
 
 def test_parquet_keeps_its_dtypes(tmp_path):
@@ -71,8 +71,8 @@ BAD = {
     "one column": ("a\n1\n2\n", "one column, 'a'"),
     "no rows": ("a,b\n", "0 rows"),
     "an empty column": ("a,b\n1,\n2,\n", "column 'b' is empty"),
-    "two of a name": ("a,a\n1,2\n3,4\n", "two columns that are called 'a'"),
-    "too many values": ("a,b\n1,2\n1,2,3\n", "no table"),
+    "two of a name": ("a,a\n1,2\n3,4\n", "two columns named 'a'"),
+    "too many values": ("a,b\n1,2\n1,2,3\n", "is not a table"),
     "infinite": ("a,b\n1.5,x\ninf,y\n", "column 'a' holds infinite numbers"),
     "mixed": ("a,b\n" + "".join(f"{i},{i}\n" for i in range(100)) + "oops,1\n", "in row 101, 'oops'"),
 }

@@ -1,4 +1,4 @@
-"""Every kind of picture becomes the pixels that its owner sees."""
+"""Every kind of image is decoded to the pixels that a viewer shows."""
 
 import io
 
@@ -36,14 +36,14 @@ def test_palette():
     through = colours.copy()
     content = saved(through, transparency=int(np.asarray(colours)[0, 0]))
     shown = pixels(content, 4)
-    assert shown[0, 0].tolist() == [0, 0, 0, 0]  # whatever colour lies under full transparency
+    assert shown[0, 0].tolist() == [0, 0, 0, 0]  # whatever the color of fully transparent pixels
     assert shown[4, 4, 3] == 255
     assert examine(content).channels == 4
-    assert pixels(content, 3)[0, 0].tolist() == [255, 255, 255]  # on white where there is no alpha
+    assert pixels(content, 3)[0, 0].tolist() == [255, 255, 255]  # on white without an alpha channel
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_sixteen_bits_of_grey(kind):
+def test_sixteen_bits_of_gray(kind):
     deep = Image.fromarray(SHADES.astype(np.uint16) * 257)
     assert np.array_equal(pixels(saved(deep, kind), 1), SHADES)
 
@@ -55,8 +55,8 @@ def test_floats(top):
 
 
 @pytest.mark.filterwarnings("error")
-def test_floats_that_are_no_numbers():
-    """Are black, or white where they are infinite, among others; a picture of nothing else is none."""
+def test_floats_that_are_not_numbers():
+    """Among others they become black, or white if infinite; an image of nothing else is unreadable."""
     shades = (SHADES / 255).astype(np.float32)
     shades[0, :3] = np.nan, np.inf, -np.inf
     shown = pixels(saved(Image.fromarray(shades), "TIFF"), 1)
@@ -73,7 +73,7 @@ def test_cmyk():
     assert np.abs(pixels(saved(flat, "JPEG", quality=100))[4, 4].astype(int) - [255, 0, 0]).max() < 20
 
 
-def test_turned_by_exif():
+def test_rotated_by_exif():
     exif = Image.Exif()
     exif[0x0112] = 6  # lies on its side
     wide = Image.fromarray(np.tile(SHADES, (1, 2)))
@@ -90,13 +90,13 @@ def test_the_first_frame():
 
 
 def test_aspect_and_size():
-    """The middle square is kept, enlarged or reduced."""
+    """The central square is kept, enlarged or reduced."""
     wide = np.zeros((8, 24), np.uint8)
     wide[:, 8:16] = 255
-    assert (pixels(saved(Image.fromarray(wide)), 1, 4) > 230).all()  # resampling looks a little over the edge
+    assert (pixels(saved(Image.fromarray(wide)), 1, 4) > 230).all()  # resampling uses a few pixels beyond the edge
 
 
-def test_look():
+def test_examine():
     assert examine(saved(Image.fromarray(COLOURS))) == Header(8, 8, "PNG", "RGB", 3, 1)
     grey = Image.fromarray(np.stack([SHADES] * 3, -1))
     assert examine(saved(grey, "JPEG")).channels == 1
@@ -118,7 +118,7 @@ BAD = {
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "TIFF", "JPEG", "WEBP", "BMP", "PPM", "AVIF", "ICO"])
 def test_flipped_bytes_never_raise(kind):
-    """Whatever PIL makes of a damaged file, it is a picture or it is unreadable."""
+    """A damaged file is an image or unreadable, whatever PIL raises."""
     random = np.random.default_rng(0)
     frames = [Image.fromarray(random.integers(0, 255, (16, 16, 3), dtype=np.uint8)) for _ in range(2)]
     more = {"save_all": True, "append_images": frames[1:]} if kind in ("GIF", "TIFF", "WEBP") else {}
@@ -131,8 +131,8 @@ def test_flipped_bytes_never_raise(kind):
         loaded(bytes(damaged))
 
 
-def test_pictures_from_phones():
-    """A JPEG with a second picture behind it, which PIL calls MPO, is a JPEG."""
+def test_images_from_phones():
+    """A JPEG with a second image appended, which PIL calls MPO, is a JPEG."""
     frames = [Image.fromarray(COLOURS), Image.fromarray(COLOURS[::-1])]
     content = saved(frames[0], "MPO", save_all=True, append_images=frames[1:])
     assert examine(content) == Header(8, 8, "JPEG", "RGB", 3, 1)

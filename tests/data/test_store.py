@@ -1,4 +1,4 @@
-"""Pictures decoded once, and batches from memory and from disk."""
+"""Images are decoded once; batches come from memory and from disk."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ from sparring.seeds import Seeds
 
 @pytest.fixture
 def shades(tmp_path, monkeypatch):
-    """A folder of 30 pictures, each of its own shade, with an empty cache."""
+    """A folder of 30 images, each with its own shade, and an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "set").mkdir()
     for i in range(30):
@@ -33,7 +33,7 @@ def shades(tmp_path, monkeypatch):
 
 
 def test_decoded_once(shades, monkeypatch):
-    """The second time nothing is opened; when a file changes, all are."""
+    """The second time no file is opened; if a file changes, all are."""
     pictures = find(shades).items
     first = decode(pictures, 4, 1)
     assert first.rows.load().shape == (30, 1, 4, 4)
@@ -48,7 +48,7 @@ def test_decoded_once(shades, monkeypatch):
     assert again.rows.load()[7, 0, 0, 0] == 99
 
 
-def test_bad_pictures_are_skipped_and_named(shades):
+def test_bad_images_are_skipped_and_named(shades):
     (shades / "05.png").write_bytes(b"no picture")
     (shades / "09.png").write_bytes((shades / "08.png").read_bytes()[:50])
     found = decode(find(shades).items, 4, 3)
@@ -69,7 +69,7 @@ def test_progress_counts_all(shades):
 
 
 def test_the_cache_is_kept_small(shades, monkeypatch):
-    """What was not used for longest goes first, but nothing that was used today."""
+    """The least recently used folder is removed first, but none that was used today."""
     monkeypatch.setattr(store, "MAX_CACHE_BYTES", 1)
     old, new, today = (decode(find(shades).items, size, 1).rows.path.parent for size in (4, 5, 6))
     for place, age in ((old, 5e5), (new, 3e5)):
@@ -80,9 +80,9 @@ def test_the_cache_is_kept_small(shades, monkeypatch):
 
 @given(length=st.integers(1, 20), size=st.integers(1, 9), shards=st.integers(1, 3), first=st.integers(0, 9))
 def test_from_disk_as_from_memory(length, size, shards, first):
-    """Batches are the same wherever the items lie, from whatever round on."""
+    """Batches are equal from memory and from disk, from any round on."""
     items = torch.arange(3 * length, dtype=torch.uint8).view(length, 3)
-    folder = tempfile.TemporaryDirectory()  # of its own: workers may still be reading the last one
+    folder = tempfile.TemporaryDirectory()  # a new one: workers may still be reading the last one
     path = Path(folder.name) / "made.npy"
     with path.open("wb") as file:
         store._header(file, (0, 3), np.dtype("uint8"))
@@ -99,14 +99,14 @@ def test_from_disk_as_from_memory(length, size, shards, first):
             assert torch.equal(one["values"][:, 0], (3 * one["condition"]).byte())
 
 
-def test_only_the_rows_that_are_wanted_are_dealt():
+def test_only_the_given_rows_are_drawn():
     rows = torch.tensor([1, 4, 5])
     dealt = Batches({"values": torch.arange(10)}, rows, 3, 1, Seeds(0))
     assert Counter(torch.cat([dealt(n, 0)["values"] for n in range(5)]).tolist()) == dict.fromkeys([1, 4, 5], 5)
 
 
 def test_memory_stays_flat(tmp_path, monkeypatch):
-    """What was read from a mapped file does not stay on this process's account."""
+    """Pages that were read from a mapped file do not count as memory of this process."""
     monkeypatch.setattr(batches, "RELEASE_EVERY", 8)
     path = tmp_path / "big.npy"
     np.lib.format.open_memmap(path, "w+", np.uint8, (4096, 16384)).flush()  # 64 MiB

@@ -14,8 +14,8 @@ from sparring.modalities.samples import columns_for
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_pictures_round_trip(pictures, tmp_path, channels):
-    """Pictures of the right size come back to the byte, in folders by class."""
+def test_images_round_trip(pictures, tmp_path, channels):
+    """Images of the right size are restored exactly, in folders by class."""
     items = find(pictures(channels))
     modality = Images().fit(items)
     assert modality.shape == (channels, 8, 8)
@@ -38,19 +38,19 @@ def test_size_is_chosen_from_the_data(tmp_path):
     for i, size in enumerate([(100, 50), (90, 90), (40, 70)]):
         Image.new("RGB", size, (99 + 50 * i, 0, 0)).save(tmp_path / f"{i}.png")
     items = find(tmp_path)
-    assert Images().fit(items).shape == (3, 32, 32)  # a power of two that the median side holds
+    assert Images().fit(items).shape == (3, 32, 32)  # a power of two below the median side
     assert pixels_of(Images(size=20, channels=1).fit(items), items).shape == (3, 1, 20, 20)
     for i in range(3):
         Image.new("RGB", (48, 48), (99 + i, 0, 0)).save(tmp_path / f"{i}.png")
-    assert Images().fit(find(tmp_path)).shape == (3, 48, 48)  # all are of one small size
+    assert Images().fit(find(tmp_path)).shape == (3, 48, 48)  # all have the same small size
     for i in range(3):
         Image.new("RGBA", (48, 48), (9 + i, 9, 9, 255)).save(tmp_path / f"{i}.png")
-    assert Images().fit(find(tmp_path)).shape == (1, 48, 48)  # no colour, nothing shows through
+    assert Images().fit(find(tmp_path)).shape == (1, 48, 48)  # neither color nor transparency
     Image.new("RGBA", (48, 48), (9, 9, 9, 100)).save(tmp_path / "2.png")
     assert Images().fit(find(tmp_path)).shape == (4, 48, 48)
 
 
-def test_identical_pictures_are_refused(tmp_path):
+def test_identical_images_are_refused(tmp_path):
     for i in range(5):
         Image.new("RGB", (8, 8), (9, 90, 9)).save(tmp_path / f"{i}.png")
     items = find(tmp_path)
@@ -59,7 +59,7 @@ def test_identical_pictures_are_refused(tmp_path):
 
 
 def test_flips_and_crops():
-    """Mirrored half the time, cut out at every place, each picture whole in itself."""
+    """Half of the images are mirrored, crops come from every place, and each is contiguous."""
     torch.manual_seed(0)
     places = torch.arange(36, dtype=torch.uint8).view(1, 1, 6, 6).expand(400, 1, 6, 6)
     modality = Images(size=4, channels=1, flip=True, crop=0.5)

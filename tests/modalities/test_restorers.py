@@ -1,4 +1,4 @@
-"""Baselines of restored pictures against PIL, SciPy, brute force, and against doing nothing."""
+"""Baselines of restored images against PIL, SciPy, brute force, and the identity."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ CHAINS = [
 
 
 def clean(n=4, channels=3, height=48, width=64):
-    """Smooth pictures."""
+    """Smooth images."""
     coarse = torch.rand(n, channels, 6, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
     return torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic").clamp(-1, 1)
 
@@ -65,7 +65,7 @@ def test_bicubic_is_pils(times):
         assert np.abs(large.numpy() - theirs.clip(-1, 1)).max() < 1e-5
 
 
-def test_median_is_of_the_pixels_about_each():
+def test_median_is_of_the_pixels_around_each():
     x = clean(2)
     spoilt = x.clone()
     spoilt[:, :, 10, 10] = 1.0
@@ -79,7 +79,7 @@ masks = st.lists(st.booleans(), min_size=30, max_size=30)
 @settings(max_examples=40, deadline=None)
 @given(hidden=masks, seed=st.integers(0, 99))
 def test_diffusion_solves_laplaces_equation(hidden, seed):
-    """Every filled pixel is the mean of its neighbours in the picture, and lies between the known ones."""
+    """Every filled pixel is the mean of its neighbors in the image, and within the range of the known ones."""
     hole = torch.tensor(hidden).view(1, 1, 5, 6)
     known = torch.rand(1, 2, 5, 6, generator=torch.Generator().manual_seed(seed)) * 2 - 1
     made = diffused(torch.cat([known.masked_fill(hole, 0), hole.float() * 2 - 1], 1))
@@ -125,7 +125,7 @@ def test_threshold_is_otsus(seed, channels):
     assert made.size == 1 or (made > 0).any() == (len(np.unique(values)) > 1)
 
 
-def test_each_picture_has_its_own_threshold():
+def test_each_image_has_its_own_threshold():
     x = torch.tensor([[-1.0, -0.8], [0.2, 0.4], [0.3, 0.3]]).view(3, 1, 1, 2)
     assert thresholded(x).flatten(1).tolist() == [[-1, 1], [-1, 1], [-1, -1]]
 

@@ -1,4 +1,4 @@
-"""Pictures of any size, format and kind go through a net and come out as they should."""
+"""Images of any size, format and mode are transformed correctly."""
 
 import importlib
 import subprocess
@@ -73,7 +73,7 @@ def test_pngs_are_what_pil_reads(tmp_path_factory, height, width, channels, cut)
     cuts = [band for band in (picture[:cut], picture[cut:]) if len(band)]
     png.write(path, width, height, channels, iter(cuts), None)
     with Image.open(path) as read:
-        read.verify()  # checks every sum
+        read.verify()  # checks every checksum
     with Image.open(path) as read:
         assert read.mode == ["L", "LA", "RGB", "RGBA"][channels - 1]
         assert np.array_equal(np.asarray(read).reshape(picture.shape), picture)
@@ -118,14 +118,14 @@ def test_sixteen_bits(using, tmp_path):
 def test_upright(using, tmp_path):
     using(SAME)
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned
+    exif[0x0112] = 6  # the camera was rotated
     saved(tmp_path / "in.png", colours(), exif=exif)
     apply("run", tmp_path / "in.png", tmp_path / "out.png")
     assert np.array_equal(pixels(tmp_path / "out.png"), np.rot90(colours(), -1))
 
 
-def test_colour_profiles(using, tmp_path):
-    """Kept where the result has such colours, left out where it would paint them wrong."""
+def test_color_profiles(using, tmp_path):
+    """Kept if they fit the color space of the result, left out otherwise."""
     using(SAME)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     source = saved(tmp_path / "in.png", colours(), icc_profile=profile)
@@ -143,7 +143,7 @@ def test_colour_profiles(using, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_transparency_comes_back(using, tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr("sparring.nets.tiles.TILE_SIDE", 32)  # several bands, of which each has its part of the alpha
+    monkeypatch.setattr("sparring.nets.tiles.TILE_SIDE", 32)  # several bands, each with its part of the alpha
     using(TWICE)
     picture = colours(90, 40, 4)
     apply("run", saved(tmp_path / "in.png", picture), tmp_path / f"out{suffix}")
@@ -152,7 +152,7 @@ def test_transparency_comes_back(using, tmp_path, monkeypatch, suffix):
     alpha = np.asarray(whole).round().clip(0, 255)
     assert np.array_equal(made[..., :3], picture[..., :3].repeat(2, 0).repeat(2, 1))
     assert np.abs(made[..., 3] - alpha).max() <= 1
-    assert (made[..., 3] == alpha).mean() > 0.999  # but for halves
+    assert (made[..., 3] == alpha).mean() > 0.999  # except for rounded halves
 
 
 def test_transparency_lies_on_white_where_there_is_none(using, tmp_path):
@@ -163,7 +163,7 @@ def test_transparency_lies_on_white_where_there_is_none(using, tmp_path):
     assert np.array_equal(pixels(tmp_path / "out.bmp"), np.zeros((30, 40, 3), np.uint8))
 
 
-def test_nets_of_transparent_pictures(using, tmp_path):
+def test_nets_of_transparent_images(using, tmp_path):
     using(Mapper(lambda x: x, 4, 4))
     source = saved(tmp_path / "in.png", colours(channels=4))
     apply("run", source, tmp_path / "out.png")
@@ -179,7 +179,7 @@ def test_a_mask_says_what_is_filled(using, tmp_path, monkeypatch):
     using(FILLER)
     source = saved(tmp_path / "in.png", colours())
     mask = np.zeros((30, 40), np.uint8)
-    mask[5:20, 10:30] = 1  # not black, however dark
+    mask[5:20, 10:30] = 1  # dark, but not black
     apply("run", source, tmp_path / "out.png", saved(tmp_path / "mask.png", mask))
     expected = np.where(mask[..., None] > 0, 255, colours())
     assert np.array_equal(pixels(tmp_path / "out.png"), expected)
@@ -203,7 +203,7 @@ def test_holes_are_filled(using, tmp_path):
 
 
 def test_folders(using, tmp_path, capsys):
-    """Names and sub-folders are kept, formats that are not written become PNGs, what is broken is named."""
+    """Names and sub-folders are kept, formats that cannot be written become PNGs, broken files are named."""
     using(NEGATIVE)
     source = tmp_path / "in"
     saved(source / "a.png", colours(seed=1))
@@ -216,7 +216,7 @@ def test_folders(using, tmp_path, capsys):
     assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*.*")) == ["a.png", "c.tga.png", "deep/er/b.bmp"]
     assert np.array_equal(pixels(out / "deep" / "er" / "b.bmp"), 255 - colours(seed=2))
     assert "skipped broken.png: not an image" in capsys.readouterr().out
-    assert apply("run", source, out, force=True).count == 3  # what was made is not taken for a source
+    assert apply("run", source, out, force=True).count == 3  # results are not sources
     with pytest.raises(InputError, match="exists already"):
         apply("run", source, out)
     with pytest.raises(InputError, match="is the folder of the source"):
@@ -333,13 +333,13 @@ for height in heights:
 
 
 def peaks(folder, width, times, *heights):
-    """Of a process that applies a small net to pictures, one after another: its most memory so far, MiB."""
+    """Peak memory in MiB of a process that applies a small net to images, after each."""
     words = [sys.executable, "-c", MEASURED, str(folder), *map(str, (width, times, *heights))]
     return [float(line) for line in subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()]
 
 
 def test_memory_does_not_grow_with_the_result(tmp_path):
-    """Of 48 MiB more of result nothing is held, of 3 MiB more of picture a few copies."""
+    """A result that is 48 MiB larger needs no more memory; an image that is 3 MiB larger needs a few copies."""
     first, second = peaks(tmp_path, 256, 4, 1024, 5120)
     assert second - first < 24
 

@@ -32,7 +32,7 @@ def using(monkeypatch):
 
 
 def scene(n=12, height=48, width=64, noise=2.0):
-    """A slope with slight noise, that stays, and before it a bright block, that moves: (n, h, w, 3)."""
+    """A static gradient with slight noise, and in front of it a moving bright block: (n, h, w, 3)."""
     random = np.random.default_rng(0)
     slope = np.linspace(40, 200, width)[None, None, :, None] * np.array([1.0, 0.8, 0.5])
     frames = np.repeat(slope, n, 0) * np.ones((n, height, width, 3)) + noise * random.normal(size=(n, height, width, 3))
@@ -84,7 +84,7 @@ def test_frames_rate_and_sound_are_kept(using, tmp_path, suffix):
     source, out = clip(tmp_path / "in.mp4", scene(), sound=True), tmp_path / f"out{suffix}"
     assert apply("run", source, out, smooth=False).count == 12
     before, after = shown(source), shown(out)
-    late = after[1][0] - before[1][0]  # .mkv has no time before 0, where AAC begins: all moves, picture and sound
+    late = after[1][0] - before[1][0]  # .mkv has no time before 0, where AAC begins: video and sound are shifted
     assert 0 <= late < (0.03 if suffix == ".mkv" else 1e-6)
     assert np.allclose(np.add(before[1], late), after[1], atol=1e-3)  # seconds; .mkv counts in milliseconds
     assert np.abs(before[0].astype(int) - after[0]).mean() < 3
@@ -107,7 +107,7 @@ def test_uneven_times_are_kept(using, tmp_path):
 
 
 def test_webm(using, tmp_path):
-    """Another codec, and no sound where the format takes none of its kind."""
+    """Another codec, and no sound if the format does not support it."""
     using(SAME)
     source = clip(tmp_path / "in.mp4", scene(5), sound=True)
     assert apply("run", source, tmp_path / "out.webm").count == 5
@@ -128,8 +128,8 @@ def test_sides_become_even(using, tmp_path):
 
 
 @pytest.mark.parametrize("space", ["ITU601", "ITU709"])
-def test_colours_are_kept(using, tmp_path, space):
-    """Whatever matrix the source is stored by, red stays as red as players show it."""
+def test_colors_are_kept(using, tmp_path, space):
+    """Colors look the same in players, whatever matrix the source is stored with."""
     using(SAME)
     red = np.full((32, 32, 3), (200, 30, 60), np.uint8)
     number = {"ITU601": 6, "ITU709": 1}[space]
@@ -149,13 +149,13 @@ def test_colours_are_kept(using, tmp_path, space):
     assert np.abs(made.mean((0, 1)) - red[0, 0]).max() < 6
 
 
-def test_turned_videos_stand_upright(using, tmp_path):
-    """As telephones store them: lying, with a matrix that says how they are held."""
+def test_rotated_videos_become_upright(using, tmp_path):
+    """As phones store them: rotated, with a matrix for the orientation."""
     using(SAME)
     source = clip(tmp_path / "in.mp4", scene(3))
     content = bytearray(source.read_bytes())
     place = content.index(b"tkhd") + 4 + 40
-    quarter = (0, 1 << 16, 0, -(1 << 16), 0, 0, 48 << 16, 0, 1 << 30)  # by 90 degrees with the clock
+    quarter = (0, 1 << 16, 0, -(1 << 16), 0, 0, 48 << 16, 0, 1 << 30)  # 90 degrees clockwise
     content[place : place + 36] = struct.pack(">9i", *quarter)
     source.write_bytes(content)
     apply("run", source, tmp_path / "out.mp4", smooth=False)
@@ -168,13 +168,13 @@ def test_turned_videos_stand_upright(using, tmp_path):
 
 
 def flicker(frames):
-    """The mean difference of successive frames above the block's way, of 256 levels."""
+    """Mean difference of successive frames above the path of the block, of 256 levels."""
     still = frames[:, :24].astype(float)
     return np.abs(np.diff(still, axis=0)).mean()
 
 
 def test_less_flicker(using, tmp_path):
-    """A net that makes much of little noise: what stands still flickers at most half as much, what moves is sharp."""
+    """A net that amplifies noise: static parts flicker at most half as much, moving parts stay sharp."""
     sharpen = Mapper(lambda x: x + 4 * (x - F.avg_pool2d(F.pad(x, [1] * 4, "reflect"), 3, 1)), 3, 3, reach=1)
     using(sharpen)
     source = clip(tmp_path / "in.mp4", scene())
@@ -190,7 +190,7 @@ def test_less_flicker(using, tmp_path):
 
 
 def test_steady_by_hand():
-    """Where nothing has changed, 0.8 of the last frame; where all has, none of it; the first as it is."""
+    """0.8 of the previous frame without a change, none of it after a large one; the first frame is unchanged."""
     steady = Steady(2)
     still = as_input(np.full((16, 16, 3), 100, np.uint8))
     changed = still.clone()
@@ -227,7 +227,7 @@ def test_gifs_keep_their_durations(using, tmp_path):
     apply("run", source, tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as file:
         assert file.duration / av.time_base == pytest.approx(0.92, abs=2e-3)  # with the last frame's half a second
-    assert apply("run", source, tmp_path / "first.png").count == 1  # the first frame as a picture
+    assert apply("run", source, tmp_path / "first.png").count == 1  # the first frame as an image
     with Image.open(tmp_path / "first.png") as first:
         assert first.size == (40, 32)
 
@@ -239,7 +239,7 @@ def test_a_gif_of_a_video_does_not_drift(using, tmp_path):
         assert sum(frame.info["duration"] for frame in ImageSequence.Iterator(made)) == 500
 
 
-def test_masks_and_grey(using, tmp_path):
+def test_masks_and_gray(using, tmp_path):
     using(Mapper(lambda x: torch.full_like(x[:, :3], 1.0), 4, 3, masked=True))
     source = clip(tmp_path / "in.mp4", scene(3))
     mask = np.zeros((48, 64), np.uint8)
@@ -260,7 +260,7 @@ def test_masks_and_grey(using, tmp_path):
     assert np.ptp(grey, -1).max() <= 3
 
 
-def test_what_is_no_video(using, tmp_path, monkeypatch, capsys):
+def test_files_that_are_not_videos(using, tmp_path, monkeypatch, capsys):
     using(SAME)
     (tmp_path / "text.mp4").write_text("hello " * 100)
     (tmp_path / "empty.mp4").write_bytes(b"")

@@ -27,8 +27,8 @@ def random():
 
 @settings(deadline=None)
 @given(st.integers(4, 60), st.integers(4, 60), st.integers(4, 12), st.integers(0, 12), st.integers(1, 500))
-def test_squares_cover_a_picture(height, width, size, more, most):
-    """Every pixel is in a square, and so is every square of `size`, unless there may be only so many."""
+def test_crops_cover_an_image(height, width, size, more, most):
+    """Every pixel is in a crop, and so is every square of `size` pixels, unless their number is limited."""
     side = size + more
     picture = np.arange(height * width).reshape(1, height, width)
     found = crops_of(picture, side, size, most)
@@ -42,13 +42,13 @@ def test_squares_cover_a_picture(height, width, size, more, most):
                 assert any(t <= top <= t + more and b <= left <= b + more for t, b in corners)
 
 
-def test_a_small_picture_is_mirrored():
+def test_a_small_image_is_mirrored():
     found = crops_of(np.array([[[1, 2], [3, 4]]]), 4, 4, 9).pixels
     assert found.tolist() == [[[[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]]]
 
 
 def pairs(tmp_path, random, n=24, side=(40, 50)):
-    """Target is the input turned dark, so that a cut pair can be told."""
+    """The target is the inverted input, so that cropped pairs can be recognized."""
     for i in range(n):
         pixels = random.integers(0, 255, (*side, 3))
         saved(tmp_path / "input" / f"{i:02}.png", pixels)
@@ -57,7 +57,7 @@ def pairs(tmp_path, random, n=24, side=(40, 50)):
 
 
 @pytest.mark.parametrize("turn", [False, True])
-def test_pairs_are_cut_and_turned_together(turn, tmp_path, random):
+def test_pairs_are_cropped_and_rotated_together(turn, tmp_path, random):
     items = pairs(tmp_path, random)
     modality = Paired(size=16, flip=True, turn=turn).fit(items)
     assert (modality.given, modality.channels, modality.wide) == (3, 1, 32)
@@ -74,7 +74,7 @@ def test_pairs_are_cut_and_turned_together(turn, tmp_path, random):
     assert not torch.equal(batch["values"], again["values"])
 
 
-def test_the_other_way(tmp_path, random):
+def test_the_opposite_direction(tmp_path, random):
     items = pairs(tmp_path, random)
     modality = Paired(size=16, reverse=True).fit(items)
     assert (modality.given, modality.channels, modality.folders) == (1, 3, ("target", "input"))
@@ -105,7 +105,7 @@ def test_halves_of_a_file(tmp_path, random):
         assert torch.allclose(one, -other, atol=1e-5)
 
 
-def test_what_are_no_pairs(tmp_path, random):
+def test_images_that_are_not_pairs(tmp_path, random):
     items = pairs(tmp_path / "a", random, 3)
     saved(tmp_path / "a" / "target" / "01.png", random.integers(0, 255, (40, 49)))
     items = find(tmp_path / "a")
@@ -120,16 +120,16 @@ def test_what_are_no_pairs(tmp_path, random):
         Paired().fit(find(tmp_path / "b"))
 
 
-def test_a_broken_picture_costs_its_pair_only(tmp_path, random):
+def test_a_broken_image_removes_only_its_pair(tmp_path, random):
     pairs(tmp_path, random)
-    (tmp_path / "input" / "03.png").write_bytes(b"no picture")
+    (tmp_path / "input" / "03.png").write_bytes(b"not an image")
     items = find(tmp_path)
     encoded = Paired(size=16).fit(items).encode(items)
     assert [name for name, _ in encoded.skipped] == ["input/03.png"]
     assert len(set(encoded.items.tolist())) == 23
 
 
-def test_unpaired_pictures_are_dealt_by_themselves(tmp_path):
+def test_unpaired_domains_are_drawn_independently(tmp_path):
     for i in range(6):
         saved(tmp_path / "trainA" / f"{i}.png", np.full((20, 20), 10 * i))
         saved(tmp_path / "testA" / f"t{i}.png", np.full((20, 20), 5))
@@ -149,7 +149,7 @@ def test_unpaired_pictures_are_dealt_by_themselves(tmp_path):
         Unpaired().fit(find("digits"))
 
 
-def test_degraded_pictures_keep_their_scale(tmp_path, random):
+def test_degraded_images_keep_their_scale(tmp_path, random):
     for i in range(3):
         saved(tmp_path / f"{i}.png", random.integers(0, 255, (41, 70, 3)))
     items = find(tmp_path)
@@ -165,7 +165,7 @@ def test_degraded_pictures_keep_their_scale(tmp_path, random):
         Degraded(size=4, degrade=("x4",)).fit(items)
 
 
-def test_examples_are_always_degraded_alike():
+def test_examples_are_always_degraded_in_the_same_way():
     items = replace(find("digits"), items=find("digits").items[:40])
     modality = Degraded(degrade=("noise50",)).fit(items)
     one, other = ([given for given, _ in modality.examples(items, True)] for _ in range(2))
@@ -174,7 +174,7 @@ def test_examples_are_always_degraded_alike():
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def test_sheets_have_what_is_given_made_and_true(tmp_path, random):
+def test_sheets_show_given_generated_and_target_images(tmp_path, random):
     items = pairs(tmp_path, random)
     modality = Paired(size=16).fit(items)
     batch = modality.batch({"values": modality.encode(items).values[:12]})
@@ -194,11 +194,11 @@ def test_the_data_choose_the_recipe(tmp_path, random):
         saved(tmp_path / "c" / "cats" / f"{i}.png", random.integers(0, 255, (20, 20)))
         saved(tmp_path / "c" / "dogs" / f"{i}.png", random.integers(0, 255, (20, 20)))
     assert recipes.choose(find(tmp_path / "u"), "cpu")[0].name == "cyclegan"
-    assert recipes.choose(find(tmp_path / "c"), "cpu")[0].name == "r3gan_strided"  # two classes are no pairs
+    assert recipes.choose(find(tmp_path / "c"), "cpu")[0].name == "r3gan_strided"  # two classes are not pairs
 
 
-def test_a_broken_picture_moves_no_other_across_the_split(tmp_path, random):
-    """What was trained on is never judged by: the split is that of all pictures, read or not."""
+def test_a_broken_image_moves_no_other_across_the_split(tmp_path, random):
+    """Training images are never used for evaluation: the split is that of all images, readable or not."""
     pairs(tmp_path / "p", random, 40)
     for i in range(40):
         saved(tmp_path / "d" / f"{i:02}.png", random.integers(0, 255, (40, 50)))
@@ -219,7 +219,7 @@ def test_a_broken_picture_moves_no_other_across_the_split(tmp_path, random):
             assert not {round(value, 3) for value in asked} & known
 
 
-def test_numbers_of_classes_are_no_pictures(tmp_path, random):
+def test_class_indices_are_not_images(tmp_path, random):
     for i in range(4):
         saved(tmp_path / "image" / f"{i}.png", random.integers(0, 255, (20, 20)))
         saved(tmp_path / "mask" / f"{i}.png", random.integers(0, 2, (20, 20)))
@@ -228,7 +228,7 @@ def test_numbers_of_classes_are_no_pictures(tmp_path, random):
         Paired().fit(items).encode(items)
 
 
-def test_pairs_with_some_missing_are_pairs_still(tmp_path, random):
+def test_incomplete_pairs_are_still_pairs(tmp_path, random):
     pairs(tmp_path / "p", random, 4)
     (tmp_path / "p" / "target" / "01.png").unlink()
     chosen, _ = recipes.choose(find(tmp_path / "p"), "cpu")
@@ -243,7 +243,7 @@ def test_pairs_with_some_missing_are_pairs_still(tmp_path, random):
         recipes.choose(find(tmp_path / "l"), "cpu")
 
 
-def test_ordinary_pictures_are_not_mirrored(random, tmp_path):
+def test_ordinary_images_are_not_mirrored(random, tmp_path):
     for i in range(3):
         saved(tmp_path / f"{i}.png", random.integers(0, 255, (130, 110)))
     assert Degraded(degrade=("x4",)).fit(find(tmp_path)).wide == 110
@@ -269,6 +269,6 @@ CANNOT = [
 
 
 @pytest.mark.parametrize(("name", "fields", "said"), CANNOT, ids=[said for *_, said in CANNOT])
-def test_what_cannot_be_asked_of_a_recipe(name, fields, said):
+def test_fields_that_do_not_fit(name, fields, said):
     with pytest.raises(InputError, match=said):
         recipes.find(name).set(fields)

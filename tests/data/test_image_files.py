@@ -1,4 +1,4 @@
-"""Folders and archives of pictures, friendly and hostile."""
+"""Folders and archives of images, harmless and hostile."""
 
 import io
 import stat
@@ -25,7 +25,7 @@ FILES = {f"photos/{kind}/{i}.png": png(i) for kind in ("cat", "dog") for i in ra
 
 
 def packed(path, files=FILES):
-    """An archive of files, of the kind that its suffix says."""
+    """An archive of files, in the format of its suffix."""
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in files.items():
@@ -48,7 +48,7 @@ def unpacked(path, files=FILES):
 
 @pytest.mark.parametrize("name", ["set", "set.zip", "set.tar", "set.tgz", "set.tar.xz", "set.tar.bz2"])
 def test_archives_hold_what_folders_do(tmp_path, name):
-    """The same names, bytes, labels and classes, all and some of them, and nothing is unpacked."""
+    """Names, bytes, labels and classes are equal, for all files and for some, and nothing is unpacked to disk."""
     path = tmp_path / name
     noise = {"photos/cat/.hidden.png": b"", "__MACOSX/cat/0.png": b"", "photos/notes.txt": b"", "photos/dog/0.zip": b""}
     packed(path, FILES | noise) if path.suffix else unpacked(path, FILES | noise)
@@ -65,7 +65,7 @@ def test_archives_hold_what_folders_do(tmp_path, name):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_an_archive_is_decides_not_its_suffix(tmp_path):
+def test_archives_are_recognized_by_content(tmp_path):
     path = packed(tmp_path / "set.tar")
     path.rename(tmp_path / "set.zip")
     assert len(find(tmp_path / "set.zip")) == 6
@@ -99,7 +99,7 @@ def test_not_an_archive(tmp_path):
 
 
 def test_bombs_are_not_unpacked(tmp_path, monkeypatch):
-    """Neither an archive that inflates beyond measure, nor a single file that no picture is."""
+    """Neither an archive that grows too much, nor a single file that is too large for an image."""
     monkeypatch.setattr(sources, "MAX_FILE_BYTES", 2**20)
     big = {f"{i}.png": bytes(3 * 2**20) for i in range(4)}
     for suffix in (".zip", ".tar.xz"):
@@ -113,7 +113,7 @@ def test_bombs_are_not_unpacked(tmp_path, monkeypatch):
 
 
 def test_a_file_that_lies_about_its_size(tmp_path):
-    """A member whose header promises less than it unpacks to is damaged; the others are read."""
+    """A member that unpacks to more than its header promises is damaged; the others are read."""
     path = packed(tmp_path / "set.zip")
     content = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
@@ -154,7 +154,7 @@ def test_an_encrypted_member(tmp_path):
 
 
 def test_a_folder_of_archives(tmp_path):
-    """One is taken, of several none is guessed."""
+    """One archive is read; of several, none is guessed."""
     packed(tmp_path / "one.zip")
     assert len(find(tmp_path)) == 6
     packed(tmp_path / "two.zip")
@@ -163,7 +163,7 @@ def test_a_folder_of_archives(tmp_path):
 
 
 def test_sets_by_name(tmp_path, monkeypatch):
-    """Any folder or file under SPARRING_DATA; of archives that belong together, each file once."""
+    """Any folder or file in SPARRING_DATA; from archives that belong together, each file is read once."""
     monkeypatch.setenv("SPARRING_DATA", str(tmp_path))
     (tmp_path / "tiles").mkdir()
     packed(tmp_path / "tiles" / "v1.zip")
