@@ -87,9 +87,6 @@ SWITCHES: dict[str, int] = {
     "studio/tabs/edit.py": 1,
     "studio/tabs/sample.py": 2,
     "studio/tabs/train.py": 3,
-    "use/augment.py": 1,
-    "use/labeled_rows.py": 3,
-    "use/scenarios.py": 4,
 }  # files that still have some, and how many; may only shrink
 
 

@@ -57,41 +57,40 @@ def augment(
     n: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
-            "-n", help="Samples that are added, not with --rare. \\[default: as many as there are real items]"
+            "-n", help="Number of samples to add; not with --rare. \\[default: number of real items]"
         ),
     ] = None,
     rare: Annotated[
-        bool, typer.Option("--rare", help="Add the rarer classes only, until all are as frequent.")
+        bool, typer.Option("--rare", help="Add samples of rarer classes only, until all classes are equally frequent.")
     ] = False,
     target: Annotated[
         str, typer.Option(help="The category of a table that is the class. \\[default: the model's]")
     ] = "",
     against: Annotated[
-        str, typer.Option(help="Other data, that the model has not seen. \\[default: held-out ones]")
+        str, typer.Option(help="Other data that the model was not trained on. \\[default: the held-out data]")
     ] = "",
-    seeds: Annotated[int, typer.Option(help="Of samples, classifiers and draws of unseen items.")] = 5,
+    seeds: Annotated[int, typer.Option(help="Number of repetitions, with other samples and test items each.")] = 5,
     without: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(help="Leave out 'class weights', 'SMOTE', 'samples' or 'samples of the rare'; repeatable."),
+        typer.Option(help="Leave out 'class weights', 'SMOTE', 'samples' or 'samples of rare classes'; repeatable."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
 ) -> None:
-    """Enlarge a labelled set by samples, and see what that does to a classifier, beside simpler ways."""
+    """Add samples to a labeled data set, and measure what they are worth to a classifier."""
     from rich.console import Console
 
-    from sparring.console import listed, whole
+    from sparring.console import number_table, print_wide
     from sparring.use import augment as enlarge
 
-    found = enlarge(run, out, n, rare, target, against or None, seeds, without or (), force, quiet=False)
+    result = enlarge(run, out, n, rare, target, against or None, seeds, without or (), force, quiet=False)
     print()
-    whole(listed(found.rows()))
+    print_wide(number_table(result.rows()))
     console = Console(highlight=False)
-    console.print(f"\n{found.protocol}.\n", markup=False)
-    for name in found.scores:
-        if name != "nothing":
-            console.print(f"- {found.verdict(name)}", markup=False)
-    real, made = found.written
-    console.print(f"- {real:,} real items and {made:,} samples after them in {out}", markup=False)
+    console.print(f"\n{result.protocol}.\n", markup=False)
+    for verdict in result.verdicts():
+        console.print(f"- {verdict}", markup=False)
+    real, samples = result.written
+    console.print(f"- {out} holds {real:,} real items followed by {samples:,} samples", markup=False)
 
 
 @app.command(
@@ -100,32 +99,32 @@ def augment(
     "  sparring scenarios runs/series-prices -o risk/ --horizon 10 --weight 'AAPL Close=2' --weight 'MSFT Close=1'"
 )
 def scenarios(
-    run: Annotated[str, typer.Argument(help="A run's folder, of a series of prices.")],
+    run: Annotated[str, typer.Argument(help="The folder of a run on a series of prices.")],
     out: Annotated[str, typer.Option("-o", "--out", help="A folder for the table, the plot and the paths.")],
-    n: Annotated[int, typer.Option("-n", help="Paths.")] = 10_000,
+    n: Annotated[int, typer.Option("-n", help="Number of paths.")] = 10_000,
     horizon: Annotated[
         Optional[list[int]],  # noqa: UP045
         typer.Option(help="Steps ahead; repeatable. \\[default: 1, 5 and 20]"),
     ] = None,
     weight: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(help="What is held of a channel, by value: NAME=AMOUNT; repeatable. \\[default: of all as much]"),
+        typer.Option(help="Value of a price in the portfolio: NAME=AMOUNT; repeatable. \\[default: equal amounts]"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the paths.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the paths.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
 ) -> None:
-    """Simulate prices: value at risk and expected shortfall of what is held, beside history's."""
+    """Simulate prices: value at risk and expected shortfall of a portfolio, next to the historical ones."""
     from rich.console import Console
 
-    from sparring.console import listed, whole
+    from sparring.console import number_table, print_wide
     from sparring.use import scenarios as simulate
     from sparring.use.scenarios import rows
 
-    found = simulate(run, out, n, horizon or (1, 5, 20), weight or (), seed, force)
+    risks = simulate(run, out, n, horizon or (1, 5, 20), weight or (), seed, force)
     print()
-    whole(listed(rows(found)))
+    print_wide(number_table(rows(risks)))
     console = Console(highlight=False)
     console.print(
-        f"\nLosses in shares of what is held; {n:,} paths, each of history's from every step.\n", markup=False
+        f"\nLosses as fractions of the portfolio; {n:,} paths; historical windows start at every step.\n", markup=False
     )
-    console.print(f"- look at {out} (risk.csv, fan.png, paths.npz)", markup=False)
+    console.print(f"- see {out} (risk.csv, fan.png, paths.npz)", markup=False)

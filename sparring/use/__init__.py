@@ -1,6 +1,6 @@
-"""What trained models are used for: larger training sets, and scenarios of risk."""
+"""Uses of trained models: augmented training sets and risk scenarios."""
 
-from sparring.use.augment import Augmented, augment
+from sparring.use.augment import Augmentation, augment
 from sparring.use.scenarios import Risk, scenarios
 
-__all__ = ["Augmented", "Risk", "augment", "scenarios"]
+__all__ = ["Augmentation", "Risk", "augment", "scenarios"]

@@ -1,4 +1,4 @@
-"""`scenarios(run)` simulates prices, and says how much may be lost, beside history."""
+"""`scenarios(run)` simulates prices, and measures possible losses of a portfolio next to historical ones."""
 
 from __future__ import annotations
 
@@ -8,40 +8,44 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
-from sparring.files import beside, vacant, write_bytes
-from sparring.modalities import Series, find
-from sparring.modalities.series.channels import Floats
+from sparring.evaluation.evaluate import training_data
+from sparring.files import atomic_path, check_output, write_bytes
+from sparring.modalities.base import Prices
 from sparring.model import Model, load
 
+Floats = NDArray[np.float64]
+
 LEVELS = (0.95, 0.99)
-FEWEST = 100  # paths
-FAN = (5, 25, 50, 75, 95)  # percentiles that are drawn
+MIN_PATHS = 100
+PERCENTILES = (5, 25, 50, 75, 95)  # of the fan plot
+BANDS = ((0, 4, 0.15), (1, 3, 0.25))  # of the fan plot: indices of percentiles, and opacity
 BINS = 60
-REAL, MADE = "#6b7280", "#1f4fbf"
+HISTORY_COLOR, PATH_COLOR = "#6b7280", "#1f4fbf"
 
 
 @dataclass(frozen=True)
 class Risk:
-    """What may be lost over some steps, in shares of what is held.
+    """Possible losses over a number of steps, as fractions of the portfolio's value.
 
     Attributes:
-        horizon: in steps.
-        level: how sure.
-        at_risk: value at risk: losses are greater in 1 - level of the cases.
-        shortfall: expected shortfall: the mean of those greater ones.
-        history_at_risk, history_shortfall: the same of the data, from each of their steps on.
-        history: how many of these there are; they overlap.
+        horizon: number of steps.
+        level: confidence level.
+        value_at_risk: the loss that is exceeded in 1 - level of the cases.
+        expected_shortfall: mean of the losses that exceed it.
+        historical_value_at_risk, historical_expected_shortfall: those of the training data.
+        windows: number of historical windows of this length, one from each step; they overlap.
     """
 
     horizon: int
     level: float
-    at_risk: float
-    shortfall: float
-    history_at_risk: float
-    history_shortfall: float
-    history: int
+    value_at_risk: float
+    expected_shortfall: float
+    historical_value_at_risk: float
+    historical_expected_shortfall: float
+    windows: int
 
 
 def scenarios(
@@ -53,77 +57,95 @@ def scenarios(
     seed: int = 0,
     force: bool = False,
 ) -> list[Risk]:
-    """Simulate paths of what is held, from the last prices of the data on, and write them to a folder: `risk.csv`,
-    `fan.png`, and `paths.npz` ("series" (n, steps, channels), "held" (n, steps), 1 at the start).
+    """Simulate the value of a portfolio from the last prices of the data on, and write a folder: `risk.csv`, `fan.png`,
+    and `paths.npz` ("series" (n, steps, channels), "portfolio" (n, steps), 1 at the start, and "channels").
 
-    Paths begin in any state of the market that the model knows, not in today's: this is the risk of a day like others,
-    as that of history is.
+    Paths start in a random state of the market, not in the current one: this is the risk of an average day, as is the
+    historical risk.
 
     Args:
-        run: a model of a series, or the folder of its run.
-        n: paths, at least 100.
-        horizons: steps ahead.
-        weights: what is held of each channel, by value: "NAME=AMOUNT"; of all prices as much unless given.
+        run: a model of a series of prices, or the folder of its run.
+        n: number of paths, at least 100.
+        horizons: numbers of steps.
+        weights: amounts of prices in the portfolio, by value, as "NAME=AMOUNT"; equal for all prices unless given.
         seed: of the paths.
         force: overwrite `out`.
 
     Raises:
-        InputError: where the model makes no prices, or what was asked for makes no sense.
+        InputError: if the model generates no prices, or an argument is out of range.
     """
     model = run if isinstance(run, Model) else load(run)
-    modality = model.modality
-    if not isinstance(modality, Series):
-        raise InputError(f"this model makes {modality.kind}; scenarios are of prices (a series)")
-    if n < FEWEST:
-        raise InputError(f"{n} paths are too few for a tail; ask for at least {FEWEST}")
-    past = modality.values(find(str(model.about["data"])))
-    horizons = sorted(set(horizons))
-    if not horizons or not all(isinstance(h, int) for h in horizons):
-        raise InputError(f"horizons {horizons} are no steps; give whole numbers, such as 1, 5 and 20")
-    if not 1 <= horizons[0] <= horizons[-1] < len(past) // 2:
-        raise InputError(f"horizons {', '.join(map(str, horizons))} are out of range; history has {len(past):,} steps")
-    vacant(Path(out), force)
-    held = _held(modality, weights)
+    if n < MIN_PATHS:
+        raise InputError(f"{n} paths are too few to estimate a tail; give at least {MIN_PATHS}")
+    prices = _prices(model)
+    horizons = _checked(horizons, len(prices.history))
+    check_output(Path(out), force)
+    shares = _shares(prices, weights)
     paths = np.asarray(model.sample(n, seed=seed, length=horizons[-1]).items, np.float64)
-    value = _worth(paths, np.array([channel.last for channel in modality.channels]), held)  # (n, steps)
-    found = [_risk(h, level, value[:, h - 1] - 1, _moves(past, held, h)) for h in horizons for level in LEVELS]
-    with beside(Path(out)) as part:
+    value = _value(paths, prices.last, shares)  # (n, steps)
+    changes = {h: _historical_changes(prices.history, shares, h) for h in horizons}
+    risks = [_risk(h, level, value[:, h - 1] - 1, changes[h]) for h in horizons for level in LEVELS]
+    with atomic_path(Path(out)) as part:
         part.mkdir()
-        lines = [",".join(cells) for cells in rows(found)]
+        lines = [",".join(cells) for cells in rows(risks)]
         write_bytes(part / "risk.csv", ("\n".join(lines) + "\n").encode())
-        write_bytes(part / "fan.png", _drawn(value, _moves(past, held, horizons[-1])))
+        write_bytes(part / "fan.png", _plot(value, changes[horizons[-1]]))
         with (part / "paths.npz").open("wb") as file:
-            names = np.array(modality.names)
-            np.savez_compressed(file, allow_pickle=False, series=paths, held=value, channels=names)
-    return found
+            np.savez_compressed(file, series=paths, portfolio=value, channels=np.array(prices.names))
+    return risks
 
 
-def rows(found: Sequence[Risk]) -> list[list[str]]:
-    """A table of it."""
-    head = ["steps", "level", "VaR", "VaR of history", "ES", "ES of history", "steps of history"]
-    return [
-        head,
-        *(
-            [str(r.horizon), f"{r.level:.0%}"]
-            + [f"{x:.2%}" for x in (r.at_risk, r.history_at_risk, r.shortfall, r.history_shortfall)]
-            + [str(r.history)]
-            for r in found
-        ),
-    ]
+def rows(risks: Sequence[Risk]) -> list[list[str]]:
+    """A table of risks."""
+    head = ["steps", "level", "VaR", "historical VaR", "ES", "historical ES", "historical windows"]
+    body = []
+    for r in risks:
+        losses = (
+            r.value_at_risk, r.historical_value_at_risk, r.expected_shortfall, r.historical_expected_shortfall
+        )  # fmt: skip
+        body.append([str(r.horizon), f"{r.level:.0%}", *(f"{loss:.2%}" for loss in losses), str(r.windows)])
+    return [head, *body]
 
 
-def _held(modality: Series, weights: Sequence[str]) -> Floats:
-    """What is held of each channel, (channels,), 1 in all."""
-    prices = [channel.name for channel in modality.channels if channel.kind == "returns"]
-    if not prices:
-        raise InputError(f"none of {', '.join(modality.names)} is a price; scenarios need one (kinds=NAME=returns)")
-    amounts = dict(_amount(text) for text in weights) or dict.fromkeys(prices, 1.0)
+def _prices(model: Model) -> Prices:
+    """The prices in the training data of a model.
+
+    Raises:
+        InputError: if there are none.
+    """
+    items = model.modality.words.items
+    none = f"this model generates {items}; scenarios need a model of prices (a series)"
+    if model.modality.source is not None:
+        raise InputError(none)
+    prices = model.modality.prices(training_data(model).items)
+    if prices is None:
+        raise InputError(none)
+    if not prices.priced.any():
+        raise InputError(f"none of {', '.join(prices.names)} is a price; scenarios need one (kinds=NAME=returns)")
+    return prices
+
+
+def _checked(horizons: Sequence[int], steps: int) -> list[int]:
+    """Horizons in order."""
+    ordered = sorted(set(horizons))
+    listed = ", ".join(map(str, ordered))
+    if not ordered or not all(isinstance(h, int) for h in ordered):
+        raise InputError(f"horizons {listed} are not numbers of steps; give integers, such as 1, 5 and 20")
+    if not 1 <= ordered[0] <= ordered[-1] < steps // 2:
+        raise InputError(f"horizons {listed} are out of range; the data have {steps:,} steps, give fewer than half")
+    return ordered
+
+
+def _shares(prices: Prices, weights: Sequence[str]) -> Floats:
+    """Share of each channel in the portfolio, (channels,); they sum to 1."""
+    names = [name for name, priced in zip(prices.names, prices.priced, strict=True) if priced]
+    amounts = dict(_amount(text) for text in weights) or dict.fromkeys(names, 1.0)
     for name in amounts:
-        if name not in prices:
-            raise InputError(f"weight {name}={amounts[name]:g}: there is no price {name!r}; {nearest(name, prices)}")
-    whole = np.array([amounts.get(name, 0.0) for name in modality.names])
-    held: Floats = whole / whole.max() / (whole / whole.max()).sum()
-    return held
+        if name not in names:
+            raise InputError(f"weight {name}={amounts[name]:g}: there is no price {name!r}; {nearest(name, names)}")
+    total = np.array([amounts.get(name, 0.0) for name in prices.names])
+    shares: Floats = total / total.max() / (total / total.max()).sum()
+    return shares
 
 
 def _amount(text: str) -> tuple[str, float]:
@@ -137,46 +159,47 @@ def _amount(text: str) -> tuple[str, float]:
     return name, value
 
 
-def _moves(past: Floats, held: Floats, horizon: int) -> Floats:
-    """What would have been won or lost over some steps, from each step of the past on."""
-    return _worth(past[horizon:], past[:-horizon], held) - 1
+def _historical_changes(history: Floats, shares: Floats, horizon: int) -> Floats:
+    """Relative changes of the portfolio's value over a number of steps, from each step of the data on."""
+    return _value(history[horizon:], history[:-horizon], shares) - 1
 
 
-def _worth(prices: Floats, before: Floats, held: Floats) -> Floats:
-    """What is worth 1 at some prices (..., channels), at others."""
-    some = held > 0
-    worth: Floats = (prices[..., some] / before[..., some] * held[some]).sum(-1)
-    return worth
+def _value(prices: Floats, before: Floats, shares: Floats) -> Floats:
+    """Value of a portfolio at some prices (..., channels), if it was 1 before."""
+    held = shares > 0
+    value: Floats = (prices[..., held] / before[..., held] * shares[held]).sum(-1)
+    return value
 
 
-def _risk(horizon: int, level: float, made: Floats, past: Floats) -> Risk:
-    return Risk(horizon, level, *_tail(made, level), *_tail(past, level), len(past))
+def _risk(horizon: int, level: float, simulated: Floats, historical: Floats) -> Risk:
+    return Risk(horizon, level, *_tail(simulated, level), *_tail(historical, level), len(historical))
 
 
-def _tail(moves: Floats, level: float) -> tuple[float, float]:
+def _tail(changes: Floats, level: float) -> tuple[float, float]:
     """Value at risk and expected shortfall. Acerbi and Tasche 2002, arXiv:cond-mat/0104295."""
-    edge = float(np.quantile(moves, 1 - level))
-    return -edge, -float(moves[moves <= edge].mean())
+    edge = float(np.quantile(changes, 1 - level))
+    return -edge, -float(changes[changes <= edge].mean())
 
 
-def _drawn(value: Floats, past: Floats) -> bytes:
-    """What is held over time, and what is won or lost at the end beside history."""
+def _plot(value: Floats, historical: Floats) -> bytes:
+    """A PNG: the portfolio's value over time, and the distribution of its final change next to the historical one."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.4), dpi=90, layout="constrained")
     left, right = figure.subplots(1, 2)
     steps = np.arange(value.shape[1] + 1)
-    fan = np.percentile(np.concatenate([np.ones((len(value), 1)), value], 1), FAN, axis=0)
-    for low, high, alpha in ((0, 4, 0.15), (1, 3, 0.25)):
-        left.fill_between(steps, fan[low], fan[high], color=MADE, alpha=alpha, linewidth=0)
-    left.plot(steps, fan[2], color=MADE, linewidth=1.2)
-    left.set_title("what is held: half and nine of ten of the paths", fontsize=9, loc="left")
+    fan = np.percentile(np.concatenate([np.ones((len(value), 1)), value], 1), PERCENTILES, axis=0)
+    for low, high, alpha in BANDS:
+        left.fill_between(steps, fan[low], fan[high], color=PATH_COLOR, alpha=alpha, linewidth=0)
+    left.plot(steps, fan[2], color=PATH_COLOR, linewidth=1.2)
+    left.set_title("portfolio value: median, 50% and 90% of the paths", fontsize=9, loc="left")
     left.set_xlabel("steps", fontsize=8)
-    edges = np.histogram_bin_edges(np.concatenate([value[:, -1] - 1, past]), BINS)
-    right.hist(past, edges, density=True, color=REAL, alpha=0.4, label="history")
-    right.hist(value[:, -1] - 1, edges, density=True, histtype="step", color=MADE, label="paths")
-    right.axvline(np.quantile(value[:, -1] - 1, 1 - LEVELS[-1]), color=MADE, linestyle=":", linewidth=1)
-    right.set_title(f"won or lost after {value.shape[1]} steps; dotted: VaR {LEVELS[-1]:.0%}", fontsize=9, loc="left")
+    simulated = value[:, -1] - 1
+    edges = np.histogram_bin_edges(np.concatenate([simulated, historical]), BINS)
+    right.hist(historical, edges, density=True, color=HISTORY_COLOR, alpha=0.4, label="historical")
+    right.hist(simulated, edges, density=True, histtype="step", color=PATH_COLOR, label="paths")
+    right.axvline(np.quantile(simulated, 1 - LEVELS[-1]), color=PATH_COLOR, linestyle=":", linewidth=1)
+    right.set_title(f"change after {value.shape[1]} steps; dotted: VaR {LEVELS[-1]:.0%}", fontsize=9, loc="left")
     right.legend(fontsize=8, frameon=False)
     for axis in (left, right):
         axis.grid(alpha=0.25)
