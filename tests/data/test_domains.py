@@ -57,7 +57,7 @@ def test_folders_that_are_not_two_domains(names):
     ("names", "said"),
     [
         (("a/1.png", "a/2.png", "b/1.png"), "1 image in a/ without a partner of the same name in b/: 2;"),
-        (("a/1.png", "b/1.png", "b/2.png", "b/3.png"), "2 images in b/ without a partner of the same name in a/: 2, 3;"),
+        (("a/1.png", "b/1.png", "b/2.png", "b/3.png"), "2 images in b/ without a partner .* in a/: 2, 3;"),
         ([f"a/{i}.png" for i in range(9)] + ["b/0.png"], "8 images in a/ .*: 1, 2, 3, ...;"),
     ],
 )
@@ -69,7 +69,7 @@ def test_images_without_partners_are_named(names, said):
 def test_a_domain_with_nothing_to_train_on():
     with pytest.raises(InputError, match="B/ has 0 images to train on"):
         folders("trainA/1.png", "trainA/2.png", "testB/1.png").check()
-    with pytest.raises(InputError, match="A/ has 1 picture to train on"):
+    with pytest.raises(InputError, match="A/ has 1 image to train on"):
         folders("trainA/1.png", "trainB/2.png", "trainB/1.png").check()
 
 
