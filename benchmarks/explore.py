@@ -87,7 +87,7 @@ def explored(asked: argparse.Namespace) -> list[str]:
     """What each direction changes, from two deviations on one side to two on the other, in deviations of samples."""
     model = _model(asked)
     scene, space = Scene(model), Space(model)
-    net = classifier.of(scene.real, scene.real.data.train)
+    net = classifier.classifier_of(scene.real, scene.real.data.train)
     points, labels = space.draw(SAMPLES, 1), space.labels(SAMPLES)
     usual = _measured(space.pictures(points, labels)).std(0)
     body, told = [], []

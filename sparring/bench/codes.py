@@ -41,7 +41,7 @@ def _measure(model: Model, _device: str, _screen: Screen) -> Numbers:
 def _ideal(_device: str, _screen: Screen) -> Numbers:
     """Of a classifier that is told the digits."""
     real = _digits()
-    return {"agreement": classifier.accuracy(classifier.of(real, real.data.train), real.batches(real.data.held))}
+    return {"agreement": classifier.accuracy(classifier.classifier_of(real, real.data.train), real.batches(real.data.held))}
 
 
 MNIST_CODES = Table(

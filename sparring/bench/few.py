@@ -13,11 +13,11 @@ from sparring.bench.table import Column, Numbers, Plan, Row, Table
 from sparring.console import Screen
 from sparring.data.tensors import VALUES
 from sparring.devices import resolve
-from sparring.evaluation.classifier import of as classifier_of
+from sparring.evaluation.classifier import classifier_of
 from sparring.evaluation.features import Features
 from sparring.evaluation.real import read
 from sparring.files import atomic_path
-from sparring.metrics.copies import memorised, near_copies, nearest
+from sparring.metrics.copies import memorization, near_copy_share, nearest
 from sparring.metrics.kernel import kernel_distance_of_few
 from sparring.metrics.neighbours import neighbours, radii
 from sparring.modalities import Images, find
@@ -83,7 +83,7 @@ def _without_copies(pictures: Tensor, known: Tensor, unseen: Tensor, device: str
     """How many pictures copy known ones, and the distance of those that are as far from them as unseen ones are."""
     near, usual = nearest(pictures, known)[0], nearest(unseen, known)[0]
     new = pictures[near >= usual.min()]
-    numbers: Numbers = {"memorised": memorised(near, usual), "new": len(new) / len(pictures)}
+    numbers: Numbers = {"memorised": memorization(near, usual), "new": len(new) / len(pictures)}
     if len(new) > 1:
         f = _features(device, screen)[0]
         distance = kernel_distance_of_few(_seen(f, new, device), _seen(f, unseen, device))
@@ -99,7 +99,7 @@ def _ideal(device: str, screen: Screen) -> Numbers:
 
 def _numbers(pictures: Tensor, known: Tensor, unseen: Tensor, device: str, screen: Screen) -> Numbers:
     """Of pictures (n, channels, size, size), beside those that are known and may have been copied, and others."""
-    numbers: Numbers = {"near copies": near_copies(pictures, known)}
+    numbers: Numbers = {"near copies": near_copy_share(pictures, known)}
     for f in _features(device, screen):
         fake, real = (_seen(f, x, device) for x in (pictures, unseen))
         distance = kernel_distance_of_few(fake, real)

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from sparring.bench.table import Column, Numbers, Plan, Row, Table
 from sparring.console import Screen
 from sparring.devices import resolve
-from sparring.evaluation.evaluate import against_of
+from sparring.evaluation.feature_judge import reference_of
 from sparring.evaluation.real import read
 from sparring.evaluation.reference import Reference
 from sparring.metrics.results import Number
@@ -52,7 +52,7 @@ ROWS = (
 def _against(data: str, device: str, screen: Screen) -> Reference:
     items = find(data)
     real, _ = read(Images().fit(items), items)
-    return against_of(real, SAMPLES, (), resolve(device), screen)
+    return reference_of(real, SAMPLES, (), resolve(device), screen)
 
 
 def _shown(numbers: list[Number]) -> Numbers:
@@ -62,7 +62,7 @@ def _shown(numbers: list[Number]) -> Numbers:
 
 def _measure(data: str, model: Model, device: str, screen: Screen) -> Numbers:
     against = _against(data, device, screen)
-    seen = against.seen().all(model.stream(SAMPLES, seed=0))
+    seen = against.statistics().add_all(model.stream(SAMPLES, seed=0))
     return _shown(against.numbers(seen)) | {"samples/s": model.speed}
 
 

@@ -13,7 +13,7 @@ from sparring.console import Screen
 from sparring.data.tensors import VALUES
 from sparring.evaluation import classifier
 from sparring.evaluation.real import Real, read
-from sparring.metrics.classes import hit
+from sparring.metrics.classes import mode_coverage
 from sparring.modalities import Images, find
 from sparring.model import Model
 
@@ -27,7 +27,7 @@ def _digits() -> tuple[Real, classifier.Classifier]:
     """MNIST, and the net that tells its digits apart."""
     items = find("mnist")
     real, _ = read(Images().fit(items), items)
-    return real, classifier.of(real, real.data.train)
+    return real, classifier.classifier_of(real, real.data.train)
 
 
 def _counted(parts: Iterable[Tensor], screen: Screen) -> Numbers:

@@ -1,4 +1,4 @@
-"""Judging trained models against real data, one by one and side by side."""
+"""Evaluating trained models against real data, individually and in comparison."""
 
 from sparring.evaluation.compare import compare
 from sparring.evaluation.evaluate import evaluate

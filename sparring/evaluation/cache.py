@@ -1,4 +1,4 @@
-"""What judging has computed once: classifiers, what is known of real sets. In the user's cache."""
+"""Results that are expensive to compute, kept in the user's cache: classifiers, and statistics of real data sets."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from pathlib import Path
 from sparring.errors import InputError
 from sparring.files import cached, write_bytes
 
-KEPT = 2 * 2**30  # bytes, of which those that were not used for longest are dropped
+MAX_BYTES = 2 * 2**30  # of all files; the least recently used ones are deleted
 
 
 def place(name: str) -> Path:
-    """Where something of this name is kept."""
+    """Path of a file of the cache."""
     return cached("judges") / name
 
 
 def recall(path: Path) -> bytes | None:
-    """What is kept there, or nothing."""
+    """Content of a file of the cache; None if it does not exist."""
     with suppress(OSError):
         content = path.read_bytes()
-        with suppress(OSError):  # where the cache may only be read
-            os.utime(path)  # was used now
+        with suppress(OSError):  # the cache may be read-only
+            os.utime(path)  # marks it as used
         return content
     return None
 
 
 def keep(path: Path, content: bytes) -> None:
-    """Keep it there, where the cache can be written to."""
+    """Write a file of the cache; does nothing if the cache cannot be written to."""
     with suppress(InputError, OSError):
         write_bytes(path, content)
-        known = sorted(
+        others = sorted(
             (p for p in path.parent.iterdir() if p.is_file() and p != path), key=lambda p: -p.stat().st_mtime
         )
         total = len(content)
-        for old in known:
+        for old in others:
             total += old.stat().st_size
-            if total > KEPT:
+            if total > MAX_BYTES:
                 old.unlink()

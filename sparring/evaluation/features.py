@@ -1,4 +1,4 @@
-"""Features by name. The name is part of every number that is made with them."""
+"""Features by name. The name is part of every metric that is computed with them."""
 
 from __future__ import annotations
 
@@ -14,81 +14,83 @@ from torch import Tensor
 from sparring.data.store import Progress
 from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError, nearest
-from sparring.evaluation import classifier
+from sparring.evaluation.classifier import Classifier, classifier_of
 from sparring.evaluation.real import Real
 from sparring.nets import pretrained
 
-NAMES = ("classifier", "coordinates", "dinov2", "inception", "patches")
+CLASSIFIER = "classifier"
+PRETRAINED = ("dinov2", "inception")
 
 
 @dataclass(frozen=True)
 class Features:
-    """What samples are compared by.
+    """A function that maps samples to the vectors by which they are compared.
 
     Attributes:
-        name: that numbers made with them bear.
-        compute: samples (n, *shape) as nets see them -> (n, d).
+        name: part of the names of metrics that use these features.
+        compute: samples (n, *shape) as networks see them -> (n, d).
     """
 
     name: str
     compute: Callable[[Tensors], Tensor]
 
 
-def usual(real: Real) -> list[str]:
-    """Names of the features that need nothing but the data themselves."""
+def default_features(real: Real) -> list[str]:
+    """Names of the features that need nothing but the data."""
     own = [real.modality.features_name]
-    return ["classifier", *own] if _classified(real) else own
+    return [CLASSIFIER, *own] if _has_classifier(real) else own
 
 
-def _classified(real: Real) -> bool:
-    return bool(real.modality.classes) and real.modality.kind == "images"
+def _has_classifier(real: Real) -> bool:
+    return bool(real.modality.classes) and real.modality.classifier_input is not None
 
 
-def chosen(
+def choose_features(
     names: Sequence[str], real: Real, n: int, progress: Progress
-) -> tuple[list[Features], classifier.Classifier | None]:
-    """Features for a data set, and its classifier where it has labels.
+) -> tuple[list[Features], Classifier | None]:
+    """Features for a data set, and its classifier if it has labels.
 
     Args:
-        names: "classifier" (of the set's own labels), "patches" (random convolutions) or "coordinates" (points
-            themselves), "inception", "dinov2", or the user's own: "FILE.py" or "FILE.py:NAME", a
-            function that takes samples (n, *shape), pictures in [-1, 1], and gives (n, d). Where none are
-            named, those that need nothing but the data, as `usual` says.
-        n: samples that will be judged; the classifier does not learn from real items in their place.
+        names: "classifier" (trained on the data set's own labels), the features of the kind of data ("patches" are
+            random convolutions of images, "coordinates" the points themselves), "inception", "dinov2", or a user's
+            function: "FILE.py" or "FILE.py:NAME", which takes samples (n, *shape), for images in [-1, 1], and returns
+            (n, d). If there are none, those of `default_features`.
+        n: number of samples that will be evaluated; the classifier is not trained on the real items that are evaluated
+            in their place.
 
     Raises:
-        InputError: for a name that is not known or does not go with the data.
+        InputError: if a name is unknown or the features do not fit the data.
     """
     net = None
-    if _classified(real):
-        net = classifier.of(real, real.parts(n, len(real.data.train))[0], progress)
-    found = [_named(name, real, net) for name in names or usual(real)]
-    same = [f.name for f in found if [g.name for g in found].count(f.name) > 1]
-    if same:
-        raise InputError(f"features {same[0]!r} are given twice; numbers bear their name, so give each one of its own")
-    return found, net
+    if _has_classifier(real):
+        net = classifier_of(real, real.parts(n, len(real.data.train))[0], progress)
+    features = [_named(name, real, net) for name in names or default_features(real)]
+    repeated = [f.name for f in features if [g.name for g in features].count(f.name) > 1]
+    if repeated:
+        raise InputError(f"features {repeated[0]!r} are given twice; metrics are named after them, so use each once")
+    return features, net
 
 
-def _named(name: str, real: Real, net: classifier.Classifier | None) -> Features:
+def _named(name: str, real: Real, net: Classifier | None) -> Features:
     if ".py" in name:
-        return _own(name)
-    if name not in NAMES:
-        raise InputError(f"features {name!r} are not known; {nearest(name, NAMES)}, or give a FILE.py:FUNCTION")
-    if name == "classifier":
+        return _user_defined(name)
+    words, own = real.modality.words.items, real.modality.features_name
+    if name == own:
+        return Features(name, real.modality.features)
+    if name == CLASSIFIER:
         if net is None:
-            raise InputError(f"features 'classifier' need pictures with labels, which {real.name!r} has not")
+            raise InputError(f"features 'classifier' need images with labels; {real.name!r} has none")
         return Features(name, lambda samples: net.features(samples[VALUES]))
-    if name in ("inception", "dinov2"):
-        if real.modality.kind != "images":
-            raise InputError(f"features {name!r} are for pictures, and {real.name!r} holds {real.modality.kind}")
+    if name in PRETRAINED:
+        if real.modality.classifier_input is None:
+            raise InputError(f"features {name!r} are for images, and {real.name!r} holds {words}; use {own!r}")
         load = pretrained.load(name)
         return Features(name, lambda samples: load(samples[VALUES]))
-    if name != real.modality.features_name:
-        raise InputError(f"features {name!r} are not for {real.modality.kind}; use {real.modality.features_name!r}")
-    return Features(name, real.modality.features)
+    known = (CLASSIFIER, own, *PRETRAINED)
+    raise InputError(f"{words} have no features {name!r}; {nearest(name, known)}, or give a FILE.py:FUNCTION")
 
 
-def _own(name: str) -> Features:
+def _user_defined(name: str) -> Features:
     """A function from a user's file."""
     file, _, function = name.partition(":")
     path = Path(file)
@@ -96,8 +98,8 @@ def _own(name: str) -> Features:
     spec = importlib.util.spec_from_file_location(f"features_{path.stem}", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise InputError(f"there is no file {file} with features")
-    if function in NAMES:
-        raise InputError(f"{name}: {function!r} is the name of other features; call the function something else")
+    if function in (CLASSIFIER, *PRETRAINED):
+        raise InputError(f"{name}: {function!r} is the name of other features; rename the function")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
@@ -106,17 +108,19 @@ def _own(name: str) -> Features:
         raise InputError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
     compute = getattr(module, function, None)
     if not callable(compute):
-        raise InputError(f"{file} defines no function {function!r}; name it as FILE.py:FUNCTION")
+        raise InputError(f"{file} defines no function {function!r}; name one as FILE.py:FUNCTION")
     return Features(function, _checked(compute, name))
 
 
 def _checked(compute: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensors], Tensor]:
+    """A user's function of the values, whose results are checked."""
+
     def features(samples: Tensors) -> Tensor:
         x = samples[VALUES]
-        found = compute(x)
-        if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(x):
-            shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-            raise InputError(f"{name} gave {shape} for {len(x)} samples; features are a tensor (n, d)")
-        return found
+        output = compute(x)
+        if not isinstance(output, Tensor) or output.ndim != 2 or len(output) != len(x):
+            shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise InputError(f"{name} returned {shape} for {len(x)} samples; features are a tensor (n, d)")
+        return output
 
     return torch.no_grad()(features)

@@ -1,4 +1,4 @@
-"""What numbers say is wrong with samples, by name."""
+"""Problems of samples that the metrics show, by name."""
 
 from __future__ import annotations
 
@@ -9,63 +9,65 @@ from sparring.evaluation.reference import Reference
 from sparring.evaluation.statistics import SampleStatistics
 from sparring.metrics.results import Finding, Number
 
-COLLAPSED = 0.5  # of the data's diversity, below which samples are too much alike
-COPIED = 0.1  # of the samples are near-copies, beyond twice the share of held-out items
-DROPPED = 0.2  # of a class's share in the data, below which it is missing
-EXPECTED = 10  # samples of a class there should be, for one to say that it is missing
-BLURRED = 0.7  # of the data's sharpness
-NOISY = 1.5
-NAMED = 5  # classes
+MIN_DIVERSITY = 0.5  # relative to the data; below it, samples are too similar
+MAX_COPIES = 0.1  # share of near-copies, in addition to twice that of held-out items
+MIN_CLASS_SHARE = 0.2  # relative to the share in the data; below it, a class is missing
+MIN_EXPECTED = 10  # expected samples of a class; with fewer it is not reported as missing
+MIN_SHARPNESS, MAX_SHARPNESS = 0.7, 1.5  # relative to the data
+MAX_CLASSES = 5  # missing classes that are listed by name
 
 
-def findings(against: Reference, seen: SampleStatistics, numbers: Sequence[Number]) -> list[Finding]:
-    """What is wrong with samples that have been judged; nothing where nothing stands out."""
+def findings(reference: Reference, samples: SampleStatistics, numbers: Sequence[Number]) -> list[Finding]:
+    """Problems of evaluated samples; an empty list if nothing stands out."""
     value = {number.name: number.value for number in numbers}
-    floor = {number.name: number.value for number in against.floor}
+    floor = {number.name: number.value for number in reference.floor}
     collapsed = _collapsed(value)
-    dropped = [] if collapsed else _dropped(against, seen)
-    return [*collapsed, *dropped, *_copied(value, floor), *_unsharp(value)]
+    missing = [] if collapsed else _missing_classes(reference, samples)
+    return [*collapsed, *missing, *_copied(value, floor), *_unsharp(value)]
 
 
 def _collapsed(value: Mapping[str, float]) -> list[Finding]:
-    """Where samples are too much alike, of one class or all in all; features that tell little but classes
-    do not see the former.
+    """Samples that are too similar within a class or in total. Features that only separate classes do not show the
+    former.
     """
-    names = [n for n in value if n.startswith(("diversity[", "class diversity["))]
+    names = [n for n in value if n.startswith(("diversity[", "class_diversity["))]
     worst = min(names, key=lambda name: 9.0 if isnan(value[name]) else value[name], default=None)
-    if worst is None or not value[worst] < COLLAPSED:
+    if worst is None or not value[worst] < MIN_DIVERSITY:
         return []
-    seen = f"{worst} {value[worst]:.2f}, of real ones 1"
-    return [
-        Finding("mode collapse", seen, "train with R1 and R2 or a gradient penalty, packing, or a lower learning rate")
+    evidence = f"{worst} {value[worst]:.2f}, real data 1"
+    advice = "train with R1 and R2 or a gradient penalty, packing, or a lower learning rate"
+    return [Finding("mode collapse", evidence, advice)]
+
+
+def _missing_classes(reference: Reference, samples: SampleStatistics) -> list[Finding]:
+    if reference.classifier is None:
+        return []
+    real = reference.real_statistics.counts.double() / max(1, reference.real_statistics.n)
+    own = samples.counts.double() / max(1, samples.n)
+    missing = [
+        i for i in range(len(real)) if own[i] < MIN_CLASS_SHARE * real[i] and real[i] * samples.n >= MIN_EXPECTED
     ]
-
-
-def _dropped(against: Reference, seen: SampleStatistics) -> list[Finding]:
-    if against.classifier is None:
-        return []
-    real = against.reference.counts.double() / max(1, against.reference.n)
-    own = seen.counts.double() / max(1, seen.n)
-    missing = [i for i in range(len(real)) if own[i] < DROPPED * real[i] and real[i] * seen.n >= EXPECTED]
     if not missing:
         return []
-    shown = ", ".join(f"{against.real.modality.classes[i]} {own[i]:.1%} of {real[i]:.1%}" for i in missing[:NAMED])
-    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-    return [Finding("classes are missing", shown + more, "train with labels=true, longer, or with R1 and R2")]
+    names = reference.real.modality.classes
+    listed = ", ".join(f"{names[i]} {own[i]:.1%}, real data {real[i]:.1%}" for i in missing[:MAX_CLASSES])
+    more = f", and {len(missing) - MAX_CLASSES} more" if len(missing) > MAX_CLASSES else ""
+    return [Finding("missing classes", listed + more, "train with labels=true, longer, or with R1 and R2")]
 
 
 def _copied(value: Mapping[str, float], floor: Mapping[str, float]) -> list[Finding]:
-    near, usual = value.get("near copies", 0.0), floor.get("near copies", 0.0)
-    if not near > COPIED + 2 * (0.0 if isnan(usual) else usual):
+    near, usual = value.get("near_copy_share", 0.0), floor.get("near_copy_share", 0.0)
+    if not near > MAX_COPIES + 2 * (0.0 if isnan(usual) else usual):
         return []
-    seen = f"{near:.1%} are near-copies of what was trained on, of held-out items {usual:.1%}"
-    return [Finding("copies", seen, "train with augment=ada, more data, or fewer steps")]
+    evidence = f"{near:.1%} of the samples are near-copies of training items, held-out items {usual:.1%}"
+    return [Finding("copies", evidence, "train with augment=ada, more data, or fewer steps")]
 
 
 def _unsharp(value: Mapping[str, float]) -> list[Finding]:
     sharpness = value.get("sharpness", 1.0)
-    if BLURRED <= sharpness <= NOISY:
-        return []
-    if sharpness < BLURRED:
-        return [Finding("blurred", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or with a wider net")]
-    return [Finding("noisy", f"sharpness {sharpness:.2f}, of real ones 1", "train longer, or look for a checkerboard")]
+    evidence = f"sharpness {sharpness:.2f}, real data 1"
+    if sharpness < MIN_SHARPNESS:
+        return [Finding("blurred", evidence, "train longer, or with a wider network")]
+    if sharpness > MAX_SHARPNESS:
+        return [Finding("noisy", evidence, "train longer, or look for a checkerboard pattern")]
+    return []

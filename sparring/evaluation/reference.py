@@ -1,4 +1,6 @@
-"""A real set as samples are held against it, with what its own held-out items and a trivial generator get."""
+"""A real data set as the reference of an evaluation, with the metrics of real items (the floor) and of a trivial
+generator (the baseline).
+"""
 
 from __future__ import annotations
 
@@ -16,38 +18,42 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from sparring.data.tensors import move
+from sparring.data.tensors import VALUES, move
 from sparring.evaluation import cache
-from sparring.evaluation.baseline import Normal
-from sparring.evaluation.classifier import Classifier, accuracy, fitted
-from sparring.evaluation.features import Features
+from sparring.evaluation.baseline import NormalBaseline
+from sparring.evaluation.classifier import Classifier, accuracy, train_classifier
+from sparring.evaluation.features import CLASSIFIER, Features
 from sparring.evaluation.real import Real
-from sparring.evaluation.statistics import KEPT, SampleStatistics
+from sparring.evaluation.statistics import MAX_KEPT, SampleStatistics
 from sparring.metrics import classes, copies
 from sparring.metrics.frechet import Moments, frechet
 from sparring.metrics.kernel import kernel_distance
 from sparring.metrics.neighbours import neighbours, radii
 from sparring.metrics.results import Number
 
-MOST = 50_000  # real items that samples are held against
-COMPARED = 1000  # samples that are held against every training item, to look for copies
-NUMBERS = 2**25  # in these, at most
-FEW = 16  # items whose features tell these from others
-VERSION = 1  # of the protocol
+MAX_REFERENCE = 50_000  # real items that samples are compared with
+MAX_COPY_CHECKS = 1000  # samples that are compared with every training item, to find copies
+MAX_NUMBERS = 2**25  # in these samples
+IDENTIFYING_ITEMS = 16  # items whose features identify these in the cache
+VERSION = 2  # of the protocol and the names of its metrics
 Say = Callable[[str], None]
 
 
 class Reference:
-    """Holds samples against a real set.
+    """Compares samples with a real data set.
 
     Args:
-        real: the set.
-        features: that numbers are made with.
-        classifier: of its classes, where it has any.
-        n: samples that will be judged; where the set is large enough, so many real items are judged
-            in the same way, for the floor.
+        real: the data set.
+        features: that metrics are computed with.
+        classifier: of its classes, if it has any.
+        n: number of samples that will be evaluated. If the data set is large enough, n of its items are evaluated in
+            the same way, for the floor.
         device: where features are computed.
-        say: is told what is being done.
+        say: receives progress messages.
+
+    Attributes:
+        rows: real items that samples are compared with.
+        unseen: other real items, which are evaluated in place of samples.
     """
 
     def __init__(
@@ -61,100 +67,104 @@ class Reference:
     ) -> None:
         self.real, self.features, self.say, self.device = real, list(features), say, device
         self.classifier = None if classifier is None else classifier.to(device)
-        self.rows, self.apart = real.parts(n, MOST)
+        self.rows, self.unseen = real.parts(n, MAX_REFERENCE)
         size = prod(real.modality.shape)
-        self.compared = max(8, min(COMPARED, NUMBERS // size))
-        # Samples that a classifier is trained on, to see what it learns.
-        self.trainable = min(KEPT, 8 * NUMBERS // size)
+        self.max_copy_checks = max(8, min(MAX_COPY_CHECKS, MAX_NUMBERS // size))
+        # Samples that a classifier is trained on, for the classification accuracy score.
+        self.max_trained_on = min(MAX_KEPT, 8 * MAX_NUMBERS // size)
 
-    def seen(self) -> SampleStatistics:
-        """What takes samples of this kind."""
-        items = self.compared if self.classifier is None else self.trainable
+    def statistics(self) -> SampleStatistics:
+        """Empty statistics for samples of this kind."""
+        items = self.max_copy_checks if self.classifier is None else self.max_trained_on
         return SampleStatistics(self.features, self.classifier, self.real.modality, items, self.device)
 
     @cached_property
-    def reference(self) -> SampleStatistics:
-        """What is known of the real items that samples are held against."""
+    def real_statistics(self) -> SampleStatistics:
+        """Statistics of the real items that samples are compared with."""
         place = self._place("reference", "safetensors")
-        if known := cache.recall(place):
+        if stored := cache.recall(place):
             with suppress(SafetensorError, KeyError):  # damaged
-                return self.seen().restore(safetensors.torch.load(known))
-        self.say(f"looking at {len(self.rows):,} real {self.real.modality.kind}")
-        seen = self.seen().all(self.real.batches(self.rows))
-        cache.keep(place, safetensors.torch.save({name: t.contiguous() for name, t in seen.tensors().items()}))
-        return seen
+                return self.statistics().restore(safetensors.torch.load(stored))
+        self.say(f"computing features of {len(self.rows):,} real {self._samples}")
+        statistics = self.statistics().add_all(self.real.batches(self.rows))
+        cache.keep(place, safetensors.torch.save({name: t.contiguous() for name, t in statistics.tensors().items()}))
+        return statistics
 
     @cached_property
     def floor(self) -> list[Number]:
-        """What real items get that stand apart from those that samples are held against."""
-        return self._known("real", self._floor)
+        """Metrics of unseen real items in place of samples."""
+        return self._cached("real", self._floor)
 
     @cached_property
     def baseline(self) -> list[Number]:
-        """What samples of a normal distribution get."""
-        return self._known("baseline", self._baseline)
+        """Metrics of samples from a normal distribution."""
+        return self._cached("baseline", self._baseline)
+
+    @property
+    def _samples(self) -> str:
+        return self.real.modality.words.trained
 
     def _place(self, what: str, suffix: str) -> Path:
-        """In the user's cache, for these rows of these data, and for what these features say of some of them."""
+        """A path in the user's cache, for these rows of these data and these features."""
         digest = hashlib.blake2b(
             f"{VERSION} {self.real.data.fingerprint} {self.real.modality}".encode(), digest_size=12
         )
-        for rows in (self.rows, self.apart, self.real.data.train):
+        for rows in (self.rows, self.unseen, self.real.data.train):
             digest.update(rows.numpy().tobytes())
-        digest.update(self._said)
+        digest.update(self._features_identity)
         return cache.place(f"{what}-{digest.hexdigest()}.{suffix}")
 
     @cached_property
-    def _said(self) -> bytes:
-        """Names and values of the features of a few items: another net of the same name says something else."""
-        x, _ = next(iter(self.real.batches(self.rows[:FEW])))
-        found = [
-            (f.name, f.compute(move(x, torch.device(self.device))).float().cpu().numpy().round(3))
-            for f in self.features
-        ]
-        return b"".join(name.encode() + values.tobytes() for name, values in found)
+    def _features_identity(self) -> bytes:
+        """Names and values of the features of a few items: another network of the same name has other values."""
+        x, _ = next(iter(self.real.batches(self.rows[:IDENTIFYING_ITEMS])))
+        x = move(x, torch.device(self.device))
+        values = [(f.name, f.compute(x).float().cpu().numpy().round(3)) for f in self.features]
+        return b"".join(name.encode() + array.tobytes() for name, array in values)
 
-    def _known(self, what: str, compute: Callable[[], list[Number]]) -> list[Number]:
-        """From the cache, where it has been computed before."""
+    def _cached(self, what: str, compute: Callable[[], list[Number]]) -> list[Number]:
+        """Metrics from the cache, computed if they are not there."""
         place = self._place(what, "json")
-        if known := cache.recall(place):
+        if stored := cache.recall(place):
             with suppress(ValueError, TypeError):  # damaged
-                return [Number(**number) for number in json.loads(known)]
+                return [Number(**number) for number in json.loads(stored)]
         numbers = compute()
         cache.keep(place, json.dumps([asdict(number) for number in numbers]).encode())
         return numbers
 
     def _floor(self) -> list[Number]:
-        self.say(f"judging {len(self.apart):,} of the real ones")
-        apart = self.seen().all(self.real.batches(self.apart))
-        few = self.rows[: len(self.apart)][: self.trainable]
-        learnt = self._learnt(self.real.data.part("values", few), self.real.labels(few))
-        return self._common(apart) + learnt + self._copied(self._held)
+        self.say(f"evaluating {len(self.unseen):,} real {self._samples}")
+        unseen = self.statistics().add_all(self.real.batches(self.unseen))
+        rows = self.rows[: len(self.unseen)][: self.max_trained_on]
+        cas = self._classification_accuracy(self.real.data.part(VALUES, rows), self.real.labels(rows))
+        return self._distribution_metrics(unseen) + cas + self._copy_metrics(self._held_distances)
 
     def _baseline(self) -> list[Number]:
-        self.say(f"judging {len(self.apart):,} of a normal distribution")
-        return self.numbers(self.seen().all(Normal(self.real, self.rows).batches(len(self.apart))))
+        self.say(f"evaluating {len(self.unseen):,} samples of a normal distribution")
+        baseline = NormalBaseline(self.real, self.rows)
+        return self.numbers(self.statistics().add_all(baseline.batches(len(self.unseen))))
 
-    def numbers(self, seen: SampleStatistics) -> list[Number]:
-        """All numbers about generated samples."""
-        learnt = self._learnt(seen.items[: len(self.apart)], seen.labels)
-        return self._common(seen) + learnt + self._copied(self._nearest(seen.items[: self.compared]))
+    def numbers(self, samples: SampleStatistics) -> list[Number]:
+        """All metrics of generated samples."""
+        cas = self._classification_accuracy(samples.items[: len(self.unseen)], samples.labels)
+        copied = self._copy_metrics(self._training_distances(samples.items[: self.max_copy_checks]))
+        return self._distribution_metrics(samples) + cas + copied
 
-    def _common(self, seen: SampleStatistics) -> list[Number]:
-        found = [number for f in self.features for number in self._compared(f.name, seen)]
+    def _distribution_metrics(self, samples: SampleStatistics) -> list[Number]:
+        numbers = [number for f in self.features for number in self._feature_metrics(f.name, samples)]
         if self.classifier is not None:
-            found += self._of_classes(seen)
-        if self.reference.sharpness:
-            found.append(Number("sharpness", seen.sharpness / self.reference.sharpness, "real"))
-        return found
+            numbers += self._class_metrics(samples)
+        if self.real_statistics.sharpness:
+            numbers.append(Number("sharpness", samples.sharpness / self.real_statistics.sharpness, "real"))
+        return numbers
 
-    def _compared(self, name: str, seen: SampleStatistics) -> list[Number]:
-        real, fake = self.reference.kept(name), seen.kept(name)
+    def _feature_metrics(self, name: str, samples: SampleStatistics) -> list[Number]:
+        real, fake = self.real_statistics.kept(name), samples.kept(name)
         distance = kernel_distance(real, fake)
         near = neighbours(real[: len(fake)], fake, reach=self._radii(name, len(fake)))
         spread = copies.diversity(fake, fake.roll(1, 0)) / max(1e-12, copies.diversity(real, real.roll(1, 0)))
         return [
-            Number(f"fid[{name}]", frechet(seen.summed[name].moments(), self._moments(name)), "low"),
+            Number(f"fid[{name}]", frechet(samples.summed[name].moments(), self._moments(name)), "low"),
             Number(f"kid[{name}]", distance.value, "low", distance.error),
             Number(f"precision[{name}]", near.precision, "high"),
             Number(f"recall[{name}]", near.recall, "high"),
@@ -164,66 +174,70 @@ class Reference:
         ]
 
     @cached_property
-    def _reach(self) -> dict[tuple[str, int], Tensor]:
+    def _computed_radii(self) -> dict[tuple[str, int], Tensor]:
         return {}
 
     def _radii(self, name: str, n: int) -> Tensor:
-        """Of the first n real items; how far a ball reaches depends on how many there are."""
-        if (name, n) not in self._reach:
-            self._reach[name, n] = radii(self.reference.kept(name)[:n])
-        return self._reach[name, n]
+        """Radii of the balls around the first n real items; they depend on n."""
+        if (name, n) not in self._computed_radii:
+            self._computed_radii[name, n] = radii(self.real_statistics.kept(name)[:n])
+        return self._computed_radii[name, n]
 
     def _moments(self, name: str) -> Moments:
-        return self.reference.summed[name].moments()
+        return self.real_statistics.summed[name].moments()
 
-    def _of_classes(self, seen: SampleStatistics) -> list[Number]:
-        score = classes.inception_score(seen.probabilities)
-        name = next((f.name for f in self.features if f.name != "classifier"), "classifier")
-        own, real = (classes.within(s.kept(name), s.probabilities.argmax(1)) for s in (seen, self.reference))
-        m = min(len(own), len(real))
-        found = [
+    def _class_metrics(self, samples: SampleStatistics) -> list[Number]:
+        real = self.real_statistics
+        score = classes.inception_score(samples.probabilities)
+        name = next((f.name for f in self.features if f.name != CLASSIFIER), CLASSIFIER)
+        spread, real_spread = (
+            classes.class_diversity(s.kept(name), s.probabilities.argmax(1)) for s in (samples, real)
+        )
+        m = min(len(spread), len(real_spread))
+        numbers = [
             Number("is[classifier]", score.value, "high", score.deviation),
-            Number("classes[classifier]", classes.hit(seen.counts).modes, "high"),
-            Number("imbalance[classifier]", classes.imbalance(seen.counts, self.reference.counts), "low", share=True),
-            Number(f"class diversity[{name}]", float((own[:m] / real[:m]).nanmean()), "real"),
+            Number("classes_covered[classifier]", classes.mode_coverage(samples.counts).modes, "high"),
+            Number("class_imbalance[classifier]", classes.imbalance(samples.counts, real.counts), "low", share=True),
+            Number(f"class_diversity[{name}]", float((spread[:m] / real_spread[:m]).nanmean()), "real"),
         ]
-        if seen.labels is not None:
-            found.append(Number("as asked[classifier]", seen.agreed / seen.n, "high", share=True))
-        return found
+        if samples.labels is not None:
+            correct = samples.correct / samples.n
+            numbers.append(Number("conditional_accuracy[classifier]", correct, "high", share=True))
+        return numbers
 
-    def _learnt(self, items: Tensor, labels: Tensor | None) -> list[Number]:
-        """How well a classifier that has learnt from samples knows real items. Ravuri and Vinyals 2019,
+    def _classification_accuracy(self, items: Tensor, labels: Tensor | None) -> list[Number]:
+        """Accuracy on real items of a classifier that was trained on samples. Ravuri and Vinyals 2019,
         arXiv:1905.10887 (CAS).
         """
         if self.classifier is None or labels is None:
             return []
         scale = self.real.modality.scale
         self.say(f"training a classifier on {len(items):,} samples")
-        net = fitted(
+        net = train_classifier(
             self.real.modality.shape, self.classifier.classes, len(items), lambda i: (scale(items[i]), labels[i])
         )
-        known = accuracy(net, self.real.batches(self.apart))
-        return [Number("cas[classifier]", known, "high", share=True)]
+        return [Number("cas[classifier]", accuracy(net, self.real.batches(self.unseen)), "high", share=True)]
 
-    def _copied(self, distances: Tensor) -> list[Number]:
-        """How near samples lie to what was trained on; each held-out item is no copy."""
-        found = []
-        if self.real.modality.kind == "images":
+    def _copy_metrics(self, distances: Tensor) -> list[Number]:
+        """Metrics of the distances to the nearest training item. No held-out item is a copy."""
+        numbers = []
+        if self.real.modality.classifier_input is not None:  # the threshold is one for values of images
             near = float((distances < copies.NEAR).float().mean()) if len(distances) else nan
-            found.append(Number("near copies", near, "real", share=True))
-        known = len(distances) > 0 and len(self._held) > 0
-        return [*found, Number("memorised", copies.memorised(distances, self._held) if known else nan, "real")]
+            numbers.append(Number("near_copy_share", near, "real", share=True))
+        held = self._held_distances
+        value = copies.memorization(distances, held) if len(distances) and len(held) else nan
+        return [*numbers, Number("memorization", value, "real")]
 
     @cached_property
-    def _held(self) -> Tensor:
+    def _held_distances(self) -> Tensor:
         """Distances of held-out items to the nearest training item."""
-        few = min(self.compared, len(self.real.data.held), len(self.apart))
-        return self._nearest(self.real.data.part("values", self.apart[:few])) if few else torch.zeros(0)
+        n = min(self.max_copy_checks, len(self.real.data.held), len(self.unseen))
+        return self._training_distances(self.real.data.part(VALUES, self.unseen[:n])) if n else torch.zeros(0)
 
-    def _nearest(self, items: Tensor) -> Tensor:
+    def _training_distances(self, items: Tensor) -> Tensor:
         """Distances of encoded items to the nearest training item, (n,)."""
         scale, best = self.real.modality.scale, torch.full((len(items),), torch.inf)
         scaled = scale(items)
-        for part in torch.split(self.real.data.train, max(1, NUMBERS // scaled[0].numel())):
-            best = best.minimum(copies.nearest(scaled, scale(self.real.data.part("values", part)))[0])
+        for part in torch.split(self.real.data.train, max(1, MAX_NUMBERS // scaled[0].numel())):
+            best = best.minimum(copies.nearest(scaled, scale(self.real.data.part(VALUES, part)))[0])
         return best

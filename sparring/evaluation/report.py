@@ -1,4 +1,4 @@
-"""An evaluation on the screen, in a run's folder and on its card."""
+"""An evaluation on the screen, in a run's folder and on its model card."""
 
 from __future__ import annotations
 
@@ -13,55 +13,60 @@ from sparring.files import write_bytes, write_json
 from sparring.metrics.results import Evaluation
 from sparring.runs.folder import RunFolder
 
-HEADING = "## Judged"
-BEST = {"low": "↓", "high": "↑", "real": "≈"}
-LEGEND = "↓ lower is better, ↑ higher is better, ≈ as real is best"
+HEADING = "## Evaluation"
+OLD_HEADING = "## Judged"  # in cards of older versions
+ARROWS = {"low": "↓", "high": "↑", "real": "≈"}
+LEGEND = "↓ lower is better, ↑ higher is better, ≈ the value of real data is best"
 
 
 def table(evaluation: Evaluation) -> Table:
-    """For the screen."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
+    """The metrics as a table for the screen."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
     first, *others = evaluation.head
-    shown.add_column(first, no_wrap=True)
+    table.add_column(first, no_wrap=True)
     for name in others:
-        shown.add_column(name, justify="right", no_wrap=True)
-    shown.add_column("")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
     for cells in _cells(evaluation):
-        shown.add_row(*map(escape, cells))
-    return shown
+        table.add_row(*map(escape, cells))
+    return table
 
 
 def markdown(evaluation: Evaluation) -> list[str]:
-    """For the card, lines of a table."""
+    """The metrics as the lines of a table in Markdown."""
     rows = ["| " + " | ".join(cells) + " |" for cells in _cells(evaluation)]
-    numbers = "---:|" * (len(evaluation.head) - 1)
-    return [f"| {' | '.join(evaluation.head)} | |", f"|---|{numbers}---|", *rows]
+    alignment = "---:|" * (len(evaluation.head) - 1)
+    return [f"| {' | '.join(evaluation.head)} | |", f"|---|{alignment}---|", *rows]
 
 
 def _cells(evaluation: Evaluation) -> list[list[str]]:
     return [
-        [number.name, *("-" if value is None else str(value) for value in (number, *others)), BEST[number.best]]
+        [number.name, *("-" if value is None else str(value) for value in (number, *others)), ARROWS[number.best]]
         for number, others in evaluation.rows()
     ]
 
 
+def finding_lines(evaluation: Evaluation) -> list[str]:
+    """The findings as a list, one line each."""
+    return [f"- {finding}" for finding in evaluation.findings] or ["- no problems found"]
+
+
 def record(run: Path, evaluation: Evaluation) -> None:
-    """Write an evaluation to a run's folder: as JSON, with its picture where it has one, and as a part of its card in
-    place of an older one.
+    """Write an evaluation to a run's folder: as JSON, its picture if it has one, and a section of the model card that
+    replaces an older one.
     """
     folder = RunFolder(run)
     write_json(folder.evaluation, evaluation.content())
-    shown: list[str] = []
+    picture: list[str] = []
     if evaluation.picture is not None:
         content = io.BytesIO()
         evaluation.picture.save(content, "PNG")
         write_bytes(folder.picture, content.getvalue())
-        shown = [f"![samples beside real data]({folder.picture.name})", ""]
-    if not folder.card.is_file():  # a model's folder, that was saved elsewhere
+        picture = [f"![samples next to real data]({folder.picture.name})", ""]
+    if not folder.card.is_file():  # the folder of a model that was saved outside of a run
         return
-    found = [f"- {finding}" for finding in evaluation.findings] or ["- nothing stands out as wrong"]
-    part = "\n".join(
-        [HEADING, "", *markdown(evaluation), "", *shown, *found, "", f"{LEGEND}. {evaluation.protocol}.", ""]
-    )
-    older = re.sub(rf"\n*^{HEADING}\n.*?(?=^## |\Z)", "", folder.card.read_text(), flags=re.MULTILINE | re.DOTALL)
-    write_bytes(folder.card, f"{older.rstrip()}\n\n{part}".encode())
+    section = [HEADING, "", *markdown(evaluation), "", *picture, *finding_lines(evaluation), ""]
+    section += [f"{LEGEND}. {evaluation.protocol}.", ""]
+    older = rf"\n*^(?:{HEADING}|{OLD_HEADING})\n.*?(?=^## |\Z)"
+    card = re.sub(older, "", folder.card.read_text(), flags=re.MULTILINE | re.DOTALL)
+    write_bytes(folder.card, (card.rstrip() + "\n\n" + "\n".join(section)).encode())

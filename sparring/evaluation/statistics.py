@@ -1,4 +1,4 @@
-"""What is kept of samples, real or made: one pass over them serves all numbers."""
+"""Statistics of samples, real or generated: all metrics are computed from one pass over the samples."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from sparring.metrics.frechet import Summed
 from sparring.metrics.sharpness import sharpness
 from sparring.modalities import Modality
 
-KEPT = 10_000  # samples whose features are kept, for numbers that compare each with each
+MAX_KEPT = 10_000  # samples whose features are kept, for metrics that compare samples in pairs
 
 
 class SampleStatistics:
-    """Takes samples part by part; its memory does not grow with them beyond the first 10,000.
+    """Collects statistics of samples batch by batch. Memory does not grow beyond that of the first 10,000 samples.
 
     Args:
-        features: that are computed of all samples.
-        classifier: of the data's classes, where there are any.
-        modality: what kind the samples are.
-        items: how many samples are kept themselves, with their labels.
+        features: that are computed for all samples.
+        classifier: of the data's classes, if there are any.
+        modality: the kind of the samples.
+        max_items: number of samples that are kept themselves, with their labels.
         device: where features are computed.
 
     Attributes:
-        n: samples so far.
-        counts: of each class, as the classifier sees it.
-        agreed: samples that it takes for what their label says.
+        n: number of samples so far.
+        counts: predicted number of samples of each class.
+        correct: number of samples whose predicted class is their label.
     """
 
     def __init__(
@@ -39,71 +39,78 @@ class SampleStatistics:
         features: Sequence[Features],
         classifier: Classifier | None,
         modality: Modality,
-        items: int,
+        max_items: int,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.features, self.modality, self._most, self.device = features, modality, items, device
+        self.features, self.modality, self._max_items, self.device = features, modality, max_items, device
         self.classifier = classifier
         self.summed = {f.name: Summed() for f in features}
         self._kept: dict[str, list[Tensor]] = {f.name: [] for f in features}
         self._probabilities: list[Tensor] = []
         self._items: list[Tensor] = []
         self._labels: list[Tensor] = []
-        self.n = self.agreed = 0
+        self.n = self.correct = 0
         self._sharpness = 0.0
         self.counts = torch.zeros(classifier.classes if classifier else 0, dtype=torch.int64)
 
     @torch.no_grad()
     def add(self, samples: Tensors, labels: Tensor | None = None) -> None:
-        """Another part, (n, *shape) as nets see or make it, as a file would hold it."""
-        coded = self.modality.unscale(samples[VALUES].to(self.device))
-        samples = {**move(samples, torch.device(self.device)), VALUES: self.modality.scale(coded)}
+        """Add a batch of samples as networks see or generate them. Values are rounded as a file would hold them.
+
+        Args:
+            labels: their classes, (n,), if they are known.
+
+        Raises:
+            InputError: if their features are not finite.
+        """
+        encoded = self.modality.unscale(samples[VALUES].to(self.device))
+        samples = {**move(samples, torch.device(self.device)), VALUES: self.modality.scale(encoded)}
         x = samples[VALUES]
         for f in self.features:
-            found = f.compute(samples).float().cpu()
-            if not found.isfinite().all():
-                raise InputError(f"features {f.name!r} of some samples are not finite; these cannot be judged")
-            self.summed[f.name].add(found)
-            self._keep(self._kept[f.name], found, KEPT)
+            computed = f.compute(samples).float().cpu()
+            if not computed.isfinite().all():
+                raise InputError(f"features {f.name!r} of some samples are not finite; they cannot be evaluated")
+            self.summed[f.name].add(computed)
+            self._keep(self._kept[f.name], computed, MAX_KEPT)
         if self.classifier is not None:
             p = self.classifier.probabilities(x).cpu()
-            self._keep(self._probabilities, p, KEPT)
+            self._keep(self._probabilities, p, MAX_KEPT)
             self.counts += torch.bincount(p.argmax(1), minlength=len(self.counts))
-            self.agreed += 0 if labels is None else int((p.argmax(1) == labels.cpu()).sum())
-        if x.ndim == 4 and min(x.shape[2:]) > 2:
+            self.correct += 0 if labels is None else int((p.argmax(1) == labels.cpu()).sum())
+        if self.modality.classifier_input is not None and min(x.shape[2:]) > 2:
             self._sharpness += float(sharpness(x).sum())
-        self._keep(self._items, coded.cpu(), self._most)
+        self._keep(self._items, encoded.cpu(), self._max_items)
         if labels is not None:
-            self._keep(self._labels, labels.cpu(), self._most)
+            self._keep(self._labels, labels.cpu(), self._max_items)
         self.n += len(x)
 
-    def _keep(self, kept: list[Tensor], part: Tensor, most: int) -> None:
-        if self.n < most:
-            kept.append(part[: most - self.n])
+    def _keep(self, kept: list[Tensor], part: Tensor, limit: int) -> None:
+        if self.n < limit:
+            kept.append(part[: limit - self.n])
 
-    def all(self, parts: Iterable[tuple[Tensors, Tensor | None]]) -> SampleStatistics:
-        """Take all parts, and be done."""
-        for x, labels in parts:
+    def add_all(self, batches: Iterable[tuple[Tensors, Tensor | None]]) -> SampleStatistics:
+        """Add batches of samples with their labels; returns these statistics."""
+        for x, labels in batches:
             self.add(x, labels)
         return self
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that is known of samples but themselves, to be kept."""
+        """The statistics without the samples themselves, as they are cached."""
         kept = {f"kept.{name}": self.kept(name) for name in self._kept}
         sums = {f"summed.{name}.{k}": t for name, summed in self.summed.items() for k, t in summed.tensors().items()}
-        numbers = torch.tensor([self.n, self.agreed, self._sharpness], dtype=torch.float64)
-        known = {"probabilities": self.probabilities} if self._probabilities else {}
-        return {**kept, **sums, **known, "counts": self.counts, "numbers": numbers}
+        numbers = torch.tensor([self.n, self.correct, self._sharpness], dtype=torch.float64)
+        probabilities = {"probabilities": self.probabilities} if self._probabilities else {}
+        return {**kept, **sums, **probabilities, "counts": self.counts, "numbers": numbers}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> SampleStatistics:
-        """Take what `tensors` gave."""
+        """Restore statistics from `tensors`."""
         for name in self._kept:
             self._kept[name] = [tensors[f"kept.{name}"]]
             self.summed[name].restore({k: tensors[f"summed.{name}.{k}"] for k in ("n", "about", "sum", "products")})
         self._probabilities = [tensors["probabilities"]] if "probabilities" in tensors else []
         self.counts = tensors["counts"]
-        n, agreed, self._sharpness = tensors["numbers"].tolist()
-        self.n, self.agreed = int(n), int(agreed)
+        n, correct, self._sharpness = tensors["numbers"].tolist()
+        self.n, self.correct = int(n), int(correct)
         return self
 
     def kept(self, name: str) -> Tensor:
@@ -117,15 +124,15 @@ class SampleStatistics:
 
     @property
     def labels(self) -> Tensor | None:
-        """Those of `items`, where there are any."""
+        """Labels of `items`; None if there are none."""
         return torch.cat(self._labels) if self._labels else None
 
     @property
     def probabilities(self) -> Tensor:
-        """Of the classes, for those whose features are kept: (at most 10,000, classes)."""
+        """Predicted probabilities of the classes for the samples whose features are kept, (at most 10,000, classes)."""
         return torch.cat(self._probabilities)
 
     @property
     def sharpness(self) -> float:
-        """The mean of all samples'; 0 for what is no picture."""
+        """Mean over all samples; 0 if they are not images."""
         return self._sharpness / max(1, self.n)

@@ -1,1 +1,1 @@
-"""Numbers about samples."""
+"""Metrics of samples: pure functions, and the results of evaluations as plain data."""

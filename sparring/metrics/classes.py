@@ -1,4 +1,4 @@
-"""What classes samples are of, as a classifier sees it."""
+"""Metrics of the classes that a classifier predicts for samples."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from sparring.metrics.copies import diversity
 
 @dataclass(frozen=True)
 class InceptionScore:
-    """Attributes:
-    value: the mean over parts of the samples; from 1 to the number of classes, high where every sample is
-        clearly of one class and all classes are there.
-    deviation: over the parts; NaN where there is one only.
+    """The Inception Score.
+
+    Attributes:
+        value: mean over parts of the samples, from 1 to the number of classes. It is high if every sample clearly
+            belongs to one class and all classes occur.
+        deviation: standard deviation over the parts; NaN if there is only one.
     """
 
     value: float
@@ -23,27 +25,29 @@ class InceptionScore:
 
 
 def inception_score(probabilities: Tensor, parts: int = 10) -> InceptionScore:
-    """exp of the mean divergence of a sample's classes from those of its part. Salimans et al. 2016,
+    """exp of the mean KL divergence of a sample's class probabilities from the mean of its part. Salimans et al. 2016,
     arXiv:1606.03498 (there with the classes of Inception).
 
     Args:
         probabilities: (n, classes), rows sum to 1.
-        parts: that the score is computed of apart, as the paper does.
+        parts: number of parts that the score is computed for separately, as in the paper.
     """
     scores = []
     for p in probabilities.double().chunk(parts):
         mean = p.mean(0, keepdim=True)
         scores.append((torch.xlogy(p, p) - torch.xlogy(p, mean)).sum(1).mean().exp())
-    found = torch.stack(scores)
-    return InceptionScore(float(found.mean()), float(found.std()) if len(found) > 1 else float("nan"))
+    values = torch.stack(scores)
+    return InceptionScore(float(values.mean()), float(values.std()) if len(values) > 1 else float("nan"))
 
 
 @dataclass(frozen=True)
-class Hit:
-    """Attributes:
-    modes: of so many counts, how many are above 0.
-    total: counts in all.
-    kl: divergence of the counts' shares from uniform, in nats; 0 where all are equal.
+class ModeCoverage:
+    """Number of modes with samples.
+
+    Attributes:
+        modes: number of modes with at least one sample.
+        total: number of modes.
+        kl: KL divergence of the modes' shares from the uniform distribution in nats; 0 if all are equal.
     """
 
     modes: int
@@ -51,37 +55,39 @@ class Hit:
     kl: float
 
 
-def hit(counts: Tensor) -> Hit:
-    """Which modes samples are of, from the number of samples of each (modes,).
+def mode_coverage(counts: Tensor) -> ModeCoverage:
+    """Coverage of modes, from the number of samples in each of them, (modes,).
 
-    The divergence is that of the samples from the data where these are uniform (the "reverse" one). Of a
-    perfect sampler it is about (modes - 1) / (2 n) for n samples.
+    For uniform data, the divergence is that of the samples from the data (the "reverse" one). For a perfect sampler it
+    is about (modes - 1) / (2 n) with n samples.
     """
     shares = counts.double() / max(1.0, float(counts.sum()))
     if not counts.sum():
-        return Hit(0, len(counts), float("inf"))
+        return ModeCoverage(0, len(counts), float("inf"))
     kl = torch.xlogy(shares, shares * len(counts)).sum()
-    return Hit(int((counts > 0).sum()), len(counts), max(0.0, float(kl)))
+    return ModeCoverage(int((counts > 0).sum()), len(counts), max(0.0, float(kl)))
 
 
 def imbalance(counts: Tensor, real: Tensor) -> float:
-    """How far the classes of samples (classes,) are from the data's: half the sum of the differences of their
-    shares, 0 where they are the same and at most 1.
+    """Total variation distance between the class shares of samples and of the data, in [0, 1]; 0 if they are equal.
+
+    Args:
+        counts, real: number of samples and of real items in each class, (classes,).
     """
     a, b = (x.double() / max(1.0, float(x.sum())) for x in (counts, real))
     return float((a - b).abs().sum() / 2)
 
 
-def within(features: Tensor, classes: Tensor) -> Tensor:
-    """The mean distance of pairs of one class, for each class: (classes,), NaN where it has less than two.
+def class_diversity(features: Tensor, classes: Tensor) -> Tensor:
+    """Mean distance between pairs of one class, for each class: (classes,), NaN for classes with fewer than two items.
 
     Args:
         features: (n, d), in random order.
-        classes: of each, (n,).
+        classes: class of each item, (n,).
     """
-    found = torch.full((int(classes.max()) + 1,), float("nan"))
+    distances = torch.full((int(classes.max()) + 1,), float("nan"))
     for label in set(classes.tolist()):
         own = features[classes == label]
         if len(own) > 1:
-            found[label] = diversity(own, own.roll(1, 0))
-    return found
+            distances[label] = diversity(own, own.roll(1, 0))
+    return distances

@@ -1,4 +1,4 @@
-"""The Fréchet distance of two sets of features, each taken as a normal distribution. Heusel et al. 2017,
+"""The Fréchet distance between two sets of features, each approximated by a normal distribution. Heusel et al. 2017,
 arXiv:1706.08500 (FID, there with the features of Inception).
 """
 
@@ -21,53 +21,54 @@ class Moments:
 
 
 class Summed:
-    """Moments of features that come in parts, in memory that does not grow with their number.
+    """Moments of features that are added in parts. Memory does not grow with their number.
 
-    Sums are kept about the first part's mean, so that features far from 0 lose no digits.
+    Sums are relative to the mean of the first part, so that features far from 0 lose no digits.
     """
 
     def __init__(self) -> None:
         self.n = 0
 
     def add(self, features: Tensor) -> None:
-        """Another part, (n, d)."""
+        """Add features (n, d)."""
         x = features.detach().cpu().double().flatten(1)
         if not self.n:
-            self._about = x.mean(0)
-            self._sum = torch.zeros_like(self._about)
+            self._origin = x.mean(0)
+            self._sum = torch.zeros_like(self._origin)
             self._products = x.new_zeros(x.shape[1], x.shape[1])
         self.n += len(x)
-        x = x - self._about
+        x = x - self._origin
         self._sum += x.sum(0)
         self._products += x.T @ x
 
     def tensors(self) -> dict[str, Tensor]:
-        """What has been summed, to be kept; `restore` takes it."""
-        return {"n": torch.tensor(self.n), "about": self._about, "sum": self._sum, "products": self._products}
+        """The sums, for storage; see `restore`."""
+        return {"n": torch.tensor(self.n), "about": self._origin, "sum": self._sum, "products": self._products}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Restore the sums from `tensors`."""
         self.n = int(tensors["n"])
-        self._about, self._sum, self._products = (tensors[name] for name in ("about", "sum", "products"))
+        self._origin, self._sum, self._products = (tensors[name] for name in ("about", "sum", "products"))
 
     def moments(self) -> Moments:
-        """Of all parts so far, at least two features."""
+        """Moments of all features so far, two or more."""
         mean = self._sum / self.n
         covariance = (self._products - self.n * torch.outer(mean, mean)) / (self.n - 1)
-        return Moments(self.n, self._about + mean, covariance)
+        return Moments(self.n, self._origin + mean, covariance)
 
 
 def moments(features: Tensor) -> Moments:
-    """Of features (n, d), n at least 2."""
+    """Moments of features (n, d), n at least 2."""
     summed = Summed()
     summed.add(features)
     return summed.moments()
 
 
 def frechet(a: Moments, b: Moments) -> float:
-    """|mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)); at least 0. It is biased upwards where the sets
-    are small, so that only distances of equal numbers compare.
+    """|mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)); at least 0. It is biased upwards for small sets, so only
+    distances of sets of equal size can be compared.
 
-    The trace of the root is the sum of the roots of the eigenvalues of A^(1/2) B A^(1/2), which is
+    The trace of the square root is the sum of the square roots of the eigenvalues of A^(1/2) B A^(1/2), which is
     symmetric: a second for 2,048 features.
     """
     values, vectors = torch.linalg.eigh(a.covariance)

@@ -1,4 +1,4 @@
-"""The kernel distance of two sets of features. Bińkowski et al. 2018, arXiv:1801.01401 (KID, there with the
+"""The kernel distance between two sets of features. Bińkowski et al. 2018, arXiv:1801.01401 (KID, there with the
 features of Inception).
 """
 
@@ -9,17 +9,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-BLOCK = 1000  # features in a block, at most
-BLOCKS = 10  # at least, where there are features enough
+MAX_BLOCK_SIZE = 1000  # features
+MIN_BLOCKS = 10  # if there are enough features
 
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """Attributes:
-    value: the squared maximum mean discrepancy, unbiased: 0 on the mean where both sets are of one
-        distribution, and then below 0 as often as above.
-    error: its standard error; NaN where there is one block only.
-    size, blocks: of how many features, how often.
+    """A kernel distance and its standard error.
+
+    Attributes:
+        value: unbiased estimate of the squared maximum mean discrepancy. If both sets have the same distribution, its
+            mean is 0 and it is negative as often as positive.
+        error: standard error; NaN if there is only one block.
+        size, blocks: number of features in a block, and number of blocks.
     """
 
     value: float
@@ -29,27 +31,27 @@ class KernelDistance:
 
 
 def kernel_distance(a: Tensor, b: Tensor, size: int | None = None) -> KernelDistance:
-    """Under the kernel (x y / d + 1)^3, as the mean over disjoint blocks of both sets.
+    """Distance with the kernel (x y / d + 1)^3, as the mean over disjoint blocks of both sets.
 
-    Blocks of their own make the estimates independent, so that their spread gives the error.
+    Disjoint blocks make the estimates independent, so that their spread gives the error.
 
     Args:
         a, b: features (n, d) and (m, d), in random order.
-        size: of a block, at least 2; a tenth of the smaller set, at most 1,000, unless given.
+        size: features per block, at least 2; by default a tenth of the smaller set, at most 1,000.
     """
     n = min(len(a), len(b))
-    size = size or min(BLOCK, max(2, n // BLOCKS))
+    size = size or min(MAX_BLOCK_SIZE, max(2, n // MIN_BLOCKS))
     blocks = max(1, n // size)
     size = min(size, n)
-    found = torch.tensor(
+    estimates = torch.tensor(
         [_discrepancy(*(x[i * size : (i + 1) * size].double() for x in (a, b))) for i in range(blocks)]
     )
-    error = float(found.std() / blocks**0.5) if blocks > 1 else float("nan")
-    return KernelDistance(float(found.mean()), error, size, blocks)
+    error = float(estimates.std() / blocks**0.5) if blocks > 1 else float("nan")
+    return KernelDistance(float(estimates.mean()), error, size, blocks)
 
 
 def kernel_distance_of_few(a: Tensor, b: Tensor) -> KernelDistance:
-    """Under the same kernel, over all pairs: for sets that are too small for blocks.
+    """Distance with the same kernel over all pairs, for sets that are too small for blocks.
 
     The error is that of the choice of b's items, by the jackknife: Efron and Stein 1981, doi:10.1214/aos/1176345462.
 

@@ -1,4 +1,4 @@
-"""Whether codes that nobody named tell the classes apart."""
+"""Agreement between unsupervised codes and classes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from scipy.optimize import linear_sum_assignment
 
 
 def agreement(codes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """The share of items whose code is their class, where each code is given to one class so that this is the most.
-    Kuhn 1955, doi:10.1002/nav.3800020109.
+    """Share of items whose code is their class, under the assignment of codes to classes that maximizes it. Kuhn 1955,
+    doi:10.1002/nav.3800020109.
 
     Args:
-        codes, labels: of the items, (n,), counted from 0.
+        codes, labels: code and class of each item, (n,), counted from 0.
     """
     table = np.zeros((codes.max() + 1, labels.max() + 1))
     np.add.at(table, (codes, labels), 1)

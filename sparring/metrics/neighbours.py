@@ -1,4 +1,4 @@
-"""Whether samples lie where the data lie, and the other way round, by nearest neighbours."""
+"""Metrics of overlap between samples and data, by nearest neighbors."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sparring.metrics.copies import apart
+from sparring.metrics.copies import pairwise_distances
 
-CHUNK = 512
+CHUNK_SIZE = 512
 K = 5
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Attributes:
-    precision: the share of samples within the data's manifold, the union of balls about each real
-        item that reach to its k-th neighbour; recall: the share of real items within the samples'.
-        Kynkäänniemi et al. 2019, arXiv:1904.06991.
-    density: in how many such balls a sample lies on the mean, by k, so that outliers count little; it may
-        exceed 1. coverage: the share of real items whose ball holds a sample. Naeem et al. 2020,
-        arXiv:2002.09797.
+    """Overlap of samples and data. The ball of an item reaches to its k-th neighbor among the items of its own set.
+
+    Attributes:
+        precision: share of samples within the ball of some real item.
+        recall: share of real items within the ball of some sample. Kynkäänniemi et al. 2019, arXiv:1904.06991.
+        density: mean number of real items' balls that contain a sample, divided by k, so that outliers have little
+            influence; it may exceed 1.
+        coverage: share of real items whose ball contains a sample. Naeem et al. 2020, arXiv:2002.09797.
     """
 
     precision: float
@@ -31,26 +32,26 @@ class Neighbours:
 
 
 def radii(x: Tensor, k: int = K) -> Tensor:
-    """The distance of each of x (n, d) to its k-th neighbour among the others: (n,)."""
-    return torch.cat([apart(part, x).kthvalue(k + 1).values for part in torch.split(x, CHUNK)])
+    """Distance of each row of x (n, d) to its k-th neighbor among the other rows: (n,)."""
+    return torch.cat([pairwise_distances(part, x).kthvalue(k + 1).values for part in torch.split(x, CHUNK_SIZE)])
 
 
 def neighbours(real: Tensor, fake: Tensor, k: int = K, reach: Tensor | None = None) -> Neighbours:
     """Precision, recall, density and coverage.
 
     Args:
-        real, fake: features (n, d) and (m, d). All four depend on n and m, so that only numbers of equal
-            counts compare.
-        k: which neighbour; fewer than there are others.
-        reach: `radii(real, k)`, where they have been computed before.
+        real, fake: features (n, d) and (m, d). All four metrics depend on n and m, so only values for equal counts can
+            be compared.
+        k: rank of the neighbor; below n and m.
+        reach: `radii(real, k)`, if it has been computed before.
     """
     reach = radii(real, k) if reach is None else reach
     own = radii(fake, k)
     inside = torch.zeros(len(fake))
     recalled, covered = [], []
-    for part, within in zip(torch.split(real, CHUNK), torch.split(reach, CHUNK), strict=True):
-        distances = apart(part, fake)
-        balls = distances < within[:, None]
+    for part, radius in zip(torch.split(real, CHUNK_SIZE), torch.split(reach, CHUNK_SIZE), strict=True):
+        distances = pairwise_distances(part, fake)
+        balls = distances < radius[:, None]
         inside += balls.sum(0).cpu()
         recalled.append((distances < own).any(1))
         covered.append(balls.any(1))

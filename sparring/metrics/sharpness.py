@@ -1,4 +1,4 @@
-"""How sharp pictures are."""
+"""Sharpness of images."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from torch import Tensor
 
 
 def sharpness(x: Tensor) -> Tensor:
-    """The mean squared second difference of each picture (n, c, h, w), along rows and columns: (n,).
+    """Mean squared second difference along rows and columns of each image (n, c, h, w): (n,).
 
-    To be read by that of real pictures: blurred ones have less, noisy or checkered ones more.
+    Compare it with that of real images: blurred images have less, noisy or checkered ones more.
     """
     rows = x[..., 2:] - 2 * x[..., 1:-1] + x[..., :-2]
     columns = x[..., 2:, :] - 2 * x[..., 1:-1, :] + x[..., :-2, :]

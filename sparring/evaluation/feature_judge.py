@@ -1,0 +1,143 @@
+"""The judge of every kind of data that declares none: it compares samples with real data in features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from sparring.data.items import Items
+from sparring.data.tensors import Tensors
+from sparring.errors import InputError
+from sparring.evaluation.features import choose_features, default_features
+from sparring.evaluation.findings import findings
+from sparring.evaluation.real import Real, read
+from sparring.evaluation.reference import MAX_REFERENCE, Reference
+from sparring.evaluation.statistics import MAX_KEPT
+from sparring.metrics.results import Evaluation
+from sparring.modalities import Modality
+from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
+
+DEFAULT_SAMPLES = 10_000
+MIN_SAMPLES = 6
+
+
+class FeatureJudge(Judge):
+    """Evaluates samples by features, and by a classifier of the data's classes if they are labeled images.
+
+    Args:
+        modality: of the model.
+        training: the data that the model was trained on.
+        against: other real data; None to use the training data.
+        features: names, as `choose_features` takes them.
+        device: where features are computed.
+        console: shows messages and progress.
+
+    Raises:
+        InputError: if the data cannot be found or read, are of another kind, or too few.
+    """
+
+    def __init__(
+        self,
+        modality: Modality,
+        training: TrainingData,
+        against: Items | None,
+        features: Sequence[str],
+        device: torch.device,
+        console: Console,
+    ) -> None:
+        items = training.items if against is None else against
+        with console.progress(f"reading {items.name}") as progress:
+            self.real, notes = read(modality, items, progress)
+        if against is None and len(items) != training.count:
+            notes.append(
+                f"{training.source} had {training.count:,} {modality.words.items} when the model was trained and has "
+                f"{len(items):,} now, so that items that count as held out may have been trained on"
+            )
+        for note in notes:
+            console.say(note)
+        self.names, self.device, self.console = tuple(features), device, console
+        self._references: dict[int, Reference] = {}
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        first = next(iter(self._references.values())).features[0].name if self._references else self._default
+        return f"coverage[{first}]", f"precision[{first}]"
+
+    @property
+    def _default(self) -> str:
+        return default_features(self.real)[0]
+
+    def check(self, modality: Modality) -> None:
+        own, other = self.real.modality.shape, modality.shape
+        if own != other:
+            raise InputError(f"samples have shape {other}, but the data {self.real.name!r} are read with shape {own}")
+
+    def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:
+        count = sample_count(self.real, n)
+        reference = self._reference(count)
+        floor, baseline = reference.floor, reference.baseline
+        samples = reference.statistics()
+        with console.progress(f"evaluating {count:,} samples") as progress:
+            for batch, labels in with_classes(model.modality, model.stream(count, seed=seed)):
+                samples.add(batch, labels)
+                progress(samples.n, count)
+        numbers = reference.numbers(samples)
+        return Evaluation(
+            data=self.real.name,
+            protocol=protocol(reference, count),
+            samples=count,
+            real=len(reference.unseen),
+            numbers=tuple(numbers),
+            floor=tuple(floor),
+            baselines={"baseline": baseline},
+            findings=tuple(findings(reference, samples, numbers)),
+        )
+
+    def _reference(self, n: int) -> Reference:
+        if n not in self._references:
+            self._references[n] = reference_of(self.real, n, self.names, self.device, self.console)
+        return self._references[n]
+
+
+def with_classes(
+    modality: Modality, batches: Iterable[tuple[Tensors, Tensor | None]]
+) -> Iterator[tuple[Tensors, Tensor | None]]:
+    """Batches of samples with their conditions only if these are classes."""
+    for samples, condition in batches:
+        yield samples, condition if modality.classes else None
+
+
+def sample_count(real: Real, n: int | None) -> int:
+    """Number of samples to evaluate: the requested one, or 10,000, or a third of the data if that is less.
+
+    Raises:
+        InputError: if too few are requested.
+    """
+    if n is None:
+        return min(DEFAULT_SAMPLES, (len(real.data.train) + len(real.data.held)) // 3)
+    if n < MIN_SAMPLES:
+        raise InputError(f"{n} samples cannot be evaluated; ask for at least {MIN_SAMPLES}")
+    return n
+
+
+def reference_of(real: Real, n: int, features: Sequence[str], device: torch.device, console: Console) -> Reference:
+    """The reference for n samples of a real data set, with these features or with the default ones."""
+    with console.progress("training a classifier of the data") as progress:
+        chosen, classifier = choose_features(features, real, n, progress)
+    return Reference(real, chosen, classifier, n, device, console.say)
+
+
+def protocol(reference: Reference, n: int) -> str:
+    """The protocol of an evaluation of n samples, in a sentence."""
+    real, unseen = reference.real, len(reference.unseen)
+    total = f" of {len(real.data.train):,}" if len(reference.rows) == MAX_REFERENCE < len(real.data.train) else ""
+    held = min(len(real.data.held), unseen)
+    from_held = "from its held-out part" if held == unseen else f"{held:,} of them from its held-out part"
+    per_class = " for each class" if real.modality.classes else ""
+    return (
+        f"{n:,} samples compared with {len(reference.rows):,}{total} {real.modality.words.trained} of the training "
+        f"part of {real.name}; real: {unseen:,} other real ones, {from_held}; baseline: {unseen:,} draws of a normal "
+        f"distribution along 64 principal directions{per_class}; metrics of pairs use the first {MAX_KEPT:,}"
+    )
