@@ -14,7 +14,7 @@ from sparring.data import tensors
 from sparring.data.items import Items
 from sparring.data.split import Split
 from sparring.data.tensors import VALUES, Tensors
-from sparring.metrics.copies import apart
+from sparring.metrics.copies import pairwise_distances
 from sparring.modalities.samples import Samples
 
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ class Explored(Protocol):
     @property
     def training_words(self) -> str:
         """What the training items are called, such as "training images" or "images of 'photos'"."""
+
+    @property
+    def held_words(self) -> str:
+        """What the held-out items are called."""
 
     def sample(self, n: int) -> Samples:
         """n samples in the user's units."""
@@ -132,7 +136,7 @@ def nearest(
     items = {name: part.new_zeros(len(flat), 0, *part.shape[1:]) for name, part in samples.items()}
     for batch in training:
         part = {name: batch[name].to(samples[name]) for name in samples}
-        further = apart(flat, comparable(part).flatten(1).float()) / flat.shape[1] ** 0.5  # (n, batch)
+        further = pairwise_distances(flat, comparable(part).flatten(1).float()) / flat.shape[1] ** 0.5  # (n, batch)
         best = further.topk(min(k, further.shape[1]), dim=1, largest=False)
         distances = torch.cat([distances, best.values], 1)
         order = distances.argsort(dim=1, stable=True)[:, :k]
@@ -160,6 +164,7 @@ class Neighbors:
         distances: (n, k).
         held_distance: median distance of held-out items to their nearest training item; None if none are held out.
         held_count: number of those held-out items.
+        held_words: what they are called.
     """
 
     samples: Tensors
@@ -167,6 +172,7 @@ class Neighbors:
     distances: Tensor
     held_distance: float | None
     held_count: int
+    held_words: str
 
     @property
     def k(self) -> int:
@@ -178,8 +184,8 @@ class Neighbors:
         if self.held_distance is None:
             return ""
         return (
-            f". The median distance from {self.held_count} held-out items to the nearest one is "
-            f"{self.held_distance:.2f}"
+            f". The median distance from {self.held_count} {self.held_words} to the nearest one is "
+            f"{self.held_distance:.2g}"
         )
 
 
@@ -191,7 +197,7 @@ def neighbors(modality: Modality, explored: Explored, n: int, k: int) -> Neighbo
     distances, items = nearest(both, explored.training(), k, modality.comparable)
     count = tensors.length(others)
     usual = float(distances[n:, 0].median()) if count else None
-    return Neighbors(made, tensors.take(items, slice(n)), distances[:n], usual, count)
+    return Neighbors(made, tensors.take(items, slice(n)), distances[:n], usual, count, explored.held_words)
 
 
 def neighbor_grid(modality: Modality, explored: Explored) -> Drawing:
