@@ -1,4 +1,4 @@
-"""Models made by hand, of which it is known what exploring should find."""
+"""Models built by hand, for which the results of exploring are known in advance."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ SIDE = 8
 
 
 class Plain(Game):
-    """Pictures by any net of latents."""
+    """Images from latents by any net."""
 
     def __init__(self, G: nn.Module, prior: Prior, classes: int = 0) -> None:
         super().__init__()
         self.G, self.prior, self.classes = G, prior, classes
 
-    def values(self, z: Tensor, label: Tensor | None) -> Tensor:
-        made = self.G(z).view(len(z), 1, SIDE, SIDE)
-        return made if label is None else made + 0.2 * label.view(-1, 1, 1, 1)
+    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        images = self.G(z).view(len(z), 1, SIDE, SIDE)
+        return images if condition is None else images + 0.2 * condition.view(-1, 1, 1, 1)
 
 
 def model(G: nn.Module, prior: Prior | None = None, classes: int = 0, width: int = 4) -> Model:
-    """A model of grey pictures of 8 x 8 pixels."""
+    """A model of gray images of 8 x 8 pixels."""
     modality = Images(size=SIDE, channels=1, classes=tuple("abcdef"[:classes]), counts=(1,) * classes)
     recipe = SimpleNamespace(name="by-hand", labels=None, batch=4)
     about = {"data": "digits", "name": "digits", "step": 1, "items": 1797, "seconds": 1.0}
@@ -36,12 +36,12 @@ def model(G: nn.Module, prior: Prior | None = None, classes: int = 0, width: int
 
 
 def linear(strengths: list[float], hidden: nn.Module | None = None) -> tuple[nn.Module, Tensor]:
-    """A net of one layer, or with more behind it, and the directions (n, n) that it stretches by these strengths."""
+    """A net of one layer, optionally followed by another, and the directions (n, n) that it scales by these strengths."""
     torch.manual_seed(0)
     n = len(strengths)
     out, _ = torch.linalg.qr(torch.randn(SIDE**2, n))
-    into, _ = torch.linalg.qr(torch.randn(n, n))
+    rotation, _ = torch.linalg.qr(torch.randn(n, n))
     layer = nn.Linear(n, SIDE**2)
     with torch.no_grad():
-        layer.weight.copy_(out @ torch.diag(torch.tensor(strengths)) @ into.T)
-    return nn.Sequential(layer, *([] if hidden is None else [hidden])), into.T
+        layer.weight.copy_(out @ torch.diag(torch.tensor(strengths)) @ rotation.T)
+    return nn.Sequential(layer, *([] if hidden is None else [hidden])), rotation.T

@@ -1,4 +1,4 @@
-"""Directions that are known beforehand are found."""
+"""Directions that are expected in advance are found."""
 
 import pytest
 import torch
@@ -14,17 +14,17 @@ from sparring.games.prior import Normal, OneHot, Prior, Uniform
 STRENGTHS = [8.0, 4.0, 2.0, 1.0]
 
 
-def alike(a, b):
-    """The cosine of two lines."""
+def cosine(a, b):
+    """The absolute cosine of two vectors."""
     return float((a @ b / (a.norm() * b.norm())).abs())
 
 
 @pytest.mark.parametrize("method", ["sefa", "pca"])
-def test_of_a_linear_net(method):
-    """Strongest first, of unit length, with shares as the squares of the strengths."""
-    net, known = linear(STRENGTHS)
+def test_directions_of_a_linear_net(method):
+    """The strongest first, of unit length, with shares in proportion to the squared strengths."""
+    net, expected = linear(STRENGTHS)
     found = directions(model(net), method, n=3)
-    assert [alike(one.vector, wanted) for one, wanted in zip(found, known, strict=False)] == pytest.approx(
+    assert [cosine(one.vector, wanted) for one, wanted in zip(found, expected, strict=False)] == pytest.approx(
         [1] * 3, abs=0.01
     )
     total = sum(s**2 for s in STRENGTHS)
@@ -33,36 +33,36 @@ def test_of_a_linear_net(method):
     assert [one.name for one in found] == [f"{method} {i}" for i in (1, 2, 3)]
 
 
-def test_sefa_looks_at_the_first_layer_only():
-    """Whatever comes after it, and parametrised or not."""
-    net, known = linear(STRENGTHS)
+def test_sefa_uses_the_first_layer_only():
+    """Whether or not it is parametrized, and independent of later layers."""
+    net, expected = linear(STRENGTHS)
     spectral_norm(net[0])
     deep = nn.Sequential(*net, nn.Tanh(), nn.Linear(64, 64))
     found = directions(model(deep), "sefa", n=2)
-    assert alike(found[0].vector, known[0]) > 0.999
-    assert alike(found[1].vector, known[1]) > 0.999
+    assert cosine(found[0].vector, expected[0]) > 0.999
+    assert cosine(found[1].vector, expected[1]) > 0.999
 
 
-def test_components_of_a_deep_net_are_of_its_middle():
-    """What the first layer makes strongest is not always what the net makes of it."""
-    net, known = linear(STRENGTHS)
+def test_components_are_those_of_the_middle_layer():
+    """The strongest direction of the first layer may have no effect on the output."""
+    net, expected = linear(STRENGTHS)
     blind = nn.Linear(64, 64, bias=False)
     with torch.no_grad():
-        strongest = net[0].weight @ known[0]
+        strongest = net[0].weight @ expected[0]
         strongest /= strongest.norm()
         blind.weight.copy_(torch.eye(64) - strongest[:, None] * strongest[None])
     found = directions(model(nn.Sequential(*net, blind)), "pca", n=1)
-    assert alike(found[0].vector, known[1]) > 0.99
+    assert cosine(found[0].vector, expected[1]) > 0.99
 
 
-def test_classes_are_no_direction():
-    """What sets the classes apart is not what moves a sample within its class."""
-    net, known = linear([8.0, 1.0, 1.0, 1.0])
+def test_components_are_within_classes():
+    """The difference between classes is not a direction."""
+    net, expected = linear([8.0, 1.0, 1.0, 1.0])
     found = directions(model(net, classes=3), "pca", n=1)
-    assert alike(found[0].vector, known[0]) > 0.999
+    assert cosine(found[0].vector, expected[0]) > 0.999
 
 
-def test_one_hot_parts_stay():
+def test_one_hot_parts_are_not_moved():
     prior = Prior(Normal("z", 3), OneHot("kind", 2), Uniform("c", 1))
     torch.manual_seed(0)
     for method in ("sefa", "pca"):
@@ -71,25 +71,25 @@ def test_one_hot_parts_stay():
             assert one.vector.norm() > 0
 
 
-def test_the_same_again():
+def test_directions_are_reproducible():
     net, _ = linear(STRENGTHS)
     first, second = (directions(model(net), "pca", 2, seed=3) for _ in range(2))
     for a, b in zip(first, second, strict=True):
         torch.testing.assert_close(a.vector, b.vector, rtol=1e-4, atol=1e-4)
 
 
-def test_a_net_that_takes_no_latents():
-    class Deaf(nn.Module):
+def test_a_net_that_ignores_its_latents():
+    class Constant(nn.Module):
         def forward(self, z):
             return torch.zeros(len(z), 64) + 0 * z.sum()
 
-    deaf = Deaf()
-    deaf.unused = nn.Linear(2, 2)
+    constant = Constant()
+    constant.unused = nn.Linear(2, 2)
     with pytest.raises(InputError, match="no layer of recipe 'by-hand' takes its latents"):
-        directions(model(deaf), "sefa")
+        directions(model(constant), "sefa")
 
 
-def test_hooks_and_weights_are_as_before():
+def test_hooks_are_removed_and_weights_stay_trainable():
     net, _ = linear(STRENGTHS)
     made = model(net)
     directions(made, "pca", 1)
@@ -97,25 +97,25 @@ def test_hooks_and_weights_are_as_before():
     assert all(weight.requires_grad for weight in made.game.parameters())
 
 
-def test_a_probe_finds_what_decides():
-    """A label that one line of the latents decides, and one that is left to chance."""
-    net, known = linear([1.0] * 4)
+def test_a_probe_finds_the_direction_of_a_label():
+    """Two labels that are decided by one direction of the latents."""
+    net, expected = linear([1.0] * 4)
 
-    def tell(x):
-        place = Space(made).draw(4000, 0)  # the samples that the probe looks at, in their order
+    def classify(x):
+        place = Space(made).draw(4000, 0)  # the samples of the probe, in order
         nonlocal done
         part, done = place[done : done + len(x)], done + len(x)
-        return torch.stack([-(part @ known[2]), part @ known[2]], 1)
+        return torch.stack([-(part @ expected[2]), part @ expected[2]], 1)
 
     made, done = model(net), 0
-    left, right = probe(made, tell, ("left", "right"))
-    assert alike(right.vector, known[2]) > 0.99
-    assert right.vector @ known[2] > 0  # towards the label
-    assert left.vector @ known[2] < 0
+    left, right = probe(made, classify, ("left", "right"))
+    assert cosine(right.vector, expected[2]) > 0.99
+    assert right.vector @ expected[2] > 0  # towards the label
+    assert left.vector @ expected[2] < 0
     assert right.share > 0.99
 
 
-def test_a_probe_of_chance():
+def test_a_probe_of_random_labels():
     net, _ = linear([1.0] * 4)
     torch.manual_seed(0)
     (first, _) = probe(model(net), lambda x: torch.rand(len(x), 2), ("a", "b"), n=2000)

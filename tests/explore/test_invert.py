@@ -19,12 +19,12 @@ def squashed(strengths, **settings):
     return model(linear(strengths, nn.Tanh())[0], width=len(strengths), **settings)
 
 
-def pixels(made, points, label=None):
-    return made.modality.decode(Space(made).pictures(points, label))
+def pixels(made, points, condition=None):
+    return made.modality.decode(Space(made).generate(points, condition))
 
 
-def test_own_samples_come_back():
-    """Their points too, far nearer than any sample of the pool is."""
+def test_samples_are_inverted_to_their_points():
+    """Much closer than any sample of the pool."""
     made = squashed([6.0] * 6)
     points = Space(made).draw(5, seed=9)
     given = pixels(made, points)
@@ -39,8 +39,8 @@ def test_own_samples_come_back():
     np.testing.assert_array_equal(found.pictures, pixels(made, found.points))
 
 
-def test_points_stay_where_they_are_drawn():
-    """A picture that only a point far out makes is not bought with such a point."""
+def test_points_stay_where_samples_are_drawn():
+    """Even if only a point far out generates the image."""
     made = squashed([6.0] * 6)
     far = 5 * Space(made).draw(3, seed=1)
     found = invert(made, pixels(made, far), steps=100)
@@ -49,29 +49,29 @@ def test_points_stay_where_they_are_drawn():
     assert far.norm(dim=1).min() > farthest
 
 
-def test_codes_stay_in_their_range_and_one_hot_parts_one_hot():
+def test_codes_stay_in_range_and_one_hot_parts_one_hot():
     torch.manual_seed(0)
     made = model(nn.Sequential(nn.Linear(7, 64), nn.Tanh()), Prior(Normal("z", 2), OneHot("kind", 3), Uniform("c", 2)))
     points = Space(made).draw(6, seed=2)
     found = invert(made, pixels(made, points), steps=60)
     assert (found.points[:, 5:].abs() <= 1 + 1e-5).all()
-    assert torch.equal(found.points[:, 2:5], points[:, 2:5])  # the kind is found
+    assert torch.equal(found.points[:, 2:5], points[:, 2:5])  # the right value is found
     assert found.errors.max() < 1e-3
 
 
-def test_labels_are_found_or_taken():
+def test_labels_are_found_or_given():
     made = squashed([3.0] * 3, classes=3)
     label = torch.tensor([2, 0, 1])
-    given = pixels(made, Space(made).draw(3, seed=3, label=label), label)
+    given = pixels(made, Space(made).draw(3, seed=3, condition=label), label)
     found = invert(made, given, steps=60)
     assert torch.equal(found.labels, label)
-    told = invert(made, given, label=torch.tensor([0, 0, 0]), steps=60)
-    assert told.labels.tolist() == [0, 0, 0]
-    assert told.errors[0] > 10 * found.errors[0]
+    fixed = invert(made, given, label=torch.tensor([0, 0, 0]), steps=60)
+    assert fixed.labels.tolist() == [0, 0, 0]
+    assert fixed.errors[0] > 10 * found.errors[0]
 
 
-def test_one_picture_does_not_change_another():
-    """However many are searched for at once; always the same again."""
+def test_images_do_not_influence_one_another():
+    """However many are inverted together; the result is reproducible."""
     made = squashed([6.0] * 4)
     given = pixels(made, Space(made).draw(40, seed=4))
     whole = invert(made, given, steps=20)
@@ -80,14 +80,14 @@ def test_one_picture_does_not_change_another():
     assert torch.equal(whole.points, invert(made, given, steps=20).points)
 
 
-def test_an_encoder_is_begun_from(tmp_path, monkeypatch):
-    """Where the pool has nothing near, the encoder's point is still better than none."""
+def test_the_search_starts_from_the_encoder(tmp_path, monkeypatch):
+    """The encoder's point is a start even if the pool has nothing similar."""
     trained = sparring.train("vae", "digits", out=tmp_path, steps=300, quiet=True, width=8, z=8, labels=False)
-    monkeypatch.setattr(sys.modules["sparring.explore.invert"], "RATE", 0.0)  # starts only
+    monkeypatch.setattr(sys.modules["sparring.explore.invert"], "RATE", 0.0)  # no search, only starts
     given = trained.sample(4, seed=1).items
     x = trained.modality.scale(torch.from_numpy(given).permute(0, 3, 1, 2))
     with torch.no_grad():
-        again = trained.modality.decode(trained.game.reconstruct(x, None))
+        again = trained.modality.decode({"values": trained.game.reconstruct(x, None)})
     encoded = np.square((again.astype(float) - given) / 255).mean((1, 2, 3))
     assert (invert(trained, given, steps=4).errors.numpy() <= encoded + 1e-5).all()
 
@@ -103,20 +103,20 @@ def test_styles(tmp_path):
 
 
 def test_progress_and_weights():
-    made, told = squashed([1.0] * 3), []
+    made, calls = squashed([1.0] * 3), []
     given = pixels(made, Space(made).draw(33, seed=4))
-    invert(made, given, steps=10, progress=lambda done, of: told.append((done, of)))
-    assert told == [(i, 20) for i in range(1, 21)]
+    invert(made, given, steps=10, progress=lambda done, of: calls.append((done, of)))
+    assert calls == [(i, 20) for i in range(1, 21)]
     assert all(weight.requires_grad and weight.grad is None for weight in made.game.parameters())
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8, 3), (1, 9, 8, 1), (0, 8, 8, 1), (8, 8, 1)])
-def test_other_pictures_are_refused(shape):
-    with pytest.raises(InputError, match="this model takes some of 8 x 8 x 1"):
+def test_images_of_another_shape_are_refused(shape):
+    with pytest.raises(InputError, match="this model takes images of 8 x 8 x 1"):
         invert(squashed([1.0] * 3), np.zeros(shape, np.uint8))
 
 
 def test_points_cannot_be_inverted(tmp_path):
     trained = sparring.train("r3gan_mlp", "ring", out=tmp_path, steps=2, quiet=True)
-    with pytest.raises(InputError, match="makes points; only pictures can be inverted"):
+    with pytest.raises(InputError, match="generates points; only images can be inverted"):
         invert(trained, np.zeros((1, 8, 8, 1), np.uint8))

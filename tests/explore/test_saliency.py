@@ -1,4 +1,4 @@
-"""What a discriminator looks at, of such that look at what is known."""
+"""What discriminators look at, for some that look at a known place."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,14 @@ import torch
 from torch import nn
 
 from sparring.explore.saliency import gradient, occlusion, patches
-from sparring.explore.saliency_sheet import heated
+from sparring.explore.saliency_sheet import heatmap
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import Packed
 from sparring.nets.patchgan import PatchGAN
 
 
 class Pixel(Discriminator):
-    """Looks at one pixel of 16 x 16, up to a sign, or at that of a label."""
+    """Looks at one pixel of 16 x 16, up to a sign, or at the first pixel for label 1."""
 
     def __init__(self, row, column, sign=1.0):
         super().__init__()
@@ -42,12 +42,12 @@ def test_gradient_of_a_pixel():
 
 
 def test_occlusion_of_a_pixel():
-    """Only squares that cover it count, by how far it is from what covers it, with the sign of the logit's fall."""
+    """Only squares that cover it count, by its difference from their color, with the sign of the logit's fall."""
     x = torch.zeros(2, 1, 16, 16)
     x[0, 0, 5, 9], x[1, 0, 5, 9] = 1.0, -1.0
     found = occlusion(Pixel(5, 9), x)
-    colour = x.mean((1, 2, 3))
-    assert found[:, 5, 9].tolist() == pytest.approx((x[:, 0, 5, 9] - colour).tolist())
+    color = x.mean((1, 2, 3))
+    assert found[:, 5, 9].tolist() == pytest.approx((x[:, 0, 5, 9] - color).tolist())
     rows, columns = found[0].nonzero(as_tuple=True)
     assert 5 in rows
     assert rows.min() >= 4
@@ -68,14 +68,14 @@ def test_every_pixel_is_covered():
     assert (found.flatten(1) != 0).all()
 
 
-def test_a_label_is_told():
+def test_D_gets_the_label():
     label = torch.tensor([0, 1])
     found = gradient(Pixel(5, 9), noise(), label)
     assert (found[0].argmax(), found[1].argmax()) == (5 * 16 + 9, 0)
 
 
 def test_packs():
-    """Each picture's own part in a pack that it begins."""
+    """The gradient of the first image of each pack."""
 
     class Pair(Pixel):
         def features(self, x, label=None):  # noqa: ARG002
@@ -107,13 +107,13 @@ def test_weights_keep_their_gradients():
     assert D.weight.requires_grad
 
 
-def test_heat_over_pictures():
-    """Orange where it is above 0, blue below, the picture where it is 0; one bright pixel is enough."""
-    pictures = np.full((1, 40, 40, 3), 200, np.uint8)
+def test_heatmap():
+    """Orange above 0, blue below, the image itself at 0; a single pixel is visible."""
+    images = np.full((1, 40, 40, 3), 200, np.uint8)
     heat = torch.zeros(1, 40, 40)
     heat[0, 1, 1], heat[0, 2, 2] = 5.0, -5.0
-    made = heated(pictures, heat)[0]
+    made = heatmap(images, heat)[0]
     assert made[1, 1].tolist() == [255, 96, 0]
     assert made[2, 2].tolist() == [0, 128, 255]
     assert made[9, 9].tolist() == [120] * 3
-    assert heated(pictures, torch.zeros(1, 40, 40))[0, 1, 1].tolist() == [120] * 3
+    assert heatmap(images, torch.zeros(1, 40, 40))[0, 1, 1].tolist() == [120] * 3

@@ -45,7 +45,7 @@ def draw_neighbors(modality: Points, explored: Explored) -> Drawing:
         axis.plot(*sample, "o", color=INK, markersize=4)
     caption = (
         f"samples (full) and the {found.k} nearest {explored.training_words} to each (hollow); other samples in gray. "
-        f"The median distance to the nearest one is {float(found.distances[:, 0].median()):.2f} standard deviations"
+        f"The median distance to the nearest one is {float(found.distances[:, 0].median()):.2g} standard deviations"
     )
     return Drawing(caption + found.floor, _image(figure))
 
