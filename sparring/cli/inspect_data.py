@@ -44,13 +44,14 @@ def check(
     for name, result in survey.rows():
         table.add_row(name, escape(result))
     console.print(table)
+    cleaned = survey.write_clean(Path(write)) if write else 0
     written = ", ".join(survey.write(folder))
     print()
     for advice in survey.advice():
         print(f"- {advice}")
     print(f"- see {folder} ({written})")
     if write:
-        print(f"- {survey.write_clean(Path(write)):,} {survey.words.items} in {write}")
+        print(f"- {cleaned:,} {survey.words.items} in {write}")
     print(f"\n  sparring train {write or data} --time 10m")
 
 
