@@ -372,7 +372,7 @@ def test_bad_input_to_judging(typed, run):
         ("evaluate", "nowhere"): "there is no model in nowhere",
         ("evaluate", run, "--samples", "2"): "2 samples cannot be evaluated",
         ("evaluate", run, "--against", "nothing"): "no data set or path 'nothing'",
-        ("evaluate", run, "--against", "ring"): "'ring' holds points, but the model makes images",
+        ("evaluate", run, "--against", "ring"): "'ring' holds points, but the model generates images",
         ("evaluate", run, "--features", "incepton"): "did you mean 'inception'",
         ("compare", run): "1 run was given",
         ("compare", run, run, "-o", run): "exists already",
