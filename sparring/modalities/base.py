@@ -518,6 +518,15 @@ class Modality(ABC):
         channels, *sides = self.shape
         return (*sides, channels)
 
+    def file_sides(self, content: bytes) -> tuple[int, ...]:  # noqa: ARG002
+        """Lengths of the sides of the item in a file, such as its width and height in pixels, from the file's header; ()
+        if items have none.
+
+        Raises:
+            InputError: if the file cannot be read.
+        """
+        return ()
+
     def describe_values(self) -> str:
         """Range or meaning of the values that networks generate, a phrase such as "in [-1, 1]"; "" if unknown."""
         return ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparring.console import Screen
-from sparring.deploy.serve.keys import gathered, listening
+from sparring.deploy.serve.keys import bound_socket, load_keys
 from sparring.deploy.serve.limits import Limits
 from sparring.devices import resolve
 from sparring.errors import needs
@@ -14,10 +14,10 @@ from sparring.errors import needs
 __all__ = ["Limits", "serve"]
 
 LIBRARIES = {
-    "fastapi": "describes what is served",
-    "uvicorn": "serves",
-    "python_multipart": "reads forms",
-    "prometheus_client": "counts",
+    "fastapi": "describes the HTTP API",
+    "uvicorn": "runs the HTTP server",
+    "python_multipart": "reads uploaded forms",
+    "prometheus_client": "exports metrics",
 }
 
 
@@ -33,32 +33,32 @@ def serve(
     """Serve models over HTTP until Ctrl-C or SIGTERM.
 
     Args:
-        runs: folders of runs or models, each RUN or NAME=RUN; served by their names.
-        host: address to listen at; other machines can ask at any but a loopback address.
-        port: 0 for any that is free.
-        keys, keys_file: that requests have to send, further ones than those in the environment's SPARRING_KEYS.
-        device: where nets compute.
-        limits: of what is taken on.
+        runs: folders of runs or models, each RUN or NAME=RUN; they are served by their names.
+        host: address to listen at. Other machines can reach any but a loopback address.
+        port: 0 for any free port.
+        keys, keys_file: valid API keys, in addition to those in the environment variable SPARRING_KEYS.
+        device: of the nets.
+        limits: of requests.
 
     Raises:
-        InputError: where a run has no model, two have one name, an address cannot be listened at or needs keys, or
-            a library is missing.
+        InputError: if a run has no model, two have the same name, an address is not available or needs keys, or a
+            library is missing.
     """
     for module, does in LIBRARIES.items():
         needs(module, "serve", does)
-    from sparring.deploy.serve.served import opened
+    from sparring.deploy.serve.served import load_all
     from sparring.deploy.serve.server import run
 
-    found = gathered(keys, keys_file)
-    with listening(host, port, found) as taken:
-        models = opened([str(one) for one in runs], str(resolve(device)))
-        place, chosen = taken.getsockname()[:2]
-        shown = f"[{place}]" if ":" in place else place
+    loaded = load_keys(keys, keys_file)
+    with bound_socket(host, port, loaded) as bound:
+        models = load_all([str(one) for one in runs], str(resolve(device)))
+        address, chosen_port = bound.getsockname()[:2]
+        shown = f"[{address}]" if ":" in address else address
 
-        def say() -> None:
-            named = ", ".join(models)
-            screen.say(f"{named} at http://{shown}:{chosen} ({'with' if found else 'without'} keys; Ctrl-C ends it)")
+        def announce() -> None:
+            names, how = ", ".join(models), "with" if loaded else "without"
+            screen.say(f"{names} at http://{shown}:{chosen_port} ({how} keys; Ctrl-C stops it)")
 
         screen = Screen()
-        run(models, taken, limits, found, say)
+        run(models, bound, limits, loaded, announce)
         screen.say("stopped")

@@ -1,98 +1,38 @@
-"""What was made, as an answer's bytes."""
+"""Results as the bytes of a response."""
 
 from __future__ import annotations
 
-import base64
 import io
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
-from sparring.deploy.serve.negotiation import CSV, JSON, NPZ, PNG
-from sparring.modalities import Modality, Samples, Series
-from sparring.modalities.samples import as_image
-
-# What samples of each kind can be given as, what is given unless asked otherwise first.
-OFFERS = {
-    "images": (PNG, JSON, NPZ),
-    "rows": (JSON, CSV, PNG),
-    "series": (JSON, CSV, NPZ, PNG),
-    "points": (JSON, CSV, NPZ, PNG),
-}
+from sparring.deploy.serve.negotiation import JSON, PNG
+from sparring.modalities import Samples
+from sparring.modalities.samples import png_bytes
 
 
 def samples_as(samples: Samples, media: str, seed: int) -> bytes:
-    """Samples as one of the `OFFERS` of their kind: JSON with the seed, or what `Samples.save` writes to a file; of a
-    single picture, the picture as it is.
+    """Samples in one of the `offers` of their kind: JSON with the seed, or the content of a file. As a PNG, a single
+    sample that is an image is sent as it is, without a sheet.
     """
+    modality = samples.modality
     if media == JSON:
-        return as_json({"kind": samples.modality.kind, "seed": seed, **content(samples)})
-    if media == PNG:
-        single = samples.modality.kind == "images" and len(samples) == 1
-        return png(as_image(samples.items[0]) if single else samples.preview())
-    return written(samples, {CSV: ".csv", NPZ: ".npz"}[media])
-
-
-def content(samples: Samples) -> dict[str, Any]:
-    """Samples as JSON has them; what is no number there is null."""
-    modality, items = samples.modality, samples.items
-    return {"labels": _named(modality, samples.labels)} | _CONTENT[modality.kind](modality, items)
-
-
-def _pictures(_modality: Modality, items: NDArray[np.uint8]) -> dict[str, Any]:
-    return {"pictures": [base64_png(as_image(picture)) for picture in items]}
-
-
-def _rows(_modality: Modality, items: Any) -> dict[str, Any]:
-    return {"rows": json.loads(items.to_json(orient="records", date_format="iso", double_precision=15))}
-
-
-def _series(modality: Modality, items: NDArray[np.float64]) -> dict[str, Any]:
-    assert isinstance(modality, Series)
-    dates = modality.dates(items.shape[1])
-    days = None if dates is None else [date.isoformat() for date in dates]
-    return {"channels": modality.names, "dates": days, "series": plain(items)}
-
-
-def _points(modality: Modality, items: NDArray[np.float32]) -> dict[str, Any]:
-    return {"columns": list(getattr(modality, "columns", ())), "points": plain(items)}
-
-
-_CONTENT: Mapping[str, Callable[[Any, Any], dict[str, Any]]] = {
-    "images": _pictures, "rows": _rows, "series": _series, "points": _points,
-}  # fmt: skip
-
-
-def _named(modality: Modality, labels: NDArray[np.int64] | None) -> list[str] | None:
-    return None if labels is None else [modality.classes[label] for label in labels]
-
-
-def plain(values: NDArray[Any]) -> Any:
-    """Numbers as lists, null where they are not finite."""
-    finite = np.isfinite(values)
-    if finite.all():
-        return values.tolist()
-    holed = values.astype(object)
-    holed[~finite] = None
-    return holed.tolist()
-
-
-def png(picture: Image.Image) -> bytes:
-    """A picture as a PNG."""
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
-
-
-def base64_png(picture: Image.Image | bytes) -> str:
-    """A picture, or a PNG's bytes, as text."""
-    return base64.b64encode(picture if isinstance(picture, bytes) else png(picture)).decode()
+        labels = None if samples.labels is None else [modality.classes[label] for label in samples.labels]
+        return as_json({"kind": modality.kind, "seed": seed, "labels": labels, **modality.as_json(samples)})
+    images = modality.draw_items(samples) if media == PNG and len(samples) == 1 else None
+    if images is not None:
+        return png_bytes(images[0])
+    writer = next(writer for writer in modality.writers if writer.media == media)
+    with TemporaryDirectory(prefix="sparring-") as folder:
+        path = Path(folder) / f"samples{writer.suffix}"
+        writer.write(samples, path)
+        return path.read_bytes()
 
 
 def npz(**arrays: NDArray[Any]) -> bytes:
@@ -102,14 +42,13 @@ def npz(**arrays: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-def written(samples: Samples, suffix: str) -> bytes:
-    """What a file of this suffix holds."""
-    with TemporaryDirectory(prefix="sparring-") as folder:
-        path = Path(folder) / f"samples{suffix}"
-        samples.save(path)
-        return path.read_bytes()
+def png_as_npz(png: bytes) -> bytes:
+    """A PNG as an array `images`, uint8 (1, h, w, c)."""
+    with PngImageFile(io.BytesIO(png)) as image:  # Image.open would refuse a large one as a decompression bomb
+        pixels = np.asarray(image)
+    return npz(images=pixels.reshape(1, *pixels.shape[:2], -1))
 
 
 def as_json(answer: Any) -> bytes:
-    """As bytes, all of them ASCII: what a request sent may hold signs that UTF-8 has not."""
+    """JSON as ASCII: strings of a request may contain characters that UTF-8 cannot encode."""
     return json.dumps(answer, allow_nan=False, separators=(",", ":")).encode()

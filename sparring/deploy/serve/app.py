@@ -1,4 +1,4 @@
-"""The application: models behind addresses, with a description of itself."""
+"""The application: models behind HTTP routes, with an OpenAPI description."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 import sparring
-from sparring.deploy.serve.generation import drawing
-from sparring.deploy.serve.generation import router as making
+from sparring.deploy.serve.generation import router as generation_router
+from sparring.deploy.serve.generation import sample_router
 from sparring.deploy.serve.keys import Keys
 from sparring.deploy.serve.limits import Limits
 from sparring.deploy.serve.metrics import Metrics
-from sparring.deploy.serve.middleware import OPEN, Gate, State, problem
+from sparring.deploy.serve.middleware import PUBLIC, Middleware, State, problem
 from sparring.deploy.serve.routes import router
 from sparring.deploy.serve.served import Served
 from sparring.errors import InputError
 from sparring.model import Model
 
-SAID = """Samples of trained GANs, and what they make of pictures.
+DESCRIPTION = """Samples of trained GANs, and images that they transform.
 
-The header `Accept` chooses what an answer is: `image/png`, `application/json`, `text/csv` or `application/x-npz`
-(NumPy's arrays). Whatever cannot be done is JSON with one line, `detail`."""
-LONGEST = 600  # signs of a line that says what is wrong
+The header `Accept` selects the media type of a response; `GET /models` lists the types of each model. Errors are JSON
+with one line, `detail`."""
+MAX_DETAIL = 600  # characters of an error
 
 
 def application(
@@ -37,16 +37,16 @@ def application(
     """An ASGI application that serves models by name.
 
     Args:
-        models: that are served.
-        limits: of what it takes on.
-        keys: that open it; without any, everybody may ask.
-        state: that says when it is to stop.
+        models: by name.
+        limits: of requests.
+        keys: that are valid; without any, all requests are admitted.
+        state: through which the caller stops the server.
     """
     app = FastAPI(
         title="Sparring",
         version=sparring.__version__,
-        description=SAID,
-        docs_url=None,  # these pages load scripts from elsewhere
+        description=DESCRIPTION,
+        docs_url=None,  # these pages load scripts from other servers
         redoc_url=None,
         lifespan=_lifespan,
     )
@@ -55,16 +55,16 @@ def application(
     active = app.state.state.count
     app.state.models = {name: Served(name, model, limits, metrics, active) for name, model in models.items()}
     routes = [*app.routes]
-    for part in (router, drawing, making):
+    for part in (router, sample_router(list(app.state.models.values())), generation_router):
         app.include_router(part)
         routes += part.routes
-    app.add_middleware(Gate, routes=routes, state=app.state.state, keys=keys, limits=limits, metrics=metrics)
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(InputError, _unfit)
-    app.add_exception_handler(Exception, _failed)
+    app.add_middleware(Middleware, routes=routes, state=app.state.state, keys=keys, limits=limits, metrics=metrics)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(InputError, _input_error)
+    app.add_exception_handler(Exception, _internal_error)
     plain = app.openapi
-    app.openapi = lambda: _described(plain(), app)  # type: ignore[method-assign]
+    app.openapi = lambda: _complete(plain(), app)  # type: ignore[method-assign]
     return app
 
 
@@ -77,52 +77,54 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(model.close, app.state.limits.seconds)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers, detail = dict(error.headers or {}), error.detail
-    if detail == "Not Found":  # the framework's own, which does not say what to do
-        detail = f"there is nothing at {request.url.path}; GET /models lists what there is"
+    if detail == "Not Found":  # the framework's message, which does not say what to do
+        detail = f"there is nothing at {request.url.path}; GET /models lists the models"
     elif error.status_code == 405:
-        detail = f"{request.method} is not for {request.url.path}; use {headers.get('allow', headers.get('Allow'))}"
-    return problem(error.status_code, _short(detail), headers)
+        allowed = headers.get("allow", headers.get("Allow"))
+        detail = f"{request.method} is not allowed for {request.url.path}; use {allowed}"
+    return problem(error.status_code, _shortened(detail), headers)
 
 
-async def _unfit(_request: Request, error: Exception) -> Response:
-    return problem(422, _short(str(error)))
+async def _input_error(_request: Request, error: Exception) -> Response:
+    return problem(422, _shortened(str(error)))
 
 
-async def _malformed(_request: Request, error: Exception) -> Response:
+async def _validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = error.errors()
-    # Of a value that may be of several types, most errors say that it is of another type.
+    # If a value may have several types, most of the errors only say that it has another type.
     first = next((one for one in errors if not one["type"].endswith("_type")), errors[0])
     place = ".".join(str(part) for part in first["loc"][:2])
     if first["type"] == "json_invalid":
-        return problem(400, f"the body is no JSON: {first.get('ctx', {}).get('error', 'it cannot be read')}")
-    return problem(422, f"{_short(place)}: {_short(first['msg'])}; {_short(repr(first.get('input')), 100)} was given")
+        return problem(400, f"the body is not JSON: {first.get('ctx', {}).get('error', 'it cannot be read')}")
+    given = _shortened(repr(first.get("input")), 100)
+    return problem(422, f"{_shortened(place)}: {_shortened(first['msg'])}; {given} was given")
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    """The server raises it again and logs it; nobody else is told more."""
+async def _internal_error(request: Request, error: Exception) -> Response:
+    """The server raises the error again and logs it; the client gets no details."""
     logging.getLogger("sparring.serve").debug("%s: %s", request.url.path, error)
-    return problem(500, "something went wrong in the server; its log says what")
+    return problem(500, "the server failed; its log contains the reason")
 
 
-def _short(text: str, longest: int = LONGEST) -> str:
-    return text if len(text) <= longest else f"{text[:longest]}..."
+def _shortened(text: str, limit: int = MAX_DETAIL) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."
 
 
-def _described(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
-    """The description, with what this server knows: names of models, limits, keys."""
+def _complete(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description with the properties of this server: names of models, limits, keys."""
     names = list(app.state.models)
     for path, operations in schema["paths"].items():
         for operation in operations.values():
             for parameter in operation.get("parameters", ()):
                 if parameter["in"] == "path":
                     parameter["schema"] |= {"enum": names, "examples": names[:1]}
-            if path in OPEN:
+            if path in PUBLIC:
                 operation["security"] = []
-    schema["components"]["schemas"]["Wanted"]["properties"]["n"]["maximum"] = app.state.limits.most
+    schema["components"]["schemas"]["SampleRequest"]["properties"]["n"]["maximum"] = app.state.limits.max_samples
     schema["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

@@ -1,37 +1,39 @@
-"""What the OpenAPI description says of answers and of pictures that are sent."""
+"""Parts of the OpenAPI description: responses, and uploaded images."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sparring.deploy.serve import schemas
-from sparring.deploy.serve.negotiation import NPZ, PNG
+from sparring.deploy.serve.negotiation import JSON, NPZ, PNG
 
 REASONS = {
     400: "The request cannot be read.",
-    401: "No key was sent, or a wrong one.",
+    401: "The key is missing or invalid.",
     404: "There is no such model.",
-    406: "It cannot be given as any media type that the request accepts.",
-    408: "The request was not complete in time.",
-    413: "More was sent than may be: too many bytes, or pixels.",
-    415: "What was sent is of a type that is not taken here.",
-    422: "What is asked for cannot be had.",
-    500: "Something went wrong in the server.",
-    503: "Too many wait already, or the server starts or stops; ask again later.",
-    504: "It took too long.",
+    406: "The result is not available as any media type that the request accepts.",
+    408: "The request was incomplete when its time was over.",
+    413: "The body has too many bytes, or the image too many pixels.",
+    415: "The body has a media type that is not supported here.",
+    422: "The request cannot be fulfilled.",
+    500: "The server failed.",
+    503: "Too many requests are waiting, or the server is starting or stopping; try again later.",
+    504: "The request took too long.",
 }
 BINARY = {"schema": {"type": "string", "format": "binary"}}
+TEXT = {"schema": {"type": "string"}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Answers that are none, for the description."""
+    """Error responses."""
     return {status: {"model": schemas.Problem, "description": REASONS[status]} for status in sorted(statuses)}
 
 
-ASKED = problems(401, 404, 408, 413, 500, 503)  # of whatever is asked about a model
-WORKED = ASKED | problems(400, 406, 415, 422, 504)
-SEEDED = {"Sparring-Seed": {"description": "Makes the same again.", "schema": {"type": "integer"}}}
-SENT = {  # a picture, for the description
+ABOUT_A_MODEL = problems(401, 404, 408, 413, 500, 503)
+WITH_WORK = ABOUT_A_MODEL | problems(400, 406, 415, 422, 504)
+SEED_HEADER = {"Sparring-Seed": {"description": "The same seed gives the same samples.", "schema": {"type": "integer"}}}
+UPLOAD = {
     "requestBody": {
         "required": True,
         "content": {
@@ -42,10 +44,10 @@ SENT = {  # a picture, for the description
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": ["picture"],
+                    "required": ["image"],
                     "properties": {
-                        "picture": {"type": "string", "format": "binary"},
-                        "mask": {"type": "string", "format": "binary", "description": "Not black where to fill."},
+                        "image": {"type": "string", "format": "binary"},
+                        "mask": {"type": "string", "format": "binary", "description": "Black where pixels are kept."},
                     },
                     "additionalProperties": False,
                 }
@@ -55,6 +57,18 @@ SENT = {  # a picture, for the description
 }
 
 
-def pictured(description: str, model: Any) -> dict[int | str, dict[str, Any]]:
-    """Answers where a picture is worked on: what was made as a PNG, as arrays, or as JSON of a schema."""
-    return WORKED | {200: {"description": description, "model": model, "content": {PNG: BINARY, NPZ: BINARY}}}
+def sample_responses(media: Iterable[str]) -> dict[int | str, dict[str, Any]]:
+    """Responses with samples.
+
+    Args:
+        media: media types of samples of all models.
+    """
+    content = {one: TEXT if one.startswith("text/") else BINARY for one in media if one != JSON}
+    description = "Samples. A PNG shows a single image as it is, and several samples on one sheet."
+    samples = {"description": description, "model": schemas.Generated, "content": content, "headers": SEED_HEADER}
+    return WITH_WORK | {200: samples}
+
+
+def image_responses(description: str, model: Any) -> dict[int | str, dict[str, Any]]:
+    """Responses with a result for an image: as a PNG, as arrays, or as JSON of a schema."""
+    return WITH_WORK | {200: {"description": description, "model": model, "content": {PNG: BINARY, NPZ: BINARY}}}

@@ -1,10 +1,11 @@
-"""The addresses of a server where something is made."""
+"""Routes that generate: samples, transformed images, inverted images."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -14,61 +15,62 @@ from starlette.concurrency import run_in_threadpool
 
 from sparring.data.store import Progress
 from sparring.deploy.serve import schemas
-from sparring.deploy.serve.answers import as_json, base64_png, npz, png, samples_as
-from sparring.deploy.serve.description import BINARY, SEEDED, SENT, WORKED, pictured
-from sparring.deploy.serve.image_routes import applied, as_npz, sent, square
-from sparring.deploy.serve.middleware import CLOSED, SOON
-from sparring.deploy.serve.negotiation import CSV, JSON, NPZ, PNG
-from sparring.deploy.serve.routes import Name, doing
+from sparring.deploy.serve.answers import as_json, npz, png_as_npz, samples_as
+from sparring.deploy.serve.description import UPLOAD, image_responses, sample_responses
+from sparring.deploy.serve.limits import MAX_LENGTH
+from sparring.deploy.serve.middleware import DISCONNECTED, RETRY_SOON
+from sparring.deploy.serve.negotiation import JSON, NPZ, PNG
+from sparring.deploy.serve.routes import Name, negotiated
 from sparring.deploy.serve.served import Served
-from sparring.deploy.serve.worker import Draw, Full, Job, Worker
+from sparring.deploy.serve.uploads import fitted, transformed, uploaded
+from sparring.deploy.serve.worker import Draw, Job, QueueFull, Worker
 from sparring.errors import InputError
 from sparring.explore.invert import STEPS, Inversion, invert
-from sparring.modalities.samples import as_image
+from sparring.modalities.asks import MAX_TEXT
+from sparring.modalities.samples import as_image, base64_png, png_bytes
 
-FEW = 1 << 14  # numbers that are written at once, and for which no thread is worth its while
-Seed = Annotated[int, Query(ge=0, le=schemas.SEED, description="Of the search.")]
+MAX_INLINE_NUMBERS = 1 << 14  # numbers that are written in the event loop; more go to a thread
+Seed = Annotated[int, Query(ge=0, le=schemas.MAX_SEED, description="Of the search.")]
 
 
-class OfJson(APIRoute):
-    """A route that takes JSON and says so."""
+class JsonRoute(APIRoute):
+    """A route that refuses bodies that are not declared as JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        answered = super().get_route_handler()
+        handle = super().get_route_handler()
 
         async def checked(request: Request) -> Response:
-            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if kind != JSON and await request.body():
-                raise HTTPException(415, f"content of type {kind or 'none'} was sent; send {JSON}")
-            response: Response = await answered(request)
+            media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media != JSON and await request.body():
+                raise HTTPException(415, f"content of type {media or 'none'} was sent; send {JSON}")
+            response: Response = await handle(request)
             return response
 
         return checked
 
 
 router = APIRouter()
-drawing = APIRouter(route_class=OfJson)
 
 
 async def finished(request: Request, worker: Worker, job: Job) -> Any:
-    """What comes of a job, unless the client hangs up or it takes too long: then it is dropped.
+    """The result of a job. It is dropped if the client disconnects or it takes too long.
 
     Raises:
-        HTTPException: 503 where too many wait already, 504 where it takes too long.
+        HTTPException: 503 if too many requests are waiting, 504 if it takes too long.
     """
     try:
         worker.put(job)
-    except Full:
-        raise HTTPException(503, "too many requests wait for this model; ask again later", SOON) from None
-    result, gone = asyncio.wrap_future(job.future), asyncio.ensure_future(_hung_up(request))
+    except QueueFull:
+        raise HTTPException(503, "too many requests wait for this model; try again later", RETRY_SOON) from None
+    result, gone = asyncio.wrap_future(job.future), asyncio.ensure_future(_disconnected(request))
     seconds = request.app.state.limits.seconds
     try:
         await asyncio.wait({result, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if result.done():
             return result.result()
         if gone.done():
-            raise HTTPException(CLOSED, "the client hung up")
-        raise HTTPException(504, f"it was not done after {seconds:g} seconds; ask for less, or later", SOON)
+            raise HTTPException(DISCONNECTED, "the client disconnected")
+        raise HTTPException(504, f"it was not done after {seconds:g} seconds; ask for less, or later", RETRY_SOON)
     finally:
         gone.cancel()
         if not result.done():
@@ -76,129 +78,139 @@ async def finished(request: Request, worker: Worker, job: Job) -> Any:
             result.cancel()
 
 
-async def _hung_up(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 def answer(content: bytes, media: str, headers: dict[str, str] | None = None) -> Response:
-    """An answer of a media type."""
+    """A response of a media type."""
     return Response(content, 200, {"Vary": "Accept", **(headers or {})}, media)
 
 
-@drawing.post(
-    "/models/{name}/samples",
-    tags=["making"],
-    response_class=Response,
-    responses=WORKED
-    | {
-        200: {
-            "description": "Samples: pictures as one PNG (a sheet, of several), rows and series as JSON or CSV.",
-            "model": schemas.Pictures | schemas.Rows | schemas.Paths | schemas.Points,
-            "content": {PNG: BINARY, CSV: {"schema": {"type": "string"}}, NPZ: BINARY},
-            "headers": SEEDED,
-        }
-    },
-)
-async def samples(
-    request: Request, name: Name, wanted: Annotated[schemas.Wanted, Body()] = schemas.Wanted()
-) -> Response:
-    """Make samples. Requests that come together are done together; what a seed makes does not depend on that."""
-    model, media = doing(request, name, "samples")
-    most = request.app.state.limits.most
-    if wanted.n > most:
-        raise InputError(f"n={wanted.n:,} samples are too many for one request; ask for up to {most:,}")
+def sample_router(models: Sequence[Served]) -> APIRouter:
+    """The route for samples, described by what samples of these models can be asked for and sent as."""
+    kinds = [model.model.modality.asks for model in models if model.does["samples"]]
+    body = schemas.sample_request(kinds)
+    media = dict.fromkeys(one for model in models if model.does["samples"] for one in model.offers)
+
+    async def samples(request: Request, name: Name, wanted: Any = body()) -> Response:
+        """Generate samples. Requests at the same time share a batch; the samples of a seed do not depend on that."""
+        return await _samples(request, name, wanted)
+
+    samples.__annotations__["wanted"] = Annotated[body, Body(examples=schemas.examples(kinds))]
+    routes = APIRouter(route_class=JsonRoute)
+    routes.add_api_route(
+        "/models/{name}/samples", samples, methods=["POST"], tags=["generation"], response_class=Response,
+        responses=sample_responses(media),
+    )  # fmt: skip
+    return routes
+
+
+async def _samples(request: Request, name: str, wanted: schemas.SampleRequest) -> Response:
+    model, media = negotiated(request, name, "samples")
+    limit = request.app.state.limits.max_samples
+    if wanted.n > limit:
+        raise InputError(f"n={wanted.n:,} samples are too many for one request; ask for up to {limit:,}")
     seed = secrets.randbelow(2**32) if wanted.seed is None else wanted.seed
-    asked = model.model.request(label=wanted.label, where=wanted.where, length=wanted.length)
+    asked = model.model.request(**wanted.asked())
+    if asked.length is not None and asked.length > MAX_LENGTH:
+        raise InputError(f"samples of {asked.length:,} steps are too long for a request; ask for up to {MAX_LENGTH:,}")
     draw = Draw(wanted.n, asked, seed, wanted.truncation)
-    made = await finished(request, model.samples, model.draws(draw))
-    if model.numbers(draw) <= FEW:
-        content = samples_as(made, media, seed)
+    drawn = await finished(request, model.samples, model.job(draw))
+    if model.numbers(draw) <= MAX_INLINE_NUMBERS:
+        content = samples_as(drawn, media, seed)
     else:
-        content = await run_in_threadpool(samples_as, made, media, seed)
+        content = await run_in_threadpool(samples_as, drawn, media, seed)
     return answer(content, media, {"Sparring-Seed": str(seed)})
 
 
 @router.post(
     "/models/{name}/apply",
-    tags=["making"],
+    tags=["generation"],
     response_class=Response,
-    responses=pictured("The picture that was made.", schemas.Applied),
-    openapi_extra=SENT,
+    responses=image_responses("The result.", schemas.Applied),
+    openapi_extra=UPLOAD,
 )
 async def apply(
     request: Request,
     name: Name,
-    reverse: Annotated[bool, Query(description="The other way, for models of two ways.")] = False,
-    sharpness: Annotated[float, Query(ge=0, le=1, description="For restoring models; below 1 more cautious.")] = 1.0,
+    reverse: Annotated[bool, Query(description="The opposite direction, for models that learned both.")] = False,
+    sharpness: Annotated[
+        float, Query(ge=0, le=1, description="For models that restore images; below 1, errors are smaller.")
+    ] = 1.0,
 ) -> Response:
-    """Translate, enlarge, clean or fill a picture of any size. Pixels are filled where a mask says so, or where the
-    picture is transparent.
+    """Translate, enlarge, clean or fill an image of any size. Pixels are filled where a mask is not black or, without a
+    mask, where the image is transparent.
     """
-    model, media = doing(request, name, "apply", (PNG, JSON, NPZ))
-    given = await sent(request, request.app.state.limits.pixels)
+    model, media = negotiated(request, name, "apply", (PNG, JSON, NPZ))
+    modality = model.model.modality
+    upload = await uploaded(request, modality, request.app.state.limits.pixels)
 
     def work(progress: Progress) -> bytes:
-        return applied(model.model.mapper(reverse, sharpness), given, progress)
+        return transformed(modality, model.model.mapper(reverse, sharpness), upload, ".png", progress)
 
-    made = await finished(request, model.pictures, Job(work))
+    png = await finished(request, model.uploads, Job(work))
     if media == PNG:
-        return answer(made, media)
-    content = await run_in_threadpool(as_npz if media == NPZ else _told, made)
+        return answer(png, media)
+    content = await run_in_threadpool(png_as_npz if media == NPZ else _png_as_json, png)
     return answer(content, media)
 
 
-def _told(made: bytes) -> bytes:
-    return as_json({"picture": base64_png(made)})
+def _png_as_json(png: bytes) -> bytes:
+    return as_json({"image": base64.b64encode(png).decode()})
 
 
 @router.post(
     "/models/{name}/invert",
-    tags=["making"],
+    tags=["generation"],
     response_class=Response,
-    responses=pictured(
-        "The point, and the picture that the model makes of it; as a PNG the picture alone.", schemas.Inverted
+    responses=image_responses(
+        "The point, and the image that the model generates from it; as a PNG the image only.", schemas.Inverted
     ),
-    openapi_extra=SENT,
+    openapi_extra=UPLOAD,
 )
 async def inverted(
     request: Request,
     name: Name,
-    label: Annotated[str | None, Query(max_length=schemas.TEXT, description="Its class; found unless given.")] = None,
+    label: Annotated[
+        str | None, Query(max_length=MAX_TEXT, description="Class of the image; searched for unless given.")
+    ] = None,
     seed: Seed = 0,
     steps: Annotated[int, Query(ge=4, le=1000, description="Of the search.")] = STEPS,
 ) -> Response:
-    """Find of what a model makes a picture, as nearly as it can. The picture is cut to a square and resized."""
-    model, media = doing(request, name, "invert", (JSON, PNG, NPZ))
-    given = await sent(request, request.app.state.limits.pixels)
+    """Find the point from which a model generates an image as closely as it can. The image is cropped to a square and
+    resized.
+    """
+    model, media = negotiated(request, name, "invert", (JSON, PNG, NPZ))
     modality = model.model.modality
-    chosen_label = None if label is None else torch.tensor([modality.class_index(label)])
-    channels, size, _ = modality.shape
+    upload = await uploaded(request, modality, request.app.state.limits.pixels)
+    condition = None if label is None else torch.tensor([modality.class_index(label)])
 
     def work(progress: Progress) -> tuple[Any, Inversion]:
-        pictures = square(given.picture, size, channels)
-        return pictures, invert(model.model, pictures, chosen_label, steps, seed, progress)
+        images = fitted(modality, upload)
+        return images, invert(model.model, images, condition, steps, seed, progress)
 
-    pictures, found = await finished(request, model.pictures, Job(work))
-    return answer(_inverted(model, pictures, found, media), media)
+    images, inversion = await finished(request, model.uploads, Job(work))
+    return answer(_inversion_as(media, model, images, inversion), media)
 
 
-def _inverted(model: Served, pictures: Any, found: Inversion, media: str) -> bytes:
-    """An inversion as an answer's bytes."""
-    made = as_image(found.pictures[0])
+def _inversion_as(media: str, model: Served, images: Any, inversion: Inversion) -> bytes:
+    """An inversion in a media type."""
+    generated = as_image(inversion.pictures[0])
     if media == PNG:
-        return png(made)
+        return png_bytes(generated)
     if media == NPZ:
-        points = found.points.cpu().numpy()
-        return npz(points=points, images=found.pictures, given=pictures, errors=found.errors.cpu().numpy())
-    label = None if found.labels is None else model.model.modality.classes[int(found.labels[0])]
+        points, errors = inversion.points.cpu().numpy(), inversion.errors.cpu().numpy()
+        return npz(points=points, images=inversion.pictures, given=images, errors=errors)
+    label = None if inversion.labels is None else model.model.modality.classes[int(inversion.labels[0])]
     return as_json(
         {
             "space": model.space,
-            "point": found.points[0].tolist(),
+            "point": inversion.points[0].tolist(),
             "label": label,
-            "error": float(found.errors[0]),
-            "picture": base64_png(made),
-            "given": base64_png(as_image(pictures[0])),
+            "error": float(inversion.errors[0]),
+            "image": base64_png(generated),
+            "given": base64_png(as_image(images[0])),
         }
     )

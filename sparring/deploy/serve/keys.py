@@ -1,4 +1,4 @@
-"""Who may ask: API keys, and which addresses may do without."""
+"""Access to a server: API keys, and addresses that need none."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ VARIABLE = "SPARRING_KEYS"
 
 
 class Keys:
-    """The keys that open a server; any caller may come in where there are none. Only their hashes are kept.
+    """The API keys of a server; without any, all requests are admitted. Only their hashes are kept.
 
     Args:
-        keys: as they are sent.
+        keys: as clients send them.
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
@@ -29,18 +29,18 @@ class Keys:
     def __bool__(self) -> bool:
         return bool(self._hashes)
 
-    def open(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
-        """Whether a request with these headers may come in: whether one has a key that is right; a proxy may need the
-        other for itself. All are compared, each in constant time, so that no key takes longer than another.
+    def admit(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        """True if one of a request's headers has a valid key; a proxy may use another header for itself. Each key is
+        compared with all, in constant time, so that the time does not depend on the key.
         """
         if not self._hashes:
             return True
-        given = [sha256(key).digest() for key in _given(headers)]
-        return sum(hmac.compare_digest(one, known) for one in given for known in self._hashes) > 0
+        sent = [sha256(key).digest() for key in _sent_keys(headers)]
+        return sum(hmac.compare_digest(one, valid) for one in sent for valid in self._hashes) > 0
 
 
-def _given(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-    """The keys of `Authorization: Bearer KEY` and `X-API-Key: KEY`."""
+def _sent_keys(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+    """The keys in `Authorization: Bearer KEY` and `X-API-Key: KEY`."""
     keys = []
     for name, value in headers:
         if name == b"x-api-key":
@@ -51,25 +51,27 @@ def _given(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     return keys
 
 
-def gathered(given: Sequence[str] = (), file: str | Path | None = None) -> Keys:
-    """The keys that are given, those of a file, a line each but for those that begin with #, and those of the
-    environment's SPARRING_KEYS, separated by commas.
+def load_keys(given: Sequence[str] = (), file: str | Path | None = None) -> Keys:
+    """The given keys; those in a file, one per line, except lines that start with #; and those in the environment
+    variable SPARRING_KEYS, separated by commas.
 
     Raises:
-        InputError: where the file cannot be read or holds none, or a key cannot be sent in a header. No message
-            repeats a key.
+        InputError: if the file cannot be read or has no key, or a key cannot be sent in a header. Messages never
+            repeat a key.
     """
     found = [("--key", key) for key in given]
     if file is not None:
         lines = [line.strip() for line in _lines(Path(file))]
-        of_file = [(f"--keys {file}", line) for line in lines if line and not line.startswith("#")]
-        if not of_file:
-            raise InputError(f"--keys {file} holds no key; write one to a line")
-        found += of_file
+        in_file = [(f"--keys {file}", line) for line in lines if line and not line.startswith("#")]
+        if not in_file:
+            raise InputError(f"--keys {file} contains no key; write one per line")
+        found += in_file
     found += [(VARIABLE, key.strip()) for key in os.environ.get(VARIABLE, "").split(",") if key.strip()]
     for source, key in found:
         if not key or not all("!" <= c <= "~" for c in key):
-            raise InputError(f"{source}: a key is empty or has signs that no header carries; use letters and digits")
+            raise InputError(
+                f"{source}: a key is empty or has characters that headers cannot contain; use letters and digits"
+            )
     return Keys([key for _, key in found])
 
 
@@ -79,31 +81,30 @@ def _lines(file: Path) -> list[str]:
     except OSError as error:
         raise InputError(f"--keys {file} cannot be read: {describe_error(error)}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"--keys {file} is no text; write a key to a line") from error
+        raise InputError(f"--keys {file} is not a text file; write one key per line") from error
 
 
-def listening(host: str, port: int, keys: Keys) -> socket.socket:
-    """A socket that listens at an address.
+def bound_socket(host: str, port: int, keys: Keys) -> socket.socket:
+    """A socket that is bound to an address.
 
     Raises:
-        InputError: where others than this machine could ask there and there are no keys, there is no such address, or
-            the port is taken.
+        InputError: if the address does not exist, the port is taken, or other machines could reach it without a key.
     """
     if not 0 <= port <= 65535:
-        raise InputError(f"--port {port} is out of range; give 0 (any that is free) to 65535")
+        raise InputError(f"--port {port} is out of range; give 0 (any free port) to 65535")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
-        raise InputError(f"--host {host} is no address of this machine; use 127.0.0.1 or 0.0.0.0") from error
+        raise InputError(f"--host {host} is not an address of this machine; use 127.0.0.1 or 0.0.0.0") from error
     if not keys and not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
         raise InputError(
-            f"--host {host} lets other machines ask; give a key (--keys FILE, or {VARIABLE}) or stay on 127.0.0.1"
+            f"--host {host} admits other machines; give a key (--keys FILE, or {VARIABLE}) or stay on 127.0.0.1"
         )
-    taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # which asyncio asks for to set TCP_NODELAY
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only with this
     try:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(address)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
     except OSError as error:
-        taken.close()
+        bound.close()
         raise InputError(f"cannot listen at {host}:{port}: {describe_error(error)}; choose another --port") from error
-    return taken
+    return bound

@@ -1,4 +1,4 @@
-"""What a server takes on, and what it refuses."""
+"""Limits of what a server accepts."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ from dataclasses import dataclass
 
 from sparring.errors import InputError
 
-NUMBERS = 1 << 26  # that the samples of one request consist of, at most: 256 MiB of them
-MEGA = 1 << 20
-GREATEST = 1e9  # of any limit; no clock waits for ever
+MAX_NUMBERS = 1 << 26  # numbers of all samples of a request: 256 MiB
+MAX_LENGTH = 10_000  # steps of a sample: recurrent nets compute them one by one and cannot be interrupted
+MEBIBYTE = 1 << 20
+MAX_LIMIT = 1e9  # no timer waits forever
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of a server's requests.
+    """Limits of a server's requests.
 
     Attributes:
-        most: samples of a request.
-        body: MiB of what a request sends.
-        pixels: of a picture that is sent.
-        seconds: that a request may wait and be worked on, and that a server takes to stop.
-        queue: requests that wait for a model, beside those that are worked on.
-        batch: samples that are made in one pass for several requests; 1 for one request after the other.
-        wait: milliseconds that a pass waits for others to join.
-        connections: that clients may have open at a time; more are told to come later.
+        max_samples: samples per request.
+        body: MiB of a request's body.
+        pixels: of an uploaded image.
+        seconds: for which a request may wait and be processed, and the server may take to stop.
+        queue: requests that wait for a model, in addition to those in progress.
+        batch: samples generated together for several requests; 1 to process requests one by one.
+        wait: milliseconds that a batch waits for further requests.
+        connections: that may be open at a time; further clients are asked to come back later.
 
     Raises:
-        InputError: for one that is out of range.
+        InputError: if one is out of range.
     """
 
-    most: int = 10_000
+    max_samples: int = 10_000
     body: float = 16.0
     pixels: int = 1 << 22
     seconds: float = 30.0
@@ -39,15 +40,15 @@ class Limits:
     connections: int = 512
 
     def __post_init__(self) -> None:
-        for name in ("most", "body", "pixels", "seconds", "queue", "batch", "connections"):
-            if not 0 < getattr(self, name) <= GREATEST:
-                raise InputError(
-                    f"--{name} {getattr(self, name):g} is out of range; it must be above 0 and at most {GREATEST:,.0f}"
-                )
+        for name in ("max_samples", "body", "pixels", "seconds", "queue", "batch", "connections"):
+            value = getattr(self, name)
+            if not 0 < value <= MAX_LIMIT:
+                option = f"--{name.replace('_', '-')}"
+                raise InputError(f"{option} {value:g} is out of range; it must be above 0 and at most {MAX_LIMIT:,.0f}")
         if not 0 <= self.wait <= 1000:
-            raise InputError(f"--wait {self.wait:g} is out of range; give from 0 to 1000 milliseconds")
+            raise InputError(f"--wait {self.wait:g} is out of range; it must be from 0 to 1000 milliseconds")
 
     @property
-    def bytes(self) -> int:
-        """Of what a request sends."""
-        return int(self.body * MEGA)
+    def max_bytes(self) -> int:
+        """Bytes of a request's body."""
+        return int(self.body * MEBIBYTE)

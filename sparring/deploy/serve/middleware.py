@@ -1,4 +1,4 @@
-"""What every request passes before it is looked at: counting, keys, the size of what it sends, the server's end."""
+"""Checks before a request is processed: API key, size of the body, shutdown; and the metrics of each request."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from sparring.deploy.serve.keys import Keys
 from sparring.deploy.serve.limits import Limits
 from sparring.deploy.serve.metrics import Metrics
 
-OPEN = ("/healthz", "/readyz")  # to anybody, at any time; what they are sent is not read
-SOON = {"Retry-After": "1"}  # seconds
-CLOSED = 499  # a client that hung up, as web servers count it; nobody reads it
+PUBLIC = ("/healthz", "/readyz")  # need no key, at any time; bodies sent to them are not read
+RETRY_SOON = {"Retry-After": "1"}  # seconds
+DISCONNECTED = 499  # status of requests whose client disconnected, as web servers log it; nobody receives it
 
 
 class State:
-    """How a server is: what its parts have in common.
+    """State that the parts of a server share.
 
     Attributes:
-        stopping: whether new requests are refused.
-        active: requests that are not answered yet.
+        stopping: True if new requests are refused.
+        active: number of requests that are not answered yet.
     """
 
     def __init__(self) -> None:
         self.stopping, self.active = False, 0
 
     def count(self) -> int:
-        """Requests that are not answered yet."""
+        """Number of requests that are not answered yet."""
         return self.active
 
     async def idle(self, seconds: float) -> None:
-        """Wait until all requests are answered, at most so long."""
-        until = time.monotonic() + seconds
-        while self.active and time.monotonic() < until:
+        """Wait until all requests are answered, but no longer than this."""
+        deadline = time.monotonic() + seconds
+        while self.active and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """An answer that is none, in one line."""
+    """An error response with one line of text."""
     line = " ".join(detail.split())
     return Response(as_json({"detail": line}), status, headers, "application/json")
 
 
-class Gate:
-    """An ASGI middleware that lets in who may come in, and counts.
+class Middleware:
+    """An ASGI middleware that refuses requests early and counts all of them.
 
     Args:
-        app: behind it.
-        routes: that the app has, to count by.
+        app: that processes admitted requests.
+        routes: of the app, which requests are counted by.
     """
 
     def __init__(
@@ -69,9 +69,9 @@ class Gate:
             await self.app(scope, receive, send)
             return
         route, status, began = self._route(scope), 500, time.perf_counter()
-        unread = scope["path"] in OPEN and _sends(scope)
+        unread = scope["path"] in PUBLIC and _has_body(scope)
 
-        async def noted(message: Message) -> None:
+        async def observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -82,13 +82,13 @@ class Gate:
         self.state.active += 1
         self.metrics.in_flight.inc()
         try:
-            found = self._refused(scope) or await self._body(scope, receive)
-            if isinstance(found, Response):
-                await found(scope, receive, noted)
+            result = self._refusal(scope) or await self._body(scope, receive)
+            if isinstance(result, Response):
+                await result(scope, receive, observed)
             else:
-                # The app knows GET alone; of an answer to HEAD the server sends only the head.
-                asked = {**scope, "method": "GET"} if scope["path"] in OPEN else scope
-                await self.app(asked, _again(found, receive), noted)
+                # The app only has GET; the server sends only the head of a response to HEAD.
+                admitted = {**scope, "method": "GET"} if scope["path"] in PUBLIC else scope
+                await self.app(admitted, _replay(result, receive), observed)
         finally:
             self.state.active -= 1
             self.metrics.in_flight.dec()
@@ -96,68 +96,70 @@ class Gate:
             self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
 
     def _route(self, scope: Scope) -> str:
-        """As it is declared, so that there are few of them."""
+        """The path as it is declared, so that there are few different ones."""
         for route in self.routes:
             if route.matches(scope)[0] != Match.NONE:
                 return str(getattr(route, "path", "unknown"))
         return "unknown"
 
-    def _refused(self, scope: Scope) -> Response | None:
-        """Why a request is not looked at, where it is not."""
-        if scope["path"] in OPEN:
+    def _refusal(self, scope: Scope) -> Response | None:
+        """The response to a request that is not processed; None if it is."""
+        if scope["path"] in PUBLIC:
             if scope["method"] in ("GET", "HEAD"):
                 return None
-            why = f"{scope['method']} is not for {scope['path']}; use GET or HEAD"
+            why = f"{scope['method']} is not allowed for {scope['path']}; use GET or HEAD"
             return problem(405, why, {"Allow": "GET, HEAD"})
-        hang_up = {"Connection": "close"}  # what was sent is not read
-        if not self.keys.open(scope["headers"]):
-            headers = {"WWW-Authenticate": "Bearer", **hang_up}
-            return problem(401, "no key was sent, or a wrong one; send Authorization: Bearer KEY", headers)
+        close = {"Connection": "close"}  # the body is not read
+        if not self.keys.admit(scope["headers"]):
+            headers = {"WWW-Authenticate": "Bearer", **close}
+            return problem(401, "the key is missing or invalid; send Authorization: Bearer KEY", headers)
         if self.state.stopping and scope["path"] != "/metrics":
-            return problem(503, "the server is stopping; ask another or later", {**SOON, **hang_up})
+            return problem(
+                503, "the server is stopping; use another server or try again later", {**RETRY_SOON, **close}
+            )
         return None
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | Response:
-        """What a request sends, or why it was not read."""
-        if scope["path"] in OPEN:
+        """The body of a request, or the response if it cannot be read."""
+        if scope["path"] in PUBLIC:
             return b""
-        most, parts, size = self.limits.bytes, list[bytes](), 0
+        limit, parts, size = self.limits.max_bytes, list[bytes](), 0
         declared = Headers(scope=scope).get("content-length", "0")
-        large = problem(413, f"more than {self.limits.body:g} MiB were sent; send less", {"Connection": "close"})
-        if declared.isdigit() and int(declared) > most:
-            return large
+        too_large = problem(413, f"the body exceeds {self.limits.body:g} MiB; send less", {"Connection": "close"})
+        if declared.isdigit() and int(declared) > limit:
+            return too_large
         try:
             async with asyncio.timeout(self.limits.seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        return problem(CLOSED, "the client hung up")
+                        return problem(DISCONNECTED, "the client disconnected")
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
-                    if size > most:
-                        return large
+                    if size > limit:
+                        return too_large
                     if not message.get("more_body"):
                         return b"".join(parts)
         except TimeoutError:
-            late = f"the request was not complete after {self.limits.seconds:g} seconds; send it faster"
+            late = f"the request was incomplete after {self.limits.seconds:g} seconds; send it faster"
             return problem(408, late, {"Connection": "close"})
 
 
-def _sends(scope: Scope) -> bool:
-    """Whether a request has a body."""
+def _has_body(scope: Scope) -> bool:
+    """True if a request has a body."""
     headers = Headers(scope=scope)
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Receives a body that has been read, then what comes."""
-    told = False
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Receives a body that was already read, then further messages."""
+    replayed = False
 
     async def received() -> Any:
-        nonlocal told
-        if told:
+        nonlocal replayed
+        if replayed:
             return await receive()
-        told = True
+        replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return received

@@ -1,19 +1,29 @@
-"""Which kind of content an answer has: RFC 9110, section 12.5.1."""
+"""The media type of a response: RFC 9110, section 12.5.1."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-PNG, JSON, CSV, NPZ = "image/png", "application/json", "text/csv", "application/x-npz"
+from sparring.modalities import Modality
+
+PNG, JSON, NPZ = "image/png", "application/json", "application/x-npz"
+
+
+def offers(modality: Modality) -> tuple[str, ...]:
+    """The media types that samples are sent as, the default first: that of the first writer, or JSON if it is text."""
+    media = [writer.media for writer in modality.writers if writer.media]
+    if not media or media[0].startswith("text/"):
+        return (JSON, *media)
+    return (media[0], JSON, *media[1:])
 
 
 def chosen(accept: str, offers: Sequence[str]) -> str | None:
-    """Of the media types on offer, the first of those that a header `Accept` likes best; None where it takes none.
+    """The first of the offered media types that a header `Accept` prefers; None if it accepts none.
 
-    A type's quality is that of the range that names it most closely. What cannot be read as a range is left out, and
-    without any range the first offer is taken.
+    The quality of a type is that of the most specific range that matches it. Parts that are not media ranges are
+    ignored. Without any range, the first offer is chosen.
     """
-    ranges = [found for part in accept.split(",") if (found := _range(part)) is not None]
+    ranges = [parsed for part in accept.split(",") if (parsed := _range(part)) is not None]
     if not ranges:
         return offers[0]
     qualities = [_quality(offer, ranges) for offer in offers]
@@ -22,9 +32,9 @@ def chosen(accept: str, offers: Sequence[str]) -> str | None:
 
 
 def _range(text: str) -> tuple[str, float] | None:
-    """A media range, in small letters, and its quality from 0 to 1."""
-    kind, *parameters = (part.strip().lower() for part in text.split(";"))
-    if kind.count("/") != 1 or not all(kind.split("/")):
+    """A media range in lower case, and its quality from 0 to 1."""
+    media, *parameters = (part.strip().lower() for part in text.split(";"))
+    if media.count("/") != 1 or not all(media.split("/")):
         return None
     quality = 1.0
     for parameter in parameters:
@@ -34,12 +44,12 @@ def _range(text: str) -> tuple[str, float] | None:
                 quality = float(value)
             except ValueError:
                 return None
-    return (kind, quality) if 0 <= quality <= 1 else None
+    return (media, quality) if 0 <= quality <= 1 else None
 
 
 def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
     for name in (offer, f"{offer.split('/')[0]}/*", "*/*"):
-        found = [quality for kind, quality in ranges if kind == name]
-        if found:
-            return max(found)
+        qualities = [quality for media, quality in ranges if media == name]
+        if qualities:
+            return max(qualities)
     return 0.0

@@ -1,4 +1,4 @@
-"""The addresses of a server that are looked at: models, and the server itself."""
+"""Routes that only read: models, and the state of the server."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 
 from sparring.deploy.serve import schemas
-from sparring.deploy.serve.description import ASKED, problems
-from sparring.deploy.serve.middleware import SOON
+from sparring.deploy.serve.description import ABOUT_A_MODEL, TEXT, problems
+from sparring.deploy.serve.middleware import RETRY_SOON
 from sparring.deploy.serve.negotiation import JSON, chosen
 from sparring.deploy.serve.served import Served
 from sparring.errors import InputError, nearest
 
-Name = Annotated[str, Path(description="Of a model.")]
+Name = Annotated[str, Path(description="Name of a model.")]
 
 router = APIRouter()
 
@@ -23,7 +23,7 @@ def served(request: Request, name: str) -> Served:
     """The model of a name.
 
     Raises:
-        HTTPException: 404 where there is none.
+        HTTPException: 404 if there is none.
     """
     models: dict[str, Served] = request.app.state.models
     if name not in models:
@@ -31,70 +31,74 @@ def served(request: Request, name: str) -> Served:
     return models[name]
 
 
-def doing(request: Request, name: str, what: str, offers: Sequence[str] = ()) -> tuple[Served, str]:
-    """A model that does something, and the media type that the answer is to have.
+def negotiated(request: Request, name: str, route: str, offers: Sequence[str] = ()) -> tuple[Served, str]:
+    """A model that has a route, and the media type of the response.
+
+    Args:
+        offers: media types of the response; unless given, those of the model's samples.
 
     Raises:
-        HTTPException: 404 where there is no such model, 406 where no type is accepted.
-        InputError: where it does not do that.
+        HTTPException: 404 if there is no such model, 406 if no type is accepted.
+        InputError: if it does not have the route.
     """
     model = served(request, name)
-    if not model.does[what]:
-        known = ", ".join(f"/models/{name}/{it}" for it, can in model.does.items() if can)
-        raise InputError(f"{name} is of recipe {model.model.recipe.name!r} and has no {what}; it has {known}")
+    if not model.does[route]:
+        available = ", ".join(f"/models/{name}/{other}" for other, has in model.does.items() if has)
+        raise InputError(
+            f"{name} is a model of recipe {model.model.recipe.name!r} and has no {route}; it has {available}"
+        )
     types = offers or model.offers
     accept = ",".join(request.headers.getlist("accept"))
     media = chosen(accept, types)
     if media is None:
-        raise HTTPException(406, f"{accept} was asked for; of {name} this can be given as {', '.join(types)}")
+        raise HTTPException(406, f"{accept} was requested; {route} of {name} is available as {', '.join(types)}")
     return model, media
 
 
 @router.get("/models", tags=["models"], responses=problems(401, 408, 413, 500, 503))
 async def models(request: Request) -> schemas.Models:
-    """All models, with what they make and take."""
+    """All models: what they generate and take."""
     known: dict[str, Served] = request.app.state.models
     return schemas.Models(models=[schemas.Described(**model.described()) for model in known.values()])
 
 
-@router.get("/models/{name}", tags=["models"], responses=ASKED)
+@router.get("/models/{name}", tags=["models"], responses=ABOUT_A_MODEL)
 async def model(request: Request, name: Name) -> schemas.Described:
-    """A model: what it makes, and what it takes."""
+    """A model: what it generates and takes."""
     return schemas.Described(**served(request, name).described())
 
 
-@router.get("/models/{name}/conditions", tags=["models"], responses=ASKED | problems(422))
+@router.get("/models/{name}/conditions", tags=["models"], responses=ABOUT_A_MODEL | problems(422))
 async def conditions(request: Request, name: Name) -> schemas.Conditions:
-    """What samples of a model can be asked for by: classes, or a table's columns with their levels and ranges."""
-    model, _ = doing(request, name, "conditions", (JSON,))
+    """What samples of a model can be asked for: classes, or the columns of a table with their levels and ranges."""
+    model, _ = negotiated(request, name, "conditions", (JSON,))
     return schemas.Conditions(**model.conditions())
 
 
-@router.get("/healthz", tags=["watching"], responses=problems(500))
+@router.get("/healthz", tags=["monitoring"], responses=problems(500))
 async def healthz() -> schemas.Status:
-    """Whether the process is alive."""
+    """Answers if the process is alive."""
     return schemas.Status(status="alive")
 
 
-@router.get("/readyz", tags=["watching"], responses=problems(500, 503))
+@router.get("/readyz", tags=["monitoring"], responses=problems(500, 503))
 async def readyz(request: Request) -> schemas.Status:
-    """Whether all models are loaded and warmed up, and the server is to stay."""
+    """Answers with status 200 if all models are loaded and warmed up and the server is not stopping."""
     if request.app.state.state.stopping:
         raise HTTPException(503, "the server is stopping")
     cold = [name for name, model in request.app.state.models.items() if not model.ready]
     if cold:
-        raise HTTPException(503, f"not warmed up yet: {', '.join(cold)}", SOON)
+        raise HTTPException(503, f"not warmed up yet: {', '.join(cold)}", RETRY_SOON)
     return schemas.Status(status="ready")
 
 
 @router.get(
     "/metrics",
-    tags=["watching"],
+    tags=["monitoring"],
     response_class=Response,
-    responses=problems(401, 408, 413, 500)
-    | {200: {"description": "For Prometheus.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses=problems(401, 408, 413, 500) | {200: {"description": "For Prometheus.", "content": {"text/plain": TEXT}}},
 )
 async def metrics(request: Request) -> Response:
-    """What the server counts, in Prometheus' text format."""
+    """The server's metrics in Prometheus' text format."""
     counted = request.app.state.metrics
     return Response(counted.exposition(), 200, media_type=counted.content_type)

@@ -1,80 +1,125 @@
-"""What requests and answers consist of, as the OpenAPI description has it."""
+"""Requests and responses as the OpenAPI description declares them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
-TEXT = 1000  # signs of a label or a condition
-MANY = 100  # conditions
-STEPS = 10_000  # of a series: one after the other, where nets are recurrent, and none of them can be given up
-SEED = 2**53 - 1  # the largest whole number that every reader of JSON knows
+from sparring.modalities import Ask
+from sparring.modalities.asks import MAX_TEXT, MAX_VALUES
 
-Text = Annotated[str, Field(max_length=TEXT)]
-Value = Text | int | float | bool | None
+MAX_SEED = 2**53 - 1  # the largest whole number that every reader of JSON represents exactly
+
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Value = Text | int | Number | bool | None
 
 
-class Wanted(BaseModel):
-    """Samples that are asked for."""
+def _whole_number_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        json_schema_extra={"examples": [{"n": 4, "seed": 1}, {"n": 100, "where": {"income": ">50K"}}]},
-    )
 
-    n: int = Field(default=1, ge=1, description="How many.")
-    label: Text | int | None = Field(default=None, description="Of what class, by name, where there are labels.")
+TYPES: dict[str, Any] = {"string": Text, "integer": int, "number": Number, "boolean": bool}
+
+
+class SampleRequest(BaseModel):
+    """Requested samples."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    n: int = Field(default=1, ge=1, description="Number of samples.")
     seed: int | None = Field(
         default=None,
         ge=0,
-        le=SEED,
-        description="The same seed makes the same samples; without it, one is drawn and told.",
+        le=MAX_SEED,
+        description="The same seed gives the same samples. If it is left out, one is drawn and returned.",
     )
     truncation: float | None = Field(
         default=None,
         gt=0,
         le=100,
         allow_inf_nan=False,
-        description="The smaller, the more typical.",
+        description="Smaller values give more typical samples.",
     )
-    where: (
-        Text | Annotated[list[Text], Field(max_length=MANY)] | Annotated[dict[Text, Value], Field(max_length=MANY)]
-    ) = Field(default=[], description='What is true of all rows: {"income": ">50K"}, or conditions: ["age>=18"].')
-    length: int | None = Field(default=None, ge=1, le=STEPS, description="Of a series, in steps.")
+
+    def asked(self) -> dict[str, Any]:
+        """What the samples are asked for, by the name of the ask."""
+        return {name: value for name, value in self if name not in SampleRequest.model_fields}
+
+
+def sample_request(kinds: Iterable[Sequence[Ask]]) -> type[SampleRequest]:
+    """The body of a request for samples, with a property for everything that samples of some model can be asked for.
+
+    Args:
+        kinds: what samples of each model can be asked for.
+    """
+    by_name: dict[str, list[Ask]] = {}
+    for asks in kinds:
+        for ask in asks:
+            by_name.setdefault(ask.name, []).append(ask)
+    fields: dict[str, Any] = {name: (_annotation(asks), None) for name, asks in by_name.items()}
+    return create_model("SampleRequest", __base__=SampleRequest, __doc__=SampleRequest.__doc__, **fields)
+
+
+def examples(kinds: Iterable[Sequence[Ask]]) -> list[dict[str, Any]]:
+    """Bodies of requests for samples: one without conditions, then one for each ask."""
+    asks = {ask.name: ask for kind in kinds for ask in kind if ask.examples}
+    return [{"n": 4, "seed": 1}, *({"n": 4, name: ask.parse(ask.examples[:1])} for name, ask in asks.items())]
+
+
+def _annotation(asks: Sequence[Ask]) -> Any:
+    """The type of a property, whose schema is that of all the asks."""
+    types = reduce(or_, dict.fromkeys(map(_type, asks)))
+    schemas: list[dict[str, Any]] = []
+    for schema in (ask.schema() for ask in asks):
+        schemas += [] if schema in schemas else [schema]
+    return Annotated[types | None, WithJsonSchema({"anyOf": [*schemas, {"type": "null"}]})]
+
+
+def _type(ask: Ask) -> Any:
+    """The type of an ask's value in JSON. A whole number will do as a text, such as the class 7."""
+    one = TYPES[ask.type]
+    if ask.many:
+        listed = Annotated[list[one], Field(max_length=MAX_VALUES)]
+        return one | listed | Annotated[dict[Text, Value], Field(max_length=MAX_VALUES)]
+    return Annotated[one, BeforeValidator(_whole_number_as_text)] if ask.type == "string" else one
 
 
 class Problem(BaseModel):
-    """Why there is no other answer."""
+    """Why a request failed."""
 
     detail: str = Field(description="One line: what was given, what is wrong, and what to do.")
 
 
 class Status(BaseModel):
-    """How a server is."""
+    """Status of the server."""
 
     status: str
 
 
 class Takes(BaseModel):
-    """The pictures that something is made of."""
+    """The images that a model transforms."""
 
     channels: int
-    times: int = Field(description="How many times larger, along a side, what is made of them is.")
-    mask: bool = Field(description="Whether a mask says which pixels are to be filled.")
+    times: int = Field(description="Pixels of a result's side per pixel of the given image's side.")
+    mask: bool = Field(description="True if a mask selects the pixels that are filled.")
 
 
 class Described(BaseModel):
     """A model."""
 
     name: str
-    kind: str = Field(description="images, rows, series, points, or pictures of pictures.")
+    kind: str = Field(description="Kind of data, such as images, rows, series or points.")
     recipe: str
-    shape: list[int] = Field(description="Of a sample.")
+    shape: list[int] = Field(description="Shape of a sample.")
     classes: list[str]
-    does: list[str] = Field(description="Which addresses it has.")
-    gives: list[str] = Field(description="Media types of its samples, the usual one first.")
+    asks: dict[str, Any] = Field(description="JSON schemas of what samples can be asked for.")
+    does: list[str] = Field(description="Its routes.")
+    gives: list[str] = Field(description="Media types of its samples, the default first.")
     takes: Takes | None
     parameters: int
     about: dict[str, Any]
@@ -87,80 +132,44 @@ class Models(BaseModel):
 
 
 class Class(BaseModel):
-    """A label that samples can be asked for by."""
+    """A class that samples can be asked for."""
 
     label: str
-    share: float = Field(description="Of the data.")
-
-
-class Column(BaseModel):
-    """A column of a table."""
-
-    name: str
-    kind: str = Field(description="category, number, mixture (a number too), or identifier, which is made anew.")
-    dtype: str
-    levels: list[str] | None = Field(default=None, description="Of a category, as conditions have them.")
-    shares: list[float] | None = Field(default=None, description="Of each level in the data.")
-    low: float | str | None = Field(default=None, description="The smallest number or date of the data, about.")
-    high: float | str | None = Field(default=None, description="The largest.")
+    share: float = Field(description="Share of the training items.")
 
 
 class Conditions(BaseModel):
-    """What samples can be asked for by."""
+    """What samples can be asked for; kinds of data add further properties, such as the columns of a table."""
+
+    model_config = ConfigDict(extra="allow")
 
     kind: str
-    classes: list[Class]
-    length: bool = Field(description="Whether they may have any length.")
-    columns: list[Column]
+    asks: dict[str, Any] = Field(description="JSON schema of each property of a request for samples.")
+    classes: list[Class] = Field(default=[])
 
 
-class Made(BaseModel):
-    """Samples."""
+class Generated(BaseModel):
+    """Samples. The kind of data adds them as further properties: images as PNGs in Base64, rows, series, points."""
+
+    model_config = ConfigDict(extra="allow")
 
     kind: str
     seed: int
-    labels: list[str] | None = Field(description="The class of each.")
-
-
-class Pictures(Made):
-    """Samples that are pictures."""
-
-    pictures: list[str] = Field(description="PNGs in Base64.")
-
-
-class Rows(Made):
-    """Samples that are rows of a table."""
-
-    rows: list[dict[str, Any]]
-
-
-class Paths(Made):
-    """Samples that are series."""
-
-    channels: list[str]
-    dates: list[str] | None
-    series: list[list[list[float | None]]] = Field(description="(n, steps, channels).")
-
-
-class Points(Made):
-    """Samples that are points."""
-
-    columns: list[str]
-    points: list[list[float | None]]
+    labels: list[str] | None = Field(description="Class of each sample.")
 
 
 class Applied(BaseModel):
-    """What was made of a picture."""
+    """The result for a given image."""
 
-    picture: str = Field(description="A PNG in Base64.")
+    image: str = Field(description="A PNG in Base64.")
 
 
 class Inverted(BaseModel):
-    """What a picture is made of."""
+    """The point from which a model generates an image."""
 
-    space: str = Field(description="z, the latents, or w, the styles.")
+    space: str = Field(description="z for latents, w for styles.")
     point: list[float]
     label: str | None
-    error: float = Field(description="Mean squared difference of the two pictures, from 0, black, to 1.")
-    picture: str = Field(description="What the model makes of the point: a PNG in Base64.")
-    given: str = Field(description="The picture as the model would make it: a PNG in Base64.")
+    error: float = Field(description="Mean squared error of the pixels, where black is 0 and white is 1.")
+    image: str = Field(description="What the model generates from the point: a PNG in Base64.")
+    given: str = Field(description="The given image in the model's size and channels: a PNG in Base64.")

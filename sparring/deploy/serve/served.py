@@ -1,220 +1,187 @@
-"""The models of a server, and what they say of themselves."""
+"""The models of a server, and their descriptions."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sparring.data.store import Progress
-from sparring.deploy.serve.answers import OFFERS
-from sparring.deploy.serve.limits import NUMBERS, Limits
+from sparring.deploy.serve.limits import MAX_NUMBERS, Limits
 from sparring.deploy.serve.metrics import Metrics
+from sparring.deploy.serve.negotiation import offers
 from sparring.deploy.serve.worker import Draw, Job, Worker
 from sparring.errors import InputError
 from sparring.explore.space import Space
-from sparring.modalities import Samples, Series, Table, Translation
-from sparring.modalities.tables.columns import Category, Column, Mixture, Number, frequencies, shown
+from sparring.modalities import Samples
 from sparring.model import Model, load
 
-ABOUT = ("step", "sparring", "torch")  # what is told of a training; paths and names of data are nobody's concern
-SOONER = 0.9  # of the time that a request may take, after which conditions that no row has are given up
-WARM = 16  # pixels of a side of the picture that a net is warmed up with
+PUBLIC_RECORD = ("step", "sparring", "torch")  # part of the training record: no paths or names of data
+PATIENCE = 0.9  # of a request's time, after which the search for samples that satisfy conditions is given up
+WARM_UP_SIDE = 16  # pixels of the image that a net is warmed up with
 
 
 class Served:
-    """A model with a name, a queue for samples, and one for what takes longer.
+    """A model with a name, a queue for samples, and a queue for uploads, which take longer.
 
     Args:
         name: in addresses.
         model: that is served.
-        limits: of its requests.
-        metrics: that it counts in.
-        active: how many requests the server has not answered yet.
+        limits: of requests.
+        metrics: that are updated.
+        active: returns the number of requests that the server has not answered yet.
     """
 
     def __init__(self, name: str, model: Model, limits: Limits, metrics: Metrics, active: Callable[[], int]) -> None:
         self.name, self.model, self.limits, self.metrics = name, model, limits, metrics
-        self.samples = Worker(f"samples of {name}", model, limits, self._noted, active)
-        self.pictures = Worker(f"pictures for {name}", model, limits, self._noted, active)
-        metrics.queue.labels(name).set_function(lambda: len(self.samples) + len(self.pictures))
-        self._warm = Job(lambda _: self._warmed())
+        self.samples = Worker(f"samples of {name}", model, limits, self._observe, active)
+        self.uploads = Worker(f"uploads for {name}", model, limits, self._observe, active)
+        metrics.queue.labels(name).set_function(lambda: len(self.samples) + len(self.uploads))
+        self._warm_up = Job(lambda _: self._run_once())
 
     def start(self) -> None:
-        """Begin to work, with a warm-up unless there has been one."""
+        """Start the workers, and warm up unless that was done before."""
         self.samples.start()
-        self.pictures.start()
+        self.uploads.start()
         if not self.ready:
-            self._warm = Job(lambda _: self._warmed())
-            self.samples.put(self._warm)
+            self._warm_up = Job(lambda _: self._run_once())
+            self.samples.put(self._warm_up)
 
-    def _noted(self, n: int) -> None:
+    def _observe(self, n: int) -> None:
         self.metrics.batch.labels(self.name).observe(n)
         self.metrics.samples.labels(self.name).inc(n)
 
-    def _warmed(self) -> None:
-        """Whatever the first request would have had to wait for."""
+    def _run_once(self) -> None:
+        """Do the one-time work that the first request would have to wait for."""
         if self.does["apply"]:
             mapper = self.model.mapper()
-            picture = np.full((WARM, WARM, mapper.channels), 255, np.uint8)
-            self.model.apply(picture)
+            self.model.apply(np.full((WARM_UP_SIDE, WARM_UP_SIDE, mapper.channels), 255, np.uint8))
         else:
             self.model.sample(1, seed=0)
 
     @property
     def ready(self) -> bool:
-        """Whether it has been warmed up, and well."""
-        future = self._warm.future
+        """True if it has been warmed up without an error."""
+        future = self._warm_up.future
         return future.done() and not future.cancelled() and future.exception() is None
 
     @cached_property
     def does(self) -> dict[str, bool]:
-        """What can be asked of it."""
-        mapped = isinstance(self.model.modality, Translation)
-        pictures = self.model.modality.kind == "images"
-        return {"samples": not mapped, "apply": mapped, "invert": pictures, "conditions": not mapped}
+        """For each route whether this model has it."""
+        modality = self.model.modality
+        from_noise = modality.source is None
+        images = modality.classifier_input is not None
+        invert = from_noise and images and self.model.game.space() is not None
+        return {"samples": from_noise, "apply": not from_noise, "invert": invert, "conditions": from_noise}
 
     @cached_property
     def space(self) -> str:
-        """Where pictures are inverted to."""
+        """The space that images are inverted to."""
         return Space(self.model).name
 
-    @property
+    @cached_property
     def offers(self) -> tuple[str, ...]:
-        """The kinds of content that its samples can be given as."""
-        return OFFERS[self.model.modality.kind]
+        """The media types that samples are sent as, the default first."""
+        return offers(self.model.modality)
 
-    def draws(self, draw: Draw) -> Job:
-        """The job that makes samples.
+    def job(self, draw: Draw) -> Job:
+        """The job that generates samples.
 
         Raises:
-            InputError: for more samples than it makes at once.
+            InputError: if they are too large together.
         """
         numbers = self.numbers(draw)
-        if numbers > NUMBERS:
-            raise InputError(f"n={draw.n} samples consist of {numbers:,} numbers; ask for fewer, {NUMBERS:,} in all")
+        if numbers > MAX_NUMBERS:
+            raise InputError(
+                f"n={draw.n} samples consist of {numbers:,} numbers; ask for fewer, at most {MAX_NUMBERS:,} numbers"
+            )
         alone = draw.request.rules or self.model.game.batch_dependent or draw.n >= self.limits.batch
-        until = time.monotonic() + SOONER * self.limits.seconds
+        deadline = time.monotonic() + PATIENCE * self.limits.seconds
 
         def work(progress: Progress) -> Samples:
-            def patient(done: int, of: int) -> None:
-                progress(done, of)
-                if draw.request.rules and done and time.monotonic() > until:
-                    raise InputError(_futile(draw, done))
+            def check(done: int, total: int) -> None:
+                progress(done, total)
+                if draw.request.rules and done and time.monotonic() > deadline:
+                    raise InputError(_too_rare(draw, done, self.model.modality.words.items))
 
-            made = self.model.sample_request(draw.n, draw.request, draw.seed, draw.truncation, patient)
-            self._noted(draw.n)
-            return made
+            samples = self.model.sample_request(draw.n, draw.request, draw.seed, draw.truncation, check)
+            self._observe(draw.n)
+            return samples
 
         return Job(work, None if alone else draw)
 
     def numbers(self, draw: Draw) -> int:
-        """That the samples consist of."""
+        """How many numbers the samples consist of."""
         shape, length = self.model.modality.shape, draw.request.length
-        return draw.n * int(np.prod(shape if length is None else (shape[0], length)))
+        return draw.n * prod(shape if length is None else (*shape[:-1], length))
 
     def close(self, seconds: float) -> None:
-        """Do no more work."""
+        """Stop the workers."""
         self.samples.close(seconds)
-        self.pictures.close(seconds)
+        self.uploads.close(seconds)
 
     def described(self) -> dict[str, Any]:
-        """What it is and takes."""
+        """What the model generates and takes."""
         model, modality = self.model, self.model.modality
         return {
             "name": self.name,
-            "kind": "pictures of pictures" if modality.source is not None else modality.kind,
+            "kind": modality.kind,
             "recipe": model.recipe.name,
-            "shape": self._shape(),
+            "shape": list(modality.sample_shape),
             "classes": list(modality.classes),
-            "does": [name for name, can in self.does.items() if can],
-            "gives": [] if modality.source is not None else list(self.offers),
+            "asks": self._asks(),
+            "does": [name for name, available in self.does.items() if available],
+            "gives": list(self.offers) if self.does["samples"] else [],
             "takes": self._takes(),
             "parameters": sum(weight.numel() for weight in model.game.parameters()),
-            "about": {name: model.about[name] for name in ABOUT if name in model.about},
+            "about": {name: model.about[name] for name in PUBLIC_RECORD if name in model.about},
         }
 
-    def _shape(self) -> list[int]:
-        """Of a sample, as it is handed out."""
-        modality = self.model.modality
-        if isinstance(modality, Table):
-            return [len(modality.columns)]
-        if isinstance(modality, Series):
-            return [modality.window, len(modality.channels)]
-        return [*modality.shape[1:], modality.shape[0]]
+    def _asks(self) -> dict[str, Any]:
+        """JSON schemas of what samples can be asked for."""
+        return {ask.name: ask.schema() for ask in self.model.modality.asks} if self.does["samples"] else {}
 
     def _takes(self) -> dict[str, Any] | None:
-        """The pictures that something is made of."""
-        if not isinstance(self.model.modality, Translation):
+        """The images that the model transforms."""
+        if not self.does["apply"]:
             return None
         mapper = self.model.mapper()
         return {"channels": mapper.channels - mapper.masked, "times": mapper.times, "mask": mapper.masked}
 
     def conditions(self) -> dict[str, Any]:
-        """What samples can be asked for by."""
+        """What samples can be asked for, with the values in the training data."""
         modality = self.model.modality
-        columns = modality.columns if isinstance(modality, Table) else ()
-        total = sum(modality.counts)
-        return {
-            "kind": modality.kind,
-            "classes": [
-                {"label": name, "share": count / total}
-                for name, count in zip(modality.classes, modality.counts, strict=True)
-            ],
-            "length": isinstance(modality, Series),
-            "columns": [_column(column) for column in columns],
-        }
+        return {"kind": modality.kind, "asks": self._asks(), **modality.describe_conditions()}
 
 
-def _futile(draw: Draw, made: int) -> str:
-    asked = " and ".join(rule.text for rule in draw.request.rules)
-    return f"of {made:,} rows fewer than {draw.n:,} have {asked}; ask for less, or for what is likelier"
+def _too_rare(draw: Draw, drawn: int, items: str) -> str:
+    rules = " and ".join(rule.text for rule in draw.request.rules)
+    return f"of {drawn:,} {items} fewer than {draw.n:,} satisfy {rules}; ask for fewer, or for a likelier condition"
 
 
-def _column(column: Column) -> dict[str, Any]:
-    """A column of a table: the levels that it may have, or the range of its numbers."""
-    known: dict[str, Any] = {"name": column.name, "kind": "identifier" if not column.width else column.kind}
-    known |= {"dtype": column.dtype}
-    if isinstance(column, Category):
-        shares, levels = frequencies(column), [shown(level) for level in column.levels]
-        return known | {"levels": levels, "shares": [share / sum(shares) for share in shares[: len(levels)]]}
-    if isinstance(column, Number):
-        return known | _range(column, [*column.knots, *(spike for spike in column.spikes if spike is not None)])
-    return known | (_range(column, [column.low, column.high]) if isinstance(column, Mixture) else {})
-
-
-def _range(column: Number | Mixture, values: Sequence[float]) -> dict[str, Any]:
-    """The smallest and the largest of some values: numbers, or dates as ISO 8601 has them."""
-    low, high = min(values), max(values)
-    if not column.unit:
-        return {"low": low, "high": high}
-    first, last = (str(np.datetime64(int(value) * column.unit, "us")) for value in (low, high))
-    return {"low": first, "high": last}
-
-
-def opened(runs: Sequence[str], device: str) -> dict[str, Model]:
-    """The models of runs, by the names of their folders or those they are given: RUN or NAME=RUN.
+def load_all(runs: Sequence[str], device: str) -> dict[str, Model]:
+    """The models of runs by name: RUN has the name of its folder, NAME=RUN has another one.
 
     Raises:
-        InputError: where a run has no model, or two have one name.
+        InputError: if a run has no model, or two have the same name.
     """
-    found: dict[str, Model] = {}
+    models: dict[str, Model] = {}
     for text in runs:
-        name, run = _named(text)
-        if name in found:
-            raise InputError(f"{text}: there is a model {name!r} already; give it another name as NAME={run}")
-        found[name] = load(run, device)
-    return found
+        name, run = _name_and_run(text)
+        if name in models:
+            raise InputError(f"{text}: there is already a model {name!r}; give another name as NAME={run}")
+        models[name] = load(run, device)
+    return models
 
 
-def _named(text: str) -> tuple[str, str]:
-    """Name and run."""
+def _name_and_run(text: str) -> tuple[str, str]:
     name, equals, run = text.partition("=")
-    if equals and name and "/" not in name and not Path(text).exists():  # a folder's own name may have a =
+    if equals and name and "/" not in name and not Path(text).exists():  # a folder's own name may contain =
         return name, run
     path = Path(text).resolve()
     return path.stem if path.is_file() else path.name, text

@@ -1,4 +1,4 @@
-"""A process that serves models until it is told to end."""
+"""A process that serves models until it is stopped."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from sparring.deploy.serve.limits import Limits
 from sparring.deploy.serve.middleware import State
 from sparring.model import Model
 
-LAST = 5  # seconds for answers that are being sent when all else is over
+SEND_TIMEOUT = 5  # seconds for responses that are still being sent when everything else has ended
 
 
 class Server(uvicorn.Server):
-    """One that is told to end by `told`, and then ends well."""
+    """A server that leaves signals to its caller."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -32,30 +32,30 @@ class Server(uvicorn.Server):
 
 
 def run(
-    models: dict[str, Model], taken: socket.socket, limits: Limits, keys: Keys, listening: Callable[[], None]
+    models: dict[str, Model], bound: socket.socket, limits: Limits, keys: Keys, on_start: Callable[[], None]
 ) -> None:
-    """Serve until SIGTERM or SIGINT: then new requests are refused, those that have come are answered, for at most
-    `limits.seconds`, and the process may end. A second signal ends it at once.
+    """Serve until SIGTERM or SIGINT. Then new requests are refused and earlier ones are answered, for at most
+    `limits.seconds`. A second signal ends the server at once.
 
     Args:
         models: by name.
-        taken: a socket that is bound.
-        listening: told when requests may come.
+        bound: the socket to listen at.
+        on_start: called when requests are accepted.
     """
     state = State()
     app = application(models, limits, keys, state)
     settings = uvicorn.Config(
         app, http="h11", ws="none", log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=LAST, limit_concurrency=limits.connections + 1,
+        timeout_graceful_shutdown=SEND_TIMEOUT, limit_concurrency=limits.connections + 1,
     )  # fmt: skip
-    with _settled():
-        asyncio.run(_serve(Server(settings), taken, state, limits.seconds, listening))
+    with _frozen_heap():
+        asyncio.run(_serve(Server(settings), bound, state, limits.seconds, on_start))
 
 
 @contextmanager
-def _settled() -> Iterator[None]:
-    """What has been loaded stays, and is not looked through for garbage again: all requests would wait meanwhile, for a
-    fifth of a second each time.
+def _frozen_heap() -> Iterator[None]:
+    """Exclude objects that exist already, such as models, from garbage collection. Searching them would stop all
+    requests for a fifth of a second each time.
     """
     gc.collect()
     gc.freeze()
@@ -66,40 +66,40 @@ def _settled() -> Iterator[None]:
 
 
 async def _serve(
-    server: Server, taken: socket.socket, state: State, seconds: float, listening: Callable[[], None]
+    server: Server, bound: socket.socket, state: State, seconds: float, on_start: Callable[[], None]
 ) -> None:
-    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    signaled, loop = asyncio.Event(), asyncio.get_running_loop()
 
-    def note() -> None:
-        if told.is_set():
+    def on_signal() -> None:
+        if signaled.is_set():
             server.should_exit = server.force_exit = True
-        told.set()
+        signaled.set()
 
-    with _signals(lambda: loop.call_soon_threadsafe(note)):
-        serving = asyncio.create_task(server.serve(sockets=[taken]))
+    with _signals(lambda: loop.call_soon_threadsafe(on_signal)):
+        serving = asyncio.create_task(server.serve(sockets=[bound]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
-        listening()
-        hurrying = asyncio.create_task(_hurried(server, seconds))
-        ending = asyncio.create_task(told.wait())
-        await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
-        ending.cancel()
+        on_start()
+        closing_idle = asyncio.create_task(_close_idle_connections(server, seconds))
+        stopping = asyncio.create_task(signaled.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
         state.stopping = True
         idle = asyncio.create_task(state.idle(seconds))
         await asyncio.wait({serving, idle}, return_when=asyncio.FIRST_COMPLETED)
         idle.cancel()
         server.should_exit = True
         await serving
-        hurrying.cancel()
+        closing_idle.cancel()
 
 
-async def _hurried(server: Server, seconds: float) -> None:
-    """Hang up where the head of a request is not complete after so many seconds: uvicorn would wait for ever."""
-    since: dict[tuple[Any, Any], float] = {}  # when a connection, after what it asked last, was first seen to wait
+async def _close_idle_connections(server: Server, seconds: float) -> None:
+    """Close connections whose next request has no complete head after this time; uvicorn would wait forever."""
+    since: dict[tuple[Any, Any], float] = {}  # start of the wait of a connection, after its last request
     while True:
         await asyncio.sleep(min(1.0, seconds / 4))
         now, before = time.monotonic(), since
-        connections: Iterable[Any] = server.server_state.connections  # all of uvicorn's protocol for h11
+        connections: Iterable[Any] = server.server_state.connections  # all use uvicorn's protocol for h11
         idle = [one for one in connections if one.conn.their_state is h11.IDLE]
         since = {(one, one.cycle): before.get((one, one.cycle), now) for one in idle}
         for (connection, _), began in since.items():
@@ -108,10 +108,10 @@ async def _hurried(server: Server, seconds: float) -> None:
 
 
 @contextmanager
-def _signals(told: Callable[[], Any]) -> Iterator[None]:
-    """Call this at Ctrl-C, and where the process is to end."""
+def _signals(handle: Callable[[], Any]) -> Iterator[None]:
+    """Call a function on SIGINT and SIGTERM."""
     numbers: Sequence[int] = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: told()) for number in numbers}
+    before = {number: signal.signal(number, lambda *_: handle()) for number in numbers}
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Work on a model, one thing after the other, in a thread of its own; what can share a pass of G does."""
+"""Work on a model, one job after the other, in a thread of its own. Jobs that can share a batch do."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from sparring.modalities import Request, Samples
 from sparring.model import Model
 
 
-class Full(Exception):
-    """As many wait as may."""
+class QueueFull(Exception):
+    """The queue has reached its limit."""
 
 
 class Dropped(Exception):
-    """Nobody waits for this work any more."""
+    """Nobody waits for this job any more."""
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Samples that somebody wants; see `Model.sample`."""
+    """Samples that a client requests; see `Model.sample`."""
 
     n: int
     request: Request
@@ -40,13 +40,13 @@ class Draw:
 
 @dataclass(eq=False)
 class Job:
-    """Work that somebody waits for.
+    """Work that a client waits for.
 
     Attributes:
-        work: what is done where it is done alone; it calls what it is given now and then.
-        draw: the samples that it makes, where these may be made in one pass with others.
-        future: of what comes of it.
-        dropped: whether it is still waited for.
+        work: does the job on its own; it calls its argument now and then.
+        draw: the samples that it generates, if other jobs may share its batch.
+        future: of the result.
+        dropped: True if the client no longer waits.
     """
 
     work: Callable[[Progress], Any]
@@ -55,14 +55,14 @@ class Job:
     dropped: bool = False
 
     def shares(self, other: Job) -> bool:
-        """Whether both can be done in one pass."""
+        """True if both jobs can share a batch."""
         if self.draw is None or other.draw is None:
             return False
         mine, theirs = self.draw, other.draw
         return (mine.truncation, mine.request.length) == (theirs.truncation, theirs.request.length)
 
-    def progress(self, _done: int, _of: int) -> None:
-        """End the work where nobody waits for it."""
+    def progress(self, _done: int, _total: int) -> None:
+        """End the work if nobody waits for it."""
         if self.dropped:
             raise Dropped
 
@@ -72,45 +72,45 @@ class Worker:
 
     Args:
         name: of the thread.
-        model: that samples are drawn of.
-        limits: of the queue and of a pass.
-        noted: told how many samples each pass makes.
-        active: how many requests there are, of any kind, that are not answered yet.
+        model: that generates the samples.
+        limits: of the queue and of a batch.
+        observe: receives the number of samples of each batch.
+        active: returns the number of requests to the whole server that are not answered yet.
     """
 
     def __init__(
-        self, name: str, model: Model, limits: Limits, noted: Callable[[int], None], active: Callable[[], int]
+        self, name: str, model: Model, limits: Limits, observe: Callable[[int], None], active: Callable[[], int]
     ) -> None:
-        self._model, self._limits, self._noted, self._active = model, limits, noted, active
+        self._model, self._limits, self._observe, self._active = model, limits, observe, active
         self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
         self._closed = True
         self._name = name
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the thread."""
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
     def __len__(self) -> int:
-        """How many wait."""
+        """Number of waiting jobs."""
         return len(self._waiting)
 
     def put(self, job: Job) -> None:
-        """Have a job done.
+        """Add a job to the queue.
 
         Raises:
-            Full: where too many wait already, or nobody works.
+            QueueFull: if the queue is full, or the worker is closed.
         """
         with self._changed:
             if self._closed or len(self._waiting) >= self._limits.queue:
-                raise Full
+                raise QueueFull
             self._waiting.append(job)
             self._changed.notify()
 
     def drop(self, job: Job) -> None:
-        """Nobody waits for a job any more."""
+        """Cancel a job that nobody waits for."""
         with self._changed:
             job.dropped = True
             if job in self._waiting:
@@ -118,7 +118,7 @@ class Worker:
                 job.future.cancel()
 
     def close(self, seconds: float) -> None:
-        """End once what is being done is done, or after so many seconds."""
+        """Stop after the job in progress, but wait no longer than this."""
         with self._changed:
             self._closed = True
             for job in self._waiting:
@@ -128,19 +128,20 @@ class Worker:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        while jobs := self._taken():
-            going = [job for job in jobs if job.future.set_running_or_notify_cancel()]
+        while jobs := self._next_batch():
+            running = [job for job in jobs if job.future.set_running_or_notify_cancel()]
             try:
-                results = self._together(going) if len(going) > 1 else [job.work(job.progress) for job in going]
-            except BaseException as error:  # whoever waits has to know
-                for job in going:
+                together = len(running) > 1
+                results = self._generate(running) if together else [job.work(job.progress) for job in running]
+            except BaseException as error:  # every waiting client gets it
+                for job in running:
                     job.future.set_exception(error)
             else:
-                for job, result in zip(going, results, strict=True):
+                for job, result in zip(running, results, strict=True):
                     job.future.set_result(result)
 
-    def _taken(self) -> list[Job]:
-        """The next job, with others that can share its pass; none where there will be no more."""
+    def _next_batch(self) -> list[Job]:
+        """The next job, with others that can share its batch; [] if the worker is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             if self._closed:
@@ -149,36 +150,37 @@ class Worker:
             if jobs[0].draw is None:
                 return jobs
             room = self._limits.batch - jobs[0].draw.n
-            until = time.monotonic() + self._limits.wait / 1000
+            deadline = time.monotonic() + self._limits.wait / 1000
             while room > 0:
-                found = next((job for job in self._waiting if self._fits(job, jobs[0], room)), None)
-                if found is not None and found.draw is not None:
-                    self._waiting.remove(found)
-                    jobs.append(found)
-                    room -= found.draw.n
-                elif self._alone(len(jobs)) or not self._changed.wait(max(0.0, until - time.monotonic())):
+                match = next((job for job in self._waiting if self._fits(job, jobs[0], room)), None)
+                if match is not None and match.draw is not None:
+                    self._waiting.remove(match)
+                    jobs.append(match)
+                    room -= match.draw.n
+                elif self._nobody_to_wait_for(len(jobs)) or not self._changed.wait(max(0, deadline - time.monotonic())):
                     break
             return jobs
 
-    def _alone(self, taken: int) -> bool:
-        """Whether nobody is waited for: there is no other request, or one that cannot join waits already."""
+    def _nobody_to_wait_for(self, taken: int) -> bool:
+        """True if no other request is active, or one that cannot join is already waiting."""
         return self._closed or bool(self._waiting) or self._active() <= taken
 
     def _fits(self, job: Job, first: Job, room: int) -> bool:
         return job.shares(first) and job.draw is not None and job.draw.n <= room
 
-    def _together(self, jobs: list[Job]) -> list[Samples]:
-        """Samples of several requests from one pass: each of its own latents, as `Model.sample` draws them."""
+    def _generate(self, jobs: list[Job]) -> list[Samples]:
+        """Samples of several requests from one batch: each from its own latents, as `Model.sample` draws them."""
         draws = [job.draw for job in jobs if job.draw is not None]
         model, truncation = self._model, draws[0].truncation
         latents = [model.latents(draw.n, draw.request, draw.seed, truncation) for draw in draws]
-        labels = [label for _, label in latents if label is not None]
-        made = model.generate(torch.cat([z for z, _ in latents]), torch.cat(labels) if labels else None, truncation)
-        self._noted(tensors.length(made))
+        conditions = [condition for _, condition in latents if condition is not None]
+        z, condition = torch.cat([z for z, _ in latents]), torch.cat(conditions) if conditions else None
+        generated = model.generate(z, condition, truncation)
+        self._observe(tensors.length(generated))
         ends = list(accumulate(draw.n for draw in draws))
-        parts = [tensors.take(made, slice(end - draw.n, end)) for draw, end in zip(draws, ends, strict=True)]
-        chosen = [label.cpu().numpy() for label in labels] if model.modality.classes else [None] * len(draws)
+        parts = [tensors.take(generated, slice(end - draw.n, end)) for draw, end in zip(draws, ends, strict=True)]
+        labels = [c.cpu().numpy() for c in conditions] if model.modality.classes else [None] * len(draws)
         return [
             Samples(model.modality.decode(part), label, model.modality)
-            for part, label in zip(parts, chosen, strict=True)
+            for part, label in zip(parts, labels, strict=True)
         ]

@@ -25,7 +25,7 @@ from sparring.modalities.base import Encoded, Modality, Recommendation, Samples,
 from sparring.modalities.images import exploring, reading, sets
 from sparring.modalities.images.arrays import IMAGES
 from sparring.modalities.images.check import survey
-from sparring.modalities.images.decoding import Header, decode, examine, squared
+from sparring.modalities.images.decoding import Header, decode, examine, opened, squared
 from sparring.modalities.samples import as_image, base64_png, columns_for, labeled_arrays, write_arrays, write_png
 from sparring.modalities.survey import Survey
 from sparring.sheets import sheet
@@ -203,6 +203,12 @@ class Images(Modality):
             Writer(".png", "image/png", write_png),
             Writer(".npz", "application/x-npz", lambda s, path: write_arrays(path, **labeled_arrays(s, "images"))),
         )
+
+    def file_sides(self, content: bytes) -> tuple[int, ...]:
+        header = opened(content)
+        if isinstance(header, Unreadable):
+            raise InputError(header.why)
+        return header.size
 
     def describe_values(self) -> str:
         return "in [-1, 1]"
