@@ -72,9 +72,10 @@ def choose_features(
 
 
 def _named(name: str, real: Real, net: Classifier | None) -> Features:
-    if ".py" in name:
-        return _user_defined(name)
     words, own = real.modality.words.items, real.modality.features_name
+    known = (CLASSIFIER, own, *PRETRAINED)
+    if ".py" in name:
+        return _user_defined(name, known)
     if name == own:
         return Features(name, real.modality.features)
     if name == CLASSIFIER:
@@ -86,19 +87,18 @@ def _named(name: str, real: Real, net: Classifier | None) -> Features:
             raise InputError(f"features {name!r} are for images, and {real.name!r} holds {words}; use {own!r}")
         load = pretrained.load(name)
         return Features(name, lambda samples: load(samples[VALUES]))
-    known = (CLASSIFIER, own, *PRETRAINED)
     raise InputError(f"{words} have no features {name!r}; {nearest(name, known)}, or give a FILE.py:FUNCTION")
 
 
-def _user_defined(name: str) -> Features:
-    """A function from a user's file."""
+def _user_defined(name: str, reserved: Sequence[str]) -> Features:
+    """A function from a user's file, which must not have a reserved name."""
     file, _, function = name.partition(":")
     path = Path(file)
     function = function or path.stem
     spec = importlib.util.spec_from_file_location(f"features_{path.stem}", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise InputError(f"there is no file {file} with features")
-    if function in (CLASSIFIER, *PRETRAINED):
+    if function in reserved:
         raise InputError(f"{name}: {function!r} is the name of other features; rename the function")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
