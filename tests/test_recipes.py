@@ -62,8 +62,9 @@ def kinds(name):
     return [modality.kind for modality in recipes.find(name).takes]
 
 
-@pytest.mark.parametrize("labels", [False, True], ids=["plain", "labels"])
-@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("channels", "labels"), [(1, False), (3, True), (4, False)], ids=["1-plain", "3-labels", "4-plain"]
+)
 @pytest.mark.parametrize("name", [n for n in recipes.names() if "images" in kinds(n)])
 def test_contract_for_images(name, channels, labels, pictures, tmp_path):
     samples = contract(name, pictures(channels), tmp_path, labels=labels)
