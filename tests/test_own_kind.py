@@ -13,6 +13,7 @@ import sparring
 from sparring.data.split import Split
 from sparring.deploy.export import export
 from sparring.deploy.serve.app import application
+from sparring.deploy.serve.limits import Limits
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
 from sparring.explore import explore
@@ -35,10 +36,8 @@ def place(tmp_path_factory):
 
 
 def train(folder, **settings):
-    return sparring.train(
-        str(folder / "strips.py"), folder / "fabric.strips", out=folder / "run", quiet=True, device="cpu", save_every=0.0,
-        **settings,
-    )  # fmt: skip
+    usual = {"out": folder / "run", "quiet": True, "device": "cpu", "save_every": 0.0}
+    return sparring.train(str(folder / "strips.py"), folder / "fabric.strips", **usual, **settings)
 
 
 def test_it_samples_and_writes_its_own_format(place, tmp_path):
@@ -82,7 +81,7 @@ def test_it_is_explored(place, tmp_path):
 
 def test_it_is_exported_and_served(place, tmp_path):
     export(place / "run", tmp_path / "fabric.onnx")
-    client = TestClient(application([str(place / "run")]))
+    client = TestClient(application({"run": sparring.load(place / "run")}, Limits()))
     with client:
         made = client.post("/models/run/samples", json={"n": 3, "seed": 1})
         assert made.status_code == 200

@@ -20,7 +20,7 @@ from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
 from sparring.evaluation.real import Real, read
 from sparring.explore.space import Space
-from sparring.modalities import Request, Samples, find
+from sparring.modalities import Request, Samples
 from sparring.model import Model
 from sparring.seeds import Seeds, seeded
 
@@ -128,7 +128,7 @@ class Scene:
             InputError: if they are missing.
         """
         try:
-            return find(self.source or str(self.model.about["data"]))
+            return self.model.find_items(self.source)
         except InputError as error:
             hint = "" if self.source else "; say where the data are now with --data"
             raise InputError(f"{error}{hint}") from error

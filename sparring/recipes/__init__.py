@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,17 +29,22 @@ def find(name: str) -> Recipe[Any]:
         InputError: if there is none.
     """
     if name.endswith(".py"):
-        return _only(_imported(Path(name)), name)
+        path = Path(name)
+        if not path.is_file():
+            raise InputError(f"there is no recipe file {path}")
+        return _only(_imported(path.resolve(), path.stat().st_mtime_ns), name)
     known = name.replace("-", "_").lower()
     if known not in names():
         raise InputError(f"there is no recipe {name!r}; {nearest(known, names())}")
     return _only(importlib.import_module(f"{__name__}.{known}"), name)
 
 
-def _imported(path: Path) -> ModuleType:
+@lru_cache
+def _imported(path: Path, _modified: int) -> ModuleType:
+    """The module in a file; the same one until the file changes, so that its classes stay the same."""
     name = f"recipe_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if not path.is_file() or spec is None or spec.loader is None:
+    if spec is None or spec.loader is None:
         raise InputError(f"there is no recipe file {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look up their own module there

@@ -16,7 +16,6 @@ from sparring.errors import InputError, nearest
 from sparring.evaluation.evaluate import training_data
 from sparring.evaluation.real import read
 from sparring.files import write_json
-from sparring.modalities import find
 from sparring.modalities.labeled import LabeledSet
 from sparring.model import Model, load
 from sparring.runs.folder import RunFolder
@@ -154,7 +153,7 @@ def _labeled_set(model: Model, target: str, against: str | None) -> LabeledSet:
             f"this model generates {modality.words.items} from given {modality.source.words.items}; augmenting needs a "
             "model that generates them from noise, with classes"
         )
-    other = None if against is None else find(against, (type(model.modality),))
+    other = None if against is None else model.find_items(against)
     declared = modality.labeled_set(model, training, other, target)
     if declared is not None:
         return declared
