@@ -439,6 +439,14 @@ class Modality(ABC):
         """One image per sample; None for kinds whose samples are not single images."""
         return None
 
+    def draw_given(self, path: Path) -> Image.Image | None:  # noqa: ARG002
+        """The item in a user's file, of its own size, as an image; None if it cannot be shown as one.
+
+        Raises:
+            InputError: if the file cannot be read.
+        """
+        return None
+
     def as_frame(self, samples: Samples) -> Any | None:  # noqa: ARG002
         """Samples as a pandas data frame; None for kinds that are not shown as a table."""
         return None

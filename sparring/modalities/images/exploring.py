@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from sparring.data.sources import FolderSource, Unreadable
 from sparring.errors import InputError
@@ -13,6 +14,18 @@ from sparring.modalities.images.decoding import loaded, squared
 from sparring.modalities.images.image_files import folder
 
 COLORS = {1: "gray", 3: "color", 4: "transparent"}  # by number of channels
+
+
+def read_image(path: Path) -> Image.Image:
+    """The image in a file, upright.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    image = loaded(path.read_bytes())
+    if isinstance(image, Unreadable):
+        raise InputError(f"{path.name} cannot be read: {image.why}")
+    return image
 
 
 def read_images(path: Path, size: int, channels: int) -> NDArray[np.uint8]:

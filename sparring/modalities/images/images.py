@@ -196,6 +196,9 @@ class Images(Modality):
     def draw_items(self, samples: Samples) -> list[Image.Image]:
         return [as_image(pixels) for pixels in samples.items]
 
+    def draw_given(self, path: Path) -> Image.Image:
+        return exploring.read_image(path)
+
     @property
     def writers(self) -> tuple[Writer, ...]:
         return (
