@@ -36,7 +36,7 @@ def model(G: nn.Module, prior: Prior | None = None, classes: int = 0, width: int
 
 
 def linear(strengths: list[float], hidden: nn.Module | None = None) -> tuple[nn.Module, Tensor]:
-    """A net of one layer, optionally followed by another, and the directions (n, n) that it scales by these strengths."""
+    """A net of one layer, maybe followed by another, and the directions (n, n) that it scales by these strengths."""
     torch.manual_seed(0)
     n = len(strengths)
     out, _ = torch.linalg.qr(torch.randn(SIDE**2, n))
