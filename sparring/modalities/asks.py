@@ -11,7 +11,7 @@ from torch import Tensor
 from sparring.errors import InputError
 
 Type = Literal["string", "integer", "number", "boolean"]
-TYPES: Mapping[Type, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
+TYPES: Mapping[Type, type] = {"string": str, "integer": int, "number": float}
 MAX_TEXT = 1000  # characters of a value
 MAX_VALUES = 100  # values of an ask that takes several
 
@@ -71,6 +71,10 @@ class Ask:
         return values[0]
 
     def _value(self, text: str) -> Any:
+        if self.type == "boolean":
+            if text not in ("true", "false"):
+                raise InputError(f"{self.name}={text} is neither true nor false")
+            return text == "true"
         try:
             return TYPES[self.type](text)
         except ValueError:

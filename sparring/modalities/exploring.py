@@ -74,12 +74,17 @@ class Explored(Protocol):
 
 
 def grid(modality: Modality, samples: Tensors, columns: int, captions: Sequence[str] = ()) -> Image.Image:
-    """Images of single samples, or else the preview of each on its own, side by side."""
+    """Images of single samples side by side."""
+    return tiled(single_images(modality, samples), columns, captions)
+
+
+def single_images(modality: Modality, samples: Tensors) -> list[Image.Image]:
+    """An image of each sample, or else the preview of each on its own."""
     images = modality.draw_items(Samples(modality.decode(samples), None, modality))
-    if images is None:
-        single = (tensors.take(samples, slice(i, i + 1)) for i in range(tensors.length(samples)))
-        images = [Samples(modality.decode(sample), None, modality).preview() for sample in single]
-    return tiled(images, columns, captions)
+    if images is not None:
+        return images
+    single = (tensors.take(samples, slice(i, i + 1)) for i in range(tensors.length(samples)))
+    return [Samples(modality.decode(sample), None, modality).preview() for sample in single]
 
 
 def tiled(images: Sequence[Image.Image], columns: int, captions: Sequence[str] = ()) -> Image.Image:
