@@ -1,4 +1,4 @@
-"""A model's numbers, where they are written, and models side by side."""
+"""The evaluation of a model, where it is written, and models in comparison."""
 
 import json
 
@@ -10,7 +10,7 @@ import sparring
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
 from sparring.evaluation.compare import names
-from sparring.evaluation.report import HEADING, record
+from sparring.evaluation.report import HEADING, OLD_HEADING, record
 from sparring.modalities import find
 
 
@@ -23,28 +23,28 @@ def runs(tmp_path_factory):
     return folder
 
 
-def test_every_number_has_its_floor_and_its_baseline(runs):
-    found = evaluate(runs / "with", samples=200)
-    assert (found.samples, found.real) == (200, 200)
-    assert found["fid[patches]"] > found.of_real("fid[patches]")
-    assert found["cas[classifier]"] < found.of_real("cas[classifier]")
-    assert {floor.name for _, (floor, _) in found.rows()} == {n.name for n in found.numbers}
-    assert all(baseline is not None for _, (_, baseline) in found.rows())
-    assert "200 samples against 1,597 images of digits's training part" in found.protocol
-    assert "180 of its held-out part" in found.protocol
+def test_every_metric_has_a_floor_and_a_baseline(runs):
+    evaluation = evaluate(runs / "with", samples=200)
+    assert (evaluation.samples, evaluation.real) == (200, 200)
+    assert evaluation["fid[patches]"] > evaluation.of_real("fid[patches]")
+    assert evaluation["cas[classifier]"] < evaluation.of_real("cas[classifier]")
+    assert {floor.name for _, (floor, _) in evaluation.rows()} == {n.name for n in evaluation.numbers}
+    assert all(baseline is not None for _, (_, baseline) in evaluation.rows())
+    assert "200 samples compared with 1,597 images of the training part of digits" in evaluation.protocol
+    assert "180 of them from its held-out part" in evaluation.protocol
     with pytest.raises(InputError, match=r"'fid' was not measured; choose from fid\[classifier\]"):
-        found["fid"]
+        evaluation["fid"]
 
 
-def test_without_labels_nothing_is_asked(runs):
-    """But classes are still seen, by the data's own labels."""
-    known = {n.name for n in evaluate(runs / "without", samples=100).numbers}
-    assert "classes[classifier]" in known
-    assert not {"as asked[classifier]", "cas[classifier]"} & known
+def test_a_model_without_labels_has_no_conditional_metrics(runs):
+    """Its samples are still classified, because the data have labels."""
+    names = {n.name for n in evaluate(runs / "without", samples=100).numbers}
+    assert "classes_covered[classifier]" in names
+    assert not {"conditional_accuracy[classifier]", "cas[classifier]"} & names
 
 
-def test_evaluations_repeat_and_change_nothing(runs):
-    """The same samples, the same numbers; and the caller's chance is left alone."""
+def test_evaluations_are_reproducible(runs):
+    """The same samples have the same metrics, and the caller's random state does not change."""
     import torch
 
     torch.manual_seed(5)
@@ -56,28 +56,28 @@ def test_evaluations_repeat_and_change_nothing(runs):
 
 
 def test_against_other_data(runs, tmp_path):
-    """A folder of the same digits in other files is as good as the set itself."""
+    """A folder with some of the same digits."""
     items = find("digits")
     for i, (pixels, label) in enumerate(zip(items.items[:300], items.labels[:300], strict=True)):
         (tmp_path / "set" / str(label)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(tmp_path / "set" / str(label) / f"{i:03}.png")
-    found = evaluate(runs / "with", against=tmp_path / "set")
-    assert found.samples == 100
-    assert "cas[classifier]" in {n.name for n in found.numbers}
+    evaluation = evaluate(runs / "with", against=tmp_path / "set")
+    assert evaluation.samples == 100
+    assert "cas[classifier]" in {n.name for n in evaluation.numbers}
     np.savez(tmp_path / "plain.npz", images=items.items[:30])  # and without labels
     plain = evaluate(runs / "with", against=tmp_path / "plain.npz")
     assert (plain.samples, plain.real) == (10, 10)
     assert "fid[patches]" in {n.name for n in plain.numbers}
     assert "cas[classifier]" not in {n.name for n in plain.numbers}
     np.savez(tmp_path / "few.npz", images=items.items[:17])
-    with pytest.raises(InputError, match="'few' has 17 images; judging needs at least 18"):
+    with pytest.raises(InputError, match="'few' has 17 images; evaluating needs at least 18"):
         evaluate(runs / "with", against=tmp_path / "few.npz")
-    with pytest.raises(InputError, match="5 samples cannot be judged; ask for at least 6"):
+    with pytest.raises(InputError, match="5 samples cannot be evaluated; ask for at least 6"):
         evaluate(runs / "with", samples=5)
 
 
-def test_data_that_have_changed_since(tmp_path, pictures, capsys):
-    """What counts as held out may then have been trained on, and that is said."""
+def test_data_that_have_changed_since_the_training(tmp_path, pictures, capsys):
+    """Items that count as held out may have been trained on, and the user is informed."""
     import shutil
 
     folder = shutil.copytree(pictures(1), tmp_path / "set")
@@ -91,23 +91,25 @@ def test_data_that_have_changed_since(tmp_path, pictures, capsys):
     assert "had 24 images when the model was trained and has 23 now" in " ".join(capsys.readouterr().out.split())
 
 
-def test_the_record_replaces_an_older_one(runs):
-    found = evaluate(runs / "without", samples=100, features=["patches"])
+def test_a_record_replaces_an_older_one(runs):
+    evaluation = evaluate(runs / "without", samples=100, features=["patches"])
     before = (runs / "without" / "README.md").read_text()
+    (runs / "without" / "README.md").write_text(f"{before.rstrip()}\n\n{OLD_HEADING}\n\nof an older version\n")
     for _ in range(2):
-        record(runs / "without", found)
+        record(runs / "without", evaluation)
     card = (runs / "without" / "README.md").read_text()
     assert card.startswith(before.rstrip())
     assert card.count(HEADING) == 1
-    assert f"| fid[patches] | {found.numbers[0]} |" in card
+    assert OLD_HEADING not in card
+    assert f"| fid[patches] | {evaluation.numbers[0]} |" in card
     content = json.loads((runs / "without" / "evaluation.json").read_text())
-    assert content["numbers"]["fid[patches]"]["value"] == found["fid[patches]"]
-    assert content["numbers"]["memorised"]["real"] == 0.5
+    assert content["numbers"]["fid[patches]"]["value"] == evaluation["fid[patches]"]
+    assert content["numbers"]["memorization"]["real"] == 0.5
     assert content["findings"]
 
 
-def test_training_on_drops_the_evaluation(tmp_path):
-    """It was of the model before."""
+def test_further_training_removes_the_evaluation(tmp_path):
+    """It was one of the earlier model."""
     run = tmp_path / "run"
     sparring.train("gan", "digits", out=run, steps=2, quiet=True, G=(8,), D=(8,))
     record(run, evaluate(run, samples=50, features=["patches"]))
@@ -117,34 +119,34 @@ def test_training_on_drops_the_evaluation(tmp_path):
 
 
 def test_comparing(runs, tmp_path):
-    found = compare([runs / "with", runs / "without"], tmp_path / "page", samples=100)
+    compared = compare([runs / "with", runs / "without"], tmp_path / "page", samples=100)
     page = (tmp_path / "page" / "README.md").read_text()
     assert "| | with | without | real | baseline |".replace("| |", "|  |") in page
     shown = next(line for line in page.splitlines() if line.startswith("| fid[patches]"))
-    assert [str(c.evaluation.numbers[7]) for c in found] == shown.split(" | ")[1:3]
-    assert "cas[classifier]" not in page  # which only one of them has
+    assert [str(c.evaluation.numbers[7]) for c in compared] == shown.split(" | ")[1:3]
+    assert "cas[classifier]" not in page  # only one of them has it
     assert min(Image.open(tmp_path / "page" / "compare.png").size) > 300
     assert Image.open(tmp_path / "page" / "samples-2.png").size[0] > 300
     assert len(json.loads((tmp_path / "page" / "compare.json").read_text())) == 2
     with pytest.raises(InputError, match="page exists already"):
         compare([runs / "with", runs / "without"], tmp_path / "page", samples=100)
     (runs / "with" / "page").mkdir()
-    run, other = "holds a run", "holds something else than a page"
-    for place, said in ((runs, run), (runs / "with", run), (tmp_path, other)):  # what is not a page is left alone
-        with pytest.raises(InputError, match=said):
+    run, other = "holds a run", "does not hold a page"
+    for place, message in ((runs, run), (runs / "with", run), (tmp_path, other)):  # only pages are overwritten
+        with pytest.raises(InputError, match=message):
             compare([runs / "with", runs / "without"], place, samples=100, force=True)
-    with pytest.raises(InputError, match="1 samples cannot be judged"):
+    with pytest.raises(InputError, match="1 samples cannot be evaluated"):
         compare([runs / "with", runs / "without"], tmp_path / "page", samples=1, force=True)
     with pytest.raises(InputError, match="1 run was given"):
         compare([runs / "with"], tmp_path / "other")
 
 
-def test_runs_of_different_data_are_not_compared_unasked(runs, tmp_path):
+def test_runs_of_different_data_need_against(runs, tmp_path):
     sparring.train(None, "ring", out=tmp_path / "ring", steps=2, quiet=True, G=(8,), D=(8,))
     with pytest.raises(InputError, match="these runs were trained on digits, ring; choose one with --against"):
         compare([runs / "with", tmp_path / "ring"], tmp_path / "page")
 
 
-def test_names_that_would_be_the_same(tmp_path):
+def test_equal_names_of_folders(tmp_path):
     paths = [tmp_path / "a" / "run", tmp_path / "b" / "run", tmp_path / "c"]
     assert names(paths) == [str(paths[0]), str(paths[1]), "c"]
