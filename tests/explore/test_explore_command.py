@@ -84,7 +84,7 @@ BAD = [
         "cannot write a film as '.avi'; choose from .gif, .mp4",
     ),
     (["--image", "none.png"], "there is no image none.png; give a file, or a folder of images"),
-    (["--image", "text.png"], "text.png cannot be read: not a picture, whatever its suffix says"),
+    (["--image", "text.png"], "text.png cannot be read: not an image, despite its suffix"),
     (["--image", "empty"], "there are no images in empty; give a file, or a folder of images"),
     (["--label", "ten"], "there is no label 'ten'; choose from 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
     (["--data", "nowhere"], "there is no data set or path 'nowhere'"),
@@ -123,7 +123,7 @@ def test_an_image_for_points(typed, tmp_path):
 OTHERS = {
     "run": "run holds a run, ",
     "run/model": "run/model holds other files than sheets of sparring explore; choose another --out",
-    "": "is the working directory, your home or above them",
+    "": "is the working directory, your home directory or a parent of them",
     "photos": "photos holds other files than sheets of sparring explore; choose another --out",
     "sheets": "sheets holds other files than sheets of sparring explore; choose another --out",
     "runs": "runs holds a run, ",
