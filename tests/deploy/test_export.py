@@ -386,5 +386,5 @@ def test_a_damaged_file_is_named(tmp_path):
     from safetensors.torch import save_file
 
     save_file({"x": torch.zeros(1)}, tmp_path / "alone.safetensors")
-    with pytest.raises(InputError, match="weights alone"):
+    with pytest.raises(InputError, match="holds only weights"):
         sparring.load(tmp_path / "alone.safetensors")

@@ -16,7 +16,7 @@ from sparring.deploy.serve.negotiation import chosen
 
 @pytest.fixture(scope="module")
 def client(models):
-    with served(models, Limits(most=2000, pixels=5000, body=0.05)) as client:
+    with served(models, Limits(max_samples=2000, pixels=5000, body=0.05)) as client:
         warmed(client)
         yield client
 
@@ -42,7 +42,7 @@ def test_pictures_are_those_of_the_model(client, models):
     assert nearly(pixels(answer.content), np.asarray(made.preview()))
     told = client.post("/models/digits/samples", json=asked, headers={"Accept": "application/json"}).json()
     assert (told["seed"], told["labels"], told["kind"]) == (5, ["7"] * 3, "images")
-    assert nearly([pixels(base64.b64decode(text)) for text in told["pictures"]], made.items[..., 0])
+    assert nearly([pixels(base64.b64decode(text)) for text in told["images"]], made.items[..., 0])
     answer = client.post("/models/digits/samples", json=asked, headers={"Accept": "application/x-npz"})
     with np.load(io.BytesIO(answer.content)) as arrays:
         assert nearly(arrays["images"], made.items)
@@ -88,9 +88,10 @@ def test_what_cannot_be_given_so(client):
 
 
 def test_values_that_are_missing_are_null():
-    from sparring.deploy.serve.answers import as_json, plain
+    from sparring.deploy.serve.answers import as_json
+    from sparring.modalities.samples import as_lists
 
-    assert json.loads(as_json(plain(np.array([[1.5, np.nan], [np.inf, 2]])))) == [[1.5, None], [None, 2]]
+    assert json.loads(as_json(as_lists(np.array([[1.5, np.nan], [np.inf, 2]])))) == [[1.5, None], [None, 2]]
 
 
 def test_conditions(client):
@@ -107,7 +108,8 @@ def test_conditions(client):
     told = client.get("/models/digits/conditions").json()
     assert [known["label"] for known in told["classes"]] == list("0123456789")
     assert sum(known["share"] for known in told["classes"]) == pytest.approx(1)
-    assert client.get("/models/series/conditions").json()["length"]
+    assert client.get("/models/series/conditions").json()["asks"]["length"]["type"] == "integer"
+    assert client.get("/models/digits/conditions").json()["asks"]["label"]["enum"] == list("0123456789")
     assert client.get("/models/fill/conditions").status_code == 422
 
 
@@ -130,9 +132,9 @@ def test_pictures_are_applied_to(client, models):
     headers = {"Content-Type": "application/octet-stream", "Accept": "application/x-npz"}
     with np.load(io.BytesIO(client.post("/models/larger/apply", content=given, headers=headers).content)) as arrays:
         assert arrays["images"].shape == (1, 64, 64, 3)
-    told = client.post("/models/larger/apply", files={"picture": given}, headers={"Accept": "application/json"})
-    assert base64.b64decode(told.json()["picture"]) == made.content
-    mild = client.post("/models/larger/apply?sharpness=0", files={"picture": given})
+    told = client.post("/models/larger/apply", files={"image": given}, headers={"Accept": "application/json"})
+    assert base64.b64decode(told.json()["image"]) == made.content
+    mild = client.post("/models/larger/apply?sharpness=0", files={"image": given})
     assert np.array_equal(pixels(mild.content), models["larger"].apply(pixels(given), sharpness=0))
 
 
@@ -141,25 +143,25 @@ def test_holes_are_filled_and_nothing_else(client):
     mask.paste(255, (4, 4, 9, 9))
     file = io.BytesIO()
     mask.save(file, "PNG")
-    made = pixels(client.post("/models/fill/apply", files={"picture": given, "mask": file.getvalue()}).content)
+    made = pixels(client.post("/models/fill/apply", files={"image": given, "mask": file.getvalue()}).content)
     changed = (made != pixels(given)).any(-1)
     assert changed[4:9, 4:9].any()
     changed[4:9, 4:9] = False
     assert not changed.any()
-    answer = client.post("/models/fill/apply", files={"picture": given})
+    answer = client.post("/models/fill/apply", files={"image": given})
     assert answer.status_code == 422
-    assert "say which to fill with a mask" in answer.json()["detail"]
+    assert "give the holes in a mask" in answer.json()["detail"]
     assert "/" not in answer.json()["detail"]  # no path of this machine
-    answer = client.post("/models/fill/apply", files={"picture": given, "mask": picture(8, 8)})
+    answer = client.post("/models/fill/apply", files={"image": given, "mask": picture(8, 8)})
     assert (answer.status_code, "a mask of the same size" in answer.json()["detail"]) == (422, True)
-    assert answer.json()["detail"].startswith("the mask has 8 x 8 pixels and the picture has 16 x 16; ")
+    assert answer.json()["detail"].startswith("the mask has 8 x 8 pixels and the image has 16 x 16; ")
 
 
 def test_pictures_that_are_made_may_be_large(client, models, monkeypatch):
     """Larger than what PIL takes for a decompression bomb."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     given = picture()
-    made = client.post("/models/larger/apply", files={"picture": given}, headers={"Accept": "application/x-npz"})
+    made = client.post("/models/larger/apply", files={"image": given}, headers={"Accept": "application/x-npz"})
     assert made.status_code == 200
     with np.load(io.BytesIO(made.content)) as arrays:
         assert np.array_equal(arrays["images"][0], models["larger"].apply(pixels(given)))
@@ -184,6 +186,6 @@ def test_pictures_are_inverted(client, models):
     assert told["error"] < 1e-3
     assert np.array_equal(pixels(base64.b64decode(told["given"])), sample.items[0, ..., 0])
     shown = client.post(path, content=file.getvalue(), headers=headers | {"Accept": "image/png"})
-    assert np.array_equal(pixels(shown.content), pixels(base64.b64decode(told["picture"])))
+    assert np.array_equal(pixels(shown.content), pixels(base64.b64decode(told["image"])))
     answer = client.post("/models/digits/invert?label=x", content=file.getvalue(), headers=headers)
     assert (answer.status_code, "no label 'x'" in answer.json()["detail"]) == (422, True)

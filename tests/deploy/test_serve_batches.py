@@ -11,7 +11,7 @@ import torch
 from serving import counted, nearly, pixels, served, warmed
 
 from sparring.deploy.serve.limits import Limits
-from sparring.deploy.serve.worker import Dropped, Full, Job, Worker
+from sparring.deploy.serve.worker import Dropped, Job, QueueFull, Worker
 
 SHARING = {
     "digits": [{"n": n, "seed": n, "label": label} for n, label in ((1, "3"), (5, None), (2, "7"), (9, None))],
@@ -41,7 +41,7 @@ def test_requests_share_a_pass_and_get_what_they_would_alone(models, name):
     for wanted, answer in zip(asked, answers, strict=True):
         made, told = models[name].sample(**wanted), answer.json()
         if name == "digits":
-            assert nearly([pixels(base64.b64decode(text)) for text in told["pictures"]], made.items[..., 0])
+            assert nearly([pixels(base64.b64decode(text)) for text in told["images"]], made.items[..., 0])
             assert told["labels"] == [made.modality.classes[label] for label in made.labels]
         elif name == "ctgan":
             assert [row["job"] for row in told["rows"]] == made.items["job"].tolist()
@@ -112,7 +112,7 @@ def test_a_long_pass_keeps_no_other_model_waiting(models, monkeypatch):
         warmed(client)
         monkeypatch.setattr(models["series"].game, "generate", slow)
         with ThreadPoolExecutor(1) as pool:
-            # As many as a batch are made alone, by `Model.fulfilled`; fewer by the worker.
+            # As many as a batch are made alone, by `Model.sample_request`; fewer by the worker.
             long = pool.submit(client.post, "/models/series/samples", json={"n": 64, "seed": 1})
             assert begun.wait(5)
             quick = client.post("/models/points/samples")
@@ -127,7 +127,7 @@ def test_nets_draw_nothing(models, name, truncation):
     model = models[name]
     z, label = model.latents(3, model.request(), 1, truncation)
     before = torch.get_rng_state()
-    model.made(z, label, truncation)
+    model.generate(z, label, truncation)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -166,7 +166,7 @@ def test_rows_that_there_are_not(models):
     with served({"table": models["table"]}, Limits(seconds=1)) as client:
         warmed(client)
         answer = client.post("/models/table/samples", json={"where": ["age>79.5", "pay<-100"]})
-        assert (answer.status_code, "for what is likelier" in answer.json()["detail"]) == (422, True)
+        assert (answer.status_code, "for a likelier condition" in answer.json()["detail"]) == (422, True)
         assert client.post("/models/table/samples").status_code == 200
 
 
@@ -201,7 +201,7 @@ def test_a_worker_that_fails_goes_on(models):
         bad.future.result(5)
     assert good.future.result(5) == 3
     worker.close(5)
-    with pytest.raises(Full):  # or whoever asks would wait in vain
+    with pytest.raises(QueueFull):  # or whoever asks would wait in vain
         worker.put(good)
     assert not any(thread.name == "failing" for thread in threading.enumerate())
 

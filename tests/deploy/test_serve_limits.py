@@ -12,16 +12,16 @@ from serving import counted, picture, served, warmed
 from starlette.testclient import TestClient
 
 from sparring.deploy.serve.app import application
-from sparring.deploy.serve.keys import Keys, gathered, listening
+from sparring.deploy.serve.keys import Keys, bound_socket, load_keys
 from sparring.deploy.serve.limits import Limits
 from sparring.deploy.serve.middleware import State
-from sparring.deploy.serve.served import opened
+from sparring.deploy.serve.served import load_all
 from sparring.errors import InputError
 
 
 @pytest.fixture(scope="module")
 def client(models):
-    with served(models, Limits(most=2000, pixels=5000, body=0.05)) as client:
+    with served(models, Limits(max_samples=2000, pixels=5000, body=0.05)) as client:
         warmed(client)
         yield client
 
@@ -33,7 +33,7 @@ REFUSED = [
     ("GET", "/models/digit", {}, 404, "did you mean 'digits'?"),
     ("POST", "/models/nobody/samples", {}, 404, "there is no model 'nobody'"),
     ("DELETE", "/models/digits/samples", {}, 405, "use POST"),
-    ("POST", "/models/digits/samples", {"content": "{", "headers": JSON}, 400, "no JSON"),
+    ("POST", "/models/digits/samples", {"content": "{", "headers": JSON}, 400, "not JSON"),
     ("POST", "/models/digits/samples", {"content": "[" * 9000, "headers": JSON}, 400, ""),
     ("POST", "/models/digits/samples", {"content": b"\xff\xfe\x00", "headers": JSON}, 400, ""),
     ("POST", "/models/digits/samples", {"content": "n=1"}, 415, "send application/json"),
@@ -45,28 +45,28 @@ REFUSED = [
     ("POST", "/models/digits/samples", {"json": {"label": "x"}}, 422, "no label 'x'"),
     ("POST", "/models/digits/samples", {"json": {"label": "\ud800"}}, 422, ""),
     ("POST", "/models/digits/samples", {"json": {"seed": -1}}, 422, "body.seed"),
-    ("POST", "/models/digits/samples", {"json": {"where": "a=1"}}, 422, "asks for rows"),
-    ("POST", "/models/digits/samples", {"json": {"length": 3}}, 422, "is for series"),
+    ("POST", "/models/digits/samples", {"json": {"where": "a=1"}}, 422, "cannot be asked for it; ask for label"),
+    ("POST", "/models/digits/samples", {"json": {"length": 3}}, 422, "cannot be asked for it"),
     ("POST", "/models/digits/samples", {"json": {"truncation": 0}}, 422, "body.truncation"),
     ("POST", "/models/digits/samples", {"content": '{"truncation": NaN}', "headers": JSON}, 422, "body.truncation"),
     ("POST", "/models/table/samples", {"json": {"where": ["job=q"]}}, 422, "no level 'q'"),
     ("POST", "/models/table/samples", {"json": {"where": {"job": "x" * 1001}}}, 422, "at most 1000"),
     ("POST", "/models/table/samples", {"json": {"where": ["job=x"] * 101}}, 422, "at most 100"),
-    ("POST", "/models/series/samples", {"json": {"n": 1, "length": 10_001}}, 422, "body.length"),
+    ("POST", "/models/series/samples", {"json": {"n": 1, "length": 10_001}}, 422, "up to 10,000"),
     ("POST", "/models/larger/samples", {}, 422, "/models/larger/apply"),
-    ("POST", "/healthz", {"content": bytes(60_000)}, 405, "POST is not for /healthz; use GET or HEAD"),
+    ("POST", "/healthz", {"content": bytes(60_000)}, 405, "POST is not allowed for /healthz; use GET or HEAD"),
     ("PUT", "/readyz", {}, 405, "use GET or HEAD"),
     ("POST", "/models/digits/apply", {"content": picture(), "headers": PNG}, 422, "has no apply"),
     ("POST", "/models/table/invert", {"content": picture(), "headers": PNG}, 422, "has no invert"),
-    ("POST", "/models/larger/apply", {"content": b"not a picture", "headers": PNG}, 422, "not a picture"),
+    ("POST", "/models/larger/apply", {"content": b"not an image", "headers": PNG}, 422, "not an image"),
     ("POST", "/models/larger/apply", {"content": picture()[:200], "headers": PNG}, 422, "damaged"),
     ("POST", "/models/larger/apply", {"content": b"", "headers": PNG}, 422, "the file is empty"),
     ("POST", "/models/larger/apply", {"content": b"", "headers": {"Content-Type": "text/html"}}, 415, "text/html"),
     ("POST", "/models/larger/apply", {"json": {}}, 415, "application/json"),
-    ("POST", "/models/larger/apply", {"content": picture()}, 415, "content of no type"),
+    ("POST", "/models/larger/apply", {"content": picture()}, 415, "content without a type"),
     ("POST", "/models/larger/apply", {"files": {"photo": picture()}}, 422, "a part 'photo'"),
-    ("POST", "/models/larger/apply", {"files": {"mask": picture()}}, 422, "no file 'picture'"),
-    ("POST", "/models/larger/apply", {"files": {"picture": picture(), "mask": picture()}}, 422, "fills no pixels"),
+    ("POST", "/models/larger/apply", {"files": {"mask": picture()}}, 422, "no file 'image'"),
+    ("POST", "/models/larger/apply", {"files": {"image": picture(), "mask": picture()}}, 422, "fills no holes"),
     ("POST", "/models/larger/apply?reverse=1", {"content": picture(), "headers": PNG}, 422, "reverse was given"),
     ("POST", "/models/larger/apply?sharpness=2", {"content": picture(), "headers": PNG}, 422, "query.sharpness"),
     ("POST", "/models/larger/apply", {"content": picture(70, 72, 1), "headers": PNG}, 413, "72 x 70 pixels"),
@@ -99,7 +99,7 @@ def test_refused(client, method, path, sent, status, said):
 
 
 def test_samples_of_too_many_numbers(client, monkeypatch):
-    monkeypatch.setattr("sparring.deploy.serve.served.NUMBERS", 1000)
+    monkeypatch.setattr("sparring.deploy.serve.served.MAX_NUMBERS", 1000)
     answer = client.post("/models/series/samples", json={"n": 6, "length": 100})  # of two channels
     assert (answer.status_code, "1,200 numbers; ask for fewer" in answer.json()["detail"]) == (422, True)
 
@@ -111,7 +111,7 @@ def test_no_traceback_leaves_the_server(models, monkeypatch):
         warmed(client)
         answer = client.post("/models/digits/samples")
     assert answer.status_code == 500
-    assert answer.json() == {"detail": "something went wrong in the server; its log says what"}
+    assert answer.json() == {"detail": "the server failed; its log contains the reason"}
 
 
 def test_keys(models):
@@ -162,11 +162,11 @@ def test_nothing_is_read_of_what_those_without_a_key_send(models, path):
 
 
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 0, 1e300])
-@pytest.mark.parametrize("name", ["most", "body", "pixels", "seconds", "queue", "batch", "wait", "connections"])
+@pytest.mark.parametrize("name", ["max_samples", "body", "pixels", "seconds", "queue", "batch", "wait", "connections"])
 def test_limits_are_numbers(name, value):
     """Of which every clock and every count can make something."""
     if (name, value) != ("wait", 0):
-        with pytest.raises(InputError, match=f"^--{name} .* is out of range; [^\n]*$"):
+        with pytest.raises(InputError, match=f"^--{name.replace('_', '-')} .* is out of range; [^\n]*$"):
             Limits(**{name: value})
 
 
@@ -174,41 +174,41 @@ def test_where_keys_come_from(tmp_path, monkeypatch):
     file = tmp_path / "keys.txt"
     file.write_text("# ours\n\nfrom-file\n")
     monkeypatch.setenv("SPARRING_KEYS", "from, environment ")
-    keys = gathered(["given"], file)
+    keys = load_keys(["given"], file)
     known = ("given", "from-file", "from", "environment")
-    assert all(keys.open([(b"x-api-key", key.encode())]) for key in known)
-    assert not keys.open([(b"x-api-key", b"# ours")])
-    assert not keys.open([(b"x-api-key", b"")])
+    assert all(keys.admit([(b"x-api-key", key.encode())]) for key in known)
+    assert not keys.admit([(b"x-api-key", b"# ours")])
+    assert not keys.admit([(b"x-api-key", b"")])
     monkeypatch.delenv("SPARRING_KEYS")
-    assert gathered().open([])
+    assert load_keys().admit([])
     (tmp_path / "none.txt").write_text("# nothing\n")
     for given in ({"file": tmp_path / "none.txt"}, {"file": tmp_path / "gone.txt"}, {"given": ["se cret"]}):
         with pytest.raises(InputError, match="--key") as error:
-            gathered(**given)
+            load_keys(**given)
         assert "se cret" not in str(error.value)
 
 
 def test_addresses():
-    with pytest.raises(InputError, match="lets other machines ask"):
-        listening("0.0.0.0", 0, Keys())
-    with pytest.raises(InputError, match="no address"):
-        listening("no.such.host.invalid", 0, Keys())
-    with listening("localhost", 0, Keys()) as taken:
+    with pytest.raises(InputError, match="admits other machines"):
+        bound_socket("0.0.0.0", 0, Keys())
+    with pytest.raises(InputError, match="not an address"):
+        bound_socket("no.such.host.invalid", 0, Keys())
+    with bound_socket("localhost", 0, Keys()) as taken:
         taken.listen()
         with pytest.raises(InputError, match="cannot listen at"):
-            listening("localhost", taken.getsockname()[1], Keys())
-    with listening("0.0.0.0", 0, Keys(["k"])) as taken:
+            bound_socket("localhost", taken.getsockname()[1], Keys())
+    with bound_socket("0.0.0.0", 0, Keys(["k"])) as taken:
         assert taken.proto == 6  # or each answer waits 40 ms for an acknowledgement
 
 
 def test_names(models, tmp_path):
     models["digits"].save(tmp_path / "a=b")
     models["points"].save(tmp_path / "other" / "a=b")
-    assert list(opened([str(tmp_path / "a=b"), f"c={tmp_path / 'a=b'}"], "cpu")) == ["a=b", "c"]
-    with pytest.raises(InputError, match="there is a model 'a=b' already"):
-        opened([str(tmp_path / "a=b"), str(tmp_path / "other" / "a=b")], "cpu")
+    assert list(load_all([str(tmp_path / "a=b"), f"c={tmp_path / 'a=b'}"], "cpu")) == ["a=b", "c"]
+    with pytest.raises(InputError, match="there is already a model 'a=b'"):
+        load_all([str(tmp_path / "a=b"), str(tmp_path / "other" / "a=b")], "cpu")
     with pytest.raises(InputError, match="there is no model in"):
-        opened([f"c={tmp_path / 'gone'}"], "cpu")
+        load_all([f"c={tmp_path / 'gone'}"], "cpu")
 
 
 def test_a_server_that_stops(models):

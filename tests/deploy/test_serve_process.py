@@ -229,7 +229,7 @@ def test_keys_slow_clients_and_an_end_in_a_bound(run, tmp_path):
     ("words", "said"),
     [
         (["gone"], "there is no model in gone"),
-        (["RUN", "RUN"], "there is a model 'digits' already"),
+        (["RUN", "RUN"], "there is already a model 'digits'"),
         (["RUN", "--host", "0.0.0.0"], "give a key"),
         (["RUN", "--host", "::"], "give a key"),
         (["RUN", "--port", "99999"], "--port 99999 is out of range"),
@@ -261,4 +261,4 @@ def test_a_library_that_is_missing(monkeypatch, capsys, run):
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 2
-    assert capsys.readouterr().err == ("sparring: uvicorn serves and is not installed; pip install 'sparring[serve]'\n")
+    assert capsys.readouterr().err == ("sparring: uvicorn runs the HTTP server and is not installed; pip install 'sparring[serve]'\n")

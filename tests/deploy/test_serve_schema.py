@@ -35,7 +35,7 @@ CHECKS = [
 def app(models):
     """Two of pictures, and a table: what is asked for is checked the most there."""
     some = {name: models[name] for name in ("digits", "ctgan", "fill")}
-    return application(some, Limits(most=50, seconds=60, pixels=4096, wait=0), Keys(["key"]))
+    return application(some, Limits(max_samples=50, seconds=60, pixels=4096, wait=0), Keys(["key"]))
 
 
 ADDRESSES = [
