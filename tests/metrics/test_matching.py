@@ -1,4 +1,4 @@
-"""Codes against classes."""
+"""Agreement of codes and classes."""
 
 from itertools import permutations
 
@@ -9,9 +9,9 @@ from sparring.metrics.matching import agreement
 
 def test_agreement():
     labels = np.array([0, 0, 1, 1, 2, 2])
-    assert agreement(np.array([2, 2, 0, 0, 1, 1]), labels) == 1.0  # names do not matter
-    assert agreement(np.zeros(6, int), labels) == 2 / 6  # one code for all is one class
-    assert agreement(np.array([0, 0, 0, 0, 1, 1]), labels) == 4 / 6  # a code has one class only
+    assert agreement(np.array([2, 2, 0, 0, 1, 1]), labels) == 1.0  # the values of codes do not matter
+    assert agreement(np.zeros(6, int), labels) == 2 / 6  # a single code is one class
+    assert agreement(np.array([0, 0, 0, 0, 1, 1]), labels) == 4 / 6  # a code is assigned to one class only
 
 
 def test_agreement_is_the_best_of_all_matchings():
