@@ -48,17 +48,7 @@ def test_public_names():
 CONCRETE = {"Degraded", "Images", "Paired", "Points", "Series", "Table", "Translation", "Unpaired"}
 FOLDERS_OF_KINDS = {path.name for path in (ROOT / "modalities").iterdir() if (path / "__init__.py").is_file()}
 ROOMS_OF_KINDS = {"modalities", "nets", "recipes", "bench"}
-SWITCHES: dict[str, int] = {
-    "studio/cards.py": 2,
-    "studio/mask_editor.py": 1,
-    "studio/table_edits.py": 3,
-    "studio/tabs/compare.py": 2,
-    "studio/tabs/complete.py": 5,
-    "studio/tabs/edit.py": 1,
-    "studio/tabs/image.py": 3,
-    "studio/tabs/sample.py": 2,
-    "studio/tabs/train.py": 2,
-}  # files that still have some, and how many; may only shrink
+SWITCHES: dict[str, int] = {}  # files that still have some, and how many; may only shrink
 
 
 def switches(path: Path) -> list[str]:
