@@ -33,6 +33,7 @@ DRAWN = 2  # directions
 MEASURES = ("slant", "width", "height", "stroke")
 
 
+@torch.enable_grad()
 def _model(asked: argparse.Namespace) -> Model:
     os.environ.setdefault("SPARRING_DATA", str(asked.data.resolve()))
     return trained(asked, "mnist", "r3gan_strided", "mnist", 10)
@@ -92,7 +93,8 @@ def explored(asked: argparse.Namespace) -> list[str]:
     """
     model = _model(asked)
     scene, space = Scene(model), Space(model)
-    net = classifier.classifier_of(scene.real, scene.real.data.train)
+    with torch.enable_grad():
+        net = classifier.classifier_of(scene.real, scene.real.data.train)
     points, labels = space.draw(SAMPLES, 1), space.conditions(SAMPLES)
     deviation = _measured(space.values(points, labels)).std(0)
     body, candidates = [], []
