@@ -173,7 +173,7 @@ def test_a_picture_without_a_number(client):
     Image.fromarray(np.full((8, 8), np.nan, np.float32)).save(file, "TIFF")
     headers = {"Content-Type": "image/tiff"}
     answer = client.post("/models/digits/invert", content=file.getvalue(), headers=headers)
-    assert (answer.status_code, "its pixels are no numbers" in answer.json()["detail"]) == (422, True)
+    assert (answer.status_code, "its pixels are not numbers" in answer.json()["detail"]) == (422, True)
 
 
 def test_pictures_are_inverted(client, models):

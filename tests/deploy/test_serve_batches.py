@@ -52,7 +52,7 @@ def test_requests_share_a_pass_and_get_what_they_would_alone(models, name):
 
 def test_a_pass_waits_for_others(models):
     """While there are any."""
-    with served({"points": models["points"]}, Limits(wait=400)) as client, ThreadPoolExecutor(2) as pool:
+    with served({"points": models["points"]}, Limits(wait=1000)) as client, ThreadPoolExecutor(2) as pool:
         warmed(client)
         client.app.state.state.active += 2
         first = pool.submit(client.post, "/models/points/samples")
