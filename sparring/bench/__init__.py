@@ -1,6 +1,6 @@
-"""The published tables that we hold ourselves to: each one command, its rows beside the published ones."""
+"""Published tables as benchmarks: one command each trains our rows and shows them next to the published ones."""
 
 from sparring.bench.table import Table
-from sparring.bench.text_tables import TABLES
+from sparring.bench.tables import TABLES
 
 __all__ = ["TABLES", "Table"]

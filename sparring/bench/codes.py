@@ -1,4 +1,4 @@
-"""What InfoGAN's code has to do with the digits that it was never told."""
+"""Agreement of InfoGAN's categorical code with the digits, whose labels it does not use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from sparring.bench.table import Column, Numbers, Plan, Published, Row, Table
 from sparring.console import Screen
 from sparring.data.tensors import VALUES
-from sparring.evaluation import classifier
+from sparring.evaluation.classifier import accuracy, classifier_of
 from sparring.evaluation.real import Real, read
 from sparring.games.gan import GAN
 from sparring.games.terms import Read
@@ -26,7 +26,7 @@ def _digits() -> Real:
 
 @torch.no_grad()
 def _measure(model: Model, _device: str, _screen: Screen) -> Numbers:
-    """Of held-out digits, by the code that is read from each."""
+    """Agreement on held-out digits, with the code that D reads from each."""
     real, game = _digits(), model.game
     assert isinstance(game, GAN)
     (term,) = [term for term in game.terms if isinstance(term, Read) and term.one_hot]
@@ -39,23 +39,23 @@ def _measure(model: Model, _device: str, _screen: Screen) -> Numbers:
 
 
 def _ideal(_device: str, _screen: Screen) -> Numbers:
-    """Of a classifier that is told the digits."""
+    """Accuracy of a classifier that is trained with labels."""
     real = _digits()
-    return {"agreement": classifier.accuracy(classifier.classifier_of(real, real.data.train), real.batches(real.data.held))}
+    return {"agreement": accuracy(classifier_of(real, real.data.train), real.batches(real.data.held))}
 
 
 MNIST_CODES = Table(
     name="mnist-codes",
     title="InfoGAN's categorical code and the digits",
     protocol=(
-        "The code of ten values is read from 10,000 held-out digits; agreement is the share whose code is their digit, "
-        "with each code given to one digit so that this is the most. InfoGAN is told no labels; real data: a "
-        "classifier that is."
+        "The code with ten values is read from 10,000 held-out digits. Agreement is the share of digits whose code is "
+        "their class, under the assignment of codes to classes that maximizes it. InfoGAN uses no labels. Real data: a "
+        "classifier that is trained with labels."
     ),
     data="mnist",
     columns=(Column("agreement", ".1%"),),
     published=(Published("InfoGAN", {"agreement": 0.95}, "Chen et al. 2016, arXiv:1606.03657, sec. 7.2"),),
-    rows=(Row("infogan"), Row("infogan", {"invariance": 0.0, "tilted": False}, "with the paper's terms alone")),
+    rows=(Row("infogan"), Row("infogan", {"invariance": 0.0, "tilted": False}, "with the paper's terms only")),
     plans={"cpu": Plan(3, {"time": "6m"}, ("infogan",)), "gpu": Plan(3, {"time": "5m"})},
     measure=_measure,
     ideal=_ideal,

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: every recipe for pictures, for the same time on the same device."""
+"""MNIST and Fashion-MNIST: every recipe for images, for the same time on the same device."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from sparring.bench.table import Column, Numbers, Plan, Row, Table
 from sparring.console import Screen
 from sparring.devices import resolve
-from sparring.evaluation.feature_judge import reference_of
+from sparring.evaluation.feature_judge import reference_of, with_classes
 from sparring.evaluation.real import read
 from sparring.evaluation.reference import Reference
 from sparring.metrics.results import Number
@@ -17,14 +17,15 @@ from sparring.model import Model
 SAMPLES = 5000
 COLUMNS = (
     Column("fid[classifier]", ".2f"), Column("fid[patches]", ".3f"), Column("precision[classifier]", ".1%"),
-    Column("coverage[classifier]", ".1%"), Column("class diversity[patches]", ".2f"),
-    Column("as asked[classifier]", ".1%"), Column("cas[classifier]", ".1%"), Column("near copies", ".1%"),
+    Column("coverage[classifier]", ".1%"), Column("class_diversity[patches]", ".2f"),
+    Column("conditional_accuracy[classifier]", ".1%"), Column("cas[classifier]", ".1%"),
+    Column("near_copy_share", ".1%"),
     Column("samples/s", ",.0f"),
 )  # fmt: skip
 ROWS = (
-    Row("gan", note="the 2014 GAN as most tutorials have it"),
-    Row("gan_leaky", note="a tutorials' variant"),
-    Row("gan_sigmoid", note="a tutorials' variant"),
+    Row("gan", note="the GAN of 2014 as in most tutorials"),
+    Row("gan_leaky", note="a variant from tutorials"),
+    Row("gan_sigmoid", note="a variant from tutorials"),
     Row("dcgan"),
     Row("lsgan"),
     Row("wgan"),
@@ -36,38 +37,38 @@ ROWS = (
     Row("mgan"),
     Row("cgan"),
     Row("acgan"),
-    Row("infogan", note="knows no labels"),
-    Row("vae", note="no GAN, to compare"),
+    Row("infogan", note="without labels"),
+    Row("vae", note="not a GAN, for comparison"),
     Row("vaegan"),
     Row("sngan", {"G": 16, "D": 16}, "narrow, for a CPU"),
     Row("densegan", {"G": 64, "D": 8, "growth": 8}, "narrow, for a CPU"),
     Row("stylegan2", {"base": 512, "most": 64}, "narrow, for a CPU"),
-    Row("fastgan", note="meant for a hundred pictures"),
+    Row("fastgan", note="designed for about a hundred images"),
     Row("r3gan", note="the default on an accelerator"),
     Row("r3gan_strided", note="the default on a CPU"),
 )
 
 
 @lru_cache
-def _against(data: str, device: str, screen: Screen) -> Reference:
+def _reference(data: str, device: str, screen: Screen) -> Reference:
     items = find(data)
     real, _ = read(Images().fit(items), items)
     return reference_of(real, SAMPLES, (), resolve(device), screen)
 
 
-def _shown(numbers: list[Number]) -> Numbers:
-    known = {number.name: number.value for number in numbers}
-    return {column.name: known[column.name] for column in COLUMNS if column.name in known}
+def _columns(numbers: list[Number]) -> Numbers:
+    values = {number.name: number.value for number in numbers}
+    return {column.name: values[column.name] for column in COLUMNS if column.name in values}
 
 
 def _measure(data: str, model: Model, device: str, screen: Screen) -> Numbers:
-    against = _against(data, device, screen)
-    seen = against.statistics().add_all(model.stream(SAMPLES, seed=0))
-    return _shown(against.numbers(seen)) | {"samples/s": model.speed}
+    reference = _reference(data, device, screen)
+    batches = with_classes(model.modality, model.stream(SAMPLES, seed=0))
+    return _columns(reference.numbers(reference.statistics().add_all(batches))) | {"samples/s": model.speed}
 
 
 def _ideal(data: str, device: str, screen: Screen) -> Numbers:
-    return _shown(_against(data, device, screen).floor)
+    return _columns(_reference(data, device, screen).floor)
 
 
 def _table(name: str, title: str) -> Table:
@@ -75,9 +76,9 @@ def _table(name: str, title: str) -> Table:
         name=name,
         title=title,
         protocol=(
-            f"{SAMPLES:,} samples with the data's labels against 50,000 pictures that were trained on; real data: "
-            f"{SAMPLES:,} of the set's own test pictures in the samples' place. [What the numbers are](../judging.md); "
-            "samples/s is the speed of training."
+            f"{SAMPLES:,} samples with the data's labels compared with 50,000 training images. Real data: {SAMPLES:,} "
+            "of the set's test images in place of samples. [The metrics](../judging.md); samples/s is the speed of "
+            "training."
         ),
         data=name,
         columns=COLUMNS,

@@ -20,27 +20,28 @@ COLUMNS = (
     Column("width", ".2f"),
 )  # fmt: skip
 PROTOCOL = (
-    f"{SAMPLES:,} samples. A mode counts when a sample lies within three standard deviations of its centre; "
-    "high quality is the share of samples that do, 98.9% for a perfect sampler; the divergence of their modes "
-    "from uniform is in nats; spread is their standard deviation about the centres by the true one, as it is "
-    "within three deviations, and width that about each mode's own mean, which a narrow mode beside its place does "
-    "not have. The protocol is PacGAN's, but for these two, at which it does not look."
+    f"{SAMPLES:,} samples. A mode is covered if a sample is within three standard deviations of its center. high "
+    "quality is the share of samples that are, 98.9% for a perfect sampler. reverse KL is the divergence of their "
+    "modes from the uniform distribution in nats. spread is their standard deviation around the centers, relative to "
+    "the true one within three deviations; width is the same around the mean of each mode's samples, so that a "
+    "narrow mode next to its center has spread but no width. The protocol is PacGAN's, which does not include the "
+    "last two."
 )
 
 
-def _measured(samples: np.ndarray, mixture: Mixture) -> Numbers:
-    found: Modes = modes(samples.astype(float), mixture.centers, mixture.sd)
-    numbers = (found.hit, found.quality, found.kl, found.spread, found.width)
-    return dict(zip((column.name for column in COLUMNS), numbers, strict=True))
+def _numbers(samples: np.ndarray, mixture: Mixture) -> Numbers:
+    coverage: Modes = modes(samples.astype(float), mixture.centers, mixture.sd)
+    values = (coverage.hit, coverage.quality, coverage.kl, coverage.spread, coverage.width)
+    return dict(zip((column.name for column in COLUMNS), values, strict=True))
 
 
 def _measure(mixture: Mixture, model: Model, _device: str, _screen: Screen) -> Numbers:
-    return _measured(model.sample(SAMPLES, seed=0).items, mixture)
+    return _numbers(model.sample(SAMPLES, seed=0).items, mixture)
 
 
 def _ideal(mixture: Mixture, _device: str, _screen: Screen) -> Numbers:
-    """Of the mixture itself."""
-    return _measured(mixture.draw(SAMPLES, seed=1), mixture)
+    """Metrics of samples of the mixture itself."""
+    return _numbers(mixture.draw(SAMPLES, seed=1), mixture)
 
 
 def _published(name: str, modes: float, quality: float, kl: float | None) -> Published:

@@ -1,4 +1,4 @@
-"""Plays a table: trains and measures what is not there yet, and writes what was found."""
+"""Runs a table: trains and measures the rows that are missing, and writes the results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sparring.training import train
 
 @dataclass(frozen=True)
 class Measured:
-    """A run's numbers, the machine that it was trained on, and its folder."""
+    """The metrics of a run, the machine that it was trained on, and its folder."""
 
     numbers: Numbers
     machine: str
@@ -32,13 +32,13 @@ class Measured:
 
 @dataclass(frozen=True)
 class Played:
-    """A table with our rows.
+    """A table with the results of our rows.
 
     Attributes:
-        table, budget, plan: what was asked for.
-        ideal: the numbers of real data.
-        rows: ours, each with the runs of its seeds.
-        asked: what was asked for beside the table, as it is typed.
+        table, budget, plan: the table, the name of the budget and the plan that was followed.
+        ideal: metrics of real data.
+        rows: our rows, each with the runs of its seeds.
+        options: options of the command.
     """
 
     table: Table
@@ -46,18 +46,19 @@ class Played:
     plan: Plan
     ideal: Numbers
     rows: tuple[tuple[Row, tuple[Measured, ...]], ...]
-    asked: Mapping[str, str]
+    options: Mapping[str, str]
 
     @property
     def machine(self) -> str:
-        """What its runs were trained on."""
+        """The machines that the runs were trained on."""
         return " and ".join(dict.fromkeys(run.machine for _, runs in self.rows for run in runs))
 
     def content(self) -> dict[str, Any]:
-        """All of it as JSON has it."""
+        """The results as JSON."""
         return {
             "table": self.table.name,
             "budget": self.budget,
+            "options": dict(self.options),
             "bound": dict(self.plan.bound),
             "seeds": self.plan.seeds,
             "machine": self.machine,
@@ -81,40 +82,40 @@ def play(
     steps: int | None = None,
     device: str = "auto",
 ) -> Played:
-    """Train and measure every row of a table, or go on with what is there.
+    """Train and measure every row of a table. Runs that exist are continued, and not measured again.
 
     Args:
-        runs: a folder that has a folder for each run, and the numbers of those that have been measured.
+        runs: folder with one folder for each run.
         names: of the rows; those of the budget unless given.
-        seeds, time, steps: in place of the budget's.
-        device: of training and of judging.
+        seeds, time, steps: instead of the budget's.
+        device: for training and evaluation.
 
     Raises:
-        InputError: for a row that there is not, or a bound that is none.
+        InputError: if a row does not exist, or a bound is out of range.
     """
     if budget not in table.plans:
-        raise InputError(f"budget {budget!r} is not known; {nearest(budget, table.plans)}")
+        raise InputError(f"there is no budget {budget!r}; {nearest(budget, table.plans)}")
     if seeds is not None and seeds < 1:
         raise InputError(f"seeds={seeds} is out of range; it must be at least 1")
     bound = {key: value for key, value in (("time", time), ("steps", steps)) if value is not None}
-    usual = table.plans[budget]
-    plan = Plan(seeds or usual.seeds, bound or usual.bound, tuple(names) or usual.rows)
-    known = {row.name: row for row in table.rows}
+    default = table.plans[budget]
+    plan = Plan(seeds or default.seeds, bound or default.bound, tuple(names) or default.rows)
+    by_name = {row.name: row for row in table.rows}
     for name in names:
-        if name not in known:
-            raise InputError(f"{table.name} has no row {name!r}; {nearest(name, known)}")
-    rows = [known[name] for name in plan.rows or known]
+        if name not in by_name:
+            raise InputError(f"{table.name} has no row {name!r}; {nearest(name, by_name)}")
+    rows = [by_name[name] for name in plan.rows or by_name]
     place = runs / "-".join([table.name, *map(str, plan.bound.values())])
-    found = []
+    results = []
     for row in rows:
         folders = [place / f"{row.name.replace(' ', '-')}-{seed}" for seed in range(plan.seeds)]
         measured = (_run(table, row, i, plan.bound, folder, device, screen) for i, folder in enumerate(folders))
-        found.append((row, tuple(measured)))
+        results.append((row, tuple(measured)))
     with torch.random.fork_rng():
         ideal = table.ideal(device, screen)
-    asked = {"budget": budget} | {key: str(value) for key, value in {"seeds": seeds, **bound}.items() if value}
-    asked |= {"rows": ",".join(names)} if names else {}
-    played = Played(table, budget, plan, ideal, tuple(found), asked)
+    options = {"budget": budget} | {key: str(value) for key, value in {"seeds": seeds, **bound}.items() if value}
+    options |= {"rows": ",".join(names)} if names else {}
+    played = Played(table, budget, plan, ideal, tuple(results), options)
     write_json(place / f"{table.name}.json", played.content())
     return played
 
@@ -122,40 +123,42 @@ def play(
 def _run(
     table: Table, row: Row, seed: int, bound: Mapping[str, Any], folder: Path, device: str, screen: Screen
 ) -> Measured:
-    """One run and its numbers; trained and measured where that has not been done.
+    """One run and its metrics; trained and measured if necessary.
 
     Raises:
-        InputError: where another version of the recipe is there.
-        KeyboardInterrupt: where the user stops it.
+        InputError: if the folder holds a run with other settings.
+        KeyboardInterrupt: if the user stops it.
     """
     recipe = as_plain(asdict(recipes.find(row.recipe).set(row.fields)))
-    by = {"recipe": recipe, "protocol": table.protocol, "bound": as_plain(dict(bound))}
+    conditions = {"recipe": recipe, "protocol": table.protocol, "bound": as_plain(dict(bound))}
     place, model = folder / "measured.json", folder / "model" / "model.json"
     measured = read_json(place) if place.is_file() and model.is_file() else None
-    if measured is None or any(measured.get(name) != value for name, value in by.items()):
+    if measured is None or any(measured.get(name) != value for name, value in conditions.items()):
         if (folder / "recipe.json").is_file() and read_json(folder / "recipe.json")["fields"] != recipe:
-            raise InputError(f"{folder} was trained by other defaults of {row.recipe}; remove it, or give other --runs")
+            raise InputError(
+                f"{folder} was trained with other defaults of {row.recipe}; remove it, or choose another --runs"
+            )
         screen.say(f"{row.name}, seed {seed}")
         data = table.data if table.part is None else table.part(seed, folder.parent)
         trained = train(
             row.recipe, data, out=folder, seed=seed, resume=True, device=device, quiet=True,
             **bound, **row.fields,
         )  # fmt: skip
-        if trained.about["stopped"]:  # by the user, who means the whole table
+        if trained.about["stopped"]:  # the user wants to stop the whole table
             raise KeyboardInterrupt
         with torch.random.fork_rng():
             numbers = table.measure(trained, device, screen)
         numbers |= {"seconds": trained.about["seconds"], "steps": trained.about["step"]}
-        measured = {"numbers": numbers, **by, "machine": machine(device)}
+        measured = {"numbers": numbers, **conditions, "machine": machine(device)}
         write_json(place, measured)
     numbers = measured["numbers"]
-    shown = ", ".join(f"{c.name} {format(numbers[c.name], c.format)}" for c in table.columns if c.name in numbers)
-    screen.say(f"{row.name}, seed {seed}: {shown}, {numbers['steps']:,} steps in {clock(numbers['seconds'])}")
+    text = ", ".join(f"{c.name} {format(numbers[c.name], c.format)}" for c in table.columns if c.name in numbers)
+    screen.say(f"{row.name}, seed {seed}: {text}, {numbers['steps']:,} steps in {clock(numbers['seconds'])}")
     return Measured(numbers, measured["machine"], folder)
 
 
 def machine(device: str) -> str:
-    """What it runs on, in words."""
+    """Name of the GPU, or number of CPU cores."""
     place = resolve(device)
     if place.type == "cuda":
         return torch.cuda.get_device_name(place)

@@ -1,4 +1,4 @@
-"""A page for every recipe: what it is, its table, and what was measured of it."""
+"""A page for every recipe: its docstring, its hyperparameters, and its results in the bench."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from statistics import mean
 from typing import Any
 
 from sparring import recipes
-from sparring.bench.text_tables import TABLES
+from sparring.bench.page import sheet
+from sparring.bench.tables import TABLES
 from sparring.console import clock
 from sparring.files import read_json, write_bytes
 from sparring.recipes.base import Recipe
 
 
 def write_pages(folder: Path, bench: Path) -> list[Path]:
-    """A page for each recipe and one that lists them, in a folder.
+    """Write a page for each recipe, and one that lists them, to a folder.
 
     Args:
-        bench: the folder of the bench's pages beside it, with their numbers and sheets.
+        bench: folder of the bench's pages next to it, with their results and sheets.
     """
-    played = [(path.stem, read_json(path)) for path in sorted(bench.glob("*.json"))]
+    results = [(path.stem, read_json(path)) for path in sorted(bench.glob("*.json"))]
     written = []
     lines = ["# Recipes", ""]
     for name in recipes.names():
         recipe = recipes.find(name)
         path = folder / f"{name}.md"
-        write_bytes(path, page(recipe, played, bench).encode())
+        write_bytes(path, page(recipe, results, bench).encode())
         written.append(path)
         lines.append(f"- [{name}]({name}.md): {summary(recipe)}")
     lines += ["", f"`sparring recipes --page {folder.as_posix()}` writes these pages.", ""]
@@ -44,12 +45,12 @@ def _paragraphs(recipe: Recipe[Any]) -> list[str]:
     return (inspect.getdoc(type(recipe)) or "").split("\n\n")
 
 
-def page(recipe: Recipe[Any], played: Sequence[tuple[str, Mapping[str, Any]]], bench: Path) -> str:
+def page(recipe: Recipe[Any], results: Sequence[tuple[str, Mapping[str, Any]]], bench: Path) -> str:
     """A recipe's page in Markdown.
 
     Args:
-        played: names of the bench's pages, with their numbers.
-        bench: where these pages are.
+        results: names of the bench's pages, with their results.
+        bench: folder of these pages.
     """
     first, *rest, command = _paragraphs(recipe)
     lines = [f"# {recipe.name}", "", " ".join(first.split()), ""]
@@ -57,16 +58,16 @@ def page(recipe: Recipe[Any], played: Sequence[tuple[str, Mapping[str, Any]]], b
         lines += [" ".join(paragraph.split()), ""]
     lines += ["```", command.strip(), "```", ""]
     up = Path("..") / bench.name
-    for name, content in played:
+    for name, content in results:
         lines += _measured(recipe, name, content, bench, up)
     for group, rows in recipe.table().items():
-        lines += [f"## {group}", "", "| field | value | what it is |", "|---|---|---|"]
-        lines += [f"| `{field}` | {_shown(value)} | {what} |" for field, value, what in rows]
+        lines += [f"## {group}", "", "| field | value | meaning |", "|---|---|---|"]
+        lines += [f"| `{field}` | {_text(value)} | {what} |" for field, value, what in rows]
         lines.append("")
     return "\n".join(lines)
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, tuple):
@@ -75,7 +76,7 @@ def _shown(value: object) -> str:
 
 
 def _measured(recipe: Recipe[Any], name: str, content: Mapping[str, Any], bench: Path, up: Path) -> list[str]:
-    """What a page of the bench has on this recipe: for each of its rows, numbers beside real data's, and a sheet."""
+    """The rows of this recipe on a page of the bench: metrics next to those of real data, and a sheet."""
     rows = [row for row in content["ours"] if row["name"].split()[0] == recipe.name]
     return [line for row in rows for line in _row(row["name"], row["numbers"], name, content, bench, up)]
 
@@ -85,15 +86,15 @@ def _row(
 ) -> list[str]:
     table, real = TABLES[content["table"]], content["real"]
     fields = ", ".join(f"`{field}`" for field in row.split()[1:])
-    took, several = clock(mean(run["seconds"] for run in runs)), f", {len(runs)} seeds" if len(runs) > 1 else ""
-    where = f"{took} on {content['machine']}{several}: [the whole table]({(up / name).as_posix()}.md)."
+    time, seeds = clock(mean(run["seconds"] for run in runs)), f", {len(runs)} seeds" if len(runs) > 1 else ""
+    where = f"{time} on {content['machine']}{seeds}: [the whole table]({(up / name).as_posix()}.md)."
     title = f"## {table.title}{f' with {fields}' if fields else ''}"
-    lines = [title, "", where, "", "| | this | real data |", "|---|---:|---:|"]
+    lines = [title, "", where, "", "| | this recipe | real data |", "|---|---:|---:|"]
     for column in table.columns:
         if column.name in runs[0]:
             ours = format(mean(run[column.name] for run in runs), column.format)
             ideal = format(real[column.name], column.format) if column.name in real else ""
             lines.append(f"| {column.name} | {ours} | {ideal} |")
-    picture = f"{name}-{row.replace(' ', '-')}.png"
-    sheet = ["", f"![samples of {row}]({(up / picture).as_posix()})"] if (bench / picture).exists() else []
-    return [*lines, *sheet, ""]
+    file = sheet(name, row)
+    image = ["", f"![samples of {row}]({(up / file).as_posix()})"] if (bench / file).exists() else []
+    return [*lines, *image, ""]

@@ -1,4 +1,4 @@
-"""Stacked-MNIST: three digits in three colours, a thousand modes."""
+"""Stacked-MNIST: three digits in three color channels, a thousand modes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from sparring.bench.table import Column, Numbers, Plan, Published, Row, Table
 from sparring.console import Screen
 from sparring.data.tensors import VALUES
-from sparring.evaluation import classifier
+from sparring.evaluation.classifier import Classifier, classifier_of
 from sparring.evaluation.real import Real, read
 from sparring.metrics.classes import mode_coverage
 from sparring.modalities import Images, find
@@ -23,46 +23,46 @@ COLUMNS = (Column("modes", ".4g"), Column("KL", ".3f"))
 
 
 @lru_cache
-def _digits() -> tuple[Real, classifier.Classifier]:
-    """MNIST, and the net that tells its digits apart."""
+def _digits() -> tuple[Real, Classifier]:
+    """MNIST, and a classifier of its digits."""
     items = find("mnist")
     real, _ = read(Images().fit(items), items)
-    return real, classifier.classifier_of(real, real.data.train)
+    return real, classifier_of(real, real.data.train)
 
 
-def _counted(parts: Iterable[Tensor], screen: Screen) -> Numbers:
-    """Numbers of pictures (n, 3, 28, 28), by the digits that are seen in their colours."""
+def _numbers(batches: Iterable[Tensor], screen: Screen) -> Numbers:
+    """Metrics of images (n, 3, 28, 28), from the digits that are recognized in their color channels."""
     counts = torch.zeros(MODES, dtype=torch.int64)
-    screen.say("reading digits")
+    screen.say("recognizing digits")
     _, net = _digits()
-    for x in parts:
+    for x in batches:
         digits = net.probabilities(x.cpu().flatten(0, 1)[:, None]).argmax(1).view(-1, 3)
         counts += torch.bincount(digits @ torch.tensor([100, 10, 1]), minlength=MODES)
-    found = hit(counts)
-    return {"modes": found.modes, "KL": found.kl}
+    coverage = mode_coverage(counts)
+    return {"modes": coverage.modes, "KL": coverage.kl}
 
 
 def _measure(model: Model, _device: str, screen: Screen) -> Numbers:
     scale, unscale = model.modality.scale, model.modality.unscale
-    return _counted((scale(unscale(x[VALUES])) for x, _ in model.stream(SAMPLES, seed=0)), screen)
+    return _numbers((scale(unscale(x[VALUES])) for x, _ in model.stream(SAMPLES, seed=0)), screen)
 
 
 def _ideal(_device: str, screen: Screen) -> Numbers:
-    """Of digits that were held out, stacked at random."""
+    """Metrics of held-out digits, stacked at random."""
     real, _ = _digits()
     chosen = torch.randint(len(real.data.held), (SAMPLES, 3), generator=torch.Generator().manual_seed(1))
     scale = real.modality.scale
-    parts = (scale(real.data.part("values", real.data.held[rows.flatten()])) for rows in torch.split(chosen, 500))
-    return _counted((x.view(-1, 3, *x.shape[2:]) for x in parts), screen)
+    batches = (scale(real.data.part(VALUES, real.data.held[rows.flatten()])) for rows in torch.split(chosen, 500))
+    return _numbers((x.view(-1, 3, *x.shape[2:]) for x in batches), screen)
 
 
 STACKED_MNIST = Table(
     name="stacked-mnist",
     title="Stacked-MNIST, a thousand modes",
     protocol=(
-        f"{SAMPLES:,} samples; a convolutional net that was trained on MNIST reads the digit in each of their three "
-        "colours. A mode, one of 1,000 numbers, counts when it is read once; the divergence of the numbers from "
-        "uniform is in nats, about 0.019 for a perfect sampler."
+        f"{SAMPLES:,} samples. A convolutional network that was trained on MNIST recognizes the digit in each of "
+        "their three color channels. A mode, one of 1,000 numbers, is covered if it is recognized once. KL is the "
+        "divergence of the numbers from the uniform distribution in nats, about 0.019 for a perfect sampler."
     ),
     data="stacked-mnist",
     columns=COLUMNS,

@@ -1,4 +1,4 @@
-"""What a table of the bench is: its protocol, its published rows, and how ours are trained and measured."""
+"""A table of the bench: its protocol, its published rows, and how our rows are trained and measured."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Numbers = dict[str, float]
 
 @dataclass(frozen=True)
 class Column:
-    """A number of a table.
+    """A metric of a table.
 
     Attributes:
-        name: as it is headed.
-        format: of the number, such as ".1%".
+        name: heading of the column, and key of the metric in JSON.
+        format: of the values, such as ".1%".
     """
 
     name: str
@@ -28,12 +28,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Published:
-    """A row as a paper has it.
+    """A row of a paper.
 
     Attributes:
         name: of the method.
-        numbers: by column; those that the paper does not give are left out.
-        source: of the numbers.
+        numbers: values by column; without those that the paper does not report.
+        source: of the values.
     """
 
     name: str
@@ -43,12 +43,12 @@ class Published:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of ours.
+    """One of our rows.
 
     Attributes:
         recipe: its name.
-        fields: that are not the recipe's own.
-        note: what it stands for.
+        fields: settings that differ from the recipe's defaults.
+        note: why the row is in the table.
     """
 
     recipe: str
@@ -57,18 +57,18 @@ class Row:
 
     @property
     def name(self) -> str:
-        """As it is typed."""
+        """The recipe with its settings, as on the command line."""
         return " ".join([self.recipe, *(f"{name}={value}" for name, value in self.fields.items())])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is spent on a table.
+    """The budget of a table.
 
     Attributes:
-        seeds: runs of each row.
-        bound: of a run, as `train` takes it; the recipe's own where there is none.
-        rows: names of those that are trained, all unless given.
+        seeds: number of runs of each row.
+        bound: steps or time of a run, as arguments of `train`; {} for the recipe's own number of steps.
+        rows: names of the rows that are trained; () for all.
     """
 
     seeds: int
@@ -81,16 +81,17 @@ class Table:
     """A published table.
 
     Attributes:
-        name: that it is called by.
-        title, protocol: what it shows, and how its numbers are made.
-        data: the set that rows are trained on.
-        part: of a seed, in the folder of the runs: where there is one, what a run of that seed is trained on instead.
-        columns: numbers of a row.
+        name: on the command line.
+        title, protocol: what the table shows, and how its metrics are computed.
+        data: name of the data set that rows are trained on.
+        columns: metrics of a row.
         published: rows of papers.
-        rows: ours.
-        plans: what is spent, by budget: cpu (minutes) and gpu (the papers' full protocol).
-        measure: the numbers of a model, on a device.
-        ideal: those of real data in the samples' place.
+        rows: our rows.
+        plans: budgets by name: cpu (minutes) and gpu (the papers' full protocol).
+        measure: computes the metrics of a model on a device.
+        ideal: computes the metrics of real data in place of samples.
+        part: for tables where the training data depend on the seed: takes the seed and the folder of the runs, and
+            returns the file with the training data.
     """
 
     name: str

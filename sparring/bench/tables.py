@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparring.bench.codes import MNIST_CODES
-from sparring.bench.few import GROCERY
+from sparring.bench.few_images import GROCERY
 from sparring.bench.image_tables import FASHION_MNIST, MNIST
 from sparring.bench.mixtures import GRID, RING
 from sparring.bench.stacked import STACKED_MNIST
