@@ -1,4 +1,4 @@
-"""Paths judged: what is no generator is caught, and what came after the data is not what was trained on."""
+"""The judge of time series: trivial baselines are recognized, and held-out steps come after the training data."""
 
 import json
 from itertools import pairwise
@@ -15,17 +15,17 @@ from sparring.modalities.series.judge import SeriesJudge
 
 
 def clustered(n, seed=0):
-    """Prices whose moves come in clusters, with heavy tails."""
+    """Prices with volatility clustering and heavy tails."""
     random = np.random.default_rng(seed)
-    variance, moves = 1.0, []
+    variance, returns = 1.0, []
     for _ in range(n):
-        moves.append(random.standard_t(5) * variance**0.5)
-        variance = 0.03 + 0.12 * min(moves[-1] ** 2, 50) + 0.83 * variance
-    return 100 * np.exp(np.cumsum(moves) * 0.008)
+        returns.append(random.standard_t(5) * variance**0.5)
+        variance = 0.03 + 0.12 * min(returns[-1] ** 2, 50) + 0.83 * variance
+    return 100 * np.exp(np.cumsum(returns) * 0.008)
 
 
 @pytest.fixture(scope="module")
-def against():
+def judge():
     frame = pd.DataFrame({"x": clustered(3000)})
     series = Series(window=64).fit(find(frame))
     values = series.values(find(frame))
@@ -36,43 +36,42 @@ def number(numbers, name):
     return next(n.value for n in numbers if n.name == name)
 
 
-def test_history_is_near_and_cheats_are_caught(against):
-    cheats = against.baselines
-    for name in ("of sizes", "told apart"):
-        assert number(against.floor, name) < number(cheats["shuffled"], name)
-    assert number(cheats["bootstrap"], "near-copies") > 0.3
-    assert number(against.floor, "near-copies") == pytest.approx(0.01, abs=0.005)
+def test_training_data_are_close_and_baselines_are_recognized(judge):
+    baselines = judge.baselines
+    for name in ("acf_abs", "discriminative_score"):
+        assert number(judge.floor, name) < number(baselines["shuffled"], name)
+    assert number(baselines["bootstrap"], "near_copy_share") > 0.3
+    assert number(judge.floor, "near_copy_share") == pytest.approx(0.01, abs=0.005)
     found = {
-        f.name
-        for f in against.findings(against.walks(against.resampled(1, np.random.default_rng(1))), cheats["shuffled"])
+        f.name for f in judge.findings(judge.walks(judge.resample(1, np.random.default_rng(1))), baselines["shuffled"])
     }
-    assert "great moves do not come together" in found
-    copies = against.walks(against.resampled(20, np.random.default_rng(1)))
-    assert "copies" in {f.name for f in against.findings(copies, cheats["bootstrap"])}
+    assert "no volatility clustering" in found
+    copies = judge.walks(judge.resample(20, np.random.default_rng(1)))
+    assert "copies" in {f.name for f in judge.findings(copies, baselines["bootstrap"])}
 
 
-def test_light_tails_and_another_market_are_named(against):
+def test_light_tails_and_another_market_are_reported(judge):
     random = np.random.default_rng(0)
-    calm = np.cumsum(random.normal(0, 0.05, (20, against.length, 1)), 1)
-    found = {f.name for f in against.findings(calm, against.numbers(calm))}
-    assert {"tails are light", "easily told from real paths"} <= found
+    calm = np.cumsum(random.normal(0, 0.05, (20, judge.length, 1)), 1)
+    found = {f.name for f in judge.findings(calm, judge.numbers(calm))}
+    assert {"light tails", "easy to distinguish from real paths"} <= found
 
 
-def test_blocks_of_the_bootstrap_are_of_the_data(against):
-    """Of steps that follow one another in a path, nineteen of twenty follow one another in the data."""
-    returns = np.diff(np.log(against.resampled(20, np.random.default_rng(0))[..., 0]), axis=1)
-    real = np.diff(against.train[0, :, 0])
+def test_blocks_of_the_bootstrap_come_from_the_data(judge):
+    """19 of 20 consecutive steps of a path are consecutive in the data."""
+    returns = np.diff(np.log(judge.resample(20, np.random.default_rng(0))[..., 0]), axis=1)
+    real = np.diff(judge.train[0, :, 0])
     pairs = {(round(a, 5), round(b, 5)) for a, b in pairwise(real)}
     share = np.mean([(round(a, 5), round(b, 5)) in pairs for a, b in pairwise(returns[0])])
     assert share == pytest.approx(0.95, abs=0.04)
 
 
-def test_one_path_and_short_ones_can_be_judged(against):
-    one = against.walks(against.resampled(20, np.random.default_rng(0)))[:1]
-    assert 0 <= number(against.numbers(one), "told apart") <= 0.5
-    short = SeriesJudge(against.modality, against._values, np.exp(against.held[0, :49]))
-    assert 0 <= number(short.floor, "told apart") <= 0.5
-    assert np.isnan(number(short.floor, "earth mover[100]"))
+def test_one_path_and_short_paths_can_be_evaluated(judge):
+    one = judge.walks(judge.resample(20, np.random.default_rng(0)))[:1]
+    assert 0 <= number(judge.numbers(one), "discriminative_score") <= 0.5
+    short = SeriesJudge(judge.modality, np.exp(judge.train[0]), np.exp(judge.held[0, :49]))
+    assert 0 <= number(short.floor, "discriminative_score") <= 0.5
+    assert np.isnan(number(short.floor, "wasserstein[100]"))
 
 
 @pytest.fixture(scope="module")
@@ -85,21 +84,21 @@ def run(tmp_path_factory):
     return folder
 
 
-def test_a_run_is_judged_by_what_came_after(run):
-    found = evaluate(run / "a", samples=10)
-    assert "10 paths of 80 steps against as many steps that came after the 720" in found.protocol
-    assert list(found.baselines) == ["shuffled", "bootstrap"]
-    assert found.picture.size[0] > 500
+def test_a_run_is_evaluated_by_later_steps(run):
+    evaluation = evaluate(run / "a", samples=10)
+    assert "10 paths of 80 steps compared with the 80 steps that came after the 720" in evaluation.protocol
+    assert list(evaluation.baselines) == ["shuffled", "bootstrap"]
+    assert evaluation.picture.size[0] > 500
     again = evaluate(run / "a", samples=10)
-    assert found.content() == again.content()
+    assert evaluation.content() == again.content()
 
 
-def test_what_has_been_added_since_is_unseen(run):
+def test_steps_added_later_are_held_out(run):
     whole = (run / "x.csv").read_text()
     try:
         (run / "x.csv").write_text(whole + "".join(f"{v:.3f}\n" for v in clustered(100, seed=3)))
-        found = evaluate(run / "a", samples=5)
-        assert "5 paths of 180 steps against as many steps that came after the 720" in found.protocol
+        evaluation = evaluate(run / "a", samples=5)
+        assert "5 paths of 180 steps compared with the 180 steps that came after the 720" in evaluation.protocol
         (run / "x.csv").write_text("\n".join(whole.splitlines()[:500]))
         with pytest.raises(InputError, match="had 800 steps when the model was trained and has 499"):
             evaluate(run / "a", samples=5)
@@ -107,15 +106,15 @@ def test_what_has_been_added_since_is_unseen(run):
         (run / "x.csv").write_text(whole)
 
 
-def test_too_little_to_judge_by(run, tmp_path):
+def test_invalid_evaluations(run, tmp_path):
     pd.DataFrame({"x": clustered(48)}).to_csv(tmp_path / "few.csv", index=False)
-    with pytest.raises(InputError, match="48 steps that the model has not seen are too few"):
+    with pytest.raises(InputError, match="48 held-out steps, which is too few"):
         evaluate(run / "a", against=tmp_path / "few.csv")
-    with pytest.raises(InputError, match="features 'patches' are not for series"):
+    with pytest.raises(InputError, match="features=patches is not for series"):
         evaluate(run / "a", features=["patches"])
 
 
-def test_runs_of_other_channels_are_not_compared(run, tmp_path):
+def test_runs_with_different_channels_are_not_compared(run, tmp_path):
     pd.DataFrame({"y": clustered(300).round(3)}).to_csv(tmp_path / "y.csv", index=False)
     settings = {"steps": 2, "quiet": True, "device": "cpu", "window": 48, "width": 8}
     sparring.train("series", tmp_path / "y.csv", out=tmp_path / "c", **settings)
@@ -123,9 +122,9 @@ def test_runs_of_other_channels_are_not_compared(run, tmp_path):
         compare([run / "a", tmp_path / "c"], tmp_path / "page", data=str(run / "x.csv"))
 
 
-def test_runs_side_by_side(run, tmp_path):
-    found = compare([run / "a", run / "b"], tmp_path / "page", samples=5)
-    assert [c.name for c in found] == ["a", "b"]
+def test_runs_are_compared(run, tmp_path):
+    compared = compare([run / "a", run / "b"], tmp_path / "page", samples=5)
+    assert [c.name for c in compared] == ["a", "b"]
     page = (tmp_path / "page" / "README.md").read_text()
     lines = [line for line in page.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines}) == 1

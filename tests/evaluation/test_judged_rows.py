@@ -1,4 +1,4 @@
-"""Rows of a table are judged beside real rows and beside three cheats, none of which looks like a good generator."""
+"""The judge of tables: real rows and three trivial baselines, none of which looks like a good generator."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from sparring.modalities.tables.reading import of_frame
 
 
 def people(n, seed):
-    """Ages, incomes that go with them, and a class that goes with both."""
+    """Ages, incomes that depend on them, and a class that depends on the income."""
     random = np.random.default_rng(seed)
     age = random.integers(18, 80, n)
     income = np.round(age * random.lognormal(3, 0.08, n))
@@ -22,7 +22,7 @@ def people(n, seed):
 
 
 @pytest.fixture(scope="module")
-def against():
+def judge():
     train = people(3000, 0)
     return TableJudge(Table().fit(of_frame(train)), train, people(1500, 1))
 
@@ -31,29 +31,29 @@ def values(numbers):
     return {number.name: number.value for number in numbers}
 
 
-def test_no_cheat_looks_like_real_rows(against):
-    real, cheats = values(against.floor), {name: values(numbers) for name, numbers in against.baselines.items()}
-    assert real["told apart[auc]"] == pytest.approx(0.5, abs=0.05)
-    assert real["closer to training"] == pytest.approx(0.5, abs=0.05)
-    assert cheats["independent"]["learnt from[rich auc]"] < 0.6 < real["learnt from[rich auc]"] - 0.1
-    assert cheats["shuffled in class"]["told apart[auc]"] > real["told apart[auc]"] + 0.1
-    assert cheats["shuffled in class"]["pair trends"] < real["pair trends"]
-    assert cheats["copy"]["copies"] == 1
-    assert cheats["copy"]["closer to training"] > 0.8
+def test_no_baseline_looks_like_real_rows(judge):
+    real, baselines = values(judge.floor), {name: values(numbers) for name, numbers in judge.baselines.items()}
+    assert real["c2st_auc"] == pytest.approx(0.5, abs=0.05)
+    assert real["dcr_share"] == pytest.approx(0.5, abs=0.05)
+    assert baselines["independent"]["tstr[rich auc]"] < 0.6 < real["tstr[rich auc]"] - 0.1
+    assert baselines["shuffled_within_class"]["c2st_auc"] > real["c2st_auc"] + 0.1
+    assert baselines["shuffled_within_class"]["column_pair_trends"] < real["column_pair_trends"]
+    assert baselines["copy"]["exact_copy_share"] == 1
+    assert baselines["copy"]["dcr_share"] > 0.8
 
 
-def test_findings_name_what_is_wrong_and_nothing_else(against):
+def test_findings_name_the_problems_and_nothing_else(judge):
     def named(frame):
-        rows = against.modality.rows(frame)
-        return {trouble.name for trouble in against.findings(rows, against.numbers(rows))}
+        rows = judge.modality.rows(frame)
+        return {finding.name for finding in judge.findings(rows, judge.numbers(rows))}
 
     assert named(people(3000, 2)) == set()
     shifted = people(3000, 2).assign(age=lambda f: f["age"] // 2)
-    assert "columns are off" in named(shifted)
+    assert "columns with a wrong distribution" in named(shifted)
     assert named(people(3000, 0)) == {"copies"}
-    alone = people(3000, 2)
-    alone["income"] = alone["income"].sample(frac=1, random_state=0).to_numpy()
-    assert named(alone) == {"easily told from real rows"}
+    independent = people(3000, 2)
+    independent["income"] = independent["income"].sample(frac=1, random_state=0).to_numpy()
+    assert named(independent) == {"easy to distinguish from real rows"}
 
 
 @pytest.fixture(scope="module")
@@ -68,20 +68,20 @@ def runs(tmp_path_factory):
 
 
 def test_evaluate_and_compare(runs, tmp_path):
-    found = evaluate(runs / "table", samples=200)
-    assert found.head == ["metric", "samples", "real", "independent", "shuffled in class", "copy"]
-    assert found.samples == 200
-    assert found.of_baseline("copy", "copies") == 1
+    evaluation = evaluate(runs / "table", samples=200)
+    assert evaluation.head == ["metric", "samples", "real", "independent", "shuffled_within_class", "copy"]
+    assert evaluation.samples == 200
+    assert evaluation.of_baseline("copy", "exact_copy_share") == 1
     assert evaluate(runs / "table", against=runs / "others.csv", samples=200).real == 300
-    both = compare([runs / "table", runs / "ctgan"], tmp_path / "page", samples=200)
-    assert [c.name for c in both] == ["table", "ctgan"]
-    assert "shuffled in class" in (tmp_path / "page" / "README.md").read_text()
+    compared = compare([runs / "table", runs / "ctgan"], tmp_path / "page", samples=200)
+    assert [c.name for c in compared] == ["table", "ctgan"]
+    assert "shuffled_within_class" in (tmp_path / "page" / "README.md").read_text()
 
 
-def test_what_cannot_be_judged(runs, tmp_path):
-    with pytest.raises(InputError, match="are not for rows"):
+def test_invalid_evaluations(runs, tmp_path):
+    with pytest.raises(InputError, match="is not for rows"):
         evaluate(runs / "table", features=["patches"])
-    with pytest.raises(InputError, match="5 rows cannot be judged"):
+    with pytest.raises(InputError, match="5 rows are too few"):
         evaluate(runs / "table", samples=5)
     pd.DataFrame({"age": range(30), "town": "a"}).to_csv(tmp_path / "less.csv", index=False)
     with pytest.raises(InputError, match="has no column 'income'"):
