@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
-import click
 import typer
 from typer.core import TyperCommand
 
@@ -40,7 +39,9 @@ def train(
     until: Annotated[str, typer.Option(help="Stop early: equilibrium, plateau or fid<X.")] = "",
     memory: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="Larger data are read from disk during training: 500M, 2G. \\[default: a quarter of the memory]"),
+        typer.Option(
+            help="Larger data are read from disk during training: 500M, 2G. \\[default: a quarter of the memory]"
+        ),
     ] = None,
     metrics: Annotated[
         str, typer.Option(help="A port, or HOST:PORT, where Prometheus reads metrics during training.")
@@ -82,7 +83,7 @@ def _next_commands(model: Model, run: str) -> list[str]:
 class SampleCommand(TyperCommand):
     """`sparring sample`, whose help lists what samples of every kind of data can be asked for."""
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         from sparring.cli.asks import every_ask
 
         lines = [f"  --{ask.name}  {ask.help}" for ask in every_ask()]
