@@ -1,4 +1,4 @@
-"""The web page: runs, trainings, samples, edits, tables, for people who would rather not type commands."""
+"""The studio: a web page for runs, trainings, samples and edits, as an alternative to the command line."""
 
 from sparring.studio.launch import launch
 

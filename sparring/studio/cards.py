@@ -1,4 +1,4 @@
-"""Runs as cards, in HTML. Whatever a folder holds is text here, never markup."""
+"""Runs as cards, in HTML. Text from folders is escaped: it never becomes markup."""
 
 from __future__ import annotations
 
@@ -12,105 +12,104 @@ from pathlib import Path
 
 from PIL import Image
 
-from sparring.studio.charts import spark
+from sparring.studio.charts import sparkline
 from sparring.studio.run_index import Card, Line
 
-THUMBNAIL = 320  # pixels of a thumbnail's longer side, at most
+THUMBNAIL_SIDE = 320  # pixels of the longer side
 EMPTY = (
-    '<div class="empty"><h3>No runs yet</h3><p>A run is a folder that <code>sparring train</code> writes: samples, '
-    "curves, the model. Open <b>Train</b>, choose a folder of files or a set by name, and press Start.</p></div>"
+    '<div class="empty"><h3>No runs yet</h3><p>A run is a folder written by <code>sparring train</code>: samples, '
+    "curves, the model. Open <b>Train</b>, choose a data set by name or a path, and press Start.</p></div>"
 )
 
 
-def page(cards: Sequence[Card], logs: Mapping[str, Sequence[Line]], states: Mapping[str, str], current: str) -> str:
+def page(cards: Sequence[Card], logs: Mapping[str, Sequence[Line]], states: Mapping[str, str], selected: str) -> str:
     """All cards.
 
     Args:
         logs: of the runs, by name.
-        states: of runs that a command is at work on, by name: training, judging, stopping.
-        current: the name of the run that is chosen.
+        states: of runs that a command works on, by name: training, evaluating, stopping.
+        selected: name of the selected run.
     """
-    shown = [one(card, logs[card.name], states.get(card.name, ""), card.name == current) for card in cards]
-    return f'<div class="cards">{"".join(shown)}</div>' if shown else EMPTY
+    html = [card_html(card, logs[card.name], states.get(card.name, ""), card.name == selected) for card in cards]
+    return f'<div class="cards">{"".join(html)}</div>' if html else EMPTY
 
 
-def one(card: Card, log: Sequence[Line], state: str, chosen: bool) -> str:
-    """A card: a button that chooses the run."""
+def card_html(card: Card, log: Sequence[Line], state: str, selected: bool) -> str:
+    """A card: a button that selects the run."""
     name = escape(card.name, quote=True)
-    if card.why:
-        return f'<div class="card broken"><h3>{name}</h3><p class="trouble">{escape(card.why)}</p></div>'
-    said = state or ("trained" if card.ready else "unfinished")
-    facts = " · ".join(escape(part) for part in (card.recipe, Path(card.data).name, KINDS.get(card.kind, card.kind)))
-    share = card.share if said == "training" else None
-    bar = "" if share is None else f'<div class="bar"><i style="width:{100 * share:.1f}%"></i></div>'
-    trouble = f'<p class="trouble brief">{escape(card.troubles[-1])}</p>' if card.troubles else ""
+    if card.error:
+        return f'<div class="card broken"><h3>{name}</h3><p class="warning">{escape(card.error)}</p></div>'
+    state = state or ("trained" if card.ready else "unfinished")
+    summary = " · ".join(escape(part) for part in (card.recipe, Path(card.data).name, card.items))
+    bar = progress_bar(card.share if state == "training" else None)
+    warning = f'<p class="warning brief">{escape(card.findings[-1])}</p>' if card.findings else ""
     score = f'<span class="score">{escape(card.score)}</span>' if card.score else ""
     return (
-        f'<button type="button" class="card{" chosen" if chosen else ""}" data-run="{name}" '
-        f'aria-pressed="{"true" if chosen else "false"}">'
-        f'{_picture(card)}<div class="about"><h3>{name}</h3><span class="state {said}">{said}</span>'
-        f'<p class="quiet">{facts}</p><p>{escape(card.bound)}</p>{bar}{score}{spark(log)}{trouble}'
-        f'<p class="quiet">{ago(card.changed)}</p></div></button>'
+        f'<button type="button" class="card{" selected" if selected else ""}" data-run="{name}" '
+        f'aria-pressed="{"true" if selected else "false"}">'
+        f'{_thumbnail_html(card)}<div class="about"><h3>{name}</h3><span class="state {state}">{state}</span>'
+        f'<p class="muted">{summary}</p><p>{escape(card.progress)}</p>{bar}{score}{sparkline(log)}{warning}'
+        f'<p class="muted">{ago(card.changed)}</p></div></button>'
     )
 
 
-KINDS = {
-    "images": "pictures", "rows": "a table", "pairs": "pictures of pictures", "unpaired": "pictures of pictures",
-    "degraded": "pictures of pictures",
-}  # fmt: skip
+def progress_bar(share: float | None) -> str:
+    """A bar for a share in [0, 1]; "" for None."""
+    return "" if share is None else f'<div class="bar"><i style="width:{100 * share:.1f}%"></i></div>'
 
 
-def _picture(card: Card) -> str:
+def _thumbnail_html(card: Card) -> str:
+    placeholder = '<div class="thumb none">no samples yet</div>'
     if card.sheet is None:
-        return '<div class="thumb none">no samples yet</div>'
+        return placeholder
     try:
         content = thumbnail(card.sheet, card.sheet.stat().st_mtime_ns)
-    except (OSError, SyntaxError):  # it is gone, or half of it is there; the latter is Pillow's word for a broken PNG
-        return '<div class="thumb none">no samples yet</div>'
+    except (OSError, SyntaxError):  # the file was removed or is being written; Pillow raises the latter
+        return placeholder
     alt = escape(f"samples of {card.name} at step {int(card.sheet.stem):,}", quote=True)
     return f'<img class="thumb" alt="{alt}" src="data:image/png;base64,{content}">'
 
 
 @lru_cache(maxsize=256)
-def thumbnail(path: Path, _stamp: int) -> str:
-    """The middle of a sheet as a small PNG, in base64.
+def thumbnail(path: Path, _modified: int) -> str:
+    """A sheet as a small PNG in base64.
 
     Args:
-        _stamp: when the file was written, since it may be written anew.
+        _modified: when the file was written, so that a new version is read.
     """
     with Image.open(path) as opened:
         sheet = opened.convert("RGB")
-    sheet.thumbnail((2 * THUMBNAIL, 2 * THUMBNAIL), Image.Resampling.LANCZOS)
+    sheet.thumbnail((2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     sheet.quantize(128).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
 
 
 def _from_here(path: Path) -> Path:
-    """As it would be typed where the studio was started."""
+    """A path relative to the folder in which the studio was started, if it is inside."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def ago(when: float) -> str:
-    """How long ago a moment was, in words that do not change each second."""
+    """How long ago a time was, in words that do not change every second."""
     seconds = time.time() - when
     for unit, name in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= unit:
-            many = int(seconds // unit)
-            return f"{many} {name}{'s' if many > 1 else ''} ago"
+            count = int(seconds // unit)
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
     return "just now"
 
 
 def details(card: Card, log: Sequence[Line], charts: str) -> str:
-    """What a run's page says under its sheet."""
-    if card.why:
-        return f'<p class="trouble">{escape(card.why)}</p>'
+    """Everything about a run, for the column next to the cards."""
+    if card.error:
+        return f'<p class="warning">{escape(card.error)}</p>'
     rows = [
-        ("recipe", card.recipe), ("data", card.data), ("makes", KINDS.get(card.kind, card.kind)),
-        ("trained", card.bound), ("speed", f"{log[-1]['speed']:,.0f} samples/s" if log else ""),
-        ("score", card.score), ("folder", str(_from_here(card.path))),
+        ("recipe", card.recipe), ("data", card.data), ("samples", card.items), ("trained", card.progress),
+        ("speed", f"{log[-1]['speed']:,.0f} samples/s" if log else ""), ("score", card.score),
+        ("folder", str(_from_here(card.path))),
     ]  # fmt: skip
-    facts = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
-    troubles = "".join(f'<li class="trouble">{escape(text)}</li>' for text in card.troubles)
-    return f"<dl>{facts}</dl>{f'<ul>{troubles}</ul>' if troubles else ''}{charts}"
+    listed = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
+    findings = "".join(f'<li class="warning">{escape(text)}</li>' for text in card.findings)
+    return f"<dl>{listed}</dl>{f'<ul>{findings}</ul>' if findings else ''}{charts}"

@@ -1,4 +1,4 @@
-"""Commands that the studio has started, which outlive a closed page but not the studio: they train and judge."""
+"""Commands that the studio starts to train and to evaluate. They outlive a closed page, but not the studio."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from pathlib import Path
 
 from sparring.errors import InputError
 
-TAIL = 16_000  # bytes of a command's output that are shown
+MAX_OUTPUT = 16_000  # bytes at the end of a command's output that are shown
 INTERRUPTED = (130, -signal.SIGINT)  # exit statuses
-DOING = {"train": "training", "evaluate": "judging"}
+STATES = {"train": "training", "evaluate": "evaluating"}  # by command
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be trained, as typed into the form.
+class TrainCommand:
+    """A training, as entered in the form.
 
     Attributes:
-        data: a path or a set's name.
+        data: a path, or the name of a data set.
         out: the run's folder.
-        recipe: a recipe's name; "" to choose by the data.
-        steps, time, seed, device: as `sparring train` takes them; "" for what it would choose.
-        fields: values for the recipe's fields, by name, as typed.
-        resume: go on with the run in `out`.
+        recipe: its name; "" to choose it by the data.
+        steps, time, seed, device: as for `sparring train`; "" for its defaults.
+        fields: values of the recipe's fields, as text.
+        resume: continue the run in `out`.
     """
 
     data: str
@@ -42,7 +42,7 @@ class Order:
     resume: bool = False
 
     def words(self) -> list[str]:
-        """The command: each thing typed is one argument, whatever is in it, and none can become an option."""
+        """The arguments of `sparring`. Each entry is one argument, whatever its text, and none can become an option."""
         options = {
             "out": str(self.out), "recipe": self.recipe, "steps": self.steps, "time": self.time, "seed": self.seed,
             "device": self.device,
@@ -53,18 +53,18 @@ class Order:
 
 
 class Job:
-    """A command that runs in the background, in a process group of its own.
+    """A command that runs in the background, in its own process group.
 
     Args:
-        words: of the command, after `sparring`.
-        output: a file for what it prints.
+        words: arguments of `sparring`.
+        file: receives its output.
     """
 
-    def __init__(self, words: Sequence[str], output: Path) -> None:
-        self.words, self.output, self.stopped = list(words), output, False
-        with output.open("wb") as file:
+    def __init__(self, words: Sequence[str], file: Path) -> None:
+        self.words, self.file, self.stopped = list(words), file, False
+        with file.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "sparring", *words], stdin=subprocess.DEVNULL, stdout=file,
+                [sys.executable, "-m", "sparring", *words], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
 
@@ -74,31 +74,31 @@ class Job:
 
     @property
     def state(self) -> str:
-        """In a word: training, judging, stopping, stopped before there was anything to keep, done, or failed."""
+        """training, evaluating, stopping, done, failed, or stopped: interrupted before there was a model to write."""
         if self.running:
-            return "stopping" if self.stopped else DOING[self.words[0]]
+            return "stopping" if self.stopped else STATES[self.words[0]]
         if self.stopped and self.process.returncode in INTERRUPTED:
             return "stopped"
         return "failed" if self.process.returncode else "done"
 
     def stop(self) -> None:
-        """Ctrl-C, once: the model is written, then the command ends."""
+        """Interrupt the command once, as Ctrl-C does: it writes its model and ends."""
         if self.running and not self.stopped:
             self.stopped = True
             os.killpg(self.process.pid, signal.SIGINT)
 
-    def said(self) -> str:
+    def output(self) -> str:
         """The end of what it has printed."""
-        with self.output.open("rb") as file:
-            file.seek(max(0, self.output.stat().st_size - TAIL))
+        with self.file.open("rb") as file:
+            file.seek(max(0, self.file.stat().st_size - MAX_OUTPUT))
             return file.read().decode(errors="replace")
 
 
 class Jobs:
-    """The commands that the studio has started, one to a run.
+    """The commands that the studio has started; at most one runs for each run.
 
     Args:
-        folder: for what they print.
+        folder: for their output.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -108,29 +108,29 @@ class Jobs:
         self._closed = False
 
     def busy(self, run: Path) -> bool:
-        """Whether a command is at work on a run."""
-        job = self.of(run)
+        """True if a command of the studio is working on a run."""
+        job = self.last(run)
         return job is not None and job.running
 
     def start(self, run: Path, words: Sequence[str]) -> Job:
         """Start a command for a run.
 
         Raises:
-            InputError: where one is at work on this run already, or the studio ends.
+            InputError: if one is already running for it, or the studio is ending.
         """
         with self._lock:
             if self._closed:
-                raise InputError(f"nothing is begun with {run.name} any more; the studio is ending")
+                raise InputError(f"nothing can be started for {run.name}; the studio is ending")
             before = self._jobs.get(run.resolve())
             if before is not None and before.running:
-                raise InputError(f"{run.name} is {before.state} already; wait for it, or stop it")
+                raise InputError(f"{run.name} is already {before.state}; wait for it, or stop it")
             self.folder.mkdir(parents=True, exist_ok=True)
             job = Job(words, self.folder / f"{len(self._jobs)}-{os.urandom(4).hex()}.txt")
             self._jobs[run.resolve()] = job
             return job
 
-    def of(self, run: Path) -> Job | None:
-        """The last command for a run, None where the studio has started none."""
+    def last(self, run: Path) -> Job | None:
+        """The last command for a run; None if the studio has started none."""
         return self._jobs.get(run.resolve())
 
     @property
@@ -138,7 +138,7 @@ class Jobs:
         return [job for job in list(self._jobs.values()) if job.running]
 
     def close(self) -> None:
-        """Stop all, and wait until their models are written. Interrupted, they end at once."""
+        """Stop all commands and wait until their models are written. If this is interrupted, end them at once."""
         with self._lock:
             self._closed = True
             jobs = self.running

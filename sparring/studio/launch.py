@@ -1,4 +1,4 @@
-"""The studio as a server: who may come in, and how it ends."""
+"""The studio as a server: access and shutdown."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pathlib import Path
 
 from sparring.devices import resolve
 from sparring.errors import InputError, needs
+from sparring.studio.jobs import Jobs
 from sparring.training.interrupts import interrupts
 
-DEFAULT = "runs"
-LARGEST = "4gb"  # of a file that is uploaded
-VISITS = 200  # pages whose state is kept, those that were looked at last
-OFFLINE = {  # nothing on the page is fetched from elsewhere, and nobody is told that it is used
+DEFAULT_FOLDER = "runs"
+MAX_UPLOAD = "4gb"
+MAX_SESSIONS = 200  # pages whose states are kept; the least recently used are forgotten
+POLLING_INTERVAL = 0.2  # seconds between checks for Ctrl-C
+OFFLINE = {  # settings of Gradio: nothing is fetched from other machines and nothing is reported
     "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_SSR_MODE": "False",
 }  # fmt: skip
 
@@ -30,18 +32,18 @@ def launch(
     device: str = "auto",
     say: Callable[[str], None] = print,
 ) -> None:
-    """Serve the page until Ctrl-C; then stop the trainings that it has started, whose models are written.
+    """Serve the page until Ctrl-C. Then trainings that it has started are stopped, and their models written.
 
     Args:
         runs: folders of runs, or runs; `runs` unless given.
-        host: an address of this machine; others than the loopback's need a password.
-        port: where it listens.
-        password: that is asked for, with any user name; "" for none.
+        host: an address of this machine; any but a loopback address needs a password.
+        port: to listen on.
+        password: that the page asks for, with any user name; "" for none.
         device: that models run on.
-        say: tells the user something.
+        say: receives messages for the user.
 
     Raises:
-        InputError: where there is no such folder, the port is taken, an open address has no password, or gradio is not
+        InputError: if a folder does not exist, the port is in use, an open address has no password, or Gradio is not
             installed.
     """
     if not password and not loopback(host):
@@ -64,48 +66,54 @@ def _serve(
 ) -> None:
     import gradio as gr
 
-    from sparring.studio import paint
-    from sparring.studio.look import CSS, theme
+    from sparring.studio import mask_editor
     from sparring.studio.page import page
     from sparring.studio.studio import Studio
+    from sparring.studio.theme import CSS, theme
 
     studio = Studio(places, device, folder)
-    # Handed out as they are: Gradio would write one that two look at anew while it is read.
-    gr.set_static_paths([studio.files])
+    # Served as they are: Gradio would copy a file again for a second user while the first one reads it.
+    gr.set_static_paths([studio.downloads])
     blocks = page(studio)
-    blocks.queue(default_concurrency_limit=None)  # a model lets in one at a time; others wait for nobody
+    blocks.queue(default_concurrency_limit=None)  # each model lets one caller in; callers of other models do not wait
     with interrupts() as interrupted:
         try:
             blocks.launch(
-                server_name=host, server_port=port, auth=_asks(password) if password else None,
+                server_name=host, server_port=port, auth=_authentication(password) if password else None,
                 auth_message="Any user name, and the password that the studio was started with." if password else None,
                 prevent_thread_lock=True, quiet=True, share=False, footer_links=["settings"], ssr_mode=False, pwa=False,
-                max_file_size=LARGEST, theme=theme(), css=CSS + paint.STYLE, mcp_server=False, enable_monitoring=False,
-                state_session_capacity=VISITS,
+                max_file_size=MAX_UPLOAD, theme=theme(), css=CSS + mask_editor.STYLE, mcp_server=False,
+                enable_monitoring=False, state_session_capacity=MAX_SESSIONS,
             )  # fmt: skip
         except OSError as error:
-            raise InputError(f"--port {port} of {host} cannot be listened on; choose another --port") from error
+            raise InputError(f"the studio cannot listen on --port {port} of {host}; choose another --port") from error
         say(f"the studio is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
         while not interrupted():
-            time.sleep(0.2)
-        training = [job for job in studio.jobs.running if job.state == "training"]
-        if training:
-            one = len(training) == 1
-            what = "1 training; its model is" if one else f"{len(training)} trainings; their models are"
-            say(f"stopping {what} written (Ctrl-C again to lose {'it' if one else 'them'})")
+            time.sleep(POLLING_INTERVAL)
         try:
-            studio.jobs.close()
+            _stop_jobs(studio.jobs, say)
         finally:
             blocks.close(verbose=False)
 
 
-def _asks(password: str) -> Callable[[str, str], bool]:
-    """Whether a given password is the right one; it takes as long however much of it is right."""
+def _stop_jobs(jobs: Jobs, say: Callable[[str], None]) -> None:
+    """Stop all commands of the studio and wait until their models are written."""
+    count = sum(job.state == "training" for job in jobs.running)
+    if count:
+        what, them = (
+            ("1 training; its model is", "it") if count == 1 else (f"{count} trainings; their models are", "them")
+        )
+        say(f"stopping {what} written (Ctrl-C again to lose {them})")
+    jobs.close()
+
+
+def _authentication(password: str) -> Callable[[str, str], bool]:
+    """A check of passwords whose duration does not depend on how much of the given one is right."""
     return lambda _name, given: hmac.compare_digest(given.encode(), password.encode())
 
 
 def loopback(host: str) -> bool:
-    """Whether an address can only be reached from this machine."""
+    """True if an address can only be reached from this machine."""
     if host == "localhost":
         return True
     try:
@@ -115,12 +123,12 @@ def loopback(host: str) -> bool:
 
 
 def folders(runs: Sequence[str | os.PathLike[str]]) -> list[Path]:
-    """The folders to look for runs in.
+    """The folders in which runs are looked for.
 
     Raises:
-        InputError: where one that was given is not there.
+        InputError: if a given one does not exist.
     """
     for run in runs:
         if not Path(run).is_dir():
-            raise InputError(f"there is no folder {str(run)!r}; give a folder of runs, or a run's")
-    return [Path(run) for run in runs] or [Path(DEFAULT)]
+            raise InputError(f"there is no folder {str(run)!r}; give a folder of runs, or a run")
+    return [Path(run) for run in runs] or [Path(DEFAULT_FOLDER)]

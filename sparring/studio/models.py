@@ -1,4 +1,4 @@
-"""Loaded models, shared by all who look at the page."""
+"""Loaded models, shared by all users of the page."""
 
 from __future__ import annotations
 
@@ -9,94 +9,94 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sparring.modalities import Modality
 from sparring.model import Model, load
 
-KEPT = 6  # models in memory, at most
+MAX_MODELS = 6  # models kept in memory
 
 T = TypeVar("T")
 
 
 class Models:
-    """Loads models once, and lets one caller at a time compute with each: who searches for a picture freezes a model's
-    weights and hooks its layers, and those who use another do not wait.
+    """Loads each model once, and lets one caller at a time compute with it: exploring freezes the weights of a model
+    and hooks its layers. Callers of different models do not wait for each other.
 
     Args:
-        device: that they run on.
+        device: that models run on.
     """
 
     def __init__(self, device: str) -> None:
         self.device = device
         self._entries: OrderedDict[Path, _Entry] = OrderedDict()
-        self._lock = threading.Lock()  # of the entries, never held for long
+        self._lock = threading.Lock()  # protects the entries; never held for long
 
     @contextmanager
-    def of(self, run: Path) -> Iterator[Model]:
-        """The model of a run, for this caller alone; loaded anew where it has been written anew.
+    def use(self, run: Path) -> Iterator[Model]:
+        """The model of a run, for this caller alone; loaded again if it has been written since.
 
         Raises:
-            InputError: where there is none.
+            InputError: if there is none.
         """
         entry = self._entry(run)
         with entry.lock:
-            yield entry.fresh(self.device)
+            yield entry.current(self.device)
 
-    def modality(self, run: Path) -> Modality:
-        """What the model of a run makes. Nobody who computes with it is waited for once it is loaded.
+    def peek(self, run: Path) -> Model:
+        """The model of a run, only to read what it declares. Does not wait for callers that compute with it once it is
+        loaded.
 
         Raises:
-            InputError: where there is none.
+            InputError: if there is none.
         """
         entry = self._entry(run)
-        known = entry.loaded()
-        if known is not None:
-            return known.modality
+        model = entry.loaded()
+        if model is not None:
+            return model
         with entry.lock:
-            return entry.fresh(self.device).modality
+            return entry.current(self.device)
 
-    def once(self, run: Path, what: Any, compute: Callable[[Model], T]) -> T:
-        """What follows from a run's model, computed once for as long as that is the same.
+    def computed(self, run: Path, key: Any, compute: Callable[[Model], T]) -> T:
+        """A result that depends on the model of a run alone, computed once for each version of the model.
 
         Args:
-            what: that it is told apart by; hashable.
+            key: identifies the result; hashable.
         """
         entry = self._entry(run)
         with entry.lock:
-            model = entry.fresh(self.device)
-            if what not in entry.known:
-                entry.known[what] = compute(model)
-            found: T = entry.known[what]
-            return found
+            model = entry.current(self.device)
+            if key not in entry.results:
+                entry.results[key] = compute(model)
+            result: T = entry.results[key]
+            return result
 
     def _entry(self, run: Path) -> _Entry:
         with self._lock:
             entry = self._entries.setdefault(run, _Entry(run))
             self._entries.move_to_end(run)
-            while len(self._entries) > KEPT:
+            while len(self._entries) > MAX_MODELS:
                 self._entries.popitem(last=False)
             return entry
 
 
 class _Entry:
-    """A run's model, who may compute with it, and what has been computed."""
+    """The model of a run with its lock, and results computed from it."""
 
     def __init__(self, run: Path) -> None:
-        self.run, self.lock, self.known = run, threading.RLock(), dict[Any, Any]()
+        self.run, self.lock, self.results = run, threading.RLock(), dict[Any, Any]()
         self._model: Model | None = None
         self._stamp = -1
 
     def loaded(self) -> Model | None:
-        """The model where it is in memory as it was written last."""
+        """The model if its latest version is in memory."""
         return self._model if self._stamp == self._written() else None
 
-    def fresh(self, device: str) -> Model:
-        """The model as it was written last."""
+    def current(self, device: str) -> Model:
+        """The latest version of the model."""
         model, stamp = self.loaded(), self._written()
         if model is None:
             model = load(self.run, device)
-            self._model, self._stamp, self.known = model, stamp, {}
+            self._model, self._stamp, self.results = model, stamp, {}
         return model
 
     def _written(self) -> int:
-        written = self.run / "model" / "model.json"
-        return written.stat().st_mtime_ns if written.is_file() else 0
+        file = self.run / "model" / "model.json"
+        return file.stat().st_mtime_ns if file.is_file() else 0

@@ -1,75 +1,71 @@
-"""The page: a head with the run that is looked at, and a tab for each thing to do."""
+"""The page: a header with the selected run, and the tabs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from sparring.studio.studio import OLD, SWEPT, Studio, told
-from sparring.studio.tabs import apply as picture
-from sparring.studio.tabs import compare, edit, runs, sample, train
-from sparring.studio.tabs import complete as table
+from sparring.model import Model
+from sparring.studio.handlers import shows_errors
+from sparring.studio.studio import CLEANING_INTERVAL, MAX_FILE_AGE, Studio
+from sparring.studio.tabs import compare, edit, file, runs, sample, train
 
-MAPPED = ("pairs", "unpaired", "degraded")
-EVERY = 2.0  # seconds between looks at the chosen run's model
-FOR = {  # kinds of data, by the tab that is for them
-    "sample": ("images", "series", "points"),
-    "edit": ("images",),
-    "picture": ("images", *MAPPED),
-    "table": ("rows",),
-}
+REFRESH_INTERVAL = 2.0  # seconds after which a new model of the selected run is noticed
 
 
 def page(studio: Studio) -> gr.Blocks:
     """The whole page."""
-    forgotten = SWEPT, OLD  # of what Gradio itself keeps
-    with gr.Blocks(title="Sparring Studio", analytics_enabled=False, fill_width=True, delete_cache=forgotten) as blocks:
+    cleaning = CLEANING_INTERVAL, MAX_FILE_AGE  # of Gradio's own files
+    with gr.Blocks(title="Sparring Studio", analytics_enabled=False, fill_width=True, delete_cache=cleaning) as blocks:
         with gr.Row(elem_id="head"):
             gr.HTML('<h1 class="title">Sparring <span>Studio</span></h1>', scale=3, min_width=180)
             studio.run = gr.Dropdown(
                 label="Run", choices=[], value=None, scale=2, min_width=240, elem_id="run", filterable=True
             )
-        studio.made = gr.State("")
+        studio.model_stamp = gr.State("")
         with gr.Tabs(elem_id="tabs") as tabs:
-            with gr.Tab("Runs", id="runs", elem_id="tab-runs"):
-                runs.tab(studio)
-            with gr.Tab("Train", id="train", elem_id="tab-train"):
-                train.tab(studio)
-            with gr.Tab("Sample", id="sample", elem_id="tab-sample", visible=False) as sampling:
-                sampled = sample.tab(studio)
-            with gr.Tab("Edit", id="edit", elem_id="tab-edit", visible=False) as editing:
-                start, edited = edit.tab(studio)
-            with gr.Tab("Your picture", id="picture", elem_id="tab-picture", visible=False) as yours:
-                pictured = picture.tab(studio, start, tabs)
-            with gr.Tab("Table", id="table", elem_id="tab-table", visible=False) as rows:
-                asked = table.tab(studio)
-            with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
-                compare.tab(studio)
-
-        # A tab is there once it suits the run: what is chosen in it before would be lost.
-        for kinds, shown, fitted in (
-            (FOR["sample"], sampling, sampled), (FOR["edit"], editing, edited), (FOR["picture"], yours, pictured),
-            (FOR["table"], rows, asked),
-        ):  # fmt: skip
-            fits = partial(_fits, studio, kinds)
-            fitted.then(told(fits), studio.run, shown, show_progress="hidden")
-
-        # A model comes when a training ends, and another when it has been resumed.
-        stamped: dict[str, Any] = {"inputs": studio.run, "outputs": studio.made, "show_progress": "hidden"}
-        studio.run.change(told(studio.stamp), **stamped)
-        gr.Timer(EVERY).tick(told(studio.stamp), **stamped)
-
-        def opened() -> gr.Dropdown:
-            names, chosen = studio.chosen(None)
-            return gr.Dropdown(choices=names, value=chosen)
-
-        blocks.load(opened, None, studio.run, show_progress="hidden")
+            _tabs(studio, tabs)
+        # A model is there when a training ends, and another one after it has been resumed.
+        stamp: dict[str, Any] = {"inputs": studio.run, "outputs": studio.model_stamp, "show_progress": "hidden"}
+        studio.run.change(shows_errors(studio.stamp), **stamp)
+        gr.Timer(REFRESH_INTERVAL).tick(shows_errors(studio.stamp), **stamp)
+        blocks.load(partial(_load, studio), None, studio.run, show_progress="hidden")
     assert isinstance(blocks, gr.Blocks)
     return blocks
 
 
-def _fits(studio: Studio, kinds: tuple[str, ...], name: str | None) -> gr.Tab:
-    """Whether the run has a use for a tab."""
-    return gr.Tab(visible=studio.kind(name) in kinds)
+def _tabs(studio: Studio, tabs: gr.Tabs) -> None:
+    """All tabs. Those that work with a model appear once they fit the selected run."""
+    with gr.Tab("Runs", id="runs", elem_id="tab-runs"):
+        runs.tab(studio)
+    with gr.Tab("Train", id="train", elem_id="tab-train"):
+        train.tab(studio)
+    with gr.Tab("Sample", id="sample", elem_id="tab-sample", visible=False) as sample_tab:
+        sample_fitted = sample.tab(studio)
+    with gr.Tab("Edit", id="edit", elem_id="tab-edit", visible=False) as edit_tab:
+        start, edit_fitted = edit.tab(studio)
+    with gr.Tab("Your file", id="file", elem_id="tab-file", visible=False) as file_tab:
+        file_fitted = file.tab(studio, start, tabs)
+    with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
+        compare.tab(studio)
+    for fitted, component, can_use in (
+        (sample_fitted, sample_tab, sample.can_sample),
+        (edit_fitted, edit_tab, edit.can_edit),
+        (file_fitted, file_tab, file.can_use_files),
+    ):
+        visible = shows_errors(partial(_visible, studio, can_use))
+        fitted.then(visible, studio.run, component, show_progress="hidden")
+
+
+def _visible(studio: Studio, can_use: Callable[[Model], bool], name: str | None) -> gr.Tab:
+    """Show a tab if it can be used with the model of a run."""
+    model = studio.model(name)
+    return gr.Tab(visible=model is not None and can_use(model))
+
+
+def _load(studio: Studio) -> gr.Dropdown:
+    names, selected = studio.selection(None)
+    return gr.Dropdown(choices=names, value=selected)

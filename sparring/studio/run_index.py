@@ -1,4 +1,4 @@
-"""The runs that the studio shows: folders, read from outside. A training in another process is never touched."""
+"""The runs that the studio shows: folders that are only read. Trainings in other processes are not disturbed."""
 
 from __future__ import annotations
 
@@ -13,67 +13,70 @@ from typing import Any
 from sparring.console import clock
 from sparring.errors import InputError, nearest
 from sparring.files import component, read_json
+from sparring.modalities import kinds
 from sparring.runs.folder import RunFolder
 
-DEEP = 3  # folders within folders that runs are looked for in
+MAX_DEPTH = 3  # levels of folders in which runs are looked for
+MAX_SAME_NAME = 10_000  # runs with the same name and a number
 
 Line = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Card:
-    """What a run's folder tells.
+    """The contents of a run's folder.
 
     Attributes:
-        name: of the run on the page, unlike the others'.
+        name: of the run on the page; unique.
         path: of its folder.
-        recipe, kind, data: that it was trained with; "" where the folder cannot be read.
-        step, seconds: how far it is.
-        steps, time: its bound in steps and in seconds, None where there is none.
-        score: the last that was measured while it trained, by name; "" where there is none.
-        troubles: what went wrong while it trained, and what to change.
-        sheet: its last sheet.
-        ready: whether it has a model.
+        recipe, data: that it was trained with; "" if the folder cannot be read.
+        items: what its samples are called: "images", "rows", ...
+        step, seconds: progress.
+        steps, time: limits in steps and in seconds, or None.
+        score: the last one during training, with its name; "" if there is none.
+        findings: problems found during training, with advice.
+        sheet: its last sheet of samples.
+        ready: True if it has a model.
         changed: when its log was last written to, in seconds since 1970.
-        why: it cannot be read; "" where it can.
+        error: why it cannot be read; "" if it can.
     """
 
     name: str
     path: Path
     recipe: str = ""
-    kind: str = ""
+    items: str = ""
     data: str = ""
     step: int = 0
     seconds: float = 0.0
     steps: int | None = None
     time: float | None = None
     score: str = ""
-    troubles: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     sheet: Path | None = None
     ready: bool = False
     changed: float = 0.0
-    why: str = ""
+    error: str = ""
 
     @property
     def share(self) -> float | None:
-        """How much of the bound is done, in [0, 1]; None where it has none."""
+        """Progress as a share of the limit, in [0, 1]; None if there is no limit."""
         shares = [self.step / self.steps] if self.steps else []
         shares += [self.seconds / self.time] if self.time else []
         return min(1.0, max(shares)) if shares else None
 
     @property
-    def bound(self) -> str:
-        """How far it is, in words."""
+    def progress(self) -> str:
+        """Progress in words."""
         steps = f"step {self.step:,}" + (f" of {self.steps:,}" if self.steps else "")
         return f"{steps} in {clock(self.seconds)}" + (f" of {clock(self.time)}" if self.time else "")
 
-    def trains(self) -> bool:
-        """Whether it trains right now, by whatever command."""
+    def is_training(self) -> bool:
+        """True while any command trains in the folder."""
         return RunFolder(self.path).busy()
 
 
-class Shelf:
-    """Finds the runs in some folders, and reads them.
+class RunIndex:
+    """Finds the runs in folders and reads them.
 
     Args:
         places: folders of runs, or runs.
@@ -81,120 +84,119 @@ class Shelf:
 
     def __init__(self, places: Sequence[Path]) -> None:
         self.places = list(places)
-        self._known: dict[Path, tuple[object, Any]] = {}
+        self._contents: dict[Path, tuple[object, Any]] = {}
         self._lock = threading.Lock()
 
     @property
     def home(self) -> Path:
-        """Where new runs go: the first folder that is no run itself."""
+        """Where new runs are created: the first folder that is not a run itself."""
         folders = [place for place in self.places if not RunFolder(place).recipe.is_file()]
         return folders[0] if folders else self.places[0].parent
 
     def add(self, run: Path) -> None:
-        """Show a run that may lie beside the places."""
+        """Include a run, which may be outside of the folders."""
         with self._lock:
             if not any(run.resolve().is_relative_to(place.resolve()) for place in self.places):
                 self.places = [*self.places, run]
 
     def paths(self) -> dict[str, Path]:
-        """The runs by their names, the one that was last written to first."""
-        found: dict[Path, str] = {}
+        """The runs by name; the one that was written to last comes first."""
+        names: dict[Path, str] = {}
         for place in self.places:
-            for path in _runs(place, DEEP):
-                found.setdefault(path.resolve(), path.relative_to(place).as_posix() if path != place else path.name)
-        names = list(found.values())
-        unlike = {str(p) if names.count(name) > 1 else name: p for p, name in found.items()}
-        return dict(sorted(unlike.items(), key=lambda pair: _changed(pair[1]), reverse=True))
+            for path in _runs(place, MAX_DEPTH):
+                names.setdefault(path.resolve(), path.relative_to(place).as_posix() if path != place else path.name)
+        all_names = list(names.values())
+        unique = {str(p) if all_names.count(name) > 1 else name: p for p, name in names.items()}
+        return dict(sorted(unique.items(), key=lambda pair: _changed(pair[1]), reverse=True))
 
     def path(self, name: str | None) -> Path:
         """The folder of a run.
 
         Raises:
-            InputError: where there is no such run on the shelf, whatever folder the name might lead to.
+            InputError: if there is no such run in the index, whatever path the name may resemble.
         """
-        known = self.paths()
+        paths = self.paths()
         if not name:
-            raise InputError("no run is chosen; choose one under Runs")
-        if name not in known:
-            raise InputError(f"there is no run {name!r}; {nearest(name, known) if known else 'train one first'}")
-        return known[name]
+            raise InputError("no run is selected; select one under Runs")
+        if name not in paths:
+            raise InputError(f"there is no run {name!r}; {nearest(name, paths) if paths else 'train one first'}")
+        return paths[name]
 
     def cards(self) -> list[Card]:
-        """Of all runs, the one that was last written to first."""
+        """All runs; the one that was written to last comes first."""
         return [self.card(name, path) for name, path in self.paths().items()]
 
     def card(self, name: str, path: Path) -> Card:
-        """What a run's folder tells; why it cannot be read where it cannot."""
+        """The contents of a run's folder, or why they cannot be read."""
         folder = RunFolder(path)
         try:
-            content = self._read(folder.recipe, lambda p: _brief(read_json(p)))
+            settings = self._read(folder.recipe, lambda p: _settings(read_json(p)))
             log = self.log(path)
             last: Line = log[-1] if log else {}
-            scored = [(key, value) for line in log for key, value in line.items() if key.startswith("fid[")]
+            scores = [(key, value) for line in log for key, value in line.items() if key.startswith("fid[")]
             sheets = sorted(p for p in folder.samples.glob("*.png") if p.stem.isdecimal())  # named by their steps
             return Card(
-                name=name, path=path, **content, step=int(last.get("step", 0)), seconds=float(last.get("seconds", 0)),
-                score=f"{scored[-1][0]} {scored[-1][1]:.3g}" if scored else "", troubles=self._troubles(folder),
+                name=name, path=path, **settings, step=int(last.get("step", 0)), seconds=float(last.get("seconds", 0)),
+                score=f"{scores[-1][0]} {scores[-1][1]:.3g}" if scores else "", findings=self._findings(folder),
                 sheet=sheets[-1] if sheets else None, ready=(folder.model / "model.json").is_file(),
                 changed=_changed(path),
             )  # fmt: skip
         except (InputError, KeyError, TypeError, ValueError, OSError) as error:
-            return Card(name, path, why=f"cannot be read: {error}")
+            return Card(name, path, error=f"cannot be read: {error}")
 
     def log(self, path: Path) -> list[Line]:
         """The lines of a run's log."""
         return self._lines(RunFolder(path).log)
 
-    def _troubles(self, folder: RunFolder) -> tuple[str, ...]:
-        lines = self._lines(folder.health)
-        return tuple(f"step {e['step']}: {e['trouble']} ({e['seen']}); {e['advice']}" for e in lines if "trouble" in e)
+    def _findings(self, folder: RunFolder) -> tuple[str, ...]:
+        lines = [line for line in self._lines(folder.health) if "trouble" in line]
+        return tuple(f"step {line['step']}: {line['trouble']} ({line['seen']}); {line['advice']}" for line in lines)
 
     def _lines(self, path: Path) -> list[Line]:
-        """The whole lines of a file of JSON lines, to which another process may be writing; none where it is not."""
+        """The complete lines of a file of JSON lines that another process may be writing; () if there is no file."""
 
         def read(file: Path) -> list[Line]:
-            with file.open() as lines:
-                found = [json.loads(line) for line in lines if line.endswith("\n")]
-            if not all(isinstance(line, dict) for line in found):
-                raise ValueError(f"{file.name} holds a line that is none of a log")
-            return found
+            with file.open() as text:
+                lines = [json.loads(line) for line in text if line.endswith("\n")]
+            if not all(isinstance(line, dict) for line in lines):
+                raise ValueError(f"{file.name} has a line that is not a JSON object")
+            return lines
 
         return self._read(path, read) if path.is_file() else []
 
     def _read(self, path: Path, read: Any) -> Any:
-        """What a file holds, read once for as long as it does not change."""
-        seen = path.stat()
-        stamp = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+        """The contents of a file, read again only after it has changed."""
+        status = path.stat()
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         with self._lock:
-            if self._known.get(path, (None,))[0] == stamp:
-                return self._known[path][1]
-        found = read(path)
+            if self._contents.get(path, (None,))[0] == stamp:
+                return self._contents[path][1]
+        content = read(path)
         with self._lock:
-            self._known[path] = stamp, found
-        return found
+            self._contents[path] = stamp, content
+        return content
 
 
-def _brief(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a `recipe.json` what a card shows."""
-    run = content["run"]
-    source = content["recipe"]
+def _settings(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a `recipe.json` that a card shows."""
+    run, source, kind = content["run"], content["recipe"], str(content["kind"])
     return {
         "recipe": Path(source).stem if source.endswith(".py") else source,
-        "kind": str(content["kind"]),
+        "items": {known.kind: known.words.items for known in kinds()}.get(kind, kind),
         "data": str(run["settings"]["data"]),
         "steps": run["steps"],
         "time": run["time"],
     }
 
 
-def _runs(place: Path, deep: int) -> list[Path]:
-    """The runs in a folder, none within another."""
+def _runs(place: Path, depth: int) -> list[Path]:
+    """The runs in a folder; none inside another."""
     if RunFolder(place).recipe.is_file():
         return [place]
-    if not deep or not place.is_dir() or not os.access(place, os.R_OK | os.X_OK):
+    if not depth or not place.is_dir() or not os.access(place, os.R_OK | os.X_OK):
         return []
     within = [p for p in sorted(place.iterdir()) if p.is_dir() and not p.name.startswith(".") and not p.is_symlink()]
-    return [run for path in within for run in _runs(path, deep - 1)]
+    return [run for path in within for run in _runs(path, depth - 1)]
 
 
 def _changed(path: Path) -> float:
@@ -203,15 +205,15 @@ def _changed(path: Path) -> float:
     return max((p.stat().st_mtime for p in (folder.log, folder.recipe) if p.exists()), default=0.0)
 
 
-def unused(home: Path, wanted: str, taken: Callable[[Path], bool] = lambda _: False) -> Path:
-    """A folder for a new run, of a name that a user gave: always in `home`, with a number where the name is taken.
+def unused(home: Path, name: str, reserved: Callable[[Path], bool] = lambda _: False) -> Path:
+    """A folder for a new run with a name that a user gave: always in `home`, with a number if the name is in use.
 
     Args:
-        taken: whether a folder that is not there yet will be.
+        reserved: True for folders that do not exist yet but will.
     """
-    name = component(wanted)
-    for number in range(1, 10_000):
-        path = home / (name if number == 1 else f"{name}-{number}")
-        if not path.exists() and not taken(path):
+    stem = component(name)
+    for number in range(1, MAX_SAME_NAME):
+        path = home / (stem if number == 1 else f"{stem}-{number}")
+        if not path.exists() and not reserved(path):
             return path
-    raise InputError(f"{home} is full of runs called {name}; give another name")
+    raise InputError(f"{home} is full of runs called {stem}; give another name")

@@ -317,7 +317,7 @@ class Table(Modality):
         return conditions
 
     @cached_property
-    def asks(self) -> tuple[Ask, ...]:  # type: ignore[override]
+    def asks(self) -> tuple[Ask, ...]:
         return (replace(WHERE, fields=fields(self.learned)),)
 
     def _unavailable(self, name: str, value: Any) -> str:

@@ -1,1 +1,1 @@
-"""The page's tabs: each lays out its own, and says what happens when something is touched."""
+"""The tabs of the page. Each function `tab` lays out one tab and connects its events."""

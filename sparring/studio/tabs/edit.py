@@ -1,8 +1,10 @@
-"""Sliders along directions: a picture that changes while they move."""
+"""A sample that changes while the user moves sliders along directions of the latent space."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -10,140 +12,196 @@ from gradio.events import Dependency
 from PIL import Image
 
 from sparring.errors import InputError
-from sparring.studio import edits, sampling
-from sparring.studio.sampling import YOURS, Kept
-from sparring.studio.studio import Studio, told, whole
+from sparring.model import Model
+from sparring.studio import sliders, walks
+from sparring.studio.ask_form import choices
+from sparring.studio.handlers import shows_errors, whole_number
+from sparring.studio.sliders import MAX_SLIDERS, Slider
+from sparring.studio.studio import Studio
+from sparring.studio.walks import Selected
 
-ANY = "any"
-NAMED = {
+METHODS = {
     "codes": "codes of the model",
-    "sefa": "SeFa: what moves the first layer most",
-    "pca": "PCA: what varies most among samples",
-    "labels": "labels of the data, told by a classifier",
+    "sefa": "SeFa: largest effect on the first layer",
+    "pca": "PCA: largest variance among samples",
+    "labels": "labels of the data, predicted by a classifier",
 }
+
+Updates = dict[Any, Any]  # by component
+
+
+@dataclass(frozen=True)
+class Components:
+    """Components of the tab.
+
+    Attributes:
+        start: state with the sample that is edited, a `Selected`; other tabs may set it.
+        found: state with the name of the run and the sliders of the chosen method.
+        edits: state with the images that the user kept.
+    """
+
+    start: gr.State
+    found: gr.State
+    edits: gr.State
+    image: gr.Image
+    reset: gr.Button
+    keep: gr.Button
+    save: gr.DownloadButton
+    kept: gr.Gallery
+    run: gr.HTML
+    seed: gr.Number
+    label: gr.Dropdown
+    method: gr.Dropdown
+    status: gr.Markdown
+    sliders: list[gr.Slider]
+
+
+def can_edit(model: Model) -> bool:
+    """True if points of a latent space can be moved along directions."""
+    space = model.game.space()
+    return space is not None and not space.per_step
 
 
 def tab(studio: Studio) -> tuple[gr.State, Dependency]:
-    """Lay out and wire.
+    """Lay out the tab.
 
     Returns:
-        The state that holds what is edited, a `Kept`, which other tabs may set; and what is done for another run.
+        The state with the sample that is edited, which other tabs may set, and the event that fits the tab to another
+        run.
     """
-    start, turned = gr.State(None), gr.State(("", ()))
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
-            picture = gr.Image(
-                label="Edited", interactive=False, format="png", elem_id="edited", elem_classes="crisp", height=380,
-                alt_text="The edited picture", buttons=["fullscreen"],
-            )  # fmt: skip
-            with gr.Row():
-                reset = gr.Button("Reset", elem_id="edit-reset", min_width=80)
-                keep = gr.Button("Keep", elem_id="edit-keep", min_width=80)
-                save = gr.DownloadButton("Download (.png)", elem_id="edit-png", visible=False, min_width=120)
-            kept = gr.Gallery(
-                label="Kept", columns=6, height="auto", object_fit="contain", format="png", visible=False, buttons=[],
-                elem_id="edit-kept", elem_classes="crisp", interactive=False, allow_preview=False,
-            )  # fmt: skip
+            left = _image()
         with gr.Column(scale=3, min_width=280):
-            with gr.Row():
-                seed = gr.Number(
-                    0, label="Begin with the sample of seed", precision=0, elem_id="edit-seed", min_width=130
-                )
-                label = gr.Dropdown(label="Label", choices=[ANY], value=ANY, visible=False, elem_id="edit-label")
-                method = gr.Dropdown(label="Directions", choices=[], elem_id="method", min_width=320, scale=2)
-            said = gr.Markdown("", elem_id="edit-start")
-            sliders = [
-                gr.Slider(-3, 3, 0, step=edits.STEP, label=f"{i + 1}", visible=False, elem_id=f"slider-{i + 1}")
-                for i in range(edits.MOST)
-            ]
-    kept_items = gr.State(())
-
-    asked, values = [studio.run, start, turned, *sliders], [turned, *sliders]
-    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
-    drawn, begun = told(partial(_draw, studio)), told(partial(_begun, studio))
-    for slider in sliders:
-        slider.change(drawn, asked, [picture, save], **quick)
-    start.change(drawn, asked, [picture, save], **quick)
-    start.change(told(_anew), start, [said, *sliders], show_progress="hidden")
-    seed.change(begun, [studio.run, seed, label], [start, said], show_progress="hidden")
-    label.change(begun, [studio.run, seed, label], [start, said], show_progress="hidden")
-    method.change(told(partial(_turn, studio)), [studio.run, method], values, show_progress_on=said).then(
-        drawn, asked, [picture, save], **quick
-    )
-    reset.click(lambda: [0] * len(sliders), None, sliders, show_progress="hidden")
-
-    keep.click(told(_keeping), [picture, kept_items], [kept_items, kept], show_progress="hidden")
-
-    fitted = studio.made.change(
-        told(partial(_fitting, studio)),
-        [studio.run, start],
-        [label, method, start, said, *values],
-        show_progress="hidden",
-    )
-    fitted.then(drawn, asked, [picture, save], **quick)
-    return start, fitted
+            right = _settings()
+    parts = Components(gr.State(None), gr.State(("", ())), gr.State(()), *left, *right)
+    return parts.start, _connect(studio, parts)
 
 
-def _begun(studio: Studio, name: str, of: float, which: str) -> list[Any]:
-    with studio.models.of(studio.shelf.path(name)) as model:
-        number = whole(of, "Seed")
-        samples = model.sample(1, None if which in (None, ANY) else which, number)
-        one = sampling.kept(model, name, samples, number, 0)
-    return [one, f"Editing {one.said}."]
+def _image() -> tuple[Any, ...]:
+    image = gr.Image(
+        label="Edited", interactive=False, format="png", elem_id="edited", elem_classes="crisp", height=380,
+        alt_text="The edited sample", buttons=["fullscreen"],
+    )  # fmt: skip
+    with gr.Row():
+        reset = gr.Button("Reset", elem_id="edit-reset", min_width=80)
+        keep = gr.Button("Keep", elem_id="edit-keep", min_width=80)
+        save = gr.DownloadButton("Download (.png)", elem_id="edit-png", visible=False, min_width=120)
+    kept = gr.Gallery(
+        label="Kept", columns=6, height="auto", object_fit="contain", format="png", visible=False, buttons=[],
+        elem_id="edit-kept", elem_classes="crisp", interactive=False, allow_preview=False,
+    )  # fmt: skip
+    return image, reset, keep, save, kept
 
 
-def _turn(studio: Studio, name: str, how: str) -> list[Any]:
-    if not how:
-        return [(name, ()), *(gr.Slider(visible=False, value=0) for _ in range(edits.MOST))]
-    knobs = studio.models.once(studio.shelf.path(name), ("knobs", how), lambda model: edits.knobs(model, how))
-    updates = [
-        gr.Slider(knob.low, knob.high, 0, step=knob.step, label=knob.name, info=knob.share or None, visible=True)
-        for knob in knobs
+def _settings() -> tuple[Any, ...]:
+    run = gr.HTML("", elem_id="edit-run", apply_default_css=False)
+    with gr.Row():
+        seed = gr.Number(0, label="Seed of the sample", precision=0, elem_id="edit-seed", min_width=130)
+        label = gr.Dropdown(label="Label", choices=choices(()), value="", visible=False, elem_id="edit-label")
+        method = gr.Dropdown(label="Directions", choices=[], elem_id="method", min_width=320, scale=2)
+    status = gr.Markdown("", elem_id="edit-status")
+    rows = [
+        gr.Slider(-3, 3, 0, step=sliders.STEP, label=f"{i + 1}", visible=False, elem_id=f"slider-{i + 1}")
+        for i in range(MAX_SLIDERS)
     ]
-    return [
-        (name, tuple(knobs)),
-        *updates,
-        *(gr.Slider(visible=False, value=0) for _ in range(edits.MOST - len(knobs))),
-    ]
+    return run, seed, label, method, status, rows
+
+
+def _connect(studio: Studio, parts: Components) -> Dependency:
+    draw: dict[str, Any] = {
+        "fn": shows_errors(partial(_draw, studio, parts)),
+        "inputs": [studio.run, parts.start, parts.found, *parts.sliders],
+        "outputs": [parts.image, parts.save, parts.status],
+        "show_progress": "hidden",
+        "trigger_mode": "always_last",
+    }
+    # `input` is triggered by users only, `change` also by other handlers, which draw themselves when they are done.
+    for slider in parts.sliders:
+        slider.input(**draw)
+    parts.start.change(_reset_for_given, parts.start, parts.sliders, show_progress="hidden").then(**draw)
+    for component in (parts.seed, parts.label):
+        begin = shows_errors(partial(_begin, studio))
+        component.input(begin, [studio.run, parts.seed, parts.label], parts.start, show_progress="hidden")
+    parts.method.input(
+        shows_errors(partial(_find, studio, parts)), [studio.run, parts.method], [parts.found, *parts.sliders],
+        show_progress_on=parts.status,
+    ).then(**draw)  # fmt: skip
+    parts.reset.click(lambda: [0] * MAX_SLIDERS, None, parts.sliders, show_progress="hidden").then(**draw)
+    kept = [parts.edits, parts.kept]
+    parts.keep.click(shows_errors(_keep), [parts.image, parts.edits], kept, show_progress="hidden")
+    fit = shows_errors(partial(_fit, studio, parts))
+    fitted = [parts.run, parts.label, parts.method, parts.start, parts.found, *parts.sliders]
+    fitting = studio.model_stamp.change(fit, [studio.run, parts.start], fitted, show_progress="hidden")
+    fitting.then(**draw)
+    return fitting
+
+
+def _begin(studio: Studio, name: str, seed: float | None, label: str) -> Selected:
+    """The sample of a seed."""
+    with studio.models.use(studio.runs.path(name)) as model:
+        return walks.selected(model, name, model.request(label=label or None), whole_number(seed, "Seed"), 0)
+
+
+def _find(studio: Studio, parts: Components, name: str, method: str) -> Updates:
+    """The sliders of a method, all at rest."""
+    found: list[Slider] = []
+    if method:
+        key = "sliders", method
+        found = studio.models.computed(studio.runs.path(name), key, lambda model: sliders.sliders(model, method))
+    updates: Updates = {parts.found: (name, tuple(found))}
+    for component, slider in zip(parts.sliders, found, strict=False):
+        updates[component] = gr.Slider(
+            slider.low, slider.high, 0, step=slider.step, label=slider.name, info=slider.info or None, visible=True
+        )
+    return updates | {component: gr.Slider(visible=False, value=0) for component in parts.sliders[len(found) :]}
 
 
 def _draw(
-    studio: Studio, name: str, one: Kept | None, turned: tuple[str, tuple[edits.Knob, ...]], *values: float
-) -> list[Any]:
-    of, knobs = turned
-    if one is None or not name == one.run == of:  # the sliders of one run may come while another is chosen
-        return [gr.skip()] * 2
-    with studio.models.of(studio.shelf.path(name)) as model:
-        pixels = edits.edited(model, one.point, one.label, knobs, values)
-    path = studio.place("edited.png")
-    sampling.enlarged(pixels).save(path)
-    return [str(path), gr.DownloadButton(value=str(path), visible=True)]
+    studio: Studio, parts: Components, name: str, start: Selected | None, found: tuple[str, tuple[Slider, ...]],
+    *values: float,
+) -> Updates:  # fmt: skip
+    """Draw the edited sample."""
+    owner, moving = found
+    if start is None or not name == start.run == owner:  # events of one run may arrive after another was selected
+        return {parts.image: gr.skip()}
+    with studio.models.use(studio.runs.path(name)) as model:
+        point = sliders.moved(start.point, moving, values)
+        (image,) = walks.images(model, point[None], start.condition)
+    path = studio.new_file("edited.png")
+    walks.enlarged(image).save(path)
+    changes = sliders.described(moving, values)
+    return {
+        parts.image: str(path),
+        parts.save: gr.DownloadButton(value=str(path), visible=True),
+        parts.status: f"Editing {start.description}{f': {changes}' if changes else ''}.",
+    }
 
 
-def _anew(one: Kept | None) -> list[Any]:
-    """Another tab's picture begins as it is."""
-    if one is None or one.said != YOURS:
-        return [gr.skip()] * (1 + edits.MOST)
-    return [f"Editing {one.said}.", *[0] * edits.MOST]
+def _reset_for_given(start: Selected | None) -> list[Any]:
+    """A user's own item is first shown as it is."""
+    return [0 if start is not None and start.given else gr.skip()] * MAX_SLIDERS
 
 
-def _keeping(shown: Any, before: tuple[Any, ...]) -> list[Any]:
+def _keep(shown: Any, before: tuple[Any, ...]) -> list[Any]:
     if shown is None:
-        raise InputError("there is no picture to keep; choose a run that makes pictures")
+        raise InputError("there is nothing to keep; select a run whose samples can be edited")
     now = (*before, Image.fromarray(shown))
     return [now, gr.Gallery(value=list(now), visible=True)]
 
 
-def _fitting(studio: Studio, name: str | None, one: Kept | None) -> list[Any]:
-    modality = studio.modality(name)
-    if modality is None or name is None or modality.kind != "images":
-        return [gr.skip()] * (5 + edits.MOST)
-    with studio.models.of(studio.shelf.path(name)) as model:
-        ways = [(NAMED[way], way) for way in edits.methods(model)]
-        labels = [ANY, *modality.classes] if model.game.classes else [ANY]
-    begin = [one, gr.skip()] if one is not None and one.run == name else _begun(studio, name, 0, ANY)
-    first = ways[0][1]
-    return [
-        gr.Dropdown(choices=labels, value=ANY, visible=len(labels) > 1), gr.Dropdown(choices=ways, value=first),
-        *begin, *_turn(studio, name, first),
-    ]  # fmt: skip
+def _fit(studio: Studio, parts: Components, name: str | None, start: Selected | None) -> Updates:
+    """Fit the tab to a run."""
+    model = studio.model(name)
+    if model is None or name is None or not can_edit(model):
+        return {parts.run: ""}
+    methods = sliders.methods(model)
+    labels = choices(model.modality.classes if model.game.classes else ())
+    begin = start if start is not None and start.run == name else _begin(studio, name, 0, "")
+    return {
+        parts.run: f'<p class="muted" data-run="{escape(name, quote=True)}">Edits of <b>{escape(name)}</b></p>',
+        parts.label: gr.Dropdown(choices=labels, value="", visible=len(labels) > 1),
+        parts.method: gr.Dropdown(choices=[(METHODS[method], method) for method in methods], value=methods[0]),
+        parts.start: begin,
+        **_find(studio, parts, name, methods[0]),
+    }

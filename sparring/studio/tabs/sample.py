@@ -1,171 +1,294 @@
-"""Samples of a run: a gallery, plots and curves, two that are kept, and the way between them."""
+"""Samples of a model: a form of what can be asked for, the samples as their kind shows them, and files."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
+from PIL import Image
 
 from sparring.errors import InputError
-from sparring.modalities import Samples
-from sparring.studio import sampling
-from sparring.studio.studio import Studio, downloads, told, whole
+from sparring.modalities import Modality, Samples
+from sparring.modalities.samples import Comparison
+from sparring.model import Model
+from sparring.studio import ask_form, charts, walks
+from sparring.studio.ask_form import Entry
+from sparring.studio.handlers import shows_errors, whole_number
+from sparring.studio.studio import Studio
+from sparring.studio.tabs import walk
+from sparring.studio.walks import Drawn
 
-ANY = "any"
-MOST = 400  # samples at once
-FILES = (".png", ".npz", ".csv")
-STEPS = 16  # of a way from one sample to another, at first
+MAX_SAMPLES = 100_000  # samples drawn at once
+MAX_VALUES = 2**25  # values in all samples that are drawn at once
+MAX_GALLERY = 400  # images in the gallery
+MAX_ROWS = 200  # rows of a table on the page
+LEGEND = '<span class="key real">real</span> <span class="key sampled">sampled</span>'
+
+Updates = dict[Any, Any]  # by component
+
+
+@dataclass(frozen=True)
+class Form:
+    """Components for input.
+
+    Attributes:
+        ready: a state that changes once all components fit the selected run; the form of asks is made then.
+        fields: names of the fields that the form of asks shows.
+        asks: container of the form of asks.
+    """
+
+    ready: gr.State
+    fields: gr.Dropdown
+    asks: gr.Column
+    count: gr.Number
+    seed: gr.Number
+    truncation: gr.Slider
+    go: gr.Button
+    again: gr.Button
+
+
+@dataclass(frozen=True)
+class Output:
+    """Components that show samples; each kind of data uses some of them.
+
+    Attributes:
+        drawn: state with the samples, a `Drawn`.
+        index: state with the index of the sample selected in the gallery.
+        selection: which sample that is, in words.
+        walks: container of the components for walks.
+    """
+
+    status: gr.Markdown
+    gallery: gr.Gallery
+    preview: gr.Image
+    audio: gr.Audio
+    video: gr.Video
+    table: gr.Dataframe
+    comparison: gr.HTML
+    files: gr.File
+    drawn: gr.State
+    index: gr.State
+    selection: gr.Markdown
+    walks: gr.Column
+
+    @property
+    def all(self) -> list[Any]:
+        return list(vars(self).values())
+
+    def hidden(self) -> Updates:
+        """Updates that empty and hide everything."""
+        shown = (self.gallery, self.preview, self.audio, self.video, self.table, self.files)
+        return {
+            **{component: type(component)(value=None, visible=False) for component in shown},
+            self.status: "", self.comparison: "", self.selection: "", self.drawn: None, self.index: None,
+            self.walks: gr.Column(visible=False),
+        }  # fmt: skip
+
+
+def can_sample(model: Model) -> bool:
+    """True if a model generates samples from noise."""
+    return model.modality.source is None
 
 
 def tab(studio: Studio) -> Dependency:
-    """Lay out and wire; returned is what is done for another run."""
-    drawn, place = gr.State(None), gr.State(None)
+    """Lay out the tab. Returns the event that fits it to another run."""
     with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=260):
-            many = gr.Slider(1, MOST, 32, step=1, label="How many", elem_id="many")
-            seed = gr.Number(0, label="Seed", info="The same seed makes the same samples", precision=0, elem_id="seed")
-            label = gr.Dropdown(label="Label", choices=[ANY], value=ANY, visible=False, elem_id="label")
-            truncation = gr.Slider(
-                0, 2, 0, step=0.05, label="Truncation", info="More typical, less various; 0 for none",
-                elem_id="truncation",
-            )  # fmt: skip
-            length = gr.Number(None, label="Steps of a series", precision=0, visible=False, elem_id="length")
-            with gr.Row():
-                go = gr.Button("Sample", variant="primary", elem_id="sample", min_width=100)
-                again = gr.Button("Next seed", elem_id="next-seed", min_width=100)
-            named = (("Sheet or plot (.png)", "png"), ("Arrays (.npz)", "npz"), ("Table (.csv)", "csv"))
-            files = [
-                gr.DownloadButton(text, visible=False, size="sm", elem_id=f"samples-{suffix}") for text, suffix in named
-            ]
+        with gr.Column(scale=1, min_width=270):
+            form = _form()
         with gr.Column(scale=3, min_width=280):
-            gallery = gr.Gallery(
-                label="Samples", show_label=False, columns=8, height="auto", object_fit="contain", format="png",
-                elem_id="gallery", elem_classes="crisp", allow_preview=False, interactive=False, visible=False,
-                buttons=[],
-            )  # fmt: skip
-            plot = gr.Image(
-                label="Samples", interactive=False, visible=False, format="png", elem_id="sample-plot",
-                alt_text="Plot of the samples", buttons=["fullscreen"],
-            )  # fmt: skip
-            keeping = gr.Column(visible=False)
-    with keeping:
-        _keeping(studio, drawn, place)
+            output = _output()
+    with output.walks:
+        walk.section(studio, output.drawn, output.index)
+    output.gallery.select(_select, None, [output.index, output.selection], show_progress="hidden")
 
-    def make(name: str, n: float, of: float, which: str, typical: float, steps: float | None) -> list[Any]:
-        samples = _drawn(studio, name, whole(n, "How many", 1, MOST), of, which, typical, steps)
-        made = {
-            s: _saved(studio, samples, name, s)
-            for s in FILES
-            if s in {writer.suffix for writer in samples.modality.writers}
-        }
-        state = {"run": name, "samples": samples, "seed": whole(of, "Seed"), "truncated": bool(typical)}
-        return [*_shown(samples), state, None, *downloads(made, FILES)]
+    with form.asks:
 
-    asked = [studio.run, many, seed, label, truncation, length]
-    shown = [gallery, plot, keeping, drawn, place, *files]
-    go.click(told(make), asked, shown, show_progress_on=[gallery, plot])
-    again.click(lambda n: (n or 0) + 1, seed, seed).then(told(make), asked, shown, show_progress_on=[gallery, plot])
-    gallery.select(_place, None, place, show_progress="hidden")
+        @gr.render(inputs=[studio.run, form.fields], triggers=[form.ready.change, form.fields.change])  # type: ignore[untyped-decorator]
+        def asks(name: str | None, chosen: list[str]) -> None:
+            _connect(studio, form, output, name or "", chosen or [])
 
-    def fitting(name: str | None) -> list[Any]:
-        modality = studio.modality(name)
-        labels = [ANY, *(modality.classes if modality else ())]
-        series, pictures = (modality is not None and modality.kind == kind for kind in ("series", "images"))
-        return [
-            gr.Dropdown(choices=labels, value=ANY, visible=len(labels) > 1), gr.Number(value=None, visible=series),
-            gr.Gallery(value=None, visible=pictures), gr.Image(value=None, visible=False), gr.Column(visible=False),
-            None, None, *(gr.DownloadButton(visible=False) for _ in FILES),
-        ]  # fmt: skip
-
-    return studio.made.change(told(fitting), studio.run, [label, length, *shown], show_progress="hidden")
+    outputs = [form.ready, form.fields, form.count, form.truncation, *output.all]
+    fit = shows_errors(partial(_fit, studio, form, output))
+    return studio.model_stamp.change(fit, [studio.run, studio.model_stamp], outputs, show_progress="hidden")
 
 
-def _place(event: gr.SelectData) -> int:
-    """Of the sample that was chosen."""
-    return int(event.index)
+def _form() -> Form:
+    fields = gr.Dropdown(
+        label="Ask for", info="Properties that samples are chosen by; none for any samples", multiselect=True,
+        choices=[], value=[], visible=False, elem_id="fields",
+    )  # fmt: skip
+    asks = gr.Column()
+    number: dict[str, Any] = {"precision": 0, "min_width": 100, "interactive": True}
+    with gr.Row():
+        count = gr.Number(32, label="Number", elem_id="count", **number)
+        seed = gr.Number(0, label="Seed", elem_id="seed", **number)
+    truncation = gr.Slider(
+        0, 2, 0, step=0.05, label="Truncation", info="More typical, less diverse samples; 0: none",
+        elem_id="truncation",
+    )  # fmt: skip
+    with gr.Row():
+        go = gr.Button("Sample", variant="primary", elem_id="sample", min_width=100)
+        again = gr.Button("Next seed", elem_id="next-seed", min_width=100)
+    return Form(gr.State(""), fields, asks, count, seed, truncation, go, again)
 
 
-def _drawn(
-    studio: Studio, name: str, n: int, seed: float, label: str, truncation: float, length: float | None
-) -> Samples:
-    with studio.models.of(studio.shelf.path(name)) as model:
-        return model.sample(
-            n, None if label == ANY else label, whole(seed, "Seed"), truncation or None,
-            length=None if length is None else whole(length, "Steps of a series", 1),
-        )  # fmt: skip
+def _output() -> Output:
+    return Output(
+        status=gr.Markdown("", elem_id="sample-status"),
+        gallery=gr.Gallery(
+            label="Samples", show_label=False, columns=8, height="auto", object_fit="contain", format="png",
+            elem_id="gallery", elem_classes="crisp", allow_preview=False, interactive=False, visible=False, buttons=[],
+        ),
+        preview=gr.Image(
+            label="Samples", interactive=False, visible=False, format="png", elem_id="preview",
+            alt_text="Preview of the samples", buttons=["fullscreen"],
+        ),
+        audio=gr.Audio(label="Samples", interactive=False, visible=False, type="filepath", elem_id="audio"),
+        video=gr.Video(label="Samples", interactive=False, visible=False, elem_id="video"),
+        table=gr.Dataframe(label="Samples", interactive=False, visible=False, max_height=340, elem_id="table"),
+        comparison=gr.HTML("", elem_id="comparison", apply_default_css=False),
+        files=gr.File(label="Files", visible=False, file_count="multiple", interactive=False, elem_id="sample-files"),
+        drawn=gr.State(None),
+        index=gr.State(None),
+        selection=gr.Markdown("", elem_id="selection"),
+        walks=gr.Column(visible=False),
+    )  # fmt: skip
 
 
-def _shown(samples: Samples) -> list[Any]:
-    if samples.modality.kind != "images":
-        return [gr.Gallery(visible=False), gr.Image(value=samples.preview(), visible=True), gr.Column(visible=False)]
-    labels, classes = samples.labels, samples.modality.classes
-    pictures = [
-        (sampling.enlarged(pixels), classes[labels[i]] if labels is not None else f"no. {i + 1}")
-        for i, pixels in enumerate(samples.items)
-    ]
-    return [gr.Gallery(value=pictures, visible=True), gr.Image(visible=False), gr.Column(visible=True)]
+def _select(event: gr.SelectData) -> list[Any]:
+    return [int(event.index), f"Sample {int(event.index) + 1} is selected."]
 
 
-def _saved(studio: Studio, samples: Samples, name: str, suffix: str) -> Path:
-    path = studio.place(f"{Path(name).name}-{len(samples)}{suffix}")
-    samples.save(path)
-    return path
+def _connect(studio: Studio, form: Form, output: Output, name: str, chosen: Sequence[str]) -> None:
+    """Make the form of asks of a run, and let the buttons draw samples with it."""
+    model = studio.model(name)
+    if model is None or not can_sample(model):
+        return
+    gr.HTML(
+        f'<p class="muted" data-run="{escape(name, quote=True)}">Samples of <b>{escape(name)}</b></p>',
+        elem_id="sample-run", apply_default_css=False,
+    )  # fmt: skip
+    entries = ask_form.entries(model.modality, chosen)
+    inputs = [component for entry in entries for component in ask_form.components(entry, name)]
+    draw = shows_errors(partial(_draw, studio, output, name, entries))
+    settings = [studio.run, form.count, form.seed, form.truncation, *inputs]
+    shown: dict[str, Any] = {"show_progress_on": [output.status]}
+    form.go.click(draw, settings, output.all, **shown)
+    form.again.click(lambda seed: (seed or 0) + 1, form.seed, form.seed).then(draw, settings, output.all, **shown)
 
 
-def _keeping(studio: Studio, drawn: gr.State, place: gr.State) -> None:
-    """Two samples that are kept, and the way from one to the other."""
-    gr.Markdown("### From one sample to another\nChoose a picture above, keep it as A; choose another, keep it as B.")
-    ends, pictures, buttons = [], [], []
-    with gr.Row(equal_height=False):
-        for name in "AB":
-            with gr.Column(min_width=130):
-                buttons.append(gr.Button(f"Keep as {name}", size="sm", elem_id=f"keep-{name}"))
-                picture = gr.Image(
-                    label=name, interactive=False, height=170, format="png", elem_classes="crisp", buttons=[],
-                    elem_id=f"kept-{name}", alt_text=f"Kept sample {name}",
-                )  # fmt: skip
-                pictures.append(picture)
-                ends.append(gr.State(None))
-        with gr.Column(scale=2, min_width=260):
-            steps = gr.Slider(4, 64, STEPS, step=1, label="Steps of the way", elem_id="way-steps")
-            go = gr.Button("Show the way from A to B", elem_id="way")
-            with gr.Row():
-                sheet = gr.DownloadButton("Sheet (.png)", visible=False, size="sm", elem_id="way-png")
-                film = gr.DownloadButton("Film (.gif)", visible=False, size="sm", elem_id="way-gif")
-    with gr.Row(equal_height=False):
-        line = gr.Image(
-            label="The way", interactive=False, visible=False, format="png", elem_classes="crisp", elem_id="way-sheet",
-            alt_text="Pictures on the way from A to B", buttons=["fullscreen"],
-        )  # fmt: skip
-        moving = gr.Image(
-            label="As a film", interactive=False, visible=False, type="filepath", elem_id="way-film", height=280,
-            elem_classes="crisp", alt_text="Film of the way from A to B and back", buttons=["fullscreen"],
-        )  # fmt: skip
+def _fit(studio: Studio, form: Form, output: Output, name: str | None, stamp: str) -> Updates:
+    """Fit the tab to a run."""
+    model = studio.model(name)
+    if model is None or not can_sample(model):
+        return {form.ready: stamp}
+    names = ask_form.field_names(model.modality)
+    most = max_samples(model.modality)
+    return {
+        form.ready: stamp,
+        form.fields: gr.Dropdown(choices=names, value=[], visible=bool(names)),
+        form.count: gr.Number(value=min(model.modality.preview_items, most), info=f"1 to {most:,}"),
+        form.truncation: gr.Slider(value=0),
+        **output.hidden(),
+    }
 
-    def keep(state: dict[str, Any] | None, which: int | None) -> list[Any]:
-        if state is None or which is None:
-            raise InputError("no sample is chosen; press one in the gallery first")
-        if state["truncated"]:
-            raise InputError("these samples were truncated and have no way between them; sample with truncation 0")
-        with studio.models.of(studio.shelf.path(state["run"])) as model:
-            one = sampling.kept(model, state["run"], state["samples"], state["seed"], which)
-        return [one, gr.Image(value=sampling.enlarged(state["samples"].items[which]), label=one.said)]
 
-    def between(a: sampling.Kept | None, b: sampling.Kept | None, n: float) -> list[Any]:
-        if a is None or b is None:
-            raise InputError("two samples are needed; keep one as A and one as B")
-        with studio.models.of(studio.shelf.path(a.run)) as model:
-            found = sampling.way(model, a, b, whole(n, "Steps", 2, 64))
-        paths = studio.place("way.png"), studio.place("way.gif")
-        sampling.strip(found).save(paths[0])
-        sampling.film(list(found), paths[1])
-        return [
-            gr.Image(value=str(paths[0]), visible=True), gr.Image(value=str(paths[1]), visible=True),
-            *downloads(dict(zip((".png", ".gif"), paths, strict=True)), (".png", ".gif")),
-        ]  # fmt: skip
+def max_samples(modality: Modality) -> int:
+    """Number of samples that may be drawn at once."""
+    return max(1, min(MAX_SAMPLES, MAX_VALUES // prod(modality.shape)))
 
-    for button, end, picture in zip(buttons, ends, pictures, strict=True):
-        button.click(told(keep), [drawn, place], [end, picture], show_progress="hidden")
-    go.click(told(between), [*ends, steps], [line, moving, sheet, film], show_progress_on=line)
+
+def _draw(
+    studio: Studio, output: Output, fitted: str, entries: Sequence[Entry], name: str, count: float | None,
+    seed: float | None, truncation: float, *answers: Any,
+) -> Updates:  # fmt: skip
+    """Draw samples and show them.
+
+    Args:
+        fitted: name of the run that the form of asks was made for.
+    """
+    if fitted != name:
+        raise InputError(f"the form is still that of {fitted}; press Sample again")
+    path = studio.runs.path(name)
+    with studio.models.use(path) as model:
+        n = whole_number(count, "Number", 1, max_samples(model.modality))
+        asked = ask_form.asked(entries, answers)
+        request, number = model.request(**asked), whole_number(seed, "Seed")
+        samples = model.sample_request(n, request, number, truncation or None)
+        comparison = model.modality.compare(
+            samples, request, lambda: studio.models.computed(path, "training items", studio.training_items)
+        )
+        images = model.modality.draw_items(samples)
+    gallery = tuple(images or ())[:MAX_GALLERY]
+    can_walk = bool(gallery) and model.game.space() is not None
+    return {
+        **output.hidden(),
+        output.status: _status(model, n, number, asked, comparison),
+        output.drawn: Drawn(name, request, number, truncation, gallery),
+        output.walks: gr.Column(visible=can_walk),
+        **_shown(output, samples, gallery, comparison),
+        **_files(studio, output, samples, name),
+    }
+
+
+def _status(model: Model, n: int, seed: int, asked: Mapping[str, Any], comparison: Comparison | None) -> str:
+    words = model.modality.words
+    texts = [text for name, value in asked.items() for text in _asked_texts(name, value)]
+    conditions = f" with {' and '.join(f'`{text}`' for text in texts)}" if texts else ""
+    status = f"{n:,} {words.item if n == 1 else words.items} of seed {seed}{conditions}"
+    return status if comparison is None else f"{status}, compared with {comparison.reference}. {LEGEND}"
+
+
+def _asked_texts(name: str, value: Any) -> list[str]:
+    return value if isinstance(value, list) else [f"{name}={value}"]
+
+
+def _shown(output: Output, samples: Samples, gallery: Sequence[Image.Image], comparison: Comparison | None) -> Updates:
+    """The components that show samples of this kind."""
+    updates: Updates = {}
+    frame = samples.modality.as_frame(samples)
+    if frame is not None:
+        rows = frame.head(MAX_ROWS).astype(object)
+        updates[output.table] = gr.Dataframe(value=rows.where(rows.notna(), ""), visible=True)
+    if comparison is not None:
+        updates[output.comparison] = charts.distribution_charts(comparison.distributions)
+    elif gallery:
+        captions = _captions(samples)
+        images = [(walks.enlarged(image), caption) for image, caption in zip(gallery, captions, strict=False)]
+        updates[output.gallery] = gr.Gallery(value=images, visible=True)
+    else:
+        updates[output.preview] = gr.Image(value=samples.preview(), visible=True)
+    return updates
+
+
+def _captions(samples: Samples) -> list[str]:
+    if samples.labels is None:
+        return [f"no. {i + 1}" for i in range(len(samples))]
+    return [samples.modality.classes[label] for label in samples.labels]
+
+
+def _files(studio: Studio, output: Output, samples: Samples, name: str) -> Updates:
+    """The samples in every format of their kind, and a player for the first one that a browser plays."""
+    modality, paths = samples.modality, []
+    updates: Updates = {}
+    players: dict[str, tuple[Any, Callable[..., Any]]] = {
+        "audio": (output.audio, gr.Audio), "video": (output.video, gr.Video),
+    }  # fmt: skip
+    for writer in modality.writers:
+        path = studio.new_file(f"{Path(name).name}-{len(samples)}{writer.suffix}")
+        writer.write(samples, path)
+        if path.is_dir():
+            path = Path(shutil.make_archive(str(path), "zip", path))
+        paths.append(str(path))
+        player = players.get(writer.media.partition("/")[0])
+        if player is not None and player[0] not in updates:
+            updates[player[0]] = player[1](value=str(path), visible=True)
+    return {**updates, output.files: gr.File(value=paths, visible=True)}

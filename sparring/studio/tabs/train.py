@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,239 +19,322 @@ from sparring.data import Items
 from sparring.devices import resolve
 from sparring.errors import InputError
 from sparring.files import cached, component
-from sparring.modalities import find
+from sparring.modalities import find, kind_of
 from sparring.modalities.find import set_names
 from sparring.recipes.base import Recipe
-from sparring.studio import charts, forms
-from sparring.studio.jobs import Order
-from sparring.studio.run_index import unused
-from sparring.studio.studio import Studio, told
-from sparring.studio.tabs.runs import picture
+from sparring.studio import charts, recipe_form
+from sparring.studio.cards import progress_bar
+from sparring.studio.handlers import shows_errors
+from sparring.studio.jobs import Job, TrainCommand
+from sparring.studio.run_index import Card, unused
+from sparring.studio.studio import Studio
+from sparring.studio.tabs.runs import last_sheet
 from sparring.training.bounds import seconds
 
-CHOOSE = "choose for me"
-EVERY = 1.0  # seconds between looks at what trains
-UPLOADED = (".zip", ".tar", ".gz", ".npz", ".csv", ".tsv", ".parquet")
+AUTOMATIC = "choose for me"
+REFRESH_INTERVAL = 1.0  # seconds
+MAX_CLASSES_LISTED = 12
+
+Updates = dict[Any, Any]  # by component
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Components that say what is trained."""
+
+    data: gr.Dropdown
+    recipe: gr.Dropdown
+    time: gr.Textbox
+    steps: gr.Textbox
+    seed: gr.Textbox
+    device: gr.Dropdown
+    name: gr.Textbox
+
+    @property
+    def all(self) -> list[Any]:
+        return list(vars(self).values())
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Components that show a training.
+
+    Attributes:
+        path: state with the run's folder as text; "" for none.
+        shown: state that identifies what is shown, so that nothing is sent again.
+    """
+
+    path: gr.State
+    shown: gr.State
+    start: gr.Button
+    stop: gr.Button
+    resume: gr.Button
+    status: gr.HTML
+    sheet: gr.Image
+    curves: gr.HTML
+    output: gr.Textbox
 
 
 def tab(studio: Studio) -> None:
-    """Lay out and wire."""
-    watched, seen = gr.State(""), gr.State("")
+    """Lay out the tab."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
-            data, looked, recipe, about = _data()
-            time, steps, seed, device, name = _bounds()
-            table = gr.Accordion("The recipe's table", open=False, elem_id="table-of-recipe")
-            with gr.Row():
-                start = gr.Button("Start", variant="primary", elem_id="start", min_width=90)
-                stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, min_width=90)
-                resume = gr.Button("Resume", elem_id="resume", interactive=False, min_width=90)
+            settings, inspect, about = _settings()
+            table = gr.Accordion("The recipe's table", open=False, elem_id="recipe-table")
+            buttons = _buttons()
         with gr.Column(min_width=280):
-            state = gr.HTML(
-                '<p class="quiet">What trains is shown here.</p>', elem_id="train-state", apply_default_css=False
-            )
-            sheet = gr.Image(
-                label="Samples", interactive=False, visible=False, format="png", elem_id="train-sheet",
-                elem_classes="crisp", buttons=["fullscreen"], alt_text="Samples of the training",
-            )  # fmt: skip
-            curves = gr.HTML("", elem_id="train-curves", apply_default_css=False)
-            output = gr.Textbox(
-                label="What the command says", lines=6, max_lines=14, interactive=False, visible=False, autoscroll=True,
-                elem_id="train-output", elem_classes="said",
-            )  # fmt: skip
-    typed: list[Any] = [data, recipe, time, steps, seed, device, name]
-
-    def begin(*values: Any) -> list[Any]:
-        source, which, *bounds, called = (str(value or "").strip() for value in values[: len(typed)])
-        known = [] if which == CHOOSE else forms.entries(recipes.find(which))
-        with studio.ordering:
-            order = ordered(studio, source, which, bounds, called, forms.changed(known, values[len(typed) :]))
-            studio.jobs.start(order.out, order.words())
-        studio.shelf.add(order.out)
-        return [str(order.out.resolve()), ""]
+            monitor = _monitor(*buttons)
 
     with table:
 
-        @gr.render(inputs=recipe)  # type: ignore[untyped-decorator]
-        def form(which: str) -> None:
-            inputs: list[Any] = []
-            if which == CHOOSE:
-                gr.Markdown("Choose a recipe to see its table; what is changed here is passed to the training.")
+        @gr.render(inputs=settings.recipe)  # type: ignore[untyped-decorator]
+        def recipe_table(name: str) -> None:
+            table: list[recipe_form.Entry] = []
+            if name == AUTOMATIC:
+                gr.Markdown("Choose a recipe to see its table. Fields that you change are passed to the training.")
             else:
-                inputs = _form(recipes.find(which))
-            start.click(told(begin), [*typed, *inputs], [watched, seen], show_progress="hidden")
+                recipe = recipes.find(name)
+                gr.Markdown((type(recipe).__doc__ or "").strip().partition("\n")[0])
+                table = recipe_form.entries(recipe)
+            inputs = [*settings.all, *_table_inputs(table)]
+            start = shows_errors(partial(_start, studio, table))
+            monitor.start.click(start, inputs, [monitor.path, monitor.shown], show_progress="hidden")
 
-    def watch(path: str, before: str, chosen: str | None) -> list[Any]:
-        return _watched(studio, path, before, chosen)
-
-    shown = [state, sheet, curves, output, stop, resume, seen, studio.run]
-    gr.Timer(EVERY).tick(told(watch), [watched, seen, studio.run], shown, show_progress="hidden")
-    studio.run.change(told(lambda name: _path(studio, name)), studio.run, watched, show_progress="hidden")
-    stop.click(told(lambda path: _stop(studio, path)), watched, None, show_progress="hidden")
-    resume.click(
-        told(lambda path, *bounds: _resume(studio, path, bounds)), [watched, time, steps], seen, show_progress="hidden"
-    )
-    looked.click(told(_look), [data, time, device], [about, recipe], show_progress_on=about)
+    _connect(studio, settings, monitor)
+    inspect.click(
+        shows_errors(_inspect), [settings.data, settings.time, settings.device], [about, settings.recipe],
+        show_progress_on=about,
+    )  # fmt: skip
 
 
-def _data() -> tuple[gr.Dropdown, gr.Button, gr.Dropdown, gr.Markdown]:
-    """What is trained on, and how."""
+def _settings() -> tuple[Settings, gr.Button, gr.Markdown]:
     data = gr.Dropdown(
-        label="Data", info="A set's name, or the path of a folder or a file on this machine", choices=_sets(),
-        value="digits", allow_custom_value=True, elem_id="data",
+        label="Data", info="The name of a data set, or the path of a folder or a file on this machine",
+        choices=list(set_names()), value="digits", allow_custom_value=True, elem_id="data",
     )  # fmt: skip
     with gr.Row():
-        looked = gr.Button("Look at it", elem_id="look", min_width=120)
-        upload = gr.UploadButton("Upload a file", file_types=list(UPLOADED), elem_id="upload-data", min_width=120)
+        inspect = gr.Button("Inspect", elem_id="inspect", min_width=120)
+        upload = gr.UploadButton("Upload a file", elem_id="upload-data", min_width=120)
     about = gr.Markdown("", elem_id="about-data")
     recipe = gr.Dropdown(
-        label="Recipe", choices=[CHOOSE, *recipes.names()], value=CHOOSE, elem_id="recipe",
-        info="A published system; without a choice, the data decide",
+        label="Recipe", choices=[AUTOMATIC, *recipes.names()], value=AUTOMATIC, elem_id="recipe",
+        info="A published GAN; unless you choose one, it is chosen by the data",
     )  # fmt: skip
-    upload.upload(told(_kept), upload, data)
-    return data, looked, recipe, about
-
-
-def _bounds() -> tuple[Any, ...]:
-    """How long, from what seed, where, and under what name."""
+    upload.upload(shows_errors(_store_upload), upload, data)
     with gr.Row():
         time = gr.Textbox(label="Time", info="such as 90s, 10m, 1h30m", value="2m", elem_id="time", min_width=110)
-        steps = gr.Textbox(label="Steps", info="or so many steps", value="", elem_id="steps", min_width=110)
+        steps = gr.Textbox(label="Steps", info="another limit", value="", elem_id="steps", min_width=110)
     with gr.Row():
         seed = gr.Textbox(label="Seed", value="0", elem_id="train-seed", min_width=110, interactive=True)
         device = gr.Dropdown(label="Device", choices=_devices(), value="auto", elem_id="device", min_width=110)
     name = gr.Textbox(
         label="Name of the run", placeholder="by its recipe and data", value="", elem_id="name", interactive=True
     )
-    return time, steps, seed, device, name
+    return Settings(data, recipe, time, steps, seed, device, name), inspect, about
 
 
-def _form(recipe: Recipe[Any]) -> list[Any]:
-    """An input for each field, in the order of the table."""
-    doc = (type(recipe).__doc__ or "").strip().splitlines()
-    gr.Markdown(doc[0] if doc else "")
+def _buttons() -> tuple[gr.Button, gr.Button, gr.Button]:
+    with gr.Row():
+        return (
+            gr.Button("Start", variant="primary", elem_id="start", min_width=90),
+            gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, min_width=90),
+            gr.Button("Resume", elem_id="resume", interactive=False, min_width=90),
+        )
+
+
+def _monitor(start: gr.Button, stop: gr.Button, resume: gr.Button) -> Monitor:
+    status = gr.HTML(
+        '<p class="muted">The training is shown here.</p>', elem_id="train-status", apply_default_css=False
+    )
+    sheet = gr.Image(
+        label="Samples", interactive=False, visible=False, format="png", elem_id="train-sheet", elem_classes="crisp",
+        buttons=["fullscreen"], alt_text="Samples of the training",
+    )  # fmt: skip
+    curves = gr.HTML("", elem_id="train-curves", apply_default_css=False)
+    output = gr.Textbox(
+        label="Output of the command", lines=6, max_lines=14, interactive=False, visible=False, autoscroll=True,
+        elem_id="train-output", elem_classes="console-output",
+    )  # fmt: skip
+    return Monitor(gr.State(""), gr.State(""), start, stop, resume, status, sheet, curves, output)
+
+
+def _table_inputs(table: Sequence[recipe_form.Entry]) -> list[Any]:
+    """An input for each field of a recipe, in the order of its table."""
     inputs: list[Any] = []
-    table = forms.entries(recipe)
     for group in dict.fromkeys(entry.group for entry in table):
         gr.Markdown(f"**{group}**")
         with gr.Row():
             for entry in (e for e in table if e.group == group):
                 given: dict[str, Any] = {
-                    "label": entry.name, "info": entry.what, "value": entry.value, "min_width": 200,
+                    "label": entry.name, "info": entry.description, "value": entry.value, "min_width": 200,
                     "elem_id": f"field-{entry.name}", "interactive": True,
                 }  # fmt: skip
                 inputs.append(gr.Dropdown(list(entry.choices), **given) if entry.choices else gr.Textbox(**given))
     return inputs
 
 
-def ordered(studio: Studio, data: str, recipe: str, bounds: list[str], name: str, fields: dict[str, str]) -> Order:
-    """What to train, from what was typed; the run's folder is always a new one where runs are kept.
+def _connect(studio: Studio, settings: Settings, monitor: Monitor) -> None:
+    shown = [
+        monitor.status, monitor.sheet, monitor.curves, monitor.output, monitor.stop, monitor.resume, monitor.shown,
+        studio.run,
+    ]  # fmt: skip
+    gr.Timer(REFRESH_INTERVAL).tick(
+        shows_errors(partial(_watch, studio, monitor)), [monitor.path, monitor.shown, studio.run], shown,
+        show_progress="hidden",
+    )  # fmt: skip
+    studio.run.change(shows_errors(partial(_path, studio)), studio.run, monitor.path, show_progress="hidden")
+    monitor.stop.click(shows_errors(partial(_stop, studio)), monitor.path, None, show_progress="hidden")
+    monitor.resume.click(
+        shows_errors(partial(resume, studio)), [monitor.path, settings.time, settings.steps], monitor.shown,
+        show_progress="hidden",
+    )  # fmt: skip
+
+
+def _start(studio: Studio, table: Sequence[recipe_form.Entry], *values: Any) -> list[Any]:
+    """Start a training of a new run.
+
+    Args:
+        table: fields of the recipe in the form.
+        values: of `Settings`, then of the fields.
+    """
+    count = len(values) - len(table)
+    data, recipe, *limits, name = (str(value or "").strip() for value in values[:count])
+    changed = recipe_form.changed(table, values[count:])
+    with studio.new_run_lock:
+        command = train_command(studio, data, recipe, limits, name, changed)
+        studio.jobs.start(command.out, command.words())
+    studio.runs.add(command.out)
+    return [str(command.out.resolve()), ""]
+
+
+def train_command(
+    studio: Studio, data: str, recipe: str, limits: list[str], name: str, fields: dict[str, str]
+) -> TrainCommand:
+    """The training that was entered. Its folder is always a new one in the folder of runs.
+
+    Args:
+        limits: time, steps, seed and device.
 
     Raises:
-        InputError: where no data are given, or there is no such recipe.
+        InputError: if no data are given, or there is no such recipe.
     """
     if not data:
-        raise InputError("no data are given; type a set's name, or the path of a folder or a file")
-    time, steps, seed, device = bounds
-    if recipe == CHOOSE:
-        chosen, _ = _proposed(find(data), time, device)
-        called = chosen.name
+        raise InputError("no data are given; enter the name of a data set, or the path of a folder or a file")
+    time, steps, seed, device = limits
+    if recipe == AUTOMATIC:
+        stem = _recommended(find(data), time, device)[0].name
     elif recipe in recipes.names():
-        called = recipe
+        stem = recipe
     else:
         raise InputError(f"there is no recipe {recipe!r}; choose one from the list")
     short = Path(data).name.split(".")[0] or "data"
-    out = unused(studio.shelf.home, name or f"{called}-{short}", studio.jobs.busy)
-    return Order(data, out, "" if recipe == CHOOSE else recipe, steps, time, seed, device, fields)
+    out = unused(studio.runs.home, name or f"{stem}-{short}", studio.jobs.busy)
+    return TrainCommand(data, out, "" if recipe == AUTOMATIC else recipe, steps, time, seed, device, fields)
 
 
-def _proposed(items: Items, time: str, device: str) -> tuple[Recipe[Any], str]:
+def _recommended(items: Items, time: str, device: str) -> tuple[Recipe[Any], str]:
     return recipes.choose(items, resolve(device or "auto").type, seconds(time) if time else None)
 
 
-def _look(data: str, time: str, device: str) -> list[Any]:
-    """What data are, said aloud, and the recipes that can learn them."""
+def _inspect(data: str, time: str, device: str) -> list[Any]:
+    """A description of the data, and the recipes that can be trained on them."""
     items = find((data or "").strip())
-    recipe, why = _proposed(items, (time or "").strip(), device)
-    kinds = {"images": "pictures", "rows": "rows of a table", "series": "steps of a series"}
-    lines = [f"**{items.name}**: {len(items):,} {kinds.get(items.kind, items.kind)}"]
+    recipe, reason = _recommended(items, (time or "").strip(), device)
+    lines = [f"**{items.name}**: {len(items):,} {kind_of(items).words.items}"]
     if items.classes:
-        named = ", ".join(items.classes[:12]) + (", ..." if len(items.classes) > 12 else "")
-        lines[0] += f" in {len(items.classes)} classes ({named})"
-    lines += list(items.notes)
-    lines.append(f"proposed: **{recipe.name}** ({why})")
-    fits = [name for name in recipes.names() if any(items.kind in (m.kind, *m.reads) for m in recipes.find(name).takes)]
+        listed = ", ".join(items.classes[:MAX_CLASSES_LISTED])
+        listed += ", ..." if len(items.classes) > MAX_CLASSES_LISTED else ""
+        lines[0] += f" in {len(items.classes)} classes ({listed})"
+    lines += [*items.notes, f"recommended: **{recipe.name}** ({reason})"]
+    suitable = [name for name in recipes.names() if any(kind.accepts(items) for kind in recipes.find(name).takes)]
     text = "\n".join(f"- {line}" for line in lines)
-    return [text, gr.Dropdown(choices=[CHOOSE, *fits], value=CHOOSE)]
-
-
-def _sets() -> list[str]:
-    """The sets that are known by a name."""
-    return list(set_names())
+    return [text, gr.Dropdown(choices=[AUTOMATIC, *suitable], value=AUTOMATIC)]
 
 
 def _devices() -> list[str]:
-    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    return ["auto", "cpu", *([found.type] if found is not None else [])]
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return ["auto", "cpu", *([accelerator.type] if accelerator is not None else [])]
 
 
-def _kept(path: str) -> gr.Dropdown:
-    """An uploaded file where a training will find it again when it is resumed: in the user's cache."""
+def _store_upload(path: str) -> gr.Dropdown:
+    """Keep an uploaded file in the user's cache, where a resumed training finds it again."""
     uploads = cached("uploads")
     uploads.mkdir(parents=True, exist_ok=True)
-    kept = Path(tempfile.mkdtemp(dir=uploads)) / component(Path(path).name)
-    shutil.copyfile(path, kept)
-    return gr.Dropdown(value=str(kept))
+    stored = Path(tempfile.mkdtemp(dir=uploads)) / component(Path(path).name)
+    shutil.copyfile(path, stored)
+    return gr.Dropdown(value=str(stored))
 
 
 def _path(studio: Studio, name: str | None) -> str:
-    return str(studio.shelf.path(name).resolve()) if name in studio.shelf.paths() else ""
+    return str(studio.runs.path(name).resolve()) if name in studio.runs.paths() else ""
 
 
 def _stop(studio: Studio, path: str) -> None:
-    job = studio.jobs.of(Path(path)) if path else None
+    job = studio.jobs.last(Path(path)) if path else None
     if job is None or not job.running:
-        raise InputError("nothing of this run trains that was started here; stop other commands where they run")
+        raise InputError("this run is not trained by the studio; stop other commands where they run")
     job.stop()
 
 
-def _resume(studio: Studio, path: str, bounds: tuple[str, ...]) -> str:
-    names = {str(known.resolve()): name for name, known in studio.shelf.paths().items()}
-    if path not in names:
-        raise InputError("there is no run to resume; choose one under Runs")
-    card = studio.shelf.card(names[path], Path(path))
-    if card.trains():
+def resume(studio: Studio, path: str, time: str, steps: str) -> str:
+    """Continue a run up to these limits.
+
+    Raises:
+        InputError: if there is no such run, it is being trained, or it has reached the limits.
+    """
+    name = _names(studio).get(path)
+    if name is None:
+        raise InputError("there is no run to resume; select one under Runs")
+    card = studio.runs.card(name, Path(path))
+    if card.is_training():
         raise InputError(f"{card.name} is being trained by another command; wait for it, or stop it where it runs")
-    time, steps = (bound.strip() for bound in bounds)
+    time, steps = time.strip(), steps.strip()
     if (time and card.seconds >= seconds(time)) or (steps.isdecimal() and card.step >= int(steps)):
-        raise InputError(f"{card.name} is at {card.bound}, which is beyond what is typed; give more time or steps")
-    order = Order(card.data, card.path, steps=steps, time=time, resume=True)
-    studio.jobs.start(card.path, order.words())
+        raise InputError(f"{card.name} is at {card.progress}, which is beyond these limits; give more time or steps")
+    studio.jobs.start(card.path, TrainCommand(card.data, card.path, steps=steps, time=time, resume=True).words())
     return ""
 
 
-def _watched(studio: Studio, path: str, before: str, chosen: str | None) -> list[Any]:
-    """What there is to see of a run, where that has changed."""
-    names = {str(known.resolve()): name for name, known in studio.shelf.paths().items()}
-    name = names.get(str(Path(path).resolve())) if path else None
-    job = studio.jobs.of(Path(path)) if path else None
-    card = studio.shelf.card(name, Path(path)) if name else None
-    said, state = (job.said(), job.state) if job else ("", "trained" if card and card.ready else "unfinished")
-    now = f"{card} {state} {said}"
-    if not path or now == before:
-        return [gr.skip()] * 8
-    log = studio.shelf.log(Path(path)) if card and not card.why else []
+def _names(studio: Studio) -> dict[str, str]:
+    """Names of the runs by their folders."""
+    return {str(path.resolve()): name for name, path in studio.runs.paths().items()}
+
+
+def _watch(studio: Studio, monitor: Monitor, path: str, shown: str, selected: str | None) -> Updates:
+    """The state of a training, if it has changed."""
+    if not path:
+        return {monitor.shown: gr.skip()}
+    names = _names(studio)
+    name, job = names.get(str(Path(path).resolve())), studio.jobs.last(Path(path))
+    card = studio.runs.card(name, Path(path)) if name else None
+    output = job.output() if job else ""
+    state = job.state if job else "trained" if card and card.ready else "unfinished"
+    now = f"{card} {state} {output}"
+    if now == shown:
+        return {monitor.shown: gr.skip()}
     running = job is not None and job.running
-    share = card.share if card and state in ("training", "stopping") else None
-    bar = "" if share is None else f'<div class="bar"><i style="width:{100 * share:.1f}%"></i></div>'
-    far = f"{card.bound}{bar}" if card else "reading the data" if running else "it has not written anything"
-    return [
-        f'<p><b>{escape(Path(path).name)}</b> <span class="state {state}">{state}</span></p><p>{far}</p>',
-        gr.Image(value=picture(card), visible=True) if card and card.sheet else gr.Image(visible=False),
-        charts.panels(log) if log else "",
-        gr.Textbox(value=said, visible=bool(said)),
-        gr.Button(interactive=running and state != "stopping"),
-        gr.Button(interactive=card is not None and not card.why and not running and not card.trains()),
-        now,
-        gr.Dropdown(choices=list(names.values()), value=name) if name and name != chosen and running else gr.skip(),
-    ]
+    log = studio.runs.log(Path(path)) if card and not card.error else []
+    can_resume = card is not None and not card.error and not running and not card.is_training()
+    updates: Updates = {
+        monitor.status: _status(path, state, card, job),
+        monitor.sheet: gr.Image(value=last_sheet(card), visible=True)
+        if card and card.sheet
+        else gr.Image(visible=False),
+        monitor.curves: charts.log_charts(log) if log else "",
+        monitor.output: gr.Textbox(value=output, visible=bool(output)),
+        monitor.stop: gr.Button(interactive=running and state != "stopping"),
+        monitor.resume: gr.Button(interactive=can_resume),
+        monitor.shown: now,
+    }
+    if name and name != selected and running:
+        updates[studio.run] = gr.Dropdown(choices=list(names.values()), value=name)
+    return updates
+
+
+def _status(path: str, state: str, card: Card | None, job: Job | None) -> str:
+    """Name, state and progress of a training."""
+    if card is not None:
+        progress = card.progress + progress_bar(card.share if state in ("training", "stopping") else None)
+    else:
+        progress = "reading the data" if job is not None and job.running else "it has not written anything"
+    return f'<p><b>{escape(Path(path).name)}</b> <span class="state {state}">{state}</span></p><p>{progress}</p>'

@@ -1,4 +1,4 @@
-"""How the page looks: fonts that the reader's machine has, one blue, light and dark."""
+"""The appearance of the page: fonts of the reader's machine, blue accents, light and dark."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 
 def theme() -> gr.themes.Base:
-    """Of Gradio's, with no font from elsewhere."""
+    """Gradio's base theme without fonts from other machines."""
     return gr.themes.Base(
         primary_hue="blue", secondary_hue="blue", neutral_hue="slate", radius_size="md", font=SANS, font_mono=MONO
     ).set(
@@ -36,17 +36,17 @@ CSS = """
 #head .title { font-size: 1.35rem; font-weight: 650; letter-spacing: -0.01em; margin: 6px 0; }
 #head .title span { color: var(--body-text-color-subdued); font-weight: 400; }
 :focus-visible { outline: 3px solid #5b8bf5 !important; outline-offset: 2px; }
-.quiet { color: var(--body-text-color-subdued); }
-.trouble { color: #b45309; }
-.dark .trouble { color: #f5b267; }
+.muted { color: var(--body-text-color-subdued); }
+.warning { color: #b45309; }
+.dark .warning { color: #f5b267; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(250px, 100%), 1fr)); gap: 16px;
   padding: 2px; }
 .card { text-align: left; background: var(--block-background-fill); border: 1px solid var(--block-border-color);
   border-radius: 10px; overflow: hidden; padding: 0; cursor: pointer; color: var(--body-text-color);
   display: flex; flex-direction: column; font: inherit; transition: border-color .15s, box-shadow .15s; }
 .card:hover { border-color: #5b8bf5; box-shadow: 0 2px 10px rgb(20 40 90 / 12%); }
-.card.chosen { border-color: #1f4fbf; box-shadow: 0 0 0 2px #1f4fbf; }
-.dark .card.chosen { border-color: #5b8bf5; box-shadow: 0 0 0 2px #5b8bf5; }
+.card.selected { border-color: #1f4fbf; box-shadow: 0 0 0 2px #1f4fbf; }
+.dark .card.selected { border-color: #5b8bf5; box-shadow: 0 0 0 2px #5b8bf5; }
 .card .brief { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
 .card.broken { cursor: default; padding: 12px; }
 .card .thumb { width: 100%; aspect-ratio: 4 / 3; object-fit: cover; object-position: top; background: #fff; margin: 0;
@@ -73,7 +73,7 @@ CSS = """
 .charts figure { min-width: 0; padding: 10px 12px; border: 1px solid var(--block-border-color); border-radius: 10px;
   background: var(--block-background-fill); }
 .charts figcaption { font-size: .86rem; font-weight: 600; overflow-wrap: anywhere; }
-.charts figcaption .quiet { font-weight: 400; }
+.charts figcaption .muted { font-weight: 400; }
 .charts svg { width: 100%; height: auto; display: block; }
 polyline { fill: none; stroke-width: 1.8; stroke: #1f4fbf; vector-effect: non-scaling-stroke; stroke-linejoin: round;
   stroke-linecap: round; }
@@ -90,8 +90,8 @@ polyline.c5 { stroke: #a16207; } .dark polyline.c5 { stroke: #e2bd5d; }
 .key.c3::before { background: #7e22ce; } .key.c4::before { background: #0e7490; }
 .key.c5::before { background: #a16207; }
 rect.real { fill: #a3adbd; } .dark rect.real { fill: #66738a; }
-rect.made, .key.made::before { fill: #1f4fbf; background: #1f4fbf; }
-.dark rect.made { fill: #7aa2ff; } .dark .key.made::before { background: #7aa2ff; }
+rect.sampled, .key.sampled::before { fill: #1f4fbf; background: #1f4fbf; }
+.dark rect.sampled { fill: #7aa2ff; } .dark .key.sampled::before { background: #7aa2ff; }
 .key.real::before { background: #a3adbd; }
 line.axis { stroke: var(--body-text-color-subdued); stroke-width: 1; }
 .ends { display: flex; justify-content: space-between; gap: 8px; font-size: .75rem; overflow-wrap: anywhere; }
@@ -99,8 +99,8 @@ line.axis { stroke: var(--body-text-color-subdued); stroke-width: 1; }
 .level { display: grid; grid-template-columns: minmax(0, 1fr) 3.6em; gap: 1px; align-items: center; }
 .level span { grid-column: 1 / -1; overflow-wrap: anywhere; line-height: 1.2; }
 .level i { height: 7px; border-radius: 2px; min-width: 1px; }
-.level i.real { background: #a3adbd; } .level i.made { background: #1f4fbf; }
-.dark .level i.made { background: #7aa2ff; }
+.level i.real { background: #a3adbd; } .level i.sampled { background: #1f4fbf; }
+.dark .level i.sampled { background: #7aa2ff; }
 .level b { font-weight: 400; text-align: right; font-variant-numeric: tabular-nums; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; margin: 4px 0 12px; font-size: .9rem; }
 dt { color: var(--body-text-color-subdued); } dd { margin: 0; overflow-wrap: anywhere; }
@@ -112,7 +112,7 @@ dt { color: var(--body-text-color-subdued); } dd { margin: 0; overflow-wrap: any
 .image-frame img { width: 100%; height: 100%; object-fit: contain; }
 .crisp img { image-rendering: pixelated; }
 #compared .grid-wrap, #gallery .grid-wrap { max-height: none; }
-.said textarea { font-family: var(--font-mono); font-size: .82rem; }
+.console-output textarea { font-family: var(--font-mono); font-size: .82rem; }
 table.scores { width: 100%; border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 table.scores th, table.scores td { padding: 5px 10px; border-bottom: 1px solid var(--block-border-color);
   text-align: right; white-space: nowrap; }
@@ -134,20 +134,20 @@ table.scores th:first-child, table.scores td:first-child { text-align: left; }
 }
 """
 
-CHOOSE = """
-let last = null;
-element.addEventListener('focusin', e => { last = e.target.dataset ? e.target.dataset.run : null; });
+SELECT_CARD = """
+let focused = null;
+element.addEventListener('focusin', e => { focused = e.target.dataset ? e.target.dataset.run : null; });
 element.addEventListener('click', e => {
   const card = e.target.closest('button[data-run]');
   if (card) trigger('select', {run: card.dataset.run});
 });
 watch('value', () => {
-  if (last === null || document.activeElement !== document.body) return;
-  const card = [...element.querySelectorAll('button[data-run]')].find(b => b.dataset.run === last);
+  if (focused === null || document.activeElement !== document.body) return;
+  const card = [...element.querySelectorAll('button[data-run]')].find(b => b.dataset.run === focused);
   if (card) card.focus({preventScroll: true});
 });
 """
 
-SCROLL = """() => {
+SCROLL_TO_DETAILS = """() => {
   if (window.innerWidth <= 900) document.getElementById('run-details').scrollIntoView({behavior: 'smooth'});
 }"""

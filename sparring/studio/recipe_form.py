@@ -1,4 +1,4 @@
-"""A recipe's table as a form of texts, of which those that were changed are passed on."""
+"""A recipe's table as a form of text fields; the changed ones are passed to the training."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Entry:
 
     Attributes:
         name: of the field.
-        group: of the table that it stands in.
-        what: it is.
-        value: its default as text, as `FIELD=VALUE` would have it.
-        choices: the texts that there are, none where any may be typed.
+        group: its group in the table.
+        description: of the field.
+        value: its default as text, as in `FIELD=VALUE`.
+        choices: the possible texts; () if any text may be entered.
     """
 
     name: str
     group: str
-    what: str
+    description: str
     value: str
     choices: tuple[str, ...] = ()
 
@@ -33,14 +33,14 @@ def entries(recipe: Recipe[Any]) -> list[Entry]:
     """A recipe's fields in the order of its table."""
     hints = get_type_hints(type(recipe), include_extras=True)
     return [
-        Entry(name, group, what, text(value), _choices(hints[name]))
+        Entry(name, group, description, text(value), _choices(hints[name]))
         for group, rows in recipe.table().items()
-        for name, value, what in rows
+        for name, value, description in rows
     ]
 
 
 def text(value: Any) -> str:
-    """A value as `FIELD=VALUE` has it."""
+    """A value as in `FIELD=VALUE`."""
     if isinstance(value, tuple):
         return ",".join(map(text, value))
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
@@ -58,6 +58,6 @@ def _choices(hint: Any) -> tuple[str, ...]:
     if get_origin(hint) is Literal:
         return tuple(map(text, get_args(hint)))
     if isinstance(hint, types.UnionType):
-        known = [choice for part in get_args(hint) if part is not types.NoneType for choice in _choices(part)]
-        return (*known, "none") if known else ()
+        choices = [choice for part in get_args(hint) if part is not types.NoneType for choice in _choices(part)]
+        return (*choices, "none") if choices else ()
     return ("true", "false") if hint is bool else ()
