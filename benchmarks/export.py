@@ -1,9 +1,9 @@
-"""Exported models: latency of ONNX Runtime beside eager PyTorch's, and what compressing costs.
+"""Exported models: latency of ONNX Runtime and of eager PyTorch, and the cost of compression.
 
     python benchmarks/export.py [TASK ...] [--data ../shared/data] [--runs FOLDER] [--time FACTOR]
                                 [--page docs/exporting.md]
 
-TASK is latency or compressed. Nothing else should run meanwhile.
+TASK is latency or compressed. Run nothing else at the same time.
 """
 
 from __future__ import annotations
@@ -24,60 +24,61 @@ from sparring.deploy.measure import latencies
 from sparring.deploy.runtime import Session
 
 BATCHES = (1, 16, 64)
-ROUNDS = 31  # calls of either, by turns
+ROUNDS = 31  # alternating calls of each
 
 
-def _models(asked: argparse.Namespace) -> dict[str, Model]:
-    """Of nets of several kinds. What they have learnt makes no difference to their speed."""
-    housing, membranes = asked.data / "tabular/california_housing.csv", asked.data / "em-membrane/isbi2012_train.zip"
+def _models(options: argparse.Namespace) -> dict[str, Model]:
+    """Models with nets of several kinds, trained briefly: training does not change their speed."""
+    housing = options.data / "tabular/california_housing.csv"
+    membranes = options.data / "em-membrane/isbi2012_train.zip"
     return {
-        "dcgan": trained(asked, "dcgan", "dcgan", "mnist", 2, labels=False),
-        "r3gan_strided": trained(asked, "r3gan_strided", "r3gan_strided", "mnist", 2, labels=False),
-        "stylegan2": trained(asked, "stylegan2", "stylegan2", "mnist", 2, labels=False, base=512, most=64),
-        "pix2pix": trained(asked, "pix2pix", "pix2pix", membranes, 2, size=128),
-        "srgan": trained(asked, "srgan", "srgan", asked.data / "superres/T91.zip", 2, degrade=("x4",)),
-        "table": trained(asked, "table", "table", housing, 2),
+        "dcgan": trained(options, "dcgan", "dcgan", "mnist", 2, labels=False),
+        "r3gan_strided": trained(options, "r3gan_strided", "r3gan_strided", "mnist", 2, labels=False),
+        "stylegan2": trained(options, "stylegan2", "stylegan2", "mnist", 2, labels=False, base=512, most=64),
+        "pix2pix": trained(options, "pix2pix", "pix2pix", membranes, 2, size=128),
+        "srgan": trained(options, "srgan", "srgan", options.data / "superres/T91.zip", 2, degrade=("x4",)),
+        "table": trained(options, "table", "table", housing, 2),
     }
 
 
-def latency(asked: argparse.Namespace) -> list[str]:
+def latency(options: argparse.Namespace) -> list[str]:
     rows = []
-    for name, model in _models(asked).items():
+    for name, model in _models(options).items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
             size = export(model, path).size
             session = Session(path.read_bytes())
-        net = graph(model)
-        mapped = " x ".join(map(str, net.draw(1, 0)[0].shape[-2:])) if model.modality.source is not None else ""
+        whole = graph(model)
+        sides = "" if model.modality.source is None else " x ".join(map(str, whole.draw(1, 0)[0].shape[-2:]))
         for n in BATCHES:
             torch.manual_seed(0)
-            given = net.draw(n, 0)
-            eager, runtime = latencies([lambda z, net=net: net.net(*z), session], given, ROUNDS)
-            shown = [f"{1000 * seconds:.3g}" for seconds in (eager, runtime)]
-            first = [f"{name} {mapped}".strip(), f"{size / 1e6:.2f}"] if n == BATCHES[0] else ["", ""]
-            rows.append([*first, str(n), *shown, f"{eager / runtime:.2f}"])
+            inputs = whole.draw(n, 0)
+            eager, runtime = latencies([lambda given, net=whole.net: net(*given), session], inputs, ROUNDS)
+            times = [f"{1000 * seconds:.3g}" for seconds in (eager, runtime)]
+            first = [f"{name} {sides}".strip(), f"{size / 1e6:.2f}"] if n == BATCHES[0] else ["", ""]
+            rows.append([*first, str(n), *times, f"{eager / runtime:.2f}"])
             print(rows[-1], flush=True)
-    return table(["model", "MB", "at once", "PyTorch, ms", "ONNX Runtime, ms", "times as fast"], rows)
+    return table(["model", "MB", "batch", "PyTorch, ms", "ONNX Runtime, ms", "speedup"], rows)
 
 
-def compressed(asked: argparse.Namespace) -> list[str]:
-    ways: list[dict[str, Any]] = [
+def compressed(options: argparse.Namespace) -> list[str]:
+    variants: list[dict[str, Any]] = [
         {"half": True}, {"int8": True}, {"prune": 0.3}, {"prune": 0.5}, {"prune": 0.3, "int8": True},
     ]  # fmt: skip
     models = {
-        "dcgan, mnist": trained(asked, "dcgan", "dcgan", "mnist", 2, labels=False),
-        "r3gan_strided, fashion-mnist": trained(asked, "fashion", "r3gan_strided", "fashion-mnist", 4, labels=False),
+        "dcgan, mnist": trained(options, "dcgan", "dcgan", "mnist", 2, labels=False),
+        "r3gan_strided, fashion-mnist": trained(options, "fashion", "r3gan_strided", "fashion-mnist", 4, labels=False),
     }
     lines: list[str] = []
     for name, model in models.items():
         body: list[list[str]] = []
-        for way in ways:
+        for variant in variants:
             with tempfile.TemporaryDirectory() as folder:
-                found = export(model, Path(folder) / "model.onnx", **way)
-            head, *rows = found.rows()
+                exported = export(model, Path(folder) / "model.onnx", **variant)
+            head, *rows = exported.rows()
             body += rows[:2] if not body else []
             body.append(rows[2])
-        lines += [f"*{name}*", "", *table(head, [*body, rows[3]]), "", f"{found.protocol}.", ""]
+        lines += [f"*{name}*", "", *table(head, [*body, rows[3]]), "", f"{exported.protocol}.", ""]
     return lines[:-1]
 
 
