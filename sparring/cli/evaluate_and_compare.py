@@ -1,4 +1,4 @@
-"""Commands that say how good models are."""
+"""Commands that evaluate models, compare them, and run benchmarks."""
 
 from __future__ import annotations
 
@@ -19,44 +19,40 @@ from sparring.errors import InputError
 )
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
-    against: Annotated[str, typer.Option(help="Real data. \\[default: what it was trained on]")] = "",
+    against: Annotated[str, typer.Option(help="Real data. \\[default: the training data]")] = "",
     samples: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(help="How many to judge. \\[default: 10000, or a third of the data]"),
+        typer.Option(help="Number of samples to evaluate. \\[default: 10000, or as many as suit the data]"),
     ] = None,
     features: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
-            help="classifier, patches, coordinates, inception, dinov2, or your FILE.py:FUNCTION; of pictures made of "
-            "pictures lpips, dists; repeatable."
+            help="Of images: classifier, patches, inception or dinov2; of points: coordinates; of translated or "
+            "restored images: lpips or dists; or your FILE.py:FUNCTION; repeatable."
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
-    """Judge a model's samples: every number beside that of real data and of a trivial baseline."""
+    """Evaluate a model's samples: every metric next to that of real data and of trivial baselines."""
     from rich.console import Console
 
     from sparring.console import print_wide
-    from sparring.evaluation import evaluate as judge
-    from sparring.evaluation.report import LEGEND, record, table
+    from sparring.evaluation import evaluate as evaluate_model
+    from sparring.evaluation.report import LEGEND, finding_lines, record, table
     from sparring.files import as_json
 
-    found = judge(run, against or None, samples, features or (), device, quiet=json)
+    evaluation = evaluate_model(run, against or None, samples, features or (), device, quiet=json)
+    record(Path(run), evaluation)
     if json:
-        print(as_json(found.content()))
-        record(Path(run), found)
+        print(as_json(evaluation.content()))
         return
     console = Console(highlight=False)
     console.print()
-    print_wide(table(found))
-    console.print(f"\n{LEGEND}.\n{found.protocol}.\n", markup=False)
-    for finding in found.findings:
-        console.print(f"- {finding}", markup=False)
-    if not found.findings:
-        console.print("- nothing stands out as wrong")
-    record(Path(run), found)
-    console.print(f"- written to {run}/evaluation.json", markup=False)
+    print_wide(table(evaluation))
+    console.print(f"\n{LEGEND}.\n{evaluation.protocol}.\n", markup=False)
+    for line in (*finding_lines(evaluation), f"- written to {run}/evaluation.json"):
+        console.print(line, markup=False)
 
 
 @app.command(
@@ -64,31 +60,31 @@ def evaluate(
 )
 def compare(
     runs: Annotated[list[str], typer.Argument(help="Folders of runs, two or more.")],
-    out: Annotated[str, typer.Option("-o", "--out", help="The page's folder.")] = "runs/compare",
-    against: Annotated[str, typer.Option(help="Real data. \\[default: what they were trained on]")] = "",
+    out: Annotated[str, typer.Option("-o", "--out", help="Folder of the page.")] = "runs/compare",
+    against: Annotated[str, typer.Option(help="Real data. \\[default: the training data]")] = "",
     samples: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(help="How many to judge of each. \\[default: 10000, or a third of the data]"),
+        typer.Option(help="Number of samples to evaluate of each. \\[default: 10000, or as many as suit the data]"),
     ] = None,
     features: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(help="As sparring evaluate takes them; repeatable."),
+        typer.Option(help="As for sparring evaluate; repeatable."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
 ) -> None:
-    """Set models side by side: a page with their numbers, a plot and their samples."""
+    """Compare models on a page with their metrics, a plot and their samples."""
     from rich.console import Console
 
     from sparring.console import number_table, print_wide
-    from sparring.evaluation import compare as judge
+    from sparring.evaluation import compare as compare_models
     from sparring.evaluation.compare import rows
 
-    found = judge(runs, out, against or None, samples, features or (), device, force, quiet=False)
+    compared = compare_models(runs, out, against or None, samples, features or (), device, force, quiet=False)
     console = Console(highlight=False)
     console.print()
-    print_wide(number_table(rows(found)))
-    console.print(f"\n{found[0].evaluation.protocol}.\n\n- look at {out}/README.md", markup=False)
+    print_wide(number_table(rows(compared)))
+    console.print(f"\n{compared[0].evaluation.protocol}.\n\n- written to {out}/README.md", markup=False)
 
 
 @app.command(
@@ -96,42 +92,54 @@ def compare(
     "  sparring bench\n\n"
     "  sparring bench ring\n\n"
     "  sparring bench mnist --rows r3gan_strided,dcgan --time 10m\n\n"
-    "  sparring bench stacked-mnist --budget gpu --page docs/bench"
+    "  sparring bench stacked-mnist --budget gpu --page docs/bench\n\n"
+    "  sparring bench --page docs/bench"
 )
 def bench(
-    table: Annotated[str, typer.Argument(help="A table's name; without one, they are listed.")] = "",
+    table: Annotated[str, typer.Argument(help="Name of a table. \\[default: list them]")] = "",
     budget: Annotated[str, typer.Option(help="cpu (minutes) or gpu (the papers' full protocol).")] = "cpu",
     rows: Annotated[str, typer.Option(help="Only these rows: NAME,NAME. \\[default: by the budget]")] = "",
     seeds: Annotated[Optional[int], typer.Option(help="Runs of each row. \\[default: by the budget]")] = None,  # noqa: UP045
-    time: Annotated[str, typer.Option(help="For each run. \\[default: by the budget]")] = "",
-    steps: Annotated[Optional[int], typer.Option(help="For each run. \\[default: by the budget]")] = None,  # noqa: UP045
-    runs: Annotated[str, typer.Option(help="Where runs are, and go on from where they were stopped.")] = "runs/bench",
-    page: Annotated[str, typer.Option(help="Write the table's page, with sheets, in this folder.")] = "",
+    time: Annotated[str, typer.Option(help="Training time of each run. \\[default: by the budget]")] = "",
+    steps: Annotated[Optional[int], typer.Option(help="Steps of each run. \\[default: by the budget]")] = None,  # noqa: UP045
+    runs: Annotated[str, typer.Option(help="Folder of the runs; existing ones are continued.")] = "runs/bench",
+    page: Annotated[
+        str,
+        typer.Option(
+            help="Write a page with the table and sheets to this folder. Without a table, render the folder's pages "
+            "again from their stored results."
+        ),
+    ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Play a published table: its rows beside ours, with seeds and spread."""
+    """Reproduce a published table: its rows next to ours, with several seeds and their spread."""
     from rich.console import Console
 
     from sparring.bench import TABLES
-    from sparring.bench.page import shown, worst, write
+    from sparring.bench.page import render, screen_table, spread_lines, write
     from sparring.bench.play import play
     from sparring.console import Screen, print_wide
     from sparring.errors import nearest
 
     console = Console(highlight=False)
+    if not table and page:
+        for path in render(Path(page)):
+            console.print(f"- written to {path}", markup=False)
+        return
     if not table:
-        for known in TABLES.values():
-            console.print(f"[bold]{known.name:14}[/] {known.title}")
+        for each in TABLES.values():
+            console.print(f"[bold]{each.name:14}[/] {each.title}")
         return
     if table not in TABLES:
         raise InputError(f"there is no table {table!r}; {nearest(table, TABLES)}")
     names = [name for name in rows.split(",") if name]
     played = play(TABLES[table], budget, Path(runs), Screen(), names, seeds, time or None, steps, device)
+    content = played.content()
     console.print()
-    print_wide(shown(played))
-    for line in worst(played):
+    print_wide(screen_table(content, played.table))
+    for line in spread_lines(content, played.table):
         console.print(line, markup=False)
     console.print(f"\n{played.table.protocol}\nBudget {budget}, on {played.machine}.", markup=False)
     if page:
         write(played, Path(page), f"{table}-{time}" if time else table)
-        console.print(f"- look at {page}", markup=False)
+        console.print(f"- written to {page}", markup=False)
