@@ -177,12 +177,12 @@ def test_commands_about_series(tmp_path, monkeypatch):
     assert len(paths) == 1000 * 250
     assert paths.columns.tolist() == ["path", "Date", "Close", "Volume"]
     assert paths["Date"].iloc[0] == str(pd.bdate_range("2020-01-01", periods=701)[-1].date())
-    told = sparring.load("runs/told").modality
-    assert [c.kind for c in told.channels] == ["returns", "level"]
+    modality = sparring.load("runs/kinds").modality
+    assert [c.kind for c in modality.channels] == ["returns", "level"]
     assert len(pd.read_csv("risk/risk.csv")) == 4
 
 
-def test_commands_about_larger_sets(tmp_path, monkeypatch):
+def test_commands_about_augmenting(tmp_path, monkeypatch):
     tables(tmp_path)
     monkeypatch.chdir(tmp_path)
     for words in commands((ROOT / "docs" / "augmenting.md").read_text()):
