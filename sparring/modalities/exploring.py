@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +19,8 @@ from sparring.metrics.copies import pairwise_distances
 from sparring.modalities.samples import Samples
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from sparring.modalities.base import Modality
 
 MIN_TILE, MAX_TILE = 64, 256  # pixels of a tile's shorter side at least, for a caption, and of its longer one at most
@@ -157,6 +160,14 @@ def interleaved(neighbors: Neighbors) -> Tensors:
         name: torch.cat([part[:, None], neighbors.items[name]], 1).flatten(0, 1)
         for name, part in neighbors.samples.items()
     }
+
+
+def render(figure: Figure) -> Image.Image:
+    """A figure of matplotlib as an image."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    file.seek(0)
+    return Image.open(file).convert("RGB")
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from sparring.data import tensors
 from sparring.data.tensors import Tensors
@@ -30,7 +28,7 @@ def draw_walks(modality: Points, walks: Tensors, steps: int, explored: Explored)
     for start in range(0, tensors.length(walks), steps):
         walk = _coordinates(modality, tensors.take(walks, slice(start, start + steps)))
         axis.plot(*walk.T, ".-", linewidth=0.8, markersize=4)
-    return Drawing("each walk in one color, other samples in gray", _image(figure))
+    return Drawing("each walk in one color, other samples in gray", exploring.render(figure))
 
 
 def draw_neighbors(modality: Points, explored: Explored) -> Drawing:
@@ -47,7 +45,7 @@ def draw_neighbors(modality: Points, explored: Explored) -> Drawing:
         f"samples (full) and the {found.k} nearest {explored.training_words} to each (hollow); other samples in gray. "
         f"The median distance to the nearest one is {float(found.distances[:, 0].median()):.2g} standard deviations"
     )
-    return Drawing(caption + found.floor, _image(figure))
+    return Drawing(caption + found.floor, exploring.render(figure))
 
 
 def _plane(modality: Points, explored: Explored) -> tuple[Figure, Axes]:
@@ -66,10 +64,3 @@ def _coordinates(modality: Points, samples: Tensors) -> NDArray[np.float64]:
     """The first two coordinates of points in the user's units, (n, 2); 0 for a second that does not exist."""
     points = np.asarray(modality.decode(samples), np.float64)[:, :2]
     return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
-
-
-def _image(figure: Figure) -> Image.Image:
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    file.seek(0)
-    return Image.open(file).convert("RGB")

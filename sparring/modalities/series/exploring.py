@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from sparring.data import tensors
 from sparring.data.tensors import Tensors
@@ -32,7 +30,9 @@ def draw_walks(modality: Series, walks: Tensors, steps: int) -> Drawing:
     for i, path in enumerate(_paths(modality, walks)):
         for axis, values in zip(axes[i // steps], path.T, strict=False):
             axis.plot(values, color=colors[i % steps], linewidth=1)
-    return Drawing("from the first sample, dark, to the last, bright; a plot for each channel", _image(figure))
+    return Drawing(
+        "from the first sample, dark, to the last, bright; a plot for each channel", exploring.render(figure)
+    )
 
 
 def draw_neighbors(modality: Series, explored: Explored) -> Drawing:
@@ -50,7 +50,7 @@ def draw_neighbors(modality: Series, explored: Explored) -> Drawing:
         f"a sample in each row, in blue, and its {found.k} nearest {explored.training_words}, in gray, all drawn from "
         f"the same last value. Distances to the nearest one, {modality.distance_words}: {distances}"
     )
-    return Drawing(caption + found.floor, _image(figure))
+    return Drawing(caption + found.floor, exploring.render(figure))
 
 
 def _paths(modality: Series, samples: Tensors) -> NDArray[np.float64]:
@@ -68,10 +68,3 @@ def _channels(modality: Series, rows: int) -> tuple[Figure, Any]:
     for axis, name in zip(axes[0], names, strict=True):
         axis.set_title(name, fontsize=9, loc="left")
     return figure, axes
-
-
-def _image(figure: Figure) -> Image.Image:
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    file.seek(0)
-    return Image.open(file).convert("RGB")
