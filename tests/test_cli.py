@@ -460,8 +460,15 @@ def test_series_as_typed(typed, tmp_path):
 
 def test_using_as_typed(typed, run, tmp_path):
     bad = {
-        ("sample", run, "-o", "x.png", "--length", "9"): "length=9 was given, but images of this model cannot be asked for it",
-        ("scenarios", run, "-o", "risk"): "this model makes images; scenarios are of prices",
+        (
+            "sample",
+            run,
+            "-o",
+            "x.png",
+            "--length",
+            "9",
+        ): "length=9 was given, but images of this model cannot be asked for it",
+        ("scenarios", run, "-o", "risk"): "scenarios",
         ("augment", run, "-o", "x.png"): "would hold a sheet and no set",
         ("augment", run, "-o", "more", "--seeds", "0"): "0 seeds show nothing",
     }

@@ -56,9 +56,7 @@ def augment(
     out: Annotated[str, typer.Option("-o", "--out", help="The enlarged set: a folder, .npz, .csv, .tsv, .parquet.")],
     n: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(
-            "-n", help="Number of samples to add; not with --rare. \\[default: number of real items]"
-        ),
+        typer.Option("-n", help="Number of samples to add; not with --rare. \\[default: number of real items]"),
     ] = None,
     rare: Annotated[
         bool, typer.Option("--rare", help="Add samples of rarer classes only, until all classes are equally frequent.")

@@ -39,9 +39,7 @@ def train(
     until: Annotated[str, typer.Option(help="Stop early: equilibrium, plateau or fid<X.")] = "",
     memory: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(
-            help="Larger data are read from disk during training: 500M, 2G. \\[default: a quarter of the memory]"
-        ),
+        typer.Option(help="Larger data are read from disk: 500M, 2G. \\[default: a quarter of the memory]"),
     ] = None,
     metrics: Annotated[
         str, typer.Option(help="A port, or HOST:PORT, where Prometheus reads metrics during training.")

@@ -24,8 +24,8 @@ def returns(walks: Floats, lag: int = 1) -> Floats:
 
 
 def wasserstein(real: Floats, generated: Floats, lag: int) -> float:
-    """Wasserstein distance of the distributions of returns over a lag, in standard deviations of the real ones; mean over
-    the channels. NaN if no path is that long. Rubner et al. 2000, doi:10.1023/A:1026543900054.
+    """Wasserstein distance of the distributions of returns over a lag, in standard deviations of the real ones; mean
+    over the channels. NaN if no path is that long. Rubner et al. 2000, doi:10.1023/A:1026543900054.
     """
     from scipy.stats import wasserstein_distance
 

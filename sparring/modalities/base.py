@@ -527,8 +527,8 @@ class Modality(ABC):
         return (*sides, channels)
 
     def file_sides(self, content: bytes) -> tuple[int, ...]:  # noqa: ARG002
-        """Lengths of the sides of the item in a file, such as its width and height in pixels, from the file's header; ()
-        if items have none.
+        """Lengths of the sides of the item in a file, such as its width and height in pixels, from the file's header;
+        () if items have none.
 
         Raises:
             InputError: if the file cannot be read.

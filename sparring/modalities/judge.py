@@ -61,8 +61,8 @@ class TrainingData:
         """
         if len(self.items) != self.count:
             raise InputError(
-                f"{self.source} had {self.count:,} {items} when the model was trained and has {len(self.items):,} now, so "
-                "that the held-out ones cannot be identified; give the data as they were"
+                f"{self.source} had {self.count:,} {items} when the model was trained and has {len(self.items):,} now, "
+                "so that the held-out ones cannot be identified; give the data as they were"
             )
 
 

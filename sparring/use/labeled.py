@@ -89,7 +89,8 @@ class EncodedSet(LabeledSet):
         return self._by_convolutions(self.modality.classifier_input, items, labels, balanced, seed)
 
     def _features(self, values: Tensor) -> Rows:
-        parts = [self.modality.features({VALUES: self.modality.scale(part)}) for part in values.split(BATCH_SIZE)]
+        scale = self.modality.scale
+        parts = [self.modality.features({VALUES: scale(part)}) for part in torch.split(values, BATCH_SIZE)]
         features = torch.cat(parts).double().numpy()
         return Rows(features, np.zeros(features.shape[1], bool))
 
@@ -106,7 +107,7 @@ class EncodedSet(LabeledSet):
         with torch.random.fork_rng([]):
             net = train_classifier(shape, len(self.classes), len(rows), draw, seed)
         with torch.no_grad():
-            parts = [net.probabilities(self.modality.scale(part)) for part in self._held.split(BATCH_SIZE)]
+            parts = [net.probabilities(self.modality.scale(part)) for part in torch.split(self._held, BATCH_SIZE)]
         return torch.cat(parts).double().numpy()
 
     def samples(self, counts: Labels, seed: int) -> Samples:

@@ -27,7 +27,7 @@ def digits():
 
 
 class Copier(torch.nn.Module):
-    """A game whose samples are real items: all kinds of them, or one of each class."""
+    """A game whose samples are real items: any, or one of each class."""
 
     def __init__(self, modality, data, various):
         super().__init__()
@@ -38,23 +38,23 @@ class Copier(torch.nn.Module):
     def draw(self, n, device, truncation=None):  # noqa: ARG002
         return torch.randint(1 << 30, (n,))
 
-    def values(self, z, label):
+    def generate(self, z, label):
         chosen = []
         for number, y in zip(z, label, strict=True):
             members = torch.nonzero(self.labels == y).flatten()
             chosen.append(members[int(number) % len(members) if self.various else 0])
-        return self.real[torch.stack(chosen)]
+        return {"values": self.real[torch.stack(chosen)]}
 
 
-def test_judge(digits):
-    """Real items score near the floor and are as various as themselves; one of each class is neither."""
+def test_scorer(digits):
+    """Real items score near the floor and are as diverse as themselves; one of each class is neither."""
     _, modality, data = digits
-    judge = Judge(modality, data, Seeds(0), torch.device("cpu"))
+    scorer = Scorer(modality, data, Seeds(0), torch.device("cpu"))
     real, few = Copier(modality, data, True), Copier(modality, data, False)
-    assert judge.score(real) < 2 * judge.floor < judge.score(few)
-    assert judge.diversity(real) == pytest.approx(1, abs=0.15)
-    assert judge.diversity(few) == 0
-    assert judge.score(real) == judge.score(real)
+    assert scorer.score(real) < 2 * scorer.floor < scorer.score(few)
+    assert scorer.diversity(real) == pytest.approx(1, abs=0.15)
+    assert scorer.diversity(few) == 0
+    assert scorer.score(real) == scorer.score(real)
 
 
 def test_watching_changes_nothing(tmp_path, monkeypatch):
