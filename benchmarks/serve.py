@@ -1,7 +1,7 @@
 """Requests per second and latency of the server, with and without batches, for one to many clients.
 
-The server and wrk (https://github.com/wg/wrk, which must be installed) are separate processes. Every connection requests
-one sample, and the next one as soon as it has received it.
+The server and wrk (https://github.com/wg/wrk, which must be installed) are separate processes. Every connection
+requests one sample, and the next one as soon as it has received it.
 """
 
 from __future__ import annotations

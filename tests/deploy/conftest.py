@@ -1,4 +1,4 @@
-"""Tiny models, trained once for all tests of what is done with models."""
+"""Tiny models, trained once for all tests of exporting and serving."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ TINY = {"quiet": True, "device": "cpu", "batch": 8}
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
-    """A folder with a tiny run of each kind, not to be changed."""
+    """A folder with a tiny run of each kind of data. Tests must not change it."""
     folder = tmp_path_factory.mktemp("served")
     random = np.random.default_rng(0)
     rows = pd.DataFrame(
@@ -31,7 +31,7 @@ def runs(tmp_path_factory):
 
     def trained(name, recipe, data, steps=2, **fields):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("sparring.training.watch.curves", lambda *_: b"")  # a second of every run
+            patch.setattr("sparring.training.watch.curves", lambda *_: b"")  # saves a second per run
             sparring.train(recipe, data, out=folder / name, steps=steps, **TINY, **fields)
 
     trained("digits", "gan", "digits", G=(16,), D=(16,), z=4, labels=True)
@@ -45,9 +45,10 @@ def runs(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def hurried():
-    """No stopwatch, a second of every export, and the same net is converted once; more can be patched until the module
-    ends.
+def fast_exports():
+    """Exports without latency measurements, which take a second each, and with each net converted only once.
+
+    Returns the patch, for further changes until the module ends.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("torch.onnx.export", CONVERTED_ONCE)
@@ -58,6 +59,6 @@ def hurried():
 
 @pytest.fixture(scope="session")
 def models(runs):
-    """Those of these runs, by name."""
+    """The models of these runs, by name."""
     names = ("digits", "points", "table", "ctgan", "series", "fill", "larger")
     return {name: sparring.load(runs / name) for name in names}

@@ -1,4 +1,4 @@
-"""What tests of the server share: its client, and what answers hold."""
+"""Shared by the tests of the server: its client, and the contents of responses."""
 
 import io
 import time
@@ -30,7 +30,7 @@ def picture(height=16, width=16, channels=3, format="PNG"):
 
 
 def counted(client, name, **labels):
-    """A number of /metrics, 0 where it is not there."""
+    """A number of /metrics, 0 if it is missing."""
     return client.app.state.metrics.registry.get_sample_value(name, labels) or 0
 
 
@@ -40,6 +40,6 @@ def pixels(png):
 
 
 def nearly(one, other):
-    """A pass of many rounds otherwise than one of few, by the last bit: a level of 255 now and then."""
+    """Equal except for rounding, which depends on the batch size: rarely one level of 255."""
     apart = np.abs(np.asarray(one, int) - np.asarray(other, int))
     return apart.max() <= 1 and (apart > 0).mean() < 0.01

@@ -1,4 +1,4 @@
-"""What compressing leaves of a model, and what it says that it costs; the command line as typed."""
+"""Compressed models, the measured cost of compression, and the command line."""
 
 import re
 import subprocess
@@ -26,9 +26,9 @@ from sparring.errors import InputError
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _few(hurried):
-    hurried.setattr("sparring.deploy.quality.MAX_SAMPLES", 200)
-    hurried.setattr("sparring.deploy.prune.STEPS", 60)
+def _small_numbers(fast_exports):
+    fast_exports.setattr("sparring.deploy.quality.MAX_SAMPLES", 200)
+    fast_exports.setattr("sparring.deploy.prune.STEPS", 60)
 
 
 @pytest.fixture(scope="module")
@@ -71,22 +71,22 @@ def test_smaller_and_nearly_the_same(way, share, error, run, whole, z, tmp_path)
     assert onnx.load(tmp_path / "small.onnx").metadata_props[0].key == "sparring"
 
 
-def test_quality_is_lost_where_it_is(run, tmp_path, monkeypatch):
-    """A graph that makes something else gets another number: the column is measured on what is written."""
+def test_quality_is_measured_on_the_written_file(run, tmp_path, monkeypatch):
+    """A damaged graph gets a worse number."""
 
-    def spoilt(proto):
+    def damage(proto):
         for weight in proto.graph.initializer:
             values = onnx.numpy_helper.to_array(weight)
             if values.ndim == 4:
                 weight.CopyFrom(onnx.numpy_helper.from_array(values * 0, weight.name))
 
-    monkeypatch.setattr("sparring.deploy.export.halve", spoilt)
+    monkeypatch.setattr("sparring.deploy.export.halve", damage)
     pytorch, _, small = export(run, tmp_path / "m.onnx", half=True).variants
     assert small.quality > 1.3 * pytorch.quality
 
 
-def test_a_compressed_model_is_told_as_it_is_read_again(run, tmp_path):
-    """Sizes are of files, numbers of what the file holds, and nothing is written where these are not finite."""
+def test_a_compressed_model_is_measured_after_reading_it_back(run, tmp_path):
+    """Sizes are those of files, and nothing is written if generated numbers are not finite."""
     found = export(run, tmp_path / "h.safetensors", half=True)
     whole, half = found.variants
     assert [v.name for v in found.variants] == ["PyTorch", "half"]
@@ -97,7 +97,7 @@ def test_a_compressed_model_is_told_as_it_is_read_again(run, tmp_path):
     assert found.rows()[2][:2] == ["half", sized(half.size)]
     model = sparring.load(run)
     with torch.no_grad():
-        next(model.game.G.parameters()).fill_(1e5)  # beyond float16: kept as it is
+        next(model.game.G.parameters()).fill_(1e5)  # beyond float16: stays in float32
     kept = export(model, tmp_path / "k.safetensors", half=True)
     assert sparring.load(kept.path).game.G.state_dict()[next(iter(model.game.G.state_dict()))].max() == 1e5
     with torch.no_grad():
@@ -107,8 +107,8 @@ def test_a_compressed_model_is_told_as_it_is_read_again(run, tmp_path):
     assert not (tmp_path / "i.safetensors").exists()
 
 
-def test_halves_need_no_data(tmp_path, capfd):
-    """Pictures of pictures are halved without those that they were trained on; what is learnt from them is refused."""
+def test_half_needs_no_data(tmp_path, capfd):
+    """An image-to-image model can be halved without its training data, but not pruned."""
     model = toy("srgan")
     found = export(model, tmp_path / "h.safetensors", half=True, quiet=False)
     assert [v.quality for v in found.variants] == [None, None]
@@ -117,8 +117,8 @@ def test_halves_need_no_data(tmp_path, capfd):
         export(model, tmp_path / "p.safetensors", prune=0.5)
 
 
-def test_real_items_are_judged_in_the_same_number(run):
-    """The distance of 11 held-out items says nothing beside that of 200 samples: there is none."""
+def test_real_items_are_compared_in_the_same_number(run):
+    """The distance of 11 held-out items is not comparable with that of 200 samples, so there is no floor."""
     model = sparring.load(run)
     data, net = Data(model, Screen(True)), graph(model)
     held = data.dataset.held
@@ -131,8 +131,8 @@ def test_real_items_are_judged_in_the_same_number(run):
         assert ("real: 50 held-out ones" in quality.protocol) == (many == 50)
 
 
-def test_half_keeps_what_it_cannot_hold(tmp_path):
-    """Weights beyond the range of float16 stay as they are."""
+def test_half_keeps_weights_beyond_its_range(tmp_path):
+    """They stay in float32."""
     model = toy("gan", G=(32, 32))
     with torch.no_grad():
         model.game.G.layers[0].weight[0, 0] = 1e5
@@ -141,7 +141,7 @@ def test_half_keeps_what_it_cannot_hold(tmp_path):
     kinds = {w.data_type for w in onnx.load(tmp_path / "g.onnx").graph.initializer if np.prod(w.dims) >= 256}
     assert kinds == {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16}
     assert found.variants[2].difference < 0.01
-    assert "of the uncompressed model" in found.protocol  # no data at hand
+    assert "of the uncompressed model" in found.protocol  # no training data
 
 
 def test_chains():
@@ -154,8 +154,8 @@ def test_chains():
 
 
 @pytest.mark.parametrize("name", ["dcgan", "gan", "table", "srgan", "quantgan"])
-def test_channels_that_make_nothing_are_cut_first(name, monkeypatch):
-    """Where half of the channels of each chain are dead, a model without them makes the same, before any tuning."""
+def test_unused_channels_are_removed_first(name, monkeypatch):
+    """If half of the channels of each chain are unused, a model without them generates the same before fine-tuning."""
     monkeypatch.setattr(prune, "STEPS", 0)
     model = toy(name)
     G, game = model.game.G, model.game
@@ -175,7 +175,7 @@ def test_channels_that_make_nothing_are_cut_first(name, monkeypatch):
     assert small.about["parameters"]["G"] < sum(p.numel() for p in G.parameters())
 
 
-def test_fine_tuning_brings_samples_back(run, monkeypatch):
+def test_fine_tuning_restores_samples(run, monkeypatch):
     model = sparring.load(run)
     game, errors = model.game, []
     latents = game.draw(256, torch.device("cpu"))
@@ -189,7 +189,7 @@ def test_fine_tuning_brings_samples_back(run, monkeypatch):
 
 
 def test_a_pruned_model_is_one_file_and_a_graph(run, whole, tmp_path):
-    """It is loaded with the shapes that it has, and both files are the same net."""
+    """It is loaded with its narrower shapes, and both files hold the same net."""
     one = export(run, tmp_path / "p.safetensors", prune=0.5)
     found = export(run, tmp_path / "p.onnx", prune=0.5)
     assert [v.quality for v in one.variants] == pytest.approx([v.quality for v in found.variants[::2]], rel=1e-3)
@@ -223,7 +223,7 @@ def test_the_command(run, monkeypatch, capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["-o", "d.pt"], "d.pt: cannot write a model as '.pt'; name it .onnx or .safetensors"),
         (["--prune", "2"], "--prune 2 is out of range"),
@@ -231,16 +231,16 @@ def test_the_command(run, monkeypatch, capsys, tmp_path):
         (["-o", "there.onnx"], "there.onnx exists already"),
     ],
 )
-def test_bad_input(words, said, run, monkeypatch, capsys, tmp_path):
+def test_bad_input(words, message, run, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there.onnx").write_text("")
     status, out, err = typed(monkeypatch, capsys, run, *words)
     assert (status, out) == (2, "")
-    assert err.startswith(f"sparring: {said}")
+    assert err.startswith(f"sparring: {message}")
     assert err.count("\n") == 1
 
 
-def test_weights_that_are_computed_are_quantised_too(tmp_path):
+def test_computed_weights_are_quantized_too(tmp_path):
     """StyleGAN2 scales its weights when they are used."""
     model = toy("stylegan2", z=32, most=64, base=1024)
     small = export(model, tmp_path / "s.onnx", int8=True)
@@ -253,13 +253,13 @@ def test_weights_that_are_computed_are_quantised_too(tmp_path):
         torch.testing.assert_close(net.net(*given), model.game.sample(given[0], None)["values"])
 
 
-def test_what_gets_no_smaller_says_so(tmp_path):
+def test_quantization_that_saves_little_is_refused(tmp_path):
     with pytest.raises(InputError, match="little in this net can be quantized; use --half"):
         export(toy("timegan"), tmp_path / "t.onnx", int8=True)
     assert not list(tmp_path.iterdir())
 
 
-def test_what_cannot_be_pruned_says_so(monkeypatch, capsys, tmp_path):
+def test_nets_without_chains_are_not_pruned(monkeypatch, capsys, tmp_path):
     toy("stylegan2").save(tmp_path / "s")
     status, _, err = typed(monkeypatch, capsys, tmp_path / "s", "-o", tmp_path / "s.onnx", "--prune", "0.5")
     assert status == 2
@@ -268,7 +268,7 @@ def test_what_cannot_be_pruned_says_so(monkeypatch, capsys, tmp_path):
 
 
 def test_without_the_libraries(run, tmp_path):
-    """One line that says what to install."""
+    """One line names the package to install."""
     code = (
         "import sys; sys.modules['onnxscript'] = None; from sparring.cli import main; "
         f"sys.argv = ['sparring', 'export', {str(run)!r}, '-o', {str(tmp_path / 'x.onnx')!r}]; main()"

@@ -1,4 +1,4 @@
-"""What an ONNX file makes is what the model makes; a file explains itself; what cannot be exported says why."""
+"""ONNX files compute what models compute and document themselves; models that cannot be exported are refused."""
 
 import json
 import math
@@ -18,14 +18,14 @@ from sparring.deploy.export import export
 from sparring.deploy.graph import graph, output_text
 from sparring.errors import InputError
 
-pytestmark = pytest.mark.usefixtures("hurried")
+pytestmark = pytest.mark.usefixtures("fast_exports")
 
 PICTURES = [n for n in recipes.names() if recipes.find(n).takes[-1].kind == "images"]
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A toy model and its ONNX file, written once, not to be changed."""
+    """A toy model and its ONNX file, written once. Tests must not change them."""
     folder, known = tmp_path_factory.mktemp("exported"), {}
 
     def made(name, labels=False):
@@ -53,14 +53,14 @@ def about(path):
     return json.loads(entry.value)
 
 
-def apart(made, wanted):
-    wanted = wanted.double().numpy()
-    return (np.abs(made - wanted) / np.maximum(1, np.abs(wanted))).max()
+def apart(made, expected):
+    expected = expected.double().numpy()
+    return (np.abs(made - expected) / np.maximum(1, np.abs(expected))).max()
 
 
 @torch.no_grad()
 def truth(model, inputs):
-    """What the model itself makes of a graph's inputs, by the way that `Model.sample` and `Model.apply` go."""
+    """The model's own output for a graph's inputs, by the path of `Model.sample` and `Model.apply`."""
     if model.modality.source is not None:
         return model.mapper().net(inputs["image"])
     if model.recipe.name == "table":
@@ -69,14 +69,14 @@ def truth(model, inputs):
 
 
 def swept(model, z, label, keep):
-    """Row by row, with the columns in the order of the graph, and its latents in place of drawn ones."""
+    """Rows one by one, with columns redrawn in the order of the graph, from its latents instead of drawn ones."""
     game, made = model.game, []
-    for latents, asked, kept in zip(z, label, keep, strict=True):
+    for latents, requested, kept in zip(z, label, keep, strict=True):
         draws = iter(latents[1:][None].transpose(0, 1))
-        wanted = [i for i in range(len(asked)) if i != game.last]
+        expected = [i for i in range(len(requested)) if i != game.last]
         game.draw = lambda *_, draws=draws: next(draws)
-        x = game.values(latents[:1] + game.offset, asked[None])
-        for place in (*wanted, game.last):
+        x = game.values(latents[:1] + game.offset, requested[None])
+        for place in (*expected, game.last):
             drawn = game.draw()
             if not kept[place]:
                 codes = game.G.spans.codes(x[:, : game.G.spans.places])
@@ -88,7 +88,7 @@ def swept(model, z, label, keep):
 
 
 def drawn(model, path, n):
-    """Inputs by the file's own description."""
+    """Inputs according to the file's own description."""
     torch.manual_seed(n)
     inputs = {}
     for name, given in about(path)["inputs"].items():
@@ -116,11 +116,11 @@ def drawn(model, path, n):
 
 
 CASES = [(n, False) for n in recipes.names() if n not in PICTURES] + [(n, True) for n in PICTURES]
-CASES += [("dcgan", False)]  # and "stylegan2" where it is quantised
+CASES += [("dcgan", False)]  # and "stylegan2" in the test of its quantization
 
 
 @pytest.mark.parametrize(("name", "labels"), CASES, ids=[f"{n}{' labels' * y}" for n, y in CASES])
-def test_onnx_runtime_makes_what_pytorch_makes(name, labels, exported):
+def test_onnx_runtime_computes_what_pytorch_computes(name, labels, exported):
     model, path = exported(name, labels)
     onnx.checker.check_model(str(path), full_check=True)
     for n in (1, 5):
@@ -129,8 +129,8 @@ def test_onnx_runtime_makes_what_pytorch_makes(name, labels, exported):
     assert ("label" in inputs) == (labels or name in ("table", "ctgan"))
 
 
-def test_the_sweep_is_that_of_the_model():
-    """What `swept` expects is what `Model.sample` does, but for the order of the columns."""
+def test_the_sweep_equals_that_of_the_model():
+    """`swept` equals `Model.sample` except for the order of the columns."""
     model = toy("table")
     game, columns = model.game, model.modality.condition_width
     z = game.draw(4 * (1 + columns), torch.device("cpu")).view(4, 1 + columns, -1)
@@ -139,13 +139,13 @@ def test_the_sweep_is_that_of_the_model():
     with pytest.MonkeyPatch.context() as patch, torch.no_grad():
         patch.setattr(torch, "randperm", torch.arange)
         game.draw = lambda *_: next(draws)
-        wanted = game.sample(z[:, 0], label)[VALUES]
+        expected = game.sample(z[:, 0], label)[VALUES]
         del game.draw
     keep = torch.zeros(4, columns, dtype=torch.bool)
-    torch.testing.assert_close(swept(model, z, label, keep), wanted)
+    torch.testing.assert_close(swept(model, z, label, keep), expected)
 
 
-def test_columns_that_stay(exported):
+def test_kept_columns(exported):
     model, path = exported("table")
     inputs = drawn(model, path, 50)
     inputs["label"] = torch.full((50, 3), -1)
@@ -156,7 +156,7 @@ def test_columns_that_stay(exported):
 
 
 def test_noise_is_an_input(exported):
-    """Fresh noise makes other pictures, 0 the model's own."""
+    """New noise gives other images, 0 the model's own."""
     _, path = exported("stylegan2", True)
     model = toy("stylegan2", labels=True)
     inputs = drawn(model, path, 3)
@@ -173,23 +173,23 @@ def test_noise_is_an_input(exported):
         assert apart(made, G(inputs["z"], inputs["label"])) < 1e-4
 
 
-def test_bytes_are_those_of_sample(tmp_path):
+def test_bytes_equal_those_of_samples(tmp_path):
     model = toy("dcgan", labels=True)
     export(model, tmp_path / "d.onnx", in_bytes=True)
     inputs = drawn(model, tmp_path / "d.onnx", 9)
     made = run(tmp_path / "d.onnx", **inputs)
     assert (made.dtype, made.shape) == (np.uint8, (9, 8, 8, 3))
-    wanted = model.modality.decode({VALUES: truth(model, inputs)})
-    assert np.abs(made.astype(int) - wanted).max() <= 1
+    expected = model.modality.decode({VALUES: truth(model, inputs)})
+    assert np.abs(made.astype(int) - expected).max() <= 1
     assert np.ptp(made) > 50
     assert about(tmp_path / "d.onnx")["output"] == "images (n, 8, 8, 3) uint8"
-    (output,) = onnx.load(tmp_path / "d.onnx").graph.output  # what is verified beside the bytes is gone
+    (output,) = onnx.load(tmp_path / "d.onnx").graph.output  # the exact values, which are verified too, are removed
     assert output.doc_string == "images (n, 8, 8, 3) uint8"
     assert "exact" not in [given.name for given in session(tmp_path / "d.onnx").get_outputs()]
 
 
-def test_what_bytes_are_rounded_from_is_verified(tmp_path, monkeypatch):
-    """A graph that is off by a third of a byte makes nearly the same bytes, and is wrong."""
+def test_values_before_rounding_are_verified(tmp_path, monkeypatch):
+    """A graph that is off by a third of a byte generates nearly the same bytes, but is refused."""
 
     def wrong(proto):
         (weight,) = [w for w in proto.graph.initializer if w.name.endswith("G.layers.0.weight")]
@@ -203,7 +203,7 @@ def test_what_bytes_are_rounded_from_is_verified(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_bytes_that_are_wrong_are_told_in_bytes(tmp_path, monkeypatch):
+def test_wrong_bytes_are_reported_in_bytes(tmp_path, monkeypatch):
     from sparring.deploy import runtime
 
     def wrong(self, given, output=runtime.OUTPUT):
@@ -219,7 +219,7 @@ def test_bytes_that_are_wrong_are_told_in_bytes(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["dcgan", "srgan", "inpaint", "cyclegan"])
 @pytest.mark.parametrize("in_bytes", [False, True])
-def test_a_graph_says_what_it_gives(name, in_bytes):
+def test_a_graph_describes_its_output(name, in_bytes):
     made = graph(toy(name), in_bytes)
     given = made.draw(3, 1)
     with torch.no_grad():
@@ -230,27 +230,27 @@ def test_a_graph_says_what_it_gives(name, in_bytes):
     for names, x in zip([i.shape for i in made.inputs], given, strict=True):
         sides |= {n.split()[-1]: size // int(n.split()[0] if " " in n else 1)
                   for n, size in zip(names, x.shape, strict=True) if isinstance(n, str)}  # fmt: skip
-    wanted = [math.prod(sides[w] if w in sides else int(w) for w in side.split()) for side in shape.split(", ")]
-    assert list(found.shape) == wanted
+    expected = [math.prod(sides[w] if w in sides else int(w) for w in side.split()) for side in shape.split(", ")]
+    assert list(found.shape) == expected
     assert text.endswith("uint8" if in_bytes else "in [-1, 1]")
     assert (found.dtype == torch.uint8) == in_bytes
 
 
 @pytest.mark.parametrize("name", ["srgan", "inpaint", "pix2pix"])
 def test_bytes_in_and_out(name):
-    """What is made of a picture's bytes is what `Model.apply` makes of them."""
+    """The result equals that of `Model.apply`."""
     model, random = toy(name), np.random.default_rng(0)
     picture = random.integers(0, 256, (32, 24, 4 if name == "inpaint" else 3), dtype=np.uint8)
     if name == "inpaint":
         picture[..., 3] = np.where(picture[..., 3] > 128, 255, 0)
     with torch.no_grad():
         made = graph(model, in_bytes=True).net(torch.from_numpy(picture[None]))[0].numpy()
-    wanted = model.apply(picture)
-    assert (made.dtype, made.shape) == (np.uint8, wanted.shape)
-    assert np.abs(made.astype(int) - wanted).max() <= 1
+    expected = model.apply(picture)
+    assert (made.dtype, made.shape) == (np.uint8, expected.shape)
+    assert np.abs(made.astype(int) - expected).max() <= 1
 
 
-def test_the_other_way():
+def test_the_opposite_direction():
     model = toy("cyclegan")
     given = torch.rand(2, 3, 16, 16)
     with torch.no_grad():
@@ -258,22 +258,22 @@ def test_the_other_way():
         assert not torch.allclose(graph(model).net(given), model.game.BA(given))
 
 
-def test_a_file_explains_itself(exported):
+def test_a_file_documents_itself(exported):
     _, path = exported("infogan", True)
-    told = about(path)
-    assert told["recipe"] == "infogan"
-    assert told["kind"] == "images"
-    assert told["modality"]["size"] == 8
-    assert told["about"]["scores"] == {"fid": 1.0}
-    assert "8 normal, 10 one-hot, 2 uniform in [-1, 1]" in told["inputs"]["z"]["is"]
-    assert "secret" not in json.dumps(told)
+    output = about(path)
+    assert output["recipe"] == "infogan"
+    assert output["kind"] == "images"
+    assert output["modality"]["size"] == 8
+    assert output["about"]["scores"] == {"fid": 1.0}
+    assert "8 normal, 10 one-hot, 2 uniform in [-1, 1]" in output["inputs"]["z"]["is"]
+    assert "secret" not in json.dumps(output)
     given = onnx.load(path).graph.input[0]
-    assert given.doc_string == told["inputs"]["z"]["is"]
+    assert given.doc_string == output["inputs"]["z"]["is"]
     assert b"toy_models" not in path.read_bytes()  # no lines of Python
 
 
-def test_only_what_makes_samples_is_in_the_file(exported):
-    """Nothing of D; a spectral norm is divided out."""
+def test_a_file_contains_only_the_generator(exported):
+    """Spectral norms are divided out."""
     model, path = exported("fastgan", True)
     weights = onnx.load(path).graph.initializer
     kept = sum(np.prod(w.dims) for w in weights)
@@ -281,7 +281,7 @@ def test_only_what_makes_samples_is_in_the_file(exported):
     assert any(p.numel() for p in model.game.D.parameters())
 
 
-def test_the_model_is_left_as_it_is():
+def test_the_model_is_left_unchanged():
     model = toy("fastgan")
     before = {n: t.clone() for n, t in model.game.state_dict().items()}
     graph(model)
@@ -291,7 +291,7 @@ def test_the_model_is_left_as_it_is():
     assert all(p.requires_grad for p in model.game.G.parameters())
 
 
-def test_a_graph_that_is_wrong_is_not_kept(tmp_path, monkeypatch):
+def test_a_wrong_graph_is_not_written(tmp_path, monkeypatch):
     from sparring.deploy import runtime
 
     def wrong(self, given, output=runtime.OUTPUT):
@@ -304,7 +304,7 @@ def test_a_graph_that_is_wrong_is_not_kept(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_way_of_its_own_is_refused(tmp_path):
+def test_a_game_with_its_own_sample_needs_its_own_graph(tmp_path):
     model = toy("gan")
 
     class Own(type(model.game)):
@@ -316,7 +316,7 @@ def test_a_way_of_its_own_is_refused(tmp_path):
         export(model, tmp_path / "g.onnx")
 
 
-def test_what_pytorch_cannot_trace_says_why(tmp_path):
+def test_nets_that_pytorch_cannot_trace_are_refused(tmp_path):
     model = toy("gan")
 
     class Asking(torch.nn.Module):
@@ -331,9 +331,13 @@ def test_what_pytorch_cannot_trace_says_why(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "message"),
     [
-        ("r3gan_mlp", {"in_bytes": True}, "--bytes was given, but recipe 'r3gan_mlp' generates points, which are not stored as bytes"),
+        (
+            "r3gan_mlp",
+            {"in_bytes": True},
+            "--bytes was given, but recipe 'r3gan_mlp' generates points, which are not stored",
+        ),
         ("dcgan", {"reverse": True}, "--reverse was given for recipe 'dcgan': it generates from noise"),
         ("srgan", {"reverse": True}, "--reverse was given for recipe 'srgan': it "),
         ("dcgan", {"prune": 1.5}, "--prune 1.5 is out of range"),
@@ -341,14 +345,14 @@ def test_what_pytorch_cannot_trace_says_why(tmp_path):
         ("dcgan", {"format": "safetensors"}, "cannot write safetensors as '.onnx'; name it .safetensors"),
     ],
 )
-def test_unusable_requests(name, options, said, tmp_path):
-    with pytest.raises(InputError, match=said):
+def test_unusable_requests(name, options, message, tmp_path):
+    with pytest.raises(InputError, match=message):
         export(toy(name), tmp_path / "m.onnx", **options)
     assert not list(tmp_path.iterdir())
 
 
 def test_one_file_is_the_whole_model(tmp_path):
-    """Samples are the same, and with --half nearly so; it can be exported again."""
+    """Its samples are the same, with --half nearly the same; it can be exported again."""
     run_ = tmp_path / "run"
     model = sparring.train("dcgan", "digits", steps=2, quiet=True, device="cpu", out=run_, width=8, z=8, batch=8)
     export(run_, tmp_path / "m.safetensors")
@@ -364,8 +368,8 @@ def test_one_file_is_the_whole_model(tmp_path):
         export(run_, tmp_path / "i.safetensors", int8=True)
 
 
-def test_the_name_where_none_is_given(tmp_path, monkeypatch):
-    """Beside the run and named like it, without the suffix of a model in one file; never the model itself."""
+def test_the_default_name(tmp_path, monkeypatch):
+    """Next to the run with its name, without the suffix of a model in one file; never the model itself."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sparring.deploy.export._write_graph", lambda _model, _options, place, _screen: place)
     model = toy("gan")

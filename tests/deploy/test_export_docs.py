@@ -1,4 +1,4 @@
-"""What docs/exporting.md shows is what it does, for people without Sparring too."""
+"""The commands and examples of docs/exporting.md run, without Sparring where they say so."""
 
 import re
 import shlex

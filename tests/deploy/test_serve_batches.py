@@ -1,4 +1,4 @@
-"""Requests that come together share a pass; nobody gets another's samples, and nobody waits in vain."""
+"""Concurrent requests share a batch; each client gets its own samples, and none waits without need."""
 
 import base64
 import threading
@@ -22,36 +22,36 @@ SHARING = {
 
 
 @pytest.mark.parametrize("name", SHARING)
-def test_requests_share_a_pass_and_get_what_they_would_alone(models, name):
-    """Each gets the samples of its own seed, and only one pass is made."""
-    asked = SHARING[name]
-    with served({name: models[name]}) as client, ThreadPoolExecutor(len(asked)) as pool:
+def test_requests_share_a_batch_and_get_their_own_samples(models, name):
+    """Each gets the samples of its seed, from one batch."""
+    requested = SHARING[name]
+    with served({name: models[name]}) as client, ThreadPoolExecutor(len(requested)) as pool:
         warmed(client)
         going_on, worker = threading.Event(), client.app.state.models[name].samples
         worker.put(Job(lambda _: going_on.wait(20)))
         headers = {"Accept": "application/json"}
-        answers = [pool.submit(client.post, f"/models/{name}/samples", json=it, headers=headers) for it in asked]
+        answers = [pool.submit(client.post, f"/models/{name}/samples", json=it, headers=headers) for it in requested]
         until = time.monotonic() + 10
-        while len(worker) < len(asked) and time.monotonic() < until:
+        while len(worker) < len(requested) and time.monotonic() < until:
             time.sleep(0.01)
         going_on.set()
         answers = [answer.result() for answer in answers]
         assert counted(client, "sparring_serve_batch_count", model=name) == 1
-        assert counted(client, "sparring_serve_samples_total", model=name) == sum(it["n"] for it in asked)
-    for wanted, answer in zip(asked, answers, strict=True):
-        made, told = models[name].sample(**wanted), answer.json()
+        assert counted(client, "sparring_serve_samples_total", model=name) == sum(it["n"] for it in requested)
+    for expected, answer in zip(requested, answers, strict=True):
+        made, received = models[name].sample(**expected), answer.json()
         if name == "digits":
-            assert nearly([pixels(base64.b64decode(text)) for text in told["images"]], made.items[..., 0])
-            assert told["labels"] == [made.modality.classes[label] for label in made.labels]
+            assert nearly([pixels(base64.b64decode(text)) for text in received["images"]], made.items[..., 0])
+            assert received["labels"] == [made.modality.classes[label] for label in made.labels]
         elif name == "ctgan":
-            assert [row["job"] for row in told["rows"]] == made.items["job"].tolist()
-            assert [row["age"] for row in told["rows"]] == made.items["age"].tolist()
+            assert [row["job"] for row in received["rows"]] == made.items["job"].tolist()
+            assert [row["age"] for row in received["rows"]] == made.items["age"].tolist()
         else:
-            np.testing.assert_allclose(told[name], made.items, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(received[name], made.items, rtol=1e-4, atol=1e-5)
 
 
-def test_a_pass_waits_for_others(models):
-    """While there are any."""
+def test_a_batch_waits_for_others(models):
+    """If other requests are active."""
     with served({"points": models["points"]}, Limits(wait=1000)) as client, ThreadPoolExecutor(2) as pool:
         warmed(client)
         client.app.state.state.active += 2
@@ -62,8 +62,8 @@ def test_a_pass_waits_for_others(models):
         client.app.state.state.active -= 2
 
 
-def test_nobody_waits_alone(models):
-    """For others to join, where there are none."""
+def test_a_single_request_does_not_wait(models):
+    """If no other request is active."""
     with served({"points": models["points"]}, Limits(wait=1000)) as client:
         warmed(client)
         began = time.monotonic()
@@ -71,36 +71,38 @@ def test_nobody_waits_alone(models):
         assert time.monotonic() - began < 0.9
 
 
-def test_what_cannot_share_a_pass_does_not(models):
-    """Other truncations, rows that are polished together, more than a batch holds."""
-    asked = [{"truncation": 0.5}, {"truncation": 1.0}, {}, {"n": 64}, {"n": 64}]
+def test_requests_that_cannot_share_a_batch(models):
+    """Other truncations, games whose samples depend on the batch, more samples than fit."""
+    requested = [{"truncation": 0.5}, {"truncation": 1.0}, {}, {"n": 64}, {"n": 64}]
     with served({k: models[k] for k in ("digits", "table")}, Limits(wait=300)) as client, ThreadPoolExecutor(8) as pool:
         warmed(client)
 
-        def passes(name, asked):
+        def passes(name, requested):
             before = counted(client, "sparring_serve_batch_count", model=name)
-            answers = list(pool.map(lambda it: client.post(f"/models/{name}/samples", json=it | {"seed": 1}), asked))
+            answers = list(
+                pool.map(lambda it: client.post(f"/models/{name}/samples", json=it | {"seed": 1}), requested)
+            )
             assert {answer.status_code for answer in answers} == {200}
             return counted(client, "sparring_serve_batch_count", model=name) - before, answers
 
-        assert passes("digits", asked)[0] == 5
+        assert passes("digits", requested)[0] == 5
         many, (one, other) = passes("table", [{"n": 2}, {"n": 3}])
         assert many == 2
         assert one.json()["rows"] == other.json()["rows"][:2]
 
 
-def test_threads_do_not_disturb_one_anothers_draws(models):
+def test_threads_do_not_disturb_each_others_random_numbers(models):
     """PyTorch has one generator for all threads."""
-    wanted = {name: models[name].sample(5, seed=3).items for name in ("points", "series")}
-    with served({name: models[name] for name in wanted}, Limits(wait=0)) as client, ThreadPoolExecutor(8) as pool:
+    expected = {name: models[name].sample(5, seed=3).items for name in ("points", "series")}
+    with served({name: models[name] for name in expected}, Limits(wait=0)) as client, ThreadPoolExecutor(8) as pool:
         ask = {"n": 5, "seed": 3}
-        names = list(wanted) * 40
+        names = list(expected) * 40
         answers = pool.map(lambda name: client.post(f"/models/{name}/samples", json=ask), names)
         for name, answer in zip(names, answers, strict=True):
-            np.testing.assert_allclose(answer.json()[name], wanted[name], rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(answer.json()[name], expected[name], rtol=1e-4, atol=1e-5)
 
 
-def test_a_long_pass_keeps_no_other_model_waiting(models, monkeypatch):
+def test_a_long_batch_does_not_block_other_models(models, monkeypatch):
     begun, going_on, generate = threading.Event(), threading.Event(), models["series"].game.generate
 
     def slow(*given):
@@ -112,7 +114,7 @@ def test_a_long_pass_keeps_no_other_model_waiting(models, monkeypatch):
         warmed(client)
         monkeypatch.setattr(models["series"].game, "generate", slow)
         with ThreadPoolExecutor(1) as pool:
-            # As many as a batch are made alone, by `Model.sample_request`; fewer by the worker.
+            # A whole batch is generated alone by `Model.sample_request`, fewer samples by the worker.
             long = pool.submit(client.post, "/models/series/samples", json={"n": 64, "seed": 1})
             assert begun.wait(5)
             quick = client.post("/models/points/samples")
@@ -122,8 +124,8 @@ def test_a_long_pass_keeps_no_other_model_waiting(models, monkeypatch):
 
 @pytest.mark.parametrize("name", ["digits", "points", "ctgan", "series"])
 @pytest.mark.parametrize("truncation", [None, 1.0])
-def test_nets_draw_nothing(models, name, truncation):
-    """So that they may compute while other threads draw."""
+def test_nets_draw_no_random_numbers(models, name, truncation):
+    """So they can run while other threads draw."""
     model = models[name]
     z, label = model.latents(3, model.request(), 1, truncation)
     before = torch.get_rng_state()
@@ -131,8 +133,8 @@ def test_nets_draw_nothing(models, name, truncation):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_only_so_many_wait(models):
-    """A queue that is full says so, at once; who waits too long is told, and what he asked for is not made."""
+def test_the_queue_is_limited(models):
+    """A full queue is reported at once. Requests that wait too long are dropped and not generated."""
     begun, going_on = threading.Event(), threading.Event()
 
     def slow(_progress):
@@ -161,8 +163,8 @@ def test_only_so_many_wait(models):
         assert counted(client, "sparring_serve_samples_total", model="digits") == made + 1
 
 
-def test_rows_that_there_are_not(models):
-    """Whoever asks for them has erred, not the server, however long it would go on looking for them."""
+def test_rows_that_do_not_exist(models):
+    """The client is received that its conditions are too rare, before the request times out."""
     with served({"table": models["table"]}, Limits(seconds=1)) as client:
         warmed(client)
         answer = client.post("/models/table/samples", json={"where": ["age>79.5", "pay<-100"]})
@@ -170,7 +172,7 @@ def test_rows_that_there_are_not(models):
         assert client.post("/models/table/samples").status_code == 200
 
 
-def test_work_that_nobody_waits_for_ends(models):
+def test_dropped_work_ends(models):
     begun, done = threading.Event(), []
 
     def long(progress):
@@ -191,7 +193,7 @@ def test_work_that_nobody_waits_for_ends(models):
     worker.close(5)
 
 
-def test_a_worker_that_fails_goes_on(models):
+def test_a_worker_continues_after_an_error(models):
     worker = Worker("failing", models["digits"], Limits(), lambda _: None, lambda: 1)
     bad, good = Job(lambda _: 1 / 0), Job(lambda _: 3)
     worker.start()
@@ -201,13 +203,13 @@ def test_a_worker_that_fails_goes_on(models):
         bad.future.result(5)
     assert good.future.result(5) == 3
     worker.close(5)
-    with pytest.raises(QueueFull):  # or whoever asks would wait in vain
+    with pytest.raises(QueueFull):  # or clients would wait forever
         worker.put(good)
     assert not any(thread.name == "failing" for thread in threading.enumerate())
 
 
-def test_threads_that_draw_wait_for_one_another():
-    """Seeding and drawing are one step, whatever other threads do."""
+def test_threads_that_draw_wait_for_each_other():
+    """Seeding and drawing are one step."""
     from sparring.seeds import seeded
 
     cpu = torch.device("cpu")
@@ -218,6 +220,6 @@ def test_threads_that_draw_wait_for_one_another():
             return torch.randn(1).item()
 
     with seeded(1, cpu):
-        wanted = torch.randn(1).item()
+        expected = torch.randn(1).item()
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(drawn, [1] * 20)) == {wanted}
+        assert set(pool.map(drawn, [1] * 20)) == {expected}

@@ -1,4 +1,4 @@
-"""What docs/serving.md shows is what its commands do."""
+"""The commands of docs/serving.md run."""
 
 import os
 import re
@@ -36,11 +36,11 @@ def test_commands_about_serving(runs, tmp_path):
         port = str(free.getsockname()[1])
     (block,) = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL)
     words = ["bash", "-eu", "-o", "pipefail", "-c", block.replace("8000", port)]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # where `sparring` is installed
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # the folder of `sparring`
     settings = os.environ | {"TMPDIR": str(tmp_path / "temporary"), "PATH": path}
     done = subprocess.run(words, cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    (folder,) = (tmp_path / "temporary").iterdir()  # what the block made; the server left nothing
+    (folder,) = (tmp_path / "temporary").iterdir()  # written by the block; the server leaves none
     with Image.open(folder / "digit.png") as digit, Image.open(folder / "large.png") as large:
         assert (digit.size, large.size) == ((8, 8), (32, 32))
     young = pd.read_csv(folder / "young.csv")

@@ -1,4 +1,4 @@
-"""What is not taken on: every limit, key and address, and what is said of it."""
+"""Refused requests: limits, keys, addresses, and their messages."""
 
 import json
 import math
@@ -81,16 +81,16 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "sent", "status", "said"), REFUSED, ids=[f"{r[3]} {r[1]} {r[4]}" for r in REFUSED]
+    ("method", "path", "sent", "status", "message"), REFUSED, ids=[f"{r[3]} {r[1]} {r[4]}" for r in REFUSED]
 )
-def test_refused(client, method, path, sent, status, said):
-    """With one line of JSON that says why."""
+def test_refused(client, method, path, sent, status, message):
+    """With one line of JSON that gives the reason."""
     if sent.get("json") == {"label": "\ud800"}:
         sent = {"content": json.dumps(sent["json"]), "headers": JSON}
     answer = client.request(method, path, **sent)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), answer.text
     detail = answer.json()["detail"]
-    assert said in detail
+    assert message in detail
     assert "\n" not in detail
     assert len(detail) < 800
     assert "Traceback" not in detail
@@ -98,9 +98,9 @@ def test_refused(client, method, path, sent, status, said):
         assert answer.headers["allow"] == ("POST" if path.startswith("/models") else "GET, HEAD")
 
 
-def test_samples_of_too_many_numbers(client, monkeypatch):
+def test_samples_with_too_many_numbers(client, monkeypatch):
     monkeypatch.setattr("sparring.deploy.serve.served.MAX_NUMBERS", 1000)
-    answer = client.post("/models/series/samples", json={"n": 6, "length": 100})  # of two channels
+    answer = client.post("/models/series/samples", json={"n": 6, "length": 100})  # two channels
     assert (answer.status_code, "1,200 numbers; ask for fewer" in answer.json()["detail"]) == (422, True)
 
 
@@ -131,25 +131,25 @@ def test_keys(models):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_nothing_is_read_of_what_those_without_a_key_send(models, path):
-    """Or anybody could have the server keep it."""
+def test_bodies_sent_without_a_key_are_not_read(models, path):
+    """Otherwise anybody could fill the server's memory."""
     with served({"digits": models["digits"]}, Limits(body=0.01), keys=Keys(["first"])) as client:
         warmed(client)
         reads = []
 
         async def ask(method, headers):
-            told = []
+            received = []
 
             async def receive():
                 reads.append(path)
                 return {"type": "http.request", "body": bytes(1000), "more_body": True}
 
             async def send(message):
-                told.append(message)
+                received.append(message)
 
             scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
             await client.app(scope, receive, send)
-            return told[0]["status"], dict(told[0]["headers"]).get(b"connection")
+            return received[0]["status"], dict(received[0]["headers"]).get(b"connection")
 
         for method in ("GET", "HEAD"):
             assert client.portal.call(ask, method, []) == (200, None)
@@ -163,14 +163,14 @@ def test_nothing_is_read_of_what_those_without_a_key_send(models, path):
 
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 0, 1e300])
 @pytest.mark.parametrize("name", ["max_samples", "body", "pixels", "seconds", "queue", "batch", "wait", "connections"])
-def test_limits_are_numbers(name, value):
-    """Of which every clock and every count can make something."""
+def test_limits_are_in_range(name, value):
+    """Timers and counters can use them."""
     if (name, value) != ("wait", 0):
         with pytest.raises(InputError, match=f"^--{name.replace('_', '-')} .* is out of range; [^\n]*$"):
             Limits(**{name: value})
 
 
-def test_where_keys_come_from(tmp_path, monkeypatch):
+def test_sources_of_keys(tmp_path, monkeypatch):
     file = tmp_path / "keys.txt"
     file.write_text("# ours\n\nfrom-file\n")
     monkeypatch.setenv("SPARRING_KEYS", "from, environment ")
@@ -198,7 +198,7 @@ def test_addresses():
         with pytest.raises(InputError, match="cannot listen at"):
             bound_socket("localhost", taken.getsockname()[1], Keys())
     with bound_socket("0.0.0.0", 0, Keys(["k"])) as taken:
-        assert taken.proto == 6  # or each answer waits 40 ms for an acknowledgement
+        assert taken.proto == 6  # otherwise each response waits 40 ms for an acknowledgement
 
 
 def test_names(models, tmp_path):
@@ -211,7 +211,7 @@ def test_names(models, tmp_path):
         load_all([f"c={tmp_path / 'gone'}"], "cpu")
 
 
-def test_a_server_that_stops(models):
+def test_a_stopping_server(models):
     state = State()
     with served({"ending": models["digits"]}, state=state) as client:
         warmed(client)
@@ -224,13 +224,13 @@ def test_a_server_that_stops(models):
     assert not [thread for thread in threading.enumerate() if thread.name.endswith("ending")]
 
 
-def test_what_prometheus_gets(models):
+def test_metrics(models):
     with served({"digits": models["digits"]}) as client:
         warmed(client)
         client.post("/models/digits/samples", json={"n": 3})
         client.get("/models/nobody")
         client.get("/elsewhere")
-        told = client.get("/metrics").text
+        received = client.get("/metrics").text
         route = "/models/{name}/samples"
         assert counted(client, "sparring_serve_requests_total", route=route, status="200") == 1
         assert counted(client, "sparring_serve_requests_total", route="/models/{name}", status="404") == 1
@@ -242,6 +242,6 @@ def test_what_prometheus_gets(models):
     families = {family.name: family.type for family in client.app.state.metrics.registry.collect()}
     ours = {f"{name}_total" if kind == "counter" else name for name, kind in families.items() if "sparring" in name}
     assert set(re.findall(r"^\| `(sparring_serve_\w+)`", table, flags=re.MULTILINE)) == ours
-    assert "\nprocess_resident_memory_bytes " in told or not sys.platform.startswith("linux")
+    assert "\nprocess_resident_memory_bytes " in received or not sys.platform.startswith("linux")
     for name in ("requests_total", "seconds_bucket", "batch_bucket", "queue", "samples_total", "in_flight"):
-        assert f"\nsparring_serve_{name}" in told
+        assert f"\nsparring_serve_{name}" in received

@@ -1,4 +1,4 @@
-"""A server as it is started and stopped: real sockets, signals, clients that hang up, the command line as typed."""
+"""The server as a process: sockets, signals, clients that disconnect, the command line."""
 
 import io
 import json
@@ -26,7 +26,7 @@ def run(runs):
 
 @contextmanager
 def served(folder, *words, program=("-m", "sparring", "serve"), **environment):
-    """A process that serves, and a client of it."""
+    """A server process and a client."""
     (folder / "temporary").mkdir()
     settings = os.environ | {"TMPDIR": str(folder / "temporary"), "PYTHONUNBUFFERED": "1"} | environment
     command = [sys.executable, *program, *map(str, words), "--port", "0", "--device", "cpu"]
@@ -55,7 +55,7 @@ def _place(process, printed):
 
 
 def ended(process, folder):
-    """How it ended: its exit status, and what it left and printed."""
+    """Exit status, remaining temporary files, and output of a process."""
     status = process.wait(15)
     return status, list((folder / "temporary").iterdir()), (folder / "printed").read_text()
 
@@ -74,23 +74,23 @@ def number(client, name):
 INVERT = {"url": "/models/digits/invert?steps=1000", "content": picture(), "headers": {"Content-Type": "image/png"}}
 
 
-def test_clients_that_hang_up_and_sigterm_under_load(run, tmp_path):
+def test_disconnecting_clients_and_sigterm_under_load(run, tmp_path):
     with served(tmp_path, run, "--batch", 8) as (process, client):
         hung_up(client)
-        answers, told, long = stopped_under_load(process, client)
+        answers, received, long = stopped_under_load(process, client)
         status, left, printed = ended(process, tmp_path)
-    # Whoever had asked is answered, whoever asked then is refused, and the process ends well.
+    # Earlier requests are answered, later ones are refused, and the process ends with status 0.
     assert long == 200
     assert answers.count(200) > 8
     assert set(answers) <= {200, 503}
-    assert 503 in told
+    assert 503 in received
     assert (status, left) == (0, [])
     assert "Traceback" not in printed
     assert "stopped" in printed
 
 
 def hung_up(client):
-    """What clients that hang up asked for is dropped: from the queue, and from the thread that has begun it."""
+    """Requests of clients that disconnect are dropped, from the queue and while they are processed."""
     began = time.monotonic()
     assert client.post(**INVERT).status_code == 200
     long = time.monotonic() - began
@@ -112,10 +112,10 @@ def hung_up(client):
 
 
 def stopped_under_load(process, client):
-    """Tell a process to end while eight clients ask again and again, and one has asked for what takes long: what they
-    were answered, what /readyz said, and how the long one ended.
+    """Stop a process while eight clients send requests and one waits for a long job: the statuses of
+    their responses, those of /readyz, and that of the long job.
     """
-    place, told = str(client.base_url), []
+    place, received = str(client.base_url), []
 
     def ask(_):
         found = []
@@ -130,7 +130,7 @@ def stopped_under_load(process, client):
     with ThreadPoolExecutor(9) as pool:
         sent = {name: value for name, value in INVERT.items() if name != "url"}
         long = pool.submit(httpx.post, place + INVERT["url"], timeout=30, **sent)
-        while number(client, "sparring_serve_in_flight") < 2:  # of which one asks for this number
+        while number(client, "sparring_serve_in_flight") < 2:  # one of which requests this number
             time.sleep(0.01)
         asking = [pool.submit(ask, i) for i in range(8)]
         while number(client, "sparring_serve_samples_total") < 40:
@@ -138,10 +138,10 @@ def stopped_under_load(process, client):
         process.send_signal(signal.SIGTERM)
         while process.poll() is None:
             try:
-                told.append(httpx.get(place + "/readyz").status_code)
+                received.append(httpx.get(place + "/readyz").status_code)
             except httpx.TransportError:
                 break
-        return [status for one in asking for status in one.result()], told, long.result().status_code
+        return [status for one in asking for status in one.result()], received, long.result().status_code
 
 
 FEW = """
@@ -153,23 +153,23 @@ HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
 
 def answered(connection):
-    """An answer of JSON, whole: it may come in parts."""
-    told = b""
-    while not told.endswith(b"}"):
+    """A complete JSON response, which may arrive in parts."""
+    received = b""
+    while not received.endswith(b"}"):
         part = connection.recv(1000)
-        assert part, told
-        told += part
-    return told
+        assert part, received
+        received += part
+    return received
 
 
-def test_half_a_head_and_too_many_connections(run, tmp_path):
-    """Whoever does not ask is hung up on; whoever asks in time stays; beyond so many connections one has to wait."""
+def test_incomplete_heads_and_too_many_connections(run, tmp_path):
+    """Idle connections are closed, active ones stay, and the number of connections is limited."""
     with served(tmp_path, run, program=("-c", FEW)) as (process, client):
         where = client.base_url.host, client.base_url.port
         with socket.create_connection(where) as busy, ExitStack() as open:
             slow = [open.enter_context(socket.create_connection(where)) for _ in range(3)]
-            for i, one in enumerate(slow[:2]):  # the third says nothing at all
-                one.sendall((HALF + b"\r\n" if i else b"") + HALF)  # and the second asks once before
+            for i, one in enumerate(slow[:2]):  # the third sends nothing
+                one.sendall((HALF + b"\r\n" if i else b"") + HALF)  # the second sends one complete request first
             assert answered(slow[1]).startswith(b"HTTP/1.1 200 ")
             until = time.monotonic() + 2
             while time.monotonic() < until:
@@ -192,9 +192,9 @@ def test_half_a_head_and_too_many_connections(run, tmp_path):
         assert ended(process, tmp_path)[0] == 0
 
 
-def test_keys_slow_clients_and_an_end_in_a_bound(run, tmp_path):
-    """A key from the environment; nothing that is printed or counted repeats it. Who sends too slowly is told. Work
-    that takes longer than the server may take to stop is given up.
+def test_keys_slow_clients_and_a_bounded_shutdown(run, tmp_path):
+    """A key from the environment is never printed or exported. Clients that send too slowly get an error. Jobs
+    that take longer than the server may take to stop are given up.
     """
     with served(tmp_path, f"mine={run}", "--seconds", "0.7", SPARRING_KEYS=KEY) as (process, client):
         assert client.get("/models").status_code == 401
@@ -226,7 +226,7 @@ def test_keys_slow_clients_and_an_end_in_a_bound(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["gone"], "there is no model in gone"),
         (["RUN", "RUN"], "there is already a model 'digits'"),
@@ -241,7 +241,7 @@ def test_keys_slow_clients_and_an_end_in_a_bound(run, tmp_path):
         ([], "Missing argument"),
     ],
 )
-def test_bad_input(monkeypatch, capsys, tmp_path, run, words, said):
+def test_bad_input(monkeypatch, capsys, tmp_path, run, words, message):
     from sparring.cli import main
 
     monkeypatch.chdir(tmp_path)
@@ -250,10 +250,10 @@ def test_bad_input(monkeypatch, capsys, tmp_path, run, words, said):
         main()
     printed = capsys.readouterr().err
     assert (end.value.code, printed.count("\n")) == (2, 1)
-    assert said in printed
+    assert message in printed
 
 
-def test_a_library_that_is_missing(monkeypatch, capsys, run):
+def test_a_missing_library(monkeypatch, capsys, run):
     from sparring.cli import main
 
     monkeypatch.setitem(sys.modules, "uvicorn", None)
@@ -261,4 +261,5 @@ def test_a_library_that_is_missing(monkeypatch, capsys, run):
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 2
-    assert capsys.readouterr().err == ("sparring: uvicorn runs the HTTP server and is not installed; pip install 'sparring[serve]'\n")
+    message = "sparring: uvicorn runs the HTTP server and is not installed; pip install 'sparring[serve]'\n"
+    assert capsys.readouterr().err == message

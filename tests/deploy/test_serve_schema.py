@@ -1,5 +1,5 @@
-"""The server against its own OpenAPI description, by Schemathesis: whatever is sent, no answer is one that the
-description does not have, and none says that the server has failed.
+"""The server against its own OpenAPI description, by Schemathesis: every response to generated requests, valid or not,
+is one that the description contains, and none reports an error of the server.
 """
 
 import time
@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (  # noqa: E402
 )
 
 HEALTHY = list(HealthCheck)
-HEADERS = {"X-API-Key": "key", "Authorization": "Bearer key"}  # both, or the other is made up
+HEADERS = {"X-API-Key": "key", "Authorization": "Bearer key"}  # both, or the other one is generated
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance, unsupported_method, ignored_auth,
@@ -33,7 +33,7 @@ CHECKS = [
 
 @pytest.fixture(scope="module")
 def app(models):
-    """Two of pictures, and a table: what is asked for is checked the most there."""
+    """Two models of images and one of a table, whose conditions need most checks."""
     some = {name: models[name] for name in ("digits", "ctgan", "fill")}
     return application(some, Limits(max_samples=50, seconds=60, pixels=4096, wait=0), Keys(["key"]))
 
@@ -46,7 +46,7 @@ ADDRESSES = [
 
 @pytest.fixture(scope="module")
 def schema(app):
-    found = schemathesis.openapi.from_asgi("/openapi.json", app, headers=HEADERS)  # which starts the application
+    found = schemathesis.openapi.from_asgi("/openapi.json", app, headers=HEADERS)  # this starts the application
     until = time.monotonic() + 20
     while not all(model.ready for model in app.state.models.values()):
         assert time.monotonic() < until
@@ -55,20 +55,20 @@ def schema(app):
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_its_own_description(schema, address):
+def test_responses_match_the_description(schema, address):
     method, path = address.split()
     operation = schema[path][method]
     many = 25 if method == "POST" else 8
 
     @settings(max_examples=many, deadline=None, derandomize=True, database=None, suppress_health_check=HEALTHY)
     @given(strategies.one_of(*[operation.as_strategy(generation_mode=mode) for mode in GenerationMode]))
-    def whatever_is_sent(case):
+    def check(case):
         case.call_and_validate(headers=HEADERS, checks=CHECKS)
 
-    whatever_is_sent()
+    check()
 
 
-def test_every_address_is_described(app):
+def test_every_route_is_described(app):
     described = app.openapi()["paths"]
     assert {f"{method.upper()} {path}" for path in described for method in described[path]} == set(ADDRESSES)
     for operations in described.values():

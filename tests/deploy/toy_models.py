@@ -1,4 +1,4 @@
-"""Untrained models of every recipe at toy size, with weights and running statistics that hide nothing."""
+"""Untrained models of every recipe at toy size, with random weights and running statistics that reveal errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def toy(name: str, labels: bool = False, kind: str = "", **settings) -> Model:
     game = recipe.game(modality).eval()
     with torch.no_grad():
         for net in (*game.children(), game):
-            torch.manual_seed(0)  # so that G of two recipes is the same where they differ in D alone
+            torch.manual_seed(0)  # so that G is the same for recipes that differ only in D
             for weight in net.parameters(recurse=net is not game):
                 weight.add_(0.1 * torch.randn_like(weight) * (1 + weight.abs().mean()))
             for buffer in net.named_buffers(recurse=net is not game):
@@ -70,7 +70,7 @@ def fitted(modality, labels: bool):
 
 
 def _once(convert):
-    """`torch.onnx.export`, but what has the same operators and weights as something before is not converted again."""
+    """`torch.onnx.export` that does not convert a program twice if it has the same operators and weights."""
     known = {}
 
     def converted(program, **settings):
@@ -79,7 +79,7 @@ def _once(convert):
         tensors = {**program.state_dict, **program.constants}
         for node in program.graph.nodes:
             if node.op == "placeholder" and not node.users:
-                continue  # as the weights of D
+                continue  # such as the weights of D
             key.update(f"{node.format_node()} {node.meta.get('val')}".encode())
             if node.op == "placeholder" and node.name in kept:
                 key.update(tensors[kept[node.name]].detach().contiguous().numpy().tobytes())
