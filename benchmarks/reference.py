@@ -1,9 +1,9 @@
-"""The `ctgan` package and `sdmetrics`, by an interpreter of their own; `benchmarks/tables.py` calls this.
+"""The `ctgan` package and `sdmetrics`, run by a separate interpreter; `benchmarks/tables.py` calls this script.
 
-    python benchmarks/reference.py make TRAIN.csv KINDS.json MADE.csv
-    python benchmarks/reference.py score REAL.csv KINDS.json MADE.csv
+    python benchmarks/reference.py make TRAIN.csv KINDS.json ROWS.csv
+    python benchmarks/reference.py score REAL.csv KINDS.json ROWS.csv
 
-KINDS.json says of each column whether it is "categorical" or "numerical". Both print one line of JSON.
+KINDS.json maps each column to "categorical" or "numerical". Both commands print one line of JSON.
 """
 
 from __future__ import annotations
@@ -19,23 +19,25 @@ import pandas as pd
 MISSING = "missing"
 
 
-def make(train: str, kinds: str, made: str) -> dict[str, float]:
-    """Train at the package's defaults and sample as many rows, with seconds and GiB; it takes no missing values."""
+def make(train: str, kinds: str, out: str) -> dict[str, float]:
+    """Train with the package's defaults and sample the same number of rows; returns seconds and GiB. Missing values are
+    filled in, because the package does not accept them.
+    """
     import ctgan.synthesizers.ctgan as module
 
-    known = json.loads(Path(kinds).read_text())
-    frame = read(train, known)
-    for name, kind in known.items():
+    kind_of = json.loads(Path(kinds).read_text())
+    frame = read(train, kind_of)
+    for name, kind in kind_of.items():
         frame[name] = frame[name].fillna(MISSING if kind == "categorical" else frame[name].astype(float).mean())
     preparing = Clock()
     for method in ("fit", "transform"):
         preparing.watch(module.DataTransformer, method)
     net, began = module.CTGAN(), time.monotonic()
-    net.fit(frame, [name for name, kind in known.items() if kind == "categorical"])
+    net.fit(frame, [name for name, kind in kind_of.items() if kind == "categorical"])
     fitted, began_sampling = time.monotonic() - began, time.monotonic()
     rows = net.sample(len(frame))
     sampled = time.monotonic() - began_sampling
-    rows.replace(MISSING, None).to_csv(made, index=False)
+    rows.replace(MISSING, None).to_csv(out, index=False)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
         "preparing": preparing.seconds,
@@ -45,14 +47,14 @@ def make(train: str, kinds: str, made: str) -> dict[str, float]:
     }
 
 
-def score(real: str, kinds: str, made: str) -> dict[str, float]:
-    """The overall score of QualityReport, in [0, 1]."""
+def score(real: str, kinds: str, rows: str) -> dict[str, float]:
+    """Overall score of QualityReport, in [0, 1]."""
     from sdmetrics.reports.single_table import QualityReport
 
-    known = json.loads(Path(kinds).read_text())
+    kind_of = json.loads(Path(kinds).read_text())
     report = QualityReport()
-    metadata = {"columns": {name: {"sdtype": kind} for name, kind in known.items()}}
-    report.generate(read(real, known), read(made, known), metadata, verbose=False)
+    metadata = {"columns": {name: {"sdtype": kind} for name, kind in kind_of.items()}}
+    report.generate(read(real, kind_of), read(rows, kind_of), metadata, verbose=False)
     return {"score": report.get_score()}
 
 
@@ -62,7 +64,7 @@ def read(path: str, kinds: dict[str, str]) -> pd.DataFrame:
 
 
 class Clock:
-    """How long some methods have run."""
+    """Total running time of some methods."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

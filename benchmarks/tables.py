@@ -1,14 +1,13 @@
-"""Tables: how long the default takes, what its rows are worth, and the same of the `ctgan` package beside it.
+"""Tables: time and quality of the default, compared with the `ctgan` package.
 
     python benchmarks/tables.py [SET[=TIME,TIME] ...] [--data FOLDER] [--seeds 1] [--reference PYTHON]
                                 [--runs FOLDER] [--page docs/tables.md]
 
-SET is the name of a CSV in FOLDER, with times to train for, 4m unless given. Of each a fifth is kept apart before
-anything sees it. Sparring's default is trained on the rest; with --reference, `ctgan` too, at its defaults, by an
-interpreter that has it and `sdmetrics` (`python -m venv ref; ref/bin/pip install ctgan sdmetrics`). Each works in a
-process of its own, one after the other. Both are judged by `sparring evaluate`'s numbers against the fifth that neither
-has seen, beside that fifth itself, columns shuffled within the target's levels, and a copy of the training rows. What
-was made stays in --runs, and is not made again.
+SET is the name of a CSV file in FOLDER, with training times (4m unless given). A fifth of each set is held out before
+training. Sparring's default is trained on the rest; with --reference also `ctgan`, with its defaults, by an interpreter
+that has it and `sdmetrics` (`python -m venv ref; ref/bin/pip install ctgan sdmetrics`). Each runs in its own process,
+one after the other. Both are evaluated by the metrics of `sparring evaluate` on the held-out fifth, next to that fifth
+itself and the trivial baselines. Results stay in --runs and are not computed again.
 """
 
 from __future__ import annotations
@@ -40,14 +39,14 @@ COSTS = {"preparing": "{:.1f} s", "training": "{:.0f} s", "sampling": "{:.1f} s"
 
 
 @dataclass(frozen=True)
-class Played:
-    """Rows that were made, judged.
+class Result:
+    """Evaluated rows.
 
     Attributes:
-        numbers: of `sparring evaluate`.
-        costs: seconds and GiB; none of what is no generator.
-        score: of sdmetrics' QualityReport, where that is at hand.
-        missing: by how much the share of missing values of a column is off, at most; None of what is no generator.
+        numbers: metrics of `sparring evaluate`.
+        costs: seconds and GiB; {} for real rows and baselines.
+        score: overall score of sdmetrics' QualityReport, if it is installed.
+        missing: largest error of a column's share of missing values; None for baselines.
     """
 
     numbers: list[Number]
@@ -61,104 +60,103 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", default=SETS)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/tabular"))
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--reference", default="", help="an interpreter that has ctgan and sdmetrics")
+    parser.add_argument("--reference", default="", help="interpreter that has ctgan and sdmetrics")
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-tables"))
-    parser.add_argument("--page", type=Path, help="write the tables into this Markdown file, between its two marks")
-    asked = parser.parse_args()
+    parser.add_argument("--page", type=Path, help="Markdown file for the tables, between its two marks")
+    args = parser.parse_args()
     lines = []
-    for text in asked.sets:
+    for text in args.sets:
         name, _, times = text.partition("=")
-        lines += [f"**{name}**", "", *Bench(name, times.split(",") if times else ["4m"], asked).table(), ""]
+        lines += [f"**{name}**", "", *Bench(name, times.split(",") if times else ["4m"], args).table(), ""]
         print("\n".join(lines[-10:]), flush=True)
-    seeds = f"{asked.seeds} seed{'s' if asked.seeds > 1 else ''}"
-    what = f"4m of training at most unless a row says less, {seeds}, {torch.get_num_threads()} CPU threads"
-    reference = " --reference ref/bin/python" if asked.reference else ""
-    command = f"python benchmarks/tables.py {' '.join(asked.sets)} --seeds {asked.seeds}{reference}"
+    seeds = f"{args.seeds} seed{'s' if args.seeds > 1 else ''}"
+    what = f"at most 4m of training unless a row gives another time, {seeds}, {torch.get_num_threads()} CPU threads"
+    reference = " --reference ref/bin/python" if args.reference else ""
+    command = f"python benchmarks/tables.py {' '.join(args.sets)} --seeds {args.seeds}{reference}"
     lines += [f"`{command}`: {what}."]
-    if asked.page:
-        put(asked.page, __file__, lines)
+    if args.page:
+        put(args.page, __file__, lines)
 
 
 class Bench:
-    """One set."""
+    """One data set."""
 
-    def __init__(self, name: str, times: Sequence[str], asked: argparse.Namespace) -> None:
+    def __init__(self, name: str, times: Sequence[str], args: argparse.Namespace) -> None:
         self.times = times
-        self.asked, self.folder, self.target = asked, asked.runs / name, TARGETS.get(name, "")
+        self.args, self.folder, self.target = args, args.runs / name, TARGETS.get(name, "")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.train, self.held = self.folder / "train.csv", self.folder / "held.csv"
-        frame = find(asked.data / f"{name}.csv").items
+        frame = find(args.data / f"{name}.csv").items
         order = np.random.default_rng(0).permutation(len(frame))
         for path, rows in zip((self.held, self.train), np.split(order, [len(frame) // 5]), strict=True):
             frame.iloc[rows].to_csv(path, index=False)
         items = find(self.train)
         self.modality = Table(target=self.target).fit(items)
-        self.against = TableJudge(self.modality, items.items, find(self.held).items)
+        self.judge = TableJudge(self.modality, items.items, find(self.held).items)
         self.kinds = self.folder / "kinds.json"
-        learnt = self.modality.learned
+        columns = self.modality.learned
         self.kinds.write_text(
-            json.dumps({c.name: "categorical" if c.kind == "category" else "numerical" for c in learnt})
+            json.dumps({c.name: "categorical" if c.kind == "category" else "numerical" for c in columns})
         )
 
     def table(self) -> list[str]:
-        """Its lines, in Markdown."""
+        """The lines of the table, in Markdown."""
         rows = {
-            "real rows": [Played(self.against.floor, {}, self._score(self.held), self._missing(find(self.held).items))]
+            "real rows": [Result(self.judge.floor, {}, self._score(self.held), self._missing(find(self.held).items))]
         }
         for bound in self.times:
-            rows[f"**table**, {bound}"] = [self._ours(bound, seed) for seed in range(self.asked.seeds)]
-        if self.asked.reference:
-            rows["ctgan package"] = [self._theirs()]
-        rows |= {kind: [Played(numbers, {}, None)] for kind, numbers in self.against.baselines.items()}
-        names = [number.name for number in self.against.floor]
-        head = ["", *names, "missing off", *(["sdmetrics"] if self.asked.reference else []), *COSTS]
+            rows[f"**table**, {bound}"] = [self._sparring(bound, seed) for seed in range(self.args.seeds)]
+        if self.args.reference:
+            rows["ctgan package"] = [self._ctgan()]
+        rows |= {kind: [Result(numbers, {}, None)] for kind, numbers in self.judge.baselines.items()}
+        names = [number.name for number in self.judge.floor]
+        head = ["", *names, "missing error", *(["sdmetrics"] if self.args.reference else []), *COSTS]
         body = []
-        for kind, played in rows.items():
-            cells = [_cell([next(n for n in p.numbers if n.name == which) for p in played]) for which in names]
-            cells.append(f"{mean(p.missing for p in played):.1%}" if played[0].missing is not None else "")
-            if self.asked.reference:
-                scores = [p.score for p in played if p.score is not None]
+        for kind, results in rows.items():
+            cells = [_cell([next(n for n in r.numbers if n.name == which) for r in results]) for which in names]
+            cells.append(f"{mean(r.missing for r in results):.1%}" if results[0].missing is not None else "")
+            if self.args.reference:
+                scores = [r.score for r in results if r.score is not None]
                 cells.append(f"{mean(scores):.3f}" if scores else "")
             cells += [
-                how.format(mean(p.costs[cost] for p in played)) if played[0].costs else ""
+                how.format(mean(r.costs[cost] for r in results)) if results[0].costs else ""
                 for cost, how in COSTS.items()
             ]
             body.append([kind, *cells])
         return table(head, body)
 
-    def _ours(self, bound: str, seed: int) -> Played:
+    def _sparring(self, bound: str, seed: int) -> Result:
         work = (str(self.train), self.target, bound, seed)
-        return self._judged(f"table-{bound}-{seed}", lambda made: _apart(*work, str(made)))
+        return self._evaluated(f"table-{bound}-{seed}", lambda out: _in_process(*work, str(out)))
 
-    def _theirs(self) -> Played:
-        return self._judged("ctgan", lambda made: self._called("make", self.train, made))
+    def _ctgan(self) -> Result:
+        return self._evaluated("ctgan", lambda out: self._reference("make", self.train, out))
 
-    def _judged(self, what: str, make: Callable[[Path], dict[str, float]]) -> Played:
-        made, known = self.folder / f"{what}.csv", self.folder / f"{what}.json"
-        if not known.exists():
-            costs = make(made)
-            known.write_text(json.dumps(costs))
-        costs = json.loads(known.read_text())
-        print(what, costs, flush=True)
-        frame = find(made).items
+    def _evaluated(self, name: str, generate: Callable[[Path], dict[str, float]]) -> Result:
+        out, stored = self.folder / f"{name}.csv", self.folder / f"{name}.json"
+        if not stored.exists():
+            stored.write_text(json.dumps(generate(out)))
+        costs = json.loads(stored.read_text())
+        print(name, costs, flush=True)
+        frame = find(out).items
         typed = find(self.train).items.dtypes
         for column in self.modality.learned:
             if column.kind == "category":
                 frame[column.name] = frame[column.name].astype(typed[column.name])
-        numbers = self.against.numbers(self.modality.rows(frame))
-        return Played(numbers, costs, self._score(made), self._missing(frame))
+        numbers = self.judge.numbers(self.modality.rows(frame))
+        return Result(numbers, costs, self._score(out), self._missing(frame))
 
     def _missing(self, frame: pd.DataFrame) -> float:
         train = find(self.train).items
         return max(abs(frame[name].isna().mean() - train[name].isna().mean()) for name in frame)
 
-    def _score(self, made: Path) -> float | None:
-        return self._called("score", self.train, made)["score"] if self.asked.reference else None
+    def _score(self, rows: Path) -> float | None:
+        return self._reference("score", self.train, rows)["score"] if self.args.reference else None
 
-    def _called(self, what: str, real: Path, made: Path) -> dict[str, float]:
+    def _reference(self, command: str, real: Path, rows: Path) -> dict[str, float]:
         script = Path(__file__).with_name("reference.py")
-        command = [self.asked.reference, str(script), what, str(real), str(self.kinds), str(made)]
-        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+        words = [self.args.reference, str(script), command, str(real), str(self.kinds), str(rows)]
+        return json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
 def _cell(numbers: list[Number]) -> str:
@@ -168,25 +166,27 @@ def _cell(numbers: list[Number]) -> str:
     return shown.format(mean(values)) + spread
 
 
-def _apart(*work: str | int) -> dict[str, float]:
-    """`_made` in a process of its own."""
+def _in_process(*work: str | int) -> dict[str, float]:
+    """`_train_and_sample` in its own process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_made, work)
+        return pool.apply(_train_and_sample, work)
 
 
-def _made(train: str, target: str, bound: str, seed: int, made: str) -> dict[str, float]:
-    """Train on a file and sample as many rows, with seconds and GiB; reading and fitting columns is preparing."""
+def _train_and_sample(train: str, target: str, bound: str, seed: int, out: str) -> dict[str, float]:
+    """Train on a file and sample the same number of rows; returns seconds and GiB. Preparing is reading and fitting the
+    columns.
+    """
     began = time.monotonic()
     items = find(train)
     Table(target=target).fit(items).encode(items)
     preparing = time.monotonic() - began
-    run = Path(made).with_suffix("")
+    run = Path(out).with_suffix("")
     model = sparring.train("table", train, out=run, time=bound, seed=seed, quiet=True, force=True, target=target)
-    training = time.monotonic() - began - 2 * preparing  # which training has done again
+    training = time.monotonic() - began - 2 * preparing  # training prepares the data again
     began = time.monotonic()
     rows: pd.DataFrame = model.sample(len(items), seed=0).items
     sampling = time.monotonic() - began
-    rows.to_csv(made, index=False)
+    rows.to_csv(out, index=False)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {"preparing": preparing, "training": training, "sampling": sampling, "GiB": peak}
 
