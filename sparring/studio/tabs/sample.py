@@ -194,7 +194,7 @@ def _fit(studio: Studio, form: Form, output: Output, name: str | None, stamp: st
     most = max_samples(model.modality)
     return {
         form.ready: stamp,
-        form.fields: gr.Dropdown(choices=names, value=[], visible=bool(names)),
+        form.fields: gr.Dropdown(choices=names, value=[], multiselect=True, visible=bool(names)),
         form.count: gr.Number(value=min(model.modality.preview_items, most), info=f"1 to {most:,}"),
         form.truncation: gr.Slider(value=0),
         **output.hidden(),
