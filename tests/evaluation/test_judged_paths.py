@@ -42,10 +42,10 @@ def test_training_data_are_close_and_baselines_are_recognized(judge):
         assert number(judge.floor, name) < number(baselines["shuffled"], name)
     assert number(baselines["bootstrap"], "near_copy_share") > 0.3
     assert number(judge.floor, "near_copy_share") == pytest.approx(0.01, abs=0.005)
-    found = {
+    names = {
         f.name for f in judge.findings(judge.walks(judge.resample(1, np.random.default_rng(1))), baselines["shuffled"])
     }
-    assert "no volatility clustering" in found
+    assert "no volatility clustering" in names
     copies = judge.walks(judge.resample(20, np.random.default_rng(1)))
     assert "copies" in {f.name for f in judge.findings(copies, baselines["bootstrap"])}
 
@@ -53,8 +53,8 @@ def test_training_data_are_close_and_baselines_are_recognized(judge):
 def test_light_tails_and_another_market_are_reported(judge):
     random = np.random.default_rng(0)
     calm = np.cumsum(random.normal(0, 0.05, (20, judge.length, 1)), 1)
-    found = {f.name for f in judge.findings(calm, judge.numbers(calm))}
-    assert {"light tails", "easy to distinguish from real paths"} <= found
+    names = {f.name for f in judge.findings(calm, judge.numbers(calm))}
+    assert {"light tails", "easy to distinguish from real paths"} <= names
 
 
 def test_blocks_of_the_bootstrap_come_from_the_data(judge):

@@ -77,9 +77,9 @@ def test_nearest_by_a_loop():
     generated, others = drawn(20, 0), drawn(30, 1)
     deviation = others.values.std(0)
     weights = np.where(CATEGORY, 1e9, 1 / (2 * deviation))
-    for row, found in zip(generated.values, tables.nearest(generated, others, others), strict=True):
+    for row, distance in zip(generated.values, tables.nearest(generated, others, others), strict=True):
         apart = np.where(row == others.values, 0.0, np.minimum(1, np.abs(row - others.values) * weights)).sum(1)
-        assert found == pytest.approx(apart.min(), abs=1e-5)
+        assert distance == pytest.approx(apart.min(), abs=1e-5)
 
 
 def test_numbers_and_many_classes_as_targets():

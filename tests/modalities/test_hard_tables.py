@@ -92,15 +92,15 @@ def test_new_identifiers_do_not_repeat_letters_of_other_scripts(letters):
     values = pd.Series(["".join(random.choice(list(letters), 6)) + str(i) for i in range(N)], name="id")
     column = fit_column(values)
     assert column.kind == "identifier"
-    made = column.decode(np.zeros(N, int), np.zeros(N), random.random(N))
-    assert not set(made) & set(values)
+    new = column.decode(np.zeros(N, int), np.zeros(N), random.random(N))
+    assert not set(new) & set(values)
     assert not set("".join(column.shapes)) & set(letters)
 
 
 def test_identifiers_keep_their_common_prefix():
     values = pd.Series([f"P{i:03}" for i in range(N)], name="id")
-    made = fit_column(values).decode(np.zeros(N, int), np.zeros(N), random.random(N))
-    assert all(v[0] == "P" and v[1:].isdigit() and len(v) == 4 for v in made)
+    new = fit_column(values).decode(np.zeros(N, int), np.zeros(N), random.random(N))
+    assert all(v[0] == "P" and v[1:].isdigit() and len(v) == 4 for v in new)
 
 
 def test_numeric_identifiers_keep_missing_values():

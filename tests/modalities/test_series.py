@@ -52,8 +52,8 @@ def test_highest_and_lowest_prices_keep_their_order():
     kinds = {c.name: c.kind for c in series.channels}
     assert kinds == {"Open": "ratio", "Close": "returns", "High": "highest", "Low": "lowest", "Adj Close": "ratio"}
     assert series.shape == (4, 32)  # the adjusted close is constant relative to the close
-    made = series.destandardize(np.random.default_rng(0).normal(size=(20, 100, 4)) * 3)
-    open_, close, high, low, adjusted = made.transpose(2, 0, 1)
+    sampled = series.destandardize(np.random.default_rng(0).normal(size=(20, 100, 4)) * 3)
+    open_, close, high, low, adjusted = sampled.transpose(2, 0, 1)
     assert (high >= np.maximum(open_, close)).all()
     assert (low <= np.minimum(open_, close)).all()
     assert (adjusted == close).all()
@@ -133,11 +133,11 @@ def test_statistics_do_not_depend_on_held_out_steps():
 
 def test_paths_continue_the_dates():
     series, _ = fitted(prices(n=300))
-    made = series.frame(np.ones((2, 3, 5)))
-    assert made["path"].tolist() == [1, 1, 1, 2, 2, 2]
+    sampled = series.frame(np.ones((2, 3, 5)))
+    assert sampled["path"].tolist() == [1, 1, 1, 2, 2, 2]
     last = pd.bdate_range("2020-01-01", periods=300)[-1]
-    assert made["Date"].tolist()[:3] == pd.bdate_range(last, periods=4)[1:].tolist()
-    assert str(made["Volume"].dtype) == "int64"
+    assert sampled["Date"].tolist()[:3] == pd.bdate_range(last, periods=4)[1:].tolist()
+    assert str(sampled["Volume"].dtype) == "int64"
     monthly = prices(n=100)
     monthly["Date"] = pd.date_range("1990-01-01", periods=100, freq="MS")
     assert str(fitted(monthly)[0].frame(np.ones((1, 1, 5)))["Date"][0].date()) == "1998-05-01"
@@ -145,9 +145,9 @@ def test_paths_continue_the_dates():
 
 def test_without_dates_steps_are_numbered():
     series, _ = fitted(prices().drop(columns="Date"))
-    made = series.frame(np.ones((1, 4, 5)))
-    assert made["step"].tolist() == [1, 2, 3, 4]
-    assert "path" not in made
+    sampled = series.frame(np.ones((1, 4, 5)))
+    assert sampled["step"].tolist() == [1, 2, 3, 4]
+    assert "path" not in sampled
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".npz", ".png"])
@@ -274,11 +274,11 @@ def test_samples_exceed_the_range_of_the_data_by_a_tenth_at_most():
     x = np.random.default_rng(0).standard_t(2.5, 800)
     x[x > 0] *= 0.2  # one tail only is heavy
     series, _ = fitted(pd.DataFrame({"x": x}), told=("x=level",))
-    known = x[1 : training_steps(800)]
-    made = series.destandardize(np.linspace(-50, 50, 101)[:, None])[:, 0]
-    mean = known.mean()
-    assert made.min() == pytest.approx(known.min() + 0.1 * (known.min() - mean))
-    assert made.max() == pytest.approx(known.max() + 0.1 * (known.max() - mean))
+    training = x[1 : training_steps(800)]
+    sampled = series.destandardize(np.linspace(-50, 50, 101)[:, None])[:, 0]
+    mean = training.mean()
+    assert sampled.min() == pytest.approx(training.min() + 0.1 * (training.min() - mean))
+    assert sampled.max() == pytest.approx(training.max() + 0.1 * (training.max() - mean))
 
 
 def test_nothing_held_out_is_trained_on_even_in_a_short_series():
@@ -294,8 +294,8 @@ def test_rounding_keeps_the_highest_price_the_highest():
     frame["High"] = np.ceil(frame["Close"] * 10 + 1) / 10
     series, _ = fitted(frame)
     assert [c.kind for c in series.channels] == ["returns", "highest"]
-    made = series.destandardize(np.random.default_rng(0).normal(size=(50, 60, 2)))
-    assert (made[..., 1] >= made[..., 0]).all()
+    sampled = series.destandardize(np.random.default_rng(0).normal(size=(50, 60, 2)))
+    assert (sampled[..., 1] >= sampled[..., 0]).all()
 
 
 def test_frequencies_of_dates_are_detected():

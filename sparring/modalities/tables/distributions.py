@@ -101,14 +101,14 @@ def distributions(table: Table, samples: DataFrame, real: DataFrame | None) -> t
     """
     sampled = table.rows(samples).values
     reference = None if real is None or not len(real) else table.rows(real).values
-    found = []
+    results = []
     for i, column in enumerate(table.learned):
         values = stored_values(column) if reference is None else reference[:, i]
         if isinstance(column, Category):
-            found.append(shares_of_levels(column, values, sampled[:, i]))
+            results.append(shares_of_levels(column, values, sampled[:, i]))
         else:
-            found.append(histogram(column, values, sampled[:, i]))
-    return tuple(found)
+            results.append(histogram(column, values, sampled[:, i]))
+    return tuple(results)
 
 
 def stored_values(column: Column) -> Floats:
