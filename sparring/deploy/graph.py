@@ -38,14 +38,14 @@ def graph(model: Model, in_bytes: bool = False, reverse: bool = False) -> Graph:
     if not _declares_graph(model.game):
         raise InputError(f"recipe {recipe!r} cannot be exported: its game generates samples in a way that has no graph")
     try:
-        made = plain(model.game).graph(modality, reverse)
+        exported = plain(model.game).graph(modality, reverse)
     except ValueError as error:
         problem = "--reverse was given for" if reverse else "cannot export"
         raise InputError(f"{problem} recipe {recipe!r}: {error}") from error
     if in_bytes:
-        made = _in_bytes(made, modality)
-    made.net.eval()
-    return made
+        exported = _in_bytes(exported, modality)
+    exported.net.eval()
+    return exported
 
 
 def _declares_graph(game: Game) -> bool:

@@ -164,7 +164,7 @@ def test_the_queue_is_limited(models):
 
 
 def test_rows_that_do_not_exist(models):
-    """The client is received that its conditions are too rare, before the request times out."""
+    """The client is told that its conditions are too rare, before the request times out."""
     with served({"table": models["table"]}, Limits(seconds=1)) as client:
         warmed(client)
         answer = client.post("/models/table/samples", json={"where": ["age>79.5", "pay<-100"]})

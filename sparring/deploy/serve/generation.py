@@ -91,14 +91,14 @@ def answer(content: bytes, media: str, headers: dict[str, str] | None = None) ->
 def sample_router(models: Sequence[Served]) -> APIRouter:
     """The route for samples, described by what samples of these models can be asked for and sent as."""
     kinds = [model.model.modality.asks for model in models if model.does["samples"]]
-    body = schemas.sample_request(kinds)
+    request_type = schemas.sample_request(kinds)
     media = dict.fromkeys(one for model in models if model.does["samples"] for one in model.offers)
 
-    async def samples(request: Request, name: Name, wanted: Any = body()) -> Response:
+    async def samples(request: Request, name: Name, body: Any = request_type()) -> Response:
         """Generate samples. Requests at the same time share a batch; the samples of a seed do not depend on that."""
-        return await _samples(request, name, wanted)
+        return await _samples(request, name, body)
 
-    samples.__annotations__["wanted"] = Annotated[body, Body(examples=schemas.examples(kinds))]
+    samples.__annotations__["body"] = Annotated[request_type, Body(examples=schemas.examples(kinds))]
     routes = APIRouter(route_class=JsonRoute)
     routes.add_api_route(
         "/models/{name}/samples", samples, methods=["POST"], tags=["generation"], response_class=Response,
@@ -107,16 +107,18 @@ def sample_router(models: Sequence[Served]) -> APIRouter:
     return routes
 
 
-async def _samples(request: Request, name: str, wanted: schemas.SampleRequest) -> Response:
+async def _samples(request: Request, name: str, body: schemas.SampleRequest) -> Response:
     model, media = negotiated(request, name, "samples")
     limit = request.app.state.limits.max_samples
-    if wanted.n > limit:
-        raise InputError(f"n={wanted.n:,} samples are too many for one request; ask for up to {limit:,}")
-    seed = secrets.randbelow(2**32) if wanted.seed is None else wanted.seed
-    asked = model.model.request(**wanted.asked())
-    if asked.length is not None and asked.length > MAX_LENGTH:
-        raise InputError(f"samples of {asked.length:,} steps are too long for a request; ask for up to {MAX_LENGTH:,}")
-    draw = Draw(wanted.n, asked, seed, wanted.truncation)
+    if body.n > limit:
+        raise InputError(f"n={body.n:,} samples are too many for one request; ask for up to {limit:,}")
+    seed = secrets.randbelow(2**32) if body.seed is None else body.seed
+    conditions = model.model.request(**body.conditions())
+    if conditions.length is not None and conditions.length > MAX_LENGTH:
+        raise InputError(
+            f"samples of {conditions.length:,} steps are too long for a request; ask for up to {MAX_LENGTH:,}"
+        )
+    draw = Draw(body.n, conditions, seed, body.truncation)
     drawn = await finished(request, model.samples, model.job(draw))
     if model.numbers(draw) <= MAX_INLINE_NUMBERS:
         content = samples_as(drawn, media, seed)

@@ -17,6 +17,8 @@ MAX_SEED = 2**53 - 1  # the largest whole number that every reader of JSON repre
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Value = Text | int | Number | bool | None
+SIZE = Field(max_length=MAX_VALUES)
+Mapped = Annotated[dict[Text, Value], SIZE]
 
 
 def _whole_number_as_text(value: Any) -> Any:
@@ -24,6 +26,12 @@ def _whole_number_as_text(value: Any) -> Any:
 
 
 TYPES: dict[str, Any] = {"string": Text, "integer": int, "number": Number, "boolean": bool}
+MANY: dict[str, Any] = {  # one value, a list, or a mapping of names to values
+    "string": Text | Annotated[list[Text], SIZE] | Mapped,
+    "integer": int | Annotated[list[int], SIZE] | Mapped,
+    "number": Number | Annotated[list[Number], SIZE] | Mapped,
+    "boolean": bool | Annotated[list[bool], SIZE] | Mapped,
+}
 
 
 class SampleRequest(BaseModel):
@@ -46,8 +54,8 @@ class SampleRequest(BaseModel):
         description="Smaller values give more typical samples.",
     )
 
-    def asked(self) -> dict[str, Any]:
-        """What the samples are asked for, by the name of the ask."""
+    def conditions(self) -> dict[str, Any]:
+        """The values of asks, by name."""
         return {name: value for name, value in self if name not in SampleRequest.model_fields}
 
 
@@ -82,10 +90,9 @@ def _annotation(asks: Sequence[Ask]) -> Any:
 
 def _type(ask: Ask) -> Any:
     """The type of an ask's value in JSON. A whole number will do as a text, such as the class 7."""
-    one = TYPES[ask.type]
     if ask.many:
-        listed = Annotated[list[one], Field(max_length=MAX_VALUES)]
-        return one | listed | Annotated[dict[Text, Value], Field(max_length=MAX_VALUES)]
+        return MANY[ask.type]
+    one = TYPES[ask.type]
     return Annotated[one, BeforeValidator(_whole_number_as_text)] if ask.type == "string" else one
 
 
