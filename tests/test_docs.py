@@ -204,7 +204,7 @@ def test_judging_python(tmp_path, monkeypatch, capsys):
     sparring.train("gan", "digits", steps=2, quiet=True, G=(8,), D=(8,))
     (block,) = blocks("python", (ROOT / "docs" / "judging.md").read_text())
     exec(block, {})
-    assert "500 samples against" in capsys.readouterr().out
+    assert "500 samples compared with" in capsys.readouterr().out
 
 
 def test_a_gan_of_your_own(tmp_path, monkeypatch, pictures):
