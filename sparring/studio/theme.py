@@ -117,6 +117,8 @@ table.scores { width: 100%; border-collapse: collapse; font-size: .88rem; font-v
 table.scores th, table.scores td { padding: 5px 10px; border-bottom: 1px solid var(--block-border-color);
   text-align: right; white-space: nowrap; }
 table.scores th:first-child, table.scores td:first-child { text-align: left; }
+.downloads .label-clear-button { display: none; }
+.downloads td { padding: 6px 10px; }
 .wide { overflow-x: auto; }
 .sheets { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(260px, 100%), 1fr)); gap: 14px; }
 .sheets figure { margin: 0; }

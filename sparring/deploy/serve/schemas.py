@@ -92,7 +92,7 @@ def _type(ask: Ask) -> Any:
     """The type of an ask's value in JSON. A whole number will do as a text, such as the class 7."""
     if ask.many:
         return MANY[ask.type]
-    one = TYPES[ask.type]
+    one: Any = TYPES[ask.type]
     return Annotated[one, BeforeValidator(_whole_number_as_text)] if ask.type == "string" else one
 
 

@@ -74,7 +74,7 @@ def _details() -> Details:
     )  # fmt: skip
     about = gr.HTML("", elem_id="run-about", apply_default_css=False)
     get = gr.Button("Get the run's files", visible=False, elem_id="get-files")
-    files = gr.File(label="Files", visible=False, file_count="multiple", elem_id="run-files")
+    files = gr.File(label="Files", visible=False, file_count="multiple", elem_id="run-files", elem_classes="downloads")
     return Details(gr.State(""), sheet, about, get, files)
 
 

@@ -103,8 +103,16 @@ def tab(studio: Studio) -> Dependency:
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=270):
             form = _form()
+            files = gr.File(
+                label="Files",
+                visible=False,
+                file_count="multiple",
+                interactive=False,
+                elem_id="sample-files",
+                elem_classes="downloads",
+            )
         with gr.Column(scale=3, min_width=280):
-            output = _output()
+            output = _output(files)
     with output.walks:
         walk.section(studio, output.drawn, output.index)
     output.gallery.select(_select, None, [output.index, output.selection], show_progress="hidden")
@@ -140,7 +148,7 @@ def _form() -> Form:
     return Form(gr.State(""), fields, asks, count, seed, truncation, go, again)
 
 
-def _output() -> Output:
+def _output(files: gr.File) -> Output:
     return Output(
         status=gr.Markdown("", elem_id="sample-status"),
         gallery=gr.Gallery(
@@ -155,7 +163,7 @@ def _output() -> Output:
         video=gr.Video(label="Samples", interactive=False, visible=False, elem_id="video"),
         table=gr.Dataframe(label="Samples", interactive=False, visible=False, max_height=340, elem_id="table"),
         comparison=gr.HTML("", elem_id="comparison", apply_default_css=False),
-        files=gr.File(label="Files", visible=False, file_count="multiple", interactive=False, elem_id="sample-files"),
+        files=files,
         drawn=gr.State(None),
         index=gr.State(None),
         selection=gr.Markdown("", elem_id="selection"),

@@ -46,7 +46,12 @@ def section(studio: Studio, drawn: gr.State, index: gr.State) -> None:
             )
             go = gr.Button("Walk from A to B", elem_id="walk")
             files = gr.File(
-                label="Files", visible=False, file_count="multiple", interactive=False, elem_id="walk-files"
+                label="Files",
+                visible=False,
+                file_count="multiple",
+                interactive=False,
+                elem_id="walk-files",
+                elem_classes="downloads",
             )
     with gr.Row(equal_height=False):
         sheet = gr.Image(
