@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from pages import table
-from runs import cost, play, trained
+from runs import cost, run_tasks, trained
 from sparring import Model
 from sparring.evaluation import classifier
 from sparring.explore import Direction, Space, directions, invert
@@ -143,4 +143,4 @@ def _measured(x: Tensor) -> Tensor:
 
 
 if __name__ == "__main__":
-    play(__file__, __doc__ or "", {"inversion": inversion, "directions": explored})
+    run_tasks(__file__, __doc__ or "", {"inversion": inversion, "directions": explored})

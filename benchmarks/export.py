@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from pages import table
-from runs import play, trained
+from runs import run_tasks, trained
 from sparring import Model
 from sparring.deploy.export import export
 from sparring.deploy.graph import graph
@@ -83,4 +83,4 @@ def compressed(options: argparse.Namespace) -> list[str]:
 
 
 if __name__ == "__main__":
-    play(__file__, __doc__.splitlines()[0], {"latency": latency, "compressed": compressed})
+    run_tasks(__file__, __doc__.splitlines()[0], {"latency": latency, "compressed": compressed})

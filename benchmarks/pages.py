@@ -1,4 +1,4 @@
-"""What a benchmark has measured, in a page of the docs."""
+"""Writes results of benchmarks into pages of the docs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def put(page: Path, script: str, lines: Sequence[str]) -> None:
-    """Put lines between a page's two marks, `<!-- benchmarks/SCRIPT.py -->` and `<!-- end -->`."""
+    """Write lines between a page's two marks, `<!-- benchmarks/SCRIPT.py -->` and `<!-- end -->`."""
     begin, end = f"<!-- benchmarks/{Path(script).name} -->", "<!-- end -->"
     before, rest = page.read_text().split(begin)
     after = rest.split(end, 1)[1]
@@ -15,6 +15,6 @@ def put(page: Path, script: str, lines: Sequence[str]) -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table in Markdown, of which all but the first column are numbers."""
+    """A table in Markdown; all columns but the first are numbers."""
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
     return lines + ["| " + " | ".join(row) + " |" for row in rows]

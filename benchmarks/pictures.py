@@ -30,7 +30,7 @@ from torch.nn import functional as F
 
 import sparring
 from sparring.console import Screen, clock
-from sparring.metrics.copies import diversity, near_copies
+from sparring.metrics.copies import diversity, near_copy_share
 from sparring.metrics.frechet import frechet, moments
 from sparring.metrics.patches import patches
 from sparring.modalities import Samples, find
@@ -38,30 +38,29 @@ from sparring.training.prepare import prepare, room
 
 SAMPLES = 1000
 REFERENCE = 2000
-SURE = 0.9
-LARGEST = 300_000  # bytes of a sheet in the docs that keeps all its colours
-PAUSED = 60.0  # seconds between two lines of a log, at least, where the process was held up
-ROWS = 8  # of a sheet, a column for each label
+CONFIDENCE = 0.9
+MAX_BYTES = 300_000  # of a sheet in the docs with all its colors
+MIN_PAUSE = 60.0  # seconds between two lines of a log while the process was suspended
 
 
 @dataclass(frozen=True)
 class Set:
-    """How a set is trained on.
+    """How a data set is used.
 
     Attributes:
-        bound: as `sparring train` takes it.
-        fields: that are not the default.
-        readable: whether a small classifier can tell whether a sample is what it was asked to be.
+        bound: arguments of `train` for the length of the training.
+        fields: settings that differ from the default.
+        classified: True if a small classifier checks that samples have the requested label.
     """
 
     bound: dict[str, int | str]
     fields: dict[str, object]
-    readable: bool = False
+    classified: bool = False
 
 
 SETS = {
-    "mnist": Set({"time": "10m"}, {}, readable=True),
-    "fashion-mnist": Set({"time": "10m"}, {}, readable=True),
+    "mnist": Set({"time": "10m"}, {}, classified=True),
+    "fashion-mnist": Set({"time": "10m"}, {}, classified=True),
     "game-tiles": Set({"steps": 20_000}, {"width": 64, "ema_kimg": 20.0}),
     "grocery": Set({"steps": 5_200}, {}),
     "medical": Set({"time": "3m"}, {}),
@@ -73,8 +72,8 @@ SETS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the runs are or will be")
-    parser.add_argument("--page", type=Path, help="write a page to this Markdown file, with sheets beside it")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs")
+    parser.add_argument("--page", type=Path, help="write a page to this Markdown file, with sheets next to it")
     given = parser.parse_args()
     lines = [
         "| set | command | images/s | time | fid[patches] | diversity | near_copy_share | confident |",
@@ -82,17 +81,16 @@ def main() -> None:
     ]
     for name in given.sets:
         run = given.runs / f"r3gan_strided-{name}"
-        measured = run / "measured.txt"  # of a model that has not changed since
+        measured = run / "measured.txt"  # valid until the model changes
         model = run / "model" / "model.json"
         if not model.exists() or not measured.exists() or measured.stat().st_mtime < model.stat().st_mtime:
-            made = row(name, run)
-            measured.write_text(made)
+            measured.write_text(row(name, run))
         lines.append(measured.read_text())
         print(lines[-1], flush=True)
         if given.page:
             newest = sorted((run / "samples").glob("*.png"))[-1]
             with Image.open(newest) as sheet:
-                small = sheet if newest.stat().st_size < LARGEST else sheet.quantize(256)
+                small = sheet if newest.stat().st_size < MAX_BYTES else sheet.quantize(256)
                 small.save(given.page.with_name(f"{name}.png"), optimize=True)
     if given.page:
         sheets = "\n\n".join(f"## {name}\n\n![{name}]({name}.png)" for name in given.sets)
@@ -111,19 +109,21 @@ def row(name: str, run: Path) -> str:
     _, data, _ = prepare(model.recipe, model.modality, find(name), room("64G", torch.device("cpu")), Screen(quiet=True))
     scaled = model.modality.scale(data.tensors["values"])
     # Sets are sorted, often by class.
-    apart = data.held[torch.randperm(len(data.held), generator=torch.Generator().manual_seed(0))]
-    train, held = scaled[data.train], scaled[apart]
+    unseen = data.held[torch.randperm(len(data.held), generator=torch.Generator().manual_seed(0))]
+    train, held = scaled[data.train], scaled[unseen]
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
     reference = moments(features(train[order[:REFERENCE]]))
     samples = model.sample(SAMPLES, seed=0)
-    made = model.modality.scale(torch.from_numpy(samples.items.transpose(0, 3, 1, 2).copy()))
-    n = min(SAMPLES, len(held))  # only distances of equal numbers compare
-    fid, floor = (frechet(moments(features(x[:n])), reference) for x in (made, held))
-    copies, real_copies = (near_copies(x[:SAMPLES], train) for x in (made, held))
+    generated = model.modality.scale(torch.from_numpy(samples.items.transpose(0, 3, 1, 2).copy()))
+    n = min(SAMPLES, len(held))  # only distances of equal numbers of samples can be compared
+    fid, floor = (frechet(moments(features(x[:n])), reference) for x in (generated, held))
+    copies, real_copies = (near_copy_share(x[:SAMPLES], train) for x in (generated, held))
     labels = data.tensors["condition"]
-    some = order[:SAMPLES]
-    real_diversity = diverse(train[some], labels[data.train][some].numpy())
-    seconds = trained(run / "log.jsonl")
+    chosen_rows = order[:SAMPLES]
+    real_diversity = class_pair_distance(train[chosen_rows], labels[data.train][chosen_rows].numpy())
+    classified = (train, labels[data.train], held, labels[unseen], generated, samples)
+    confident = confident_shares(*classified) if chosen.classified else ""
+    seconds = training_seconds(run / "log.jsonl")
     return " | ".join(
         [
             f"| {name}",
@@ -131,18 +131,18 @@ def row(name: str, run: Path) -> str:
             f"{model.about['step'] * model.recipe.batch / seconds:,.0f}",
             clock(seconds),
             f"{fid:.3f} ({floor:.3f})",
-            f"{diverse(made, samples.labels) / real_diversity:.2f}",
+            f"{class_pair_distance(generated, samples.labels) / real_diversity:.2f}",
             f"{copies:.1%} ({real_copies:.1%})",
-            (clear(train, labels[data.train], held, labels[apart], made, samples) if chosen.readable else "") + " |",
+            f"{confident} |",
         ]
     )
 
 
-def trained(log: Path) -> float:
-    """Seconds of training by a run's log, without the time for which its process was held up."""
+def training_seconds(log: Path) -> float:
+    """Seconds of training according to a run's log, without the time during which its process was suspended."""
     moments = [json.loads(line)["seconds"] for line in log.read_text().splitlines()]
     gaps = [after - before for before, after in pairwise([0.0, *moments])]
-    return sum(gap for gap in gaps if gap < PAUSED)
+    return sum(gap for gap in gaps if gap < MIN_PAUSE)
 
 
 def features(x: Tensor) -> Tensor:
@@ -150,22 +150,24 @@ def features(x: Tensor) -> Tensor:
         return torch.cat([patches(part) for part in torch.split(x, 100)])
 
 
-def diverse(x: Tensor, labels: np.ndarray) -> float:
-    """Mean distance of pairs of one label."""
+def class_pair_distance(x: Tensor, labels: np.ndarray) -> float:
+    """Mean distance between pairs of one label."""
     order = np.argsort(labels, kind="stable")
     same = labels[order[1:]] == labels[order[:-1]]
-    found = features(x)
-    return diversity(found[order[1:][same]], found[order[:-1][same]])
+    vectors = features(x)
+    return diversity(vectors[order[1:][same]], vectors[order[:-1][same]])
 
 
-def clear(train: Tensor, y: Tensor, held: Tensor, held_y: Tensor, made: Tensor, samples: Samples) -> str:
-    """The share of samples that a classifier reads as what they were asked to be."""
-    classifier = fitted(train, y)
-    shares = said(classifier, made, torch.from_numpy(samples.labels)), said(classifier, held, held_y)
-    return "{:.1%} ({:.1%})".format(*shares)
+def confident_shares(
+    train: Tensor, y: Tensor, held: Tensor, held_y: Tensor, generated: Tensor, samples: Samples
+) -> str:
+    """Share of samples, and in brackets of held-out images, that are confidently classified as their label."""
+    net = train_classifier(train, y)
+    own = confident_share(net, generated, torch.from_numpy(samples.labels))
+    return f"{own:.1%} ({confident_share(net, held, held_y):.1%})"
 
 
-def fitted(x: Tensor, y: Tensor, steps: int = 1000) -> nn.Module:
+def train_classifier(x: Tensor, y: Tensor, steps: int = 1000) -> nn.Module:
     """A small classifier, trained for a minute or two."""
     torch.manual_seed(0)
     side = x.shape[-1] // 4
@@ -185,10 +187,10 @@ def fitted(x: Tensor, y: Tensor, steps: int = 1000) -> nn.Module:
 
 
 @torch.no_grad()
-def said(net: nn.Module, x: Tensor, y: Tensor) -> float:
-    """The share that is read right, and with certainty."""
-    certain = torch.cat([net(part) for part in torch.split(x, 500)]).softmax(1)
-    return float(((certain.argmax(1) == y) & (certain.max(1).values > SURE)).float().mean())
+def confident_share(net: nn.Module, x: Tensor, y: Tensor) -> float:
+    """Share that is classified correctly with a high confidence."""
+    probabilities = torch.cat([net(part) for part in torch.split(x, 500)]).softmax(1)
+    return float(((probabilities.argmax(1) == y) & (probabilities.max(1).values > CONFIDENCE)).float().mean())
 
 
 if __name__ == "__main__":

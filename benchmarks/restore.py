@@ -1,11 +1,11 @@
-"""Restoration: enlarged, filled and cleaned pictures beside those of what needs no training.
+"""Restoration: enlarged, inpainted and denoised images, compared with baselines that need no training.
 
     python benchmarks/restore.py [TASK ...] [--data ../shared/data] [--runs FOLDER] [--time FACTOR]
                                  [--page docs/restoring.md]
 
-TASK is x4, x2, inpaint, enhance or video. x4 and x2 are trained on T91 alone and tested on Set5, Set14 and twelve
-pictures of BSD100; inpaint on Fashion-MNIST; enhance on PneumoniaMNIST, with a classifier that has seen clean
-pictures only; video is x4's net on a clip. Pictures go beside the page.
+TASK is x4, x2, inpaint, enhance or video. x4 and x2 are trained on T91 only and tested on Set5, Set14 and twelve images
+of BSD100; inpaint uses Fashion-MNIST; enhance uses PneumoniaMNIST, with a classifier that is trained on clean images
+only; video applies the network of x4 to clips. Images are written next to the page.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from PIL import Image
 from torch import Tensor
 
 from pages import table
-from runs import compared, cost, picture, play, trained
+from runs import compared, cost, run_tasks, save_picture, trained
 from sparring import Model
+from sparring.data.tensors import VALUES
 from sparring.evaluation import evaluate
 from sparring.evaluation.classifier import accuracy, train_classifier
 from sparring.metrics.image_pairs import flicker
@@ -34,70 +35,75 @@ from sparring.modalities.translation.judge import method_of
 from sparring.nets.tiles import as_input
 
 SETS = {"Set5": "Set5.zip", "Set14": "Set14.zip", "BSD100 (12)": "BSD100_subset12.zip"}
-# Ledig et al. 2016, arXiv:1609.04802, table 2 (all 100 of BSD100), and section 3.2 for what it took: 350,000 pictures
-# of ImageNet, a million updates of SRResNet, and 200,000 of SRGAN, on a Tesla M40.
+# Ledig et al. 2016, arXiv:1609.04802, table 2 (all 100 images of BSD100), and section 3.2 for the training: 350,000
+# images of ImageNet, a million updates of SRResNet, and 200,000 of SRGAN, on a Tesla M40.
 PUBLISHED = [
-    ["*SRResNet, published*", "32.05", "28.49", "27.58", "", "", "", "10^6 updates on 350,000 pictures"],
+    ["*SRResNet, published*", "32.05", "28.49", "27.58", "", "", "", "10^6 updates on 350,000 images"],
     ["*SRGAN, published*", "29.40", "26.02", "25.16", "", "", "", "2 * 10^5 more"],
 ]
-STILL = 6 / 127.5  # what a pixel of a clip may change in the whole clip to count as still, in [-1, 1]
+MAX_STILL_CHANGE = 6 / 127.5  # of a pixel within a clip that counts as still, for values in [-1, 1]
 
 
-def _enlarging(asked: argparse.Namespace, times: int) -> Model:
-    return trained(asked, f"x{times}", "srgan", asked.data / "superres/T91.zip", 20, degrade=(f"x{times}",), turn=True)
+def _enlarging(options: argparse.Namespace, times: int) -> Model:
+    return trained(
+        options, f"x{times}", "srgan", options.data / "superres/T91.zip", 20, degrade=(f"x{times}",), turn=True
+    )
 
 
 def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
-    def task(asked: argparse.Namespace) -> list[str]:
-        model = _enlarging(asked, times)
-        found = {name: evaluate(model, asked.data / "superres" / file) for name, file in SETS.items()}
+    def task(options: argparse.Namespace) -> list[str]:
+        model = _enlarging(options, times)
+        evaluations = {name: evaluate(model, options.data / "superres" / file) for name, file in SETS.items()}
         if times == 4:
-            picture(asked, "restored-x4", found["Set14"])
+            save_picture(options, "restored-x4", evaluations["Set14"])
         body = []
-        for way, told in (("bicubic", "bicubic"), ("without D", "first phase, without D"), ("samples", "**srgan**")):
-            row = [told]
-            for number in ("psnr[Y]", "spectral_distance"):
-                for one in found.values():
-                    value = one[number] if way == "samples" else one.of_baseline(way, number)
+        for baseline, name in (
+            ("bicubic", "bicubic"),
+            ("without D", "first phase, without D"),
+            ("samples", "**srgan**"),
+        ):
+            row = [name]
+            for metric in ("psnr[Y]", "spectral_distance"):
+                for each in evaluations.values():
+                    value = each[metric] if baseline == "samples" else each.of_baseline(baseline, metric)
                     row.append(f"{value:.2f}")
-            body.append([*row, cost(model) if way == "samples" else ""])
+            body.append([*row, cost(model) if baseline == "samples" else ""])
         head = ["", *(f"{name}, dB" for name in SETS), *(f"{name}, decades" for name in SETS), "training"]
         return table(head, [*body, *(PUBLISHED if times == 4 else [])])
 
     return task
 
 
-def inpaint(asked: argparse.Namespace) -> list[str]:
-    model = trained(asked, "inpaint", "inpaint", "fashion-mnist", 12)
-    found = evaluate(model, samples=2000)
-    picture(asked, "restored-inpaint", found)
+def inpaint(options: argparse.Namespace) -> list[str]:
+    model = trained(options, "inpaint", "inpaint", "fashion-mnist", 12)
+    evaluation = evaluate(model, samples=2000)
+    save_picture(options, "restored-inpaint", evaluation)
     metrics = ("mae[holes]", "psnr", "spectral_distance", "kid[patches]")
-    return [*compared(found, metrics, model), "", found.protocol + "."]
+    return [*compared(evaluation, metrics, model), "", evaluation.protocol + "."]
 
 
-def enhance(asked: argparse.Namespace) -> list[str]:
-    data = asked.data / "medical/pneumoniamnist_balanced.npz"
-    model = trained(asked, "enhance", "enhance", data, 10)
-    found = evaluate(model)
-    picture(asked, "restored-enhance", found)
-    lines = compared(found, ("psnr", "ssim", "spectral_distance", "kid[patches]"), model)
-    diagnosed = _diagnosed(model, data)
-    told = ", ".join(f"{name} {value:.1%}" for name, value in diagnosed.items())
+def enhance(options: argparse.Namespace) -> list[str]:
+    data = options.data / "medical/pneumoniamnist_balanced.npz"
+    model = trained(options, "enhance", "enhance", data, 10)
+    evaluation = evaluate(model)
+    save_picture(options, "restored-enhance", evaluation)
+    lines = compared(evaluation, ("psnr", "ssim", "spectral_distance", "kid[patches]"), model)
+    accuracies = ", ".join(f"{name} {value:.1%}" for name, value in _diagnoses(model, data).items())
     return [
         *lines,
         "",
-        found.protocol + ".",
+        evaluation.protocol + ".",
         "",
-        f"Accuracy of a classifier trained on clean images, on test images: {told}.",
+        f"Accuracy of a classifier trained on clean images, on test images: {accuracies}.",
     ]
 
 
-def _diagnosed(model: Model, data: Path) -> dict[str, float]:
-    """How many test pictures a classifier tells right that has learnt from clean ones: means of three."""
+def _diagnoses(model: Model, data: Path) -> dict[str, float]:
+    """Accuracy on test images of a classifier that was trained on clean ones: means of three."""
     items = find(data)
     given, true = (torch.cat(x) for x in zip(*model.modality.examples(items, True), strict=True))
     labels = torch.from_numpy(items.labels[items.held])
-    ways = {
+    versions = {
         "clean": true,
         "low dose": given,
         "median": median(given),
@@ -105,34 +111,38 @@ def _diagnosed(model: Model, data: Path) -> dict[str, float]:
         "enhanced": _all(method_of(model.mapper()), given),
     }
     clean = torch.from_numpy(items.items[~items.held])
-    known = clean.reshape(len(clean), 1, *clean.shape[1:3]).float() / 127.5 - 1
+    train = clean.reshape(len(clean), 1, *clean.shape[1:3]).float() / 127.5 - 1
     diagnoses = torch.from_numpy(items.labels[~items.held])
-    right: dict[str, list[float]] = {name: [] for name in ways}
+    accuracies: dict[str, list[float]] = {name: [] for name in versions}
     for seed in range(3):
-        net = train_classifier(tuple(known.shape[1:]), 2, len(known), lambda rows: (known[rows], diagnoses[rows]), seed)
-        for name, x in ways.items():
-            right[name].append(accuracy(net, [(x.clamp(-1, 1), labels)]))
-    return {name: float(np.mean(values)) for name, values in right.items()}
+        net = train_classifier(tuple(train.shape[1:]), 2, len(train), lambda rows: (train[rows], diagnoses[rows]), seed)
+        for name, x in versions.items():
+            accuracies[name].append(accuracy(net, [({VALUES: x.clamp(-1, 1)}, labels)]))
+    return {name: float(np.mean(values)) for name, values in accuracies.items()}
 
 
-def _all(way: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
-    return torch.cat([way(x[None]) for x in given])
+def _all(method: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
+    return torch.cat([method(x[None]) for x in given])
 
 
-def video(asked: argparse.Namespace) -> list[str]:
-    """Flicker of an enlarged clip, on what does not move in it."""
-    model = _enlarging(asked, 4)
-    way = method_of(model.mapper())
+def video(options: argparse.Namespace) -> list[str]:
+    """Flicker of enlarged clips, at the pixels that do not change."""
+    model = _enlarging(options, 4)
+    method = method_of(model.mapper())
     rows: dict[str, list[float]] = {"bicubic": [], "frame by frame": [], "smoothed": []}
-    for clip in _clips(asked.data / "video/weizmann_actions_64.zip"):
+    for clip in _clips(options.data / "video/weizmann_actions_64.zip"):
         frames = torch.cat([as_input(frame) for frame in clip])
-        still = ((frames.amax(0) - frames.amin(0)).amax(0) < STILL).repeat_interleave(4, 0).repeat_interleave(4, 1)
-        made = [way(frame[None]) for frame in frames]
+        still = (
+            ((frames.amax(0) - frames.amin(0)).amax(0) < MAX_STILL_CHANGE)
+            .repeat_interleave(4, 0)
+            .repeat_interleave(4, 1)
+        )
+        generated = [method(frame[None]) for frame in frames]
         steady = Steady(4)
         kinds = {
             "bicubic": bicubic(frames, 4),
-            "frame by frame": torch.cat(made),
-            "smoothed": torch.stack([steady(frame[None], x[0]) for frame, x in zip(frames, made, strict=True)]),
+            "frame by frame": torch.cat(generated),
+            "smoothed": torch.stack([steady(frame[None], x[0]) for frame, x in zip(frames, generated, strict=True)]),
         }
         for name, x in kinds.items():
             rows[name].append(flicker((x + 1) * 127.5, still.expand(len(x) - 1, 1, -1, -1)))
@@ -152,4 +162,4 @@ def _clips(path: Path) -> Iterator[list[np.ndarray]]:
 TASKS = {"x4": enlarged(4), "x2": enlarged(2), "inpaint": inpaint, "enhance": enhance, "video": video}
 
 if __name__ == "__main__":
-    play(__file__, __doc__.splitlines()[0], TASKS)
+    run_tasks(__file__, __doc__.splitlines()[0], TASKS)

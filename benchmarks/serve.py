@@ -20,7 +20,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from pages import table
-from runs import play, trained
+from runs import run_tasks, trained
 
 CONNECTIONS = (1, 8, 32)
 SECONDS = 20  # of each measurement
@@ -107,4 +107,4 @@ def points(options: argparse.Namespace) -> list[str]:
 
 
 if __name__ == "__main__":
-    play(__file__, str(__doc__), {"images": images, "points": points})
+    run_tasks(__file__, str(__doc__), {"images": images, "points": points})

@@ -1,19 +1,19 @@
-"""What one training step costs, beside a plain PyTorch loop and Keras, in one run on one machine.
+"""Cost of a training step, compared with a plain PyTorch loop and Keras, in one run on one machine.
 
     python benchmarks/step.py [--tensorflow PYTHON] [--rounds 5] [--page docs/step.md]
 
-Each contender trains the same nets on the same MNIST (`SPARRING_DATA`), in a process of its own, in
-turn, several rounds; the table shows medians over the rounds and the median of the ratios within a
-round. TensorFlow does not install beside PyTorch everywhere, so its interpreter is given apart:
+Each contender trains the same networks on the same MNIST (`SPARRING_DATA`), in its own process. They take turns for
+several rounds. The table shows medians over the rounds, and the median and range of the ratios within a round.
+TensorFlow cannot be installed next to PyTorch everywhere, so it has an interpreter of its own:
 
     python -m venv /tmp/tf && /tmp/tf/bin/pip install tensorflow-cpu
     python benchmarks/step.py --tensorflow /tmp/tf/bin/python
 
 The tutorial MLP: G 100-256-512-1024-784 with batch norm, D 784-512-256-1, leaky ReLU 0.2, batch 64,
-Adam 2e-4 / 0.5. DCGAN: 32 x 32 pixels, width 32, batch 64. Sparring runs with EMA, logging and
-checkpoints on, as `sparring train` does; a plain loop is what a tutorial has. Of Keras, `train_on_batch`
-is the tutorials' way; the `tf.function` step is the one of TensorFlow's own DCGAN tutorial, in which D
-judges each fake once for both losses, where all others move D before G is judged by it.
+Adam 2e-4 / 0.5. DCGAN: 32 x 32 pixels, width 32, batch 64. Sparring runs with EMA, logging and checkpoints, as in
+`sparring train`. The plain loop is that of a tutorial. For Keras, `train_on_batch` is the method of tutorials. The
+`tf.function` step is that of TensorFlow's own DCGAN tutorial: D evaluates each fake once for both losses, whereas all
+others update D before they compute G's loss.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ import tempfile
 import time
 from pathlib import Path
 
-WARM, SECONDS = 3.0, 9.0
+WARM_UP, SECONDS = 3.0, 9.0
 BATCH = 64
 
 
 def rate(step) -> float:
-    """Samples per second of a step function, over SECONDS after WARM."""
+    """Samples per second of a step function, over SECONDS after WARM_UP."""
     begin = time.perf_counter()
-    while time.perf_counter() - begin < WARM:
+    while time.perf_counter() - begin < WARM_UP:
         step()
     begin, n = time.perf_counter(), 0
     while time.perf_counter() - begin < SECONDS:
@@ -45,7 +45,7 @@ def rate(step) -> float:
     return n * BATCH / (time.perf_counter() - begin)
 
 
-def pictures():
+def mnist():
     """MNIST in [-1, 1], float (60000, 28, 28)."""
     import gzip
 
@@ -62,35 +62,32 @@ def sparring_run(recipe: str, size: int, **fields) -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        if size == 28:
-            data = "mnist"
-        else:
-            data = Path(folder) / "padded"
-            padded(data)
+        data = "mnist" if size == 28 else padded(Path(folder) / "padded")
         sparring.train(
-            recipe, data, out=out, steps=10**6, time=WARM + SECONDS, quiet=True, device="cpu", batch=BATCH,
+            recipe, data, out=out, steps=10**6, time=WARM_UP + SECONDS, quiet=True, device="cpu", batch=BATCH,
             labels=False, **fields,
         )  # fmt: skip
         lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
         about = json.loads((out / "model" / "model.json").read_text())["about"]
-        first = next(line for line in lines if line["seconds"] >= WARM)
+        first = next(line for line in lines if line["seconds"] >= WARM_UP)
         return (about["step"] - first["step"]) * BATCH / (about["seconds"] - first["seconds"])
 
 
-def padded(folder: Path) -> None:
-    """MNIST at 32 x 32 pixels, as an idx folder."""
+def padded(folder: Path) -> Path:
+    """A folder with MNIST at 32 x 32 pixels, as an idx file."""
     import struct
 
     import numpy as np
 
     folder.mkdir()
-    x = np.pad(((pictures() + 1) * 127.5).round().astype(np.uint8), ((0, 0), (2, 2), (2, 2)))
+    x = np.pad(((mnist() + 1) * 127.5).round().astype(np.uint8), ((0, 0), (2, 2), (2, 2)))
     header = struct.pack(">4B3I", 0, 0, 8, 3, *x.shape)
     (folder / "train-images-idx3-ubyte").write_bytes(header + x.tobytes())
+    return folder
 
 
 def plain_loop(G, D, x) -> float:
-    """A tutorial's loop: both losses, two optimizers, each loss read every step."""
+    """The loop of a tutorial: two losses, two optimizers, both losses read in every step."""
     import torch
     from torch import nn
 
@@ -105,11 +102,11 @@ def plain_loop(G, D, x) -> float:
         adams[0].zero_grad()
         loss.backward()
         adams[0].step()
-        fooled = bce(D(G(torch.randn(BATCH, 100))), ones)
+        loss_G = bce(D(G(torch.randn(BATCH, 100))), ones)
         adams[1].zero_grad()
-        fooled.backward()
+        loss_G.backward()
         adams[1].step()
-        return loss.item(), fooled.item()
+        return loss.item(), loss_G.item()
 
     return rate(step)
 
@@ -118,7 +115,7 @@ def mlp_plain() -> float:
     from sparring.nets import mlp
 
     G = mlp.Generator(100, (1, 28, 28), (256, 512, 1024))
-    return plain_loop(G, mlp.Discriminator((1, 28, 28), (512, 256)), pictures()[:, None])
+    return plain_loop(G, mlp.Discriminator((1, 28, 28), (512, 256)), mnist()[:, None])
 
 
 def dcgan_plain() -> float:
@@ -126,7 +123,7 @@ def dcgan_plain() -> float:
 
     from sparring.nets import dcgan
 
-    x = np.pad(pictures(), ((0, 0), (2, 2), (2, 2)), constant_values=-1)[:, None]
+    x = np.pad(mnist(), ((0, 0), (2, 2), (2, 2)), constant_values=-1)[:, None]
     return plain_loop(dcgan.Generator(100, 32, 1, 32), dcgan.Discriminator(32, 1, 32), x)
 
 
@@ -158,7 +155,7 @@ def keras_train_on_batch() -> float:
     D.trainable = False
     both = keras.Sequential([G, D])
     both.compile(adam_G, bce)
-    x, random = pictures(), np.random.default_rng(0)
+    x, random = mnist(), np.random.default_rng(0)
     ones, zeros = np.ones((BATCH, 1)), np.zeros((BATCH, 1))
 
     def step():
@@ -175,7 +172,7 @@ def tf_function() -> float:
 
     keras, G, D, (adam_D, adam_G) = _keras_nets()
     bce = keras.losses.BinaryCrossentropy(from_logits=True)
-    x = tf.constant(pictures())
+    x = tf.constant(mnist())
 
     @tf.function
     def step():
@@ -194,7 +191,7 @@ def tf_function() -> float:
 
 
 def matmul() -> float:
-    """The machine's matrix-product rate in GFLOP/s: 1024 cubed, float32."""
+    """Speed of matrix products of this machine in GFLOP/s: 1024 x 1024, float32."""
     import torch
 
     a = torch.randn(1024, 1024)
@@ -202,7 +199,7 @@ def matmul() -> float:
 
 
 def dcgan_gflop() -> float:
-    """Multiply-adds of a DCGAN step, doubled, in GFLOP: counted by PyTorch on one plain step."""
+    """GFLOP of a DCGAN step, as PyTorch counts them for one plain step."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -246,29 +243,29 @@ def table(rounds: list[dict[str, float]]) -> str:
         each = [r[a] / r[b] for r in rounds]
         return f"{statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})"
 
-    rows = ["| step | images/s | Sparring's, times this |", "|---|---:|---:|"]
+    rows = ["| step | images/s | Sparring / this |", "|---|---:|---:|"]
     for net in ("mlp", "dcgan"):
         for name in [n for n in rounds[0] if n.startswith(net) and "gflop" not in n]:
             against = "" if "sparring" in name else ratio(f"{net} sparring", name)
             rows.append(f"| {name} | {median(name):,.0f} | {against} |")
     flops = median("dcgan sparring") / BATCH * median("dcgan gflop")
-    rows += ["", f"A DCGAN step is {median('dcgan gflop'):.2f} GFLOP: Sparring computes {flops:.0f} GFLOP/s of the"]
-    rows += [f"{median('matmul'):.0f} GFLOP/s that this machine's matrix product reaches."]
+    rows += ["", f"A DCGAN step takes {median('dcgan gflop'):.2f} GFLOP: Sparring computes {flops:.0f} GFLOP/s, and"]
+    rows += [f"matrix products on this machine reach {median('matmul'):.0f} GFLOP/s."]
     return "\n".join(rows)
 
 
 def page(text: str, rounds: int) -> str:
     """The table as a page, with the protocol from the docstring above."""
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
-    head = f"`python benchmarks/step.py` wrote this page: medians of {rounds} rounds on {machine}."
+    head = f"Written by `python benchmarks/step.py`: medians of {rounds} rounds on {machine}."
     protocol = "\n\n".join(__doc__.split("\n\n")[2:])
-    return f"# What a step costs\n\n{head}\n\n{text}\n\n{protocol}"
+    return f"# The cost of a training step\n\n{head}\n\n{text}\n\n{protocol}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--one", choices=CONTENDERS, help=argparse.SUPPRESS)
-    parser.add_argument("--tensorflow", help="a Python that has TensorFlow")
+    parser.add_argument("--tensorflow", help="a Python interpreter with TensorFlow")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--page", type=Path, help="write the table to this Markdown file")
     given = parser.parse_args()
