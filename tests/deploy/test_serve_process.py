@@ -34,7 +34,8 @@ def served(folder, *words, program=("-m", "sparring", "serve"), **environment):
         process = subprocess.Popen(command, env=settings, stdout=printed, stderr=subprocess.STDOUT)
     try:
         place = _place(process, folder / "printed")
-        with httpx.Client(base_url=place, timeout=30) as client:
+        # New connections for each request: the server may close idle ones just when they are reused.
+        with httpx.Client(base_url=place, timeout=30, limits=httpx.Limits(max_keepalive_connections=0)) as client:
             until = time.monotonic() + 30
             while client.get("/readyz").status_code != 200:
                 assert time.monotonic() < until
