@@ -112,4 +112,5 @@ def details(card: Card, log: Sequence[Line], charts: str) -> str:
     ]  # fmt: skip
     listed = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
     findings = "".join(f'<li class="warning">{escape(text)}</li>' for text in card.findings)
-    return f"<dl>{listed}</dl>{f'<ul>{findings}</ul>' if findings else ''}{charts}"
+    findings = f"<ul>{findings}</ul>" if findings else ""
+    return f'<dl data-run="{escape(card.name, quote=True)}">{listed}</dl>{findings}{charts}'

@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from driving import CHROMIUM, REFUSED, WAIT, WRONG, serve
+from driving import CHROMIUM, EXPECTED, REFUSED, WAIT, serve
 
 import sparring
 
@@ -12,7 +12,7 @@ QUIET = {"steps": 2, "quiet": True, "device": "cpu"}
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """A folder of runs, not to be changed: digits, a table, and a net that fills holes in digits."""
+    """A folder of runs, which must not be changed: digits, a table, and a net that fills holes in digits."""
     home = tmp_path_factory.mktemp("trained") / "runs"
     home.mkdir()
     random = np.random.default_rng(0)
@@ -33,17 +33,16 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def runs(trained, tmp_path):
-    """A folder of the same runs for a test alone."""
+    """A copy of the runs for one test."""
     return shutil.copytree(trained, tmp_path / "runs")
 
 
 @pytest.fixture(scope="module")
 def studio(trained, tmp_path_factory):
-    """One for all tests of a file, over runs that they may add to."""
+    """One studio for all tests of a file; they may add runs."""
     served = serve(shutil.copytree(trained, tmp_path_factory.mktemp("studio") / "runs"))
     yield served
-    status, said = served.ended()
-    assert (status, said) == (0, "")
+    assert served.end() == (0, "")
 
 
 @pytest.fixture(scope="module")
@@ -57,30 +56,30 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium):
-    """A function that opens a page as somebody who has not been there before. In the end nothing has been asked of
-    other machines, and nothing has gone wrong in the page.
+    """A function that opens a page as a new visitor. At the end it checks that the page had no errors and requested
+    nothing from other machines.
     """
-    contexts, wrong = [], []
+    contexts, problems = [], []
 
     def opened(url, **settings):
         context = chromium.new_context(reduced_motion="reduce", **settings)
         contexts.append(context)
         context.set_default_timeout(WAIT)
         page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(f"page: {error}"))
-        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else wrong.append(r.url))
+        page.on("pageerror", lambda error: problems.append(f"page: {error}"))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else problems.append(r.url))
         page.goto(url)
         return page
 
     yield opened
     for context in contexts:
         context.close()
-    assert [line for line in wrong if line not in map(REFUSED.format, WRONG)] == []
+    assert [line for line in problems if line not in map(REFUSED.format, EXPECTED)] == []
 
 
 @pytest.fixture
 def page(studio, visit):
     page = visit(studio.url, viewport={"width": 1280, "height": 900})
-    page.wait_for_selector("button.card")
+    page.wait_for_selector("button.card.selected")
     return page

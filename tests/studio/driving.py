@@ -1,11 +1,14 @@
-"""How tests use the page of a studio: the real command, and what people press."""
+"""Helpers of the browser tests: start the studio by its command, and use its page as people do.
 
+No helper waits for a fixed time. Each waits for a state of the page that the studio sets when it is done.
+"""
+
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,27 +20,29 @@ BROWSER = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium to open the page with"),
 ]
 REFUSED = "Failed to load resource: the server responded with a status of {}"
-WRONG = ("400 (Bad Request)", "401 (Unauthorized)", "422 (Unprocessable Entity)")  # passwords
-WAIT = 60_000  # milliseconds until something has to be there, on a machine that does other things too
+EXPECTED = ("400 (Bad Request)", "401 (Unauthorized)", "422 (Unprocessable Entity)")  # answers to wrong passwords
+WAIT = 60_000  # milliseconds until a state must be reached, on a machine that is busy
+ENDING = 120  # seconds in which the studio must end: the models of its trainings are written
+READY = {"Runs": "#run-about", "Sample": "#sample-run", "Edit": "#edit-run", "Your file": "#file-run"}  # see `ready`
 
 
 @dataclass
 class Served:
-    """A studio that runs."""
+    """A running studio."""
 
     process: subprocess.Popen
     url: str
     runs: Path
 
-    def ended(self) -> tuple[int, str]:
-        """Ctrl-C: the exit status, and what it has said."""
+    def end(self) -> tuple[int, str]:
+        """Press Ctrl-C. Returns the exit status and what was printed."""
         self.process.send_signal(signal.SIGINT)
-        said, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, said
+        printed, _ = self.process.communicate(timeout=ENDING)
+        return self.process.returncode, printed
 
 
 def serve(runs, *words):
-    """A studio over a folder of runs, started as it is typed."""
+    """A studio for a folder of runs, started on the command line."""
     pytest.importorskip("gradio", reason="the studio needs gradio")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -53,68 +58,105 @@ def serve(runs, *words):
 
 
 def choose(page, name, tab):
-    """A run by its card, then a tab."""
+    """Select a run by its card, then open a tab."""
+    select(page, name)
+    open_tab(page, tab)
+    ready(page, name, tab)
+
+
+def select(page, name):
+    """Select a run by its card."""
     open_tab(page, "Runs")
     page.click(f'button.card[data-run="{name}"]')
-    page.wait_for_selector(f'button.card.chosen[data-run="{name}"]')
-    open_tab(page, tab)
+    page.wait_for_selector(f'button.card.selected[data-run="{name}"]')
 
 
 def open_tab(page, name):
-    page.click(f'[role=tab]:text-is("{name}")')
+    """Open a tab, which may be in the menu of those that do not fit."""
+    tab = page.locator(f'[role=tab]:text-is("{name}"), .overflow-dropdown button:text-is("{name}")').first
+    tab.wait_for(state="attached")
+    if not tab.is_visible():
+        page.click(".overflow-menu > button")
+    tab.click()
+    page.wait_for_selector(f'[role=tab][aria-selected=true]:text-is("{name}")', state="attached")
 
 
-def enter(field, value):
-    """A value into a field, once more where the page had not yet drawn it all: it then puts back what was there."""
-    until = time.monotonic() + WAIT / 1000
-    while time.monotonic() < until:
-        field.fill(value)
-        field.page.wait_for_timeout(200)
-        if field.input_value() == value:
-            return
-    raise AssertionError(f"{field} keeps {field.input_value()!r} when {value!r} is typed")
+def ready(page, name, tab):
+    """Wait until a tab fits a run: until then, what is entered would be reset."""
+    if tab in READY:
+        page.wait_for_selector(f'{READY[tab]} [data-run="{name}"]')
+    if tab == "Edit":
+        page.wait_for_selector("#edit-status:has-text('Editing')")
+
+
+def text(page, at, part):
+    """The text of an element once it has a part."""
+    element = page.locator(at).filter(has_text=part)
+    element.wait_for()
+    return element.inner_text()
+
+
+def changed_text(page, at, before):
+    """The text of an element once it is another one."""
+    page.wait_for_function(
+        "([at, before]) => document.querySelector(at)?.innerText.trim() !== before.trim()", arg=[at, before]
+    )
+    return page.inner_text(at)
 
 
 def pick(page, at, *options):
-    """Options of a dropdown."""
+    """Choose options of a dropdown."""
+    box = page.locator(at)
     for option in options:
-        page.click(f"{at} input")
-        page.fill(f"{at} input", option)
+        box.locator("input").click()
+        box.locator("input").fill(option)
         page.click(f'[role=option][aria-label="{option}"]')
+        page.wait_for_function(
+            """([at, option]) => document.querySelector(`${at} input`).value === option ||
+                [...document.querySelectorAll(`${at} .token`)].some(token => token.innerText.includes(option))""",
+            arg=[at, option],
+        )
     page.keyboard.press("Escape")
 
 
-def picture(page, at, unlike=b""):
-    """The bytes of the picture that is shown, once it is another."""
-    page.wait_for_selector(f"{at} img")
-    until = time.monotonic() + WAIT / 1000
-    while time.monotonic() < until:
-        source = page.locator(f"{at} img").first.get_attribute("src")
-        found = page.request.get(source).body()
-        if found != unlike:
-            return found
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{at} still shows the same picture")
+def image(page, at, other_than=None):
+    """The address of the image that an element shows, once it is another one and loaded."""
+    page.wait_for_function(
+        """([at, before]) => {
+          const image = document.querySelector(`${at} img`);
+          return image && image.src && image.src !== before && image.complete && image.naturalWidth;
+        }""",
+        arg=[at, other_than],
+    )
+    return page.locator(f"{at} img").first.evaluate("image => image.src")
 
 
-def settled(page, at):
-    """The picture that is shown, once it stays: after a choice that of the run before may still be there."""
-    found = picture(page, at)
-    for _ in range(20):
-        page.wait_for_timeout(1000)
-        before, found = found, picture(page, at)
-        if found == before:
-            return found
-    raise AssertionError(f"{at} shows one picture after the other")
+def content(page, address):
+    """The bytes at an address of the page."""
+    return page.request.get(address).body()
 
 
 def download(page, at):
-    """The name and the content of a file."""
+    """The name and the content of a file behind a button."""
     with page.expect_download() as waiting:
         page.click(at)
     return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
 
-def said(page, text):
-    """An error's line, as a message that goes away."""
-    page.wait_for_selector(f'[data-testid="toast-body"]:has-text("{text}")')
+def listed(page, at, name):
+    """The content of a file in a list of files, once it is there."""
+    _, found = download(page, f'{at} tr:has(td[aria-label="{name}"]) a[download]')
+    return found
+
+
+def error(page, message):
+    """Wait for an error message, and close it."""
+    toast = page.locator('[data-testid="toast-body"]').filter(has_text=message)
+    toast.wait_for()
+    toast.get_by_test_id("toast-close").click()
+    toast.wait_for(state="detached")
+
+
+def number_in(found, pattern):
+    """The number that a pattern finds in a text."""
+    return float(re.search(pattern, found)[1].replace(",", ""))

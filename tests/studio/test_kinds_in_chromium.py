@@ -1,12 +1,15 @@
-"""What the page does with runs of every kind: points, series, codes, styles, two ways; and with data that are sent."""
+"""The page with models of every kind: points, series, codes, styles, two directions, and a kind of the user's own."""
 
 import io
 import json
+import random
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from driving import BROWSER, WAIT, choose, download, enter, open_tab, pick, picture, said
+from driving import BROWSER, WAIT, choose, content, download, error, image, listed, open_tab, pick, text
 from PIL import Image
 
 import sparring
@@ -14,127 +17,144 @@ import sparring
 pytestmark = BROWSER
 
 QUIET = {"steps": 2, "quiet": True, "device": "cpu", "batch": 8}
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """Runs that the other tests do not have, and beside them a table and a picture to send."""
+    """Runs that the other tests do not have, and next to them a table to upload."""
     home = tmp_path_factory.mktemp("kinds") / "runs"
     home.mkdir()
-    random = np.random.default_rng(0)
+    noise = np.random.default_rng(0)
     for side in "AB":
         for i in range(8):
             path = home.parent / "horses" / f"train{side}" / f"{i}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(random.integers(0, 255, (16, 16, 3), dtype=np.uint8)).save(path)
+            Image.fromarray(noise.integers(0, 255, (16, 16, 3), dtype=np.uint8)).save(path)
     dates = pd.bdate_range("2020-01-01", periods=300, name="Date")
-    close = 100 * np.exp(random.normal(0, 0.01, (300, 2)).cumsum(0))
+    close = 100 * np.exp(noise.normal(0, 0.01, (300, 2)).cumsum(0))
     pd.DataFrame(close.round(2), dates, ["A", "B"]).to_csv(home.parent / "prices.csv")
-    rows = pd.DataFrame({"age": random.integers(18, 80, 400), "city": random.choice(["Rome", "Oslo"], 400)})
+    rows = pd.DataFrame({"age": noise.integers(18, 80, 400), "city": noise.choice(["Rome", "Oslo"], 400)})
     rows.to_csv(home.parent / "people.csv", index=False)
+    example = re.search(r"```python\n(.*?)```", (DOCS / "your-own-kind.md").read_text(), re.DOTALL)[1]
+    (home.parent / "strips.py").write_text(example)
+    strips = ["".join(random.Random(i).choices("rgbk", k=6)) for i in range(80)]
+    (home.parent / "fabric.strips").write_text("\n".join(strips))
     sparring.train("r3gan_mlp", "ring", out=home / "ring", G=8, D=8, **QUIET)
     sparring.train("series", home.parent / "prices.csv", out=home / "prices", width=8, window=30, **QUIET)
     sparring.train("infogan", "digits", out=home / "codes", **QUIET)
     sparring.train("stylegan2", "digits", out=home / "styles", base=64, most=8, **QUIET)
     sparring.train("cyclegan", home.parent / "horses", out=home / "horses", G=4, D=4, depth=1, **QUIET)
+    sparring.train(str(home.parent / "strips.py"), home.parent / "fabric.strips", out=home / "fabric", **QUIET)
     return home
 
 
 def test_points_are_plotted(page, studio):
     choose(page, "ring", "Sample")
-    enter(page.locator("#many input[type=number]"), "100")
+    page.locator("#count input").fill("100")
     page.click("#sample")
-    picture(page, "#sample-plot")
-    name, content = download(page, "#samples-csv")
-    assert name == "ring-100.csv"
-    wanted = sparring.load(studio.runs / "ring").sample(100, seed=0).items
-    np.testing.assert_allclose(pd.read_csv(io.BytesIO(content)).to_numpy()[:, : wanted.shape[1]], wanted, atol=1e-5)
+    text(page, "#sample-status", "100 points of seed 0")
+    image(page, "#preview")
+    points = pd.read_csv(io.BytesIO(listed(page, "#sample-files", "ring-100.csv"))).to_numpy()
+    expected = sparring.load(studio.runs / "ring").sample(100, seed=0).items
+    np.testing.assert_allclose(points[:, : expected.shape[1]], expected, atol=1e-5)
     assert page.is_hidden("#keep-A")
 
 
-def test_series_are_as_long_as_is_asked(page):
+def test_a_kind_of_the_users_own_is_sampled_and_edited(page, studio):
+    choose(page, "fabric", "Sample")
+    page.locator("#count input").fill("7")
+    page.click("#sample")
+    text(page, "#sample-status", "7 strips of seed 0")
+    image(page, "#preview")
+    lines = listed(page, "#sample-files", "fabric-7.strips").decode().split()
+    letters = sparring.load(studio.runs / "fabric").sample(7, seed=0).items
+    assert lines == ["".join("rgbk"[i] for i in strip) for strip in letters]
+    choose(page, "fabric", "Edit")
+    image(page, "#edited")
+
+
+def test_series_have_the_requested_length(page):
     choose(page, "prices", "Sample")
-    enter(page.locator("#many input[type=number]"), "3")
-    enter(page.locator("#length input"), "45")
+    page.locator("#count input").fill("3")
+    page.locator("#ask-length input").fill("45")
     page.click("#sample")
-    picture(page, "#sample-plot")
-    _, content = download(page, "#samples-csv")
-    assert len(pd.read_csv(io.BytesIO(content))) == 3 * 45
-    enter(page.locator("#length input"), "0")
+    text(page, "#sample-status", "3 paths of seed 0 with length=45")
+    image(page, "#preview")
+    assert len(pd.read_csv(io.BytesIO(listed(page, "#sample-files", "prices-3.csv")))) == 3 * 45
+    page.locator("#ask-length input").fill("0")
     page.click("#sample")
-    said(page, "Steps of a series is 0")
+    error(page, "length=0 is out of range")
 
 
-@pytest.mark.parametrize(("run", "knobs"), [("codes", ["category", "continuous 1", "continuous 2"]), ("styles", [])])
-def test_sliders_are_what_a_model_has(page, run, knobs):
-    """Codes by their names; of styles the directions that are found."""
+@pytest.mark.parametrize(("run", "names"), [("codes", ["category", "continuous 1", "continuous 2"]), ("styles", [])])
+def test_sliders_are_those_of_the_model(page, run, names):
+    """Codes have their names; styles have the directions that are found."""
     choose(page, run, "Edit")
-    first = picture(page, "#edited")
+    first = image(page, "#edited")
     page.wait_for_selector("#slider-3 input[type=range]")
     labels = page.locator("[id^=slider-] label span").all_inner_texts()
-    assert [label for label in labels if label in knobs] == knobs
-    slider = page.locator("#slider-1 input[type=range]")
-    slider.focus()
+    assert [label for label in labels if label in names] == names
+    page.locator("#slider-1 input[type=range]").focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    picture(page, "#edited", unlike=first)
+    text(page, "#edit-status", "category +5.00" if names else "sefa 1 +0.25")
+    assert content(page, image(page, "#edited", other_than=first))
 
 
 def test_styles_are_truncated(page, studio):
     choose(page, "styles", "Sample")
-    enter(page.locator("#many input[type=number]"), "4")
-    enter(page.locator("#truncation input[type=number]"), "0.5")
+    page.locator("#count input").fill("4")
+    page.locator("#truncation input[type=number]").fill("0.5")
     page.click("#sample")
-    page.wait_for_selector("#samples-npz")
-    _, content = download(page, "#samples-npz")
-    wanted = sparring.load(studio.runs / "styles").sample(4, seed=0, truncation=0.5).items
-    np.testing.assert_array_equal(np.load(io.BytesIO(content))["images"].reshape(wanted.shape), wanted)
+    text(page, "#sample-status", "4 images of seed 0")
+    arrays = np.load(io.BytesIO(listed(page, "#sample-files", "styles-4.npz")))
+    expected = sparring.load(studio.runs / "styles").sample(4, seed=0, truncation=0.5).items
+    np.testing.assert_array_equal(arrays["images"].reshape(expected.shape), expected)
     page.locator("#gallery button:has(img)").first.click()
-    page.wait_for_timeout(300)
+    text(page, "#selection", "Sample 1 is selected.")
     page.click("#keep-A")
-    said(page, "truncated")
+    error(page, "truncated")
 
 
-def test_a_picture_is_translated_both_ways(page, studio):
+def test_an_image_is_translated_in_both_directions(page, studio):
     given = studio.runs.parent / "given.png"
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (24, 20, 3), dtype=np.uint8)).save(given)
     model = sparring.load(studio.runs / "horses")
-    choose(page, "horses", "Your picture")
+    choose(page, "horses", "Your file")
     page.set_input_files("#upload input[type=file]", given)
     page.wait_for_selector("#upload img")
     for reverse in (False, True):
         page.set_checked("#reverse input", reverse)
-        page.click("#picture-go")
-        page.wait_for_selector("#picture-said:has-text('20 x 24 pixels became 20 x 24')")
-        page.wait_for_selector("#before-after .progress-text", state="hidden")
-        page.wait_for_timeout(500)
-        _, content = download(page, "#picture-png")
-        with Image.open(given) as before, Image.open(io.BytesIO(content)) as after:
+        page.click("#file-go")
+        text(page, "#file-status", f"20 x 24 became 20 x 24 pixels{' in the opposite direction' if reverse else '.'}")
+        _, data = download(page, "#file-result")
+        with Image.open(given) as before, Image.open(io.BytesIO(data)) as after:
             np.testing.assert_array_equal(np.asarray(after), model.apply(np.asarray(before), reverse=reverse))
 
 
-def test_a_table_that_is_sent_is_trained_on_and_judged(page, studio, trained):
+def test_an_uploaded_table_is_trained_on_and_evaluated(page, studio, trained):
     open_tab(page, "Train")
     with page.expect_file_chooser() as chooser:
         page.click("#upload-data")
     chooser.value.set_files(trained.parent / "people.csv")
     page.wait_for_function("() => document.querySelector('#data input').value.endsWith('people.csv')")
-    page.click("#look")
-    page.wait_for_selector("#about-data :text('400 rows of a table')")
-    enter(page.locator("#steps").get_by_role("textbox"), "20")
-    enter(page.locator("#time").get_by_role("textbox"), "")
+    page.click("#inspect")
+    text(page, "#about-data", "400 rows")
+    page.locator("#steps").get_by_role("textbox").fill("20")
+    page.locator("#time").get_by_role("textbox").fill("")
     for name in ("one", "two"):
-        enter(page.locator("#name").get_by_role("textbox"), name)
+        page.locator("#name").get_by_role("textbox").fill(name)
         page.click("#start")
-        page.wait_for_selector(f"#train-state:has-text('{name}') .state.done")
+        page.wait_for_selector(f"#train-status:has-text('{name}') .state.done")
     assert sparring.load(studio.runs / "one").sample(3).items.columns.tolist() == ["age", "city"]
     open_tab(page, "Compare")
     pick(page, "#runs", "one", "two")
     page.set_default_timeout(3 * WAIT)
-    page.click("#judge")
-    page.wait_for_selector("#compare-said:has-text('All of them are judged')")
+    page.click("#evaluate")
+    text(page, "#compare-status", "All of them are evaluated.")
     page.wait_for_selector("#compared figure:nth-of-type(2) img")
+    shown = page.inner_text("#scores")
     for name in ("one", "two"):
         numbers = json.loads((studio.runs / name / "evaluation.json").read_text())["numbers"]
-        shown = page.inner_text("#scores")
         assert [number for number in numbers if number not in shown] == []

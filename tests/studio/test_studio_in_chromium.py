@@ -1,18 +1,32 @@
-"""The page as people use it: the real command, a real Chromium."""
+"""The page as people use it: started on the command line, opened in Chromium."""
 
 import io
 import os
-import re
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
-from driving import BROWSER, WAIT, choose, download, enter, open_tab, pick, picture, said, serve, settled
+from driving import (
+    BROWSER,
+    changed_text,
+    choose,
+    content,
+    download,
+    error,
+    image,
+    listed,
+    number_in,
+    open_tab,
+    pick,
+    ready,
+    select,
+    serve,
+    text,
+)
 from PIL import Image
 
 import sparring
@@ -21,241 +35,229 @@ pytestmark = BROWSER
 
 PHONE = {"width": 390, "height": 844}
 TABS_OF = {
-    "digits": ("Runs", "Train", "Sample", "Edit", "Your picture", "Compare"),
-    "people": ("Runs", "Train", "Table", "Compare"),
-    "filled": ("Your picture",),
+    "digits": ("Runs", "Train", "Sample", "Edit", "Your file", "Compare"),
+    "people": ("Runs", "Train", "Sample", "Compare"),
+    "filled": ("Your file",),
 }
 
 
 def test_train_watch_stop_and_resume(page, studio):
     open_tab(page, "Train")
-    enter(page.locator("#data input"), "no/such/place")
+    page.locator("#data input").fill("no/such/place")
     page.keyboard.press("Tab")
-    page.click("#look")
-    said(page, "no/such/place")
+    page.click("#inspect")
+    error(page, "no/such/place")
     pick(page, "#data", "digits")
-    page.click("#look")
-    page.wait_for_selector("#about-data :text('1,797 pictures')")
+    page.click("#inspect")
+    text(page, "#about-data", "1,797 images")
     pick(page, "#recipe", "gan")
-    page.click("#table-of-recipe button")
-    page.wait_for_selector("#field-batch")
-    enter(page.locator("#field-batch").get_by_role("textbox"), "32")
-    enter(page.locator("#time").get_by_role("textbox"), "5m")
-    enter(page.locator("#name").get_by_role("textbox"), "from the page")
+    page.click("#recipe-table button")
+    page.locator("#field-batch").get_by_role("textbox").fill("32")
+    page.locator("#time").get_by_role("textbox").fill("10m")
+    page.locator("#name").get_by_role("textbox").fill("from the page")
     page.click("#start")
-    page.wait_for_selector("#train-state:has-text('from the page')")
-    first = picture(page, "#train-sheet")
+    text(page, "#train-status", "from the page")
+    first = image(page, "#train-sheet")
     assert page.is_enabled("#stop")
     assert page.is_disabled("#resume")
-    picture(page, "#train-sheet", unlike=first)
+    image(page, "#train-sheet", other_than=first)
     page.click("#stop")
-    page.wait_for_selector("#train-state .state.done")
+    page.wait_for_selector("#train-status .state.done")
     run = studio.runs / "from the page"
     assert sparring.load(run).recipe.batch == 32
     assert page.input_value("#run input") == "from the page"
-    open_tab(page, "Sample")  # which is there now that there is a model
+    open_tab(page, "Sample")  # the tab appears with the model
+    ready(page, "from the page", "Sample")
     page.click("#sample")
-    page.wait_for_selector("#gallery img")
+    image(page, "#gallery")
     open_tab(page, "Train")
-    before = (run / "log.jsonl").read_text().count("\n")
+    stopped = number_in(page.inner_text("#train-status"), r"step ([\d,]+)")
     page.click("#resume")
-    page.wait_for_selector("#train-state .state.training")
-    page.wait_for_function("() => !document.querySelector('#stop').disabled")
-    while (run / "log.jsonl").read_text().count("\n") == before:
-        page.wait_for_timeout(100)
+    page.wait_for_selector("#train-status .state.training")
+    page.wait_for_function(
+        """stopped => +/step ([\\d,]+)/.exec(document.querySelector('#train-status').innerText)[1].replaceAll(',', '')
+            > stopped""",
+        arg=stopped,
+    )
     page.click("#stop")
-    page.wait_for_selector("#train-state .state.done")
+    page.wait_for_selector("#train-status .state.done")
     open_tab(page, "Runs")
     page.wait_for_selector('button.card[data-run="from the page"] img')
 
 
-def test_sample_keep_and_go_between(page, studio):
+def test_sample_keep_and_walk(page, studio):
     choose(page, "digits", "Sample")
-    enter(page.locator("#many input[type=number]"), "6")
-    enter(page.locator("#seed input"), "3")
+    page.locator("#count input").fill("6")
+    page.locator("#seed input").fill("3")
     page.click("#sample")
-    page.wait_for_selector("#samples-npz")
+    text(page, "#sample-status", "6 images of seed 3")
+    image(page, "#gallery")
     assert page.locator("#gallery img").count() == 6
-    name, content = download(page, "#samples-npz")
-    assert name == "digits-6.npz"
-    wanted = sparring.load(studio.runs / "digits").sample(6, seed=3).items
-    np.testing.assert_array_equal(np.load(io.BytesIO(content))["images"].reshape(wanted.shape), wanted)
-    page.click("#way")
-    said(page, "two samples are needed")
-    for place, end in ((0, "A"), (4, "B")):
-        page.locator("#gallery button:has(img)").nth(place).click()
-        page.wait_for_timeout(300)
+    expected = sparring.load(studio.runs / "digits").sample(6, seed=3).items
+    arrays = np.load(io.BytesIO(listed(page, "#sample-files", "digits-6.npz")))
+    np.testing.assert_array_equal(arrays["images"].reshape(expected.shape), expected)
+    with zipfile.ZipFile(io.BytesIO(listed(page, "#sample-files", "digits-6.zip"))) as archive:
+        assert len([name for name in archive.namelist() if name.endswith(".png")]) == 6
+    page.click("#walk")
+    error(page, "two samples are needed")
+    for index, end in ((0, "A"), (4, "B")):
+        page.locator("#gallery button:has(img)").nth(index).click()
+        text(page, "#selection", f"Sample {index + 1} is selected.")
         page.click(f"#keep-{end}")
-        page.wait_for_selector(f"#kept-{end} img")
-    page.click("#way")
-    page.wait_for_selector("#way-gif")
-    name, content = download(page, "#way-gif")
-    with Image.open(io.BytesIO(content)) as film:
-        assert (name, film.n_frames) == ("way.gif", 30)
-    page.wait_for_selector("#way-film img")
+        text(page, f"#kept-{end}", f"sample {index + 1} of seed 3")
+    page.click("#walk")
+    with Image.open(io.BytesIO(listed(page, "#walk-files", "walk.gif"))) as film:
+        assert film.n_frames == 30
+    image(page, "#walk-sheet")
+    image(page, "#walk-film")
 
 
-def test_a_slider_changes_the_picture(page):
+def test_a_slider_changes_the_image(page):
     choose(page, "digits", "Edit")
-    first = settled(page, "#edited")
-    slider = page.locator("#slider-1 input[type=range]")
-    slider.focus()
+    first = pixels(content(page, image(page, "#edited")))
+    page.locator("#slider-1 input[type=range]").focus()
     for _ in range(12):
         page.keyboard.press("ArrowRight")
-    moved = picture(page, "#edited", unlike=first)
-    page.wait_for_timeout(500)
-    _, content = download(page, "#edit-png")
-    assert pixels(content) == pixels(picture(page, "#edited"))
+    text(page, "#edit-status", "sefa 1 +0.60")
+    moved = pixels(content(page, image(page, "#edited")))
+    _, saved = download(page, "#edit-png")
+    assert pixels(saved) == moved != first
     page.click("#edit-keep")
-    page.wait_for_selector("#edit-kept img")
+    image(page, "#edit-kept")
     page.click("#edit-reset")
-    until = time.monotonic() + WAIT / 1000
-    while pixels(picture(page, "#edited")) != pixels(first) and time.monotonic() < until:
-        page.wait_for_timeout(100)
-    assert pixels(picture(page, "#edited")) == pixels(first)
-    assert moved != first
+    page.wait_for_function("() => !document.querySelector('#edit-status').innerText.includes('sefa')")
+    assert pixels(content(page, image(page, "#edited"))) == first
 
 
-def pixels(content):
-    with Image.open(io.BytesIO(content)) as opened:
+def pixels(data):
+    with Image.open(io.BytesIO(data)) as opened:
         return opened.convert("RGB").tobytes()
 
 
-def test_a_given_picture_is_found_and_edited(page, studio, tmp_path):
-    samples = sparring.load(studio.runs / "digits").sample(1, seed=9)
-    samples.save(tmp_path / "given.png")
-    choose(page, "digits", "Your picture")
-    page.click("#picture-go")
-    said(page, "no picture is given")
+def test_a_given_image_is_inverted_and_edited(page, studio, tmp_path):
+    sparring.load(studio.runs / "digits").sample(1, seed=9).save(tmp_path / "given.png")
+    choose(page, "digits", "Your file")
+    page.click("#file-go")
+    error(page, "no file is given")
     page.set_input_files("#upload input[type=file]", tmp_path / "given.png")
     page.wait_for_selector("#upload img")
-    page.click("#picture-go")
-    error = float(re.search(r"error of ([\d.]+)", page.inner_text("#picture-said:has-text('error of')"))[1])
-    assert error < 0.02  # one of its own samples is found again
-    name, content = download(page, "#picture-png")
-    with Image.open(io.BytesIO(content)) as found:
+    page.click("#file-go")
+    status = text(page, "#file-status", "mean squared error")
+    assert number_in(status, r"error of ([\d.]+)") < 0.02  # one of the model's own samples is found again
+    name, data = download(page, "#file-result")
+    with Image.open(io.BytesIO(data)) as found:
         assert (name, found.size) == ("digits-inverted.png", (256, 256))
-    page.click("#picture-edit")
-    page.wait_for_selector("#edit-start:has-text('your picture')")
-    picture(page, "#edited")
+    page.click("#file-edit")
+    text(page, "#edit-status", "Editing your image")
+    image(page, "#edited")
 
 
-def test_holes_that_are_drawn_are_filled(page, tmp_path):
+def test_painted_holes_are_filled(page, tmp_path):
     Image.fromarray(np.full((28, 28), 255, np.uint8)).save(tmp_path / "white.png")
-    choose(page, "filled", "Your picture")
+    choose(page, "filled", "Your file")
     page.set_input_files("#upload input[type=file]", tmp_path / "white.png")
-    page.wait_for_selector("#paint canvas")
-    page.click("#picture-go")
-    said(page, "nothing is drawn over the picture")
-    page.locator("#paint canvas").scroll_into_view_if_needed()
-    box = page.locator("#paint canvas").bounding_box()
+    page.wait_for_selector("#mask-editor canvas")
+    page.click("#file-go")
+    error(page, "nothing is painted over the image")
+    page.locator("#mask-editor canvas").scroll_into_view_if_needed()
+    box = page.locator("#mask-editor canvas").bounding_box()
     pixel = box["width"] / 28
     page.mouse.move(box["x"] + 12 * pixel, box["y"] + 14 * pixel)
     page.mouse.down()
     page.mouse.move(box["x"] + 16 * pixel, box["y"] + 14 * pixel, steps=4)
     page.mouse.up()
-    changed = filled(page)
+    painted = text(page, "#mask-status", "pixels will be filled")
+    changed = filled(page, painted)
     rows, columns = np.nonzero(changed)
     assert changed[14, 12:16].all()
-    assert (rows.min(), rows.max()) == (12, 15)  # with a brush of a seventh of the picture
+    assert (rows.min(), rows.max()) == (12, 15)  # with a brush of a seventh of the image
     assert (columns.min(), columns.max()) == (10, 17)
-    page.focus("#paint canvas")
+    page.focus("#mask-editor canvas")
     for _ in range(5):
         page.keyboard.press("ArrowUp")
     page.keyboard.press(" ")
-    page.wait_for_timeout(300)
-    rows, _ = np.nonzero(filled(page, unlike=changed) & ~changed)
+    rows, _ = np.nonzero(filled(page, changed_text(page, "#mask-status", painted)) & ~changed)
     assert (rows.min(), rows.max()) == (2, 5)
 
 
-def filled(page, unlike=None):
-    """Which pixels of a white picture are filled, once they are others."""
-    page.wait_for_timeout(300)
-    page.click("#picture-go")
-    page.wait_for_selector("#picture-said:has-text('28 x 28 pixels became 28 x 28')")
-    page.wait_for_selector("#before-after .progress-text", state="hidden")
-    until = time.monotonic() + WAIT / 1000
-    while time.monotonic() < until:
-        page.wait_for_timeout(500)
-        _, content = download(page, "#picture-png")
-        with Image.open(io.BytesIO(content)) as opened:
-            found = np.asarray(opened.convert("L")) != 255
-        if not np.array_equal(found, unlike):
-            return found
-    raise AssertionError("the same pixels are filled as before")
+def filled(page, painted):
+    """The pixels of a white image that are filled, once as many are filled as are painted."""
+    page.click("#file-go")
+    count = int(number_in(painted, r"([\d,]+) pixels"))
+    text(page, "#file-status", f"28 x 28 became 28 x 28 pixels, of which {count} were filled")
+    _, data = download(page, "#file-result")
+    with Image.open(io.BytesIO(data)) as opened:
+        return np.asarray(opened.convert("L")) != 255
 
 
-def test_rows_obey_what_is_asked(page):
-    choose(page, "people", "Table")
-    pick(page, "#ask", "city", "age")
-    pick(page, "#ask-city", "Oslo")
-    enter(page.locator("#ask-age-from").get_by_role("textbox"), "30")
-    enter(page.locator("#ask-age-to").get_by_role("textbox"), "60")
-    enter(page.locator("#rows input"), "50")
-    page.click("#table-sample")
-    page.wait_for_selector("#table-said:has-text('50 rows with city=Oslo and age>=30 and age<=60')")
-    page.wait_for_selector("#table-plots figure")
-    name, content = download(page, "#rows-csv")
-    rows = pd.read_csv(io.BytesIO(content))
-    assert (name, len(rows)) == ("people-50.csv", 50)
+def test_rows_satisfy_the_conditions(page):
+    choose(page, "people", "Sample")
+    pick(page, "#fields", "city", "age")
+    page.wait_for_selector('#sample-run [data-fields="city, age"]')
+    pick(page, "#ask-where-city", "Oslo")
+    page.locator("#ask-where-age-from").get_by_role("textbox").fill("30")
+    page.locator("#ask-where-age-to").get_by_role("textbox").fill("60")
+    page.locator("#count input").fill("50")
+    page.click("#sample")
+    status = text(page, "#sample-status", "50 rows of seed 0 with city=Oslo and age>=30 and age<=60")
+    assert "real rows that satisfy the same conditions" in status
+    page.wait_for_selector("#comparison figure")
+    rows = pd.read_csv(io.BytesIO(listed(page, "#sample-files", "people-50.csv")))
+    assert len(rows) == 50
     assert set(rows["city"]) == {"Oslo"}
     assert rows["age"].between(30, 60).all()
-    name, content = download(page, "#rows-parquet")
-    pd.testing.assert_frame_equal(pd.read_parquet(io.BytesIO(content)), rows, check_dtype=False)
-    enter(page.locator("#ask-age-from").get_by_role("textbox"), "ninety")
-    page.click("#table-sample")
-    said(page, "ninety")
+    parquet = pd.read_parquet(io.BytesIO(listed(page, "#sample-files", "people-50.parquet")))
+    pd.testing.assert_frame_equal(parquet, rows, check_dtype=False)
+    page.locator("#ask-where-age-from").get_by_role("textbox").fill("ninety")
+    page.click("#sample")
+    error(page, "ninety")
 
 
-def test_runs_stand_side_by_side(page):
+def test_runs_side_by_side(page):
     open_tab(page, "Compare")
     page.click("#compare")
-    said(page, "0 runs are chosen; choose 2 to 6")
+    error(page, "0 runs are selected; select 2 to 6")
     pick(page, "#runs", "digits", "classes")
     page.click("#compare")
     page.wait_for_selector("#compared figure:nth-of-type(2) img")
     assert page.inner_text("#scores").splitlines()[0].split() == ["digits", "classes"]
-    name, content = download(page, "#compare-html")
+    name, html = download(page, "#compare-html")
     assert name == "compared.html"
-    assert content.count(b"<img") == 2
+    assert html.count(b"<img") == 2
 
 
 def test_files_of_a_run(page, studio):
     choose(page, "classes", "Runs")
-    page.wait_for_selector("#run-facts :text('acgan')")  # it is looked at
-    page.wait_for_timeout(500)
     page.click("#get-files")
-    page.wait_for_selector("#run-files :text('model')")
-    with page.expect_download() as waiting:
-        page.locator("#run-files a[download]").first.click()
-    with zipfile.ZipFile(waiting.value.path()) as archive:
-        known = {name for name in archive.namelist() if not name.endswith("/")}
-    assert known == {path.name for path in (studio.runs / "classes" / "model").iterdir()}
+    with zipfile.ZipFile(io.BytesIO(listed(page, "#run-files", "model.zip"))) as archive:
+        names = {name for name in archive.namelist() if not name.endswith("/")}
+    assert names == {path.name for path in (studio.runs / "classes" / "model").iterdir()}
 
 
-def test_two_users_do_not_meet(studio, visit):
-    pages = [visit(studio.url) for _ in range(2)]
-    for page, name in zip(pages, ("digits", "people"), strict=True):
-        page.wait_for_selector("button.card")
-        page.click(f'button.card[data-run="{name}"]')
-    for page, name, tab in zip(pages, ("digits", "people"), ("Sample", "Table"), strict=True):
-        page.wait_for_selector(f'[role=tab]:text-is("{tab}")')
-        page.wait_for_timeout(2500)  # a look at the folders later
+def test_users_do_not_disturb_each_other(studio, visit):
+    users = {name: visit(studio.url) for name in ("digits", "people")}
+    for name, page in users.items():
+        page.wait_for_selector("button.card.selected")
+        select(page, name)
+        ready(page, name, "Runs")
+    shutil.copytree(studio.runs / "classes", studio.runs / "a new run")
+    for name, page in users.items():
+        page.wait_for_selector('button.card[data-run="a new run"]')  # the page has refreshed its runs since
         assert page.input_value("#run input") == name
-        assert page.locator("button.card.chosen").get_attribute("data-run") == name
+        assert page.locator("button.card.selected").get_attribute("data-run") == name
 
 
 def test_the_keyboard_reaches_everything(page):
     choose(page, "digits", "Sample")
-    reached = tabbed(page)
-    assert {"run", "seed", "many", "truncation", "sample", "next-seed"} <= reached
+    assert {"run", "ask-label", "seed", "count", "truncation", "sample", "next-seed"} <= reached_by_tab(page)
     open_tab(page, "Train")
-    assert {"data", "look", "recipe", "time", "steps", "train-seed", "device", "name", "start"} <= tabbed(page)
+    settings = {"data", "inspect", "recipe", "time", "steps", "train-seed", "device", "name", "start"}
+    assert settings <= reached_by_tab(page)
     open_tab(page, "Runs")
-    page.focus("button.card >> nth=-1")
-    page.keyboard.press("Enter")
     last = page.locator("button.card").last.get_attribute("data-run")
-    page.wait_for_selector(f'button.card.chosen[data-run="{last}"]')
+    page.focus(f'button.card[data-run="{last}"]')
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f'button.card.selected[data-run="{last}"]')
     unnamed = page.eval_on_selector_all(
         "img, input:not([type=file]), button, textarea",
         """all => all.filter(e => e.offsetParent && !(e.alt || e.ariaLabel || e.title || e.innerText || e.labels?.length
@@ -265,8 +267,8 @@ def test_the_keyboard_reaches_everything(page):
     assert unnamed == []
 
 
-def tabbed(page):
-    """The ids of what the Tab key comes to, from the first to the last."""
+def reached_by_tab(page):
+    """The ids of all elements that the Tab key moves the focus to."""
     page.evaluate("document.activeElement.blur()")
     reached = set()
     for _ in range(60):
@@ -284,34 +286,20 @@ def tabbed(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_needs_no_scrolling_sideways(studio, visit, scheme):
     page = visit(studio.url, viewport=PHONE, color_scheme=scheme, has_touch=True)
-    page.wait_for_selector("button.card")
+    page.wait_for_selector("button.card.selected")
     lightness = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (sum(lightness) < 200) == (scheme == "dark")
-    seen = set()
     for run in TABS_OF if scheme == "light" else ("digits",):
-        page.click(f'button.card[data-run="{run}"]')
-        page.wait_for_selector(f'button.card.chosen[data-run="{run}"]')
-        for name in TABS_OF[run]:
-            to_tab(page, name)
-            page.wait_for_timeout(300)
-            wide = page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
-            assert wide <= PHONE["width"], name
-            seen.add(name)
-        to_tab(page, "Runs")
-    assert seen == {tab for tabs in TABS_OF.values() for tab in tabs} or scheme == "dark"
-
-
-def to_tab(page, name):
-    """A tab, which may be behind the button for more of them."""
-    here = page.locator(f'[role=tab]:text-is("{name}"), .overflow-dropdown button:text-is("{name}")')
-    here.first.wait_for(state="attached")
-    if not here.first.is_visible():
-        page.click(".overflow-menu > button")
-    here.first.click()
+        select(page, run)
+        for tab in TABS_OF[run]:
+            open_tab(page, tab)
+            ready(page, run, tab)
+            width = page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
+            assert width <= PHONE["width"], tab
 
 
 def test_password_and_the_end_of_a_training(trained, visit, tmp_path, monkeypatch):
-    """Nobody comes in without it, and a training that is under way when the studio ends leaves its model."""
+    """A password is needed. If the studio ends during a training, the model is written."""
     monkeypatch.setenv("SPARRING_PASSWORD", "open sesame")
     served = serve(shutil.copytree(trained, tmp_path / "runs"))
     try:
@@ -320,21 +308,22 @@ def test_password_and_the_end_of_a_training(trained, visit, tmp_path, monkeypatc
             page.get_by_role("textbox").first.fill("me")
             page.locator("input[type=password]").fill(password)
             assert page.request.get(f"{served.url}/config").status == 401
-            page.get_by_role("button", name="Login").click()
-            page.wait_for_timeout(300)
-        page.wait_for_selector("button.card")
+            with page.expect_response(lambda response: response.url.endswith("/login")) as answer:
+                page.get_by_role("button", name="Login").click()
+            assert answer.value.ok == (password == "open sesame")
+        page.wait_for_selector("button.card.selected")
         open_tab(page, "Train")
-        enter(page.locator("#name").get_by_role("textbox"), "cut short")
+        page.locator("#name").get_by_role("textbox").fill("cut short")
         pick(page, "#recipe", "gan")
-        page.click("#table-of-recipe button")
+        page.click("#recipe-table button")
         page.wait_for_selector("#field-batch")
         page.click("#start")
-        page.wait_for_selector("#train-state:has-text('cut short')")
-        picture(page, "#train-sheet")
+        text(page, "#train-status", "cut short")
+        image(page, "#train-sheet")
         page.context.close()
         assert served.process.poll() is None
     finally:
-        status, printed = served.ended()
+        status, printed = served.end()
     assert status == 0
     assert "stopping 1 training" in printed
     assert "Traceback" not in printed
@@ -342,15 +331,15 @@ def test_password_and_the_end_of_a_training(trained, visit, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("words", "why"),
+    ("words", "message"),
     [(["--host=0.0.0.0"], "--password"), (["--port=0"], "from 1 to 65535"), (["nowhere"], "no folder 'nowhere'")],
 )
-def test_bad_input_is_one_line(words, why, tmp_path):
+def test_bad_input_is_reported_in_one_line(words, message, tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "SPARRING_PASSWORD"}
     ended = subprocess.run(
         [sys.executable, "-m", "sparring", "studio", *words], cwd=tmp_path, env=environment, capture_output=True,
         text=True, timeout=60,
     )  # fmt: skip
     assert ended.returncode == 2
-    assert why in ended.stderr
+    assert message in ended.stderr
     assert ended.stderr.count("\n") == 1

@@ -131,7 +131,10 @@ def _connect(studio: Studio, parts: Components) -> Dependency:
     kept = [parts.edits, parts.kept]
     parts.keep.click(shows_errors(_keep), [parts.image, parts.edits], kept, show_progress="hidden")
     fit = shows_errors(partial(_fit, studio, parts))
-    fitted = [parts.run, parts.label, parts.method, parts.start, parts.found, *parts.sliders]
+    fitted = [
+        parts.run, parts.image, parts.save, parts.label, parts.method, parts.status, parts.start, parts.found,
+        *parts.sliders,
+    ]  # fmt: skip
     fitting = studio.model_stamp.change(fit, [studio.run, parts.start], fitted, show_progress="hidden")
     fitting.then(**draw)
     return fitting
@@ -200,6 +203,9 @@ def _fit(studio: Studio, parts: Components, name: str | None, start: Selected | 
     begin = start if start is not None and start.run == name else _begin(studio, name, 0, "")
     return {
         parts.run: f'<p class="muted" data-run="{escape(name, quote=True)}">Edits of <b>{escape(name)}</b></p>',
+        parts.image: None,
+        parts.save: gr.DownloadButton(visible=False),
+        parts.status: "",
         parts.label: gr.Dropdown(choices=labels, value="", visible=len(labels) > 1),
         parts.method: gr.Dropdown(choices=[(METHODS[method], method) for method in methods], value=methods[0]),
         parts.start: begin,

@@ -182,28 +182,33 @@ def _run(
         if model.modality.source is None:
             count = whole_number(steps, "Steps", MIN_STEPS, MAX_STEPS)
             return _inverted(studio, parts, model, name, path, label, count, progress)
-        mask = None
+        mask, details = None, " in the opposite direction" if reverse else ""
         if model.modality.source.masked:
             holes, _ = _mask(studio, name, image, painted)
+            details = f", of which {int(holes.sum()):,} were filled"
             mask = studio.new_file("mask.png")
             Image.fromarray(holes).save(mask)
         out = studio.new_file(f"{path.stem}-{model.recipe.name}{'.png' if as_image else path.suffix}")
         apply(model, path, out, mask, reverse, sharpness)
         before, after = (model.modality.draw_given(given) for given in (path, out))
-    return {parts.save: _download(out), **_compared(parts, before, after, reverse)}
+    return {parts.save: _download(out), **_compared(parts, before, after, details)}
 
 
 def _download(path: Path) -> gr.DownloadButton:
     return gr.DownloadButton(f"Download ({path.suffix})", value=str(path), visible=True)
 
 
-def _compared(parts: Components, before: Image.Image | None, after: Image.Image | None, reverse: bool) -> Updates:
-    """A file before and after it was transformed, if both can be shown."""
+def _compared(parts: Components, before: Image.Image | None, after: Image.Image | None, details: str) -> Updates:
+    """A file before and after it was transformed, if both can be shown.
+
+    Args:
+        details: the end of the sentence that describes it.
+    """
     if before is None or after is None:
-        return {parts.status: "The file is transformed."}
+        return {parts.status: f"The file was transformed{details}."}
     sizes = " became ".join(f"{image.width} x {image.height}" for image in (before, after))
     return {
-        parts.status: f"{sizes} pixels{' in the opposite direction' if reverse else ''}.",
+        parts.status: f"{sizes} pixels{details}.",
         parts.comparison: gr.ImageSlider(value=same_size(before, after), visible=True),
     }
 

@@ -45,7 +45,7 @@ class Details:
     """Components of the selected run.
 
     Attributes:
-        shown: as for `Listing`.
+        shown: state with the name of the run and its contents as they are shown.
     """
 
     shown: gr.State
@@ -75,7 +75,7 @@ def _details() -> Details:
     about = gr.HTML("", elem_id="run-about", apply_default_css=False)
     get = gr.Button("Get the run's files", visible=False, elem_id="get-files")
     files = gr.File(label="Files", visible=False, file_count="multiple", elem_id="run-files", elem_classes="downloads")
-    return Details(gr.State(""), sheet, about, get, files)
+    return Details(gr.State(("", "")), sheet, about, get, files)
 
 
 def _connect(studio: Studio, listing: Listing, details: Details) -> None:
@@ -88,14 +88,13 @@ def _connect(studio: Studio, listing: Listing, details: Details) -> None:
     refresh_details: dict[str, Any] = {
         "fn": shows_errors(partial(_show_details, studio, details)),
         "inputs": [studio.run, details.shown],
-        "outputs": [details.sheet, details.about, details.get, details.shown],
+        "outputs": list(vars(details).values()),
         "show_progress": "hidden",
     }
     timer = gr.Timer(REFRESH_INTERVAL)
     for trigger in (timer.tick, studio.run.change):
         trigger(**refresh_list)
         trigger(**refresh_details)
-    studio.run.change(lambda: gr.File(visible=False, value=None), None, details.files, show_progress="hidden")
     listing.cards.select(shows_errors(partial(_select, studio)), None, studio.run, show_progress="hidden").then(
         None, js=SCROLL_TO_DETAILS
     )
@@ -126,24 +125,25 @@ def _list(studio: Studio, listing: Listing, selected: str | None, shown: str, li
     }
 
 
-def _show_details(studio: Studio, details: Details, name: str | None, shown: str) -> Updates:
-    """The details of a run, if they have changed."""
+def _show_details(studio: Studio, details: Details, name: str | None, shown: tuple[str, str]) -> Updates:
+    """The details of a run, if they have changed. Files of another run disappear."""
     path = studio.runs.paths().get(name or "")
     card = None if path is None else studio.runs.card(name or "", path)
-    now = f"{card}"
+    now = name or "", f"{card}"
     if now == shown:
         return {details.shown: gr.skip()}
+    updates: Updates = {details.shown: now}
+    if now[0] != shown[0]:
+        updates[details.files] = gr.File(visible=False, value=None)
     if card is None:
-        return {
+        return updates | {
             details.sheet: gr.Image(visible=False), details.about: "", details.get: gr.Button(visible=False),
-            details.shown: now,
         }  # fmt: skip
     log = [] if card.error else studio.runs.log(card.path)
-    return {
+    return updates | {
         details.sheet: gr.Image(value=last_sheet(card), visible=card.sheet is not None),
         details.about: cards.details(card, log, charts.log_charts(log)),
         details.get: gr.Button(visible=not card.error),
-        details.shown: now,
     }
 
 

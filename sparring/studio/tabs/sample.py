@@ -180,10 +180,9 @@ def _connect(studio: Studio, form: Form, output: Output, name: str, chosen: Sequ
     model = studio.model(name)
     if model is None or not can_sample(model):
         return
-    gr.HTML(
-        f'<p class="muted" data-run="{escape(name, quote=True)}">Samples of <b>{escape(name)}</b></p>',
-        elem_id="sample-run", apply_default_css=False,
-    )  # fmt: skip
+    run, fields = (escape(text, quote=True) for text in (name, ", ".join(chosen)))
+    caption = f'<p class="muted" data-run="{run}" data-fields="{fields}">Samples of <b>{run}</b></p>'
+    gr.HTML(caption, elem_id="sample-run", apply_default_css=False)
     entries = ask_form.entries(model.modality, chosen)
     inputs = [component for entry in entries for component in ask_form.components(entry, name)]
     draw = shows_errors(partial(_draw, studio, output, name, entries))
