@@ -131,7 +131,7 @@ def tab(studio: Studio) -> Dependency:
 def _form() -> Form:
     fields = gr.Dropdown(
         label="Ask for", info="Properties that samples are chosen by; none for any samples", multiselect=True,
-        choices=[], value=[], visible=False, elem_id="fields",
+        choices=[], value=[], visible=False, elem_id="fields", interactive=True,
     )  # fmt: skip
     asks = gr.Column()
     number: dict[str, Any] = {"precision": 0, "min_width": 100, "interactive": True}
@@ -140,7 +140,7 @@ def _form() -> Form:
         seed = gr.Number(0, label="Seed", elem_id="seed", **number)
     truncation = gr.Slider(
         0, 2, 0, step=0.05, label="Truncation", info="More typical, less diverse samples; 0: none",
-        elem_id="truncation",
+        elem_id="truncation", interactive=True,
     )  # fmt: skip
     with gr.Row():
         go = gr.Button("Sample", variant="primary", elem_id="sample", min_width=100)
