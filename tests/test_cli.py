@@ -346,13 +346,13 @@ def test_bad_input_to_sample(typed, run, tmp_path):
 
 
 def test_judging(typed, run, tmp_path):
-    """The table names every number with its features, and real data and a baseline beside it."""
+    """The table names every metric with its features, next to those of real data and of a baseline."""
     shutil.copytree(run, tmp_path / "a")
     status, out, _ = typed("evaluate", "a", "--samples", 60)
     assert status == 0
-    assert re.search(r"^number +samples +real +baseline", out, re.MULTILINE)
+    assert re.search(r"^metric +samples +real +baseline", out, re.MULTILINE)
     assert re.search(r"^fid\[classifier\] +[\d.]+ +[\d.]+ +[\d.]+ +↓$", out, re.MULTILINE)
-    assert "60 samples against 1,617 images of digits" in " ".join(out.split())
+    assert "60 samples compared with 1,617 images of the training part of digits" in " ".join(out.split())
     assert "- blurred" in out or "- noisy" in out or "- mode collapse" in out
     assert (tmp_path / "a" / "evaluation.json").is_file()
     status, out, _ = typed("evaluate", "a", "--samples", 60, "--json", "--features", "patches")
