@@ -442,7 +442,7 @@ def test_series_as_typed(typed, tmp_path):
     assert "40 steps that the model has not seen are too few" in err
     assert typed("evaluate", "r", "--against", "p.csv", "--samples", 4)[0] == 0
     assert (tmp_path / "r" / "evaluation.png").is_file()
-    assert "![samples beside real data](evaluation.png)" in (tmp_path / "r" / "README.md").read_text()
+    assert "![samples next to real data](evaluation.png)" in (tmp_path / "r" / "README.md").read_text()
     status, out, _ = typed("scenarios", "r", "-o", "risk", "-n", 100, "--horizon", 5)
     assert status == 0
     assert re.search(r"^5 +95% +\S+%", out, re.MULTILINE)
