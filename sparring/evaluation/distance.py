@@ -1,6 +1,7 @@
 """Fréchet distance between generated and real samples in the features that their kind of data declares.
 
-Scores during training, the quality of compressed models and evaluations all measure distances with this code.
+Scores during training and the quality of compressed models are measured with `FeatureDistance`. Evaluations compute
+several metrics in one pass instead (`Reference`), from the same batches of real samples.
 """
 
 from __future__ import annotations
