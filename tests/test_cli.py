@@ -428,18 +428,19 @@ def test_series_as_typed(typed, tmp_path):
     """Trained, sampled at any length, judged, simulated: each with its files, each bad wish in one line."""
     import pandas as pd
 
-    close = 50 * np.exp(np.random.default_rng(0).normal(0, 0.01, 400).cumsum())
-    frame = pd.DataFrame({"Date": pd.bdate_range("2021-01-01", periods=400), "Close": close.round(2)})
+    close = 50 * np.exp(np.random.default_rng(0).normal(0, 0.01, 410).cumsum())
+    frame = pd.DataFrame({"Date": pd.bdate_range("2021-01-01", periods=410), "Close": close.round(2)})
     frame.to_csv(tmp_path / "p.csv", index=False)
     status, out, _ = typed("train", "p.csv", "--steps", 3, "--out", "r", "window=40", "width=8")
     assert status == 0
     assert "channels: Close as returns" in out
-    assert "320 windows as (1, 40), 1 held out" in out
+    # 40 returns need 41 prices; a window with a price of the training data is not held out.
+    assert "329 windows as (1, 40), 1 held out" in out
     assert typed("sample", "r", "-n", 2, "--length", 9, "-o", "two.csv")[0] == 0
     assert len(pd.read_csv(tmp_path / "two.csv")) == 18
     status, _, err = typed("evaluate", "r")
     assert (status, err.count("\n")) == (2, 1)
-    assert "40 steps that the model has not seen are too few" in err
+    assert "has 41 held-out steps, which is too few to evaluate" in err
     assert typed("evaluate", "r", "--against", "p.csv", "--samples", 4)[0] == 0
     assert (tmp_path / "r" / "evaluation.png").is_file()
     assert "![samples next to real data](evaluation.png)" in (tmp_path / "r" / "README.md").read_text()
@@ -449,7 +450,7 @@ def test_series_as_typed(typed, tmp_path):
     for words, said in {
         ("sample", "r", "--length", "0"): "length=0 is out of range",
         ("sample", "r", "--label", "a"): "label 'a' was given",
-        ("sample", "r", "--where", "a=1"): "asks for rows of a table",
+        ("sample", "r", "--where", "a=1"): "cannot be asked for it; ask for length",
         ("scenarios", "r", "--weight", "Open=1"): "there is no price 'Open'",
     }.items():
         status, _, err = typed(*words, "-o", "none.csv")
@@ -469,8 +470,8 @@ def test_using_as_typed(typed, run, tmp_path):
             "9",
         ): "length=9 was given, but images of this model cannot be asked for it",
         ("scenarios", run, "-o", "risk"): "scenarios",
-        ("augment", run, "-o", "x.png"): "would hold a sheet and no set",
-        ("augment", run, "-o", "more", "--seeds", "0"): "0 seeds show nothing",
+        ("augment", run, "-o", "x.png"): "would be an image of the samples, not a data set",
+        ("augment", run, "-o", "more", "--seeds", "0"): "seeds=0 is out of range; give at least 1",
     }
     for words, said in bad.items():
         status, _, err = typed(*words)
