@@ -18,18 +18,18 @@ from sparring.cli.app import app
 def studio(
     runs: Annotated[
         Optional[list[str]],  # noqa: UP045 (typer reads this at run time)
-        typer.Argument(help="Folders of runs, or runs; new ones go to the first. \\[default: runs]"),
+        typer.Argument(help="Folders of runs, or runs. New runs are created in the first one. \\[default: runs]"),
     ] = None,
-    host: Annotated[str, typer.Option(help="The address to listen on; any but this machine's needs a password.")] = (
+    host: Annotated[str, typer.Option(help="Address to listen on; any but a loopback address needs a password.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 7860,
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
     password: Annotated[
-        str, typer.Option(envvar="SPARRING_PASSWORD", help="That the page asks for.", show_envvar=True)
+        str, typer.Option(envvar="SPARRING_PASSWORD", help="Password that the page asks for.", show_envvar=True)
     ] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps: where models run.")] = "auto",
+    device: Annotated[str, typer.Option(help="Device that models run on: auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Open a web page to train, watch, sample, edit and compare."""
+    """Open a web page to train, watch, sample, edit and compare models."""
     from sparring.studio import launch
 
     launch(runs or (), host, port, password, device, lambda text: print(text, flush=True))
