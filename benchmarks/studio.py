@@ -125,12 +125,12 @@ def show_samples(page: Page, _: Path) -> None:
 
 def show_edits(page: Page, _: Path) -> None:
     choose(page, "mnist", "Edit")
-    page.wait_for_selector("#edit-status:has-text('Editing')")
+    page.wait_for_selector("#edited:has-text('mnist, ')")
     for number, presses in ((1, 22), (2, 12)):
         page.focus(f"#slider-{number} input[type=range]")
         for _press in range(presses):
             page.keyboard.press("ArrowRight")
-        page.wait_for_selector(f"#edit-status:has-text('{number} {presses * 0.05:+.2f}')")
+        page.wait_for_selector(f"#edited:has-text('{number} {presses * 0.05:+.2f}')")
         page.click("#edit-keep")
         page.wait_for_selector(f"#edit-kept button:nth-of-type({number}) img")
 

@@ -86,7 +86,7 @@ def ready(page, name, tab):
     if tab in READY:
         page.wait_for_selector(f'{READY[tab]} [data-run="{name}"]')
     if tab == "Edit":
-        page.wait_for_selector("#edit-status:has-text('Editing')")
+        text(page, "#edited", f"{name}, ")
 
 
 def text(page, at, part):
@@ -143,10 +143,18 @@ def download(page, at):
     return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
 
-def listed(page, at, name):
-    """The content of a file in a list of files, once it is there."""
-    _, found = download(page, f'{at} tr:has(td[aria-label="{name}"]) a[download]')
-    return found
+def listed(page, at, name, other_than=None):
+    """The content of a file in a list of files, once it is there, and at another address than before."""
+    return content(page, address_of(page, at, name, other_than))
+
+
+def address_of(page, at, name, other_than=None):
+    """The address of a file in a list of files, once it is there and another one."""
+    link = f'{at} tr:has(td[aria-label="{name}"]) a[download]'
+    page.wait_for_function(
+        "([link, before]) => (document.querySelector(link)?.href ?? before) !== before", arg=[link, other_than]
+    )
+    return page.locator(link).evaluate("link => link.href")
 
 
 def error(page, message):

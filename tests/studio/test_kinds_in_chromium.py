@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from driving import BROWSER, WAIT, choose, content, download, error, image, listed, open_tab, pick, text
+from driving import BROWSER, WAIT, address_of, choose, content, error, image, listed, open_tab, pick, text
 from PIL import Image
 
 import sparring
@@ -98,7 +98,7 @@ def test_sliders_are_those_of_the_model(page, run, names):
     page.locator("#slider-1 input[type=range]").focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    text(page, "#edit-status", "category +5.00" if names else "sefa 1 +0.25")
+    text(page, "#edited", "category +5.00" if names else "sefa 1 +0.25")
     assert content(page, image(page, "#edited", other_than=first))
 
 
@@ -124,12 +124,13 @@ def test_an_image_is_translated_in_both_directions(page, studio):
     choose(page, "horses", "Your file")
     page.set_input_files("#upload input[type=file]", given)
     page.wait_for_selector("#upload img")
+    address = None
     for reverse in (False, True):
         page.set_checked("#reverse input", reverse)
         page.click("#file-go")
         text(page, "#file-status", f"20 x 24 became 20 x 24 pixels{' in the opposite direction' if reverse else '.'}")
-        _, data = download(page, "#file-result")
-        with Image.open(given) as before, Image.open(io.BytesIO(data)) as after:
+        address = address_of(page, "#file-result", "given-cyclegan.png", other_than=address)
+        with Image.open(given) as before, Image.open(io.BytesIO(content(page, address))) as after:
             np.testing.assert_array_equal(np.asarray(after), model.apply(np.asarray(before), reverse=reverse))
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from driving import (
     BROWSER,
+    address_of,
     changed_text,
     choose,
     content,
@@ -118,14 +119,15 @@ def test_a_slider_changes_the_image(page):
     page.locator("#slider-1 input[type=range]").focus()
     for _ in range(12):
         page.keyboard.press("ArrowRight")
-    text(page, "#edit-status", "sefa 1 +0.60")
+    text(page, "#edited", "sefa 1 +0.60")
     moved = pixels(content(page, image(page, "#edited")))
-    _, saved = download(page, "#edit-png")
+    name, saved = download(page, "#edited a[download]")
+    assert name.endswith(".png")
     assert pixels(saved) == moved != first
     page.click("#edit-keep")
     image(page, "#edit-kept")
     page.click("#edit-reset")
-    page.wait_for_function("() => !document.querySelector('#edit-status').innerText.includes('sefa')")
+    page.wait_for_function("() => !document.querySelector('#edited').innerText.includes('sefa')")
     assert pixels(content(page, image(page, "#edited"))) == first
 
 
@@ -144,11 +146,10 @@ def test_a_given_image_is_inverted_and_edited(page, studio, tmp_path):
     page.click("#file-go")
     status = text(page, "#file-status", "mean squared error")
     assert number_in(status, r"error of ([\d.]+)") < 0.02  # one of the model's own samples is found again
-    name, data = download(page, "#file-result")
-    with Image.open(io.BytesIO(data)) as found:
-        assert (name, found.size) == ("digits-inverted.png", (256, 256))
+    with Image.open(io.BytesIO(listed(page, "#file-result", "digits-inverted.png"))) as found:
+        assert found.size == (256, 256)
     page.click("#file-edit")
-    text(page, "#edit-status", "Editing your image")
+    text(page, "#edited", "digits, your image")
     image(page, "#edited")
 
 
@@ -167,7 +168,8 @@ def test_painted_holes_are_filled(page, tmp_path):
     page.mouse.move(box["x"] + 16 * pixel, box["y"] + 14 * pixel, steps=4)
     page.mouse.up()
     painted = text(page, "#mask-status", "pixels will be filled")
-    changed = filled(page, painted)
+    first = fill(page, painted)
+    changed = not_white(page, first)
     rows, columns = np.nonzero(changed)
     assert changed[14, 12:16].all()
     assert (rows.min(), rows.max()) == (12, 15)  # with a brush of a seventh of the image
@@ -176,17 +178,21 @@ def test_painted_holes_are_filled(page, tmp_path):
     for _ in range(5):
         page.keyboard.press("ArrowUp")
     page.keyboard.press(" ")
-    rows, _ = np.nonzero(filled(page, changed_text(page, "#mask-status", painted)) & ~changed)
+    second = fill(page, changed_text(page, "#mask-status", painted), other_than=first)
+    rows, _ = np.nonzero(not_white(page, second) & ~changed)
     assert (rows.min(), rows.max()) == (2, 5)
 
 
-def filled(page, painted):
-    """The pixels of a white image that are filled, once as many are filled as are painted."""
+def fill(page, painted, other_than=None):
+    """The address of the filled image, once as many pixels are filled as are painted."""
     page.click("#file-go")
     count = int(number_in(painted, r"([\d,]+) pixels"))
     text(page, "#file-status", f"28 x 28 became 28 x 28 pixels, of which {count} were filled")
-    _, data = download(page, "#file-result")
-    with Image.open(io.BytesIO(data)) as opened:
+    return address_of(page, "#file-result", "white-inpaint.png", other_than)
+
+
+def not_white(page, address):
+    with Image.open(io.BytesIO(content(page, address))) as opened:
         return np.asarray(opened.convert("L")) != 255
 
 

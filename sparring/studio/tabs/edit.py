@@ -46,13 +46,11 @@ class Components:
     image: gr.Image
     reset: gr.Button
     keep: gr.Button
-    save: gr.DownloadButton
     kept: gr.Gallery
     run: gr.HTML
     seed: gr.Number
     label: gr.Dropdown
     method: gr.Dropdown
-    status: gr.Markdown
     sliders: list[gr.Slider]
 
 
@@ -81,17 +79,16 @@ def tab(studio: Studio) -> tuple[gr.State, Dependency]:
 def _image() -> tuple[Any, ...]:
     image = gr.Image(
         label="Edited", interactive=False, format="png", elem_id="edited", elem_classes="crisp", height=380,
-        alt_text="The edited sample", buttons=["fullscreen"],
+        alt_text="The edited sample", buttons=["download", "fullscreen"],
     )  # fmt: skip
     with gr.Row():
         reset = gr.Button("Reset", elem_id="edit-reset", min_width=80)
         keep = gr.Button("Keep", elem_id="edit-keep", min_width=80)
-        save = gr.DownloadButton("Download (.png)", elem_id="edit-png", visible=False, min_width=120)
     kept = gr.Gallery(
         label="Kept", columns=6, height="auto", object_fit="contain", format="png", visible=False, buttons=[],
         elem_id="edit-kept", elem_classes="crisp", interactive=False, allow_preview=False,
     )  # fmt: skip
-    return image, reset, keep, save, kept
+    return image, reset, keep, kept
 
 
 def _settings() -> tuple[Any, ...]:
@@ -100,19 +97,18 @@ def _settings() -> tuple[Any, ...]:
         seed = gr.Number(0, label="Seed of the sample", precision=0, elem_id="edit-seed", min_width=130)
         label = gr.Dropdown(label="Label", choices=choices(()), value="", visible=False, elem_id="edit-label")
         method = gr.Dropdown(label="Directions", choices=[], elem_id="method", min_width=320, scale=2)
-    status = gr.Markdown("", elem_id="edit-status")
     rows = [
         gr.Slider(-3, 3, 0, step=sliders.STEP, label=f"{i + 1}", visible=False, elem_id=f"slider-{i + 1}")
         for i in range(MAX_SLIDERS)
     ]
-    return run, seed, label, method, status, rows
+    return run, seed, label, method, rows
 
 
 def _connect(studio: Studio, parts: Components) -> Dependency:
     draw: dict[str, Any] = {
-        "fn": shows_errors(partial(_draw, studio, parts)),
+        "fn": shows_errors(partial(_draw, studio)),
         "inputs": [studio.run, parts.start, parts.found, *parts.sliders],
-        "outputs": [parts.image, parts.save, parts.status],
+        "outputs": parts.image,
         "show_progress": "hidden",
         "trigger_mode": "always_last",
     }
@@ -125,14 +121,14 @@ def _connect(studio: Studio, parts: Components) -> Dependency:
         component.input(begin, [studio.run, parts.seed, parts.label], parts.start, show_progress="hidden")
     parts.method.input(
         shows_errors(partial(_find, studio, parts)), [studio.run, parts.method], [parts.found, *parts.sliders],
-        show_progress_on=parts.status,
+        show_progress_on=parts.image,
     ).then(**draw)  # fmt: skip
     parts.reset.click(lambda: [0] * MAX_SLIDERS, None, parts.sliders, show_progress="hidden").then(**draw)
     kept = [parts.edits, parts.kept]
     parts.keep.click(shows_errors(_keep), [parts.image, parts.edits], kept, show_progress="hidden")
     fit = shows_errors(partial(_fit, studio, parts))
     fitted = [
-        parts.run, parts.image, parts.save, parts.label, parts.method, parts.status, parts.start, parts.found,
+        parts.run, parts.image, parts.label, parts.method, parts.start, parts.found,
         *parts.sliders,
     ]  # fmt: skip
     fitting = studio.model_stamp.change(fit, [studio.run, parts.start], fitted, show_progress="hidden")
@@ -161,24 +157,20 @@ def _find(studio: Studio, parts: Components, name: str, method: str) -> Updates:
 
 
 def _draw(
-    studio: Studio, parts: Components, name: str, start: Selected | None, found: tuple[str, tuple[Slider, ...]],
+    studio: Studio, name: str, start: Selected | None, found: tuple[str, tuple[Slider, ...]],
     *values: float,
-) -> Updates:  # fmt: skip
-    """Draw the edited sample."""
+) -> Any:  # fmt: skip
+    """Draw the edited sample; the label of the image says which one it is."""
     owner, moving = found
     if start is None or not name == start.run == owner:  # events of one run may arrive after another was selected
-        return {parts.image: gr.skip()}
+        return gr.skip()
     with studio.models.use(studio.runs.path(name)) as model:
         point = sliders.moved(start.point, moving, values)
         (image,) = walks.images(model, point[None], start.condition)
     path = studio.new_file("edited.png")
     walks.enlarged(image).save(path)
     changes = sliders.described(moving, values)
-    return {
-        parts.image: str(path),
-        parts.save: gr.DownloadButton(value=str(path), visible=True),
-        parts.status: f"Editing {start.description}{f': {changes}' if changes else ''}.",
-    }
+    return gr.Image(value=str(path), label=f"{name}, {start.description}{f': {changes}' if changes else ''}")
 
 
 def _reset_for_given(start: Selected | None) -> list[Any]:
@@ -203,9 +195,7 @@ def _fit(studio: Studio, parts: Components, name: str | None, start: Selected | 
     begin = start if start is not None and start.run == name else _begin(studio, name, 0, "")
     return {
         parts.run: f'<p class="muted" data-run="{escape(name, quote=True)}">Edits of <b>{escape(name)}</b></p>',
-        parts.image: None,
-        parts.save: gr.DownloadButton(visible=False),
-        parts.status: "",
+        parts.image: gr.Image(value=None, label="Edited"),
         parts.label: gr.Dropdown(choices=labels, value="", visible=len(labels) > 1),
         parts.method: gr.Dropdown(choices=[(METHODS[method], method) for method in methods], value=methods[0]),
         parts.start: begin,

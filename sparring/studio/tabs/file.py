@@ -55,7 +55,7 @@ class Components:
     go: gr.Button
     comparison: gr.ImageSlider
     status: gr.Markdown
-    save: gr.DownloadButton
+    result: gr.File
     edit: gr.Button
 
     @property
@@ -129,10 +129,12 @@ def _output() -> tuple[Any, ...]:
         elem_classes="crisp", max_height=560,
     )  # fmt: skip
     status = gr.Markdown("", elem_id="file-status")
-    with gr.Row():
-        save = gr.DownloadButton("Download", visible=False, elem_id="file-result")
-        edit = gr.Button("Edit it", visible=False, elem_id="file-edit")
-    return comparison, status, save, edit
+    result = gr.File(
+        label="Result", visible=False, file_count="multiple", interactive=False, elem_id="file-result",
+        elem_classes="downloads",
+    )  # fmt: skip
+    edit = gr.Button("Edit it", visible=False, elem_id="file-edit")
+    return comparison, status, result, edit
 
 
 def _open_editor(studio: Studio, parts: Components, name: str | None, path: str | None) -> Updates:
@@ -191,11 +193,7 @@ def _run(
         out = studio.new_file(f"{path.stem}-{model.recipe.name}{'.png' if as_image else path.suffix}")
         apply(model, path, out, mask, reverse, sharpness)
         before, after = (model.modality.draw_given(given) for given in (path, out))
-    return {parts.save: _download(out), **_compared(parts, before, after, details)}
-
-
-def _download(path: Path) -> gr.DownloadButton:
-    return gr.DownloadButton(f"Download ({path.suffix})", value=str(path), visible=True)
+    return {parts.result: gr.File(value=[str(out)], visible=True), **_compared(parts, before, after, details)}
 
 
 def _compared(parts: Components, before: Image.Image | None, after: Image.Image | None, details: str) -> Updates:
@@ -234,7 +232,7 @@ def _inverted(
         parts.comparison: gr.ImageSlider(value=(before, after), visible=True),
         parts.status: status,
         parts.inverted: start,
-        parts.save: _download(out),
+        parts.result: gr.File(value=[str(out)], visible=True),
         parts.edit: gr.Button(visible=True),
     }
 
@@ -276,7 +274,7 @@ def _fit(studio: Studio, parts: Components, name: str | None) -> Updates:
         parts.comparison: gr.ImageSlider(value=None, visible=as_image),
         parts.status: "",
         parts.inverted: None,
-        parts.save: gr.DownloadButton(visible=False),
+        parts.result: gr.File(value=None, visible=False),
         parts.edit: gr.Button(visible=False),
     }  # fmt: skip
 
