@@ -171,7 +171,7 @@ SHOTS: dict[str, tuple[Callable[[Page, Path], None], tuple[int, int], str]] = {
     "runs": (show_runs, WIDE, "light"),
     "sample": (show_samples, TALL, "light"),
     "edit": (show_edits, WIDE, "dark"),
-    "picture": (show_transformed, WIDE, "light"),
+    "file": (show_transformed, WIDE, "light"),
     "table": (show_rows, TALL, "light"),
     "compare": (show_comparison, WIDE, "light"),
     "phone": (show_phone, PHONE, "light"),

@@ -42,7 +42,7 @@ class TrainCommand:
     resume: bool = False
 
     def words(self) -> list[str]:
-        """The arguments of `sparring`. Each entry is one argument, whatever its text, and none can become an option."""
+        """The arguments of `sparring`. Each text from the form is one argument, and none can become an option."""
         options = {
             "out": str(self.out), "recipe": self.recipe, "steps": self.steps, "time": self.time, "seed": self.seed,
             "device": self.device,

@@ -113,7 +113,7 @@ class RunIndex:
         """The folder of a run.
 
         Raises:
-            InputError: if there is no such run in the index, whatever path the name may resemble.
+            InputError: if there is no such run in the index, even if the name is a path to one.
         """
         paths = self.paths()
         if not name:

@@ -193,11 +193,16 @@ def _fit(studio: Studio, parts: Components, name: str | None, start: Selected | 
     methods = sliders.methods(model)
     labels = choices(model.modality.classes if model.game.classes else ())
     begin = start if start is not None and start.run == name else _begin(studio, name, 0, "")
+    try:
+        found = _find(studio, parts, name, methods[0])
+    except InputError as error:  # other methods may work
+        gr.Warning(str(error))
+        found = _find(studio, parts, name, "")
     return {
         parts.run: f'<p class="muted" data-run="{escape(name, quote=True)}">Edits of <b>{escape(name)}</b></p>',
         parts.image: gr.Image(value=None, label="Edited"),
         parts.label: gr.Dropdown(choices=labels, value="", visible=len(labels) > 1),
         parts.method: gr.Dropdown(choices=[(METHODS[method], method) for method in methods], value=methods[0]),
         parts.start: begin,
-        **_find(studio, parts, name, methods[0]),
+        **found,
     }
