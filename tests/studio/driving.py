@@ -21,8 +21,8 @@ BROWSER = [
 ]
 REFUSED = "Failed to load resource: the server responded with a status of {}"
 EXPECTED = ("400 (Bad Request)", "401 (Unauthorized)", "422 (Unprocessable Entity)")  # answers to wrong passwords
-WAIT = 60_000  # milliseconds until a state must be reached, on a machine that is busy
-ENDING = 120  # seconds in which the studio must end: the models of its trainings are written
+WAIT = 180_000  # milliseconds until a state must be reached, on a machine that is busy
+ENDING = 180  # seconds in which the studio must end: the models of its trainings are written
 READY = {"Runs": "#run-about", "Sample": "#sample-run", "Edit": "#edit-run", "Your file": "#file-run"}  # see `ready`
 
 

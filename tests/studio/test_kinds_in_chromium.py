@@ -151,7 +151,7 @@ def test_an_uploaded_table_is_trained_on_and_evaluated(page, studio, trained):
     assert sparring.load(studio.runs / "one").sample(3).items.columns.tolist() == ["age", "city"]
     open_tab(page, "Compare")
     pick(page, "#runs", "one", "two")
-    page.set_default_timeout(3 * WAIT)
+    page.set_default_timeout(2 * WAIT)  # two commands run one after the other
     page.click("#evaluate")
     text(page, "#compare-status", "All of them are evaluated.")
     page.wait_for_selector("#compared figure:nth-of-type(2) img")

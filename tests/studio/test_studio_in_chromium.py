@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from driving import (
     BROWSER,
+    ENDING,
     address_of,
     changed_text,
     choose,
@@ -344,7 +345,7 @@ def test_bad_input_is_reported_in_one_line(words, message, tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "SPARRING_PASSWORD"}
     ended = subprocess.run(
         [sys.executable, "-m", "sparring", "studio", *words], cwd=tmp_path, env=environment, capture_output=True,
-        text=True, timeout=60,
+        text=True, timeout=ENDING,
     )  # fmt: skip
     assert ended.returncode == 2
     assert message in ended.stderr
