@@ -3,7 +3,6 @@
 No helper waits for a fixed time. Each waits for a state of the page that the studio sets when it is done.
 """
 
-import re
 import shutil
 import signal
 import socket
@@ -96,12 +95,17 @@ def text(page, at, part):
     return element.inner_text()
 
 
-def changed_text(page, at, before):
-    """The text of an element once it is another one."""
-    page.wait_for_function(
-        "([at, before]) => document.querySelector(at)?.innerText.trim() !== before.trim()", arg=[at, before]
+def number(page, at, pattern, other_than=None):
+    """The number that a pattern (with one group) finds in the text of an element, once it finds another one."""
+    found = page.wait_for_function(
+        """([at, pattern, before]) => {
+          const found = new RegExp(pattern).exec(document.querySelector(at)?.innerText);
+          const value = found && +found[1].replaceAll(',', '');
+          return found && value !== before && {value};
+        }""",
+        arg=[at, pattern, other_than],
     )
-    return page.inner_text(at)
+    return found.json_value()["value"]
 
 
 def pick(page, at, *options):
@@ -163,8 +167,3 @@ def error(page, message):
     toast.wait_for()
     toast.get_by_test_id("toast-close").click()
     toast.wait_for(state="detached")
-
-
-def number_in(found, pattern):
-    """The number that a pattern finds in a text."""
-    return float(re.search(pattern, found)[1].replace(",", ""))

@@ -14,14 +14,13 @@ from driving import (
     BROWSER,
     ENDING,
     address_of,
-    changed_text,
     choose,
     content,
     download,
     error,
     image,
     listed,
-    number_in,
+    number,
     open_tab,
     pick,
     ready,
@@ -35,6 +34,7 @@ import sparring
 
 pytestmark = BROWSER
 
+PAINTED = r"([\d,]+) pixels will be filled"
 PHONE = {"width": 390, "height": 844}
 TABS_OF = {
     "digits": ("Runs", "Train", "Sample", "Edit", "Your file", "Compare"),
@@ -73,14 +73,10 @@ def test_train_watch_stop_and_resume(page, studio):
     page.click("#sample")
     image(page, "#gallery")
     open_tab(page, "Train")
-    stopped = number_in(page.inner_text("#train-status"), r"step ([\d,]+)")
+    stopped = number(page, "#train-status", r"step ([\d,]+)")
     page.click("#resume")
     page.wait_for_selector("#train-status .state.training")
-    page.wait_for_function(
-        """stopped => +/step ([\\d,]+)/.exec(document.querySelector('#train-status').innerText)[1].replaceAll(',', '')
-            > stopped""",
-        arg=stopped,
-    )
+    number(page, "#train-status", r"step ([\d,]+)", other_than=stopped)
     page.click("#stop")
     page.wait_for_selector("#train-status .state.done")
     open_tab(page, "Runs")
@@ -145,8 +141,7 @@ def test_a_given_image_is_inverted_and_edited(page, studio, tmp_path):
     page.set_input_files("#upload input[type=file]", tmp_path / "given.png")
     page.wait_for_selector("#upload img")
     page.click("#file-go")
-    status = text(page, "#file-status", "mean squared error")
-    assert number_in(status, r"error of ([\d.]+)") < 0.02  # one of the model's own samples is found again
+    assert number(page, "#file-status", r"error of (\d\.\d+)") < 0.02  # one of the model's own samples is found again
     with Image.open(io.BytesIO(listed(page, "#file-result", "digits-inverted.png"))) as found:
         assert found.size == (256, 256)
     page.click("#file-edit")
@@ -168,7 +163,7 @@ def test_painted_holes_are_filled(page, tmp_path):
     page.mouse.down()
     page.mouse.move(box["x"] + 16 * pixel, box["y"] + 14 * pixel, steps=4)
     page.mouse.up()
-    painted = text(page, "#mask-status", "pixels will be filled")
+    painted = number(page, "#mask-status", PAINTED)
     first = fill(page, painted)
     changed = not_white(page, first)
     rows, columns = np.nonzero(changed)
@@ -179,7 +174,7 @@ def test_painted_holes_are_filled(page, tmp_path):
     for _ in range(5):
         page.keyboard.press("ArrowUp")
     page.keyboard.press(" ")
-    second = fill(page, changed_text(page, "#mask-status", painted), other_than=first)
+    second = fill(page, number(page, "#mask-status", PAINTED, other_than=painted), other_than=first)
     rows, _ = np.nonzero(not_white(page, second) & ~changed)
     assert (rows.min(), rows.max()) == (2, 5)
 
@@ -187,8 +182,7 @@ def test_painted_holes_are_filled(page, tmp_path):
 def fill(page, painted, other_than=None):
     """The address of the filled image, once as many pixels are filled as are painted."""
     page.click("#file-go")
-    count = int(number_in(painted, r"([\d,]+) pixels"))
-    text(page, "#file-status", f"28 x 28 became 28 x 28 pixels, of which {count} were filled")
+    text(page, "#file-status", f"28 x 28 became 28 x 28 pixels, of which {painted} were filled")
     return address_of(page, "#file-result", "white-inpaint.png", other_than)
 
 

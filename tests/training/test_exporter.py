@@ -176,11 +176,11 @@ def test_health_says_what_holds_now():
     assert watched.present == set()
 
 
-def test_every_trouble_has_a_gauge():
+def test_every_problem_has_a_gauge():
     source = Path(health.__file__).read_text()
-    named = re.findall(r"Trouble\(\s*(?:\"([^\"]+)\"|NOT_FINITE)", source)
-    assert {name or health.NOT_FINITE for name in named} == set(PROBLEMS)
-    table = (ROOT / "docs" / "health.md").read_text().partition("## Troubles")[2].partition("\n## ")[0]
+    reported = re.findall(r"Finding\(\s*(?:\"([^\"]+)\"|NOT_FINITE)", source)
+    assert {name or health.NOT_FINITE for name in reported} == set(PROBLEMS)
+    table = (ROOT / "docs" / "health.md").read_text().partition("## Problems")[2].partition("\n## ")[0]
     assert re.findall(r"^\| ([^|]+?) \|", table, flags=re.MULTILINE)[1:] == list(PROBLEMS)
 
 

@@ -13,7 +13,7 @@ TOY = {"G": (8,), "D": (8,), "batch": 8, "quiet": True, "device": "cpu"}
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
-    monkeypatch.setattr("sparring.runs.folder.WAIT", 0.1)
+    monkeypatch.setattr("sparring.runs.folder.LOCK_TIMEOUT", 0.1)
 
 
 def test_two_do_not_train_in_one_folder(tmp_path):

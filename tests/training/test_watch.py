@@ -58,12 +58,12 @@ def test_scorer(digits):
 
 
 def test_watching_changes_nothing(tmp_path, monkeypatch):
-    """The weights of a run that is looked at all the time are those of one that is not."""
-    for name, calm, between in (("often", 0.0, 64), ("never", 1e9, 10**9)):
-        monkeypatch.setattr(watch, "CALM", calm)
+    """Measuring all the time gives the same weights as never measuring."""
+    for name, wait, between in (("often", 0.0, 64), ("never", 1e9, 10**9)):
+        monkeypatch.setattr(watch, "MIN_SECONDS", wait)
         monkeypatch.setattr("sparring.training.score.MIN_SAMPLES_BETWEEN", between)
-        monkeypatch.setattr(watch, "PRICE", 1e9)
-        monkeypatch.setattr(watch, "APART", 1)
+        monkeypatch.setattr(watch, "MAX_DIVERSITY_TIME", 1e9)
+        monkeypatch.setattr(watch, "MIN_STEPS_BETWEEN_DIVERSITY", 1)
         monkeypatch.setattr("sparring.training.clock.LOG_SECONDS", 0.0)
         fields = {"G": (16,), "D": (16,), "augment": "ada"}
         sparring.train("gan", "digits", out=tmp_path / name, steps=30, quiet=True, **fields)
@@ -90,9 +90,9 @@ def test_the_best_weights_are_kept(tmp_path, monkeypatch, capsys):
         return scores.get(step, 5.0)
 
     made = watch.Watch.__init__
-    monkeypatch.setattr(watch.Judge, "score", score)
+    monkeypatch.setattr(watch.Scorer, "score", score)
     monkeypatch.setattr(
-        watch.Watch, "__init__", lambda w, run: (made(w, run), setattr(watch.Judge, "run_step", lambda _: run.step))[0]
+        watch.Watch, "__init__", lambda w, run: (made(w, run), setattr(watch.Scorer, "run_step", lambda _: run.step))[0]
     )
     fields = {"G": (16,), "D": (16,), "batch": 64}
     model = sparring.train("gan", "digits", out=tmp_path / "run", steps=30, **fields)
@@ -106,7 +106,7 @@ def test_the_best_weights_are_kept(tmp_path, monkeypatch, capsys):
 def test_wavering_scores_keep_the_last_weights(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.training.score.MIN_SAMPLES_BETWEEN", 640)
     scores = iter([1.0, 1.05, 1.08, 1.08])
-    monkeypatch.setattr(watch.Judge, "score", lambda *_: next(scores))
+    monkeypatch.setattr(watch.Scorer, "score", lambda *_: next(scores))
     model = sparring.train("gan", "digits", out=tmp_path, steps=30, quiet=True, G=(16,), D=(16,), batch=64)
     assert "step" not in model.about["scores"]
 

@@ -93,7 +93,8 @@ def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
     inputs = [
         studio.run, parts.image, parts.file, parts.painted, parts.label, parts.steps, parts.reverse, parts.sharpness,
     ]  # fmt: skip
-    parts.go.click(shows_errors(partial(_run, studio, parts)), inputs, parts.all, show_progress_on=parts.status)
+    outputs = [parts.comparison, parts.status, parts.result, parts.inverted, parts.edit]
+    parts.go.click(shows_errors(partial(_run, studio, parts)), inputs, outputs, show_progress_on=parts.status)
     parts.edit.click(shows_errors(_to_edit), parts.inverted, start).success(
         lambda: gr.Tabs(selected="edit"), None, tabs
     )
