@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 
@@ -21,6 +23,21 @@ def nearest(given: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(given, names, n=1)
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(names)}"
+
+
+def located(error: Exception, file: str) -> str:
+    """An error of a user's own code on one line: the file, the line in it if that is known, and the first line of the
+    message.
+
+    Args:
+        file: path of the user's file.
+    """
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    line, message = lines[-1] if lines else None, str(error)
+    if isinstance(error, SyntaxError):
+        line, message = error.lineno, error.msg
+    first = message.strip().partition("\n")[0]
+    return f"{Path(file).name}{f', line {line}' if line else ''}: {type(error).__name__}: {first}"
 
 
 def needs(module: str, extra: str, does: str) -> Any:

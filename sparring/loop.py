@@ -315,7 +315,7 @@ def play(
         steps: where the run ends; schedules stretch to it.
         start: number of steps that have been played already.
         first: the step where this phase of the run begins; progress counts from there.
-        seeds: the root of all randomness.
+        seeds: give each random operation its own seed.
         accumulate: micro-batches per move. Above 1 no fakes are shared between players, since that would keep the
             graphs of all of them.
     """

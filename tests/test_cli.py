@@ -450,7 +450,7 @@ def test_series_as_typed(typed, tmp_path):
     for words, said in {
         ("sample", "r", "--length", "0"): "length=0 is out of range",
         ("sample", "r", "--label", "a"): "label 'a' was given",
-        ("sample", "r", "--where", "a=1"): "cannot be asked for it; ask for length",
+        ("sample", "r", "--where", "a=1"): "does not support where; it supports length",
         ("scenarios", "r", "--weight", "Open=1"): "there is no price 'Open'",
     }.items():
         status, _, err = typed(*words, "-o", "none.csv")
@@ -468,7 +468,7 @@ def test_using_as_typed(typed, run, tmp_path):
             "x.png",
             "--length",
             "9",
-        ): "length=9 was given, but images of this model cannot be asked for it",
+        ): "length=9 was given, but this model of images does not support length",
         ("scenarios", run, "-o", "risk"): "scenarios",
         ("augment", run, "-o", "x.png"): "would be an image of the samples, not a data set",
         ("augment", run, "-o", "more", "--seeds", "0"): "seeds=0 is out of range; give at least 1",

@@ -50,7 +50,7 @@ def test_it_samples_and_writes_its_own_format(place, tmp_path):
     assert all(re.fullmatch("[rgbk]{6}", line) for line in lines)
     with pytest.raises(InputError, match=r"cannot write strips as '.csv'"):
         samples.save(tmp_path / "new.csv")
-    with pytest.raises(InputError, match="cannot be asked for"):
+    with pytest.raises(InputError, match="does not support length"):
         model.sample(5, length=7)
 
 

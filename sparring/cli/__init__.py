@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import typer
@@ -9,16 +10,14 @@ import typer
 from sparring.cli.app import app
 from sparring.errors import InputError
 
-# isort: split
-from sparring.cli import apply_and_augment as using
-from sparring.cli import deploy as deploying
-from sparring.cli import evaluate_and_compare as judging
-from sparring.cli import explore as exploring
-from sparring.cli import inspect_data as looking
-from sparring.cli import studio
-from sparring.cli import train_and_sample as making
+__all__ = ["app", "main"]
 
-__all__ = ["app", "deploying", "exploring", "judging", "looking", "main", "making", "studio", "using"]
+# In the order in which the help lists their commands.
+MODULES = (
+    "train_and_sample", "inspect_data", "evaluate_and_compare", "explore", "studio", "apply_and_augment", "deploy",
+)  # fmt: skip
+for module in MODULES:
+    importlib.import_module(f"{__name__}.{module}")
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import typer
 
 app = typer.Typer(
     name="sparring",
-    help="Train, judge, explore and deploy generative adversarial networks.",
+    help="Train, evaluate, explore and deploy generative adversarial networks.",
     epilog="Begin with:  sparring train digits --time 2m",
     no_args_is_help=True,
     add_completion=False,

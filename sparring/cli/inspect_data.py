@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def check(
     data: Annotated[str, typer.Argument(help="A folder, an archive, a file, or the name of a data set.")],
     write: Annotated[str, typer.Option(metavar="OUT", help="Save a cleaned copy of a set of images here.")] = "",
+    recipe: Annotated[str, typer.Option(help="A .py file whose recipe reads a kind of data of your own.")] = "",
     out: Annotated[str, typer.Option(help="Folder of the report. \\[default: runs/check-DATA]")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the cleaned copy.")] = False,
 ) -> None:
@@ -25,16 +27,18 @@ def check(
     from rich.markup import escape
     from rich.table import Table
 
+    from sparring import recipes
     from sparring.console import Screen
     from sparring.files import check_output
     from sparring.modalities import find, kind_of
 
     if write:
         check_output(Path(write), force)
-    items = find(data)
+    first = [type(modality) for modality in recipes.find(recipe).takes] if recipe else []
+    items = find(data, first)
     folder = Path(out or f"runs/check-{items.name}")
     with Screen().progress(f"checking {items.name}") as progress:
-        survey = kind_of(items).survey(items, data, progress)
+        survey = kind_of(items, first).survey(items, data, progress)
     console = Console(highlight=False, soft_wrap=True)
     for note in items.notes:
         console.print(note, markup=False)
@@ -52,7 +56,8 @@ def check(
     print(f"- see {folder} ({written})")
     if write:
         print(f"- {cleaned:,} {survey.words.items} in {write}")
-    print(f"\n  sparring train {write or data} --time 10m")
+    own = f" --recipe {quote(recipe)}" if recipe else ""
+    print(f"\n  sparring train {quote(write or data)}{own} --time 10m")
 
 
 @app.command(epilog="Examples:\n\n  sparring recipes\n\n  sparring recipes wgan_gp")

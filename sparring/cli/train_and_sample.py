@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -32,14 +33,16 @@ def train(
     out: Annotated[str, typer.Option(help="The run's folder. \\[default: runs/RECIPE-DATA]")] = "",
     steps: Annotated[Optional[int], typer.Option(help="Stop after this many steps.")] = None,  # noqa: UP045
     time: Annotated[str, typer.Option(help="Stop after this time: 90s, 10m, 1h30m.")] = "",
-    seed: Annotated[int, typer.Option(help="The root of all randomness.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed; equal seeds give equal models.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     ranks: Annotated[int, typer.Option(help="Processes that share each batch, one per device.")] = 1,
     until: Annotated[str, typer.Option(help="Stop early: equilibrium, plateau or fid<X.")] = "",
     memory: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="Larger data are read from disk: 500M, 2G. \\[default: a quarter of the memory]"),
+        typer.Option(
+            help="Keep at most this much of the data in memory, such as 2G. \\[default: a quarter of the memory]"
+        ),
     ] = None,
     metrics: Annotated[
         str, typer.Option(help="A port, or HOST:PORT, where Prometheus reads metrics during training.")
@@ -60,11 +63,11 @@ def train(
     for name in {*options, "data"} & set(given):
         raise InputError(f"{name}={given[name]} is an option, not a field of a recipe; write --{name} {given[name]}")
     model = train(data=data, **options, **given)  # type: ignore[arg-type]
-    run = out or f"runs/{model.recipe.name}-{model.about['name']}"
+    run = quote(out or f"runs/{model.recipe.name}-{model.about['name']}")
     print(f"\nLook at {run}/samples, then try:\n")
     for command in _next_commands(model, run):
         print(f"  sparring {command}")
-    print(f"  sparring train {data} --out {run} --resume --steps {2 * model.about['step']}")
+    print(f"  sparring train {quote(data)} --out {run} --resume --steps {2 * model.about['step']}")
 
 
 def _next_commands(model: Model, run: str) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from math import isnan
 
 from sparring.evaluation.reference import Reference
 from sparring.evaluation.statistics import SampleStatistics
@@ -19,11 +19,26 @@ MAX_CLASSES = 5  # missing classes that are listed by name
 
 def findings(reference: Reference, samples: SampleStatistics, numbers: Sequence[Number]) -> list[Finding]:
     """Problems of evaluated samples; an empty list if nothing stands out."""
-    value = {number.name: number.value for number in numbers}
-    floor = {number.name: number.value for number in reference.floor}
+    value, floor, baseline = (
+        {number.name: number.value for number in column} for column in (numbers, reference.floor, reference.baseline)
+    )
     collapsed = _collapsed(value)
     missing = [] if collapsed else _missing_classes(reference, samples)
-    return [*collapsed, *missing, *_copied(value, floor), *_unsharp(value)]
+    return [*_worse(value, baseline), *collapsed, *missing, *_copied(value, floor), *_unsharp(value)]
+
+
+def _worse(value: Mapping[str, float], baseline: Mapping[str, float]) -> list[Finding]:
+    """Samples that are worse than those of the baseline by their distance, precision and coverage, in any features. One
+    metric is not enough: a normal distribution has the mean and the covariance of the data by construction.
+    """
+    for name in (name for name in value if name.startswith("fid[")):
+        precision, coverage = name.replace("fid", "precision"), name.replace("fid", "coverage")
+        low = all(value[n] < baseline.get(n, -math.inf) for n in (precision, coverage))
+        if low and value[name] > baseline.get(name, math.inf):
+            shown = ", ".join(f"{n} {value[n]:.3g} and {baseline[n]:.3g}" for n in (name, precision, coverage))
+            evidence = f"samples and a normal distribution: {shown}"
+            return [Finding("worse than the baseline", evidence, "train longer, or with another recipe")]
+    return []
 
 
 def _collapsed(value: Mapping[str, float]) -> list[Finding]:
@@ -31,7 +46,7 @@ def _collapsed(value: Mapping[str, float]) -> list[Finding]:
     former.
     """
     names = [n for n in value if n.startswith(("diversity[", "class_diversity["))]
-    worst = min(names, key=lambda name: 9.0 if isnan(value[name]) else value[name], default=None)
+    worst = min(names, key=lambda name: 9.0 if math.isnan(value[name]) else value[name], default=None)
     if worst is None or not value[worst] < MIN_DIVERSITY:
         return []
     evidence = f"{worst} {value[worst]:.2f}, real data 1"
@@ -57,7 +72,7 @@ def _missing_classes(reference: Reference, samples: SampleStatistics) -> list[Fi
 
 def _copied(value: Mapping[str, float], floor: Mapping[str, float]) -> list[Finding]:
     near, usual = value.get("near_copy_share", 0.0), floor.get("near_copy_share", 0.0)
-    if not near > MAX_COPIES + 2 * (0.0 if isnan(usual) else usual):
+    if not near > MAX_COPIES + 2 * (0.0 if math.isnan(usual) else usual):
         return []
     evidence = f"{near:.1%} of the samples are near-copies of training items, held-out items {usual:.1%}"
     return [Finding("copies", evidence, "train with augment=ada, more data, or fewer steps")]

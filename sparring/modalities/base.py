@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Ask", "Encoded", "Modality", "Recommendation", "Request", "Samples", "Source", "Words", "Writer"]
 
 Say = Callable[[str], None]
+UNLABELED = "leave it out, or train on labeled data (for files, one folder per class)"
 MAX_NAMED_CLASSES = 10  # classes named in the description of an exported file
 
 
@@ -337,10 +338,10 @@ class Modality(ABC):
 
     def _unavailable(self, name: str, value: Any) -> str:
         if name == LABEL.name:
-            return f"label {value!r} was given, but this model was trained without labels (labels=true)"
-        offered = " or ".join(ask.name for ask in self.asks)
-        instead = f"ask for {offered}" if offered else "leave it out"
-        return f"{name}={value} was given, but {self.words.items} of this model cannot be asked for it; {instead}"
+            return f"label {value!r} was given, but this model was trained without labels; {UNLABELED}"
+        offered = " and ".join(ask.name for ask in self.asks)
+        instead = f"it supports {offered}" if offered else "leave it out"
+        return f"{name}={value} was given, but this model of {self.words.items} does not support {name}; {instead}"
 
     def requested(self, asked: Mapping[str, Any]) -> Request:
         """The request of checked entries of `asks`."""
@@ -354,7 +355,7 @@ class Modality(ABC):
             InputError: if there is no such class.
         """
         if not self.classes:
-            raise InputError(f"label {name!r} was given, but this model was trained without labels (labels=true)")
+            raise InputError(self._unavailable(LABEL.name, name))
         if str(name) not in self.classes:
             raise InputError(f"there is no label {str(name)!r}; {nearest(str(name), self.classes)}")
         return self.classes.index(str(name))

@@ -192,7 +192,9 @@ class Model:
                 break
         rules = " and ".join(rule.text for rule in request.rules)
         kind = self.modality.words.items
-        raise InputError(f"of {drawn:,} {kind} {have:,} satisfy {rules}; ask for fewer, or for a likelier condition")
+        raise InputError(
+            f"only {have:,} of {drawn:,} generated {kind} satisfy {rules}; ask for fewer or for a more common condition"
+        )
 
     def stream(
         self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any

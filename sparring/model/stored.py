@@ -48,15 +48,32 @@ def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe[Any], Modali
             f"{path} has format {content.get('format')}, written by sparring {content.get('sparring')}; "
             f"this is sparring {sparring.__version__}, which reads format {FORMAT}"
         )
+    source = _present(str(content["recipe"]), path)
     try:
-        recipe = recipes.find(content["recipe"]).set(content["fields"])
+        recipe = recipes.find(source).set(content["fields"])
     except InputError as error:
-        whose = "its recipe" if str(content["recipe"]).endswith(".py") else "Sparring"
+        whose = source if source.endswith(".py") else "Sparring"
         raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error
     modality = recipe.modality(content["kind"])
     known = json.loads(json.dumps(content["modality"]))
     values = {f.name: _frozen(known[f.name]) for f in fields(modality) if f.name in known}
     return recipe, replace(modality, **values)
+
+
+def _present(source: str, path: Path) -> str:
+    """The recipe file where it was, or else the one of this name in the current folder; names of recipes as they are.
+
+    Raises:
+        InputError: if there is no such file.
+    """
+    if not source.endswith(".py") or Path(source).is_file():
+        return source
+    here = Path(source).name
+    if not Path(here).is_file():
+        raise InputError(
+            f"{path} needs its recipe file {source}, which is not there; copy {here} to the current folder"
+        )
+    return here
 
 
 def _frozen(value: Any) -> Any:

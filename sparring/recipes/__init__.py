@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from sparring.data import Items
-from sparring.errors import InputError, nearest
-from sparring.modalities import kind_of, kinds
+from sparring.errors import InputError, located, nearest
+from sparring.modalities import Modality, kind_of, kinds
 from sparring.recipes.base import Recipe
 
 
@@ -26,7 +26,7 @@ def find(name: str) -> Recipe[Any]:
     """The recipe with a name, or the one in a user's own `.py` file, with its default fields.
 
     Raises:
-        InputError: if there is none.
+        InputError: if there is none, or the file cannot be imported or does not define a usable one.
     """
     if name.endswith(".py"):
         path = Path(name)
@@ -48,7 +48,12 @@ def _imported(path: Path, _modified: int) -> ModuleType:
         raise InputError(f"there is no recipe file {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look up their own module there
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except InputError:
+        raise
+    except Exception as error:  # whatever a user's code raises
+        raise InputError(f"the recipe file cannot be imported: {located(error, str(path))}") from error
     return module
 
 
@@ -60,9 +65,32 @@ def _only(module: ModuleType, name: str) -> Recipe[Any]:
         if issubclass(value, Recipe) and value.__module__ == module.__name__ and not inspect.isabstract(value)
     ]
     if len(classes) != 1:
-        raise InputError(f"{name} defines {len(classes)} recipes; a recipe file must define exactly one")
+        abstract = [
+            f"{value.__name__} lacks {', '.join(sorted(value.__abstractmethods__))}"
+            for _, value in inspect.getmembers(module, inspect.isabstract)
+            if issubclass(value, Recipe) and value.__module__ == module.__name__
+        ]
+        unfinished = f" ({'; '.join(abstract)})" if abstract and not classes else ""
+        raise InputError(f"{name} defines {len(classes)} recipes{unfinished}; a recipe file must define exactly one")
+    if problem := _problem(getattr(classes[0], "takes", ())):
+        raise InputError(f"{name}: {problem}")
     recipe: Recipe[Any] = classes[0]()
     return recipe
+
+
+def _problem(takes: Any) -> str:
+    """What is wrong with the modalities that a recipe takes, or ""."""
+    if not isinstance(takes, tuple) or not takes:
+        return f"takes is {takes!r}; give a tuple of the modalities that it is trained on, such as (Images(),)"
+    for modality in takes:
+        kind = modality if inspect.isclass(modality) else type(modality)
+        if not issubclass(kind, Modality):
+            return f"takes holds {modality!r}, which is not a modality; give one, such as Images()"
+        if missing := [name for name in ("kind", "words", "features_name") if not hasattr(kind, name)]:
+            return f"{kind.__name__} does not declare {', '.join(missing)}"
+        if inspect.isclass(modality):
+            return f"takes holds the class {kind.__name__}; give an instance: {kind.__name__}()"
+    return ""
 
 
 def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Recipe[Any], str]:

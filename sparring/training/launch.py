@@ -23,6 +23,7 @@ from sparring.model import Model, load
 from sparring.recipes.base import Recipe
 from sparring.runs.folder import RunFolder
 from sparring.training.bounds import Bound, seconds
+from sparring.training.dry_run import dry_run
 from sparring.training.exporter import Address, address, exported
 from sparring.training.prepare import prepare, room
 from sparring.training.run import Run
@@ -58,7 +59,7 @@ def train(
         out: the run's folder; ``runs/<recipe>-<data>`` unless given.
         steps, time: the bound, whichever comes first; schedules stretch to it. Time in seconds or as text ("10m").
             Without both, the recipe's `steps`.
-        seed: the root of all randomness. Equal seeds give equal models on one kind of machine.
+        seed: random seed. Equal seeds give equal models on one kind of machine.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
         precision: "fp32", "bf16", or "auto": bf16 if the recipe has been measured to train well in it and the device
             supports it.
@@ -87,7 +88,9 @@ def train(
     place = devices.resolve(device)
     devices.check(place, precision, ranks)
     bound = Bound(steps, None if time is None else seconds(time))
-    items, chosen, why = _found(recipe, data, place, bound.time)
+    before = RunFolder(Path(out)) if resume and out is not None else None
+    stored = before.reopen()[0] if before is not None and before.recipe.is_file() else None
+    items, chosen, why = _found(recipe or stored, data, place, bound.time)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
     asked: dict[str, Any] = {"seed": seed, "precision": precision, "ranks": ranks}
@@ -148,6 +151,8 @@ def _planned(recipe: Recipe[Any], items: Items, settings: Settings, bound: Bound
     """A new run. Settings that are incompatible are refused here, before anything is written."""
     shard_size(recipe, settings.ranks)
     modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
+    if recipe.source != recipe.name:  # the recipes of Sparring are tested
+        dry_run(recipe, modality, prepared)
     settings = replace(settings, fingerprint=prepared.fingerprint)
     most = recipe.max_steps(len(prepared.train))
     if not bound.given:

@@ -12,10 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from sparring.console import Screen
-from sparring.data.batches import Batches
 from sparring.data.dataset import Dataset
-from sparring.data.split import HELD_EVERY
-from sparring.data.tensors import CONDITION, HELD, VALUES
 from sparring.errors import InputError
 from sparring.loop import Deal, Player, Step, play
 from sparring.modalities import Modality
@@ -26,6 +23,7 @@ from sparring.training import checkpoint
 from sparring.training.average import Average
 from sparring.training.bounds import ENDLESS, Bound
 from sparring.training.clock import Clock, Orders
+from sparring.training.dealer import dealer
 from sparring.training.interrupts import interrupts
 from sparring.training.publish import publish
 from sparring.training.settings import Settings, shard_size
@@ -63,35 +61,11 @@ class Run:
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
         self.seeds = Seeds(settings.seed)
-        self.deal = self._dealer(self.data)
+        self.deal = self._dealer()
 
-    def _dealer(self, data: Dataset) -> Deal:
-        """Batches of training samples and, in some rounds, held-out ones next to them."""
-        batches = self._batches(data, data.train, data.weights)
-        if not len(data.held):
-            return lambda number, shard: self.modality.batch(batches(number, shard))
-        watched = self._batches(data, data.held)
-
-        def deal(number: int, shard: int) -> dict[str, Tensor]:
-            batch = self.modality.batch(batches(number, shard))
-            if number % HELD_EVERY == 0:
-                held = self.modality.batch(watched(number // HELD_EVERY, shard))
-                batch |= {HELD + name: t for name, t in held.items()}
-            return batch
-
-        return deal
-
-    def _batches(self, data: Dataset, rows: Tensor, weights: Tensor | None = None) -> Deal:
-        """Batches of some rows, with the conditions from the unpaired set if there is one."""
+    def _dealer(self) -> Deal:
         size = shard_size(self.recipe, self.fabric.world_size)
-        shards, device = self.recipe.batch // size, self.fabric.device
-        batches = Batches(data.tensors, rows, size, shards, self.seeds, device, weights)
-        other = data.beside
-        if other is None:
-            return batches
-        pool = other.held if rows is data.held and len(other.held) else other.train
-        given = Batches(other.tensors, pool, size, shards, self.seeds.of("beside"), device)
-        return lambda number, shard: {**batches(number, shard), CONDITION: given(number, shard)[VALUES]}
+        return dealer(self.modality, self.data, size, self.recipe.batch // size, self.seeds, self.fabric.device)
 
     # Saving and restoring.
 
@@ -159,7 +133,7 @@ class Run:
         if salt != self.salt:
             self.salt = salt
             self.seeds = Seeds(self.settings.seed, salt)
-            self.deal = self._dealer(self.data)
+            self.deal = self._dealer()
 
     def players(self) -> list[Player]:
         """The players of all phases."""

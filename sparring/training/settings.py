@@ -18,7 +18,7 @@ class Settings:
         name: a short name of the data.
         items: number of items.
         fingerprint: identifies the data when a run is resumed.
-        seed: the root of all randomness.
+        seed: random seed.
         precision, ranks, device: where the run computes.
         save_every: seconds of training between checkpoints.
         until: what ends the run before its bound, as in `Until`.

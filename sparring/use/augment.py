@@ -160,9 +160,7 @@ def _labeled_set(model: Model, target: str, against: str | None) -> LabeledSet:
     if target:
         raise InputError(f"target={target} was given, but the class of {modality.words.items} is their label; omit it")
     if not modality.classes:
-        raise InputError(
-            f"this model was trained without labels; augmenting {modality.words.items} needs labels (labels=true)"
-        )
+        raise InputError(f"this model was trained without labels; augmenting {modality.words.items} needs labels")
     real = read(modality, training.items)[0]
     return EncodedSet(model, real, None if other is None else read(modality, other)[0])
 

@@ -42,7 +42,7 @@ class EncodedSet(LabeledSet):
     def __init__(self, model: Model, real: Real, other: Real | None) -> None:
         items = model.modality.words.items
         if not model.modality.classes:
-            raise InputError(f"this model was trained without labels; augmenting {items} needs labels (labels=true)")
+            raise InputError(f"this model was trained without labels; augmenting {items} needs labels")
         for data in (real, other or real):
             if not data.data.labeled:
                 classes = ", ".join(model.modality.classes[:5])

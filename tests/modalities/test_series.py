@@ -252,7 +252,7 @@ def test_files_without_dates_are_not_joined(tmp_path):
 
 def test_only_series_have_a_length(tmp_path):
     model = sparring.train("gan", "digits", out=tmp_path / "r", steps=1, quiet=True, device="cpu")
-    with pytest.raises(InputError, match="length=9 was given, but images of this model cannot be asked for it"):
+    with pytest.raises(InputError, match="length=9 was given, but this model of images does not support length"):
         model.sample(1, length=9)
 
 

@@ -161,7 +161,8 @@ class Served:
 
 def _too_rare(draw: Draw, drawn: int, items: str) -> str:
     rules = " and ".join(rule.text for rule in draw.request.rules)
-    return f"of {drawn:,} {items} fewer than {draw.n:,} satisfy {rules}; ask for fewer, or for a likelier condition"
+    few = f"fewer than {draw.n:,} of {drawn:,} generated {items} satisfy {rules}"
+    return f"{few}; ask for fewer or for a more common condition"
 
 
 def load_all(runs: Sequence[str], device: str) -> dict[str, Model]:

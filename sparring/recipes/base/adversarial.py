@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from sparring.errors import InputError
 from sparring.games.gan import GAN
 from sparring.games.prior import Prior, normal
 from sparring.games.terms import Term
@@ -46,7 +47,7 @@ class Adversarial(Recipe[M]):
         return GAN
 
     def game(self, modality: M) -> GAN:
-        G, D = self.nets(modality)
+        G, D = _checked(self.nets(modality))
         return self.game_class(modality)(
             G,
             D,
@@ -57,6 +58,22 @@ class Adversarial(Recipe[M]):
             terms=self.terms(modality, G, D),
             views=self.views(modality),
         )
+
+
+def _checked(nets: tuple[nn.Module, Discriminator]) -> tuple[nn.Module, Discriminator]:
+    """What `nets` returned, if it is a G and a D in this order.
+
+    Raises:
+        InputError: otherwise.
+    """
+    if not isinstance(nets, tuple) or len(nets) != 2 or not all(isinstance(net, nn.Module) for net in nets):
+        raise InputError(f"nets returns {type(nets).__name__}; return G and D, two modules")
+    G, D = nets
+    if isinstance(G, Discriminator):
+        raise InputError(f"nets returns {type(G).__name__} as G, which is a Discriminator; return G first, then D")
+    if not isinstance(D, Discriminator):
+        raise InputError(f"nets returns {type(D).__name__} as D; derive it from Discriminator, with features and judge")
+    return G, D
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,118 @@
+"""Mistakes in a user's own recipe or kind of data are named in one line before anything is written."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import sparring
+from sparring import recipes
+from sparring.errors import InputError
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def code_of(page):
+    return re.search(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)[1]
+
+
+def located(message, code, text):
+    """A message with the number of the line of a file in which a text begins in place of LINE."""
+    return message.replace("LINE", f"line {code[: code.index(text)].count(chr(10)) + 1}") if text else message
+
+
+@pytest.fixture
+def own(tmp_path, pictures):
+    """Trains the recipe of docs/your-own.md with one text replaced by another."""
+    folder = pictures(3)
+
+    def train(before="", after=""):
+        code = code_of("your-own.md")
+        assert before in code
+        (tmp_path / "mygan.py").write_text(code.replace(before, after))
+        return sparring.train(
+            str(tmp_path / "mygan.py"), folder, out=tmp_path / "run", steps=1, quiet=True, size=28, batch=8
+        )
+
+    return train
+
+
+NETS = "Generator(self.z, size, channels, self.width), dcgan.Discriminator(size, channels, self.width)"
+MISTAKES = {
+    "syntax": ("labels: bool | None = False", "labels: bool | = False", "mygan.py, LINE: SyntaxError: invalid syntax$"),
+    "import": ("import dcgan", "import dcgam", "mygan.py, LINE: ImportError: cannot import name 'dcgam'"),
+    "swapped nets": (f"return {NETS}", f"G, D = {NETS}\n        return D, G", "Discriminator as G, .*; return G first"),
+    "one net": (NETS, "Generator(self.z, size, channels, self.width)", "nets returns Generator; return G and D"),
+    "no Discriminator": ("dcgan.Discriminator(size, channels, self.width)", "nn.Linear(3, 1)", "Linear as D; derive"),
+    "no label": ("forward(self, z, label=None)", "forward(self, z)", "G is called with latents .* and labels"),
+    "shape": ("[..., : self.size, : self.size]", "[..., :9, :9]", r"G returns values of shape \(3, 9, 9\), but"),
+    "name": ("lower.mean()", "lower.men()", "mygan.py, LINE: AttributeError: .*one step was trained"),
+    "abstract": ("def nets", "def net", "defines 0 recipes .Mygan lacks nets.; a recipe file must"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_in_a_recipe(own, tmp_path, mistake):
+    before, after, message = MISTAKES[mistake]
+    changed = code_of("your-own.md").replace(before, after)
+    with pytest.raises(InputError, match=located(message, changed, after)) as error:
+        own(before, after)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_changes_nothing(own, monkeypatch):
+    first = own().game.state_dict()
+    monkeypatch.setattr("sparring.training.launch.dry_run", lambda *_: None)
+    monkeypatch.setattr("sparring.runs.folder.RunFolder.claim", lambda *_: False)
+    second = own().game.state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+KIND_MISTAKES = {
+    "class": ("(Strips(),)", "(Strips,)", r"takes holds the class Strips; give an instance: Strips\(\)"),
+    "not a tuple": ("(Strips(),)", "Strips()", "give a tuple of the modalities"),
+    "no features_name": ('    features_name: ClassVar[str] = "places"\n', "", "Strips does not declare features_name"),
+    "abstract": ("def unscale", "def unscaled", "strips.py, line .*: TypeError: .*unscale"),
+    "shape": (".flatten(1).float()", ".float()", r"scale returns values of shape \(6, 4\), but .* shape \(24,\)"),
+    "features": ("return samples[VALUES]\n", "return samples[VALUES].mean(1)\n", "features returns a tensor of shape"),
+    "decode": (".argmax(2)", ".argmax(5)", "strips.py, LINE: IndexError: .*while samples were decoded and drawn"),
+}
+
+
+@pytest.mark.parametrize("mistake", KIND_MISTAKES)
+def test_mistakes_in_a_kind(tmp_path, mistake):
+    before, after, message = KIND_MISTAKES[mistake]
+    code = code_of("your-own-kind.md")
+    assert before in code
+    changed = code.replace(before, after)
+    (tmp_path / "strips.py").write_text(changed)
+    random = np.random.default_rng(0)
+    (tmp_path / "a.strips").write_text("\n".join("".join(random.choice(list("rgbk"), 6)) for _ in range(80)))
+    with pytest.raises(InputError, match=located(message, changed, after)) as error:
+        sparring.train(str(tmp_path / "strips.py"), tmp_path / "a.strips", out=tmp_path / "run", steps=1, quiet=True)
+    assert "\n" not in str(error.value)
+
+
+def test_a_recipe_file_that_is_not_there_anymore(own, tmp_path, monkeypatch):
+    own()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mygan.py").rename(tmp_path / "elsewhere" / "mygan.py")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"needs its recipe file .*mygan.py, which is not there; copy mygan.py to the"):
+        sparring.load(tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert sparring.load(tmp_path / "run").recipe.name == "mygan"
+    code = Path("mygan.py").read_text()
+    Path("mygan.py").write_text(
+        code.replace("width: Count", "channels: Count").replace("self.width)", "self.channels)")
+    )
+    with pytest.raises(InputError, match=r"another version of mygan.py and cannot be read: .* no field 'width'"):
+        sparring.load(tmp_path / "run")
+
+
+def test_every_recipe_declares_what_it_takes():
+    for name in recipes.names():
+        recipes.find(name)
