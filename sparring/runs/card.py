@@ -8,18 +8,13 @@ from typing import Any
 from sparring.console import clock
 from sparring.modalities import Modality
 from sparring.recipes.base import Recipe
+from sparring.runs.problems import Entry, describe
 
 
-def _troubles(troubles: Sequence[Mapping[str, object]]) -> list[str]:
+def _problems(entries: Sequence[Entry]) -> list[str]:
     """Problems noticed during training, one line each."""
-    lines = [f"- step {entry['step']}: {_told(entry)}" for entry in troubles]
+    lines = [f"- step {entry['step']}: {describe(entry)}" for entry in entries]
     return ["Noticed during training:", "", *lines, ""] if lines else []
-
-
-def _told(entry: Mapping[str, object]) -> str:
-    if "trouble" in entry:
-        return f"{entry['trouble']} ({entry['seen']}); {entry['advice']}"
-    return f"went back to step {entry['back_to']}, with other draws and a lower learning rate"
 
 
 def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
@@ -74,7 +69,7 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
             "|---|---|",
             *[f"| {name} | {value} |" for name, value in rows],
             "",
-            *_troubles(about["troubles"]),
+            *_problems(about["problems"]),
             *_scores(about["scores"], modality),
             "",
             "```",

@@ -14,6 +14,7 @@ from sparring.console import clock
 from sparring.errors import InputError, nearest
 from sparring.files import component, read_json
 from sparring.modalities import kinds
+from sparring.runs import problems
 from sparring.runs.folder import RunFolder
 
 MAX_DEPTH = 3  # levels of folders in which runs are looked for
@@ -149,8 +150,8 @@ class RunIndex:
         return self._lines(RunFolder(path).log)
 
     def _findings(self, folder: RunFolder) -> tuple[str, ...]:
-        lines = [line for line in self._lines(folder.health) if "trouble" in line]
-        return tuple(f"step {line['step']}: {line['trouble']} ({line['seen']}); {line['advice']}" for line in lines)
+        entries = [problems.current(line) for line in self._lines(folder.health)]
+        return tuple(f"step {entry['step']}: {problems.describe(entry)}" for entry in entries if "problem" in entry)
 
     def _lines(self, path: Path) -> list[Line]:
         """The complete lines of a file of JSON lines that another process may be writing; () if there is no file."""

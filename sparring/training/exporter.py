@@ -190,17 +190,17 @@ class Exporter:
         times = {name: _newest(paths) for name, paths in files.items()}
         written: Samples = [({"file": name}, time) for name, time in times.items() if time is not None]
         yield "sparring_learning_rate", "Each player's learning rate, by phase.", rates
-        yield "sparring_trouble", "1 while a problem persists; not finite: once it has occurred.", self._troubles()
+        yield "sparring_problem", "1 while a problem persists; not finite: once it has occurred.", self._problems()
         yield "sparring_written_timestamp_seconds", "When the newest file of a kind was written.", written
         yield "sparring_device_memory_bytes", "A CUDA device's memory.", _memory(run.fabric.device)
 
-    def _troubles(self) -> Samples:
+    def _problems(self) -> Samples:
         watch = self.run.watch
         if watch is None:
             return []
         # The run rolls back at once if a loss is not finite, so no scrape would see that problem persist.
         met = watch.health.present | ({NOT_FINITE} & set(watch.named))
-        return [({"trouble": name}, float(name in met)) for name in PROBLEMS]
+        return [({"problem": name}, float(name in met)) for name in PROBLEMS]
 
     def _numbers(self) -> dict[str, float]:
         return self.run.watch.logbook.latest if self.run.watch is not None else {}

@@ -15,12 +15,12 @@ from sparring.seeds import reseed
 from sparring.training.view import RunView
 
 
-def publish(run: RunView, scores: Mapping[str, float], troubles: Sequence[Mapping[str, object]], stopped: bool) -> None:
+def publish(run: RunView, scores: Mapping[str, float], problems: Sequence[Mapping[str, object]], stopped: bool) -> None:
     """Write the model, with its averaged weights, and the card.
 
     Args:
         scores: the last Fréchet distance, its floor and the diversity, or nothing.
-        troubles: problems that were noticed during training.
+        problems: entries of `health.jsonl`.
         stopped: True if the user stopped the run before its bound.
     """
     counts = {name: sum(p.numel() for p in net.parameters()) for name, net in run.game.named_children()}
@@ -37,7 +37,7 @@ def publish(run: RunView, scores: Mapping[str, float], troubles: Sequence[Mappin
         "rollbacks": run.salt,
         "stopped": stopped,
         "scores": dict(scores),
-        "troubles": list(troubles),
+        "problems": list(problems),
         "parameters": {name: count for name, count in counts.items() if count},
         "sparring": sparring.__version__,
         "torch": torch.__version__,

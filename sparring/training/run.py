@@ -168,7 +168,7 @@ class Run:
                     self.watch.logbook.close()
         self.save()
         if self.watch is not None:
-            publish(self, self.watch.finish(), self.watch.troubles, stopped)
+            publish(self, self.watch.finish(), self.watch.problems, stopped)
         self.fabric.barrier()
         return not stopped
 

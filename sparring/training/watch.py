@@ -24,6 +24,7 @@ from sparring.loop import Player
 from sparring.metrics.results import Finding
 from sparring.runs.curves import curves
 from sparring.runs.logbook import Logbook
+from sparring.runs.problems import current, problem_entry, rollback_entry
 from sparring.seeds import Seeds, reseed
 from sparring.sheets import animation
 from sparring.training import checkpoint
@@ -47,11 +48,11 @@ MIN_SECONDS = 3.0  # before the first score and the first diversity
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to do after a look at the run.
+    """What to do after the state of the run has been reported.
 
     Attributes:
         action: continue ("on"), stop successfully ("stop"), or restore the last checkpoint ("back").
-        why: in words.
+        why: the reason, for the user.
     """
 
     action: Literal["on", "stop", "back"]
@@ -69,16 +70,16 @@ class Watch:
         self.run = run
         self.seeds = Seeds(run.settings.seed)  # unsalted: all sheets show the same latents
         self.logbook = Logbook(run.folder.path, run.step)
-        self.troubles: list[dict[str, object]] = _lines(run.folder.health)  # of a resumed run
+        self.problems = [current(entry) for entry in _lines(run.folder.health)]  # of a resumed run
         self._spent, self._began = 0.0, run.seconds
-        self._afresh()
+        self._restart()
 
-    def _afresh(self) -> None:
+    def _restart(self) -> None:
         """Start counting at the run's current step."""
         run, total = self.run, self.run.bound.total or ENDLESS
         checkpoint.forget(run.folder.best, run.step)
-        self._line, self._sheets, self._shown_at = "", run.step * SHEETS // total, 0.0
-        self._looked_at = run.step
+        self._line, self._sheets, self._sheet_time = "", run.step * SHEETS // total, 0.0
+        self._diversity_step = run.step
         self.health = Health(self.named)
         self.until = Until(run.settings.until)
         for entry in _lines(run.folder.log):
@@ -92,7 +93,7 @@ class Watch:
     @property
     def named(self) -> list[str]:
         """Names of the problems that have been reported."""
-        return [str(entry["trouble"]) for entry in self.troubles if "trouble" in entry]
+        return [str(entry["problem"]) for entry in self.problems if "problem" in entry]
 
     def report(self, clock: Clock, orders: Orders) -> Verdict:
         """Log and show the state of the run, and decide how to continue."""
@@ -104,42 +105,45 @@ class Watch:
             left = None if total is None else (total - run.step) * clock.pace
             self._line = line(samples, speed, left, means)
             numbers = {"kimg": samples / 1000, "seconds": round(run.seconds, 2), "speed": round(speed, 1)}
-            seen = means | self._state()
-            broken = [name for name, value in seen.items() if not math.isfinite(value)]
+            metrics = means | self._state()
+            broken = [name for name, value in metrics.items() if not math.isfinite(value)]
             if not broken:
-                seen |= self._looks(orders.score)
-            named = {self._fid if k == "fid" else k: v for k, v in seen.items()}
+                metrics |= self._measure_samples(orders.score)
+            named = {self._fid if k == "fid" else k: v for k, v in metrics.items()}
             self.logbook.write(run.step, numbers | named)
             if broken:
-                return self._broken(broken[0], seen[broken[0]])
-            verdict = self._judged(seen)
+                return self._broken(broken[0], metrics[broken[0]])
+            verdict = self._check(metrics)
         run.screen.show(run.step, total, self._line)
         if total is not None and run.step * SHEETS // total > self._sheets and self._sheet_due():
-            self._sheets, self._shown_at = run.step * SHEETS // total, run.seconds
+            self._sheets, self._sheet_time = run.step * SHEETS // total, run.seconds
             self.sheet()
         return verdict
 
     def _sheet_due(self) -> bool:
-        return self.run.seconds - self._shown_at > MIN_SECONDS_BETWEEN_SHEETS
+        return self.run.seconds - self._sheet_time > MIN_SECONDS_BETWEEN_SHEETS
 
-    def _judged(self, seen: Mapping[str, float]) -> Verdict:
-        # Scores below a few floors do not differ.
-        told = {**seen, "fid": max(seen["fid"], RESTORE_FLOORS * self.scorer.floor)} if "fid" in seen else seen
-        for trouble in self.health.note(self.run.step, told):
-            self._tell(trouble)
-        why = self.until.met(seen)
+    def _check(self, metrics: Mapping[str, float]) -> Verdict:
+        """Report new problems, and stop if that was asked for."""
+        clipped = dict(metrics)
+        if "fid" in metrics:  # scores below a few floors do not differ
+            clipped["fid"] = max(metrics["fid"], RESTORE_FLOORS * self.scorer.floor)
+        for problem in self.health.note(self.run.step, clipped):
+            self._report_problem(problem)
+        why = self.until.met(metrics)
         return Verdict("stop", why) if why else Verdict("on")
 
     def _broken(self, name: str, value: float) -> Verdict:
-        trouble = not_finite(name, value)
-        self._tell(trouble)
-        return Verdict("back", str(trouble))
+        problem = not_finite(name, value)
+        self._report_problem(problem)
+        return Verdict("back", str(problem))
 
-    def _tell(self, trouble: Finding) -> None:
-        step = self.run.step
-        self.run.screen.say(f"step {step}: {trouble}")
-        entry = {"step": step, "trouble": trouble.name, "seen": trouble.evidence, "advice": trouble.advice}
-        self.troubles.append(entry)
+    def _report_problem(self, problem: Finding) -> None:
+        self.run.screen.say(f"step {self.run.step}: {problem}")
+        self._record(problem_entry(self.run.step, problem))
+
+    def _record(self, entry: dict[str, object]) -> None:
+        self.problems.append(entry)
         append_line(self.run.folder.health, json.dumps(entry))
 
     def _state(self) -> dict[str, float]:
@@ -154,24 +158,24 @@ class Watch:
                 found[f"gradient_{player.name}"] = float(_norm(gradients) / _norm(list(player.weights)))
         return found
 
-    def _looks(self, due: bool) -> dict[str, float]:
+    def _measure_samples(self, score_due: bool) -> dict[str, float]:
         """The score of the samples when it is due, and their diversity when there is time."""
-        run, found = self.run, dict[str, float]()
+        run, metrics = self.run, dict[str, float]()
         watched = run.seconds - self._began
-        cheap = watched >= MIN_SECONDS and self._spent <= MAX_DIVERSITY_TIME * watched
-        calm = cheap and run.step >= self._looked_at + MIN_STEPS_BETWEEN_DIVERSITY
-        if not (due or calm) or not self.scorer.possible:
-            return found
+        affordable = watched >= MIN_SECONDS and self._spent <= MAX_DIVERSITY_TIME * watched
+        diversity_due = affordable and run.step >= self._diversity_step + MIN_STEPS_BETWEEN_DIVERSITY
+        if not (score_due or diversity_due) or not self.scorer.possible:
+            return metrics
         began = time.monotonic()
-        if due:
-            found["fid"] = self._scored()
-        if calm:
-            self._looked_at = run.step
-            found["diversity"] = self.scorer.diversity(run.average.game)
+        if score_due:
+            metrics["fid"] = self._score()
+        if diversity_due:
+            self._diversity_step = run.step
+            metrics["diversity"] = self.scorer.diversity(run.average.game)
         self._spent += time.monotonic() - began
-        return found
+        return metrics
 
-    def _scored(self) -> float:
+    def _score(self) -> float:
         """The score of the averaged weights. In the last phase, the best ones so far are saved; earlier phases play a
         different game.
         """
@@ -190,21 +194,21 @@ class Watch:
 
     def sheet(self) -> None:
         """Draw samples of the averaged weights, from the same latents each time."""
-        picture = self._shown()
+        picture = self._draw_sheet()
         with atomic_path(self.run.folder.samples / f"{self.run.step:09}.png") as part:
             picture.save(part, "PNG")
         self.logbook.picture(self.run.step, picture)
 
     @torch.no_grad()
-    def _shown(self) -> Image.Image:
+    def _draw_sheet(self) -> Image.Image:
         run = self.run
-        given = self._given()
+        given = self._sheet_batch()
         reseed(self.seeds.key("sheet"), run.device)
         condition = given.get(CONDITION)
         z = run.game.draw(run.modality.preview_items if condition is None else len(condition), run.device)
         return run.modality.draw_batch(run.average.game.generate(z, condition), given)
 
-    def _given(self) -> dict[str, Tensor]:
+    def _sheet_batch(self) -> dict[str, Tensor]:
         """What a sheet's samples are generated for: always the same conditions, or held-out items if there are any."""
         run = self.run
         device, many = run.device, run.modality.preview_items
@@ -225,10 +229,8 @@ class Watch:
         for path in run.folder.samples.glob("*.png"):
             if int(path.stem) > run.step:
                 path.unlink()
-        entry: dict[str, object] = {"step": step, "back_to": run.step, "salt": run.salt}
-        self.troubles.append(entry)
-        append_line(run.folder.health, json.dumps(entry))
-        self._afresh()
+        self._record(rollback_entry(step, run.step, run.salt))
+        self._restart()
         run.screen.say(
             f"rolled back from step {step} to {run.step}, with other random numbers and a lower learning rate"
         )

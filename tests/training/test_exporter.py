@@ -109,7 +109,7 @@ def assert_as_logged(line, value):
     assert value("sparring_left_seconds") == pytest.approx((30 - step) * 64 / speed)
     assert (value("sparring_bound_steps"), value("sparring_bound_seconds")) == (30, 300)
     assert value("sparring_rollbacks_total") == 0
-    assert {value("sparring_trouble", trouble=name) for name in PROBLEMS} == {0}
+    assert {value("sparring_problem", problem=name) for name in PROBLEMS} == {0}
     assert value("sparring_learning_rate", player="G", phase="1") == 0.0002
     about = {"data": "digits", "kind": "images", "device": "cpu", "precision": "fp32"}
     assert value("sparring_run_info", **about, version=sparring.__version__) == 1
@@ -154,7 +154,7 @@ def test_a_rollback_is_told(tmp_path, port, scraped):
         assert broken == any(math.isnan(s.value) for s in families["sparring_loss"].samples)
         (back,) = families["sparring_rollbacks"].samples
         told.append(
-            (broken, back.value, {s.labels["trouble"] for s in families["sparring_trouble"].samples if s.value})
+            (broken, back.value, {s.labels["problem"] for s in families["sparring_problem"].samples if s.value})
         )
     assert [state for i, state in enumerate(told) if i == 0 or state != told[i - 1]] == [
         (False, 0, set()), (True, 0, set()), (False, 1, {"not finite"}),
@@ -163,14 +163,14 @@ def test_a_rollback_is_told(tmp_path, port, scraped):
 
 
 def test_health_says_what_holds_now():
-    """A trouble is named once, but is present for as long as it lasts."""
+    """A problem is reported once, but is present for as long as it lasts."""
     steady = {"D/adversarial": 0.6, "D_accuracy": 0.7, "D_real": 1.0, "D_held": 0.8, "D_fake": 0.0, "gradient_G": 0.1}
     watched = Health()
     for step in range(0, 400, 20):
         watched.note(step, steady)
     assert watched.present == set()
     seen = [watched.note(step, steady | {"gradient_G": 1e-9}) for step in range(400, 800, 20)]
-    assert [trouble.name for troubles in seen for trouble in troubles] == ["vanishing gradients"]
+    assert [problem.name for problems in seen for problem in problems] == ["vanishing gradients"]
     assert watched.present == {"vanishing gradients"}
     watched.note(800, steady)
     assert watched.present == set()

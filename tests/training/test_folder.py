@@ -41,7 +41,7 @@ def test_a_run_that_somebody_began_meanwhile_is_not_touched(tmp_path, monkeypatc
         return planned(*given)
 
     monkeypatch.setattr(launch, "_planned", slowly)
-    with pytest.raises(InputError, match="holds a run already"):
+    with pytest.raises(InputError, match="already holds a run"):
         sparring.train("gan", "digits", out=tmp_path / "run", steps=2, **TOY)
     assert sparring.load(tmp_path / "run").about["step"] == 1
 

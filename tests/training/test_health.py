@@ -1,4 +1,4 @@
-"""Each trouble, planted, is named by its right name; healthy runs are left alone."""
+"""Each planted problem is reported by its name, and healthy runs have none."""
 
 import json
 
@@ -46,7 +46,7 @@ NAN = """
 """
 
 
-def troubles(run):
+def problems(run):
     path = run / "health.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
@@ -59,22 +59,22 @@ def planted(tmp_path, code, data="digits", **settings):
 @pytest.mark.parametrize(
     ("code", "name"), [(FAST_D, "D has won"), (BLIND_G, "mode collapse")], ids=["D's rate x 1000", "G ignores z"]
 )
-def test_planted_troubles(tmp_path, monkeypatch, code, name):
+def test_planted_problems(tmp_path, monkeypatch, code, name):
     monkeypatch.setattr("sparring.training.watch.MIN_SECONDS", 0.5)
     model = planted(tmp_path, code, steps=800)
-    found = troubles(tmp_path / "run")
-    assert [trouble["trouble"] for trouble in found] == [name]
+    found = problems(tmp_path / "run")
+    assert [problem["problem"] for problem in found] == [name]
     assert found[0]["step"] < 700
     assert found[0]["advice"]
     assert name in (tmp_path / "run" / "README.md").read_text()
-    assert model.about["troubles"] == found
+    assert model.about["problems"] == found
 
 
 def test_twenty_images_are_memorized(tmp_path):
     random = np.random.default_rng(0)
     np.savez(tmp_path / "twenty.npz", images=random.integers(0, 255, (20, 12, 12), dtype=np.uint8))
     planted(tmp_path, "    pass\n", tmp_path / "twenty.npz", steps=700)
-    assert [trouble["trouble"] for trouble in troubles(tmp_path / "run")] == ["D memorizes"]
+    assert [problem["problem"] for problem in problems(tmp_path / "run")] == ["D memorizes"]
 
 
 def test_a_nan_is_gone_back_from_once(tmp_path):
@@ -82,8 +82,8 @@ def test_a_nan_is_gone_back_from_once(tmp_path):
     flag = str(tmp_path / "seen")
     code = NAN.format(stopped=f"__import__('os').path.exists({flag!r})", flag=flag)
     model = planted(tmp_path, code, steps=300)
-    first, back = troubles(tmp_path / "run")
-    assert first["trouble"] == "not finite"
+    first, back = problems(tmp_path / "run")
+    assert first["problem"] == "not finite"
     assert first["step"] < 300
     assert back == {"step": first["step"], "back_to": 0, "salt": 1}
     assert model.about["rollbacks"] == 1
@@ -96,7 +96,7 @@ def test_a_nan_is_gone_back_from_once(tmp_path):
 def test_a_nan_that_stays_ends_the_run_with_advice(tmp_path):
     with pytest.raises(InputError, match=r"stopped at step \d+: not finite \(.* is nan\); lower lr"):
         planted(tmp_path, NAN.format(stopped="False", flag=str(tmp_path / "seen")), steps=300)
-    assert [t.get("trouble", "back") for t in troubles(tmp_path / "run")] == ["not finite", "back", "not finite"]
+    assert [p.get("problem", "back") for p in problems(tmp_path / "run")] == ["not finite", "back", "not finite"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_nan_that_stays_ends_the_run_with_advice(tmp_path):
 def test_healthy_runs_are_left_alone(tmp_path, monkeypatch, recipe, data, fields):
     monkeypatch.setattr("sparring.training.watch.MIN_SECONDS", 0.5)
     sparring.train(recipe, data, out=tmp_path / "run", steps=700, quiet=True, **fields)
-    assert troubles(tmp_path / "run") == []
+    assert problems(tmp_path / "run") == []
 
 
 STEADY = {"D/adversarial": 0.6, "D_accuracy": 0.7, "D_real": 1.0, "D_held": 0.8, "D_fake": 0.0, "gradient_G": 0.1}
