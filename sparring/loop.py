@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-Losses = dict[str, Tensor]  # named, already weighted terms; a player minimises their sum
+Losses = dict[str, Tensor]  # named, already weighted terms; a player minimizes their sum
 Value = TypeVar("Value", Tensor, tuple[Tensor, ...])
 After = Callable[[Mapping[str, Tensor]], None]
 Deal = Callable[[int, int], Mapping[str, Tensor]]  # (number, shard) -> the real tensors of a round
@@ -37,7 +37,7 @@ BUCKET = 2**23  # numbers that are averaged over ranks in one call, about: 32 Mi
 
 @dataclass(eq=False)
 class Player:
-    """One side of the game: what it minimises, and the optimizer of the weights it may move.
+    """One side of the game: what it minimizes, and the optimizer of the weights it may move.
 
     Attributes:
         name: the player's name in logs and checkpoints.
