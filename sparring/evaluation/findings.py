@@ -10,6 +10,7 @@ from sparring.evaluation.statistics import SampleStatistics
 from sparring.metrics.results import Finding, Number
 
 MIN_DIVERSITY = 0.5  # relative to the data; below it, samples are too similar
+MIN_COVERAGE = 0.7  # relative to that of real data; three different samples of each class have 0.65
 MAX_COPIES = 0.1  # share of near-copies, in addition to twice that of held-out items
 MIN_CLASS_SHARE = 0.2  # relative to the share in the data; below it, a class is missing
 MIN_EXPECTED = 10  # expected samples of a class; with fewer it is not reported as missing
@@ -24,7 +25,8 @@ def findings(reference: Reference, samples: SampleStatistics, numbers: Sequence[
     )
     collapsed = _collapsed(value)
     missing = [] if collapsed else _missing_classes(reference, samples)
-    return [*_worse(value, baseline), *collapsed, *missing, *_copied(value, floor), *_unsharp(value)]
+    distant = _worse(value, baseline) or ([] if collapsed else _uncovered(value, floor))
+    return [*distant, *collapsed, *missing, *_copied(value, floor), *_unsharp(value)]
 
 
 def _worse(value: Mapping[str, float], baseline: Mapping[str, float]) -> list[Finding]:
@@ -39,6 +41,16 @@ def _worse(value: Mapping[str, float], baseline: Mapping[str, float]) -> list[Fi
             evidence = f"samples and a normal distribution: {shown}"
             return [Finding("worse than the baseline", evidence, "train longer, or with another recipe")]
     return []
+
+
+def _uncovered(value: Mapping[str, float], floor: Mapping[str, float]) -> list[Finding]:
+    """Samples that resemble too few of the real items, in any features, although they differ from one another."""
+    covered = {name: v / floor[name] for name, v in value.items() if name.startswith("coverage[") and floor.get(name)}
+    name = min(covered, key=lambda name: covered[name], default="")
+    if not name or not covered[name] < MIN_COVERAGE:
+        return []
+    evidence = f"{name} {value[name]:.2f}, real data {floor[name]:.2f}"
+    return [Finding("low coverage", evidence, "train longer, with R1 and R2 or packing, or with another recipe")]
 
 
 def _collapsed(value: Mapping[str, float]) -> list[Finding]:

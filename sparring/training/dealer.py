@@ -15,11 +15,14 @@ from sparring.seeds import Seeds
 
 
 def dealer(modality: Modality, data: Dataset, size: int, shards: int, seeds: Seeds, device: torch.device) -> Deal:
-    """What gives each round of a game its batch: training samples and, in some rounds, held-out ones next to them.
+    """A function that returns the batch of a round: training samples and, in some rounds, held-out ones next to them.
 
     Args:
+        modality: scales and augments encoded samples.
+        data: encoded and split.
         size: samples per shard.
         shards: shards per batch.
+        seeds: of the order of the samples.
         device: of the batches.
     """
     trained = _batches(data, data.train, size, shards, seeds, device, data.weights)

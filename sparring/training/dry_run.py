@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from sparring import devices
@@ -58,10 +59,14 @@ def _check_samples(recipe: Recipe[Any], modality: Modality, game: Game, batch: M
     discriminator = game.discriminator()
     if discriminator is not None:
         with _doing(recipe, "D judged samples", "D is called with samples (n, ...) and labels (n,) or None"):
-            discriminator(samples[VALUES], condition)
+            logits = discriminator(samples[VALUES], condition)
+        if isinstance(logits, Tensor) and logits.shape == (len(logits), len(logits)) and len(logits) > 1:
+            raise InputError(f"D returns logits of shape {tuple(logits.shape)}; return one logit per sample, (n,)")
     with _doing(recipe, "samples were decoded and drawn"):
         labels = condition.numpy() if modality.classes and condition is not None else None
-        Samples(modality.decode(samples), labels, modality).preview()
+        sheet = Samples(modality.decode(samples), labels, modality).preview()
+    if not isinstance(sheet, Image.Image):
+        raise InputError(f"preview returns {type(sheet).__name__}; return a PIL image")
     with _doing(recipe, "features of samples were computed"):
         features = modality.features(samples)
     if features.ndim != 2 or len(features) != len(samples[VALUES]):

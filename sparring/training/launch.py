@@ -91,7 +91,7 @@ def train(
     devices.check(place, precision, ranks)
     bound = Bound(steps, None if time is None else seconds(time))
     before = RunFolder(Path(out)) if resume and out is not None else None
-    stored = before.reopen()[0] if before is not None and before.recipe.is_file() else None
+    stored = before.reopen()[0] if recipe is None and before is not None and before.recipe.is_file() else None
     items, chosen, why = _choose(recipe or stored, data, place, bound.time)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")

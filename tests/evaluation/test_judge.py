@@ -69,6 +69,16 @@ def test_a_collapsed_generator(reference, held):
     assert numbers["coverage[patches]"] < 0.5
 
 
+def test_a_generator_that_covers_little(reference, held):
+    """Three samples of each class, with noise: they differ from one another, but much of the data is unlike any."""
+    x, y = held
+    few = torch.stack([x[y == label][:3] for label in range(10)])
+    noise = 0.05 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    numbers, found = evaluated(reference, few[y, torch.arange(len(y)) % 3] + noise, y)
+    assert found == ["low coverage"]
+    assert numbers["diversity[patches]"] > 0.5
+
+
 def test_a_generator_that_copies(reference):
     rows = reference.rows[:N]
     numbers, found = evaluated(

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 import sparring
-from sparring import recipes
 from sparring.errors import InputError
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -49,6 +48,13 @@ MISTAKES = {
     "no label": ("forward(self, z, label=None)", "forward(self, z)", "G is called with latents .* and labels"),
     "shape": ("[..., : self.size, : self.size]", "[..., :9, :9]", r"G returns values of shape \(3, 9, 9\), but"),
     "name": ("lower.mean()", "lower.men()", "mygan.py, LINE: AttributeError: .*one step was trained"),
+    "logits": (
+        f"return {NETS}",
+        "class Square(dcgan.Discriminator):\n            def judge(self, h, label=None):\n"
+        "                return super().judge(h)[:, None] - super().judge(h)\n"
+        f"        return {NETS.replace('dcgan.Discriminator', 'Square')}",
+        r"D returns logits of shape \(8, 8\); return one logit per sample",
+    ),
     "abstract": ("def nets", "def net", "defines 0 recipes .Mygan lacks nets.; a recipe file must"),
 }
 
@@ -78,6 +84,7 @@ KIND_MISTAKES = {
     "abstract": ("def unscale", "def unscaled", "strips.py, line .*: TypeError: .*unscale"),
     "shape": (".flatten(1).float()", ".float()", r"scale returns values of shape \(6, 4\), but .* shape \(24,\)"),
     "features": ("return samples[VALUES]\n", "return samples[VALUES].mean(1)\n", "features returns a tensor of shape"),
+    "preview": ("return Image.fromarray(strips)", "return strips", "preview returns ndarray; return a PIL image"),
     "decode": (".argmax(2)", ".argmax(5)", "strips.py, LINE: IndexError: .*while samples were decoded and drawn"),
 }
 
@@ -111,8 +118,3 @@ def test_a_recipe_file_that_is_not_there_anymore(own, tmp_path, monkeypatch):
     )
     with pytest.raises(InputError, match=r"another version of mygan.py and cannot be read: .* no field 'width'"):
         sparring.load(tmp_path / "run")
-
-
-def test_every_recipe_declares_what_it_takes():
-    for name in recipes.names():
-        recipes.find(name)
