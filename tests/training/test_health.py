@@ -49,6 +49,13 @@ NAN = """
 SMALL = {"G": (128, 128), "D": (128, 128)}
 
 
+@pytest.fixture(autouse=True)
+def often_logged(monkeypatch):
+    """Lines of the log a few steps apart, also on machines that take all steps of a test in a second."""
+    monkeypatch.setattr("sparring.training.clock.CHECK_SECONDS", 0.02)
+    monkeypatch.setattr("sparring.training.clock.LOG_SECONDS", 0.05)
+
+
 def problems(run):
     path = run / "health.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
