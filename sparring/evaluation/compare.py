@@ -57,6 +57,7 @@ def compare(
     device: str = "auto",
     force: bool = False,
     quiet: bool = True,
+    trust: bool = False,
 ) -> list[Compared]:
     """Evaluate runs on the same data, and write a page with a table, a plot and their samples.
 
@@ -66,6 +67,7 @@ def compare(
         data: what samples are compared with; by default the data that the models were trained on.
         samples, features, device: as for `evaluate`.
         force: overwrite an older page in `out`.
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if runs cannot be compared, or something else is in `out`.
@@ -76,7 +78,7 @@ def compare(
     paths = [Path(run) for run in runs]
     _check_folder(folder, paths, force)
     with torch.random.fork_rng():
-        models = [load(path, str(place)) for path in paths]
+        models = [load(path, str(place), trust) for path in paths]
         judge = _judge(models, data, features, place, screen)
         compared = []
         for name, path, model in zip(names(paths), paths, models, strict=True):

@@ -33,6 +33,7 @@ def explore(
     image: str | Path | None = None,
     film: str | Path | None = None,
     quiet: bool = True,
+    trust: bool = False,
     **asked: Any,
 ) -> list[Sheet]:
     """Draw sheets of what a model has learned, and write them to a folder, with a page that shows all of them.
@@ -45,13 +46,14 @@ def explore(
         force: overwrite `film`, and `out` if it holds nothing but an older page with its sheets.
         only: names of sheets that are drawn; all that the model has unless given.
         image: a file, or a folder of images, to be inverted; held-out ones unless given.
+        trust: as for `sparring.load`.
         film: where a film of a walk through several samples is written, .gif or .mp4.
         asked: what samples are asked for, as in `Model.sample`: `label="cat"`. Classes take turns unless one is given.
 
     Raises:
         InputError: if there is no such model, it cannot draw what is asked for, or something exists in `out`.
     """
-    model, screen = load(run, device), Screen(quiet)
+    model, screen = load(run, device, trust), Screen(quiet)
     _check_replaceable(Path(out), force)
     given = None if image is None else _read_given(model, Path(image))
     scene = Scene(model, data, seed, asked, given, screen)

@@ -291,11 +291,16 @@ def _satisfying(items: Any, request: Request) -> Any:
     return items[np.logical_and.reduce([rule.holds(items) for rule in request.rules])]
 
 
-def load(path: str | Path, device: str = "cpu") -> Model:
+def load(path: str | Path, device: str = "cpu", trust: bool = False) -> Model:
     """The model in a folder or a file that `Model.save` wrote, or in a run's folder.
 
+    Args:
+        trust: run the recipe file that the model names. Models of Sparring's own recipes hold no code and need no
+            trust; those of other recipes are refused unless it is set.
+
     Raises:
-        InputError: if there is none, it is damaged, or another version wrote it.
+        InputError: if there is none, it is damaged, another version wrote it, or it is of a recipe file and `trust` is
+            not set.
     """
-    recipe, modality, game, about = stored.read(Path(path))
+    recipe, modality, game, about = stored.read(Path(path), trust)
     return Model(recipe, modality, game.to(device), about)

@@ -23,6 +23,7 @@ from sparring.recipes.base import Recipe
 
 FORMAT = 2  # of model folders and run folders
 SINGLE = ".safetensors"  # of a model in one file
+ADVICE = "if you trust its code, add --trust-code (in Python: trust=True)"
 
 
 def describe(recipe: Recipe[Any], modality: Modality) -> dict[str, Any]:
@@ -37,22 +38,32 @@ def describe(recipe: Recipe[Any], modality: Modality) -> dict[str, Any]:
     }
 
 
-def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe[Any], Modality]:
+def restore(
+    content: Mapping[str, Any], path: Path, trust: bool = False, given: Recipe[Any] | None = None, advice: str = ADVICE
+) -> tuple[Recipe[Any], Modality]:
     """The recipe and the modality that `describe` wrote.
 
+    Args:
+        path: the file that the content comes from.
+        trust: also run the recipe file that the content names.
+        given: the recipe that the user gave, which is used in place of a recipe file of the same name.
+        advice: what the user should do if the content names a recipe file that may not be run.
+
     Raises:
-        InputError: if another version of Sparring wrote it, or it is damaged.
+        InputError: if another version of Sparring wrote it, it is damaged, or it names a recipe file that the user
+            neither gave nor trusts.
     """
     if content.get("format") != FORMAT:
         raise InputError(
             f"{path} has format {content.get('format')}, written by sparring {content.get('sparring')}; "
             f"this is sparring {sparring.__version__}, which reads format {FORMAT}"
         )
-    source = _present(str(content["recipe"]), path)
+    source = str(content["recipe"])
+    found = _named(source, path, trust, given, advice)
     try:
-        recipe = recipes.find(source).set(content["fields"])
+        recipe = found.set(content["fields"])
     except InputError as error:
-        whose = source if source.endswith(".py") else "Sparring"
+        whose = found.source if _is_file(source) else "Sparring"
         raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error
     modality = recipe.modality(content["kind"])
     known = json.loads(json.dumps(content["modality"]))
@@ -60,20 +71,28 @@ def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe[Any], Modali
     return recipe, replace(modality, **values)
 
 
-def _present(source: str, path: Path) -> str:
-    """The recipe file where it was, or else the one of this name in the current folder; names of recipes as they are.
+def _is_file(source: str) -> bool:
+    return source.endswith(".py")
 
-    Raises:
-        InputError: if there is no such file.
+
+def _named(source: str, path: Path, trust: bool, given: Recipe[Any] | None, advice: str) -> Recipe[Any]:
+    """The recipe that a file names. Only here does a name that was read from a file become a recipe: it means one of
+    Sparring's own, and never runs another file unless the user gave or trusts that.
     """
-    if not source.endswith(".py") or Path(source).is_file():
-        return source
-    here = Path(source).name
-    if not Path(here).is_file():
-        raise InputError(
-            f"{path} needs its recipe file {source}, which is not there; copy {here} to the current folder"
-        )
-    return here
+    if not _is_file(source):
+        if given is not None and given.own_file:
+            raise InputError(f"{path} is of Sparring's recipe {source!r}, not of {given.source}; leave --recipe out")
+        return recipes.find(source)
+    name = Path(source).name
+    if given is not None and given.own_file and Path(given.source).name == name:
+        return type(given)()
+    if not trust:
+        raise InputError(f"{path} is of the recipe file {source}, which is not run unless you say so; {advice}")
+    places = [path.parent / source, path.parent / name, path.parent.parent / name]
+    file = next((place for place in places if place.is_file()), None)
+    if file is None:
+        raise InputError(f"{path} needs its recipe file {source}, which is not there; copy {name} to {path.parent}")
+    return recipes.find(str(file))
 
 
 def _frozen(value: Any) -> Any:
@@ -103,8 +122,11 @@ def _halved(tensor: Tensor) -> Tensor:
     return (tensor.half() if fits else tensor).contiguous()
 
 
-def read(path: Path) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
+def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
     """The model in a folder or a file, or in a run's folder.
+
+    Args:
+        trust: run the recipe file that the model names, if it is not of Sparring's own recipes.
 
     Returns:
         Recipe, modality, the game on the CPU, and the record of the training.
@@ -119,7 +141,7 @@ def read(path: Path) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
         raise InputError(f"there is no model in {path}{hint}")
     weights = folder if single else folder / "weights.safetensors"
     content = _within(weights) if single else read_json(folder / "model.json")
-    recipe, modality = restore(content, weights if single else folder / "model.json")
+    recipe, modality = restore(content, weights if single else folder / "model.json", trust)
     game = recipe.game(modality)
     try:
         tensors = safetensors.torch.load_file(weights, device="cpu")

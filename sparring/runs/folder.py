@@ -150,12 +150,15 @@ class RunFolder:
             shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
         write_json(self.recipe, describe(recipe, modality) | {"run": dict(settings)})
 
-    def reopen(self) -> tuple[Recipe[Any], Modality, dict[str, Any]]:
+    def reopen(self, given: Recipe[Any] | None = None) -> tuple[Recipe[Any], Modality, dict[str, Any]]:
         """The record that `begin` wrote.
 
+        Args:
+            given: the recipe that the user gave; a run of a recipe file can only be reopened with it.
+
         Raises:
-            InputError: if another version wrote it, or it is damaged.
+            InputError: if another version wrote it, it is damaged, or it is of another recipe file than the given one.
         """
         content = read_json(self.recipe)
-        recipe, modality = restore(content, self.recipe)
+        recipe, modality = restore(content, self.recipe, given=given, advice="give that file with --recipe")
         return recipe, modality, content["run"]

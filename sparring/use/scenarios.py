@@ -56,6 +56,7 @@ def scenarios(
     weights: Sequence[str] = (),
     seed: int = 0,
     force: bool = False,
+    trust: bool = False,
 ) -> list[Risk]:
     """Simulate the value of a portfolio from the last prices of the data on, and write a folder: `risk.csv`, `fan.png`,
     and `paths.npz` ("series" (n, steps, channels), "portfolio" (n, steps), 1 at the start, and "channels").
@@ -70,11 +71,12 @@ def scenarios(
         weights: amounts of prices in the portfolio, by value, as "NAME=AMOUNT"; equal for all prices unless given.
         seed: of the paths.
         force: overwrite `out`.
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if the model generates no prices, or an argument is out of range.
     """
-    model = run if isinstance(run, Model) else load(run)
+    model = run if isinstance(run, Model) else load(run, trust=trust)
     if n < MIN_PATHS:
         raise InputError(f"{n} paths are too few to estimate a tail; give at least {MIN_PATHS}")
     prices = _prices(model)
