@@ -62,10 +62,10 @@ def test_it_samples_and_writes_its_own_format(place, tmp_path):
 def test_it_resumes_exactly(place, tmp_path):
     shutil.copytree(place, tmp_path / "copy")
     run = tmp_path / "copy" / "run"
-    last, _, _ = checkpoint.latest(run / "checkpoints")
+    last, _, _ = checkpoint.latest(run / "checkpoints", dict)
     shutil.rmtree(checkpoint.saved(run / "checkpoints")[-1])
     train(tmp_path / "copy", steps=6, resume=True)
-    again, _, _ = checkpoint.latest(run / "checkpoints")
+    again, _, _ = checkpoint.latest(run / "checkpoints", dict)
     assert all((again[name] == last[name]).all() for name in last)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import safetensors.torch
+from commands import command
 from test_own_kind import PAGE, code_of_page
 
 import sparring
@@ -44,14 +45,6 @@ def planted(request, run, tmp_path, monkeypatch):
     safetensors.torch.save_file(tensors, place / "one.safetensors", content)
     yield place
     assert not list(tmp_path.rglob("ran"))
-
-
-def command(monkeypatch, capsys, line):
-    """Exit status and the last line of a command's errors."""
-    monkeypatch.setattr(sys, "argv", ["sparring", *shlex.split(str(line))])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code, capsys.readouterr().err.strip().splitlines()
 
 
 COMMANDS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +11,11 @@ from typing import Any
 
 from sparring.console import clock
 from sparring.errors import InputError, nearest
-from sparring.files import component, read_json
+from sparring.files import component
+from sparring.json_files import read_json, read_lines
 from sparring.modalities import kinds
 from sparring.runs import problems
-from sparring.runs.folder import RunFolder
+from sparring.runs.folder import RunFolder, RunRecord
 
 MAX_DEPTH = 3  # levels of folders in which runs are looked for
 MAX_SAME_NAME = 10_000  # runs with the same name and a number
@@ -136,7 +136,7 @@ class RunIndex:
         """The contents of a run's folder, or why they cannot be read."""
         folder = RunFolder(path)
         try:
-            settings = self._read(folder.recipe, lambda p: _settings(read_json(p)))
+            settings = self._read(folder.recipe, lambda p: _settings(read_json(p, RunRecord)))
             findings = self._findings(folder)
             if settings["file"] and not self.trust:
                 findings = (*findings, UNTRUSTED.format(settings["file"]))
@@ -163,15 +163,7 @@ class RunIndex:
 
     def _lines(self, path: Path) -> list[Line]:
         """The complete lines of a file of JSON lines that another process may be writing; () if there is no file."""
-
-        def read(file: Path) -> list[Line]:
-            with file.open() as text:
-                lines = [json.loads(line) for line in text if line.endswith("\n")]
-            if not all(isinstance(line, dict) for line in lines):
-                raise ValueError(f"{file.name} has a line that is not a JSON object")
-            return lines
-
-        return self._read(path, read) if path.is_file() else []
+        return self._read(path, lambda p: read_lines(p, dict[str, Any])) if path.is_file() else []
 
     def _read(self, path: Path, read: Any) -> Any:
         """The contents of a file, read again only after it has changed."""
@@ -186,7 +178,7 @@ class RunIndex:
         return content
 
 
-def _settings(content: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(content: RunRecord) -> dict[str, Any]:
     """The part of a `recipe.json` that a card shows."""
     run, source, kind = content["run"], content["recipe"], str(content["kind"])
     return {

@@ -17,10 +17,12 @@ from sparring.console import Screen, clock
 from sparring.data import Items
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
+from sparring.json_files import build
 from sparring.modalities import Modality, find
 from sparring.model import Model, load
 from sparring.recipes.base import Recipe
 from sparring.runs.folder import RunFolder
+from sparring.training import checkpoint
 from sparring.training.bounds import Bound, seconds
 from sparring.training.dry_run import dry_run
 from sparring.training.exporter import Address, address, exported
@@ -91,7 +93,7 @@ def train(
     devices.check(place, precision, ranks)
     bound = Bound(steps, None if time is None else seconds(time))
     before = RunFolder(Path(out)) if resume and out is not None else None
-    stored = before.reopen()[0] if recipe is None and before is not None and before.recipe.is_file() else None
+    stored = before.reopen()[0] if recipe is None and before is not None and before.exists else None
     items, chosen, why = _choose(recipe or stored, data, place, bound.time)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
@@ -186,12 +188,14 @@ def _resumed(
     stored, modality, run = folder.reopen(recipe)
     if (recipe is not None and recipe.name != stored.name) or stored.set(fields) != stored:
         raise InputError(f"{folder.path} was trained with other settings; leave them out to resume it")
-    settings = Settings(**run["settings"])
+    settings = build(Settings, run["settings"], str(folder.recipe))
     defaults = {"seed": 0, "precision": "auto"}  # values that the user may not have given
     for name, value in asked.items():
         before = getattr(settings, name)
         if value != before and value != defaults.get(name):
             raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; give the same to resume it")
+    if not checkpoint.saved(folder.checkpoints) and (folder.log.exists() or folder.model.exists()):
+        raise InputError(f"{folder.path} has no checkpoint left to resume from; --force starts it anew")
     _, prepared = read(stored, modality)
     if prepared.fingerprint != settings.fingerprint:
         raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")

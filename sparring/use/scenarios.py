@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
 from sparring.evaluation.evaluate import training_data
-from sparring.files import atomic_path, check_output, write_bytes
+from sparring.files import write_bytes
+from sparring.folders import check_folder, output_folder
 from sparring.modalities.base import Prices
 from sparring.model import Model, load
 
@@ -81,13 +82,13 @@ def scenarios(
         raise InputError(f"{n} paths are too few to estimate a tail; give at least {MIN_PATHS}")
     prices = _prices(model)
     horizons = _checked(horizons, len(prices.history))
-    check_output(Path(out), force)
+    check_folder(Path(out), force)
     shares = _shares(prices, weights)
     paths = np.asarray(model.sample(n, seed=seed, length=horizons[-1]).items, np.float64)
     value = _value(paths, prices.last, shares)  # (n, steps)
     changes = {h: _historical_changes(prices.history, shares, h) for h in horizons}
     risks = [_risk(h, level, value[:, h - 1] - 1, changes[h]) for h in horizons for level in LEVELS]
-    with atomic_path(Path(out)) as part:
+    with output_folder(Path(out), "scenarios") as part:
         part.mkdir()
         lines = [",".join(cells) for cells in rows(risks)]
         write_bytes(part / "risk.csv", ("\n".join(lines) + "\n").encode())
