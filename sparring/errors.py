@@ -25,6 +25,11 @@ def nearest(given: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(names)}"
 
 
+def one_line(error: Exception) -> str:
+    """The first line of an error's message, or its type if it has none."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 def located(error: Exception, file: str) -> str:
     """An error of a user's own code on one line: the file, the line in it if that is known, and the first line of the
     message.

@@ -7,13 +7,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sparring.errors import InputError
+
+LEFTOVER_AGE = 3600  # seconds without a change after which a temporary file is a leftover
 
 
 def cached(name: str) -> Path:
@@ -29,25 +35,54 @@ def places(name: str) -> list[Path]:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path to write a file or a folder to; renamed to `path` if no error occurs.
+    """A temporary path to write a file or a folder to; renamed to `path` if no error occurs. A file is flushed to the
+    disk before.
 
     Raises:
-        InputError: if it cannot be written, with the reason, or if a file would replace a folder's place.
+        InputError: if it cannot be written, with the reason, or if a folder is there already.
     """
-    part = path.with_name(f".{path.name}.part{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with temporary(path) as part:
         yield part
         if path.is_dir():
-            if not part.is_dir():
-                raise InputError(_folder(path))
-            shutil.rmtree(path)
+            raise InputError(_folder(path) if not part.is_dir() else f"{path} exists already; choose another name")
+        if part.is_file():
+            flush(part)
         part.replace(path)
+
+
+@contextmanager
+def temporary(path: Path) -> Iterator[Path]:
+    """A name next to `path` that nothing else has. What is there at the end is removed.
+
+    Raises:
+        InputError: if something cannot be written, with the reason.
+    """
+    part = path.with_name(f".sparring-{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path.parent.absolute())
+        yield part
     except OSError as error:
         raise InputError(f"cannot write {path}: {describe_error(error)}") from error
     finally:
         with suppress(OSError):
             shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=1024)  # once per folder
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed left in a folder, if it has not changed for a while."""
+    for part in folder.glob(".sparring-*.part"):
+        with suppress(OSError):
+            newest = max(p.lstat().st_mtime for p in (part, *part.glob("*")))
+            if re.fullmatch(r"\.sparring-[0-9a-f]{32}\.part", part.name) and time.time() - newest > LEFTOVER_AGE:
+                shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink()
+
+
+def flush(file: Path) -> None:
+    """Wait until a file's content is on the disk."""
+    with file.open("rb+") as opened:
+        os.fsync(opened.fileno())
 
 
 def describe_error(error: OSError) -> str:
@@ -60,10 +95,8 @@ def describe_error(error: OSError) -> str:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file completely or not at all, and flush it to the disk."""
-    with atomic_path(path) as part, part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    with atomic_path(path) as part:
+        part.write_bytes(content)
 
 
 def as_plain(content: Any) -> Any:
@@ -98,25 +131,12 @@ def append_line(path: Path, line: str) -> None:
         raise InputError(f"cannot write {path}: {describe_error(error)}") from error
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        InputError: if it cannot be read, or is not JSON.
-    """
-    try:
-        return json.loads(path.read_text())
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
-    except ValueError as error:
-        raise InputError(f"{path} is damaged: {error}") from error
-
-
 def check_output(path: Path, force: bool, file: bool = False) -> None:
     """Check that an output may be written to `path`.
 
     Args:
-        force: allow overwriting, except of a folder that holds a run, the working directory, or the home directory.
+        force: allow overwriting, except of a folder that holds a run, the working directory, or the home directory. A
+            folder that is replaced as a whole is checked by `folders.check_folder`.
         file: a file will be written, which must not replace a folder.
 
     Raises:
@@ -128,13 +148,13 @@ def check_output(path: Path, force: bool, file: bool = False) -> None:
     if path.exists() and not force:
         raise InputError(f"{path} exists already; choose another name or overwrite it with --force")
     if path.is_dir():
-        _expendable(path)
+        _check_expendable(path)
     parent = next(folder for folder in path.absolute().parents if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise InputError(f"cannot write {path}: {parent} is not a folder that can be written to")
 
 
-def _expendable(path: Path) -> None:
+def _check_expendable(path: Path) -> None:
     """Check that a folder may be overwritten.
 
     Raises:

@@ -47,7 +47,7 @@ def begun(out: Path, run: subprocess.Popen) -> None:
 
 
 def tensors(out: Path) -> dict[str, torch.Tensor]:
-    state, _, _ = checkpoint.latest(out / "checkpoints")
+    state, _, _ = checkpoint.latest(out / "checkpoints", dict)
     model = safetensors.torch.load_file(out / "model" / "weights.safetensors")
     return state | {f"model.{name}": tensor for name, tensor in model.items()}
 
@@ -91,13 +91,13 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path):
     content = bytearray(newest.read_bytes())
     content[-3] ^= 1
     newest.write_bytes(content)
-    found, state, problems = checkpoint.latest(tmp_path)
+    found, state, problems = checkpoint.latest(tmp_path, dict)
     assert (found["w"][0], state["step"]) == (2, 2)
     assert "000000003 is damaged" in problems[0]
     (tmp_path / "000000002" / "state.json").unlink()
     with pytest.raises(ValueError, match="all checkpoints"):
-        checkpoint.latest(tmp_path)
-    assert checkpoint.latest(tmp_path / "nowhere") is None
+        checkpoint.latest(tmp_path, dict)
+    assert checkpoint.latest(tmp_path / "nowhere", dict) is None
 
 
 @pytest.mark.parametrize(

@@ -251,12 +251,12 @@ def contract(name, data, tmp_path, output_of=lambda model: model.sample(5, seed=
     model.save(tmp_path / "copy")
     assert equal(output_of(sparring.load(tmp_path / "copy")), samples)
 
-    last, end, _ = checkpoint.latest(run / "checkpoints")
+    last, end, _ = checkpoint.latest(run / "checkpoints", dict)
     shutil.rmtree(checkpoint.saved(run / "checkpoints")[-1])
     shutil.rmtree(run / "model")
-    assert checkpoint.latest(run / "checkpoints")[1]["step"] < end["step"]
+    assert checkpoint.latest(run / "checkpoints", dict)[1]["step"] < end["step"]
     resumed = sparring.train(recipe, data, resume=True, **settings)
-    tensors, _, _ = checkpoint.latest(run / "checkpoints")
+    tensors, _, _ = checkpoint.latest(run / "checkpoints", dict)
     assert tensors.keys() == last.keys()
     assert all(torch.equal(tensors[n], last[n]) for n in last)
     assert equal(output_of(resumed), samples)

@@ -19,7 +19,8 @@ from sparring.bench.table import Column, Table
 from sparring.bench.tables import TABLES
 from sparring.console import clock
 from sparring.errors import InputError
-from sparring.files import read_json, write_bytes, write_json
+from sparring.files import write_bytes, write_json
+from sparring.json_files import read_json
 from sparring.model import load
 
 MAX_BYTES = 300_000  # of a sheet
@@ -113,7 +114,7 @@ def render(folder: Path) -> list[Path]:
     """
     written = []
     for path in sorted(folder.glob("*.json")):
-        content = read_json(path)
+        content = read_json(path, dict[str, Any])
         text = page(content, TABLES[content["table"]], folder, path.stem)
         write_bytes(path.with_suffix(".md"), text.encode())
         written.append(path.with_suffix(".md"))

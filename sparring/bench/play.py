@@ -17,7 +17,9 @@ from sparring.bench.table import Numbers, Plan, Row, Table
 from sparring.console import Screen, clock
 from sparring.devices import resolve
 from sparring.errors import InputError, nearest
-from sparring.files import as_plain, read_json, write_json
+from sparring.files import as_plain, write_json
+from sparring.json_files import read_json
+from sparring.model.stored import Described
 from sparring.training import train
 
 
@@ -132,9 +134,9 @@ def _run(
     recipe = as_plain(asdict(recipes.find(row.recipe).set(row.fields)))
     conditions = {"recipe": recipe, "protocol": table.protocol, "bound": as_plain(dict(bound))}
     place, model = folder / "measured.json", folder / "model" / "model.json"
-    measured = read_json(place) if place.is_file() and model.is_file() else None
+    measured = read_json(place, dict[str, Any]) if place.is_file() and model.is_file() else None
     if measured is None or any(measured.get(name) != value for name, value in conditions.items()):
-        if (folder / "recipe.json").is_file() and read_json(folder / "recipe.json")["fields"] != recipe:
+        if (folder / "recipe.json").is_file() and read_json(folder / "recipe.json", Described)["fields"] != recipe:
             raise InputError(
                 f"{folder} was trained with other defaults of {row.recipe}; remove it, or choose another --runs"
             )

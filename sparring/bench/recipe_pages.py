@@ -12,7 +12,8 @@ from sparring import recipes
 from sparring.bench.page import sheet
 from sparring.bench.tables import TABLES
 from sparring.console import clock
-from sparring.files import read_json, write_bytes
+from sparring.files import write_bytes
+from sparring.json_files import read_json
 from sparring.recipes.base import Recipe
 
 
@@ -22,7 +23,7 @@ def write_pages(folder: Path, bench: Path) -> list[Path]:
     Args:
         bench: folder of the bench's pages next to it, with their results and sheets.
     """
-    results = [(path.stem, read_json(path)) for path in sorted(bench.glob("*.json"))]
+    results = [(path.stem, read_json(path, dict[str, Any])) for path in sorted(bench.glob("*.json"))]
     written = []
     lines = ["# Recipes", ""]
     for name in recipes.names():

@@ -1,5 +1,7 @@
 """The application that commands are added to."""
 
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(
@@ -11,3 +13,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+TrustCode = Annotated[
+    bool, typer.Option("--trust-code", help="Run the recipe file (.py) that a model names; give it if you trust it.")
+]

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import app
+from sparring.cli.app import TrustCode, app
 
 
 @app.command(
@@ -38,11 +38,14 @@ def apply(
     ] = True,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Translate or restore images and videos of any size with a trained model."""
     from sparring.use.apply import apply
 
-    applied = apply(run, source, out, mask or None, reverse, sharpness, smooth, device, force, quiet=False)
+    applied = apply(
+        run, source, out, mask or None, reverse, sharpness, smooth, device, force, quiet=False, trust=trust_code
+    )
     print(f"{applied.count:,} {applied.words} in {out}")
 
 
@@ -73,6 +76,7 @@ def augment(
         typer.Option(help="Leave out 'class weights', 'SMOTE', 'samples' or 'samples of rare classes'; repeatable."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Add samples to a labeled data set, and measure what they are worth to a classifier."""
     from rich.console import Console
@@ -80,7 +84,9 @@ def augment(
     from sparring.console import number_table, print_wide
     from sparring.use import augment as enlarge
 
-    result = enlarge(run, out, n, rare, target, against or None, seeds, without or (), force, quiet=False)
+    result = enlarge(
+        run, out, n, rare, target, against or None, seeds, without or (), force, quiet=False, trust=trust_code
+    )
     print()
     print_wide(number_table(result.rows()))
     console = Console(highlight=False)
@@ -110,6 +116,7 @@ def scenarios(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the paths.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Simulate prices: value at risk and expected shortfall of a portfolio, next to the historical ones."""
     from rich.console import Console
@@ -118,7 +125,7 @@ def scenarios(
     from sparring.use import scenarios as simulate
     from sparring.use.scenarios import rows
 
-    risks = simulate(run, out, n, horizon or (1, 5, 20), weight or (), seed, force)
+    risks = simulate(run, out, n, horizon or (1, 5, 20), weight or (), seed, force, trust_code)
     print()
     print_wide(number_table(rows(risks)))
     console = Console(highlight=False)

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import app
+from sparring.cli.app import TrustCode, app
 
 
 @app.command(
@@ -37,13 +37,16 @@ def export(
         bool, typer.Option("--reverse", help="The opposite direction, for models that learned both.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Write a model as one file for other programs, and report its size, speed and quality."""
     from sparring.console import number_table, print_wide
     from sparring.deploy.export import export as write
     from sparring.deploy.measure import sized
 
-    exported = write(run, out or None, format, in_bytes, int8, half, prune, reverse, force, quiet=False)
+    exported = write(
+        run, out or None, format, in_bytes, int8, half, prune, reverse, force, quiet=False, trust=trust_code
+    )
     if exported.variants:
         print()
         print_wide(number_table(exported.rows()))
@@ -78,10 +81,11 @@ def serve(
     batch: Annotated[int, typer.Option(help="Samples generated together for several requests; 1 for no batches.")] = 64,
     wait: Annotated[float, typer.Option(help="Milliseconds that a batch waits for further requests.")] = 2.0,
     connections: Annotated[int, typer.Option(help="Open connections at a time.")] = 512,
+    trust_code: TrustCode = False,
 ) -> None:
     """Serve models over HTTP: samples, and transformed images, for other programs."""
     from sparring.deploy.serve import Limits
     from sparring.deploy.serve import serve as listen
 
     limits = Limits(max_samples, body, pixels, seconds, queue, batch, wait, connections)
-    listen(runs, host, port, key or (), keys or None, device, limits)
+    listen(runs, host, port, key or (), keys or None, device, limits, trust_code)

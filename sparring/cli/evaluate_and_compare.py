@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import app
+from sparring.cli.app import TrustCode, app
 from sparring.errors import InputError
 
 
@@ -33,6 +33,7 @@ def evaluate(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Evaluate a model's samples: every metric next to that of real data and of trivial baselines."""
     from rich.console import Console
@@ -42,7 +43,7 @@ def evaluate(
     from sparring.evaluation.report import LEGEND, finding_lines, record, table
     from sparring.files import as_json
 
-    evaluation = evaluate_model(run, against or None, samples, features or (), device, quiet=json)
+    evaluation = evaluate_model(run, against or None, samples, features or (), device, quiet=json, trust=trust_code)
     record(Path(run), evaluation)
     if json:
         print(as_json(evaluation.content()))
@@ -72,6 +73,7 @@ def compare(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Compare models on a page with their metrics, a plot and their samples."""
     from rich.console import Console
@@ -80,7 +82,7 @@ def compare(
     from sparring.evaluation import compare as compare_models
     from sparring.evaluation.compare import rows
 
-    compared = compare_models(runs, out, against or None, samples, features or (), device, force, quiet=False)
+    compared = compare_models(runs, out, against or None, samples, features or (), device, force, False, trust_code)
     console = Console(highlight=False)
     console.print()
     print_wide(number_table(rows(compared)))

@@ -7,9 +7,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import app
+from sparring.cli.app import TrustCode, app
 
-OPTIONS = ("out", "only", "image", "film", "data", "seed", "device", "force")
+OPTIONS = ("out", "only", "image", "film", "data", "seed", "device", "force", "trust-code")
 
 
 @app.command(
@@ -46,6 +46,7 @@ def explore(
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite the film, and OUT if it holds older sheets.")
     ] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Draw what a model has learned: walks, directions, codes, inverted images, what D looks at, nearest neighbors."""
     from rich.console import Console
@@ -58,10 +59,10 @@ def explore(
     place = Path(run)
     folder = out or (f"{place.with_suffix('')}-explored" if place.is_file() else f"{place}/explored")
     console = Console(highlight=False, soft_wrap=True)
-    asked = parse_asks(context.args, load(run).modality, "explore", OPTIONS) if context.args else {}
+    asked = parse_asks(context.args, load(run, trust=trust_code).modality, "explore", OPTIONS) if context.args else {}
     sheets = draw(
         run, folder, data or None, seed, str(resolve(device)), force, only or (), image or None, film or None,
-        quiet=False, **asked,
+        quiet=False, trust=trust_code, **asked,
     )  # fmt: skip
     for sheet in sheets:
         where = f"{folder}/{sheet.name}.png" if sheet.picture else f"{folder}/index.html"

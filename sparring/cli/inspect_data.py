@@ -29,14 +29,16 @@ def check(
 
     from sparring import recipes
     from sparring.console import Screen
-    from sparring.files import check_output
+    from sparring.folders import check_folder
     from sparring.modalities import find, kind_of
+    from sparring.modalities.survey import REPORT
 
     if write:
-        check_output(Path(write), force)
+        check_folder(Path(write), force)
     first = [type(modality) for modality in recipes.find(recipe).takes] if recipe else []
     items = find(data, first)
     folder = Path(out or f"runs/check-{items.name}")
+    check_folder(folder, force=False, what=REPORT)
     with Screen().progress(f"checking {items.name}") as progress:
         survey = kind_of(items, first).survey(items, data, progress)
     console = Console(highlight=False, soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import app
+from sparring.cli.app import TrustCode, app
 
 
 @app.command(
@@ -28,8 +28,9 @@ def studio(
         str, typer.Option(envvar="SPARRING_PASSWORD", help="Password that the page asks for.", show_envvar=True)
     ] = "",
     device: Annotated[str, typer.Option(help="Device that models run on: auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    trust_code: TrustCode = False,
 ) -> None:
     """Open a web page to train, watch, sample, edit and compare models."""
     from sparring.studio import launch
 
-    launch(runs or (), host, port, password, device, lambda text: print(text, flush=True))
+    launch(runs or (), host, port, password, device, lambda text: print(text, flush=True), trust_code)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from sparring.cli.app import app
+from sparring.cli.app import TrustCode, app
 from sparring.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,9 +65,11 @@ def train(
     model = train(data=data, **options, **given)  # type: ignore[arg-type]
     run = quote(out or f"runs/{model.recipe.name}-{model.about['name']}")
     print(f"\nLook at {run}/samples, then try:\n")
+    own = model.recipe.own_file
     for command in _next_commands(model, run):
-        print(f"  sparring {command}")
-    print(f"  sparring train {quote(data)} --out {run} --resume --steps {2 * model.about['step']}")
+        print(f"  sparring {command}{' --trust-code' if own else ''}")
+    file = f" --recipe {quote(recipe)}" if own else ""
+    print(f"  sparring train {quote(data)}{file} --out {run} --resume --steps {2 * model.about['step']}")
 
 
 def _next_commands(model: Model, run: str) -> list[str]:
@@ -131,13 +133,14 @@ def sample(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Draw samples from a trained model."""
     from sparring.cli.asks import parse_asks
     from sparring.devices import resolve
     from sparring.model import load
 
-    model = load(run, str(resolve(device)))
+    model = load(run, str(resolve(device)), trust_code)
     model.modality.check_writable(Path(out), force)
     model.sample(n, seed=seed, truncation=truncation, **parse_asks(context.args, model.modality)).save(out, force)
     print(f"{n} {model.modality.words.items} in {out}")

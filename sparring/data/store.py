@@ -15,8 +15,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypedDict
 
 import numpy as np
 import torch
@@ -26,9 +27,26 @@ from torch import Tensor
 from sparring.data.classes import printable
 from sparring.data.sources import Content, FileSource, Unreadable, map_files
 from sparring.errors import InputError
-from sparring.files import atomic_path, cached, read_json, write_json
+from sparring.files import cached, temporary, write_json
+from sparring.folders import put
+from sparring.json_files import read_json
 
 MAX_CACHE_BYTES = 20 * 2**30  # of decoded files; the least recently used are removed first
+
+FILES = "rows.npy", "about.json"  # of a folder of the cache
+
+
+class AboutRows(TypedDict):
+    """The content of `about.json`.
+
+    Attributes:
+        kept: index of the file of each row.
+        skipped: name of each other file, and why it cannot be read.
+    """
+
+    kept: list[int]
+    skipped: list[list[str]]
+
 
 Progress = Callable[[int, int], None]  # (done, total)
 
@@ -102,17 +120,33 @@ def decode(
         InputError: if fewer than two can be read, or the cache cannot be written.
     """
     place = cached("decoded") / _key(files, version)
-    if not (place / "about.json").is_file():
-        with atomic_path(place) as part:
+    if not _intact(place, shape, np.dtype(dtype)):
+        with temporary(place) as part:
             part.mkdir(parents=True)
             _decode(files, decoder, shape, np.dtype(dtype), part, progress)
+            if not _intact(place, shape, np.dtype(dtype)):  # unless another run has decoded them meanwhile
+                put(part, place, FILES)
         with suppress(OSError):  # another run may prune it at the same time
             _prune(place)
-    about = read_json(place / "about.json")
+    about = read_json(place / FILES[1], AboutRows)
     with suppress(OSError):  # the cache may be read-only
         os.utime(place)  # marks it as used now
     kept = np.array(about["kept"], np.int64)
-    return Decoded(Stored(place / "rows.npy"), kept, tuple((name, why) for name, why in about["skipped"]))
+    return Decoded(Stored(place / FILES[0]), kept, tuple((name, why) for name, why in about["skipped"]))
+
+
+def _intact(place: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> bool:
+    """True if a folder of the cache is there and complete."""
+    try:
+        kept = read_json(place / FILES[1], AboutRows)["kept"]
+        with (place / FILES[0]).open("rb") as file:
+            np.lib.format.read_magic(file)
+            if np.lib.format.read_array_header_1_0(file) != ((len(kept), *shape), False, dtype):
+                return False
+            begin = file.tell()
+            return file.seek(0, os.SEEK_END) - begin == len(kept) * prod(shape) * dtype.itemsize
+    except (InputError, OSError, ValueError):
+        return False
 
 
 def _decode(
@@ -121,7 +155,7 @@ def _decode(
 ) -> None:  # fmt: skip
     kept: list[int] = []
     skipped: list[tuple[str, str]] = []
-    with (folder / "rows.npy").open("wb") as file, ThreadPoolExecutor() as pool:
+    with (folder / FILES[0]).open("wb") as file, ThreadPoolExecutor() as pool:
         _header(file, (0, *shape), dtype)  # the number of readable files is known at the end
         for i, row in map_files(files, decoder, pool):
             if isinstance(row, Unreadable):
@@ -131,10 +165,12 @@ def _decode(
                 file.write(row.astype(dtype, copy=False).tobytes())
             progress(len(kept) + len(skipped), len(files))
         _header(file, (len(kept), *shape), dtype)
+        file.flush()
+        os.fsync(file.fileno())
     if len(kept) < 2:
         first = f" ({skipped[0][0]}: {skipped[0][1]})" if skipped else ""
         raise InputError(f"{files.path}: {len(kept)} of {len(files)} files can be read{first}; give at least two")
-    write_json(folder / "about.json", {"source": str(files.path), "kept": kept, "skipped": skipped})
+    write_json(folder / FILES[1], {"source": str(files.path), "kept": kept, "skipped": skipped})
 
 
 def _header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:

@@ -72,6 +72,7 @@ def export(
     reverse: bool = False,
     force: bool = False,
     quiet: bool = True,
+    trust: bool = False,
 ) -> Exported:
     """Write a model as one file.
 
@@ -87,6 +88,7 @@ def export(
         reverse: the opposite direction, for models that learned both, in an ONNX file.
         force: overwrite an existing file.
         quiet: show no progress.
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if the model cannot be exported in this way, or ONNX Runtime does not compute what PyTorch does.
@@ -101,7 +103,7 @@ def export(
         raise InputError(f"--prune {prune:g} is out of range; it must be above 0 and below 1")
     check_output(place, force)
     screen = Screen(quiet)
-    model = run if isinstance(run, Model) else load(run)
+    model = run if isinstance(run, Model) else load(run, trust=trust)
     model = Model(model.recipe, model.modality, copy.deepcopy(model.game).to(CPU), model.about)
     if prune:
         prunable(model)
@@ -246,7 +248,7 @@ def _write_model(model: Model, options: Options, place: Path, screen: Screen) ->
 
 def _reloaded(model: Model, before: Path, after: Path, options: Options, data: Data, screen: Screen) -> Exported:
     """Measurements of the file of a compressed model, read back, next to those of the model before."""
-    again = load(after)
+    again = load(after, trust=True)
     try:
         whole, smaller = graph(model), graph(again)
     except InputError as error:

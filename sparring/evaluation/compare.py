@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +15,16 @@ from sparring.console import Screen, clock
 from sparring.devices import resolve
 from sparring.errors import InputError
 from sparring.evaluation.evaluate import judge_of
-from sparring.files import atomic_path, check_output, write_bytes, write_json
+from sparring.files import write_bytes, write_json
+from sparring.folders import check_folder, made, output_folder
 from sparring.metrics.results import Evaluation, Number
 from sparring.modalities.judge import Judge
 from sparring.model import Model, load
 from sparring.runs.curves import COLORS
+from sparring.runs.logbook import read_log
 
 SHEET_SAMPLES = 64
+PAGE = "comparison"  # in the marker of a page's folder
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def compare(
     device: str = "auto",
     force: bool = False,
     quiet: bool = True,
+    trust: bool = False,
 ) -> list[Compared]:
     """Evaluate runs on the same data, and write a page with a table, a plot and their samples.
 
@@ -66,6 +69,7 @@ def compare(
         data: what samples are compared with; by default the data that the models were trained on.
         samples, features, device: as for `evaluate`.
         force: overwrite an older page in `out`.
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if runs cannot be compared, or something else is in `out`.
@@ -76,7 +80,7 @@ def compare(
     paths = [Path(run) for run in runs]
     _check_folder(folder, paths, force)
     with torch.random.fork_rng():
-        models = [load(path, str(place)) for path in paths]
+        models = [load(path, str(place), trust) for path in paths]
         judge = _judge(models, data, features, place, screen)
         compared = []
         for name, path, model in zip(names(paths), paths, models, strict=True):
@@ -122,9 +126,10 @@ def _check_folder(folder: Path, runs: Sequence[Path], force: bool) -> None:
     Raises:
         InputError: if not.
     """
-    check_output(folder, force)
+    check_folder(folder, force)
+    marker = made(folder)
     within = any(run.resolve().is_relative_to(folder.resolve()) for run in runs)
-    if within or (folder.exists() and not (folder / "compare.json").is_file()):
+    if within or (marker is not None and marker["what"] != PAGE):
         raise InputError(f"{folder} does not hold a page of sparring compare; choose another --out")
 
 
@@ -154,7 +159,7 @@ def _cell(number: Number | None) -> str:
 
 
 def _write(compared: Sequence[Compared], folder: Path, data: str) -> None:
-    with atomic_path(folder) as part:
+    with output_folder(folder, PAGE) as part:
         part.mkdir(parents=True)
         for i, c in enumerate(compared):
             _sheet(c).save(part / f"samples-{i + 1}.png")
@@ -208,5 +213,6 @@ def plot(compared: Sequence[Compared]) -> bytes:
 
 def _scores(log: Path) -> list[tuple[float, float]]:
     """(seconds, score) of each line of a log that has a score."""
-    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
-    return [(line["seconds"], value) for line in lines for name, value in line.items() if name.startswith("fid[")]
+    return [
+        (line["seconds"], value) for line in read_log(log) for name, value in line.items() if name.startswith("fid[")
+    ]

@@ -23,6 +23,7 @@ def evaluate(
     device: str = "auto",
     seed: int = 0,
     quiet: bool = True,
+    trust: bool = False,
 ) -> Evaluation:
     """Compare a model's samples with real data.
 
@@ -35,13 +36,14 @@ def evaluate(
         device: where samples and features are computed.
         seed: of the samples.
         quiet: print nothing.
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if the data cannot be found, are of another kind, or too few.
     """
     place, screen = resolve(device), Screen(quiet)
     with torch.random.fork_rng():
-        trained = model if isinstance(model, Model) else load(model, str(place))
+        trained = model if isinstance(model, Model) else load(model, str(place), trust)
         judge = judge_of(trained, None if against is None else str(against), features, place, screen)
         return judge.evaluate(trained, samples, seed, screen)
 

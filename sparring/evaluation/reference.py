@@ -12,6 +12,7 @@ from dataclasses import asdict
 from functools import cached_property
 from math import nan, prod
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -19,12 +20,14 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from sparring.data.tensors import VALUES, move
+from sparring.errors import InputError
 from sparring.evaluation import cache
 from sparring.evaluation.baseline import NormalBaseline
 from sparring.evaluation.classifier import Classifier, accuracy, train_classifier
 from sparring.evaluation.features import CLASSIFIER, Features
 from sparring.evaluation.real import Real
 from sparring.evaluation.statistics import MAX_KEPT, SampleStatistics
+from sparring.json_files import build, parse_json
 from sparring.metrics import classes, copies
 from sparring.metrics.frechet import Moments, frechet
 from sparring.metrics.kernel import kernel_distance
@@ -83,7 +86,7 @@ class Reference:
         """Statistics of the real items that samples are compared with."""
         place = self._place("reference", "safetensors")
         if stored := cache.recall(place):
-            with suppress(SafetensorError, KeyError):  # damaged
+            with suppress(SafetensorError, KeyError, RuntimeError):  # damaged
                 return self.statistics().restore(safetensors.torch.load(stored))
         self.say(f"computing features of {len(self.rows):,} real {self._samples}")
         statistics = self.statistics().add_all(self.real.batches(self.rows))
@@ -126,11 +129,12 @@ class Reference:
         """Metrics from the cache, computed if they are not there."""
         place = self._place(what, "json")
         if stored := cache.recall(place):
-            with suppress(ValueError, TypeError):  # damaged
-                return [Number(**number) for number in json.loads(stored)]
-        numbers = compute()
-        cache.keep(place, json.dumps([asdict(number) for number in numbers]).encode())
-        return numbers
+            with suppress(InputError):  # damaged
+                numbers = parse_json(stored, list[dict[str, Any]], str(place))
+                return [build(Number, number, str(place)) for number in numbers]
+        computed = compute()
+        cache.keep(place, json.dumps([asdict(number) for number in computed]).encode())
+        return computed
 
     def _floor(self) -> list[Number]:
         self.say(f"evaluating {len(self.unseen):,} real {self._samples}")

@@ -63,7 +63,7 @@ def record(run: Path, evaluation: Evaluation) -> None:
         evaluation.picture.save(content, "PNG")
         write_bytes(folder.picture, content.getvalue())
         picture = [f"![samples next to real data]({folder.picture.name})", ""]
-    if not folder.card.is_file():  # the folder of a model that was saved outside of a run
+    if not (folder.exists and folder.card.is_file()):  # the folder of a model outside of a run may have a README.md
         return
     section = [HEADING, "", *markdown(evaluation), "", *picture, *finding_lines(evaluation), ""]
     section += [f"{LEGEND}. {evaluation.protocol}.", ""]

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from sparring.console import Screen
 from sparring.errors import InputError
-from sparring.explore.film import SUFFIXES, check_film, write_film
+from sparring.explore.film import check_film, write_film
 from sparring.explore.invert import check_invertible
-from sparring.explore.page import MARK, page
+from sparring.explore.page import page
 from sparring.explore.scene import Scene, Sheet
 from sparring.explore.sheets import drawings
-from sparring.files import atomic_path, check_output
+from sparring.folders import check_folder, output_folder
 from sparring.model import Model, load
 from sparring.seeds import Seeds, seeded
 
@@ -33,6 +33,7 @@ def explore(
     image: str | Path | None = None,
     film: str | Path | None = None,
     quiet: bool = True,
+    trust: bool = False,
     **asked: Any,
 ) -> list[Sheet]:
     """Draw sheets of what a model has learned, and write them to a folder, with a page that shows all of them.
@@ -45,14 +46,15 @@ def explore(
         force: overwrite `film`, and `out` if it holds nothing but an older page with its sheets.
         only: names of sheets that are drawn; all that the model has unless given.
         image: a file, or a folder of images, to be inverted; held-out ones unless given.
+        trust: as for `sparring.load`.
         film: where a film of a walk through several samples is written, .gif or .mp4.
         asked: what samples are asked for, as in `Model.sample`: `label="cat"`. Classes take turns unless one is given.
 
     Raises:
         InputError: if there is no such model, it cannot draw what is asked for, or something exists in `out`.
     """
-    model, screen = load(run, device), Screen(quiet)
-    _check_replaceable(Path(out), force)
+    model, screen = load(run, device, trust), Screen(quiet)
+    check_folder(Path(out), force)
     given = None if image is None else _read_given(model, Path(image))
     scene = Scene(model, data, seed, asked, given, screen)
     _ = scene.request  # raises if samples cannot be asked for this
@@ -95,24 +97,6 @@ def draw_sheets(scene: Scene, only: Sequence[str] = ()) -> list[Sheet]:
     return sheets
 
 
-def _check_replaceable(out: Path, force: bool) -> None:
-    """Check that sheets may be written to a folder, and that nothing but older sheets is overwritten.
-
-    Raises:
-        InputError: if they may not.
-    """
-    check_output(out, force)
-    if not out.is_dir() or not (files := list(out.iterdir())):
-        return
-    try:
-        text = (out / "index.html").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        text = ""
-    own = all(file.is_file() and file.suffix in {".html", ".png", *SUFFIXES} for file in files)
-    if MARK not in text or not own:
-        raise InputError(f"{out} holds other files than sheets of sparring explore; choose another --out")
-
-
 def _read_given(model: Model, path: Path) -> NDArray[Any]:
     """Items of the user's to be inverted."""
     try:
@@ -134,7 +118,7 @@ def _write(model: Model, out: Path, run: str, sheets: Sequence[Sheet]) -> None:
     about, words = model.about, model.modality.words
     title = f"{model.recipe.name} on {about['name']}"
     summary = f"{run}: what the model has learned in {about['step']:,} steps from {about['items']:,} {words.items}."
-    with atomic_path(out) as part:
+    with output_folder(out, "sheets") as part:
         part.mkdir()
         for one in sheets:
             if one.picture is not None:

@@ -20,6 +20,7 @@ from sparring.data.store import Progress, Stored, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.files import check_output
+from sparring.folders import check_folder
 from sparring.modalities import exploring
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.exploring import Drawing, Explored
@@ -421,8 +422,8 @@ class Modality(ABC):
         Raises:
             InputError: if something exists there and `force` is not set, or no such format can be written.
         """
-        self.writer(path)
-        check_output(path, force)
+        writer = self.writer(path)
+        (check_output if writer.suffix else check_folder)(path, force)
 
     def as_json(self, samples: Samples) -> dict[str, Any]:
         """Samples as JSON; values that are not finite are null."""

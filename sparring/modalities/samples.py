@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sparring.files import atomic_path
+from sparring.folders import output_folder
 
 if TYPE_CHECKING:
     from sparring.modalities.base import Modality
@@ -72,7 +73,7 @@ class Samples:
         place = Path(path)
         self.modality.check_writable(place, force)
         writer = self.modality.writer(place)
-        with atomic_path(place) as part:
+        with atomic_path(place) if writer.suffix else output_folder(place, "samples") as part:
             writer.write(self, part)
 
 

@@ -13,11 +13,13 @@ from PIL import Image
 from sparring.data.items import Items
 from sparring.data.store import Progress
 from sparring.errors import InputError
-from sparring.files import atomic_path, write_json
+from sparring.files import write_json
+from sparring.folders import check_folder, output_folder
 
 if TYPE_CHECKING:
     from sparring.modalities.base import Modality, Words
 
+REPORT = "report"  # in the marker of a report's folder
 MAX_NAMED = 5  # names of a kind in the table; the JSON has them all
 MAX_CLASSES = 12  # classes that the table lists
 MAX_RATIO = 10  # of the sizes of the largest and the smallest class, from which classes are uneven
@@ -90,10 +92,9 @@ class Survey:
         Raises:
             InputError: if something other than a report is there already.
         """
-        if folder.exists() and not (folder / "report.json").is_file():
-            raise InputError(f"{folder} exists and is not a report; choose another --out")
+        check_folder(folder, force=False, what=REPORT)
         sheets = self.sheets()
-        with atomic_path(folder) as part:
+        with output_folder(folder, REPORT) as part:
             part.mkdir(parents=True)
             write_json(part / "report.json", self.content())
             for name, sheet in sheets.items():

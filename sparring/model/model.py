@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import Tensors
 from sparring.errors import InputError
 from sparring.files import check_output
+from sparring.folders import check_folder
 from sparring.games.game import Game
 from sparring.games.translation import TranslationGame
 from sparring.modalities import Modality, Request, Samples, find
@@ -281,9 +282,19 @@ class Model:
             InputError: if something exists there and `force` is not set.
         """
         place = Path(path)
-        check_output(place, force, file=place.suffix == stored.SINGLE)
+        if place.suffix == stored.SINGLE:
+            check_output(place, force, file=True)
+        else:
+            check_folder(place, force)
+        self._write(place, half)
+
+    def _write(self, place: Path, half: bool = False, older: Collection[str] = ()) -> None:
         described = stored.describe(self.recipe, self.modality) | {"about": self.about}
-        stored.write(place, described, self.game.state_dict(), half)
+        stored.write(place, described, self.game.state_dict(), half, older)
+
+    def replace(self, folder: Path) -> None:
+        """Write the model to the folder of the model of a run, over an older one."""
+        self._write(folder, older=stored.FILES)
 
 
 def _satisfying(items: Any, request: Request) -> Any:
@@ -291,11 +302,16 @@ def _satisfying(items: Any, request: Request) -> Any:
     return items[np.logical_and.reduce([rule.holds(items) for rule in request.rules])]
 
 
-def load(path: str | Path, device: str = "cpu") -> Model:
+def load(path: str | Path, device: str = "cpu", trust: bool = False) -> Model:
     """The model in a folder or a file that `Model.save` wrote, or in a run's folder.
 
+    Args:
+        trust: run the recipe file that the model names. Models of Sparring's own recipes hold no code and need no
+            trust; those of other recipes are refused unless it is set.
+
     Raises:
-        InputError: if there is none, it is damaged, or another version wrote it.
+        InputError: if there is none, it is damaged, another version wrote it, or it is of a recipe file and `trust` is
+            not set.
     """
-    recipe, modality, game, about = stored.read(Path(path))
+    recipe, modality, game, about = stored.read(Path(path), trust)
     return Model(recipe, modality, game.to(device), about)

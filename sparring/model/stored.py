@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import safetensors.torch
 import torch
@@ -15,14 +16,50 @@ from torch import Tensor
 
 import sparring
 from sparring import recipes
-from sparring.errors import InputError
-from sparring.files import atomic_path, read_json, write_bytes, write_json
+from sparring.errors import InputError, one_line
+from sparring.files import as_json, write_bytes
+from sparring.folders import output_folder
 from sparring.games.game import Game
+from sparring.json_files import known_fields, mismatch, parse_json, read_json
 from sparring.modalities import Modality
 from sparring.recipes.base import Recipe
 
+
+class Described(TypedDict):
+    """What `describe` writes."""
+
+    format: int
+    sparring: str
+    recipe: str
+    fields: dict[str, Any]
+    kind: str
+    modality: dict[str, Any]
+
+
+class About(TypedDict):
+    """The record of a training. What is not required is left out of exported files."""
+
+    name: str
+    items: int
+    step: int
+    seconds: float
+    parameters: dict[str, int]
+    scores: NotRequired[dict[str, float]]
+    data: NotRequired[str]
+    fingerprint: NotRequired[str]
+    pruned: NotRequired[float]
+
+
+class OfModel(Described):
+    """The description of a model."""
+
+    about: About
+
+
 FORMAT = 2  # of model folders and run folders
 SINGLE = ".safetensors"  # of a model in one file
+FILES = "model.json", "weights.safetensors"  # of a model's folder
+ADVICE = "if you trust its code, add --trust-code (in Python: trust=True)"
 
 
 def describe(recipe: Recipe[Any], modality: Modality) -> dict[str, Any]:
@@ -37,64 +74,93 @@ def describe(recipe: Recipe[Any], modality: Modality) -> dict[str, Any]:
     }
 
 
-def restore(content: Mapping[str, Any], path: Path) -> tuple[Recipe[Any], Modality]:
+def restore(
+    content: Mapping[str, Any], path: Path, trust: bool = False, given: Recipe[Any] | None = None, advice: str = ADVICE
+) -> tuple[Recipe[Any], Modality]:
     """The recipe and the modality that `describe` wrote.
 
+    Args:
+        path: the file that the content comes from.
+        trust: also run the recipe file that the content names.
+        given: the recipe that the user gave, which is used in place of a recipe file of the same name.
+        advice: what the user should do if the content names a recipe file that may not be run.
+
     Raises:
-        InputError: if another version of Sparring wrote it, or it is damaged.
+        InputError: if another version of Sparring wrote it, it is damaged, or it names a recipe file that the user
+            neither gave nor trusts.
     """
     if content.get("format") != FORMAT:
         raise InputError(
             f"{path} has format {content.get('format')}, written by sparring {content.get('sparring')}; "
             f"this is sparring {sparring.__version__}, which reads format {FORMAT}"
         )
-    source = _present(str(content["recipe"]), path)
+    if problem := mismatch(content, Described):
+        raise InputError(f"{path} is damaged: {problem}")
+    source = content["recipe"]
+    found = _named(source, path, trust, given, advice)
     try:
-        recipe = recipes.find(source).set(content["fields"])
+        recipe = found.set(content["fields"])
     except InputError as error:
-        whose = source if source.endswith(".py") else "Sparring"
+        whose = found.source if _is_file(source) else "Sparring"
         raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error
-    modality = recipe.modality(content["kind"])
-    known = json.loads(json.dumps(content["modality"]))
-    values = {f.name: _frozen(known[f.name]) for f in fields(modality) if f.name in known}
-    return recipe, replace(modality, **values)
+    with reading(path):
+        modality = recipe.modality(content["kind"])
+        return recipe, replace(modality, **known_fields(type(modality), content["modality"], str(path)))
 
 
-def _present(source: str, path: Path) -> str:
-    """The recipe file where it was, or else the one of this name in the current folder; names of recipes as they are.
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns any error that values of a damaged file lead to into an `InputError`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # of any code that such values reach
+        raise InputError(f"{path} is damaged, or of another version: {one_line(error)}") from error
 
-    Raises:
-        InputError: if there is no such file.
+
+def _is_file(source: str) -> bool:
+    return source.endswith(".py")
+
+
+def _named(source: str, path: Path, trust: bool, given: Recipe[Any] | None, advice: str) -> Recipe[Any]:
+    """The recipe that a file names. Only here does a name that was read from a file become a recipe: it means one of
+    Sparring's own, and never runs another file unless the user gave or trusts that.
     """
-    if not source.endswith(".py") or Path(source).is_file():
-        return source
-    here = Path(source).name
-    if not Path(here).is_file():
-        raise InputError(
-            f"{path} needs its recipe file {source}, which is not there; copy {here} to the current folder"
-        )
-    return here
+    if not _is_file(source):
+        if given is not None and given.own_file:
+            raise InputError(f"{path} is of Sparring's recipe {source!r}, not of {given.source}; leave --recipe out")
+        return recipes.find(source)
+    name = Path(source).name
+    if given is not None and given.own_file and Path(given.source).name == name:
+        return type(given)()
+    if not trust:
+        raise InputError(f"{path} is of the recipe file {source}, which is not run unless you say so; {advice}")
+    places = [path.parent / source, path.parent / name, path.parent.parent / name]
+    file = next((place for place in places if place.is_file()), None)
+    if file is None:
+        raise InputError(f"{path} needs its recipe file {source}, which is not there; copy {name} to {path.parent}")
+    return recipes.find(str(file))
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
-
-
-def write(place: Path, described: Mapping[str, Any], weights: Mapping[str, Tensor], half: bool) -> None:
+def write(
+    place: Path, described: Mapping[str, Any], weights: Mapping[str, Tensor], half: bool, older: Collection[str] = ()
+) -> None:
     """Write a model to a folder, or to one file if the path ends in `.safetensors`.
 
     Args:
         described: the recipe, the modality and the record of the training, as JSON.
         half: store weights in 16 bits.
+        older: names of the files of a model that is replaced, if an older version may have written it.
     """
     tensors = {name: _halved(t) if half else t.contiguous() for name, t in weights.items()}
     if place.suffix == SINGLE:
         write_bytes(place, safetensors.torch.save(tensors, {"model.json": json.dumps(described)}))
         return
-    with atomic_path(place) as part:
+    with output_folder(place, "model", older) as part:
         part.mkdir()
-        write_json(part / "model.json", described)
-        write_bytes(part / "weights.safetensors", safetensors.torch.save(tensors))
+        for name, content in zip(FILES, (as_json(described).encode(), safetensors.torch.save(tensors)), strict=True):
+            write_bytes(part / name, content)
 
 
 def _halved(tensor: Tensor) -> Tensor:
@@ -103,8 +169,11 @@ def _halved(tensor: Tensor) -> Tensor:
     return (tensor.half() if fits else tensor).contiguous()
 
 
-def read(path: Path) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
+def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
     """The model in a folder or a file, or in a run's folder.
+
+    Args:
+        trust: run the recipe file that the model names, if it is not of Sparring's own recipes.
 
     Returns:
         Recipe, modality, the game on the CPU, and the record of the training.
@@ -118,32 +187,33 @@ def read(path: Path) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
         hint = "; train it to the end with --resume" if (folder / "recipe.json").is_file() else ""
         raise InputError(f"there is no model in {path}{hint}")
     weights = folder if single else folder / "weights.safetensors"
-    content = _within(weights) if single else read_json(folder / "model.json")
-    recipe, modality = restore(content, weights if single else folder / "model.json")
-    game = recipe.game(modality)
+    described = weights if single else folder / "model.json"
+    content = _within(weights) if single else read_json(described, dict[str, Any])
+    recipe, modality = restore(content, described, trust)
+    if problem := mismatch(content, OfModel):
+        raise InputError(f"{described} is damaged: {problem}")
+    with reading(described):
+        game = recipe.game(modality)
     try:
         tensors = safetensors.torch.load_file(weights, device="cpu")
         if "pruned" in content["about"]:
             _narrow(game, tensors)
         game.load_state_dict(tensors)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(f"{weights} is damaged or of another recipe: {first}") from error
+    except (OSError, SafetensorError, RuntimeError, AttributeError) as error:
+        raise InputError(f"{weights} is damaged or of another recipe: {one_line(error)}") from error
     return recipe, modality, game, content["about"]
 
 
-def _within(path: Path) -> Any:
+def _within(path: Path) -> dict[str, Any]:
     """The description of a model that is stored in its file of weights."""
     try:
         with safetensors.safe_open(path, "pt") as file:
             found = (file.metadata() or {}).get("model.json")
         if found is None:
             raise InputError(f"{path} holds only weights; give a file that sparring export wrote")
-        return json.loads(found)
-    except (OSError, SafetensorError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
+        return parse_json(found, dict[str, Any], str(path))
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} is damaged: {one_line(error)}") from error
 
 
 def _narrow(game: Game, tensors: Mapping[str, Tensor]) -> None:

@@ -57,6 +57,7 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
         if modality.source is not None
         else f"sample {folder} -n 64 -o sheet.png{label}"
     )
+    trust = " --trust-code" if recipe.own_file else ""
     return "\n".join(
         [
             f"# {recipe.name} on {about['data']}",
@@ -73,7 +74,7 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
             *_scores(about["scores"], modality),
             "",
             "```",
-            f"sparring {use}",
+            f"sparring {use}{trust}",
             "```",
             "",
             "| field | value | description |",

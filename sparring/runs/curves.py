@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 PANELS = (
     ("losses", "/"),
@@ -18,16 +15,15 @@ PANELS = (
 COLORS = ("#1f4fbf", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#a16207")
 
 
-def curves(log: Path, floor: float | None = None) -> bytes:
+def curves(lines: Sequence[Mapping[str, float]], floor: float | None = None) -> bytes:
     """A PNG of losses, logits, accuracy, gradients and quality over thousands of samples.
 
     Args:
-        log: the run's `log.jsonl`.
+        lines: of the run's log.
         floor: the score of real items, if known.
     """
     from matplotlib.figure import Figure
 
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
     panels = [(title, _matching(lines, names)) for title, names in PANELS]
     panels = [(title, names) for title, names in panels if names]
     figure = Figure(figsize=(8, 1.9 * max(1, len(panels))), dpi=80, layout="constrained")
@@ -53,7 +49,7 @@ def curves(log: Path, floor: float | None = None) -> bytes:
     return file.getvalue()
 
 
-def _matching(lines: Sequence[dict[str, Any]], wanted: str | tuple[str, ...]) -> list[str]:
+def _matching(lines: Sequence[Mapping[str, float]], wanted: str | tuple[str, ...]) -> list[str]:
     """Names of the log that a panel shows."""
     known = list(dict.fromkeys(name for line in lines for name in line))
     if isinstance(wanted, tuple):

@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from filelock import FileLock, Timeout
 
 from sparring.errors import InputError
-from sparring.files import check_output, describe_error, read_json, write_json
+from sparring.files import check_output, describe_error, write_json
+from sparring.folders import MARKER, made, mark
+from sparring.json_files import mismatch, read_json
 from sparring.modalities import Modality
 from sparring.model import describe, restore
+from sparring.model.stored import Described
 from sparring.recipes.base import Recipe
 
+# What a run writes: names of files, and patterns of the names in folders that may hold other files, too.
 FILES = (
-    "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",
-    "curves.png", "progress.gif", "evaluation.json", "evaluation.png", "augmentation.json",
+    "log.jsonl", "health.jsonl", "README.md", "curves.png", "progress.gif", "evaluation.json", "evaluation.png",
+    "augmentation.json", "model/model.json", "model/weights.safetensors", f"model/{MARKER}",
 )  # fmt: skip
+PATTERNS = ("samples/*.png", "checkpoints/*/state.*", "checkpoints/best/*/state.*", "tensorboard/events.out.tfevents.*")
+NUMBERED = re.compile(r"[0-9]{9,}")  # names of sheets and checkpoints: the step
 
-
+RUN = "run"  # in the marker of a run's folder
 LOCK = ".lock"  # held by the command that trains in the folder
 LOCK_TIMEOUT = 1.0  # seconds
+
+
+class Bounds(TypedDict):
+    """The settings of a run, and its bound."""
+
+    settings: dict[str, Any]
+    steps: int | None
+    time: float | None
+
+
+class RunRecord(Described):
+    """The content of `recipe.json`."""
+
+    run: Bounds
 
 
 @dataclass(frozen=True)
@@ -87,6 +107,22 @@ class RunFolder:
     def card(self) -> Path:
         return self.path / "README.md"
 
+    @property
+    def exists(self) -> bool:
+        """True if there is a run in the folder: a `recipe.json` alone may be anybody's."""
+        marker = made(self.path)
+        if marker is not None:
+            return marker["what"] == RUN
+        try:
+            read_json(self.recipe, RunRecord)
+        except InputError:
+            return False
+        return True  # of version 0.1
+
+    def sheets(self) -> list[Path]:
+        """The sheets of samples, oldest first; other files in their folder are the user's."""
+        return sorted(path for path in self.samples.glob("*.png") if NUMBERED.fullmatch(path.stem))
+
     def claim(self, resume: bool, force: bool) -> bool:
         """Check that the folder may be used for a run. True if it holds one that is resumed.
 
@@ -95,14 +131,16 @@ class RunFolder:
         """
         if resume and force:
             raise InputError("--resume continues a run and --force replaces it; give only one of them")
-        if self.recipe.is_file():
+        if self.exists:
             if resume:
                 return True
             if not force:
                 raise InputError(
                     f"{self.path} already holds a run; continue it with --resume or replace it with --force"
                 )
-        elif self.path.exists() and (not self.path.is_dir() or any(p.name != LOCK for p in self.path.iterdir())):
+        elif self.path.exists() and (
+            not self.path.is_dir() or any(p.name not in (LOCK, MARKER) for p in self.path.iterdir())
+        ):
             raise InputError(f"{self.path} exists and is not a run; choose another --out")
         check_output(self.path / "recipe.json", force=True)
         return False
@@ -144,18 +182,39 @@ class RunFolder:
             return False
 
     def begin(self, recipe: Recipe[Any], modality: Modality, settings: Mapping[str, Any]) -> None:
-        """Record the run before its first step. Files of a previous run are removed."""
-        for name in FILES:
+        """Record the run before its first step. Files of a previous run are removed, and no others."""
+        mark(self.path, RUN)
+        for name in (*FILES, *self._written()):
             place = self.path / name
-            shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+            if place.is_file():
+                place.unlink()
+        for name in ("checkpoints/*", "checkpoints/best/*"):
+            for place in self.path.glob(name):
+                with suppress(OSError):  # it is not empty, or no folder
+                    place.rmdir()
         write_json(self.recipe, describe(recipe, modality) | {"run": dict(settings)})
 
-    def reopen(self) -> tuple[Recipe[Any], Modality, dict[str, Any]]:
+    def _written(self) -> list[str]:
+        """Names of the files that a run numbers."""
+        found = [path.relative_to(self.path) for pattern in PATTERNS for path in self.path.glob(pattern)]
+        return [str(name) for name in found if name.parts[0] == "tensorboard" or _numbered(name)]
+
+    def reopen(self, given: Recipe[Any] | None = None) -> tuple[Recipe[Any], Modality, dict[str, Any]]:
         """The record that `begin` wrote.
 
+        Args:
+            given: the recipe that the user gave; a run of a recipe file can only be reopened with it.
+
         Raises:
-            InputError: if another version wrote it, or it is damaged.
+            InputError: if another version wrote it, it is damaged, or it is of another recipe file than the given one.
         """
-        content = read_json(self.recipe)
-        recipe, modality = restore(content, self.recipe)
+        content = read_json(self.recipe, dict[str, Any])
+        recipe, modality = restore(content, self.recipe, given=given, advice="give that file with --recipe")
+        if problem := mismatch(content, RunRecord):
+            raise InputError(f"{self.recipe} is damaged: {problem}")
         return recipe, modality, content["run"]
+
+
+def _numbered(name: Path) -> bool:
+    """True for a sheet or a file of a checkpoint of a step."""
+    return bool(NUMBERED.fullmatch(name.stem if name.suffix == ".png" else name.parent.name))

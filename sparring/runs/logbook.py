@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -13,9 +14,36 @@ from torch import Tensor
 
 from sparring.errors import InputError
 from sparring.files import append_line, describe_error, write_bytes
+from sparring.json_files import mismatch, read_lines
 from sparring.loop import Step
 
 PROGRESS = ("kimg", "seconds", "speed")  # of a line, besides losses, scores and observations
+
+
+class Line(TypedDict):
+    """What every line of the log has; further numbers are there by name."""
+
+    step: int
+    kimg: float
+    seconds: float
+    speed: float
+
+
+def read_log(path: Path) -> list[dict[str, float]]:
+    """The lines of a log: numbers by name. None if there is no log.
+
+    Raises:
+        InputError: if it is damaged.
+    """
+    lines = read_lines(path, dict[str, float])
+    for line in lines:
+        if problem := mismatch(line, Line):
+            raise InputError(f"{path} is damaged: {problem}")
+    return lines
+
+
+def as_line(numbers: Mapping[str, float]) -> str:
+    return json.dumps(numbers) + "\n"
 
 
 class Logbook:
@@ -35,8 +63,7 @@ class Logbook:
 
         self.path = folder / "log.jsonl"
         if self.path.exists():
-            lines = self.path.read_text().splitlines(keepends=True)
-            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+            kept = [as_line(line) for line in read_log(self.path) if line["step"] <= step]
             write_bytes(self.path, "".join(kept).encode())
         self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=step or None)
         self.latest: dict[str, float] = {}
@@ -68,7 +95,7 @@ class Logbook:
         Raises:
             InputError: if it cannot be written.
         """
-        append_line(self.path, json.dumps({"step": step, **numbers}))
+        append_line(self.path, as_line({"step": step, **numbers}).rstrip())
         self.latest = {**self.latest, **numbers}
         try:
             for name, value in numbers.items():

@@ -31,6 +31,7 @@ def launch(
     password: str = "",
     device: str = "auto",
     say: Callable[[str], None] = print,
+    trust: bool = False,
 ) -> None:
     """Serve the page until Ctrl-C. Then trainings that it has started are stopped, and their models written.
 
@@ -41,6 +42,7 @@ def launch(
         password: that the page asks for, with any user name; "" for none.
         device: that models run on.
         say: receives messages for the user.
+        trust: as for `sparring.load`, for all models that are selected on the page.
 
     Raises:
         InputError: if a folder does not exist, the port is in use, an open address has no password, or Gradio is not
@@ -58,12 +60,13 @@ def launch(
     needs("gradio", "studio", "draws the studio's page")
     with tempfile.TemporaryDirectory(prefix="sparring-studio-") as temporary:
         os.environ["GRADIO_TEMP_DIR"] = temporary
-        _serve(places, host, port, password, where, Path(temporary), say)
+        _serve(places, host, port, password, where, Path(temporary), say, trust)
 
 
 def _serve(
-    places: list[Path], host: str, port: int, password: str, device: str, folder: Path, say: Callable[[str], None]
-) -> None:
+    places: list[Path], host: str, port: int, password: str, device: str, folder: Path, say: Callable[[str], None],
+    trust: bool,
+) -> None:  # fmt: skip
     import gradio as gr
 
     from sparring.studio import mask_editor
@@ -71,7 +74,7 @@ def _serve(
     from sparring.studio.studio import Studio
     from sparring.studio.theme import CSS, theme
 
-    studio = Studio(places, device, folder)
+    studio = Studio(places, device, folder, trust)
     # Served as they are: Gradio would copy a file again for a second user while the first one reads it.
     gr.set_static_paths([studio.downloads])
     blocks = page(studio)

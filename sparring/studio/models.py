@@ -22,10 +22,11 @@ class Models:
 
     Args:
         device: that models run on.
+        trust: as for `sparring.load`.
     """
 
-    def __init__(self, device: str) -> None:
-        self.device = device
+    def __init__(self, device: str, trust: bool = False) -> None:
+        self.device, self.trust = device, trust
         self._entries: OrderedDict[Path, _Entry] = OrderedDict()
         self._lock = threading.Lock()  # protects the entries; never held for long
 
@@ -38,7 +39,7 @@ class Models:
         """
         entry = self._entry(run)
         with entry.lock:
-            yield entry.current(self.device)
+            yield entry.current(self.device, self.trust)
 
     def peek(self, run: Path) -> Model:
         """The model of a run, only to read what it declares. Does not wait for callers that compute with it once it is
@@ -52,7 +53,7 @@ class Models:
         if model is not None:
             return model
         with entry.lock:
-            return entry.current(self.device)
+            return entry.current(self.device, self.trust)
 
     def computed(self, run: Path, key: Any, compute: Callable[[Model], T]) -> T:
         """A result that depends on the model of a run alone, computed once for each version of the model.
@@ -62,7 +63,7 @@ class Models:
         """
         entry = self._entry(run)
         with entry.lock:
-            model = entry.current(self.device)
+            model = entry.current(self.device, self.trust)
             if key not in entry.results:
                 entry.results[key] = compute(model)
             result: T = entry.results[key]
@@ -89,11 +90,11 @@ class _Entry:
         """The model if its latest version is in memory."""
         return self._model if self._stamp == self._written() else None
 
-    def current(self, device: str) -> Model:
+    def current(self, device: str, trust: bool) -> Model:
         """The latest version of the model."""
         model, stamp = self.loaded(), self._written()
         if model is None:
-            model = load(self.run, device)
+            model = load(self.run, device, trust)
             self._model, self._stamp, self.results = model, stamp, {}
         return model
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -12,13 +11,16 @@ from typing import Any
 
 from sparring.console import clock
 from sparring.errors import InputError, nearest
-from sparring.files import component, read_json
+from sparring.files import component
+from sparring.json_files import read_json, read_lines
 from sparring.modalities import kinds
 from sparring.runs import problems
-from sparring.runs.folder import RunFolder
+from sparring.runs.folder import RunFolder, RunRecord
 
 MAX_DEPTH = 3  # levels of folders in which runs are looked for
 MAX_SAME_NAME = 10_000  # runs with the same name and a number
+
+UNTRUSTED = "its recipe is the file {}; start the studio with --trust-code to use its model"
 
 Line = Mapping[str, Any]
 
@@ -31,6 +33,7 @@ class Card:
         name: of the run on the page; unique.
         path: of its folder.
         recipe, data: that it was trained with; "" if the folder cannot be read.
+        file: the user's own file that defines the recipe; "" for Sparring's recipes.
         items: what its samples are called: "images", "rows", ...
         step, seconds: progress.
         steps, time: limits in steps and in seconds, or None.
@@ -45,6 +48,7 @@ class Card:
     name: str
     path: Path
     recipe: str = ""
+    file: str = ""
     items: str = ""
     data: str = ""
     step: int = 0
@@ -81,10 +85,11 @@ class RunIndex:
 
     Args:
         places: folders of runs, or runs.
+        trust: as for `sparring.load`; without it, cards of models that need it say so.
     """
 
-    def __init__(self, places: Sequence[Path]) -> None:
-        self.places = list(places)
+    def __init__(self, places: Sequence[Path], trust: bool = False) -> None:
+        self.places, self.trust = list(places), trust
         self._contents: dict[Path, tuple[object, Any]] = {}
         self._lock = threading.Lock()
 
@@ -131,14 +136,17 @@ class RunIndex:
         """The contents of a run's folder, or why they cannot be read."""
         folder = RunFolder(path)
         try:
-            settings = self._read(folder.recipe, lambda p: _settings(read_json(p)))
+            settings = self._read(folder.recipe, lambda p: _settings(read_json(p, RunRecord)))
+            findings = self._findings(folder)
+            if settings["file"] and not self.trust:
+                findings = (*findings, UNTRUSTED.format(settings["file"]))
             log = self.log(path)
             last: Line = log[-1] if log else {}
             scores = [(key, value) for line in log for key, value in line.items() if key.startswith("fid[")]
             sheets = sorted(p for p in folder.samples.glob("*.png") if p.stem.isdecimal())  # named by their steps
             return Card(
                 name=name, path=path, **settings, step=int(last.get("step", 0)), seconds=float(last.get("seconds", 0)),
-                score=f"{scores[-1][0]} {scores[-1][1]:.3g}" if scores else "", findings=self._findings(folder),
+                score=f"{scores[-1][0]} {scores[-1][1]:.3g}" if scores else "", findings=findings,
                 sheet=sheets[-1] if sheets else None, ready=(folder.model / "model.json").is_file(),
                 changed=_changed(path),
             )  # fmt: skip
@@ -155,15 +163,7 @@ class RunIndex:
 
     def _lines(self, path: Path) -> list[Line]:
         """The complete lines of a file of JSON lines that another process may be writing; () if there is no file."""
-
-        def read(file: Path) -> list[Line]:
-            with file.open() as text:
-                lines = [json.loads(line) for line in text if line.endswith("\n")]
-            if not all(isinstance(line, dict) for line in lines):
-                raise ValueError(f"{file.name} has a line that is not a JSON object")
-            return lines
-
-        return self._read(path, read) if path.is_file() else []
+        return self._read(path, lambda p: read_lines(p, dict[str, Any])) if path.is_file() else []
 
     def _read(self, path: Path, read: Any) -> Any:
         """The contents of a file, read again only after it has changed."""
@@ -178,11 +178,12 @@ class RunIndex:
         return content
 
 
-def _settings(content: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(content: RunRecord) -> dict[str, Any]:
     """The part of a `recipe.json` that a card shows."""
     run, source, kind = content["run"], content["recipe"], str(content["kind"])
     return {
         "recipe": Path(source).stem if source.endswith(".py") else source,
+        "file": source if source.endswith(".py") else "",
         "items": {known.kind: known.words.items for known in kinds()}.get(kind, kind),
         "data": str(run["settings"]["data"]),
         "steps": run["steps"],

@@ -7,12 +7,13 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from PIL import Image
 
 from sparring.console import clock
 from sparring.errors import InputError
-from sparring.files import read_json
+from sparring.json_files import read_json
 from sparring.metrics.results import Number, stored_numbers
 from sparring.runs.folder import RunFolder
 from sparring.studio.run_index import Card, RunIndex
@@ -65,7 +66,7 @@ def _metrics(card: Card) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        numbers = stored_numbers(read_json(path))
+        numbers = stored_numbers(read_json(path, dict[str, Any]))
         return {f"{name} {ARROWS[n['best']]}": _formatted(name, n) for name, n in numbers.items()}
     except (InputError, KeyError, TypeError):
         return {"evaluation": "damaged"}

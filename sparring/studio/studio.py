@@ -30,6 +30,7 @@ class Studio:
         places: folders of runs, or runs.
         device: that models run on.
         folder: for uploads, output of commands and downloads; removed when the studio ends.
+        trust: as for `sparring.load`.
 
     Attributes:
         run: the component that holds the name of the selected run.
@@ -39,11 +40,11 @@ class Studio:
     run: gr.Dropdown
     model_stamp: gr.State
 
-    def __init__(self, places: Sequence[Path], device: str, folder: Path) -> None:
-        self.runs, self.models = RunIndex(places), Models(device)
+    def __init__(self, places: Sequence[Path], device: str, folder: Path, trust: bool = False) -> None:
+        self.runs, self.models = RunIndex(places, trust), Models(device, trust)
         self.jobs = Jobs(folder / "output")
         self.new_run_lock = threading.Lock()  # held while the folder of a new run is chosen and its training started
-        self.device = device
+        self.device, self.trust = device, trust
         self.downloads = folder / "downloads"
         self.downloads.mkdir()
         self._cleaned = time.time()

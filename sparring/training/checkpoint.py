@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
+import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from sparring.errors import InputError
-from sparring.files import atomic_path, read_json, write_bytes, write_json
+from sparring.files import temporary, write_bytes, write_json
+from sparring.folders import put, remove
+from sparring.json_files import mismatch, read_json
 
 KEEP = 2  # the newest one, and the previous one in case that is damaged
+FILES = "state.safetensors", "state.json"
+NAME = re.compile(r"[0-9]{9,}")  # of the folder of a step; other folders are the user's
+
+S = TypeVar("S")
 
 
 def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
@@ -26,31 +34,47 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[
         InputError: if it cannot be written; older ones are kept.
     """
     content = safetensors.torch.save({name: t.detach().contiguous() for name, t in tensors.items()})
-    checksum = hashlib.blake2b(content).hexdigest()
+    state = {"step": step, **state}
     place = folder / f"{step:09}"
-    with atomic_path(place) as part:
-        part.mkdir(parents=True)
-        write_bytes(part / "state.safetensors", content)
-        write_json(part / "state.json", {"step": step, "checksum": checksum, **state})
+    with temporary(place) as part:
+        write_bytes(part / FILES[0], content)
+        write_json(part / FILES[1], {**state, "digest": _digest(content, state)})
+        put(part, place, FILES)
     for old in saved(folder)[:-KEEP]:
-        shutil.rmtree(old)
+        _remove(old)
+
+
+def _digest(content: bytes, state: Mapping[str, Any]) -> str:
+    """A checksum of all that a checkpoint holds."""
+    return hashlib.blake2b(content + json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def _remove(place: Path) -> None:
+    """Remove a checkpoint. Its folder stays if it holds other files."""
+    remove(place, FILES)
+    with suppress(OSError):
+        place.rmdir()
 
 
 def forget(folder: Path, step: int) -> None:
     """Remove the checkpoints of steps after this one."""
     for place in saved(folder):
         if int(place.name) > step:
-            shutil.rmtree(place)
+            _remove(place)
 
 
 def saved(folder: Path) -> list[Path]:
     """The folders of checkpoints, oldest first."""
-    return sorted(p for p in folder.glob("[0-9]*") if p.is_dir())
+    found = [p for p in folder.glob("[0-9]*") if NAME.fullmatch(p.name) and any((p / name).is_file() for name in FILES)]
+    return sorted(found, key=lambda p: int(p.name))
 
 
-def latest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] | None:
+def latest(folder: Path, kind: type[S]) -> tuple[dict[str, Tensor], S, list[str]] | None:
     """The newest intact checkpoint: its tensors, its state, and the problems of newer ones. None if there are no
     checkpoints.
+
+    Args:
+        kind: the type of the state, as for `read_json`.
 
     Raises:
         InputError: if there are checkpoints, but all are damaged.
@@ -58,15 +82,28 @@ def latest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]] 
     found = saved(folder)
     problems: list[str] = []
     for place in reversed(found):
-        with suppress(InputError, OSError, KeyError):
-            state = read_json(place / "state.json")
-            content = (place / "state.safetensors").read_bytes()
-            if hashlib.blake2b(content).hexdigest() == state.pop("checksum"):
-                return safetensors.torch.load(content), state, problems
+        with suppress(InputError, OSError, SafetensorError):
+            tensors, state = _read(place)
+            if not mismatch(state, kind):
+                return tensors, cast(S, state), problems
         problems.append(f"checkpoint {place.name} is damaged; using the previous one")
     if found:
         raise InputError(f"all checkpoints in {folder} are damaged; start again with --force")
     return None
+
+
+def _read(place: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the state of a checkpoint.
+
+    Raises:
+        InputError: if it is damaged.
+    """
+    state = read_json(place / FILES[1], dict[str, Any])
+    content = (place / FILES[0]).read_bytes()
+    old, new = state.pop("checksum", None), state.pop("digest", None)  # the old one is that of the tensors alone
+    if new != _digest(content, state) and (new is not None or old != hashlib.blake2b(content).hexdigest()):
+        raise InputError(f"{place} is damaged: its checksum is another one")
+    return safetensors.torch.load(content), state
 
 
 def optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -17,10 +17,12 @@ from sparring.console import Screen, clock
 from sparring.data import Items
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
+from sparring.json_files import build
 from sparring.modalities import Modality, find
 from sparring.model import Model, load
 from sparring.recipes.base import Recipe
 from sparring.runs.folder import RunFolder
+from sparring.training import checkpoint
 from sparring.training.bounds import Bound, seconds
 from sparring.training.dry_run import dry_run
 from sparring.training.exporter import Address, address, exported
@@ -91,7 +93,7 @@ def train(
     devices.check(place, precision, ranks)
     bound = Bound(steps, None if time is None else seconds(time))
     before = RunFolder(Path(out)) if resume and out is not None else None
-    stored = before.reopen()[0] if recipe is None and before is not None and before.recipe.is_file() else None
+    stored = before.reopen()[0] if recipe is None and before is not None and before.exists else None
     items, chosen, why = _choose(recipe or stored, data, place, bound.time)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
@@ -115,7 +117,7 @@ def train(
         _announce(plan, items, "" if resuming else why, place, folder, screen)
         fabric = devices.fabric(place, plan.settings.precision, ranks)
         _launch(plan, fabric, folder, screen.console.quiet, metrics_address)
-    return load(folder.path, str(place))
+    return load(folder.path, str(place), trust=True)  # its recipe is the one that was given
 
 
 def _announce(plan: _Plan, items: Items, why: str, device: torch.device, folder: RunFolder, screen: Screen) -> None:
@@ -153,7 +155,7 @@ def _planned(recipe: Recipe[Any], items: Items, settings: Settings, bound: Bound
     """A new run. Settings that are incompatible are refused here, before anything is written."""
     shard_size(recipe, settings.ranks)
     modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
-    if recipe.source != recipe.name:  # the recipes of Sparring are tested
+    if recipe.own_file:  # the recipes of Sparring are tested
         dry_run(recipe, modality, prepared)
     settings = replace(settings, fingerprint=prepared.fingerprint)
     most = recipe.max_steps(len(prepared.train))
@@ -183,15 +185,17 @@ def _resumed(
     read: Read,
 ) -> _Plan:
     """The run in a folder, if it is the one that was asked for."""
-    stored, modality, run = folder.reopen()
+    stored, modality, run = folder.reopen(recipe)
     if (recipe is not None and recipe.name != stored.name) or stored.set(fields) != stored:
         raise InputError(f"{folder.path} was trained with other settings; leave them out to resume it")
-    settings = Settings(**run["settings"])
+    settings = build(Settings, run["settings"], str(folder.recipe))
     defaults = {"seed": 0, "precision": "auto"}  # values that the user may not have given
     for name, value in asked.items():
         before = getattr(settings, name)
         if value != before and value != defaults.get(name):
             raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; give the same to resume it")
+    if not checkpoint.saved(folder.checkpoints) and (folder.log.exists() or folder.model.exists()):
+        raise InputError(f"{folder.path} has no checkpoint left to resume from; --force starts it anew")
     _, prepared = read(stored, modality)
     if prepared.fingerprint != settings.fingerprint:
         raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")

@@ -51,7 +51,7 @@ def publish(run: RunView, scores: Mapping[str, float], problems: Sequence[Mappin
         run.recipe.finish(game.eval(), run.modality)
     for result in (run.folder.evaluation, run.folder.picture, run.folder.augmentation):
         result.unlink(missing_ok=True)  # of the previous model
-    Model(run.recipe, run.modality, game, about).save(run.folder.model, force=True)
+    Model(run.recipe, run.modality, game, about).replace(run.folder.model)
     newest = Path("samples") / f"{run.step:09}.png"
     text = card(run.recipe, run.modality, about, str(run.folder.path), str(newest))
     write_bytes(run.folder.card, text.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from sparring.data.dataset import Dataset
 from sparring.errors import InputError
 from sparring.loop import Deal, Player, Step, play
 from sparring.modalities import Modality
+from sparring.model.stored import reading
 from sparring.recipes.base import Phase, Recipe
 from sparring.runs.folder import RunFolder
 from sparring.seeds import Seeds, reseed
@@ -33,6 +34,16 @@ if TYPE_CHECKING:
 
 
 ROLLBACK_FACTOR = 0.3  # of the learning rate after a rollback
+
+
+class State(TypedDict):
+    """What a checkpoint holds besides tensors."""
+
+    step: int
+    seconds: float
+    salt: int
+    total: int | None
+    settled: int
 
 
 class Run:
@@ -98,23 +109,27 @@ class Run:
 
     def restore(self) -> bool:
         """Restore the newest intact checkpoint. False if there is none yet."""
-        found = checkpoint.latest(self.folder.checkpoints)
+        found = checkpoint.latest(self.folder.checkpoints, State)
         if found is None:
             return False
         tensors, state, problems = found
         for problem in problems:
             self.screen.say(problem)
+        with reading(self.folder.checkpoints):
+            self._load(tensors)
+        self.step, self.seconds = state["step"], state["seconds"]
+        if self.bound.kept:
+            self.bound.total, self.bound.settled = state["total"], state["settled"]
+        self._salted(state["salt"])
+        return True
+
+    def _load(self, tensors: Mapping[str, Tensor]) -> None:
         own = f"rank{self.fabric.global_rank}."
         game = _under("game.", tensors) | _under(own, tensors)
         self.game.load_state_dict(game)
         self.average.game.load_state_dict(game | _under("average.", tensors))
         for name, optimizer in self._optimizers().items():
             checkpoint.restore_optimizer(f"optimizer.{name}", optimizer, tensors)
-        self.step, self.seconds = state["step"], state["seconds"]
-        if self.bound.kept:
-            self.bound.total, self.bound.settled = state["total"], state["settled"]
-        self._salted(state["salt"])
-        return True
 
     def save(self) -> None:
         """Write a checkpoint, unless some weight is not finite."""

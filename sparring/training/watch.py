@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict
 
 import torch
 from PIL import Image
@@ -23,8 +22,8 @@ from sparring.files import append_line, atomic_path, write_bytes
 from sparring.loop import Player
 from sparring.metrics.results import Finding
 from sparring.runs.curves import curves
-from sparring.runs.logbook import Logbook
-from sparring.runs.problems import current, problem_entry, rollback_entry
+from sparring.runs.logbook import Logbook, read_log
+from sparring.runs.problems import problem_entry, read_problems, rollback_entry
 from sparring.seeds import Seeds, reseed
 from sparring.sheets import animation
 from sparring.training import checkpoint
@@ -59,6 +58,13 @@ class Verdict:
     why: str = ""
 
 
+class BestState(TypedDict):
+    """What the checkpoint of the best weights holds besides them."""
+
+    step: int
+    score: float
+
+
 class Watch:
     """Watches a run on its first rank. Its random numbers and computations do not affect the run.
 
@@ -70,7 +76,7 @@ class Watch:
         self.run = run
         self.seeds = Seeds(run.settings.seed)  # unsalted: all sheets show the same latents
         self.logbook = Logbook(run.folder.path, run.step)
-        self.problems = [current(entry) for entry in _lines(run.folder.health)]  # of a resumed run
+        self.problems = read_problems(run.folder.health)  # of a resumed run
         self._spent, self._began = 0.0, run.seconds
         self._restart()
 
@@ -82,8 +88,8 @@ class Watch:
         self._diversity_step = run.step
         self.health = Health(self.named)
         self.until = Until(run.settings.until)
-        for entry in _lines(run.folder.log):
-            self.until.met({"fid": float(str(entry[self._fid]))} if self._fid in entry else {})
+        for entry in read_log(run.folder.log):
+            self.until.met({"fid": entry[self._fid]} if self._fid in entry else {})
 
     @cached_property
     def scorer(self) -> Scorer:
@@ -189,7 +195,7 @@ class Watch:
         """The best score so far, its step and its weights; infinity if there are none, or they are damaged."""
         found = None
         with suppress(InputError):
-            found = checkpoint.latest(self.run.folder.best)
+            found = checkpoint.latest(self.run.folder.best, BestState)
         return (math.inf, 0, {}) if found is None else (found[1]["score"], found[1]["step"], found[0])
 
     def sheet(self) -> None:
@@ -226,7 +232,7 @@ class Watch:
         run = self.run
         self.logbook.close()
         self.logbook = Logbook(run.folder.path, run.step)
-        for path in run.folder.samples.glob("*.png"):
+        for path in run.folder.sheets():
             if int(path.stem) > run.step:
                 path.unlink()
         self._record(rollback_entry(step, run.step, run.salt))
@@ -255,20 +261,17 @@ class Watch:
                 )
             scores["diversity"] = self.scorer.diversity(average.game)
         self.sheet()
-        if folder.log.exists():
-            write_bytes(folder.curves, curves(folder.log, scores.get("floor")))
-        write_bytes(folder.progress, animation(sorted(folder.samples.glob("*.png"))))
+        try:
+            if folder.log.exists():
+                write_bytes(folder.curves, curves(read_log(folder.log), scores.get("floor")))
+            write_bytes(folder.progress, animation(folder.sheets()))
+        except (InputError, OSError) as error:  # somebody has changed the files; the model is still written
+            self.run.screen.say(f"the curves or the animation are left out: {error}")
         return scores
 
     @property
     def _fid(self) -> str:
         return f"fid[{self.run.modality.features_name}]"
-
-
-def _lines(path: Path) -> list[dict[str, object]]:
-    """The entries of a file of JSON lines; none if there is no such file."""
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def _norm(tensors: list[Tensor]) -> Tensor:

@@ -23,6 +23,7 @@ def apply(
     device: str = "auto",
     force: bool = False,
     quiet: bool = True,
+    trust: bool = False,
 ) -> Applied:
     """Transform a file, or all files below a folder, with a trained model.
 
@@ -42,6 +43,7 @@ def apply(
         sharpness: as for `Model.mapper`.
         smooth: reduce flicker in the parts of videos that do not move.
         force: overwrite `out`; in a folder, the files of the same names.
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if the source cannot be read, `out` exists or cannot be written, the mask does not fit, or the model
@@ -55,7 +57,7 @@ def apply(
     if mask is not None and mask.is_dir() != source.is_dir():
         raise InputError(f"--mask {mask} does not fit {source}; give a folder for a folder, a file for a file")
     check_output(out, force, file=source.is_file())
-    model = run if isinstance(run, Model) else load(run, str(resolve(device)))
+    model = run if isinstance(run, Model) else load(run, str(resolve(device)), trust)
     mapper = model.mapper(reverse=reverse, sharpness=sharpness)
     if mask is not None and not mapper.masked:
         raise InputError(f"--mask {mask} was given, but this model fills no holes; leave it out")

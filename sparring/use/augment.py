@@ -90,6 +90,7 @@ def augment(
     without: Sequence[str] = (),
     force: bool = False,
     quiet: bool = True,
+    trust: bool = False,
 ) -> Augmentation:
     """Write the training data of a model followed by samples, and measure what the samples are worth to a classifier.
 
@@ -108,6 +109,7 @@ def augment(
         without: names of strategies to leave out.
         force: overwrite `out`.
         quiet: show no progress.
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if the model has no classes, or its training data are missing or have changed.
@@ -121,7 +123,7 @@ def augment(
     place = Path(out)
     if place.suffix.lower() == ".png":
         raise InputError(f"{out} would be an image of the samples, not a data set; choose another suffix")
-    model, screen = run if isinstance(run, Model) else load(run), Screen(quiet)
+    model, screen = run if isinstance(run, Model) else load(run, trust=trust), Screen(quiet)
     model.modality.check_writable(place, force)
     strategies = Strategies(_labeled_set(model, target, against), n)
     chosen = _without(strategies.by_name(), without)

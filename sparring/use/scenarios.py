@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
 from sparring.evaluation.evaluate import training_data
-from sparring.files import atomic_path, check_output, write_bytes
+from sparring.files import write_bytes
+from sparring.folders import check_folder, output_folder
 from sparring.modalities.base import Prices
 from sparring.model import Model, load
 
@@ -56,6 +57,7 @@ def scenarios(
     weights: Sequence[str] = (),
     seed: int = 0,
     force: bool = False,
+    trust: bool = False,
 ) -> list[Risk]:
     """Simulate the value of a portfolio from the last prices of the data on, and write a folder: `risk.csv`, `fan.png`,
     and `paths.npz` ("series" (n, steps, channels), "portfolio" (n, steps), 1 at the start, and "channels").
@@ -70,22 +72,23 @@ def scenarios(
         weights: amounts of prices in the portfolio, by value, as "NAME=AMOUNT"; equal for all prices unless given.
         seed: of the paths.
         force: overwrite `out`.
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if the model generates no prices, or an argument is out of range.
     """
-    model = run if isinstance(run, Model) else load(run)
+    model = run if isinstance(run, Model) else load(run, trust=trust)
     if n < MIN_PATHS:
         raise InputError(f"{n} paths are too few to estimate a tail; give at least {MIN_PATHS}")
     prices = _prices(model)
     horizons = _checked(horizons, len(prices.history))
-    check_output(Path(out), force)
+    check_folder(Path(out), force)
     shares = _shares(prices, weights)
     paths = np.asarray(model.sample(n, seed=seed, length=horizons[-1]).items, np.float64)
     value = _value(paths, prices.last, shares)  # (n, steps)
     changes = {h: _historical_changes(prices.history, shares, h) for h in horizons}
     risks = [_risk(h, level, value[:, h - 1] - 1, changes[h]) for h in horizons for level in LEVELS]
-    with atomic_path(Path(out)) as part:
+    with output_folder(Path(out), "scenarios") as part:
         part.mkdir()
         lines = [",".join(cells) for cells in rows(risks)]
         write_bytes(part / "risk.csv", ("\n".join(lines) + "\n").encode())

@@ -122,3 +122,23 @@ def test_memory_stays_flat(tmp_path, monkeypatch):
     for number in range(64):
         dealt(number, 0)
     assert resident() - before < 32
+
+
+@pytest.mark.parametrize("damage", ["short", "empty", "no rows", "no JSON", "another type", "another number"])
+def test_a_damaged_cache_is_decoded_again(shades, damage):
+    place = decode(find(shades).items, 4, 1).rows.path.parent
+    rows, about = place / "rows.npy", place / "about.json"
+    content = rows.read_bytes()
+    abouts = {
+        "no JSON": "{",
+        "another type": '{"kept": "a", "skipped": []}',
+        "another number": '{"kept": [1], "skipped": []}',
+    }
+    if damage == "no rows":
+        rows.unlink()
+    elif damage in abouts:
+        about.write_text(abouts[damage])
+    else:
+        rows.write_bytes(content[:-5] if damage == "short" else b"")
+    assert decode(find(shades).items, 4, 1).rows.path.read_bytes() == content
+    assert {path.name for path in place.iterdir()} == {"rows.npy", "about.json"}

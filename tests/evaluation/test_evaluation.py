@@ -133,7 +133,7 @@ def test_comparing(runs, tmp_path):
     with pytest.raises(InputError, match="page exists already"):
         compare([runs / "with", runs / "without"], tmp_path / "page", samples=100)
     (runs / "with" / "page").mkdir()
-    run, other = "holds a run", "does not hold a page"
+    run, other = "holds a run", "was not written by sparring"
     for place, message in ((runs, run), (runs / "with", run), (tmp_path, other)):  # only pages are overwritten
         with pytest.raises(InputError, match=message):
             compare([runs / "with", runs / "without"], place, samples=100, force=True)

@@ -398,7 +398,7 @@ def test_a_new_kind_of_data_needs_no_edits(tmp_path):
     data.write_text("\n".join("".join(random.choice("rgbk") for _ in range(6)) for _ in range(80)))
     sparring.train(str(recipe), data, out=runs / "fabric", steps=2, quiet=True, device="cpu")
     (tmp_path / "files").mkdir()
-    studio = Studio([runs], "cpu", tmp_path / "files")
+    studio = Studio([runs], "cpu", tmp_path / "files", trust=True)
     model = studio.model("fabric")
     tabs = [sample.can_sample, edit.can_edit, file.can_use_files]
     assert [can_use(model) for can_use in tabs] == [True, True, False]

@@ -105,16 +105,18 @@ def test_mistakes_in_a_kind(tmp_path, mistake):
 
 def test_a_recipe_file_that_is_not_there_anymore(own, tmp_path, monkeypatch):
     own()
+    file, model = tmp_path / "mygan.py", tmp_path / "run" / "model"
+    code = file.read_text()
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "mygan.py").rename(tmp_path / "elsewhere" / "mygan.py")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=r"needs its recipe file .*mygan.py, which is not there; copy mygan.py to the"):
-        sparring.load(tmp_path / "run")
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    assert sparring.load(tmp_path / "run").recipe.name == "mygan"
-    code = Path("mygan.py").read_text()
-    Path("mygan.py").write_text(
-        code.replace("width: Count", "channels: Count").replace("self.width)", "self.channels)")
-    )
-    with pytest.raises(InputError, match=r"another version of mygan.py and cannot be read: .* no field 'width'"):
-        sparring.load(tmp_path / "run")
+    file.rename(tmp_path / "elsewhere" / "mygan.py")
+    monkeypatch.chdir(tmp_path / "elsewhere")  # the current folder is no place to look for it
+    with pytest.raises(InputError, match=rf"needs its recipe file .*, which is not there; copy mygan.py to {model}"):
+        sparring.load(tmp_path / "run", trust=True)
+    for place in (model, tmp_path / "run"):
+        (place / "mygan.py").write_text(code)
+        assert sparring.load(tmp_path / "run", trust=True).recipe.name == "mygan"
+        (place / "mygan.py").unlink()
+    changed = code.replace("width: Count", "channels: Count").replace("self.width)", "self.channels)")
+    (model / "mygan.py").write_text(changed)
+    with pytest.raises(InputError, match=r"another version of .*mygan.py and cannot be read: .* no field 'width'"):
+        sparring.load(tmp_path / "run", trust=True)

@@ -128,7 +128,7 @@ def test_watching_changes_nothing_of_the_weights(tmp_path, port, scraped):
     for name, more in (("watched", {"metrics": port}), ("alone", {})):
         sparring.train("gan", "digits", out=tmp_path / name, **more, **options)
     assert scraped
-    one, two = (checkpoint.latest(tmp_path / name / "checkpoints")[0] for name in ("watched", "alone"))
+    one, two = (checkpoint.latest(tmp_path / name / "checkpoints", dict)[0] for name in ("watched", "alone"))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 

@@ -67,7 +67,7 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
         monkeypatch.setattr("sparring.training.clock.LOG_SECONDS", 0.0)
         fields = {"G": (16,), "D": (16,), "augment": "ada"}
         sparring.train("gan", "digits", out=tmp_path / name, steps=30, quiet=True, **fields)
-    often, never = (checkpoint.latest(tmp_path / name / "checkpoints")[0] for name in ("often", "never"))
+    often, never = (checkpoint.latest(tmp_path / name / "checkpoints", dict)[0] for name in ("often", "never"))
     assert all(torch.equal(often[key], never[key]) for key in never)
     lines = [json.loads(line) for line in (tmp_path / "often" / "log.jsonl").read_text().splitlines()]
     assert any("fid[patches]" in line for line in lines)
@@ -99,7 +99,7 @@ def test_the_best_weights_are_kept(tmp_path, monkeypatch, capsys):
     assert all(torch.equal(w, kept[10][name]) for name, w in model.game.G.state_dict().items())
     assert model.about["scores"]["step"] == 10
     assert "weights of step 10: fid[patches] 1, at last 5" in capsys.readouterr().out
-    tensors, _, _ = checkpoint.latest(tmp_path / "run" / "checkpoints")
+    tensors, _, _ = checkpoint.latest(tmp_path / "run" / "checkpoints", dict)
     assert all(torch.equal(tensors[f"average.G.{name}"], w) for name, w in kept[30].items())
 
 
@@ -113,13 +113,10 @@ def test_wavering_scores_keep_the_last_weights(tmp_path, monkeypatch):
 
 def test_curves_of_any_log(tmp_path):
     """Of a run with one line, and with names of all kinds."""
-    log = tmp_path / "log.jsonl"
-    log.write_text('{"step": 1, "kimg": 0.1, "D/adversarial": 1.0}\n')
-    curves(log)
+    lines = [{"step": 1, "kimg": 0.1, "D/adversarial": 1.0}]
+    curves(lines)
     line = {"kimg": 0.2, "G/adversarial": 2.0, "D_real": 1.0, "D_accuracy": 0.5, "fid[patches]": 3.0, "gradient_G": 0.1}
-    with log.open("a") as file:
-        file.write(json.dumps(line) + "\n")
-    (tmp_path / "curves.png").write_bytes(curves(log, floor=1.0))
+    (tmp_path / "curves.png").write_bytes(curves([*lines, line], floor=1.0))
     assert min(Image.open(tmp_path / "curves.png").size) > 300
 
 

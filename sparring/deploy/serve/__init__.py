@@ -29,6 +29,7 @@ def serve(
     keys_file: str | Path | None = None,
     device: str = "auto",
     limits: Limits = Limits(),
+    trust: bool = False,
 ) -> None:
     """Serve models over HTTP until Ctrl-C or SIGTERM.
 
@@ -39,6 +40,7 @@ def serve(
         keys, keys_file: valid API keys, in addition to those in the environment variable SPARRING_KEYS.
         device: of the nets.
         limits: of requests.
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if a run has no model, two have the same name, an address is not available or needs keys, or a
@@ -51,7 +53,7 @@ def serve(
 
     loaded = load_keys(keys, keys_file)
     with bound_socket(host, port, loaded) as bound:
-        models = load_all([str(one) for one in runs], str(resolve(device)))
+        models = load_all([str(one) for one in runs], str(resolve(device)), trust)
         address, chosen_port = bound.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
 

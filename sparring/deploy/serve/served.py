@@ -165,8 +165,11 @@ def _too_rare(draw: Draw, drawn: int, items: str) -> str:
     return f"{few}; ask for fewer or for a more common condition"
 
 
-def load_all(runs: Sequence[str], device: str) -> dict[str, Model]:
+def load_all(runs: Sequence[str], device: str, trust: bool = False) -> dict[str, Model]:
     """The models of runs by name: RUN has the name of its folder, NAME=RUN has another one.
+
+    Args:
+        trust: as for `sparring.load`.
 
     Raises:
         InputError: if a run has no model, or two have the same name.
@@ -176,7 +179,7 @@ def load_all(runs: Sequence[str], device: str) -> dict[str, Model]:
         name, run = _name_and_run(text)
         if name in models:
             raise InputError(f"{text}: there is already a model {name!r}; give another name as NAME={run}")
-        models[name] = load(run, device)
+        models[name] = load(run, device, trust)
     return models
 
 

@@ -63,6 +63,11 @@ class Recipe(ABC, Generic[M]):
         module = type(self).__module__
         return self.name if module.startswith("sparring.") else inspect.getfile(type(self))
 
+    @property
+    def own_file(self) -> bool:
+        """True if a user's own file defines it, not Sparring."""
+        return self.source != self.name
+
     @abstractmethod
     def game(self, modality: M) -> Game:
         """Nets and losses for data that a fitted modality describes."""

@@ -63,11 +63,11 @@ def evaluate_runs(studio: Studio, names: list[str], progress: Callable[..., Any]
         InputError: if there are too few runs, too many, or one cannot be read.
     """
     waiting = [card for card in _cards(studio, names) if not RunFolder(card.path).evaluation.is_file()]
-    failures = []
+    failures, trusted = [], ["--trust-code"] if studio.trust else []
     for i, card in enumerate(waiting):
         progress((i, len(waiting)), desc=f"Evaluating {card.name}", unit="runs")
         try:
-            job = studio.jobs.start(card.path, ["evaluate", "--", str(card.path)])
+            job = studio.jobs.start(card.path, ["evaluate", *trusted, "--", str(card.path)])
         except InputError as error:
             failures.append(f"{card.name} could not be evaluated: {error}.")
             continue

@@ -291,7 +291,8 @@ def resume(studio: Studio, path: str, time: str, steps: str) -> str:
     time, steps = time.strip(), steps.strip()
     if (time and card.seconds >= seconds(time)) or (steps.isdecimal() and card.step >= int(steps)):
         raise InputError(f"{card.name} is at {card.progress}, which is beyond these limits; give more time or steps")
-    studio.jobs.start(card.path, TrainCommand(card.data, card.path, steps=steps, time=time, resume=True).words())
+    file = card.file if studio.trust else ""
+    studio.jobs.start(card.path, TrainCommand(card.data, card.path, file, steps, time, resume=True).words())
     return ""
 
 

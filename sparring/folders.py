@@ -1,0 +1,148 @@
+"""Folders that commands write as a whole. Each has a marker that names what was written, and a folder is only replaced
+if it has one: what else lies in it is kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import TypedDict
+
+from sparring.errors import InputError
+from sparring.files import check_output, temporary, write_json
+from sparring.json_files import read_json
+
+MARKER = ".sparring.json"
+MAX_NAMED = 3  # files that a message names
+
+
+class Made(TypedDict):
+    """The content of a marker.
+
+    Attributes:
+        what: what the folder holds, such as "samples".
+        files: paths of what was written, relative to the folder.
+    """
+
+    what: str
+    files: list[str]
+
+
+def made(folder: Path) -> Made | None:
+    """What a command wrote to a folder; None if there is no marker, or a damaged one."""
+    with suppress(InputError):
+        return read_json(folder / MARKER, Made)
+    return None
+
+
+def mark(folder: Path, what: str, files: Iterable[str] = ()) -> None:
+    """Write the marker of a folder."""
+    write_json(folder / MARKER, Made(what=what, files=sorted(files)))
+
+
+def check_folder(path: Path, force: bool, what: str = "") -> None:
+    """Check that a folder may be written to `path`.
+
+    Args:
+        force: also over a folder that any command has written.
+        what: also over a folder with a marker of this, such as "report", without `force`.
+
+    Raises:
+        InputError: if something else is there, or it cannot be written.
+    """
+    marker = made(path) if path.is_dir() else None
+    check_output(path, force or (marker is not None and marker["what"] == what))
+    if path.is_dir() and marker is None and any(path.iterdir()):
+        raise InputError(
+            f"{path} was not written by sparring (it has no {MARKER}) and is not overwritten; choose another folder"
+        )
+
+
+@contextmanager
+def output_folder(path: Path, what: str, older: Collection[str] = ()) -> Iterator[Path]:
+    """A temporary path to write a folder to. It is marked, and takes the place of `path` if no error occurs. Of a
+    folder that is there already, only what a command wrote is removed.
+
+    Args:
+        what: what the folder holds, such as "samples".
+        older: names of files that an older version wrote without a marker.
+
+    Raises:
+        InputError: if it cannot be written, or if a folder is there that was not written by a command.
+    """
+    place = path.resolve() if path.is_symlink() else path
+    with temporary(place) as part:
+        yield part
+        new = _files(part)
+        mark(part, what, new)
+        marker = made(place)
+        before = {*older, *(marker["files"] if marker else ())}
+        if place.is_dir() and not before and _files(place):
+            raise InputError(f"{place} was not written by sparring and is not overwritten; choose another folder")
+        before |= {MARKER}
+        _kept(part, place, before)
+        if marker is not None:
+            mark(place, what, before | new)  # if this is interrupted, all of it can still be replaced
+        put(part, place, before)
+
+
+def _kept(part: Path, place: Path, before: Collection[str]) -> set[str]:
+    """What is in a folder besides files of these names, when another folder takes its place.
+
+    Raises:
+        InputError: if some of it would be overwritten.
+    """
+    kept = (_files(place) - set(before)) if place.is_dir() else set()
+    if clash := sorted(kept & _files(part)):
+        named = ", ".join(clash[:MAX_NAMED])
+        raise InputError(f"{place} holds files of yours that would be overwritten ({named}); choose another folder")
+    return kept
+
+
+def put(part: Path, place: Path, before: Collection[str]) -> None:
+    """Move a folder to a place. Of a folder that is there, the files of these names are removed and others are kept.
+
+    Raises:
+        InputError: if one of the others would be overwritten.
+    """
+    kept, new = _kept(part, place, before), _files(part)
+    if kept:
+        remove(place, before)
+        for name in sorted(new):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (part / name).replace(place / name)
+    elif place.is_dir():
+        with temporary(place) as old:
+            place.replace(old)
+            part.replace(place)
+    else:
+        part.replace(place)
+
+
+def _files(folder: Path) -> set[str]:
+    """Paths of all files and links below a folder, and of empty folders."""
+    found = set()
+    for here, folders, files in os.walk(folder):
+        links = [name for name in folders if (Path(here) / name).is_symlink()]
+        found |= {(Path(here) / name).relative_to(folder).as_posix() for name in (*files, *links)}
+        if not files and not folders and Path(here) != folder:
+            found.add(Path(here).relative_to(folder).as_posix())
+    return found
+
+
+def remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove files below a folder, and the folders that are empty then. Names that lead out of it are ignored."""
+    whole = folder.resolve()
+    parents = set()
+    for name in names:
+        path = folder / name
+        inside = ".." not in PurePosixPath(name).parts and path.parent.resolve().is_relative_to(whole)
+        if inside and (path.is_file() or path.is_symlink()):
+            path.unlink()
+        parents |= {folder / parent for parent in PurePosixPath(name).parents} if inside else set()
+    for parent in sorted(parents - {folder}, key=lambda p: -len(p.parts)):
+        if not parent.is_symlink():
+            with suppress(OSError):  # it is not empty, or not there
+                parent.rmdir()
