@@ -113,7 +113,6 @@ def test_numeric_identifiers_keep_missing_values():
 
 
 REFUSED = {
-    "durations": pd.Series(pd.to_timedelta(np.arange(N), "D")),
     "complex": np.arange(N) * 1j,
     "lists": [[i] for i in range(N)],
     "bytes": [b"a", b"b"] * (N // 2),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.data.items import Items
 from sparring.errors import InputError
-from sparring.modalities.tables.reading import TABLES, is_frame, of_frame, parsed, read_table, tables_in
+from sparring.modalities.tables.reading import contents, is_frame, is_table, of_frame, parsed, read_table, tables_in
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -24,7 +24,7 @@ def read(path: Path) -> Items | None:
     Raises:
         InputError: if there are tables that cannot be used.
     """
-    if path.suffix.lower() in TABLES:
+    if is_table(path):
         return _series(read_table(path))
     items = read_several(path)
     return None if items is None else _series(items)
@@ -76,20 +76,20 @@ def read_several(path: Path) -> Items | None:
     Raises:
         InputError: if a table has no unique dates, or they have no dates in common.
     """
-    files = tables_in(path)
-    if not files:
+    found = tables_in(path)
+    if found is None:
         return None
     import pandas
 
-    notes: list[str] = []
+    files, notes = contents(found), list[str]()
     stem = path.resolve().name.split(".")[0]
     if len(files) == 1:
         [(file, content)] = files
-        return in_time(Items(stem, "rows", parsed(Path(file), content, notes), notes=tuple(notes)))
-    names = _short_names([name for name, _ in files])
+        return in_time(Items(stem, "rows", parsed(file, content, notes), notes=tuple(notes)))
+    names = _short_names([str(name) for name, _ in files])
     parts = []
     for name, (file, content) in zip(names, files, strict=True):
-        frame = parsed(Path(file), content, [])
+        frame = parsed(file, content, [])
         dates = date_column(frame)
         if dates is None:
             raise InputError(f"{path}: {file} has no column of dates, which joins several files; give one file")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
-from sparring.modalities.tables.columns import MISSING, Category, Column, Identifier, Mixture, Number, shown
+from sparring.modalities.tables.columns import MISSING, Category, Column, Identifier, Mixture, Number, arrow, shown
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -61,7 +61,13 @@ class Condition:
 
 
 def _numeric(column: Series) -> Series:
-    """A column whose categorical levels are converted to numbers."""
+    """A column whose categorical levels and whose types of Arrow are converted to numbers or moments."""
+    import pandas
+
+    if arrow.is_exact(column.dtype):
+        return pandas.Series(arrow.as_floats(column), column.index, "Float64")
+    if str(column.dtype).startswith("date") and str(column.dtype).endswith("[pyarrow]"):
+        return column.astype("datetime64[us]")
     return column.astype("float64") if str(column.dtype) == "category" else column
 
 
@@ -157,6 +163,8 @@ def _value(column: Column, value: str, text: str) -> Any:
 
     date = _measure(column) == "dates"
     try:
+        if arrow.is_measured(column.dtype) and not value.replace(".", "", 1).isdigit():
+            return pandas.Timedelta(value if value.count(":") != 1 else f"{value}:00").total_seconds()
         if not date:
             return float(value)
         moment = pandas.Timestamp(value)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sparring.errors import InputError
-
 if TYPE_CHECKING:
     from pandas import Series
 
@@ -16,6 +14,7 @@ ISO = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?(Z|[+-]\d{2}:?\d{2})
 DATE = r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})"
 MIN_NUMBER_SHARE = 0.9  # share of numbers in a column above which the other values are errors,
 MAX_CODES = 50  # unless it has at most this many different values, which may be codes
+MAX_NAMED = 3  # values in a message
 
 
 def convert_text(column: Series, path: str, notes: list[str], commas: bool) -> Series:
@@ -25,8 +24,6 @@ def convert_text(column: Series, path: str, notes: list[str], commas: bool) -> S
         path, notes: for messages.
         commas: True if an ambiguous comma is a decimal comma.
 
-    Raises:
-        InputError: if nearly all values are numbers, but not all.
     """
     present = column.dropna().astype(str).str.strip()
     numbers = _numbers(present, notes, commas)
@@ -34,11 +31,24 @@ def convert_text(column: Series, path: str, notes: list[str], commas: bool) -> S
         return numbers.reindex(column.index).astype("Float64")
     digits = present.str.fullmatch(NUMBER)
     if MIN_NUMBER_SHARE <= digits.mean() < 1 and present.nunique() > MAX_CODES:
-        wrong = present[~digits].iloc[0]
-        row = int(present[~digits].index[0]) + 1
-        raise InputError(f"{path}: column {column.name!r} holds numbers and, in row {row}, {wrong!r}; correct it")
+        return _numbers_and_others(column, present, digits, path, notes)
     dates = _dates(present, notes)
     return column if dates is None else dates.reindex(column.index)
+
+
+def _numbers_and_others(column: Series, present: Series, digits: Series, path: str, notes: list[str]) -> Series:
+    """A column of numbers and a few other values. If some of these contain digits they are codes, and so are all
+    values; otherwise they are missing.
+    """
+    others = present[~digits]
+    row = int(others.index[0]) + 1
+    found = f"{path}: column {column.name!r} holds numbers and, in row {row}, {others.iloc[0]!r}"
+    if others.str.contains(r"\d").any():
+        notes.append(f"{found}; it is read as text")
+        return column
+    words = ", ".join(map(repr, others.unique()[:MAX_NAMED]))
+    notes.append(f"{found}; not numbers and taken as missing: {words} ({len(others)} in all)")
+    return present[digits].astype(float).reindex(column.index).astype("Float64")
 
 
 def _numbers(present: Series, notes: list[str], commas: bool) -> Series | None:

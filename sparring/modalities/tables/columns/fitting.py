@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
+from sparring.modalities.tables.columns import arrow
 from sparring.modalities.tables.columns.kinds import KNOTS_PER_BIN, Category, Column, Identifier, Mixture, Number
 from sparring.modalities.tables.columns.values import Floats, as_python, is_date, microseconds, numbers
 
@@ -64,6 +65,8 @@ def _numeric(values: Series) -> bool:
     from pandas.api import types
 
     dtype = values.dtype
+    if arrow.is_exact(dtype):
+        return True
     return (types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype)) or types.is_datetime64_any_dtype(dtype)
 
 
@@ -75,11 +78,11 @@ def _kind(values: Series) -> str:
     if not _numeric(values):
         unique = different > UNIQUE_SHARE * len(present) and len(present) >= MIN_ROWS
         return "identifier" if unique and not types.is_bool_dtype(values.dtype) else "category"
-    if is_date(values):
+    if is_date(values) or arrow.is_measured(values.dtype):
         return "number"
     if different <= MAX_NUMERIC_LEVELS:
         return "category"
-    integer = types.is_integer_dtype(values.dtype)
+    integer = types.is_integer_dtype(values.dtype) or arrow.is_whole(values.dtype)
     if integer and max(abs(int(present.max())), abs(int(present.min()))) > MAX_EXACT_INTEGER:
         return "identifier" if different > UNIQUE_SHARE * len(present) else "category"
     complete = integer and len(present) == len(values) >= MIN_ROWS

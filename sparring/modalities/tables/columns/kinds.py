@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparring.errors import InputError, nearest
+from sparring.modalities.tables.columns import arrow
 from sparring.modalities.tables.columns.values import MISSING, Codes, Floats, as_python, numbers, rounded, shown
 
 if TYPE_CHECKING:
@@ -346,6 +347,12 @@ def typed(column: Column, values: Any) -> Series:
         dates = pandas.Series(counted.astype("datetime64[us]")).mask(missing)
         timezone = re.search(r", (.+)\]", column.dtype)
         return (dates.dt.tz_localize("UTC") if timezone else dates).astype(column.dtype)
+    if arrow.is_exact(column.dtype):
+        return (
+            arrow.from_objects(values, column.dtype)
+            if values.dtype == object
+            else arrow.from_floats(values, column.dtype)
+        )
     if column.dtype.startswith("category"):
         levels = column.order if isinstance(column, Category) else None
         return pandas.Series(values).astype(pandas.CategoricalDtype(levels, column.dtype.endswith("ordered")))
