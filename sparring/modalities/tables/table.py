@@ -39,6 +39,7 @@ from sparring.modalities.tables.conditions import (
 )
 from sparring.modalities.tables.described import column_as_json
 from sparring.modalities.tables.distributions import comparison, fields
+from sparring.modalities.tables.files.frames import write_parquet
 from sparring.modalities.tables.plots import draw_columns
 from sparring.modalities.tables.random import row_keys, uniform
 
@@ -432,7 +433,7 @@ class Table(Modality):
             Writer(".csv", "text/csv", lambda s, path: s.items.to_csv(path, index=False)),
             Writer(".png", "image/png", write_png),
             Writer(".tsv", "", lambda s, path: s.items.to_csv(path, index=False, sep="\t")),
-            Writer(".parquet", "", lambda s, path: s.items.to_parquet(path, index=False)),
+            Writer(".parquet", "", lambda s, path: write_parquet(s.items, path)),
         )
 
     @property

@@ -187,17 +187,22 @@ def _column_step(values: Series, x: Floats, unit: int) -> float:
 
 
 def _identifier(values: Series) -> Identifier:
+    from pandas.api import types
+
     name, dtype, present = str(values.name), _dtype(values), values.dropna()
-    if _numeric(values) and len(present) == len(values):
+    missing, rows = len(values) - len(present), len(values)
+    if types.is_integer_dtype(values.dtype) or arrow.is_whole(values.dtype):
         first, last = int(present.min()), int(present.max())
-        if last - first + 1 == present.nunique():
+        if last - first + 1 == present.nunique() and len(present) == len(values):
             return Identifier(name, dtype, next=last + 1)
+        if last > first:
+            return Identifier(name, dtype, low=first, high=last, missing=missing, rows=rows)
     texts = [str(int(v)) if _numeric(values) else str(v) for v in present]
     prefix = re.sub(r"\d+$", "", _common_prefix(texts))
     shapes = Counter("".join(map(_shape, text[len(prefix) :])) for text in texts).most_common(MAX_SHAPES)
     return Identifier(
         name, dtype, prefix=prefix, shapes=tuple(s for s, _ in shapes), shape_counts=tuple(n for _, n in shapes),
-        missing=len(values) - len(present), rows=len(values),
+        missing=missing, rows=rows,
     )  # fmt: skip
 
 

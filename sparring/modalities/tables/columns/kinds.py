@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import gcd
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import Series
 
 KNOTS_PER_BIN = 8  # of the quantile function
+GOLDEN_SHARE = 0.6180339887  # of a range: multiples of such a step are spread evenly over it
 
 
 @dataclass(frozen=True)
@@ -274,6 +276,7 @@ class Identifier(Column):
         shapes: patterns of the rest, with 9 for a digit, A and a for letters; () for consecutive integers.
         shape_counts: of each pattern in the data.
         next: the integer after the largest one of the data.
+        low, high: range of whole numbers that are not consecutive; both 0 for text.
         missing: number of missing values.
         rows: number of rows of the data.
     """
@@ -285,6 +288,8 @@ class Identifier(Column):
     next: int = 0
     missing: int = 0
     rows: int = 0
+    low: int = 0
+    high: int = 0
 
     @property
     def width(self) -> int:
@@ -294,8 +299,11 @@ class Identifier(Column):
         return np.zeros(len(values), np.int64), np.zeros(len(values))
 
     def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:  # noqa: ARG002
+        if self.high > self.low:
+            gaps = random * self.rows < self.missing
+            return np.where(gaps, None, self._spread(len(random), start))
         if not self.shapes:
-            return self.next + start + np.arange(len(random))
+            return self._following(len(random), start)
         edges = np.cumsum(self.shape_counts) / sum(self.shape_counts)
         decoded = np.empty(len(random), object)
         for i, u in enumerate(random):
@@ -304,6 +312,36 @@ class Identifier(Column):
             shape = self.shapes[min(len(edges) - 1, int(np.searchsorted(edges, generator.random(), "right")))]
             decoded[i] = None if missing else self.prefix + "".join(_random_character(c, generator) for c in shape)
         return decoded
+
+    def _following(self, n: int, start: int) -> Any:
+        """The integers after the largest one of the data; from 0 again after the largest one of the dtype."""
+        largest = _largest(self.dtype)
+        if self.next + start + n <= min(largest, np.iinfo(np.int64).max):
+            return self.next + start + np.arange(n)
+        return np.array([(self.next + start + i) % (largest + 1) for i in range(n)], object)
+
+    def _spread(self, n: int, start: int) -> Any:
+        """Different integers of as many digits as those of the data: above them if there are such, otherwise in their
+        range.
+        """
+        span = self.high - self.low + 1
+        last = self.high + span
+        above = last <= _largest(self.dtype) and len(str(last)) == len(str(self.high))
+        step = round(span * GOLDEN_SHARE)
+        while gcd(step, span) > 1:
+            step += 1
+        begin = self.high + 1 if above else self.low
+        spread = np.empty(n, object)
+        spread[:] = [begin + (start + i) * step % span for i in range(n)]
+        return spread
+
+
+def _largest(dtype: str) -> int:
+    """The largest integer of a dtype."""
+    try:
+        return int(np.iinfo(dtype.lower()).max)
+    except (TypeError, ValueError):
+        return 10**38
 
 
 def _random_character(shape: str, generator: np.random.Generator) -> str:
@@ -358,9 +396,11 @@ def typed(column: Column, values: Any) -> Series:
         return pandas.Series(values).astype(pandas.CategoricalDtype(levels, column.dtype.endswith("ordered")))
     integers = column.dtype.lower().startswith(("int", "uint"))
     if values.dtype == object:  # levels and identifiers, exactly as they are
-        plain = [v if v is None or not integers else int(v) for v in values]
+        plain = [v if v is None or not integers else min(int(v), _largest(column.dtype)) for v in values]
         if column.dtype.startswith("float"):
             return pandas.Series([np.nan if v is None else v for v in plain], dtype=column.dtype)
+        if integers and column.dtype.islower():  # pandas reads some large unsigned integers as floats
+            return pandas.Series(np.array(plain, column.dtype))
         return pandas.Series(pandas.array(plain, dtype=column.dtype))
     series = pandas.Series(values)
     return (series.round() if integers else series).astype(column.dtype)

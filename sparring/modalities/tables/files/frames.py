@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def read_parquet(path: Path) -> DataFrame:
     Raises:
         InputError: if a column holds lists, structures or binary data, or the table does not fit into the memory.
     """
+    import pyarrow
     from pyarrow import parquet, types
 
     with parquet.ParquetFile(path) as file:
@@ -36,6 +38,10 @@ def read_parquet(path: Path) -> DataFrame:
             if types.is_nested(field.type) or _is_binary(field.type):
                 raise InputError(_unusable(str(path), field.name, field.type))
         table = file.read()
+    for i, field in enumerate(schema):
+        if types.is_decimal(field.type) and field.type.bit_width < 128:  # which Arrow computes little with
+            wide = pyarrow.decimal128(field.type.precision, field.type.scale)
+            table = table.set_column(i, field.name, table.column(i).cast(wide))
     frame: DataFrame = table.to_pandas(types_mapper=_exact)
     for i, field in enumerate(schema):
         kind = _nullable(field.type) if table.column(i).null_count else None
@@ -73,6 +79,22 @@ def _nullable(kind: DataType) -> Any:
     if not types.is_integer(kind):
         return None
     return pandas.api.types.pandas_dtype(str(kind).replace("uint", "UInt").replace("int", "Int"))
+
+
+def write_parquet(frame: DataFrame, path: Path) -> None:
+    """Write a data frame. pandas reads days, decimals and times back as the objects of Python that it writes for
+    them.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+    described = json.loads(table.schema.metadata[b"pandas"])
+    for column in described["columns"]:
+        if column["numpy_type"].endswith("[pyarrow]"):
+            column["numpy_type"] = "timedelta64[ns]" if column["numpy_type"].startswith("duration") else "object"
+    table = table.replace_schema_metadata({b"pandas": json.dumps(described).encode()})
+    parquet.write_table(table, path)
 
 
 def as_frame(data: Any) -> DataFrame:
