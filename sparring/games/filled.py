@@ -13,7 +13,7 @@ from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
 from sparring.games.graph import CPU, DataKind, Graph, Spec, condition_specs, conditions, describe_latents, output_spec
 from sparring.games.terms import Term
-from sparring.nets.table import Generator
+from sparring.nets.table import Generator, Redraw
 
 # Calibration: rounds, and samples per round and per batch.
 ROUNDS, DRAWN, BATCH = 3, 4096, 1024
@@ -90,14 +90,28 @@ class FilledGAN(GAN):
         assert condition is not None
         spans = self.G.spans
         x = self.values(z + self.offset, condition)
-        for _ in range(self.sweeps):
+        free = [requested is None or bool(requested[i] < 0) for i in range(spans.spans)]
+        if not any(free):
+            return {VALUES: x}
+        codes = spans.codes(x[:, : spans.places])
+        redraw = Redraw(self.G, codes)
+        for sweep in range(self.sweeps):
             order = [i for i in torch.randperm(spans.spans).tolist() if i != self.last]
-            for i in (*order, self.last):
-                if requested is None or requested[i] < 0:
-                    codes = spans.codes(x[:, : spans.places])
-                    codes[:, i] = -1
-                    x = self.values(self.draw(len(z), z.device) + self.offset, codes)
+            *first, last = [i for i in (*order, self.last) if free[i]]
+            for i in first if sweep == self.sweeps - 1 else (*first, last):
+                self._redraw(redraw, i)
+        if self.sweeps:  # the last column with all scalars, which belong to the codes of all others
+            codes[:, last] = -1
+            x = self.values(self.draw(len(z), z.device) + self.offset, codes)
         return {VALUES: x}
+
+    def _redraw(self, redraw: Redraw, column: int) -> None:
+        """Draw a column again, with the latents that `draw` would return."""
+        assert isinstance(self.G, Generator)
+        n, device, place = len(redraw.codes), redraw.codes.device, self.G.spans.places_of(column)
+        *parts, choices = self.prior.parts
+        z = torch.cat([part.draw(n, device, None) for part in parts], 1) + self.offset[: self.G.z]
+        redraw(column, z, choices.draw_columns(n, device, place) + self.offset[self.G.z :][place])
 
     def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
         """Rows after one Gibbs sweep, with the latents of every draw and the columns that are kept as inputs."""
