@@ -81,14 +81,14 @@ def read_several(path: Path) -> Items | None:
         return None
     import pandas
 
-    files, notes = contents(found), list[str]()
+    notes: list[str] = []
     stem = path.resolve().name.split(".")[0]
-    if len(files) == 1:
-        [(file, content)] = files
+    if len(found) == 1:
+        [(file, content)] = contents(found)
         return in_time(Items(stem, "rows", parsed(file, content, notes), notes=tuple(notes)))
-    names = _short_names([str(name) for name, _ in files])
-    parts = []
-    for name, (file, content) in zip(names, files, strict=True):
+    names = dict(zip(found.names, _short_names(found.names), strict=True))
+    parts = {}
+    for file, content in contents(found):
         frame = parsed(file, content, [])
         dates = date_column(frame)
         if dates is None:
@@ -96,11 +96,11 @@ def read_several(path: Path) -> Items | None:
         numbers = frame.set_index(dates).select_dtypes("number")
         if not numbers.index.is_unique:
             raise InputError(f"{path}: {file} has a date twice; files are joined by unique dates")
-        parts.append(numbers.add_prefix(f"{name} "))
-    joined = pandas.concat(parts, axis=1, join="inner").sort_index()
+        parts[str(file)] = numbers.add_prefix(f"{names[str(file)]} ")
+    joined = pandas.concat([parts[file] for file in sorted(parts)], axis=1, join="inner").sort_index()
     if len(joined) < 2:
-        raise InputError(f"the {len(files)} tables in {path} have {len(joined)} dates in common; give one of them")
-    longest = max(len(part) for part in parts)
+        raise InputError(f"the {len(parts)} tables in {path} have {len(joined)} dates in common; give one of them")
+    longest = max(len(part) for part in parts.values())
     if len(joined) < longest:
         notes.append(f"{longest - len(joined):,} of {longest:,} dates are left out: not all files have them")
     return Items(stem, "series", joined.rename_axis(DATES).reset_index(), notes=tuple(notes))

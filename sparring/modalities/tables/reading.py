@@ -6,6 +6,7 @@ before it is known what a column holds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from sparring.data.sources import FileSource, FolderSource, Unreadable, archive,
 from sparring.errors import InputError, needs
 from sparring.files import describe_error
 from sparring.modalities.tables.files import compressed, frames
+from sparring.modalities.tables.files.memory import MAX_TEXT_INFLATION, MAX_UNPACKED
 from sparring.modalities.tables.files.plain import as_series, plain
 from sparring.modalities.tables.files.text import read_text
 from sparring.modalities.tables.files.workbook import OTHER_WORKBOOKS, WORKBOOKS, read_workbook
@@ -75,18 +77,22 @@ def _is_text(name: str) -> bool:
     return name.lower().endswith(TEXT) and is_visible(name)
 
 
-def contents(files: FileSource) -> list[tuple[Path, bytes]]:
-    """Name and bytes of each table in a folder or an archive, by name.
+def contents(files: FileSource) -> Iterator[tuple[Path, bytes]]:
+    """Name and bytes of each table in a folder or an archive.
 
     Raises:
-        InputError: if one cannot be read.
+        InputError: if one cannot be read, or if an archive unpacks to far more than text does.
     """
-    read = []
+    size = files.path.stat().st_size if files.path.is_file() else 0
+    total, limit = 0, MAX_UNPACKED + MAX_TEXT_INFLATION * size
     for i, content in files.contents():
+        name = Path(files.names[i])
         if isinstance(content, Unreadable):
-            raise InputError(f"{files.path}: {files.names[i]} cannot be read: {content.why}")
-        read.append((Path(files.names[i]), content))
-    return sorted(read, key=lambda pair: str(pair[0]))
+            raise InputError(f"{files.path}: {name} cannot be read: {content.why}")
+        total += len(content)
+        if size and total > limit:
+            raise InputError(f"{files.path} unpacks to more than {limit / 2**20:,.0f} MiB of text; unpack it first")
+        yield name, content
 
 
 def adopt(data: Any) -> Items | None:

@@ -10,10 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from sparring.data.sources import MAX_FILE_BYTES, MAX_INFLATION
-from sparring.data.store import memory
 from sparring.errors import InputError
-from sparring.modalities.tables.files.memory import TEXT_FACTOR, check_text
+from sparring.modalities.tables.files.memory import MAX_TEXT_INFLATION, MAX_UNPACKED, check_text
 
 OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
 CHUNK = 2**20
@@ -36,14 +34,14 @@ def content(path: Path) -> bytes:
     opener = OPENERS.get(path.suffix.lower())
     if opener is None:
         return path.read_bytes()
-    limit = min(memory() // TEXT_FACTOR, MAX_FILE_BYTES + MAX_INFLATION * size)
+    limit = MAX_UNPACKED + MAX_TEXT_INFLATION * size
     unpacked = bytearray()
     try:
         with opener(path) as file:
             while chunk := file.read(CHUNK):
                 unpacked += chunk
                 if len(unpacked) > limit:
-                    raise InputError(f"{path} unpacks to more than {limit / 2**20:,.0f} MiB, which is too large")
+                    raise InputError(f"{path} unpacks to more than {limit / 2**20:,.0f} MiB of text; unpack it first")
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is cut off or damaged ({error}); download it again") from error
     return bytes(unpacked)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.errors import InputError, needs
 from sparring.modalities.tables.files.header import unique_names
-from sparring.modalities.tables.files.memory import check_memory
+from sparring.modalities.tables.files.memory import CELL_BYTES, check_memory
 from sparring.modalities.tables.text_columns import convert_text
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
     from pyarrow import DataType
 
-CELL_BYTES = 16  # of a value while it is read, about
 # Python's types whose values become a type of Arrow, and those that stay as they are.
 EXACT = ("date", "Decimal", "time", "timedelta")
 PLAIN = ("str", "bool", "int", "float")

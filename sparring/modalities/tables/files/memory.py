@@ -8,7 +8,10 @@ from sparring.data.store import memory
 from sparring.errors import InputError
 
 GIB = 2**30
-TEXT_FACTOR = 8  # bytes in memory per byte of text, about: the text itself, and columns of raw and of typed values
+MAX_UNPACKED = 64 * 2**20  # bytes of text that compressed files may hold,
+MAX_TEXT_INFLATION = 50  # and this many times their size
+TEXT_FACTOR = 3  # bytes in memory per byte of text, about,
+CELL_BYTES = 40  # and per value: as raw text, as a typed value, in a data frame and encoded
 
 
 def check_memory(path: Path | str, needed: int, what: str) -> None:
@@ -30,13 +33,14 @@ def check_memory(path: Path | str, needed: int, what: str) -> None:
         )
 
 
-def check_text(path: Path | str, size: int) -> None:
+def check_text(path: Path | str, size: int, cells: int = 0) -> None:
     """Refuse a text file that is too large for this machine.
 
     Args:
         size: bytes of the file.
+        cells: number of its values, if they have been counted.
 
     Raises:
         InputError: if it does not fit into the memory.
     """
-    check_memory(path, TEXT_FACTOR * size, f"{size / 2**20:,.0f} MiB of text")
+    check_memory(path, TEXT_FACTOR * size + CELL_BYTES * cells, f"{size / 2**20:,.0f} MiB of text")

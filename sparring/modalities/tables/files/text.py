@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sparring.errors import InputError
 from sparring.modalities.tables.files.decoding import decoded
 from sparring.modalities.tables.files.header import Row, find_header
+from sparring.modalities.tables.files.memory import check_text
 from sparring.modalities.tables.files.missing import without_markers
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def read_text(path: Path, content: bytes, notes: list[str]) -> RawTable:
     declared = re.match(r'"?sep=(.)"?\n', text, re.IGNORECASE)  # as Excel reads it
     start = declared.end() if declared else 0
     separator = declared[1] if declared else "\t" if path.suffix.lower() == ".tsv" else _separator(text, path)
+    check_text(path, len(content), text.count(separator) + text.count("\n"))
     rows = _rows(text, start, separator, path)
     columns = read_rows(rows, path, notes)
     return RawTable(columns, separator == ";")
