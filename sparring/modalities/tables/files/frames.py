@@ -108,8 +108,10 @@ def as_frame(data: Any) -> DataFrame:
         data = data.to_pandas()
     if not isinstance(data, pandas.DataFrame):
         raise InputError(f"{type(data).__name__} is not data; give a path or a data frame")
-    if isinstance(data.index, pandas.DatetimeIndex):
-        data = data.rename_axis(data.index.name or "date").reset_index()
+    if isinstance(data.index, pandas.DatetimeIndex | pandas.PeriodIndex):
+        dates = data.index.to_timestamp() if isinstance(data.index, pandas.PeriodIndex) else data.index
+        data = data.reset_index(drop=True)
+        data.insert(0, dates.name or "date", dates, allow_duplicates=True)
     frame: DataFrame = data.reset_index(drop=True)
     return frame
 

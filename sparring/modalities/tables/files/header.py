@@ -53,18 +53,16 @@ def find_header(rows: Sequence[Row], file: str) -> Header:
         return Header(*_named(commented, begin))
     if any(map(any, rows[:begin])):
         count = sum(any(row) for row in rows[:begin])
-        notes.append(f"{file}: {_lines(count)} before the header left out, first {_short(rows[:begin])}")
+        lines = "1 line before the header is" if count == 1 else f"{count} lines before the header are"
+        notes.append(f"{file}: {lines} left out, first {_short(rows[:begin])}")
     if _is_data(row, rows[begin + 1 : begin + 2]):
         notes.append(f"{file} has no header; its columns are named x0, x1, ...")
         return Header(tuple(f"x{i}" for i in range(len(row))), begin, tuple(notes))
     more = _more_rows(rows[begin + 1 :])
     if more:
-        notes.append(f"{file}: {_lines(len(more))} below the names a part of the header, first {_short(more)}")
+        lines = "1 line below the names is" if len(more) == 1 else f"{len(more)} lines below the names are"
+        notes.append(f"{file}: {lines} a part of the header, first {_short(more)}")
     return Header(*_named(_joined(row, more), begin + 1 + len(more), notes))
-
-
-def _lines(count: int) -> str:
-    return "1 line is" if count == 1 else f"{count} lines are"
 
 
 def _short(rows: Sequence[Row]) -> str:
@@ -81,20 +79,27 @@ def _begin(rows: Sequence[Row]) -> int:
     widths = Counter(max((i + 1 for i, cell in enumerate(row) if cell), default=0) for row in rows if any(row))
     usual = max(widths, key=lambda width: (widths[width], width))
     enough = 1 if usual < 2 else max(2.0, usual / 2)
-    full = (i for i, row in enumerate(rows) if _filled(row) >= enough and not _is_comment(row))
+    full = (i for i, row in enumerate(rows) if _is_full(row, enough, usual) and not _is_comment(row))
     return next(full, next(i for i, row in enumerate(rows) if any(row)))
 
 
+def _is_full(row: Row, enough: float, usual: int) -> bool:
+    """True for a row with values in enough columns, or in all but the first one, which may have no name."""
+    return _filled(row) >= enough or (_filled(row) >= usual - 1 > 0 and not row[0])
+
+
 def _is_comment(row: Row) -> bool:
-    return row[0].startswith("#") and row[0][1:2] not in ("N", "D", "V", "R")  # the errors of Excel, such as #N/A
+    return (
+        bool(row) and row[0].startswith("#") and row[0][1:2] not in ("N", "D", "V", "R")
+    )  # the errors of Excel, such as #N/A
 
 
 def _commented_header(before: Sequence[Row], row: Row) -> Row:
     """The names in the last comment, if it has one for each column of data below; [] otherwise."""
     last = before[-1] if before else [""]
-    if not _is_comment(last) or len(last) != len(row) or not _is_data(row, ()):
-        return []
-    return [last[0].lstrip("# "), *last[1:]]
+    names = [last[0].lstrip("# "), *last[1:]] if _is_comment(last) and len(last) == len(row) > 1 else []
+    named = names and not any(map(VALUE.fullmatch, names)) and any(map(VALUE.fullmatch, row))
+    return names if named else []
 
 
 def _is_data(row: Row, below: Sequence[Row]) -> bool:
@@ -135,7 +140,7 @@ def _joined(names: Row, more: Sequence[Row]) -> Row:
         cells = [line[i] if i < len(line) else "" for i in range(len(names))]
         if _filled(cells) == 1:  # the name of the column of dates, as pandas writes it
             names = [cell or name for name, cell in zip(names, cells, strict=True)]
-        elif len(set(names)) < len(names):
+        elif len(set(names)) < len(names) or any(cell and not name for name, cell in zip(names, cells, strict=True)):
             names = [f"{name} {cell}".strip() for name, cell in zip(_repeated(names), cells, strict=True)]
     return list(names)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -64,11 +64,12 @@ def _truth(name: str, column: ChunkedArray, present: ChunkedArray) -> Series | N
     return _typed(name, pc.equal(column, next(word for word in spelling if word[0] in "tT")), "boolean")
 
 
-def _typed(name: str, values: Any, dtype: str) -> Series:
+def _typed(name: str, values: ChunkedArray, dtype: str) -> Series:
+    """Values in a nullable dtype, without the many copies that pandas makes: a table may have many columns."""
     import pandas
 
-    kept = {
-        str(t): t for t in (pandas.Int64Dtype(), pandas.UInt64Dtype(), pandas.Float64Dtype(), pandas.BooleanDtype())
-    }
-    series: Series = values.to_pandas(types_mapper=lambda _: kept[dtype])
-    return series.rename(name)
+    kinds = {"boolean": pandas.arrays.BooleanArray, "Float64": pandas.arrays.FloatingArray}
+    array = kinds.get(dtype, pandas.arrays.IntegerArray)(
+        values.fill_null(False if dtype == "boolean" else 0).to_numpy(), values.is_null().to_numpy()
+    )
+    return pandas.Series(array, name=name, copy=False)
