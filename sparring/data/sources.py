@@ -75,6 +75,10 @@ class FileSource(ABC):
         """Some of the files, in the same order."""
         return replace(self, names=tuple(self.names[i] for i in sorted(wanted)))
 
+    def unpacked_size(self) -> int:
+        """Bytes of all files together, as their archive declares them."""
+        return sum((self.path / name).stat().st_size for name in self.names)
+
     @property
     def modified(self) -> str:
         """Sizes and times of the files, which change when the files do."""
@@ -97,6 +101,10 @@ class FolderSource(FileSource):
 class ZipSource(FileSource):
     """The files in a zip archive, in the order of their names."""
 
+    def unpacked_size(self) -> int:
+        with zipfile.ZipFile(self.path) as archive:
+            return sum(archive.getinfo(name).file_size for name in self.names)
+
     def contents(self, wanted: Collection[int] | None = None) -> Iterator[tuple[int, Content]]:
         with zipfile.ZipFile(self.path) as archive:
             for i, name in enumerate(self.names):
@@ -106,6 +114,11 @@ class ZipSource(FileSource):
 
 class TarSource(FileSource):
     """The files in a tar archive, compressed or not, in the archive's own order."""
+
+    def unpacked_size(self) -> int:
+        wanted = set(self.names)
+        with open_tar(self.path, headers=True) as archive:
+            return sum(member.size for member in members(archive) if member.name in wanted)
 
     def contents(self, wanted: Collection[int] | None = None) -> Iterator[tuple[int, Content]]:
         indices = {name: i for i, name in enumerate(self.names)}
@@ -142,6 +155,9 @@ class JoinedSource(FileSource):
             names |= dict.fromkeys(new.values())
             shares.append(part.only(list(new)))
         return JoinedSource(parts[0].path.parent, tuple(names), tuple(shares))
+
+    def unpacked_size(self) -> int:
+        return sum(part.unpacked_size() for part in self.parts)
 
     def only(self, wanted: Collection[int]) -> JoinedSource:
         begin = [sum(len(part) for part in self.parts[:i]) for i in range(len(self.parts))]

@@ -57,8 +57,8 @@ for path in sys.argv[1:]:
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="limits memory as Linux does")
 def test_bombs_are_refused_in_little_memory(tmp_path):
-    zip_of_copies(tmp_path / "many.zip", 40, 2**26)
-    zip_of_copies(tmp_path / "two.zip", 2, 2**26)
+    zip_of_copies(tmp_path / "many.zip", 40, 2**25)
+    zip_of_copies(tmp_path / "two.zip", 4, 2**25)
     tar_with_header(tmp_path / "name.tar.gz", tarfile.GNUTYPE_LONGNAME, 2**32)
     tar_with_header(tmp_path / "pax.tar.gz", tarfile.XHDTYPE, 2**32)
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"1,2\n" * 2**22) * 64)
@@ -137,8 +137,8 @@ def test_devices_and_pipes_are_refused(tmp_path):
 def test_odd_names_of_files(tmp_path, name):
     (tmp_path / f"{name}.csv").write_text(TEXT)
     assert find(tmp_path / f"{name}.csv").name == name
+    (tmp_path / f"{name}.csv").write_text("a,b\n1,2\n1,2,3\n")
     with pytest.raises(InputError, match="line 3 has 3 values"):
-        (tmp_path / f"{name}.csv").write_text("a,b\n1,2\n1,2,3\n")
         find(tmp_path / f"{name}.csv")
 
 

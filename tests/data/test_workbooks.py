@@ -45,13 +45,13 @@ def test_cells_keep_their_digits(tmp_path):
     sheet = book.active
     sheet.append(("zip", "text", "share"))
     for i in range(30):
-        sheet.append((i, f"00{i}", 0.1 * i))
+        sheet.append((i, f"00{i}", i / 8))
         sheet.cell(i + 2, 1).number_format = "00000"
     book.save(tmp_path / "t.xlsx")
     frame = find(tmp_path / "t.xlsx").items
     assert frame["zip"].tolist() == [f"{i:05}" for i in range(30)]
     assert frame["text"].tolist() == [f"00{i}" for i in range(30)]
-    assert [float(value) for value in frame["share"]] == [0.1 * i for i in range(30)]
+    assert [float(value) for value in frame["share"]] == [i / 8 for i in range(30)]
 
 
 def test_errors_of_formulas_are_missing(tmp_path):
@@ -71,8 +71,8 @@ def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):
     (tmp_path / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0")
     saved(tmp_path / "empty.xlsx", [], [])
     for name, said in (
-        ("made", "is not a workbook that can be read"), ("text", "is damaged"), ("locked", "is protected by a password"),
-        ("empty", "is empty"),
+        ("made", "is not a workbook that can be read"), ("text", "is damaged"),
+        ("locked", "is protected by a password"), ("empty", "is empty"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=f"{name}.xlsx {said}"):
             find(tmp_path / f"{name}.xlsx")

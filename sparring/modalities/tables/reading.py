@@ -83,15 +83,14 @@ def contents(files: FileSource) -> Iterator[tuple[Path, bytes]]:
     Raises:
         InputError: if one cannot be read, or if an archive unpacks to far more than text does.
     """
-    size = files.path.stat().st_size if files.path.is_file() else 0
-    total, limit = 0, MAX_UNPACKED + MAX_TEXT_INFLATION * size
+    if files.path.is_file():
+        limit = MAX_UNPACKED + MAX_TEXT_INFLATION * files.path.stat().st_size
+        if files.unpacked_size() > limit:
+            raise InputError(f"{files.path} unpacks to more than {limit / 2**20:,.0f} MiB of text; unpack it first")
     for i, content in files.contents():
         name = Path(files.names[i])
         if isinstance(content, Unreadable):
             raise InputError(f"{files.path}: {name} cannot be read: {content.why}")
-        total += len(content)
-        if size and total > limit:
-            raise InputError(f"{files.path} unpacks to more than {limit / 2**20:,.0f} MiB of text; unpack it first")
         yield name, content
 
 

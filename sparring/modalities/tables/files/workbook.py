@@ -19,7 +19,6 @@ from sparring.modalities.tables.files.text import RawTable, read_rows
 WORKBOOKS = (".xlsx", ".xlsm")
 OTHER_WORKBOOKS = (".xls", ".xlsb", ".ods", ".numbers")  # whose formats are not read
 MAX_EMPTY_ROWS = 1000  # in succession, after which a sheet ends
-MAX_COLUMNS = 16_384  # of Excel
 ZEROS = re.compile("0+")  # number format of codes with leading zeros
 
 
@@ -75,7 +74,8 @@ def _check(path: Path, content: bytes) -> None:
 def _rows(sheet: Any) -> Iterator[tuple[int, Row]]:
     """The rows of a sheet that are not empty, with their numbers."""
     empty = 0
-    for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), 1):
+    sheet.reset_dimensions()  # they may be far larger than what there is
+    for number, cells in enumerate(sheet.iter_rows(), 1):
         row = [_text(cell) for cell in cells]
         while row and not row[-1]:
             row.pop()
