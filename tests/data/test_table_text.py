@@ -1,5 +1,8 @@
 """Text files of tables as spreadsheets, loggers, statistical offices and databases write them."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -269,3 +272,32 @@ def test_compressed_files(tmp_path):
     (tmp_path / "no.csv.gz").write_bytes(text)
     with pytest.raises(InputError, match="is cut off or damaged"):
         find(tmp_path / "no.csv.gz")
+
+
+def test_json_records(tmp_path):
+    records = [{"a": a, "b": b, "c": c, "d": None if a % 3 else True, "id": 10**18 + a} for a, b, c in ROWS]
+    for name, text in (
+        ("t.jsonl", "".join(json.dumps(record) + "\n" for record in records)),
+        ("t.json", json.dumps(records, indent=1)),
+        ("t.ndjson", "\n".join(json.dumps({k: v for k, v in record.items() if v is not None}) for record in records)),
+    ):
+        items = read(tmp_path, text, name)
+        check(replace(items, items=items.items[["a", "b", "c"]]))
+        assert items.items["d"].tolist()[:3] == [True, pd.NA, pd.NA]
+        assert items.items["id"].tolist() == [10**18 + a for a, _, _ in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": 1, "b": [1]}\n', "line 1: 'b' is a list"),
+        ('{"a": 1, "b": {"c": 2}}\n', "line 1: 'b' is a record"),
+        ('{"a": 1, "b": 2}\n{"a": 1,\n', "line 2 is not JSON"),
+        ('{"a": 1, "b": 2}\n3\n', "line 2 is no record"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "is empty"),
+    ],
+)
+def test_json_that_is_no_table(tmp_path, text, said):
+    with pytest.raises(InputError, match=said):
+        read(tmp_path, text, "t.jsonl")

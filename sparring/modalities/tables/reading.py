@@ -18,6 +18,7 @@ from sparring.files import describe_error
 from sparring.modalities.tables.files import compressed, frames
 from sparring.modalities.tables.files.memory import MAX_TEXT_INFLATION, MAX_UNPACKED
 from sparring.modalities.tables.files.plain import as_series, plain
+from sparring.modalities.tables.files.records import RECORDS, read_records
 from sparring.modalities.tables.files.text import read_text
 from sparring.modalities.tables.files.workbook import OTHER_WORKBOOKS, WORKBOOKS, read_workbook
 from sparring.modalities.tables.text_columns import convert_text
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 MIN_STEPS = 16  # of a series
 TEXT = (".csv", ".tsv")
 FREE_TEXT = (".txt", ".tab", ".dat", ".data")  # tables if they are given, but not if they lie in a folder
-TABLES = (*TEXT, *FREE_TEXT, ".parquet", *WORKBOOKS, *OTHER_WORKBOOKS)  # suffixes
+TABLES = (*TEXT, *FREE_TEXT, *RECORDS, ".parquet", *WORKBOOKS, *OTHER_WORKBOOKS)  # suffixes
 
 
 def read(path: Path) -> Items | None:
@@ -140,10 +141,10 @@ def _read_table(path: Path, stamp: tuple[int, int]) -> Items:  # noqa: ARG001
 
 
 def parsed(path: Path, content: bytes, notes: list[str]) -> DataFrame:
-    """The table in the content of a text file or a workbook.
+    """The table in the content of a text file, a file of records or a workbook.
 
     Args:
-        path: of the file, for messages; the suffix tells a workbook from text.
+        path: of the file, for messages; the suffix says which it is.
         notes: messages for the user are appended.
 
     Raises:
@@ -156,7 +157,8 @@ def parsed(path: Path, content: bytes, notes: list[str]) -> DataFrame:
     suffix = path.suffix.lower()
     if suffix in OTHER_WORKBOOKS:
         raise InputError(f"{path} is a workbook in a format that is not read; save it as .xlsx or .csv")
-    raw = (read_workbook if suffix in WORKBOOKS else read_text)(path, content, notes)
+    reader = read_workbook if suffix in WORKBOOKS else read_records if suffix in RECORDS else read_text
+    raw = reader(path, content, notes)
     typed = {}
     for name, column in raw.columns.items():
         values = plain(name, column)

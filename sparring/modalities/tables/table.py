@@ -85,7 +85,7 @@ class Table(Modality):
     film_items: ClassVar[int] = 0
     chunk_size: ClassVar[int] = 1024
     discrete: ClassVar[bool] = True
-    files: ClassVar[str] = "a table (.csv, .tsv, .parquet)"
+    files: ClassVar[str] = "a table (.csv, .tsv, .parquet, .xlsx, .jsonl)"
     fallback: ClassVar[bool] = True
 
     numbers: Numbers = "quantiles"
