@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 
 from sparring.errors import InputError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def resolve(device: str) -> torch.device:
@@ -52,6 +55,8 @@ def has_bf16(device: torch.device) -> bool:
 
 def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1) -> Fabric:
     """A Fabric on one device, or on several ranks of its kind."""
+    from lightning_fabric import Fabric  # takes seconds, and only training needs it
+
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # the run reports its device itself
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     devices: int | list[int] = ranks

@@ -11,30 +11,33 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.layers.statistics import layers_with_statistics, set_updates, updates_statistics
 from sparring.seeds import Seeds, reseed
 
-Losses = dict[str, Tensor]  # named, already weighted terms; a player minimises their sum
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+Losses = dict[str, Tensor]  # named, already weighted terms; a player minimizes their sum
 Value = TypeVar("Value", Tensor, tuple[Tensor, ...])
 After = Callable[[Mapping[str, Tensor]], None]
 Deal = Callable[[int, int], Mapping[str, Tensor]]  # (number, shard) -> the real tensors of a round
 # (player, rounds, later players, fabric) -> (losses, observations). Leaves the gradient of the player's losses over all
 # rounds, its micro-batches, in the player's weights.
-GradientEstimator = Callable[["Player", Sequence["Round"], Sequence["Player"], Fabric], tuple[Losses, Losses]]
+GradientEstimator = Callable[["Player", Sequence["Round"], Sequence["Player"], "Fabric"], tuple[Losses, Losses]]
 
 BUCKET = 2**23  # numbers that are averaged over ranks in one call, about: 32 MiB
 
 
 @dataclass(eq=False)
 class Player:
-    """One side of the game: what it minimises, and the optimizer of the weights it may move.
+    """One side of the game: what it minimizes, and the optimizer of the weights it may move.
 
     Attributes:
         name: the player's name in logs and checkpoints.

@@ -31,3 +31,11 @@ def pictures(tmp_path_factory):
         return folder
 
     return make
+
+
+@pytest.fixture
+def brief_classifiers(monkeypatch):
+    """Evaluations train their classifiers for a few steps, where a test is not about the values."""
+    monkeypatch.setattr("sparring.metrics.sequences.STEPS", 10)
+    monkeypatch.setattr("sparring.evaluation.classifier.STEPS", (10, 10))
+    monkeypatch.setattr("sparring.evaluation.classifier.VERSION", 0)  # not to be taken from the cache by other tests

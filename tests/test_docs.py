@@ -17,6 +17,8 @@ import sparring
 from sparring.bench.recipe_pages import write_pages
 from sparring.cli import main
 
+pytestmark = pytest.mark.usefixtures("brief_classifiers")
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 

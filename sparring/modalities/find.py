@@ -75,7 +75,11 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
         return replace(read(stored, asked), name=path.name.split(".")[0])
     whole, _, one = name.rpartition("/")
     if whole and (whole in sets or any(place.exists() for place in (Path(whole), *places(whole)))):
-        return find(whole, first).of(one)
+        of = find(whole, first)
+        if of.labels is None or one not in of.classes:
+            hint = nearest(one, of.classes) if of.classes else "it has no classes"
+            raise InputError(f"there is no path {name!r}, and {whole!r} has no class {one!r}; {hint}")
+        return of.of(one)
     raise InputError(f"there is no data set or path {name!r}; {nearest(name, set_names())}")
 
 

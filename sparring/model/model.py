@@ -76,7 +76,7 @@ class Model:
                 trained with labels.
             seed: the same seed gives the same samples, whatever n; without it they differ each time.
             truncation: more typical, less diverse samples: latents are drawn within this many standard deviations.
-                Style vectors are moved towards their mean instead: 1 leaves them as they are.
+                Style vectors are moved toward their mean instead: 1 leaves them as they are.
             asked: what else samples of this kind can be asked for (`Modality.asks`): `where={"income": ">50K"}` or
                 `where=["income=>50K", "age>=18"]` for rows of tables, `length=250` for series.
 

@@ -77,8 +77,8 @@ class Job:
         """training, evaluating, stopping, done, failed, or stopped: interrupted before there was a model to write."""
         if self.running:
             return "stopping" if self.stopped else STATES[self.words[0]]
-        if self.stopped and self.process.returncode in INTERRUPTED:
-            return "stopped"
+        if self.stopped and (self.process.returncode in INTERRUPTED or "KeyboardInterrupt" in self.output()):
+            return "stopped"  # an interrupt while Python starts gives status 1
         return "failed" if self.process.returncode else "done"
 
     def stop(self) -> None:

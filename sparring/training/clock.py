@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-
-from lightning_fabric import Fabric
+from typing import TYPE_CHECKING
 
 from sparring.training.bounds import ENDLESS, Bound
 from sparring.training.score import every
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 
 CHECK_SECONDS = 0.25  # between looks at the clock
 LOG_SECONDS = 1.0  # between lines of the log, at first

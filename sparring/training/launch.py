@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from sparring import devices, recipes
@@ -29,6 +28,9 @@ from sparring.training.prepare import prepare, room
 from sparring.training.run import Run
 from sparring.training.settings import Settings, shard_size
 from sparring.training.until import Until
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def train(
@@ -90,7 +92,7 @@ def train(
     bound = Bound(steps, None if time is None else seconds(time))
     before = RunFolder(Path(out)) if resume and out is not None else None
     stored = before.reopen()[0] if before is not None and before.recipe.is_file() else None
-    items, chosen, why = _found(recipe or stored, data, place, bound.time)
+    items, chosen, why = _choose(recipe or stored, data, place, bound.time)
     chosen = chosen.set(fields)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
     asked: dict[str, Any] = {"seed": seed, "precision": precision, "ranks": ranks}
@@ -199,7 +201,7 @@ def _resumed(
     return _Plan(stored, modality, prepared, settings, bound)
 
 
-def _found(
+def _choose(
     recipe: str | Recipe[Any] | None, data: Any, device: torch.device, seconds: float | None
 ) -> tuple[Items, Recipe[Any], str]:
     """The data, the recipe, and why it was chosen."""
@@ -226,10 +228,10 @@ def _launch(plan: _Plan, fabric: Fabric, folder: RunFolder, quiet: bool, metrics
     try:
         fabric.launch(partial(_work_on, (*work, quiet, metrics)))
     except ProcessRaisedException as error:
-        raise _told_by_rank(error) from error
+        raise _error_of_rank(error) from error
 
 
-def _told_by_rank(error: ProcessRaisedException) -> Exception:
+def _error_of_rank(error: ProcessRaisedException) -> Exception:
     """The `InputError` of a rank, without its traceback; any other error unchanged."""
     name = f"{InputError.__module__}.{InputError.__name__}: "
     last = str(error).strip().splitlines()[-1]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from sparring.console import Screen
@@ -28,6 +27,10 @@ from sparring.training.interrupts import interrupts
 from sparring.training.publish import publish
 from sparring.training.settings import Settings, shard_size
 from sparring.training.watch import Verdict, Watch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 
 ROLLBACK_FACTOR = 0.3  # of the learning rate after a rollback
 

@@ -22,6 +22,8 @@ from sparring.model import load
 from sparring.recipes import find as recipe
 from sparring.recipes import names
 
+pytestmark = pytest.mark.usefixtures("brief_classifiers")
+
 QUIET = Screen(quiet=True)
 TOY = {"G": (8,), "D": (8,), "batch": 8}
 

@@ -24,6 +24,8 @@ from sparring.deploy.prune import chains, pruned
 from sparring.deploy.quality import Data, Quality
 from sparring.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("brief_classifiers")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_numbers(fast_exports):

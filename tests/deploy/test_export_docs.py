@@ -13,6 +13,8 @@ from PIL import Image
 import sparring
 from sparring.cli import main
 
+pytestmark = pytest.mark.usefixtures("brief_classifiers")
+
 PAGE = (Path(__file__).parents[2] / "docs" / "exporting.md").read_text()
 
 

@@ -168,7 +168,7 @@ def test_rows_that_do_not_exist(models):
     with served({"table": models["table"]}, Limits(seconds=1)) as client:
         warmed(client)
         answer = client.post("/models/table/samples", json={"where": ["age>79.5", "pay<-100"]})
-        assert (answer.status_code, "for a likelier condition" in answer.json()["detail"]) == (422, True)
+        assert (answer.status_code, "for a more common condition" in answer.json()["detail"]) == (422, True)
         assert client.post("/models/table/samples").status_code == 200
 
 

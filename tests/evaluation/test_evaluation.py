@@ -13,6 +13,8 @@ from sparring.evaluation.compare import names
 from sparring.evaluation.report import HEADING, OLD_HEADING, record
 from sparring.modalities import find
 
+pytestmark = pytest.mark.usefixtures("brief_classifiers")
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):

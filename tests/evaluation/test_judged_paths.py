@@ -66,6 +66,7 @@ def test_blocks_of_the_bootstrap_come_from_the_data(judge):
     assert share == pytest.approx(0.95, abs=0.04)
 
 
+@pytest.mark.usefixtures("brief_classifiers")
 def test_one_path_and_short_paths_can_be_evaluated(judge):
     one = judge.walks(judge.resample(20, np.random.default_rng(0)))[:1]
     assert 0 <= number(judge.numbers(one), "discriminative_score") <= 0.5
@@ -84,6 +85,7 @@ def run(tmp_path_factory):
     return folder
 
 
+@pytest.mark.usefixtures("brief_classifiers")
 def test_a_run_is_evaluated_by_later_steps(run):
     evaluation = evaluate(run / "a", samples=10)
     assert "10 paths of 80 steps compared with the 80 steps that came after the 720" in evaluation.protocol
@@ -93,6 +95,7 @@ def test_a_run_is_evaluated_by_later_steps(run):
     assert evaluation.content() == again.content()
 
 
+@pytest.mark.usefixtures("brief_classifiers")
 def test_steps_added_later_are_held_out(run):
     whole = (run / "x.csv").read_text()
     try:
@@ -122,6 +125,7 @@ def test_runs_with_different_channels_are_not_compared(run, tmp_path):
         compare([run / "a", tmp_path / "c"], tmp_path / "page", data=str(run / "x.csv"))
 
 
+@pytest.mark.usefixtures("brief_classifiers")
 def test_runs_are_compared(run, tmp_path):
     compared = compare([run / "a", run / "b"], tmp_path / "page", samples=5)
     assert [c.name for c in compared] == ["a", "b"]

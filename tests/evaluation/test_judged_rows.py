@@ -11,6 +11,8 @@ from sparring.modalities import Table
 from sparring.modalities.tables.judge import TableJudge
 from sparring.modalities.tables.reading import of_frame
 
+pytestmark = pytest.mark.usefixtures("brief_classifiers")
+
 
 def people(n, seed):
     """Ages, incomes that depend on them, and a class that depends on the income."""

@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from driving import CHROMIUM, EXPECTED, REFUSED, WAIT, serve
+from driving import CHROMIUM, EXPECTED, FAILED, WAIT, serve
 
 import sparring
 
@@ -75,7 +75,7 @@ def visit(chromium):
     yield opened
     for context in contexts:
         context.close()
-    assert [line for line in problems if line not in map(REFUSED.format, EXPECTED)] == []
+    assert [line for line in problems if line not in map(FAILED.format, EXPECTED)] == []
 
 
 @pytest.fixture

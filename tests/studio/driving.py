@@ -18,8 +18,12 @@ BROWSER = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium to open the page with"),
 ]
-REFUSED = "Failed to load resource: the server responded with a status of {}"
-EXPECTED = ("400 (Bad Request)", "401 (Unauthorized)", "422 (Unprocessable Entity)")  # answers to wrong passwords
+FAILED = "Failed to load resource: {}"
+EXPECTED = (
+    *("the server responded with a status of " + status  # answers to wrong passwords
+      for status in ("400 (Bad Request)", "401 (Unauthorized)", "422 (Unprocessable Entity)")),
+    "net::ERR_CONNECTION_REFUSED",  # a page asks a studio that has ended
+)  # fmt: skip
 WAIT = 180_000  # milliseconds until a state must be reached, on a machine that is busy
 ENDING = 180  # seconds in which the studio must end: the models of its trainings are written
 READY = {"Runs": "#run-about", "Sample": "#sample-run", "Edit": "#edit-run", "Your file": "#file-run"}  # see `ready`
@@ -128,6 +132,7 @@ def image(page, at, other_than=None):
     page.wait_for_function(
         """([at, before]) => {
           const image = document.querySelector(`${at} img`);
+          image?.scrollIntoView({block: 'center'});  // images outside of the window may not be loaded
           return image && image.src && image.src !== before && image.complete && image.naturalWidth;
         }""",
         arg=[at, other_than],

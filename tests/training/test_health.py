@@ -46,6 +46,9 @@ NAN = """
 """
 
 
+SMALL = {"G": (128, 128), "D": (128, 128)}
+
+
 def problems(run):
     path = run / "health.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
@@ -53,6 +56,7 @@ def problems(run):
 
 def planted(tmp_path, code, data="digits", **settings):
     (tmp_path / "planted.py").write_text(HEAD + code)
+    settings = {**SMALL, **settings}
     return sparring.train(str(tmp_path / "planted.py"), data, out=tmp_path / "run", quiet=True, **settings)
 
 
@@ -100,18 +104,18 @@ def test_a_nan_that_stays_ends_the_run_with_advice(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "data", "fields"),
+    ("recipe", "data", "fields", "steps"),
     [
-        ("gan", "digits", {}),
-        ("dcgan", "digits", {"width": 16, "batch": 32}),
-        ("r3gan_mlp", "ring", {}),
-        ("wgan_gp", "digits", {"width": 8, "batch": 16}),
-        ("r3gan_strided", "digits", {"width": 16, "augment": "ada"}),
+        ("gan", "digits", SMALL, 500),
+        ("dcgan", "digits", {"width": 16, "batch": 32}, 500),
+        ("r3gan_mlp", "ring", {}, 500),
+        ("wgan_gp", "digits", {"width": 8, "batch": 8}, 320),
+        ("r3gan_strided", "digits", {"width": 16, "batch": 32, "augment": "ada"}, 320),
     ],
 )
-def test_healthy_runs_are_left_alone(tmp_path, monkeypatch, recipe, data, fields):
+def test_healthy_runs_are_left_alone(tmp_path, monkeypatch, recipe, data, fields, steps):
     monkeypatch.setattr("sparring.training.watch.MIN_SECONDS", 0.5)
-    sparring.train(recipe, data, out=tmp_path / "run", steps=700, quiet=True, **fields)
+    sparring.train(recipe, data, out=tmp_path / "run", steps=steps, quiet=True, **fields)
     assert problems(tmp_path / "run") == []
 
 
@@ -173,5 +177,5 @@ def test_until():
 
 def test_until_ends_a_run(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.training.watch.MIN_SECONDS", 0.1)
-    model = sparring.train("gan", "digits", out=tmp_path / "run", steps=5000, quiet=True, until="fid<5")
+    model = sparring.train("gan", "digits", out=tmp_path / "run", steps=5000, quiet=True, until="fid<5", **SMALL)
     assert model.about["step"] < 5000
