@@ -14,6 +14,7 @@ from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.modalities import Table
 from sparring.modalities.tables.columns import fit_column
+from sparring.modalities.tables.columns.typing import in_memory
 from sparring.modalities.tables.reading import of_frame
 
 random = np.random.default_rng(0)
@@ -71,8 +72,8 @@ def test_nullable_dtypes_survive_a_round_trip(tmp_path):
     mixed().to_csv(tmp_path / "t.csv", index=False)
     from sparring.modalities import find
 
-    frame = find(tmp_path / "t.csv").items
-    back = round_trip(frame)[1]
+    raw = find(tmp_path / "t.csv").items
+    back, frame = round_trip(raw)[1], in_memory(raw)
     assert back.dtypes.map(str).tolist() == frame.dtypes.map(str).tolist()
     assert back["rooms"].isna().sum() == frame["rooms"].isna().sum() > 0
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.data.items import Items
 from sparring.errors import InputError
+from sparring.modalities.tables.columns.typing import in_memory, readings
 from sparring.modalities.tables.reading import contents, is_frame, is_table, of_frame, parsed, read_table, tables_in
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ def in_time(items: Items) -> Items:
     """
     from pandas.api import types
 
-    frame = items.items
-    dates = date_column(frame)
+    frame, notes = calculable(items.items)
+    dates, notes = date_column(frame), (*items.notes, *notes)
     if frame.shape[1] == 1:
-        return Items(items.name, "series", frame, notes=items.notes)
+        return Items(items.name, "series", frame, notes=notes)
     if dates is None:
         return items
     others = [frame[name] for name in frame if name != dates]
@@ -57,7 +58,19 @@ def in_time(items: Items) -> Items:
     ordered = frame[dates].is_monotonic_increasing or frame[dates].is_monotonic_decreasing
     if not (numeric and all(numeric) and ordered and frame[dates].is_unique and frame[dates].notna().all()):
         return items
-    return Items(items.name, "series", frame, notes=items.notes)
+    return Items(items.name, "series", frame, notes=notes)
+
+
+def calculable(frame: DataFrame) -> tuple[DataFrame, tuple[str, ...]]:
+    """A frame whose dates and numbers that are written as text are in memory as such, and notes about them. Its
+    attribute "forms" has their forms by column.
+    """
+    found = readings(frame)
+    if not found:
+        return frame, ()
+    converted = in_memory(frame, found)
+    converted.attrs["forms"] = {name: reading.form for name, reading in found.items()}
+    return converted, tuple(note for reading in found.values() for note in reading.notes)
 
 
 def date_column(frame: DataFrame) -> str | None:
@@ -89,7 +102,7 @@ def read_several(path: Path) -> Items | None:
     names = dict(zip(found.names, _short_names(found.names), strict=True))
     parts = {}
     for file, content in contents(found):
-        frame = parsed(file, content, [])
+        frame, _ = calculable(parsed(file, content, []))
         dates = date_column(frame)
         if dates is None:
             raise InputError(f"{path}: {file} has no column of dates, which joins several files; give one file")
@@ -129,7 +142,8 @@ def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
     if items.kind == "points":
         names = items.columns or [f"x{i}" for i in range(items.items.shape[1])]
         return pandas.DataFrame(items.items, columns=list(names)).astype(float), None, notes
-    frame, dates = items.items, date_column(items.items)
+    frame, _ = calculable(items.items)
+    dates = date_column(frame)
     numbers = frame.select_dtypes("number").astype("float64")
     others = [str(name) for name in frame if name not in numbers and name != dates]
     numbers = numbers.drop(columns=[name for name in numbers if types.is_bool_dtype(frame[name].dtype)])

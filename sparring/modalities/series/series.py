@@ -36,6 +36,8 @@ from sparring.modalities.series.channels import (
 )
 from sparring.modalities.series.plots import draw_paths
 from sparring.modalities.series.reading import steps
+from sparring.modalities.tables.columns.forms import Form, restored
+from sparring.modalities.tables.columns.values import is_date, microseconds
 from sparring.modalities.tables.reading import MIN_STEPS
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class Series(Modality):
         stamp: name of the column of dates; "" if there is none.
         end: last date, in ISO 8601.
         step: frequency of the dates, as pandas writes it; "" if it is unknown.
+        written: how the dates are written in text; None if they are in memory.
     """
 
     kind: ClassVar[str] = "series"
@@ -92,8 +95,11 @@ class Series(Modality):
     stamp: str = ""
     end: str = ""
     step: str = ""
+    written: Form | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.written, Mapping):
+            object.__setattr__(self, "written", restored(self.written))
         restored = tuple(Channel(**c) if isinstance(c, Mapping) else c for c in self.channels)
         object.__setattr__(self, "channels", restored)
 
@@ -146,7 +152,8 @@ class Series(Modality):
         if dates is None:
             return fitted
         last = dates[complete].iloc[-1]
-        return replace(fitted, stamp=str(dates.name), end=last.isoformat(), step=_frequency(dates))
+        written = reading.calculable(items.items)[0].attrs.get("forms", {}).get(dates.name)
+        return replace(fitted, stamp=str(dates.name), end=last.isoformat(), step=_frequency(dates), written=written)
 
     def _chosen(self, frame: DataFrame, name: str) -> list[str]:
         """Names of the columns that are learned.
@@ -324,12 +331,20 @@ class Series(Modality):
     @property
     def writers(self) -> tuple[Writer, ...]:
         return (
-            Writer(".csv", "text/csv", lambda s, path: self.frame(s.items).to_csv(path, index=False)),
+            Writer(".csv", "text/csv", lambda s, path: self._as_text(s).to_csv(path, index=False)),
             Writer(".npz", "application/x-npz", self._write_npz),
             Writer(".png", "image/png", write_png),
-            Writer(".tsv", "", lambda s, path: self.frame(s.items).to_csv(path, index=False, sep="\t")),
+            Writer(".tsv", "", lambda s, path: self._as_text(s).to_csv(path, index=False, sep="\t")),
             Writer(".parquet", "", lambda s, path: self.frame(s.items).to_parquet(path, index=False)),
         )
+
+    def _as_text(self, samples: Samples) -> DataFrame:
+        """Paths below one another, with dates as they are written in the data."""
+        frame = self.frame(samples.items)
+        if self.written is None or self.stamp not in frame or not is_date(frame[self.stamp]):
+            return frame
+        moments = microseconds(frame[self.stamp]).astype(np.float64)
+        return frame.assign(**{self.stamp: self.written.texts(self.written.from_comparable(moments))})
 
     def _write_npz(self, samples: Samples, path: Path) -> None:
         write_arrays(path, series=samples.items, channels=np.array(self.names))

@@ -15,13 +15,13 @@ from sparring.data.items import Items
 from sparring.data.sources import FileSource, FolderSource, Unreadable, archive, archives, is_visible
 from sparring.errors import InputError, needs
 from sparring.files import describe_error
+from sparring.modalities.tables.columns.typing import in_memory
 from sparring.modalities.tables.files import compressed, frames
 from sparring.modalities.tables.files.memory import MAX_TEXT_INFLATION, MAX_UNPACKED
 from sparring.modalities.tables.files.plain import as_series, plain
 from sparring.modalities.tables.files.records import RECORDS, read_records
 from sparring.modalities.tables.files.text import read_text
 from sparring.modalities.tables.files.workbook import OTHER_WORKBOOKS, WORKBOOKS, read_workbook
-from sparring.modalities.tables.text_columns import convert_text
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -165,8 +165,10 @@ def parsed(path: Path, content: bytes, notes: list[str]) -> DataFrame:
         if values is None and column.null_count == len(column):
             notes.append(f"column {name!r} is empty")
             values = as_series(name, column)
-        typed[name] = convert_text(as_series(name, column), str(path), notes, raw.commas) if values is None else values
+        typed[name] = as_series(name, column) if values is None else values
     frame = pandas.DataFrame(typed, columns=list(typed))
+    if raw.commas:
+        frame.attrs["semicolons"] = True  # evidence for decimal commas
     return _checked(frame, str(path))
 
 
@@ -207,8 +209,7 @@ def _checked(frame: DataFrame, path: str) -> DataFrame:
     for name, column in frame.items():
         if types.is_float_dtype(column.dtype) and (abs(column.dropna().astype(float)) == float("inf")).any():
             raise InputError(f"{path}: column {name!r} holds infinite numbers; replace them")
-    series = len(frame) >= MIN_STEPS and types.is_numeric_dtype(frame.iloc[:, 0].dtype)
-    if frame.shape[1] < 2 and not series:
+    if frame.shape[1] < 2 and not (len(frame) >= MIN_STEPS and types.is_numeric_dtype(in_memory(frame).iloc[:, 0].dtype)):
         needed = f"a table needs two (separated by , or ;), a series {MIN_STEPS} numbers"
         raise InputError(f"{path} has one column, {frame.columns[0]!r}; {needed}")
     return frame

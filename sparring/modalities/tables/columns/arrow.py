@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,13 @@ def is_exact(dtype: Any) -> bool:
 def is_measured(dtype: Any) -> bool:
     """True for the dtype of times or durations, which count a unit of time."""
     return MEASURED.fullmatch(str(dtype)) is not None
+
+
+def measure(dtype: Any) -> Literal["times", "durations", ""]:
+    """What times or durations of Arrow are; "" for other dtypes."""
+    if not is_measured(dtype):
+        return ""
+    return "times" if str(dtype).startswith("time") else "durations"
 
 
 def is_whole(dtype: Any) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,26 @@ import numpy as np
 
 from sparring.errors import InputError, nearest
 from sparring.modalities.tables.columns import arrow
-from sparring.modalities.tables.columns.values import MISSING, Codes, Floats, as_python, numbers, rounded, shown
+from sparring.modalities.tables.columns.forms import DateForm, Form, restored
+from sparring.modalities.tables.columns.forms.dates import SECOND
+from sparring.modalities.tables.columns.recognition import recognized, whole_texts
+from sparring.modalities.tables.columns.values import (
+    MISSING,
+    Codes,
+    Floats,
+    as_python,
+    is_date,
+    is_text,
+    numbers,
+    rounded,
+    shown,
+)
 
 if TYPE_CHECKING:
     from pandas import Series
 
 KNOTS_PER_BIN = 8  # of the quantile function
+TEXT_DTYPES = ("string", "str", "object")
 GOLDEN_SHARE = 0.6180339887  # of a range: multiples of such a step are spread evenly over it
 
 
@@ -28,12 +44,62 @@ class Column(ABC):
 
     Attributes:
         name: of the column.
-        dtype: pandas dtype of the data and of samples.
+        dtype: pandas dtype of samples: that of the data, or for text from a file that of its numbers or dates.
+        form: how numbers and dates are written as text; None if they are not, or in no particular form.
+        notes: what was recognized, for the user, a line each.
     """
 
     name: str
     dtype: str
     kind: str = ""
+    form: Form | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.form, Mapping):
+            object.__setattr__(self, "form", restored(self.form))
+
+    def numbers(self, values: Series) -> Floats:
+        """Values in memory or as they are written, as the column's numbers, (n,); NaN for missing ones.
+
+        Raises:
+            ValueError: if they are words.
+        """
+        unit = self.unit if isinstance(self, Number | Mixture) else 0
+        if is_text(values):
+            form = self.form or recognized(values).form
+            if form is None:
+                raise ValueError(f"column {self.name!r} holds text such as {values.dropna().iloc[0]!r}")
+            x = form.numbers(values.tolist())
+            return x if form is self.form or not unit else np.floor(form.comparable(x) / unit)
+        if self.form is not None and self.form.measure != "numbers":
+            return self._of_typed(values, self.form)
+        return numbers(values, unit)
+
+    def _of_typed(self, values: Series, form: Form) -> Floats:
+        """Dates, times or durations in memory as the numbers of a form."""
+        if arrow.is_measured(values.dtype):
+            return form.from_comparable(numbers(values, 0) * SECOND)
+        if is_date(values) or str(values.dtype).startswith("date"):
+            return form.from_comparable(numbers(values, 1))
+        return form.numbers(whole_texts(values, form))
+
+    def comparable(self, values: Series) -> Floats:
+        """Values on a scale that columns of the same measure share: dates in microseconds since 1970."""
+        x, unit = self.numbers(values), self.unit if isinstance(self, Number | Mixture) else 0
+        return self.form.comparable(x) if self.form is not None else x * unit if unit else x
+
+    def written(self, values: Series) -> Series:
+        """Values as they are written in the data; unchanged if they are so already, or have no particular form."""
+        return values if is_text(values) else self.rewritten(values)
+
+    def rewritten(self, values: Series) -> Series:
+        """Values as `written`, and text in one way where there are several to write it."""
+        if self.form is None or isinstance(self, Category):
+            return values
+        import pandas
+
+        return pandas.Series(self.form.texts(self.numbers(values)), values.index, name=values.name)
 
     @property
     @abstractmethod
@@ -95,7 +161,28 @@ class Category(Column):
         """Index of each value among all levels, rare ones included; unknown levels have the index after the last."""
         index = {level: i for i, level in enumerate((*self.levels, *self.rare))}
         plain = as_python(values)
-        return np.fromiter((index.get(v, len(index)) for v in plain), np.int64, len(plain))
+        indices = np.fromiter((index.get(v, len(index)) for v in plain), np.int64, len(plain))
+        unknown = (indices == len(index)) & values.notna().to_numpy()
+        if unknown.any() and is_text(values) != self.textual:  # another file has them as numbers, or as text
+            indices[unknown] = self._converted(values[unknown])
+        return indices
+
+    @property
+    def textual(self) -> bool:
+        """True if the levels are text."""
+        return any(isinstance(level, str) for level in self.levels)
+
+    def _converted(self, values: Series) -> Codes:
+        """Indices of levels that are equal to values of another type."""
+        levels = (*self.levels, *self.rare)
+        names = {shown(level).casefold(): i for i, level in enumerate(levels)}
+        plain = [shown(value) for value in as_python(values)]
+        indices = np.array([names.get(name.casefold(), len(levels)) for name in plain], np.int64)
+        if self.numeric and (indices == len(levels)).any():
+            known = {x: i for i, x in enumerate(self.level_numbers) if x == x}
+            found = [self.number(name) for name in plain]
+            indices = np.array([known.get(x, len(levels)) for x in found], np.int64)
+        return indices
 
     def encode(self, values: Series) -> tuple[Codes, Floats]:
         indices = self.indices(values)
@@ -117,25 +204,46 @@ class Category(Column):
     def numeric(self) -> bool:
         """True if the levels are numbers, which can be compared."""
         present = [level for level in self.levels if level is not None]
-        return all(isinstance(level, int | float) and not isinstance(level, bool) for level in present)
+        return self.form is not None or all(
+            isinstance(level, int | float) and not isinstance(level, bool) for level in present
+        )
 
-    def typed_level(self, value: str) -> str:
-        """A level that the user typed, as `shown` writes it.
+    @cached_property
+    def level_numbers(self) -> list[float]:
+        """The number of each level, rare ones included; NaN for a missing value and for words."""
+        levels = (*self.levels, *self.rare)
+        if self.form is not None:
+            return list(self.form.numbers(levels))
+        return [np.nan if level is None else float(level) for level in levels]
+
+    def number(self, text: str) -> float:
+        """The number of a level as it is typed; NaN if it is none."""
+        if self.form is not None and not np.isnan(x := float(self.form.numbers([text])[0])):
+            return x
+        return plain_number(text)
+
+    def numbers(self, values: Series) -> Floats:
+        return np.array([*self.level_numbers, np.nan])[self.indices(values)]
+
+    def level(self, value: str) -> int:
+        """Index of a level that the user typed, among all levels. Spaces around it and its case need not be typed.
 
         Raises:
-            InputError: if there is no such level.
+            InputError: if there is no such level, or several.
         """
-        levels = {shown(level) for level in (*self.levels, *self.rare)}
-        for text in (value, value.capitalize()):
-            if text in levels and (text == value or text in ("True", "False")):
-                return text
-        if self.numeric and (number := _plain_number(value)) in levels:
-            return number
-        raise InputError(f"column {self.name!r} has no level {value!r}; {nearest(value, levels)}")
+        names = [shown(level) for level in (*self.levels, *self.rare)]
+        for same in (str, str.strip, lambda name: name.strip().casefold()):
+            found = [i for i, name in enumerate(names) if same(name) == same(value)]
+            if len(found) == 1 or (found and same is str):  # a level may be called as missing values are typed
+                return max(found, key=lambda i: (*self.levels, *self.rare)[i] is not None)
+            if found:
+                raise InputError(f"column {self.name!r} has the levels {', '.join(repr(names[i]) for i in found)}; choose one")
+        if self.numeric and (x := self.number(value)) in self.level_numbers:
+            return self.level_numbers.index(x)
+        raise InputError(f"column {self.name!r} has no level {value!r}; {nearest(value, names)}")
 
     def code(self, value: Any) -> int:
-        levels = [shown(level) for level in self.levels]
-        return levels.index(value) if value in levels else len(levels)
+        return min(self.level(value), self.width - 1)
 
 
 @dataclass(frozen=True)
@@ -173,7 +281,10 @@ class Number(Column):
         return len(self.spikes) if self.bins else None
 
     def encode(self, values: Series) -> tuple[Codes, Floats]:
-        x = numbers(values, self.unit)
+        return self.encode_numbers(self.numbers(values))
+
+    def encode_numbers(self, x: Floats) -> tuple[Codes, Floats]:
+        """Codes and scalars of the column's numbers, each (n,)."""
         codes, scalars = np.zeros(len(x), np.int64), np.zeros(len(x))
         if self.bins:
             positions = self._positions(np.nan_to_num(x))
@@ -205,13 +316,11 @@ class Number(Column):
         return decoded
 
     def code(self, value: Any) -> int:
-        import pandas
-
         if value == MISSING:
             if None not in self.spikes:
                 raise InputError(_none_missing(self.name))
             return self.spikes.index(None)
-        return int(self.encode(pandas.Series([value]))[0][0])
+        return int(self.encode_numbers(np.array([value], np.float64))[0][0])
 
 
 @dataclass(frozen=True)
@@ -246,7 +355,10 @@ class Mixture(Column):
         return int(self.missing > 0) + len(self.means)
 
     def encode(self, values: Series) -> tuple[Codes, Floats]:
-        x = numbers(values, self.unit)
+        return self.encode_numbers(self.numbers(values))
+
+    def encode_numbers(self, x: Floats) -> tuple[Codes, Floats]:
+        """Codes and scalars of the column's numbers, each (n,)."""
         missing = np.isnan(x)
         distance = (np.nan_to_num(x)[:, None] - np.array(self.means)) / np.array(self.deviations)  # (n, modes)
         log_likelihood = np.log(np.array(self.counts) + 1) - np.log(self.deviations) - distance**2 / 2
@@ -260,11 +372,9 @@ class Mixture(Column):
         return np.where(modes < 0, np.nan, rounded(decoded.clip(self.low, self.high), self.step))
 
     def code(self, value: Any) -> int:
-        import pandas
-
         if value == MISSING and not self.missing:
             raise InputError(_none_missing(self.name))
-        return 0 if value == MISSING else int(self.encode(pandas.Series([value]))[0][0])
+        return 0 if value == MISSING else int(self.encode_numbers(np.array([value], np.float64))[0][0])
 
 
 @dataclass(frozen=True)
@@ -353,11 +463,12 @@ def _none_missing(name: str) -> str:
     return f"{name}={MISSING} was given, but the data have no missing value in this column; leave it out"
 
 
-def _plain_number(text: str) -> str:
+def plain_number(text: str) -> float:
+    """The number of a text with a decimal point and nothing else; NaN for other texts."""
     try:
-        return shown(float(text))
+        return float(text)
     except ValueError:
-        return text
+        return np.nan
 
 
 KINDS: dict[str, type[Column]] = {
@@ -375,10 +486,23 @@ def frequencies(column: Column) -> list[int]:
     return [*column.spike_counts, *column.bin_counts]
 
 
+def in_form(form: Form, dtype: str, values: Floats) -> Series:
+    """Numbers as text in a form, or as whole numbers such as 20230623."""
+    import pandas
+
+    texts = form.texts(values)
+    if dtype in TEXT_DTYPES:
+        return pandas.Series(texts, dtype=dtype)
+    return pandas.Series(pandas.array([None if text is None else int(text) for text in texts], dtype=dtype))
+
+
 def typed(column: Column, values: Any) -> Series:
     """Decoded values as a column with the dtype of the data."""
     import pandas
 
+    if isinstance(column, Number | Mixture) and column.form is not None and not column.unit:
+        if column.form.measure != "numbers" or column.dtype in TEXT_DTYPES:
+            return in_form(column.form, column.dtype, values)
     if isinstance(column, Number | Mixture) and column.unit:
         missing = np.isnan(values)
         counted = np.where(missing, 0, values).astype(np.int64) * column.unit

@@ -24,6 +24,18 @@ def is_date(values: Series) -> bool:
     return bool(types.is_datetime64_any_dtype(values.dtype))
 
 
+def is_text(values: Series) -> bool:
+    """True for a column of text, which numbers and dates may be written in."""
+    from pandas.api import types
+
+    if str(values.dtype) == "category" or types.is_numeric_dtype(values.dtype) or is_date(values):
+        return False
+    if not (types.is_object_dtype(values.dtype) or types.is_string_dtype(values.dtype)):
+        return False
+    present = values.dropna()
+    return bool(len(present)) and isinstance(present.iloc[0], str)
+
+
 def numbers(values: Series, unit: int) -> Floats:
     """A column of numbers or dates as floats, NaN for missing values. Times of day and durations are seconds.
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from sparring.errors import InputError, needs
 from sparring.modalities.tables.files.header import unique_names
 from sparring.modalities.tables.files.memory import CELL_BYTES, check_memory
-from sparring.modalities.tables.text_columns import convert_text
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -133,8 +132,7 @@ def _name(label: Any) -> str:
 
 
 def usable(column: Series, path: str, notes: list[str]) -> Series:
-    """A column of a data frame as columns can be fitted to it: numbers and dates that are written as text are
-    converted, objects of Python get a type.
+    """A column of a data frame as columns can be fitted to it: objects of Python get a type.
 
     Args:
         path, notes: for messages.
@@ -152,9 +150,7 @@ def usable(column: Series, path: str, notes: list[str]) -> Series:
     dtype = column.dtype
     if types.is_complex_dtype(dtype) or not _is_supported(dtype):
         raise InputError(_unusable(path, column.name, dtype))
-    if str(dtype) == "category" or not isinstance(present.iloc[0], str):
-        return column
-    return convert_text(column, path, notes, False)
+    return column
 
 
 def _is_supported(dtype: Any) -> bool:

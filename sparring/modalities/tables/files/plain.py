@@ -8,11 +8,13 @@ if TYPE_CHECKING:
     from pandas import Series
     from pyarrow import ChunkedArray
 
-INTEGER = r"^\s*[+-]?[0-9]+\s*$"
-DECIMAL = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
+INTEGER = r"^-?([1-9][0-9]*|0)$"
+# Decimals as programs write them: shortest, and with a point or a power. Others are kept as text, so that they can be
+# written as they were.
+DECIMAL = r"^(-?([1-9][0-9]{0,14}|0)\.([0-9]{0,16}[1-9]|0)|-?[1-9](\.[0-9]{0,16}[1-9])?e[+-][0-9]{2,3}|-?[0-9]{16,}\.0)$"
 INFINITE = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+|[iI]nf(inity)?)([eE][+-]?[0-9]+)?\s*$"
-CODE = r"^\s*0[0-9]+\s*$"  # digits with a leading zero, such as postal codes
-TRUTH = ({"True", "False"}, {"true", "false"}, {"TRUE", "FALSE"})  # in one way of writing them
+THOUSANDS = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"  # 1.234 may be a large number with a point between thousands
+TRUTH = {"True", "False"}  # other words for them are kept as text
 PROBED = 32  # values at the start; most columns of text are recognized by them
 
 
@@ -24,10 +26,10 @@ def as_series(name: str, column: ChunkedArray) -> Series:
 
 
 def plain(name: str, column: ChunkedArray) -> Series | None:
-    """A column whose values are all integers, decimals with a point, or truth values; None for other columns.
+    """A column whose values are all integers, decimals or truth values, each written as programs do, so that writing
+    them again gives the same text; None for other columns.
 
-    Whole numbers become Int64, or UInt64 if they are too large for it; those that are larger still stay text, as do
-    digits with a leading zero.
+    Whole numbers become Int64, or UInt64 if they are too large for it; those that are larger still stay text.
     """
     import pyarrow
     import pyarrow.compute as pc
@@ -35,14 +37,14 @@ def plain(name: str, column: ChunkedArray) -> Series | None:
     present = column.drop_null()
     if not len(present) or not _all(present.slice(0, PROBED), INFINITE):
         return _truth(name, column, present)
-    if not _all(present, INFINITE) or pc.any(pc.match_substring_regex(present, CODE)).as_py():
-        return None
-    digits = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"^\+", "")
+    if _all(present, DECIMAL) and not _all(present, THOUSANDS):
+        return _typed(name, pc.cast(column, pyarrow.float64()), "Float64")
     if not _all(present, INTEGER):
-        return _typed(name, pc.cast(digits, pyarrow.float64()), "Float64")
+        infinite = _all(present, INFINITE) and pc.any(pc.match_substring_regex(present, "[iI]nf")).as_py()
+        return _typed(name, pc.cast(pc.utf8_trim_whitespace(column), pyarrow.float64()), "Float64") if infinite else None
     for kind, dtype in ((pyarrow.int64(), "Int64"), (pyarrow.uint64(), "UInt64")):
         try:
-            return _typed(name, pc.cast(digits, kind), dtype)
+            return _typed(name, pc.cast(column, kind), dtype)
         except pyarrow.ArrowInvalid:  # out of its range
             continue
     return None
@@ -58,10 +60,9 @@ def _truth(name: str, column: ChunkedArray, present: ChunkedArray) -> Series | N
     import pyarrow.compute as pc
 
     words = set(present.slice(0, PROBED).to_pylist())
-    spelling = next((spelling for spelling in TRUTH if words and words <= spelling), None)
-    if spelling is None or not set(present.unique().to_pylist()) <= spelling:
+    if not words or not words <= TRUTH or not set(present.unique().to_pylist()) <= TRUTH:
         return None
-    return _typed(name, pc.equal(column, next(word for word in spelling if word[0] in "tT")), "boolean")
+    return _typed(name, pc.equal(column, "True"), "boolean")
 
 
 def _typed(name: str, values: ChunkedArray, dtype: str) -> Series:

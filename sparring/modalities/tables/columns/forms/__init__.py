@@ -1,0 +1,24 @@
+"""Forms in which the values of a column are written, and their recognition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sparring.modalities.tables.columns.forms.base import Form
+from sparring.modalities.tables.columns.forms.dates import DateForm
+from sparring.modalities.tables.columns.forms.durations import DurationForm
+from sparring.modalities.tables.columns.forms.numbers import NumberForm
+
+FORMS: dict[str, type[Form]] = {"number": NumberForm, "date": DateForm, "duration": DurationForm}
+
+__all__ = ["FORMS", "DateForm", "DurationForm", "Form", "NumberForm", "restored"]
+
+
+def restored(stored: Mapping[str, Any]) -> Form:
+    """A form from its JSON."""
+    return FORMS[stored["kind"]](**{name: _tuples(value) for name, value in stored.items()})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value

@@ -1,0 +1,479 @@
+"""Recognition of the form of dates and times: which part of a text is the year, the month, the day, the hour."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from sparring.errors import InputError
+from sparring.modalities.tables.columns.forms.dates import DAY, UNITS, DateForm, Fields, Period, compiled, directives, read
+from sparring.modalities.tables.columns.forms.names import (
+    MONTHS,
+    SHORT_MONTHS,
+    WEEKDAYS,
+    ZONES,
+    completed,
+    month_numbers,
+    weekday_numbers,
+)
+
+MIN_SHARE = 0.95  # of the texts that are dates, so that the others count as errors
+MIN_WHOLE = 20  # different whole numbers that are dates or times
+MIN_MINUTES = 30  # different last two digits of whole numbers that are times
+MAX_LAYOUTS = 6  # different layouts of the texts of one column
+MAX_OFFSETS = 64  # changes of the offset from UTC that are kept
+MAY = 5  # whose short name is its full name in many languages
+LAST_YEAR = 2068  # that two digits stand for, as POSIX has it
+HALF = re.compile(r"(?<=[\d ])[ap](?:\.? ?m\.?)?(?![^\W\d_])", re.IGNORECASE)
+TOKEN = re.compile(r"\d+|[^\W\d_]+\.?|\s+|.", re.DOTALL)
+FILLERS = {"de", "of", "at", "um", "uhr", "del", "kl", "kl.", "klo", "the", "le", "den", "à"}
+CJK = frozenset("年月日时時分秒년월일시분초")
+YEARS = (1500, 2300)  # that years of four digits lie in; 9999 is a year without end
+
+# Layouts of texts: N a number, M the name of a month, A a weekday, P AM or PM, Z a time zone, O the ending of 1st, F "of".
+SEPARATOR = r"[-/.]|\. |/ | |, |- "
+TIME = re.compile(r"N:N(?::N(?:[.,]N)?)?(?: ?P)?|N(?:\.N)? ?P|N[h時时시] ?N(?:[m分분](?: ?N[s秒초])?)?")
+LATE_TIME = re.compile(r"(?<=[-/.][NM]:)N:N(?::N)?$|(?<=[-/. ]N )N\.N(?:\.N)?$")  # after 27/Dec/2020: or 27.12.2020
+COMPACT_TIME = re.compile(r"(?<=T)N(?:\.N)?$")
+OFFSET = re.compile(r" ?(?:Z|Z?[+\u2212-]N(?::N)?)$")
+DATES = tuple(
+    (re.compile(expression), kinds)
+    for expression, *kinds in (  # layouts of dates, and what their numbers can be
+        (rf"N({SEPARATOR})N\1N\.?|N[年년] ?N[月월] ?N[日일]?", "Ymd", "dmY", "mdY"),
+        (r"NO?[-/., ]*(?:F )?M,?(?: F)?[-/., ]*N", "dY", "Yd"),
+        (r"M[-/. ]*NO?[-/., ]+N", "dY"),
+        (r"M,?(?: F)?[-/., ']*N", "Y"),
+        (r"N[-/., ]*M", "Y"),
+        (r"N[-/.]N|N[年년] ?N[月월]", "Ym", "mY", "Yj"),
+        (r"NmN", "Ym"),
+        (r"N[- ]?qN", "Yq"),
+        (r"qN[-/ ']*N", "qY"),
+        (r"N-?wN", "GV"),
+        (r"N-?wN-N", "GVu"),
+    )
+)
+DIGITS_ONLY = {  # by the number of digits
+    14: ("%Y%m%d%H%M%S",),
+    12: ("%Y%m%d%H%M",),
+    8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"),
+    6: ("%Y%m", "%y%m%d", "%d%m%y", "%m%d%y"),
+}
+KNOWN = frozenset("YymdbapoHIMSfzGVuqj")  # directives
+COMPACT_TIMES = {4: "%H%M", 6: "%H%M%S"}
+WORD_DIRECTIVES = {"M": "%b", "A": "%a", "P": "%p", "O": "%o"}
+
+
+@dataclass(frozen=True)
+class Dates:
+    """A form of dates, and what is uncertain about it.
+
+    Attributes:
+        form: of the dates.
+        alternative: another pattern that all values have as well; "" if there is none.
+    """
+
+    form: DateForm
+    alternative: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The tokens of a text: digits, names and what stands between them.
+
+    Attributes:
+        marks: a letter for each token, or the character itself.
+        tokens: the text of each.
+    """
+
+    marks: str
+    tokens: tuple[str, ...]
+
+    @property
+    def digits(self) -> list[str]:
+        return [token for mark, token in zip(self.marks, self.tokens, strict=True) if mark == "N"]
+
+
+def layout(text: str) -> Layout | None:
+    """The layout of a text; None if it contains a word that dates do not have."""
+    marks, tokens = "", []
+    for token in TOKEN.findall(HALF.sub(lambda half: half.group()[0] + "m", text)):
+        mark = _mark(token, marks)
+        if mark is None:
+            return None
+        marks += mark
+        tokens.append(token)
+    return Layout(marks, tuple(tokens))
+
+
+def _mark(token: str, before: str) -> str | None:
+    word = token.lower()
+    bare = word.rstrip(".")
+    if token[0].isdigit():
+        return "N"
+    if token.isspace():
+        return " "
+    if not token[0].isalpha() or token in CJK:
+        return token
+    if bare in ("am", "pm", "a", "p") and before.endswith(("N", "N ")):
+        return "P"
+    if bare in ("st", "nd", "rd", "th") and before.endswith("N"):
+        return "O"
+    if word in ("t", "q", "w", "h") or (word in ("m", "s", "min") and before.endswith("N")):
+        return "T" if word == "t" else word[0]
+    if bare in month_numbers() and "M" not in before:
+        return "M"
+    if bare in weekday_numbers() and "A" not in before:
+        return "A"
+    if bare in ZONES and "N" in before:
+        return "Z"
+    return "F" if word in FILLERS else None
+
+
+def date_form(texts: Sequence[str], day_first: bool | None = None) -> Dates | None:
+    """The form of the dates or times in some different texts; None if most of them are none.
+
+    Args:
+        day_first: order of other columns, for dates that can be read both ways.
+    """
+    layouts = [found for found in map(layout, texts) if found is not None and len(found.digits) + bool({"M", "P"} & set(found.marks)) > 1]
+    if len(layouts) < MIN_SHARE * len(texts):
+        return None
+    groups: dict[str, list[Layout]] = {}
+    for found in layouts:
+        groups.setdefault(found.marks, []).append(found)
+    common = sorted(groups, key=lambda marks: -len(groups[marks]))[:MAX_LAYOUTS]
+    solved = [patterns for marks in common if (patterns := _solved(groups[marks]))]
+    ways = _consistent(solved, texts)
+    return _completed(ways, texts, day_first) if ways else None
+
+
+def told_form(pattern: str, texts: Sequence[str]) -> DateForm:
+    """The form of dates with a pattern that the user gave.
+
+    Raises:
+        InputError: if the pattern cannot be used.
+    """
+    pattern = pattern.replace("%B", "%b").replace("%A", "%a").replace("%e", "%-d").replace("%f", "%6f")
+    pattern = pattern.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S")
+    unknown = [name for name in directives(pattern) if name not in KNOWN]
+    if unknown or not directives(pattern):
+        raise InputError(f"{pattern!r} is no pattern of dates: %{unknown[0] if unknown else ''} is unknown; write %d/%m/%Y %H:%M")
+    form = DateForm(pattern=pattern, first_year=_first_year((pattern,), texts))
+    form = replace(form, **_names(texts), period=_period(pattern))
+    return _with_unit(_with_offsets(form, texts), texts)
+
+
+def digits_form(texts: Sequence[str]) -> Dates | None:
+    """The form of dates in digits only, such as 20230623; None if most texts are no such dates."""
+    widths = Counter(map(len, texts)).most_common(1)[0][0]
+    for pattern in DIGITS_ONLY.get(widths, ()):
+        if _share([pattern], texts) >= MIN_SHARE:
+            form = DateForm(pattern=pattern, period=_period(pattern), first_year=_first_year((pattern,), texts))
+            return Dates(_with_unit(form, texts))
+    return None
+
+
+def whole_form(values: Sequence[int]) -> DateForm | None:
+    """The form of dates or times in different whole numbers, such as 20230623, 202306 or 905; None if they are none."""
+    likely = [value for value in values if value > 0]
+    if len(likely) < MIN_WHOLE:
+        return None
+    width = max(Counter(len(str(value)) for value in likely), key=Counter(len(str(value)) for value in likely).get)
+    if width >= 6:  # noqa: PLR2004
+        texts = [f"{value:0{width}}" for value in likely]
+        found = digits_form(texts)
+        if found is not None:
+            return found.form
+    return _whole_times(likely, width)
+
+
+def _whole_times(values: Sequence[int], width: int) -> DateForm | None:
+    """The form of hours, minutes and perhaps seconds in whole numbers: all of the last two digits occur, up to 59."""
+    pattern = {3: "%H%M", 4: "%H%M", 5: "%H%M%S", 6: "%H%M%S"}.get(width)
+    if pattern is None or len({value % 100 for value in values}) < MIN_MINUTES:
+        return None
+    texts = [f"{value:0{4 if pattern == '%H%M' else 6}}" for value in values]
+    return _with_unit(DateForm(pattern=pattern), texts) if _share([pattern], texts) >= MIN_SHARE else None
+
+
+def _consistent(solved: list[list[str]], texts: Sequence[str]) -> list[tuple[str, ...]]:
+    """The ways to read all layouts with one order of day, month and year: the patterns of each, the most detailed
+    first. Ways that do not read nearly all texts are left out.
+    """
+    ways: dict[tuple[str, ...], None] = {}
+    for order in ("ymd", "dmy", "mdy", ""):
+        chosen = [next((p for p in patterns if _order(p) in (order, _order(p)[:2])), "") for patterns in solved]
+        patterns = sorted({p for p in chosen if p}, key=lambda p: (-len(directives(p)), p))
+        one_kind = len({_has_date(p) for p in patterns}) == 1
+        if one_kind and _share(patterns, texts) >= MIN_SHARE:
+            ways[tuple(patterns)] = None
+    return list(ways)
+
+
+def _order(pattern: str) -> str:
+    """The order of day, month and year in a pattern."""
+    letters = {"Y": "y", "G": "y", "b": "m"}
+    return "".join(letters.get(name, name) for name in directives(pattern) if name in "YyGmdb")
+
+
+def _has_date(pattern: str) -> bool:
+    return bool(set(directives(pattern)) - DateForm.time_of_day)
+
+
+def _share(patterns: Sequence[str], texts: Sequence[str]) -> float:
+    """Share of the texts that some patterns read as dates of our times."""
+    moments = DateForm(pattern=patterns[0], others=tuple(patterns[1:])).moments(texts)
+    known = moments[~np.isnan(moments)].astype(np.int64)
+    years = Fields.of(known).year
+    likely = (years >= YEARS[0]) & (years < YEARS[1]) | (years == 9999)
+    return float(likely.sum()) / len(texts)
+
+
+def _solved(layouts: list[Layout]) -> list[str]:
+    """All patterns that nearly all texts of one layout have."""
+    marks = layouts[0].marks
+    columns = list(zip(*(found.digits for found in layouts), strict=True))
+    offset = OFFSET.search(marks)
+    body = marks[: offset.start()] if offset and _is_offset(marks[: offset.start()], offset.group()) else marks
+    texts = ["".join(found.tokens) for found in layouts]
+    patterns = []
+    for names in _assignments(body, columns[: body.count("N")]):
+        pattern = _pattern(layouts[0], body, names, columns)
+        if body != marks:
+            pattern += " %z" if marks[len(body)] == " " else "%z"
+        if _share([pattern], texts) >= MIN_SHARE and not _is_season(pattern, columns):
+            patterns.append(pattern)
+    return patterns
+
+
+def _is_offset(before: str, text: str) -> bool:
+    """True if a number with a sign at the end of a text is an offset from UTC: a date and a time stand before it."""
+    dated = before.count("N") >= 4 or "M" in before or "T" in before
+    return ("Z" in text and ":" in before) or (dated and (":" in before or "T" in before))
+
+
+def _is_season(pattern: str, columns: list[tuple[str, ...]]) -> bool:
+    """True for years such as 2009/10."""
+    if directives(pattern) != ["Y", "m"]:
+        return False
+    return all((int(a) + 1) % 100 == int(b) for a, b in zip(*columns, strict=True))
+
+
+def _assignments(body: str, columns: list[tuple[str, ...]]) -> list[list[str]]:
+    """What the numbers of a layout can be: lists with a directive's letter for each."""
+    expressions = (LATE_TIME, COMPACT_TIME, TIME)
+    span = next((match for expression in expressions if (match := expression.search(body))), None)
+    if span is None:
+        return _date_names(_stripped(body), columns)
+    before = body[: span.start()].count("N")
+    after = before + span.group().count("N")
+    times = _time_names(span.group(), columns[before:after], body[: span.start()].endswith("T") and ":" not in body)
+    if times is None:
+        return []
+    date = _stripped(f"{body[: span.start()]}\0{body[span.end() :]}")
+    dates = _date_names(date, columns[:before] + columns[after:])
+    return [[*names[:before], *times, *names[before:]] for names in dates]
+
+
+def _stripped(rest: str) -> str:
+    """The layout of a date without its weekday, and without its time (\\0) and what joins them."""
+    rest = re.sub(r"^A[,.]? ?(?:F )?|,? ?\(?A\)?$|,? ?A(?= ?\0)", "", rest)
+    rest = re.sub(r"[ T,:]*(?:F )?\0(?: F)?[, ]*", "\0", rest)
+    rest = re.sub(r"^A[,.]? ?|,? ?A$", "", rest)
+    return re.sub(r"(?<=[NM])\0(?=[NM])", " ", rest).replace("\0", "")
+
+
+def _date_names(rest: str, columns: list[tuple[str, ...]]) -> list[list[str]]:
+    """What the numbers of a date can be; [[]] if there is no date."""
+    if not rest:
+        return [[]]
+    if rest == "N":
+        return [["D"]] if {len(text) for text in columns[0]} in ({8}, {6}) else []
+    kinds = next((kinds for expression, kinds in DATES if expression.fullmatch(rest)), ())
+    return [names for kind in kinds if (names := _fitting(kind, columns, rest))]
+
+
+def _fitting(kind: str, columns: list[tuple[str, ...]], rest: str) -> list[str]:
+    """A directive's letter for each number; [] if their digits do not fit."""
+    names = []
+    for letter, column in zip(kind, columns, strict=True):
+        widths = {len(text) for text in column}
+        if letter in "YG" and widths != {4}:
+            if widths != {2} or not _can_be_short(kind, rest, column):
+                return []
+            names.append("y")
+        elif letter not in "YG" and ((letter == "j" and widths != {3}) or (letter != "j" and max(widths) > 2)):
+            return []
+        else:
+            names.append(letter)
+    return names
+
+
+def _can_be_short(kind: str, rest: str, years: tuple[str, ...]) -> bool:
+    """True if years can have two digits: beside a day and a month, or in Jan-49, but not in Jan 05."""
+    if len(kind) == 1:
+        return rest[1:2] in ("-", "'") and rest[0] == "M" or "'" in rest or max(map(int, years)) > 31
+    return len(kind) == 3 or "M" in rest
+
+
+def _time_names(span: str, columns: list[tuple[str, ...]], compact: bool) -> list[str] | None:
+    """A directive's letter for each number of a time; None if their digits do not fit.
+
+    Args:
+        compact: True if nothing stands between hours, minutes and seconds.
+    """
+    if compact:
+        widths = {len(text) for text in columns[0]}
+        return [f"T{min(widths)}", "f"][: len(columns)] if widths in ({4}, {6}) else None
+    names = ["I" if "P" in span else "H", "M", "S", "f"][: len(columns)]
+    return None if any(len(text) != 2 for column in columns[1:3] for text in column) else names
+
+
+def _pattern(first: Layout, body: str, names: list[str], columns: list[tuple[str, ...]]) -> str:
+    """The pattern of a layout whose numbers have some meaning."""
+    numbers = iter(zip(names, columns, strict=False))
+    pattern = ""
+    for mark, token in zip(body, first.tokens, strict=False):
+        pattern += _directive(*next(numbers)) if mark == "N" else WORD_DIRECTIVES.get(mark, token)
+    return pattern
+
+
+def _directive(name: str, texts: tuple[str, ...]) -> str:
+    if name == "D":
+        return _compact(texts)
+    if name.startswith("T"):
+        return COMPACT_TIMES[int(name[1:])]
+    if name == "f":
+        widths = set(map(len, texts))
+        return "%-f" if len(widths) > 1 else f"%{min(9, *widths, 9)}f"
+    padded = any(text[0] == "0" and len(text) > 1 for text in texts) or all(len(text) == 2 for text in texts)
+    return f"%{name}" if padded or name in "YyGjqu" else f"%-{name}"
+
+
+def _compact(texts: tuple[str, ...]) -> str:
+    """The pattern of a date in digits only, before a time."""
+    return max(DIGITS_ONLY[len(texts[0])], key=lambda pattern: _share([pattern], texts))
+
+
+def _completed(ways: list[tuple[str, ...]], texts: Sequence[str], day_first: bool | None) -> Dates:
+    """The form of the most likely way to read texts."""
+    ordered = sorted(ways, key=lambda patterns: _unlikely(patterns[0], texts, day_first))
+    patterns = ordered[0]
+    form = DateForm(pattern=patterns[0], others=patterns[1:], first_year=_first_year(patterns, texts))
+    form = replace(form, **_names(texts), period=_period(form.pattern))
+    alternative = next((p[0] for p in ordered[1:] if {_order(p[0]), _order(patterns[0])} == {"dmy", "mdy"}), "")
+    return Dates(_with_unit(_with_offsets(form, texts), texts), alternative)
+
+
+def _unlikely(pattern: str, texts: Sequence[str], day_first: bool | None) -> tuple[float, int]:
+    """How unlikely a pattern is next to others that texts have as well."""
+    values = DateForm(pattern=pattern).moments(texts)
+    missing = round(float(np.isnan(values).mean()), 3)
+    if _order(pattern) not in ("dmy", "mdy"):
+        return missing, 2 if _order(pattern) == "ymd" and "%Y" not in pattern else 0
+    if day_first is None:
+        if len(texts) > 2 and len(np.unique(Fields.of(values[~np.isnan(values)].astype(np.int64)).day)) == 1:
+            return missing, 0  # the first of each month
+        day_first = "/" not in pattern
+    return missing, 1 if (_order(pattern) == "dmy") == day_first else 3
+
+
+def _first_year(patterns: tuple[str, ...], texts: Sequence[str]) -> int:
+    """The first of the hundred years that two digits stand for: after the largest gap between the years of the data."""
+    if not any("%y" in pattern for pattern in patterns):
+        return 1969
+    moments = DateForm(pattern=patterns[0], others=patterns[1:], first_year=2000).moments(texts)
+    known = moments[~np.isnan(moments)].astype(np.int64) // DAY
+    if not len(known):
+        return 1969
+    years = np.unique(known.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970 - 2000) % 100
+    gaps = np.diff([*years, years[0] + 100])
+    first = int(years[(int(gaps.argmax()) + 1) % len(years)])
+    span = 100 - int(gaps.max())
+    return first + (2000 if 2000 + first + span <= LAST_YEAR else 1900)
+
+
+def _names(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Names of months and weekdays, and AM and PM, as most texts write them."""
+    seen: dict[str, dict[int, Counter[str]]] = {"M": {}, "A": {}, "P": {}}
+    for found in map(layout, texts):
+        for mark, token in zip(found.marks, found.tokens, strict=True) if found else ():
+            name = token.lower().rstrip(".")
+            numbers = {"M": month_numbers(), "A": weekday_numbers(), "P": {"am": 0, "a": 0, "pm": 1, "p": 1}}
+            if mark in seen:
+                seen[mark].setdefault(numbers[mark][name], Counter())[token] += 1
+    most = {mark: {i: names.most_common(1)[0][0] for i, names in numbers.items()} for mark, numbers in seen.items()}
+    short = not any(name.lower() in _full_months() for i, name in most["M"].items() if i != MAY)
+    names = {
+        "months": _dotted(most["M"], SHORT_MONTHS if short else MONTHS, 1),
+        "weekdays": _dotted(most["A"], WEEKDAYS, 0),
+    }
+    return names | ({"halves": _halves(texts)} if most["P"] else {})
+
+
+def _dotted(seen: dict[int, str], languages: dict[str, str], first: int) -> tuple[str, ...]:
+    """Names of all months or weekdays; with points if most of the seen ones have some."""
+    names = completed({i: name.rstrip(".") for i, name in seen.items()}, languages, first)
+    dotted = sum(name.endswith(".") for name in seen.values()) * 2 > len(seen)
+    return tuple(seen.get(i, f"{name}." if dotted else name) for i, name in enumerate(names, first))
+
+
+@cache
+def _full_months() -> frozenset[str]:
+    return frozenset(form.lower() for names in MONTHS.values() for name in names.split() for form in name.split("/"))
+
+
+def _halves(texts: Sequence[str]) -> tuple[str, str]:
+    """How AM and PM are written most often."""
+    written = Counter(found.group() for text in texts for found in HALF.finditer(text))
+    most = {half: max((w for w in written if w[0].lower() == half), key=written.__getitem__, default="") for half in "ap"}
+    am, pm = most["a"], most["p"]
+    upper = (am or pm)[:1].isupper()
+    return am or ("A" if upper else "a") + pm[1:], pm or ("P" if upper else "p") + am[1:]
+
+
+def _period(pattern: str) -> Period:
+    """What a pattern without days counts."""
+    names = set(directives(pattern))
+    if names & DateForm.time_of_day or "d" in names or "u" in names or "j" in names:
+        return ""
+    return "week" if "V" in names else "quarter" if "q" in names else "month" if names & set("mbB") else "year"
+
+
+def _with_offsets(form: DateForm, texts: Sequence[str]) -> DateForm:
+    """A form with the offsets from UTC, and how they are written."""
+    if "%z" not in form.pattern:
+        return form
+    moments, offsets = read(form.pattern, texts, form.first_year)
+    order = np.argsort(moments, kind="stable")[: int((~np.isnan(moments)).sum())]
+    changes: list[tuple[int, int]] = []
+    for i in order:
+        if not changes or changes[-1][1] != offsets[i]:
+            changes.append((int(moments[i]), int(offsets[i])))
+    if len(changes) > MAX_OFFSETS:
+        changes = [(0, Counter(offsets[order].tolist()).most_common(1)[0][0])]
+    zones: dict[int, str] = {}
+    for i in order:
+        zones.setdefault(int(offsets[i]), _zone(form.pattern, texts[i]))
+    return replace(form, offsets=tuple(changes), zones=tuple(zones.items()))
+
+
+def _zone(pattern: str, text: str) -> str:
+    found = compiled(pattern).fullmatch(text)
+    return found["z"] if found else ""
+
+
+def _with_unit(form: DateForm, texts: Sequence[str]) -> DateForm:
+    """A form with the largest unit that all values are multiples of."""
+    if form.period:
+        return form
+    moments = form.moments(texts)
+    counted = moments[~np.isnan(moments)].astype(np.int64)
+    if not len(counted):
+        return replace(form, unit_=1)
+    return replace(form, unit_=next(unit for unit in UNITS if not (counted % unit).any()))
