@@ -36,7 +36,7 @@ from sparring.modalities.series.channels import (
 )
 from sparring.modalities.series.plots import draw_paths
 from sparring.modalities.series.reading import steps
-from sparring.modalities.tables.columns.forms import Form, restored
+from sparring.modalities.tables.columns.forms import Form, form_from_json
 from sparring.modalities.tables.columns.values import is_date, microseconds
 from sparring.modalities.tables.reading import MIN_STEPS
 
@@ -98,8 +98,9 @@ class Series(Modality):
     written: Form | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.written, Mapping):
-            object.__setattr__(self, "written", restored(self.written))
+        written: Any = self.written
+        if isinstance(written, Mapping):
+            object.__setattr__(self, "written", form_from_json(written))
         restored = tuple(Channel(**c) if isinstance(c, Mapping) else c for c in self.channels)
         object.__setattr__(self, "channels", restored)
 

@@ -209,7 +209,9 @@ def _checked(frame: DataFrame, path: str) -> DataFrame:
     for name, column in frame.items():
         if types.is_float_dtype(column.dtype) and (abs(column.dropna().astype(float)) == float("inf")).any():
             raise InputError(f"{path}: column {name!r} holds infinite numbers; replace them")
-    if frame.shape[1] < 2 and not (len(frame) >= MIN_STEPS and types.is_numeric_dtype(in_memory(frame).iloc[:, 0].dtype)):
+    if frame.shape[1] < 2 and not (
+        len(frame) >= MIN_STEPS and types.is_numeric_dtype(in_memory(frame).iloc[:, 0].dtype)
+    ):
         needed = f"a table needs two (separated by , or ;), a series {MIN_STEPS} numbers"
         raise InputError(f"{path} has one column, {frame.columns[0]!r}; {needed}")
     return frame

@@ -35,7 +35,11 @@ def typed_number(column: Column, value: str, text: str) -> float:
     elif column.form is not None:
         x = float(column.form.numbers([value])[0])
         if math.isnan(x):
-            x = plain_number(value) if measure == "numbers" else float(column.form.from_comparable(_moments(value, measure))[0])
+            x = (
+                plain_number(value)
+                if measure == "numbers"
+                else float(column.form.from_comparable(_moments(value, measure))[0])
+            )
     elif measure == "numbers":
         x = plain_number(value)
     else:
@@ -71,12 +75,18 @@ def _moments(value: str, measure: str) -> np.ndarray:
     else:
         dates = date_form([value])
         form = dates.form if dates is not None else duration_form([value])
-    return nothing if form is None or (form.measure == "dates") != (measure == "dates") else form.comparable(form.numbers([value]))
+    return (
+        nothing
+        if form is None or (form.measure == "dates") != (measure == "dates")
+        else form.comparable(form.numbers([value]))
+    )
 
 
 def _example(column: Column) -> str:
     """An example of a column's values as they are typed."""
     if column.form is None or not isinstance(column, Number | Mixture):
         return ""
-    values = [*column.knots, *(s for s in column.spikes if s is not None)] if isinstance(column, Number) else [column.low]
+    values = (
+        [*column.knots, *(s for s in column.spikes if s is not None)] if isinstance(column, Number) else [column.low]
+    )
     return f" such as {column.form.texts(np.array(values[:1]))[0]}" if values else ""

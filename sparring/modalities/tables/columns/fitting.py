@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
 from sparring.modalities.tables.columns import arrow
-from sparring.modalities.tables.columns.kinds import KNOTS_PER_BIN, Category, Column, Identifier, Mixture, Number
 from sparring.modalities.tables.columns.forms.number_recognition import Context
+from sparring.modalities.tables.columns.kinds import KNOTS_PER_BIN, Category, Column, Identifier, Mixture, Number
 from sparring.modalities.tables.columns.looks import is_coded, proposals
 from sparring.modalities.tables.columns.recognition import Reading, recognized, whole_dates, whole_texts
 from sparring.modalities.tables.columns.values import Floats, as_python, is_date, is_text, microseconds, numbers
@@ -43,7 +43,7 @@ SECOND = 10**6  # microseconds
 UNITS = (86_400 * SECOND, 3600 * SECOND, 60 * SECOND, SECOND, 1000, 1)
 
 
-def fit_column(values: Series, kind: str = "", mixture: bool = False, context: Context = Context()) -> Column:  # noqa: B008
+def fit_column(values: Series, kind: str = "", mixture: bool = False, context: Context = Context()) -> Column:
     """The fitted column for some values.
 
     Args:
@@ -63,6 +63,7 @@ def fit_column(values: Series, kind: str = "", mixture: bool = False, context: C
         raise InputError(f"column {values.name!r} holds text and cannot be a number; choose category or identifier")
     if found != "number" and is_date(values):
         raise InputError(f"column {values.name!r} holds dates and cannot be {kind!r}; leave its kind out")
+    column: Column
     if found == "number":
         column = (_mixture if mixture else _binned)(values, reading)
     else:
@@ -181,7 +182,8 @@ def _mixture(values: Series, reading: Reading) -> Mixture:
     means = fitted.means_[kept, 0] * deviation + present.mean()
     deviations = np.sqrt(fitted.covariances_[kept, 0, 0]) * deviation
     column = Mixture(
-        str(values.name), dtype, form=reading.form, means=tuple(map(float, means)), deviations=tuple(map(float, deviations)),
+        str(values.name), dtype, form=reading.form, means=tuple(map(float, means)),
+        deviations=tuple(map(float, deviations)),
         low=float(present.min()), high=float(present.max()), missing=int(np.isnan(x).sum()),
         counts=tuple(int(w * len(present)) for w in fitted.weights_[kept]),
         step=_column_step(values, present, unit, reading), unit=unit,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
@@ -14,7 +13,7 @@ import numpy as np
 
 from sparring.errors import InputError, nearest
 from sparring.modalities.tables.columns import arrow
-from sparring.modalities.tables.columns.forms import DateForm, Form, restored
+from sparring.modalities.tables.columns.forms import Form, form_from_json
 from sparring.modalities.tables.columns.forms.dates import SECOND
 from sparring.modalities.tables.columns.recognition import recognized, whole_texts
 from sparring.modalities.tables.columns.values import (
@@ -56,8 +55,9 @@ class Column(ABC):
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if isinstance(self.form, Mapping):
-            object.__setattr__(self, "form", restored(self.form))
+        form: Any = self.form
+        if isinstance(form, Mapping):
+            object.__setattr__(self, "form", form_from_json(form))
 
     def numbers(self, values: Series) -> Floats:
         """Values in memory or as they are written, as the column's numbers, (n,); NaN for missing ones.
@@ -237,7 +237,9 @@ class Category(Column):
             if len(found) == 1 or (found and same is str):  # a level may be called as missing values are typed
                 return max(found, key=lambda i: (*self.levels, *self.rare)[i] is not None)
             if found:
-                raise InputError(f"column {self.name!r} has the levels {', '.join(repr(names[i]) for i in found)}; choose one")
+                raise InputError(
+                    f"column {self.name!r} has the levels {', '.join(repr(names[i]) for i in found)}; choose one"
+                )
         if self.numeric and (x := self.number(value)) in self.level_numbers:
             return self.level_numbers.index(x)
         raise InputError(f"column {self.name!r} has no level {value!r}; {nearest(value, names)}")
@@ -500,9 +502,9 @@ def typed(column: Column, values: Any) -> Series:
     """Decoded values as a column with the dtype of the data."""
     import pandas
 
-    if isinstance(column, Number | Mixture) and column.form is not None and not column.unit:
-        if column.form.measure != "numbers" or column.dtype in TEXT_DTYPES:
-            return in_form(column.form, column.dtype, values)
+    form = column.form if isinstance(column, Number | Mixture) and not column.unit else None
+    if form is not None and (form.measure != "numbers" or column.dtype in TEXT_DTYPES):
+        return in_form(form, column.dtype, values)
     if isinstance(column, Number | Mixture) and column.unit:
         missing = np.isnan(values)
         counted = np.where(missing, 0, values).astype(np.int64) * column.unit

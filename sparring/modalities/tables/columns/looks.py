@@ -37,7 +37,7 @@ def is_coded(present: Series) -> bool:
         return False
     if _is_called_code(str(present.name)) and len(values) <= MAX_UNIQUE_SHARE * len(present):
         return True
-    return len(values) <= MAX_CODED_LEVELS and np.quantile(counts, 0.1) >= MIN_COUNT and _has_gaps(values)
+    return len(values) <= MAX_CODED_LEVELS and bool(np.quantile(counts, 0.1) >= MIN_COUNT) and _has_gaps(values)
 
 
 def _has_gaps(values: np.ndarray) -> bool:
@@ -62,15 +62,16 @@ def proposals(column: Column, values: Series) -> list[str]:
     if isinstance(column, Identifier) and column.shapes:
         example = values.dropna().iloc[0]
         return [
-            f"column {name!r} is different in nearly every row (such as {example!r}): samples get invented values of the "
-            f"same pattern; columns={name}=category keeps those of the data"
+            f"column {name!r} is different in nearly every row (such as {example!r}): samples get invented values of "
+            f"the same pattern; columns={name}=category keeps those of the data"
         ]
-    if isinstance(column, Category) and types.is_integer_dtype(values.dtype) and len(column.levels) > 20:  # noqa: PLR2004
+    if isinstance(column, Category) and types.is_integer_dtype(values.dtype) and len(column.levels) > 20:
         return [f"column {name!r} is read as codes, not as quantities (columns={name}=number)"]
     if column.kind in ("number", "mixture") and column.form is None and types.is_integer_dtype(values.dtype):
         present = values.dropna()
         different, counts = np.unique(present.to_numpy(np.float64), return_counts=True)
         often = len(different) * MIN_PROPOSED <= len(present) and np.median(counts) >= MIN_PROPOSED
         if often and _has_gaps(different) and counts.max() <= MAX_MAIN_SHARE * counts.sum():
-            return [f"column {name!r} has {len(different):,} different whole numbers with gaps; if they are codes, give columns={name}=category"]
+            count = f"{len(different):,} different whole numbers with gaps"
+            return [f"column {name!r} has {count}; if they are codes, give columns={name}=category"]
     return []

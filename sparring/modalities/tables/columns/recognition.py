@@ -55,7 +55,7 @@ class Reading:
     alternative: str = ""
 
 
-def recognized(values: Series, context: Context = Context(), pattern: str = "", number: bool = False) -> Reading:  # noqa: B008
+def recognized(values: Series, context: Context = Context(), pattern: str = "", number: bool = False) -> Reading:
     """How the text of a column is read.
 
     Args:
@@ -83,13 +83,17 @@ def recognized(values: Series, context: Context = Context(), pattern: str = "", 
         form = number_form(texts, context)
     if form is None or (not number and isinstance(form, NumberForm) and is_code(texts)):
         if number:
-            raise InputError(f"column {name!r} holds text such as {texts[0]!r}, not numbers; choose category or identifier")
+            raise InputError(
+                f"column {name!r} holds text such as {texts[0]!r}, not numbers; choose category or identifier"
+            )
         return Reading()
     read = ~np.isnan(form.numbers(texts))
     bad = {text: counts[text] for text, good in zip(texts, read, strict=True) if not good}
     if not number and not _tolerable(form, texts, bad, counts):
         return Reading(notes=_unrecognized(name, counts))
-    return _said(Reading(form, bad, alternative=alternative), name, next(t for t, good in zip(texts, read, strict=True) if good))
+    return _said(
+        Reading(form, bad, alternative=alternative), name, next(t for t, good in zip(texts, read, strict=True) if good)
+    )
 
 
 def text_counts(values: Series) -> Counter[str]:
@@ -106,7 +110,7 @@ def text_counts(values: Series) -> Counter[str]:
 def _form(texts: Sequence[str], context: Context) -> tuple[Form | None, str]:
     """The form of most texts, and another pattern of dates that they may have."""
     if all(map(PLAIN_INTEGER.fullmatch, texts)):
-        dates = digits_form(texts) if len(texts) >= MIN_DIGIT_DATES and len(texts[0]) != 6 else None  # noqa: PLR2004
+        dates = digits_form(texts) if len(texts) >= MIN_DIGIT_DATES and len(texts[0]) != 6 else None
         return (dates.form if dates else number_form(texts, context)), ""
     if dates := date_form(texts, context.day_first):
         return dates.form, dates.alternative
@@ -122,7 +126,7 @@ def is_code(texts: Sequence[str]) -> bool:
     if all(map(PLAIN_INTEGER.fullmatch, texts)):
         return not any(text.startswith("+") for text in texts)
     decimals = [text.partition(".")[2] for text in texts if re.fullmatch(r"\d+\.\d+", text)]
-    if len(texts) > MAX_EXACT_TEXTS or len(decimals) < len(texts) - MIN_CODES or len(set(map(len, decimals))) < 2:  # noqa: PLR2004
+    if len(texts) > MAX_EXACT_TEXTS or len(decimals) < len(texts) - MIN_CODES or len(set(map(len, decimals))) < 2:
         return False
     return any(text.endswith("0") and len(text) > 1 for text in decimals)
 
@@ -144,7 +148,9 @@ def _told_dates(name: str, counts: Counter[str], pattern: str) -> Reading:
     read = ~np.isnan(form.numbers(texts))
     bad = {text: counts[text] for text, good in zip(texts, read, strict=True) if not good}
     if sum(bad.values()) * 2 > counts.total():
-        raise InputError(f"columns={name}={pattern}: {next(iter(bad))!r} in column {name!r} is not written so; correct the pattern")
+        raise InputError(
+            f"columns={name}={pattern}: {next(iter(bad))!r} in column {name!r} is not written so; correct the pattern"
+        )
     return _said(Reading(form, bad), name, texts[int(read.argmax())])
 
 
@@ -166,7 +172,9 @@ def _said(reading: Reading, name: str, example: str) -> Reading:
         total = sum(reading.bad.values())
         what = f"{form.measure}: {listed}" if form is not None else listed
         verb = "value is" if total == 1 else "values are"
-        notes.append(f"column {name!r}: {total} {verb} taken as missing, not read as {what} (columns='{name}=category' keeps all text)")
+        notes.append(
+            f"column {name!r}: {total} {verb} taken as missing, as not {what} (columns='{name}=category' keeps all)"
+        )
     return replace(reading, notes=tuple(notes))
 
 
@@ -229,7 +237,9 @@ def whole_dates(values: Series) -> Reading:
     share = sum(count for text, count in bad.items() if int(text) not in NO_DATES) / counts.total()
     if share > MAX_BAD_SHARE:
         return Reading()
-    return _said(Reading(form, bad), str(values.name), str(next(v for v, good in zip(counts, read, strict=True) if good)))
+    return _said(
+        Reading(form, bad), str(values.name), str(next(v for v, good in zip(counts, read, strict=True) if good))
+    )
 
 
 def file_context(frame: DataFrame) -> Context:
@@ -245,11 +255,15 @@ def file_context(frame: DataFrame) -> Context:
         texts = list(text_counts(frame[name].head(20 * MAX_CONTEXT)))[:MAX_CONTEXT]
         form, alternative = _form(texts, Context()) if texts else (None, "")
         if isinstance(form, DateForm) and not alternative and day_first is None:
-            order = [d for d in form.pattern.replace("%-", "%") if d in "dm"]
-            day_first = order[0] == "d" if re.search(r"%-?d.%-?m|%-?m.%-?d", form.pattern) and "Y" != form.pattern[1] and order else None
+            day_first = _is_day_first(form.pattern)
         elif isinstance(form, NumberForm) and not decimal and not is_code(texts):
             decimal = _decimal_mark(form, texts)
     return Context(decimal, bool(frame.attrs.get("semicolons")), day_first)
+
+
+def _is_day_first(pattern: str) -> bool | None:
+    """True or False for a pattern with day and month in front as numbers; None for others."""
+    return {"dm": True, "md": False}.get("".join(directives(pattern))[:2])
 
 
 def _decimal_mark(form: NumberForm, texts: Sequence[str]) -> str:

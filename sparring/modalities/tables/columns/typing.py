@@ -24,7 +24,9 @@ def readings(frame: DataFrame) -> dict[str, Reading]:
 def in_memory(frame: DataFrame, found: dict[str, Reading] | None = None) -> DataFrame:
     """A frame whose columns of text are numbers and dates where they are written as such."""
     found = readings(frame) if found is None else found
-    return frame.assign(**{name: as_values(frame[name], reading.form) for name, reading in found.items() if reading.form})
+    return frame.assign(
+        **{name: as_values(frame[name], reading.form) for name, reading in found.items() if reading.form}
+    )
 
 
 def as_values(values: Series, form: Form) -> Series:
@@ -35,6 +37,8 @@ def as_values(values: Series, form: Form) -> Series:
     if form.measure != "dates":
         return pandas.Series(numbers, values.index, "Float64", name=values.name)
     moments, missing = form.comparable(numbers), np.isnan(numbers)
-    dates = pandas.Series(np.nan_to_num(moments).astype(np.int64).astype("datetime64[us]"), values.index, name=values.name)
+    dates = pandas.Series(
+        np.nan_to_num(moments).astype(np.int64).astype("datetime64[us]"), values.index, name=values.name
+    )
     dates = dates.mask(missing)
     return dates.dt.tz_localize("UTC") if isinstance(form, DateForm) and form.offsets else dates

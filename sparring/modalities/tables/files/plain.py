@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 INTEGER = r"^-?([1-9][0-9]*|0)$"
 # Decimals as programs write them: shortest, and with a point or a power. Others are kept as text, so that they can be
 # written as they were.
-DECIMAL = r"^(-?([1-9][0-9]{0,14}|0)\.([0-9]{0,16}[1-9]|0)|-?[1-9](\.[0-9]{0,16}[1-9])?e[+-][0-9]{2,3}|-?[0-9]{16,}\.0)$"
+DECIMAL = (
+    r"^(-?([1-9][0-9]{0,14}|0)\.([0-9]{0,16}[1-9]|0)|-?[1-9](\.[0-9]{0,16}[1-9])?e[+-][0-9]{2,3}|-?[0-9]{16,}\.0)$"
+)
 INFINITE = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+|[iI]nf(inity)?)([eE][+-]?[0-9]+)?\s*$"
 THOUSANDS = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"  # 1.234 may be a large number with a point between thousands
 TRUTH = {"True", "False"}  # other words for them are kept as text
@@ -41,7 +43,9 @@ def plain(name: str, column: ChunkedArray) -> Series | None:
         return _typed(name, pc.cast(column, pyarrow.float64()), "Float64")
     if not _all(present, INTEGER):
         infinite = _all(present, INFINITE) and pc.any(pc.match_substring_regex(present, "[iI]nf")).as_py()
-        return _typed(name, pc.cast(pc.utf8_trim_whitespace(column), pyarrow.float64()), "Float64") if infinite else None
+        return (
+            _typed(name, pc.cast(pc.utf8_trim_whitespace(column), pyarrow.float64()), "Float64") if infinite else None
+        )
     for kind, dtype in ((pyarrow.int64(), "Int64"), (pyarrow.uint64(), "UInt64")):
         try:
             return _typed(name, pc.cast(column, kind), dtype)

@@ -12,10 +12,10 @@ from sparring.modalities.tables.columns.forms.numbers import NumberForm
 
 FORMS: dict[str, type[Form]] = {"number": NumberForm, "date": DateForm, "duration": DurationForm}
 
-__all__ = ["FORMS", "DateForm", "DurationForm", "Form", "NumberForm", "restored"]
+__all__ = ["FORMS", "DateForm", "DurationForm", "Form", "NumberForm", "form_from_json"]
 
 
-def restored(stored: Mapping[str, Any]) -> Form:
+def form_from_json(stored: Mapping[str, Any]) -> Form:
     """A form from its JSON."""
     return FORMS[stored["kind"]](**{name: _tuples(value) for name, value in stored.items()})
 

@@ -11,7 +11,16 @@ from functools import cache
 import numpy as np
 
 from sparring.errors import InputError
-from sparring.modalities.tables.columns.forms.dates import DAY, UNITS, DateForm, Fields, Period, compiled, directives, read
+from sparring.modalities.tables.columns.forms.dates import (
+    DAY,
+    UNITS,
+    DateForm,
+    Fields,
+    Period,
+    compiled,
+    directives,
+    read,
+)
 from sparring.modalities.tables.columns.forms.names import (
     MONTHS,
     SHORT_MONTHS,
@@ -35,7 +44,8 @@ FILLERS = {"de", "of", "at", "um", "uhr", "del", "kl", "kl.", "klo", "the", "le"
 CJK = frozenset("年月日时時分秒년월일시분초")
 YEARS = (1500, 2300)  # that years of four digits lie in; 9999 is a year without end
 
-# Layouts of texts: N a number, M the name of a month, A a weekday, P AM or PM, Z a time zone, O the ending of 1st, F "of".
+# Layouts of texts: N a number, M the name of a month, A a weekday, P AM or PM, Z a time zone, O the ending of 1st, F
+# "of" and the like.
 SEPARATOR = r"[-/.]|\. |/ | |, |- "
 TIME = re.compile(r"N:N(?::N(?:[.,]N)?)?(?: ?P)?|N(?:\.N)? ?P|N[h時时시] ?N(?:[m分분](?: ?N[s秒초])?)?")
 LATE_TIME = re.compile(r"(?<=[-/.][NM]:)N:N(?::N)?$|(?<=[-/. ]N )N\.N(?:\.N)?$")  # after 27/Dec/2020: or 27.12.2020
@@ -140,7 +150,11 @@ def date_form(texts: Sequence[str], day_first: bool | None = None) -> Dates | No
     Args:
         day_first: order of other columns, for dates that can be read both ways.
     """
-    layouts = [found for found in map(layout, texts) if found is not None and len(found.digits) + bool({"M", "P"} & set(found.marks)) > 1]
+    layouts = [
+        found
+        for found in map(layout, texts)
+        if found is not None and len(found.digits) + bool({"M", "P"} & set(found.marks)) > 1
+    ]
     if len(layouts) < MIN_SHARE * len(texts):
         return None
     groups: dict[str, list[Layout]] = {}
@@ -162,9 +176,11 @@ def told_form(pattern: str, texts: Sequence[str]) -> DateForm:
     pattern = pattern.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S")
     unknown = [name for name in directives(pattern) if name not in KNOWN]
     if unknown or not directives(pattern):
-        raise InputError(f"{pattern!r} is no pattern of dates: %{unknown[0] if unknown else ''} is unknown; write %d/%m/%Y %H:%M")
+        raise InputError(
+            f"{pattern!r} is no pattern of dates: %{unknown[0] if unknown else ''} is unknown; write %d/%m/%Y %H:%M"
+        )
     form = DateForm(pattern=pattern, first_year=_first_year((pattern,), texts))
-    form = replace(form, **_names(texts), period=_period(pattern))
+    form = _named(replace(form, period=_period(pattern)), texts)
     return _with_unit(_with_offsets(form, texts), texts)
 
 
@@ -183,8 +199,8 @@ def whole_form(values: Sequence[int]) -> DateForm | None:
     likely = [value for value in values if value > 0]
     if len(likely) < MIN_WHOLE:
         return None
-    width = max(Counter(len(str(value)) for value in likely), key=Counter(len(str(value)) for value in likely).get)
-    if width >= 6:  # noqa: PLR2004
+    [(width, _)] = Counter(len(str(value)) for value in likely).most_common(1)
+    if width >= 6:
         texts = [f"{value:0{width}}" for value in likely]
         found = digits_form(texts)
         if found is not None:
@@ -317,7 +333,7 @@ def _fitting(kind: str, columns: list[tuple[str, ...]], rest: str) -> list[str]:
 def _can_be_short(kind: str, rest: str, years: tuple[str, ...]) -> bool:
     """True if years can have two digits: beside a day and a month, or in Jan-49, but not in Jan 05."""
     if len(kind) == 1:
-        return rest[1:2] in ("-", "'") and rest[0] == "M" or "'" in rest or max(map(int, years)) > 31
+        return (rest[1:2] in ("-", "'") and rest[0] == "M") or "'" in rest or max(map(int, years)) > 31
     return len(kind) == 3 or "M" in rest
 
 
@@ -365,7 +381,7 @@ def _completed(ways: list[tuple[str, ...]], texts: Sequence[str], day_first: boo
     ordered = sorted(ways, key=lambda patterns: _unlikely(patterns[0], texts, day_first))
     patterns = ordered[0]
     form = DateForm(pattern=patterns[0], others=patterns[1:], first_year=_first_year(patterns, texts))
-    form = replace(form, **_names(texts), period=_period(form.pattern))
+    form = _named(replace(form, period=_period(form.pattern)), texts)
     alternative = next((p[0] for p in ordered[1:] if {_order(p[0]), _order(patterns[0])} == {"dmy", "mdy"}), "")
     return Dates(_with_unit(_with_offsets(form, texts), texts), alternative)
 
@@ -398,8 +414,8 @@ def _first_year(patterns: tuple[str, ...], texts: Sequence[str]) -> int:
     return first + (2000 if 2000 + first + span <= LAST_YEAR else 1900)
 
 
-def _names(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Names of months and weekdays, and AM and PM, as most texts write them."""
+def _named(form: DateForm, texts: Sequence[str]) -> DateForm:
+    """A form with the names of months and weekdays, and AM and PM, as most texts write them."""
     seen: dict[str, dict[int, Counter[str]]] = {"M": {}, "A": {}, "P": {}}
     for found in map(layout, texts):
         for mark, token in zip(found.marks, found.tokens, strict=True) if found else ():
@@ -409,11 +425,9 @@ def _names(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
                 seen[mark].setdefault(numbers[mark][name], Counter())[token] += 1
     most = {mark: {i: names.most_common(1)[0][0] for i, names in numbers.items()} for mark, numbers in seen.items()}
     short = not any(name.lower() in _full_months() for i, name in most["M"].items() if i != MAY)
-    names = {
-        "months": _dotted(most["M"], SHORT_MONTHS if short else MONTHS, 1),
-        "weekdays": _dotted(most["A"], WEEKDAYS, 0),
-    }
-    return names | ({"halves": _halves(texts)} if most["P"] else {})
+    months = _dotted(most["M"], SHORT_MONTHS if short else MONTHS, 1)
+    halves = _halves(texts) if most["P"] else form.halves
+    return replace(form, months=months, weekdays=_dotted(most["A"], WEEKDAYS, 0), halves=halves)
 
 
 def _dotted(seen: dict[int, str], languages: dict[str, str], first: int) -> tuple[str, ...]:
@@ -431,7 +445,9 @@ def _full_months() -> frozenset[str]:
 def _halves(texts: Sequence[str]) -> tuple[str, str]:
     """How AM and PM are written most often."""
     written = Counter(found.group() for text in texts for found in HALF.finditer(text))
-    most = {half: max((w for w in written if w[0].lower() == half), key=written.__getitem__, default="") for half in "ap"}
+    most = {
+        half: max((w for w in written if w[0].lower() == half), key=written.__getitem__, default="") for half in "ap"
+    }
     am, pm = most["a"], most["p"]
     upper = (am or pm)[:1].isupper()
     return am or ("A" if upper else "a") + pm[1:], pm or ("P" if upper else "p") + am[1:]

@@ -30,8 +30,8 @@ MAX_OFFSET = 14 * 60  # minutes
 
 @dataclass(frozen=True)
 class DateForm(Form):
-    """How dates or times of day are written. Numbers count units from 1970, or from midnight for times of day; or weeks,
-    months, quarters or years from 1970.
+    """How dates or times of day are written. Numbers count units from 1970, or from midnight for times of day; or
+    weeks, months, quarters or years from 1970.
 
     Attributes:
         pattern: in the directives of strftime, with %-d for numbers without leading zeros, %3f for three digits of a
@@ -87,7 +87,7 @@ class DateForm(Form):
         values = np.full(len(texts), np.nan)
         for pattern in (self.pattern, *self.others):
             rows = np.flatnonzero(np.isnan(values))
-            values[rows] = read(pattern, [texts[i] for i in rows], self.first_year)[0]
+            values[rows] = read(pattern, [texts[int(i)] for i in rows], self.first_year)[0]
         return values
 
     def from_comparable(self, moments: Floats) -> Floats:
@@ -137,9 +137,9 @@ class DateForm(Form):
             width = 1 if part[1] == "-" else DIGITS[name]
             return [f"{value:0{width}}" for value in fields.number(name)]
         if name in ("b", "B"):
-            return [self.months[month - 1] for month in fields.month]
+            return [self.months[int(month) - 1] for month in fields.month]
         if name in ("a", "A"):
-            return [self.weekdays[day] for day in fields.weekday]
+            return [self.weekdays[int(day)] for day in fields.weekday]
         if name == "p":
             return [self.halves[int(hour >= 12)] for hour in fields.hour]
         if name == "o":
@@ -211,7 +211,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
             expression.append(r"\s+".join(map(re.escape, re.split(r"\s+", part))))
             continue
         name = part[1:].lstrip("-")
-        beside = [p for p in (*parts[max(0, i - 1) : i], *parts[i + 1 : i + 2]) if p.startswith("%") and p[-1] in DIGITS]
+        beside = [
+            p for p in (*parts[max(0, i - 1) : i], *parts[i + 1 : i + 2]) if p.startswith("%") and p[-1] in DIGITS
+        ]
         group = f"?P<{name[-1]}>" if name[-1] not in used else "?:"
         used.add(name[-1])
         if name.endswith("f"):
@@ -284,7 +286,9 @@ def _dates(
     last = _days(year + month // 12, month % 12 + 1, np.ones(n, np.int64)) - _days(year, month, np.ones(n, np.int64))
     valid &= day <= last
     if "j" in groups:
-        valid &= (number("j", 1) >= 1) & (number("j", 1) <= 365 + (_days(year + 1, month, day) - _days(year, month, day) > 365))
+        valid &= (number("j", 1) >= 1) & (
+            number("j", 1) <= 365 + (_days(year + 1, month, day) - _days(year, month, day) > 365)
+        )
         day = number("j", 1)
     if "G" in groups:
         valid &= (number("V", 1) >= 1) & (number("V", 1) <= 53)

@@ -75,7 +75,7 @@ class DurationForm(Form):
 
     def _clock(self, text: str) -> float:
         found = CLOCK.fullmatch(text)
-        if found is None or (found["third"] is None) != (self.parts == 2) or bool(found["days"]) and not self.days:
+        if found is None or (found["third"] is None) != (self.parts == 2) or (bool(found["days"]) and not self.days):
             return np.nan
         below = self.first // 60
         value = int(found["days"] or 0) * DAY + int(found["first"]) * self.first + int(found["second"]) * below
@@ -102,7 +102,7 @@ class DurationForm(Form):
         return (f"{days}{self.days}" if self.days else "") + text
 
     def _write_units(self, value: int) -> str:
-        written = []
+        written: list[str] = []
         for size, name in self.names:
             count, value = divmod(value, size)
             if count or (size == self.unit_ and not written):
@@ -122,7 +122,12 @@ def units_microseconds(text: str) -> float:
     """The duration of a text such as 2h 50m in microseconds; NaN if it is none."""
     pieces = list(UNIT.finditer(text))
     sizes = [UNITS.get(piece[3].lower().rstrip("."), 0) for piece in pieces]
-    if not pieces or "".join(piece.group() for piece in pieces) != text or 0 in sizes or sizes != sorted(set(sizes))[::-1]:
+    if (
+        not pieces
+        or "".join(piece.group() for piece in pieces) != text
+        or 0 in sizes
+        or sizes != sorted(set(sizes))[::-1]
+    ):
         return np.nan
     return float(sum(int(piece[1]) * size for piece, size in zip(pieces, sizes, strict=True)))
 
@@ -167,7 +172,9 @@ def _units_form(texts: Sequence[str]) -> DurationForm | None:
             names.setdefault(size, Counter())[piece[2] + piece[3] + piece[4]] += 1
     if len(names) < 2:  # with one unit it is a number
         return None
-    joined = {size: max(seen, key=lambda name: (len(name) - len(name.rstrip()), seen[name])) for size, seen in names.items()}
+    joined = {
+        size: max(seen, key=lambda name: (len(name) - len(name.rstrip()), seen[name])) for size, seen in names.items()
+    }
     ordered = tuple(sorted(joined.items(), reverse=True))
     return DurationForm(style="units", unit_=min(names), names=ordered)
 

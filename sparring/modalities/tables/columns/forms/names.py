@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+# ruff: noqa: RUF001 - letters of other languages
 # Full names by language, after the Unicode CLDR; several forms of a name are separated by a slash.
 MONTHS = {
     "en": "January February March April May June July August September October November December",

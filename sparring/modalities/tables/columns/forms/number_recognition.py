@@ -24,11 +24,14 @@ MAGNITUDES = {
     "k": 1e3, "tsd": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "mm": 1e6, "b": 1e9, "bn": 1e9, "mrd": 1e9, "g": 1e9,
     "t": 1e12, "tn": 1e12, "lakh": 1e5, "crore": 1e7,
 }  # fmt: skip
-CURRENCIES = frozenset(
-    "usd us$ eur gbp jpy chf cny rmb inr rs rs. re brl r$ cad c$ ca$ aud a$ au$ nzd nz$ mxn mx$ sek nok dkk kr kr. pln "
-    "zł czk kč huf ft ron lei bgn лв rub руб руб. uah грн try tl krw twd nt$ hkd hk$ sgd s$ thb idr rp rp. myr rm php "
-    "vnd đ aed sar ils zar r egp ngn kes ksh fr fr. sfr sfr. e£ £e".split()
-)
+CURRENCIES = frozenset({
+    "usd", "us$", "eur", "gbp", "jpy", "chf", "cny", "rmb", "inr", "rs", "rs.", "re", "brl", "r$", "cad",
+    "c$", "ca$", "aud", "a$", "au$", "nzd", "nz$", "mxn", "mx$", "sek", "nok", "dkk", "kr", "kr.", "pln",
+    "zł", "czk", "kč", "huf", "ft", "ron", "lei", "bgn", "лв", "rub", "руб", "руб.", "uah", "грн", "try",  # noqa: RUF001
+    "tl", "krw", "twd", "nt$", "hkd", "hk$", "sgd", "s$", "thb", "idr", "rp", "rp.", "myr", "rm", "php",
+    "vnd", "đ", "aed", "sar", "ils", "zar", "r", "egp", "ngn", "kes", "ksh", "fr", "fr.", "sfr", "sfr.", "e£",
+    "£e",
+})  # fmt: skip
 PREFIXES = CURRENCIES | {"~", "ca.", "ca", "≈", "#", "no.", "nr.", "x"}
 
 
@@ -90,7 +93,11 @@ def _unit(labels: Counter[str]) -> tuple[str, tuple[tuple[str, float], ...]]:
 def _is_unit(label: str, found: Sequence[Parts]) -> bool:
     """True for a currency or a unit, and False for a part of a code, such as the A of A100."""
     before, _, after = label.partition("|")
-    if any(c.isdigit() for c in before) or len(label) > MAX_LABEL or (re.search(r"\d", after) and not after[0].isalpha()):
+    if (
+        any(c.isdigit() for c in before)
+        or len(label) > MAX_LABEL
+        or (re.search(r"\d", after) and not after[0].isalpha())
+    ):
         return False
     mine = [p for p in found if p.label == label]
     if any(re.fullmatch(r"0\d+", p.core) for p in mine):
