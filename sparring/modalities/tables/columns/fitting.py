@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import Counter
 from dataclasses import replace
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 from sparring.errors import InputError, nearest
 from sparring.modalities.tables.columns import arrow
 from sparring.modalities.tables.columns.forms.number_recognition import Context
-from sparring.modalities.tables.columns.kinds import KNOTS_PER_BIN, Category, Column, Identifier, Mixture, Number
+from sparring.modalities.tables.columns.identifier import fit_identifier
+from sparring.modalities.tables.columns.kinds import KNOTS_PER_BIN, Category, Column, Mixture, Number
 from sparring.modalities.tables.columns.looks import is_coded, proposals
 from sparring.modalities.tables.columns.recognition import Reading, recognized, whole_dates, whole_texts
 from sparring.modalities.tables.columns.values import Floats, as_python, is_date, is_text, microseconds, numbers
@@ -34,7 +34,6 @@ MIN_SPIKE_COUNT = 20
 SPIKE_RATIO = 5  # a spike is this many times as frequent as the median of its neighbors,
 MIN_SPIKE_SHARE = 1 / 500  # and at least this share of all values
 SPIKE_NEIGHBORS = 5  # on either side
-MAX_SHAPES = 1000  # patterns of an identifier
 MAX_MODES = 10  # of a mixture
 MIN_MODE_WEIGHT = 0.005
 MAX_FITTED_VALUES = 10_000  # that a mixture is fitted to
@@ -67,7 +66,7 @@ def fit_column(values: Series, kind: str = "", mixture: bool = False, context: C
     if found == "number":
         column = (_mixture if mixture else _binned)(values, reading)
     else:
-        column = _category(values, reading) if found == "category" else _identifier(values)
+        column = _category(values, reading) if found == "category" else fit_identifier(values, _dtype(values))
     said = () if found == "identifier" or (found == "category" and reading.bad) else reading.notes
     return replace(column, notes=(*said, *([] if kind else proposals(column, values))))
 
@@ -226,38 +225,6 @@ def _column_step(values: Series, x: Floats, unit: int, reading: Reading) -> floa
     """The step of a column; dates are multiples of one unit."""
     measured = reading.form is not None and reading.form.measure != "numbers"
     return 1.0 if unit or measured else _step(x, 1e-6 if str(values.dtype).lower() == "float32" else 1e-12)
-
-
-def _identifier(values: Series) -> Identifier:
-    from pandas.api import types
-
-    name, dtype, present = str(values.name), _dtype(values), values.dropna()
-    missing, rows = len(values) - len(present), len(values)
-    if types.is_integer_dtype(values.dtype) or arrow.is_whole(values.dtype):
-        first, last = int(present.min()), int(present.max())
-        if last - first + 1 == present.nunique() and len(present) == len(values):
-            return Identifier(name, dtype, next=last + 1)
-        if last > first:
-            return Identifier(name, dtype, low=first, high=last, missing=missing, rows=rows)
-    texts = [str(int(v)) if _numeric(values) else str(v) for v in present]
-    prefix = re.sub(r"\d+$", "", _common_prefix(texts))
-    shapes = Counter("".join(map(_shape, text[len(prefix) :])) for text in texts).most_common(MAX_SHAPES)
-    return Identifier(
-        name, dtype, prefix=prefix, shapes=tuple(s for s, _ in shapes), shape_counts=tuple(n for _, n in shapes),
-        missing=missing, rows=rows,
-    )  # fmt: skip
-
-
-def _common_prefix(texts: list[str]) -> str:
-    low, high = min(texts), max(texts)
-    return low[: next((i for i, pair in enumerate(zip(low, high, strict=False)) if len(set(pair)) > 1), len(low))]
-
-
-def _shape(character: str) -> str:
-    """9 for a digit, A or a for a letter of any script; other characters are unchanged."""
-    if character.isdigit():
-        return "9"
-    return ("A" if character.isupper() else "a") if character.isalpha() else character
 
 
 def _unit(values: Series) -> int:

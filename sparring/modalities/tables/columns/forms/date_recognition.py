@@ -1,8 +1,7 @@
-"""Recognition of the form of dates and times: which part of a text is the year, the month, the day, the hour."""
+"""Recognition of the form of dates and times over a whole column."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,61 +20,31 @@ from sparring.modalities.tables.columns.forms.dates import (
     directives,
     read,
 )
+from sparring.modalities.tables.columns.forms.layouts import (
+    DIGITS_ONLY,
+    HALF,
+    MIN_SHARE,
+    Layout,
+    layout,
+    patterns_of,
+    share_read,
+)
 from sparring.modalities.tables.columns.forms.names import (
     MONTHS,
     SHORT_MONTHS,
     WEEKDAYS,
-    ZONES,
     completed,
     month_numbers,
     weekday_numbers,
 )
 
-MIN_SHARE = 0.95  # of the texts that are dates, so that the others count as errors
 MIN_WHOLE = 20  # different whole numbers that are dates or times
 MIN_MINUTES = 30  # different last two digits of whole numbers that are times
 MAX_LAYOUTS = 6  # different layouts of the texts of one column
 MAX_OFFSETS = 64  # changes of the offset from UTC that are kept
 MAY = 5  # whose short name is its full name in many languages
 LAST_YEAR = 2068  # that two digits stand for, as POSIX has it
-HALF = re.compile(r"(?<=[\d ])[ap](?:\.? ?m\.?)?(?![^\W\d_])", re.IGNORECASE)
-TOKEN = re.compile(r"\d+|[^\W\d_]+\.?|\s+|.", re.DOTALL)
-FILLERS = {"de", "of", "at", "um", "uhr", "del", "kl", "kl.", "klo", "the", "le", "den", "à"}
-CJK = frozenset("年月日时時分秒년월일시분초")
-YEARS = (1500, 2300)  # that years of four digits lie in; 9999 is a year without end
-
-# Layouts of texts: N a number, M the name of a month, A a weekday, P AM or PM, Z a time zone, O the ending of 1st, F
-# "of" and the like.
-SEPARATOR = r"[-/.]|\. |/ | |, |- "
-TIME = re.compile(r"N:N(?::N(?:[.,]N)?)?(?: ?P)?|N(?:\.N)? ?P|N[h時时시] ?N(?:[m分분](?: ?N[s秒초])?)?")
-LATE_TIME = re.compile(r"(?<=[-/.][NM]:)N:N(?::N)?$|(?<=[-/. ]N )N\.N(?:\.N)?$")  # after 27/Dec/2020: or 27.12.2020
-COMPACT_TIME = re.compile(r"(?<=T)N(?:\.N)?$")
-OFFSET = re.compile(r" ?(?:Z|Z?[+\u2212-]N(?::N)?)$")
-DATES = tuple(
-    (re.compile(expression), kinds)
-    for expression, *kinds in (  # layouts of dates, and what their numbers can be
-        (rf"N({SEPARATOR})N\1N\.?|N[年년] ?N[月월] ?N[日일]?", "Ymd", "dmY", "mdY"),
-        (r"NO?[-/., ]*(?:F )?M,?(?: F)?[-/., ]*N", "dY", "Yd"),
-        (r"M[-/. ]*NO?[-/., ]+N", "dY"),
-        (r"M,?(?: F)?[-/., ']*N", "Y"),
-        (r"N[-/., ]*M", "Y"),
-        (r"N[-/.]N|N[年년] ?N[月월]", "Ym", "mY", "Yj"),
-        (r"NmN", "Ym"),
-        (r"N[- ]?qN", "Yq"),
-        (r"qN[-/ ']*N", "qY"),
-        (r"N-?wN", "GV"),
-        (r"N-?wN-N", "GVu"),
-    )
-)
-DIGITS_ONLY = {  # by the number of digits
-    14: ("%Y%m%d%H%M%S",),
-    12: ("%Y%m%d%H%M",),
-    8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"),
-    6: ("%Y%m", "%y%m%d", "%d%m%y", "%m%d%y"),
-}
 KNOWN = frozenset("YymdbapoHIMSfzGVuqj")  # directives
-COMPACT_TIMES = {4: "%H%M", 6: "%H%M%S"}
-WORD_DIRECTIVES = {"M": "%b", "A": "%a", "P": "%p", "O": "%o"}
 
 
 @dataclass(frozen=True)
@@ -89,59 +58,6 @@ class Dates:
 
     form: DateForm
     alternative: str = ""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The tokens of a text: digits, names and what stands between them.
-
-    Attributes:
-        marks: a letter for each token, or the character itself.
-        tokens: the text of each.
-    """
-
-    marks: str
-    tokens: tuple[str, ...]
-
-    @property
-    def digits(self) -> list[str]:
-        return [token for mark, token in zip(self.marks, self.tokens, strict=True) if mark == "N"]
-
-
-def layout(text: str) -> Layout | None:
-    """The layout of a text; None if it contains a word that dates do not have."""
-    marks, tokens = "", []
-    for token in TOKEN.findall(HALF.sub(lambda half: half.group()[0] + "m", text)):
-        mark = _mark(token, marks)
-        if mark is None:
-            return None
-        marks += mark
-        tokens.append(token)
-    return Layout(marks, tuple(tokens))
-
-
-def _mark(token: str, before: str) -> str | None:
-    word = token.lower()
-    bare = word.rstrip(".")
-    if token[0].isdigit():
-        return "N"
-    if token.isspace():
-        return " "
-    if not token[0].isalpha() or token in CJK:
-        return token
-    if bare in ("am", "pm", "a", "p") and before.endswith(("N", "N ")):
-        return "P"
-    if bare in ("st", "nd", "rd", "th") and before.endswith("N"):
-        return "O"
-    if word in ("t", "q", "w", "h") or (word in ("m", "s", "min") and before.endswith("N")):
-        return "T" if word == "t" else word[0]
-    if bare in month_numbers() and "M" not in before:
-        return "M"
-    if bare in weekday_numbers() and "A" not in before:
-        return "A"
-    if bare in ZONES and "N" in before:
-        return "Z"
-    return "F" if word in FILLERS else None
 
 
 def date_form(texts: Sequence[str], day_first: bool | None = None) -> Dates | None:
@@ -161,7 +77,7 @@ def date_form(texts: Sequence[str], day_first: bool | None = None) -> Dates | No
     for found in layouts:
         groups.setdefault(found.marks, []).append(found)
     common = sorted(groups, key=lambda marks: -len(groups[marks]))[:MAX_LAYOUTS]
-    solved = [patterns for marks in common if (patterns := _solved(groups[marks]))]
+    solved = [patterns for marks in common if (patterns := patterns_of(groups[marks]))]
     ways = _consistent(solved, texts)
     return _completed(ways, texts, day_first) if ways else None
 
@@ -188,7 +104,7 @@ def digits_form(texts: Sequence[str]) -> Dates | None:
     """The form of dates in digits only, such as 20230623; None if most texts are no such dates."""
     widths = Counter(map(len, texts)).most_common(1)[0][0]
     for pattern in DIGITS_ONLY.get(widths, ()):
-        if _share([pattern], texts) >= MIN_SHARE:
+        if share_read([pattern], texts) >= MIN_SHARE:
             form = DateForm(pattern=pattern, period=_period(pattern), first_year=_first_year((pattern,), texts))
             return Dates(_with_unit(form, texts))
     return None
@@ -214,7 +130,7 @@ def _whole_times(values: Sequence[int], width: int) -> DateForm | None:
     if pattern is None or len({value % 100 for value in values}) < MIN_MINUTES:
         return None
     texts = [f"{value:0{4 if pattern == '%H%M' else 6}}" for value in values]
-    return _with_unit(DateForm(pattern=pattern), texts) if _share([pattern], texts) >= MIN_SHARE else None
+    return _with_unit(DateForm(pattern=pattern), texts) if share_read([pattern], texts) >= MIN_SHARE else None
 
 
 def _consistent(solved: list[list[str]], texts: Sequence[str]) -> list[tuple[str, ...]]:
@@ -226,7 +142,7 @@ def _consistent(solved: list[list[str]], texts: Sequence[str]) -> list[tuple[str
         chosen = [next((p for p in patterns if _order(p) in (order, _order(p)[:2])), "") for patterns in solved]
         patterns = sorted({p for p in chosen if p}, key=lambda p: (-len(directives(p)), p))
         one_kind = len({_has_date(p) for p in patterns}) == 1
-        if one_kind and _share(patterns, texts) >= MIN_SHARE:
+        if one_kind and share_read(patterns, texts) >= MIN_SHARE:
             ways[tuple(patterns)] = None
     return list(ways)
 
@@ -239,141 +155,6 @@ def _order(pattern: str) -> str:
 
 def _has_date(pattern: str) -> bool:
     return bool(set(directives(pattern)) - DateForm.time_of_day)
-
-
-def _share(patterns: Sequence[str], texts: Sequence[str]) -> float:
-    """Share of the texts that some patterns read as dates of our times."""
-    moments = DateForm(pattern=patterns[0], others=tuple(patterns[1:])).moments(texts)
-    known = moments[~np.isnan(moments)].astype(np.int64)
-    years = Fields.of(known).year
-    likely = (years >= YEARS[0]) & (years < YEARS[1]) | (years == 9999)
-    return float(likely.sum()) / len(texts)
-
-
-def _solved(layouts: list[Layout]) -> list[str]:
-    """All patterns that nearly all texts of one layout have."""
-    marks = layouts[0].marks
-    columns = list(zip(*(found.digits for found in layouts), strict=True))
-    offset = OFFSET.search(marks)
-    body = marks[: offset.start()] if offset and _is_offset(marks[: offset.start()], offset.group()) else marks
-    texts = ["".join(found.tokens) for found in layouts]
-    patterns = []
-    for names in _assignments(body, columns[: body.count("N")]):
-        pattern = _pattern(layouts[0], body, names, columns)
-        if body != marks:
-            pattern += " %z" if marks[len(body)] == " " else "%z"
-        if _share([pattern], texts) >= MIN_SHARE and not _is_season(pattern, columns):
-            patterns.append(pattern)
-    return patterns
-
-
-def _is_offset(before: str, text: str) -> bool:
-    """True if a number with a sign at the end of a text is an offset from UTC: a date and a time stand before it."""
-    dated = before.count("N") >= 4 or "M" in before or "T" in before
-    return ("Z" in text and ":" in before) or (dated and (":" in before or "T" in before))
-
-
-def _is_season(pattern: str, columns: list[tuple[str, ...]]) -> bool:
-    """True for years such as 2009/10."""
-    if directives(pattern) != ["Y", "m"]:
-        return False
-    return all((int(a) + 1) % 100 == int(b) for a, b in zip(*columns, strict=True))
-
-
-def _assignments(body: str, columns: list[tuple[str, ...]]) -> list[list[str]]:
-    """What the numbers of a layout can be: lists with a directive's letter for each."""
-    expressions = (LATE_TIME, COMPACT_TIME, TIME)
-    span = next((match for expression in expressions if (match := expression.search(body))), None)
-    if span is None:
-        return _date_names(_stripped(body), columns)
-    before = body[: span.start()].count("N")
-    after = before + span.group().count("N")
-    times = _time_names(span.group(), columns[before:after], body[: span.start()].endswith("T") and ":" not in body)
-    if times is None:
-        return []
-    date = _stripped(f"{body[: span.start()]}\0{body[span.end() :]}")
-    dates = _date_names(date, columns[:before] + columns[after:])
-    return [[*names[:before], *times, *names[before:]] for names in dates]
-
-
-def _stripped(rest: str) -> str:
-    """The layout of a date without its weekday, and without its time (\\0) and what joins them."""
-    rest = re.sub(r"^A[,.]? ?(?:F )?|,? ?\(?A\)?$|,? ?A(?= ?\0)", "", rest)
-    rest = re.sub(r"[ T,:]*(?:F )?\0(?: F)?[, ]*", "\0", rest)
-    rest = re.sub(r"^A[,.]? ?|,? ?A$", "", rest)
-    return re.sub(r"(?<=[NM])\0(?=[NM])", " ", rest).replace("\0", "")
-
-
-def _date_names(rest: str, columns: list[tuple[str, ...]]) -> list[list[str]]:
-    """What the numbers of a date can be; [[]] if there is no date."""
-    if not rest:
-        return [[]]
-    if rest == "N":
-        return [["D"]] if {len(text) for text in columns[0]} in ({8}, {6}) else []
-    kinds = next((kinds for expression, kinds in DATES if expression.fullmatch(rest)), ())
-    return [names for kind in kinds if (names := _fitting(kind, columns, rest))]
-
-
-def _fitting(kind: str, columns: list[tuple[str, ...]], rest: str) -> list[str]:
-    """A directive's letter for each number; [] if their digits do not fit."""
-    names = []
-    for letter, column in zip(kind, columns, strict=True):
-        widths = {len(text) for text in column}
-        if letter in "YG" and widths != {4}:
-            if widths != {2} or not _can_be_short(kind, rest, column):
-                return []
-            names.append("y")
-        elif letter not in "YG" and ((letter == "j" and widths != {3}) or (letter != "j" and max(widths) > 2)):
-            return []
-        else:
-            names.append(letter)
-    return names
-
-
-def _can_be_short(kind: str, rest: str, years: tuple[str, ...]) -> bool:
-    """True if years can have two digits: beside a day and a month, or in Jan-49, but not in Jan 05."""
-    if len(kind) == 1:
-        return (rest[1:2] in ("-", "'") and rest[0] == "M") or "'" in rest or max(map(int, years)) > 31
-    return len(kind) == 3 or "M" in rest
-
-
-def _time_names(span: str, columns: list[tuple[str, ...]], compact: bool) -> list[str] | None:
-    """A directive's letter for each number of a time; None if their digits do not fit.
-
-    Args:
-        compact: True if nothing stands between hours, minutes and seconds.
-    """
-    if compact:
-        widths = {len(text) for text in columns[0]}
-        return [f"T{min(widths)}", "f"][: len(columns)] if widths in ({4}, {6}) else None
-    names = ["I" if "P" in span else "H", "M", "S", "f"][: len(columns)]
-    return None if any(len(text) != 2 for column in columns[1:3] for text in column) else names
-
-
-def _pattern(first: Layout, body: str, names: list[str], columns: list[tuple[str, ...]]) -> str:
-    """The pattern of a layout whose numbers have some meaning."""
-    numbers = iter(zip(names, columns, strict=False))
-    pattern = ""
-    for mark, token in zip(body, first.tokens, strict=False):
-        pattern += _directive(*next(numbers)) if mark == "N" else WORD_DIRECTIVES.get(mark, token)
-    return pattern
-
-
-def _directive(name: str, texts: tuple[str, ...]) -> str:
-    if name == "D":
-        return _compact(texts)
-    if name.startswith("T"):
-        return COMPACT_TIMES[int(name[1:])]
-    if name == "f":
-        widths = set(map(len, texts))
-        return "%-f" if len(widths) > 1 else f"%{min(9, *widths, 9)}f"
-    padded = any(text[0] == "0" and len(text) > 1 for text in texts) or all(len(text) == 2 for text in texts)
-    return f"%{name}" if padded or name in "YyGjqu" else f"%-{name}"
-
-
-def _compact(texts: tuple[str, ...]) -> str:
-    """The pattern of a date in digits only, before a time."""
-    return max(DIGITS_ONLY[len(texts[0])], key=lambda pattern: _share([pattern], texts))
 
 
 def _completed(ways: list[tuple[str, ...]], texts: Sequence[str], day_first: bool | None) -> Dates:

@@ -87,6 +87,8 @@ def _unit(labels: Counter[str]) -> tuple[str, tuple[tuple[str, float], ...]]:
         return f"{before}|" if before else "", tuple(
             sorted(((s, MAGNITUDES[s]) for s in suffixes), key=lambda pair: -pair[1])
         )
+    if labels[label] < labels[""]:  # most numbers stand alone; <5 among them is none
+        return "", ()
     return label, ()
 
 
