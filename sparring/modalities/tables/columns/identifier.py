@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from bisect import bisect_right
 from collections import Counter
@@ -44,7 +45,7 @@ class Identifier(Column):
     """Values that are different in each row. They are not learned; samples get new ones, all different.
 
     Attributes:
-        prefix: common prefix of all values.
+        prefix, suffix: common beginning and end of all values.
         shapes: patterns of the rest in `CLASSES`; other characters stand for themselves. () for whole numbers.
         shape_counts: of each pattern in the data.
         next: the integer after the largest one of the data, if these are consecutive.
@@ -65,6 +66,7 @@ class Identifier(Column):
     low: int = 0
     high: int = 0
     free: tuple[Gaps, ...] = ()
+    suffix: str = ""
 
     @property
     def width(self) -> int:
@@ -86,7 +88,7 @@ class Identifier(Column):
         shapes = np.searchsorted(edges, uniform(keys, 1), side="right").clip(max=len(edges) - 1)
         noise = uniform(keys, 2)
         for i in np.flatnonzero(~missing):
-            decoded[i] = self.prefix + self._text(int(shapes[i]), start + int(i), float(noise[i]))
+            decoded[i] = self.prefix + self._text(int(shapes[i]), start + int(i), float(noise[i])) + self.suffix
         return decoded
 
     def _following(self, n: int, start: int) -> Any:
@@ -117,7 +119,8 @@ class Identifier(Column):
             pattern, index = self.shapes[shape], space.value(position)
             if capacity(pattern) > MAX_EXACT_SPACE:
                 every = capacity(pattern) // MAX_EXACT_SPACE
-                index = index * every + int(noise * every)
+                digest = hashlib.blake2b(f"{position} {noise}".encode()).digest()
+                index = index * every + int.from_bytes(digest) % every
             return written(pattern, index)
         longer = self.shapes[shape] + "9"  # no value is left: longer ones are new
         while longer in self.shapes or capacity(longer) < 2 * position:
@@ -202,13 +205,15 @@ def fit_identifier(values: Series, dtype: str) -> Identifier:
     texts = [str(int(v)) if types.is_numeric_dtype(values.dtype) else str(v) for v in present]
     prefix = re.sub(r"\d+$", "", _common_prefix(texts))
     rest = [text[len(prefix) :] for text in texts]
+    suffix = re.sub(r"^\d+", "", _common_prefix([text[::-1] for text in rest])[::-1])
+    rest = [text.removesuffix(suffix) for text in rest]
     patterns = _patterns(rest)
     counts = Counter(patterns).most_common(MAX_SHAPES)
     by_shape: dict[str, list[str]] = {shape: [] for shape, _ in counts}
     for pattern, text in zip(patterns, rest, strict=True):
         by_shape.get(pattern, []).append(text)
     return Identifier(
-        name, dtype, prefix=prefix, shapes=tuple(s for s, _ in counts), shape_counts=tuple(n for _, n in counts),
+        name, dtype, prefix=prefix, suffix=suffix, shapes=tuple(s for s, _ in counts), shape_counts=tuple(n for _, n in counts),
         missing=missing, rows=rows, free=tuple(_free(shape, texts) for shape, texts in by_shape.items()),
     )  # fmt: skip
 
