@@ -37,7 +37,7 @@ from sparring.modalities.tables.columns import (
     measure_of,
     typed,
 )
-from sparring.modalities.tables.columns.forms import NumberForm
+from sparring.modalities.tables.columns.forms import NumberForm, as_tuples
 from sparring.modalities.tables.conditions import (
     Condition,
     Rule,
@@ -498,5 +498,4 @@ def _name_and_kind(text: str) -> tuple[str, str]:
 
 
 def _restored(stored: Mapping[str, Any]) -> Column:
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
-    return KINDS[values["kind"]](**values)
+    return KINDS[stored["kind"]](**{name: as_tuples(value) for name, value in stored.items()})

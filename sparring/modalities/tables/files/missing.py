@@ -23,7 +23,7 @@ SIGNS = (
 MARKERS = frozenset((*WORDS, *SIGNS))
 # A number, a date, a time or a code with digits. A sign at the end is not one of a number: 1+ is a degree.
 HAS_DIGITS = r"^[^\w+]*[+-]?\w{0,4}[^\w+]{0,2}\d[\w.,:/ '\-]*[^\w+]{0,2}[A-Za-z%]{0,3}\.?$"
-SHORT_CODE = re.compile(r"(?!YES$|NO$|TRUE$|FALSE$|LOW$|HIGH$|MED$)[A-Z]{2,5}")  # of countries: NA is Namibia
+SHORT_CODE = re.compile(r"(?!YES$|TRUE$|HIGH$)[A-Z]{2,5}")  # of countries: NA is Namibia
 MIN_CODES = 3  # different ones, among which NA is one
 MIN_SHARE = 0.9  # of a column's other values that have digits
 MAX_NAMED = 3  # columns in a message

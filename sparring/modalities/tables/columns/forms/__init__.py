@@ -12,13 +12,14 @@ from sparring.modalities.tables.columns.forms.numbers import NumberForm
 
 FORMS: dict[str, type[Form]] = {"number": NumberForm, "date": DateForm, "duration": DurationForm}
 
-__all__ = ["FORMS", "DateForm", "DurationForm", "Form", "NumberForm", "form_from_json"]
+__all__ = ["FORMS", "DateForm", "DurationForm", "Form", "NumberForm", "as_tuples", "form_from_json"]
 
 
 def form_from_json(stored: Mapping[str, Any]) -> Form:
     """A form from its JSON."""
-    return FORMS[stored["kind"]](**{name: _tuples(value) for name, value in stored.items()})
+    return FORMS[stored["kind"]](**{name: as_tuples(value) for name, value in stored.items()})
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+def as_tuples(value: Any) -> Any:
+    """A value of JSON with tuples instead of lists."""
+    return tuple(map(as_tuples, value)) if isinstance(value, list | tuple) else value
