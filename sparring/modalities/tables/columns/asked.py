@@ -14,8 +14,10 @@ from sparring.modalities.tables.columns.forms.date_recognition import date_form
 from sparring.modalities.tables.columns.forms.dates import SECOND
 from sparring.modalities.tables.columns.forms.durations import duration_form
 from sparring.modalities.tables.columns.kinds import Category, Column, Mixture, Number, plain_number
+from sparring.modalities.tables.columns.values import Floats
 
 ISO_PARTS = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?)?)?")
+ISO_MOMENT = DateForm(pattern="%Y-%m-%dT%H:%M:%S", others=("%Y-%m-%dT%H:%M:%S.%6f",), unit_=1)
 ISO_START = "1970-01-01T00:00:00"
 
 
@@ -61,25 +63,20 @@ def measure_of(column: Column) -> str:
     return arrow.measure(column.dtype) or "numbers"
 
 
-def _moments(value: str, measure: str) -> np.ndarray:
-    """Microseconds of a date or a time in ISO 8601 or another form that can be read in one way only, (1,)."""
-    nothing = np.array([math.nan])
+def _moments(value: str, measure: str) -> Floats:
+    """Microseconds of a date in ISO 8601 or with the name of a month, of a time or of a duration, (1,); NaN for other
+    texts. Day and month as numbers are only read in a column's own form.
+    """
     form: Form | None = None
-    if measure == "dates":
-        if ISO_PARTS.fullmatch(value):
-            return DateForm(pattern="%Y-%m-%dT%H:%M:%S", others=("%Y-%m-%dT%H:%M:%S.%6f",), unit_=1).moments(
-                [value.replace(" ", "T") + ISO_START[len(value) :]]
-            )
-        found = date_form([value])
-        form = found.form if found is not None and not found.alternative else None
-    else:
-        dates = date_form([value])
-        form = dates.form if dates is not None else duration_form([value])
-    return (
-        nothing
-        if form is None or (form.measure == "dates") != (measure == "dates")
-        else form.comparable(form.numbers([value]))
-    )
+    if measure == "dates" and ISO_PARTS.fullmatch(value):
+        form, value = ISO_MOMENT, value.replace(" ", "T") + ISO_START[len(value) :]
+    elif (found := date_form([value])) is not None:
+        form = found.form if measure != "dates" or re.match("%Y|.*%b", found.form.pattern) else None
+    elif measure == "durations":
+        form = duration_form([value])
+    if form is None or (form.measure == "dates") != (measure == "dates"):
+        return np.array([np.nan])
+    return form.comparable(form.numbers([value]))
 
 
 def _example(column: Column) -> str:

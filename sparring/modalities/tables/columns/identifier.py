@@ -213,7 +213,8 @@ def fit_identifier(values: Series, dtype: str) -> Identifier:
     for pattern, text in zip(patterns, rest, strict=True):
         by_shape.get(pattern, []).append(text)
     return Identifier(
-        name, dtype, prefix=prefix, suffix=suffix, shapes=tuple(s for s, _ in counts), shape_counts=tuple(n for _, n in counts),
+        name, dtype, prefix=prefix, suffix=suffix,
+        shapes=tuple(s for s, _ in counts), shape_counts=tuple(n for _, n in counts),
         missing=missing, rows=rows, free=tuple(_free(shape, texts) for shape, texts in by_shape.items()),
     )  # fmt: skip
 

@@ -78,6 +78,8 @@ def typed(column: Column, values: Any) -> Series:
             return pandas.Series([np.nan if v is None else v for v in plain], dtype=column.dtype)
         if integers and column.dtype.islower():  # pandas reads some large unsigned integers as floats
             return pandas.Series(np.array(plain, column.dtype))
+        if column.dtype == "object":
+            return pandas.Series(plain, dtype=object)
         return pandas.Series(pandas.array(plain, dtype=column.dtype))
     series = pandas.Series(values)
     return (series.round() if integers else series).astype(column.dtype)

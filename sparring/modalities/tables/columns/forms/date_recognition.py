@@ -39,11 +39,12 @@ from sparring.modalities.tables.columns.forms.names import (
 )
 
 MIN_WHOLE = 20  # different whole numbers that are dates or times
+MIN_WIDTH_SHARE = 0.05  # of whole numbers that have as many digits
 MIN_MINUTES = 30  # different last two digits of whole numbers that are times
 MAX_LAYOUTS = 6  # different layouts of the texts of one column
 MAX_OFFSETS = 64  # changes of the offset from UTC that are kept
 MAY = 5  # whose short name is its full name in many languages
-LAST_YEAR = 2068  # that two digits stand for, as POSIX has it
+LAST_YEAR = 2049  # that two digits stand for, as spreadsheets have it
 KNOWN = frozenset("YymdbapoHIMSfzGVuqj")  # directives
 
 
@@ -115,9 +116,10 @@ def whole_form(values: Sequence[int]) -> DateForm | None:
     likely = [value for value in values if value > 0]
     if len(likely) < MIN_WHOLE:
         return None
-    [(width, _)] = Counter(len(str(value)) for value in likely).most_common(1)
+    widths = Counter(len(str(value)) for value in likely)
+    width = max(width for width, count in widths.items() if count >= MIN_WIDTH_SHARE * len(likely))
     if width >= 6:
-        texts = [f"{value:0{width}}" for value in likely]
+        texts = [f"{value:0{width + width % 2}}" for value in likely]  # a zero in front is lost
         found = digits_form(texts)
         if found is not None:
             return found.form

@@ -32,7 +32,7 @@ CURRENCIES = frozenset({
     "vnd", "đ", "aed", "sar", "ils", "zar", "r", "egp", "ngn", "kes", "ksh", "fr", "fr.", "sfr", "sfr.", "e£",
     "£e",
 })  # fmt: skip
-PREFIXES = CURRENCIES | {"~", "ca.", "ca", "≈", "#", "no.", "nr.", "x"}
+PREFIXES = CURRENCIES | {"ca.", "ca"}
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ def separators(cores: Sequence[str], context: Context) -> tuple[str, str, bool] 
         cores: digits and separators of numbers.
     """
     marks = {c for core in cores for c in core if not c.isdigit()}
-    candidates = []
+    candidates: list[tuple[str, str, bool]] = []
+    shares: dict[tuple[str, str, bool], float] = {}
     for thousands in ("", *sorted(marks)):
         for decimal in (".", ","):
             if decimal == thousands or not marks <= {thousands, decimal}:
@@ -131,6 +132,7 @@ def separators(cores: Sequence[str], context: Context) -> tuple[str, str, bool] 
                 share = sum(map(bool, map(pattern.fullmatch, cores))) / len(cores)
                 if share >= MIN_CONSISTENT_SHARE:
                     candidates.append((thousands, decimal, indian))
+                    shares[candidates[-1]] = share
     if len(marks) == 1 and (mark := next(iter(marks))) in ".,":
         as_decimal = ("", mark, False)
         other = "," if mark == "." else "."
@@ -138,7 +140,7 @@ def separators(cores: Sequence[str], context: Context) -> tuple[str, str, bool] 
         if as_thousands and as_decimal in candidates:
             grouped = _is_thousands(mark, cores, context)
             return (as_thousands[0], other, as_thousands[2]) if grouped else as_decimal
-    return min(candidates, key=lambda c: (c[2], c[0] != ""), default=None)
+    return min(candidates, key=lambda c: (-shares[c], c[2], c[0] != ""), default=None)
 
 
 def _is_thousands(mark: str, cores: Sequence[str], context: Context) -> bool:
