@@ -396,7 +396,8 @@ def test_conditions_are_read_in_the_form_of_the_column(orders):
     ("text", "message"),
     [
         ("ordered<=31/02/1999", "holds dates such as"), ("price>=1.23,4.5", "holds numbers such as"),
-        ("at<25:00", "holds times such as"), ("job=Pilot", "has no level 'Pilot'"), ("job=COOK", "has the levels .*; choose one"),
+        ("at<25:00", "holds times such as"),
+        ("job=Pilot", "has no level 'Pilot'"), ("job=COOK", "has the levels .*; choose one"),
         ("ordered<price", "not both numbers or both dates"), ("ordered<01/13/1999", "holds dates such as"),
     ],
 )  # fmt: skip

@@ -34,6 +34,7 @@ from sparring.modalities.tables.columns import (
     file_context,
     fit_column,
     frequencies,
+    is_text,
     measure_of,
     typed,
 )
@@ -428,6 +429,11 @@ class Table(Modality):
     def written(self, frame: DataFrame) -> DataFrame:
         """Rows as text is written in the data: dates and numbers in the forms of their columns."""
         return frame.assign(**{c.name: c.written(frame[c.name]) for c in self.columns if c.form is not None})
+
+    def in_memory(self, frame: DataFrame) -> DataFrame:
+        """Rows with the columns and dtypes of samples: dates and numbers that a file has as text are such."""
+        text = [c for c in self.learned if isinstance(c, Number | Mixture) and c.form and is_text(frame[c.name])]
+        return frame.assign(**{c.name: typed(c, c.numbers(frame[c.name])) for c in text})
 
     def as_frame(self, samples: Samples) -> Any:
         return self.written(samples.items)

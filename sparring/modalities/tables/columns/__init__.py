@@ -13,7 +13,7 @@ from sparring.modalities.tables.columns.kinds import (
     typed,
 )
 from sparring.modalities.tables.columns.recognition import file_context
-from sparring.modalities.tables.columns.values import MISSING, as_python, shown
+from sparring.modalities.tables.columns.values import MISSING, as_python, is_text, shown
 
 __all__ = [
     "KINDS",
@@ -27,6 +27,7 @@ __all__ = [
     "file_context",
     "fit_column",
     "frequencies",
+    "is_text",
     "measure_of",
     "shown",
     "typed",
