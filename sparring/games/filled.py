@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +17,9 @@ from sparring.games.graph import CPU, DataKind, Graph, Spec, condition_specs, co
 from sparring.games.terms import Term
 from sparring.nets.table import Generator, Redraw
 
-# Calibration: rounds, and samples per round and per batch.
+# Calibration: rounds, and samples per round and per batch; at least so many if there is little time.
 ROUNDS, DRAWN, BATCH = 3, 4096, 1024
+MIN_DRAWN = 128
 
 
 class Filled(Term):
@@ -67,23 +70,40 @@ class FilledGAN(GAN):
         )  # added to the latents of returned samples
 
     @torch.no_grad()
-    def calibrate(self, shares: Tensor, condition: Callable[[int], Tensor]) -> None:
+    def calibrate(self, shares: Tensor, condition: Callable[[int], Tensor], seconds: float = math.inf) -> None:
         """Shift the logits of samples until every level is as frequent as in the data.
 
         Args:
             shares: relative frequency of each level in its column, (places,).
             condition: n -> conditions of n samples.
+            seconds: how long that may take, about. Frequencies are measured on fewer samples if there is less time.
         """
         assert isinstance(self.G, Generator)
         places = self.G.spans.places
+        drawn = DRAWN
+        if math.isfinite(seconds):
+            drawn = int(min(DRAWN, max(MIN_DRAWN, DRAWN * seconds / self.calibration_seconds())))
         self.offset.zero_()
         for _ in range(ROUNDS):
             made = torch.zeros(places, device=self.offset.device)
-            for _ in range(DRAWN // BATCH):
-                given = condition(BATCH)
-                made += self.sample(self.draw(BATCH, given.device), given)[VALUES][:, :places].float().sum(0)
-            known = 1 / DRAWN + shares.to(made)
-            self.offset[self.G.z :] += (known.log() - (1 / DRAWN + made / DRAWN).log()).clamp(-1, 1)
+            for begin in range(0, drawn, BATCH):
+                given = condition(min(BATCH, drawn - begin))
+                made += self.sample(self.draw(len(given), given.device), given)[VALUES][:, :places].float().sum(0)
+            known = 1 / drawn + shares.to(made)
+            self.offset[self.G.z :] += (known.log() - (1 / drawn + made / drawn).log()).clamp(-1, 1)
+
+    @torch.no_grad()
+    def calibration_seconds(self) -> float:
+        """How long `calibrate` takes if it may, about: one of its many calls of G is measured."""
+        assert isinstance(self.G, Generator)
+        spans, device = self.G.spans.spans, self.offset.device
+        z = self.draw(BATCH, device)
+        asked = torch.full((BATCH, spans), -1, device=device)
+        for _ in range(2):  # the first one warms up
+            began = time.monotonic()
+            self.G.spans.codes(self.values(z, asked)[:, : self.G.spans.places])
+            one = time.monotonic() - began
+        return one * (1 + self.sweeps * spans) * ROUNDS * DRAWN / BATCH
 
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:
         assert isinstance(self.G, Generator)

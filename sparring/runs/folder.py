@@ -18,8 +18,8 @@ from sparring.model import describe, restore
 from sparring.recipes.base import Recipe
 
 FILES = (
-    "recipe.json", "log.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model", "tensorboard",
-    "curves.png", "progress.gif", "evaluation.json", "evaluation.png", "augmentation.json",
+    "recipe.json", "log.jsonl", "plan.jsonl", "health.jsonl", "README.md", "samples", "checkpoints", "model",
+    "tensorboard", "curves.png", "progress.gif", "evaluation.json", "evaluation.png", "augmentation.json",
 )  # fmt: skip
 
 
@@ -58,6 +58,10 @@ class RunFolder:
     @property
     def log(self) -> Path:
         return self.path / "log.jsonl"
+
+    @property
+    def plan(self) -> Path:
+        return self.path / "plan.jsonl"
 
     @property
     def health(self) -> Path:

@@ -28,7 +28,6 @@ from sparring.runs.problems import current, problem_entry, rollback_entry
 from sparring.seeds import Seeds, reseed
 from sparring.sheets import animation
 from sparring.training import checkpoint
-from sparring.training.bounds import ENDLESS
 from sparring.training.clock import Clock, Orders
 from sparring.training.health import Health, not_finite
 from sparring.training.score import Scorer
@@ -76,9 +75,9 @@ class Watch:
 
     def _restart(self) -> None:
         """Start counting at the run's current step."""
-        run, total = self.run, self.run.bound.total or ENDLESS
+        run = self.run
         checkpoint.forget(run.folder.best, run.step)
-        self._line, self._sheets, self._sheet_time = "", run.step * SHEETS // total, 0.0
+        self._line, self._sheets, self._sheet_time = "", self._sheet_number, 0.0
         self._diversity_step = run.step
         self.health = Health(self.named)
         self.until = Until(run.settings.until)
@@ -108,17 +107,23 @@ class Watch:
             metrics = means | self._state()
             broken = [name for name, value in metrics.items() if not math.isfinite(value)]
             if not broken:
-                metrics |= self._measure_samples(orders.score)
+                metrics |= self._measure_samples(orders.score, orders.rehearse)
             named = {self._fid if k == "fid" else k: v for k, v in metrics.items()}
             self.logbook.write(run.step, numbers | named)
             if broken:
                 return self._broken(broken[0], metrics[broken[0]])
             verdict = self._check(metrics)
         run.screen.show(run.step, total, self._line)
-        if total is not None and run.step * SHEETS // total > self._sheets and self._sheet_due():
-            self._sheets, self._sheet_time = run.step * SHEETS // total, run.seconds
+        if self._sheet_number > self._sheets and self._sheet_due():
+            self._sheets, self._sheet_time = self._sheet_number, run.seconds
             self.sheet()
+        if orders.rehearse:
+            self._draw_log()
         return verdict
+
+    @property
+    def _sheet_number(self) -> int:
+        return int(self.run.progress * SHEETS)
 
     def _sheet_due(self) -> bool:
         return self.run.seconds - self._sheet_time > MIN_SECONDS_BETWEEN_SHEETS
@@ -158,12 +163,16 @@ class Watch:
                 found[f"gradient_{player.name}"] = float(_norm(gradients) / _norm(list(player.weights)))
         return found
 
-    def _measure_samples(self, score_due: bool) -> dict[str, float]:
-        """The score of the samples when it is due, and their diversity when there is time."""
+    def _measure_samples(self, score_due: bool, rehearse: bool) -> dict[str, float]:
+        """The score of the samples when it is due, and their diversity when there is time. Both are measured at least
+        once, to know how long they will take in the end.
+        """
         run, metrics = self.run, dict[str, float]()
         watched = run.seconds - self._began
         affordable = watched >= MIN_SECONDS and self._spent <= MAX_DIVERSITY_TIME * watched
         diversity_due = affordable and run.step >= self._diversity_step + MIN_STEPS_BETWEEN_DIVERSITY
+        score_due = score_due or (rehearse and "score" not in run.reserve)
+        diversity_due = diversity_due or (rehearse and "diversity" not in run.reserve)
         if not (score_due or diversity_due) or not self.scorer.possible:
             return metrics
         began = time.monotonic()
@@ -171,16 +180,21 @@ class Watch:
             metrics["fid"] = self._score()
         if diversity_due:
             self._diversity_step = run.step
-            metrics["diversity"] = self.scorer.diversity(run.average.game)
+            metrics["diversity"] = self._diversity()
         self._spent += time.monotonic() - began
         return metrics
+
+    def _diversity(self) -> float:
+        with self.run.reserve.measured("diversity"):
+            return self.scorer.diversity(self.run.average.game)
 
     def _score(self) -> float:
         """The score of the averaged weights. In the last phase, the best ones so far are saved; earlier phases play a
         different game.
         """
         run = self.run
-        score = self.scorer.score(run.average.game)
+        with run.reserve.measured("score"):
+            score = self.scorer.score(run.average.game)
         if run.last_phase and score < self._best()[0]:
             checkpoint.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
         return score
@@ -194,10 +208,11 @@ class Watch:
 
     def sheet(self) -> None:
         """Draw samples of the averaged weights, from the same latents each time."""
-        picture = self._draw_sheet()
-        with atomic_path(self.run.folder.samples / f"{self.run.step:09}.png") as part:
-            picture.save(part, "PNG")
-        self.logbook.picture(self.run.step, picture)
+        with self.run.reserve.measured("sheet"):
+            picture = self._draw_sheet()
+            with atomic_path(self.run.folder.samples / f"{self.run.step:09}.png") as part:
+                picture.save(part, "PNG")
+            self.logbook.picture(self.run.step, picture)
 
     @torch.no_grad()
     def _draw_sheet(self) -> Image.Image:
@@ -242,7 +257,7 @@ class Watch:
         Returns:
             The last score, its floor and the diversity; nothing if the run was too short.
         """
-        folder, average = self.run.folder, self.run.average
+        average = self.run.average
         scores: dict[str, float] = {}
         best, step, weights = self._best()
         if (self.run.seconds >= MIN_SECONDS or weights) and self.scorer.possible:
@@ -255,10 +270,18 @@ class Watch:
                 )
             scores["diversity"] = self.scorer.diversity(average.game)
         self.sheet()
-        if folder.log.exists():
-            write_bytes(folder.curves, curves(folder.log, scores.get("floor")))
-        write_bytes(folder.progress, animation(sorted(folder.samples.glob("*.png"))))
+        self._draw_log(scores.get("floor"))
         return scores
+
+    def _draw_log(self, floor: float | None = None) -> None:
+        """Draw the curves of the log, and a film of all sheets."""
+        folder, reserve = self.run.folder, self.run.reserve
+        if folder.log.exists():
+            with reserve.measured("curves"):
+                write_bytes(folder.curves, curves(folder.log, floor))
+        sheets = sorted(folder.samples.glob("*.png"))
+        with reserve.measured("film", times=(SHEETS + 1) / len(sheets)):
+            write_bytes(folder.progress, animation(sheets))
 
     @property
     def _fid(self) -> str:
