@@ -17,7 +17,7 @@ from sparring.games.graph import CPU, DataKind, Graph, Spec, condition_specs, co
 from sparring.games.terms import Term
 from sparring.nets.table import Generator, Redraw
 
-# Calibration: rounds, and samples per round and per batch; at least so many if there is little time.
+# Calibration: rounds, and samples per round and per batch; one round of a few samples if there is little time.
 ROUNDS, DRAWN, BATCH = 3, 4096, 1024
 MIN_DRAWN = 128
 
@@ -80,11 +80,9 @@ class FilledGAN(GAN):
         """
         assert isinstance(self.G, Generator)
         places = self.G.spans.places
-        drawn = DRAWN
-        if math.isfinite(seconds):
-            drawn = int(min(DRAWN, max(MIN_DRAWN, DRAWN * seconds / self.calibration_seconds())))
+        rounds, drawn = self._effort(seconds)
         self.offset.zero_()
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             made = torch.zeros(places, device=self.offset.device)
             for begin in range(0, drawn, BATCH):
                 given = condition(min(BATCH, drawn - begin))
@@ -92,18 +90,36 @@ class FilledGAN(GAN):
             known = 1 / drawn + shares.to(made)
             self.offset[self.G.z :] += (known.log() - (1 / drawn + made / drawn).log()).clamp(-1, 1)
 
-    @torch.no_grad()
-    def calibration_seconds(self) -> float:
-        """How long `calibrate` takes if it may, about: one of its many calls of G is measured."""
+    def _effort(self, seconds: float) -> tuple[int, int]:
+        """Rounds of a calibration, and samples per round, that take about so long."""
+        if math.isinf(seconds):
+            return ROUNDS, DRAWN
+        least, usual = self.calibration_seconds()
+        rounds = int(min(ROUNDS, max(1.0, seconds / least)))
+        share = (seconds - rounds * least) / max(1e-9, usual - rounds * least)
+        return rounds, MIN_DRAWN + int((DRAWN - MIN_DRAWN) * min(1.0, max(0.0, share)))
+
+    def calibration_seconds(self) -> tuple[float, float]:
+        """How long `calibrate` takes at least, and usually, about: one of its many calls of G is measured."""
+        calls = 1 + self.sweeps * self._spans
+        return calls * self._call_seconds(MIN_DRAWN), ROUNDS * calls * self._call_seconds(BATCH) * DRAWN / BATCH
+
+    @property
+    def _spans(self) -> int:
         assert isinstance(self.G, Generator)
-        spans, device = self.G.spans.spans, self.offset.device
-        z = self.draw(BATCH, device)
-        asked = torch.full((BATCH, spans), -1, device=device)
+        return self.G.spans.spans
+
+    @torch.no_grad()
+    def _call_seconds(self, rows: int) -> float:
+        """Seconds of redrawing one column of some rows."""
+        assert isinstance(self.G, Generator)
+        device = self.offset.device
+        z, asked = self.draw(rows, device), torch.full((rows, self._spans), -1, device=device)
         for _ in range(2):  # the first one warms up
             began = time.monotonic()
             self.G.spans.codes(self.values(z, asked)[:, : self.G.spans.places])
             one = time.monotonic() - began
-        return one * (1 + self.sweeps * spans) * ROUNDS * DRAWN / BATCH
+        return one
 
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:
         assert isinstance(self.G, Generator)

@@ -85,7 +85,7 @@ class Table(TableRecipe, RelativisticGan[TableModality]):
         cpu = torch.device("cpu")
         game.calibrate(modality.level_shares(), lambda n: modality.draw_conditions(n, cpu), seconds)
 
-    def finish_seconds(self, game: Game, modality: TableModality) -> float:  # noqa: ARG002
+    def finish_seconds(self, game: Game, modality: TableModality) -> tuple[float, float]:  # noqa: ARG002
         assert isinstance(game, FilledGAN)
         return game.calibration_seconds()
 

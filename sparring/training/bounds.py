@@ -14,7 +14,8 @@ PLAN_EVERY = 0.005  # fraction of the time after which the steps are planned aga
 PLAN_EVERY_OF_REST = 0.1  # or of the rest of it, if that is less,
 PLAN_CHANGE = 0.2  # or at once if the number of remaining steps has changed by this fraction
 MIN_EXTENSION = 0.01  # fraction of the time for which a schedule that has come to its end is played on
-MAX_FINISH = 0.15  # fraction of the time that is reserved for preparing the trained game, at most
+MAX_FINISH = 0.15  # fraction of the time that is reserved for preparing the trained game, at most,
+MAX_SCORE = 0.1  # and for a score: if it takes longer, samples are not scored
 
 
 def seconds(text: str | float) -> float:

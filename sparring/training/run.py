@@ -209,8 +209,8 @@ class Run:
         if self.bound.time is not None:
             with self.reserve.measured("game"):
                 game = self.recipe.game(self.modality).eval()
-            needed = self.recipe.finish_seconds(game, self.modality)
-            self.reserve.set("finish", min(needed, MAX_FINISH * self.bound.time))
+            least, usual = self.recipe.finish_seconds(game, self.modality)
+            self.reserve.set("finish", max(least, min(usual, MAX_FINISH * self.bound.time)))
 
     def _play(self, clock: Clock, interrupted: Callable[[], bool]) -> bool:
         """Play until the bound, checking the clock from time to time. True if interrupted."""

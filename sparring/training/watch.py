@@ -28,9 +28,10 @@ from sparring.runs.problems import current, problem_entry, rollback_entry
 from sparring.seeds import Seeds, reseed
 from sparring.sheets import animation
 from sparring.training import checkpoint
+from sparring.training.bounds import MAX_SCORE
 from sparring.training.clock import Clock, Orders
 from sparring.training.health import Health, not_finite
-from sparring.training.score import Scorer
+from sparring.training.score import MAX_PAIRS, MAX_SCORED, Scorer
 from sparring.training.until import Until
 from sparring.training.view import RunView
 
@@ -42,6 +43,7 @@ MAX_DIVERSITY_TIME = 0.04  # fraction of the training time that measuring divers
 # hundred samples vary by about a floor, and mean nothing below it.
 RESTORE_FACTOR = 1.1
 RESTORE_FLOORS = 3.0
+SCORED = MAX_SCORED + 2 * MAX_PAIRS  # samples of a score and of the diversity
 MIN_SECONDS = 3.0  # before the first score and the first diversity
 
 
@@ -71,6 +73,7 @@ class Watch:
         self.logbook = Logbook(run.folder.path, run.step)
         self.problems = [current(entry) for entry in _lines(run.folder.health)]  # of a resumed run
         self._spent, self._began = 0.0, run.seconds
+        self._generation = 0.0  # seconds to generate a sample, when a sheet was drawn
         self._restart()
 
     def _restart(self) -> None:
@@ -173,7 +176,7 @@ class Watch:
         diversity_due = affordable and run.step >= self._diversity_step + MIN_STEPS_BETWEEN_DIVERSITY
         score_due = score_due or (rehearse and "score" not in run.reserve)
         diversity_due = diversity_due or (rehearse and "diversity" not in run.reserve)
-        if not (score_due or diversity_due) or not self.scorer.possible:
+        if not (score_due or diversity_due) or not self._scores_samples:
             return metrics
         began = time.monotonic()
         if score_due:
@@ -183,6 +186,12 @@ class Watch:
             metrics["diversity"] = self._diversity()
         self._spent += time.monotonic() - began
         return metrics
+
+    @property
+    def _scores_samples(self) -> bool:
+        """True if there are enough items to compare with, and a score does not take too much of the run's time."""
+        time = self.run.bound.time
+        return self.scorer.possible and (time is None or SCORED * self._generation <= MAX_SCORE * time)
 
     def _diversity(self) -> float:
         with self.run.reserve.measured("diversity"):
@@ -221,7 +230,10 @@ class Watch:
         reseed(self.seeds.key("sheet"), run.device)
         condition = given.get(CONDITION)
         z = run.game.draw(run.modality.preview_items if condition is None else len(condition), run.device)
-        return run.modality.draw_batch(run.average.game.generate(z, condition), given)
+        began = time.monotonic()
+        samples = run.average.game.generate(z, condition)
+        self._generation = (time.monotonic() - began) / len(z)
+        return run.modality.draw_batch(samples, given)
 
     def _sheet_batch(self) -> dict[str, Tensor]:
         """What a sheet's samples are generated for: always the same conditions, or held-out items if there are any."""
@@ -260,7 +272,7 @@ class Watch:
         average = self.run.average
         scores: dict[str, float] = {}
         best, step, weights = self._best()
-        if (self.run.seconds >= MIN_SECONDS or weights) and self.scorer.possible:
+        if (self.run.seconds >= MIN_SECONDS or weights) and self._scores_samples:
             scores = {"fid": self.scorer.score(average.game), "floor": self.scorer.floor}
             if scores["fid"] > RESTORE_FACTOR * best + RESTORE_FLOORS * scores["floor"]:
                 last, scores["fid"], scores["step"] = scores["fid"], best, step

@@ -10,7 +10,8 @@ import sparring
 from sparring.data import Items
 from sparring.errors import InputError
 from sparring.modalities import Samples, Series, find
-from sparring.modalities.series.channels import Channel, kind_of
+from sparring.modalities.series.channels import Channel
+from sparring.modalities.series.fitting import kind_of
 from sparring.modalities.series.reading import steps
 from sparring.modalities.series.series import training_steps
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,7 +46,16 @@ def points(tmp_path):
 
 
 def train(points, out, **more):
-    settings = {"G": (8,), "D": (8,), "batch": 8, "time": TIME, "device": "cpu", "save_every": 20, "quiet": True, **more}
+    settings = {
+        "G": (8,),
+        "D": (8,),
+        "batch": 8,
+        "time": TIME,
+        "device": "cpu",
+        "save_every": 20,
+        "quiet": True,
+        **more,
+    }
     return sparring.train("r3gan_mlp", points, out=out, **settings)
 
 
@@ -113,7 +123,7 @@ def test_a_run_goes_on_to_another_time(machine, points, tmp_path):
     again = plans(tmp_path / "run")
     begun = next(entry for entry in again if entry["step"] > first.about["step"])
     assert 0.4 < begun["progress"] < 0.6
-    assert all(a["progress"] <= b["progress"] for a, b in zip(again, again[1:], strict=False) if a["step"] > 130)
+    assert all(a["progress"] <= b["progress"] for a, b in pairwise(again) if a["step"] > 130)
 
 
 def test_a_table_says_why_it_ends_before(machine, tmp_path, capsys):

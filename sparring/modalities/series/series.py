@@ -26,14 +26,15 @@ from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import as_lists, write_arrays, write_png
 from sparring.modalities.series import exploring, reading
 from sparring.modalities.series.channels import (
+    BOUNDS,
     KINDS,
     Channel,
     Floats,
-    fit_channels,
     from_stationary,
     to_stationary,
     to_walks,
 )
+from sparring.modalities.series.fitting import MAX_LEFT_OUT, crossings, fit_channels, not_prices
 from sparring.modalities.series.plots import draw_paths
 from sparring.modalities.series.reading import steps
 from sparring.modalities.tables.columns.forms import Form, form_from_json
@@ -138,15 +139,16 @@ class Series(Modality):
         frame, dates, _ = steps(items)
         frame = frame[self._chosen(frame, items.name)]
         kinds = dict(_name_and_kind(text) for text in self.told)
-        complete = frame.notna().all(axis=1).to_numpy()
+        names = [str(name) for name in frame]
+        if self.scaling == "range":
+            kinds = {**dict.fromkeys(names, "level"), **kinds}
+        complete = frame.notna().all(axis=1).to_numpy().copy()
+        complete[complete] = ~not_prices(names, frame.to_numpy()[complete], kinds)
         values = frame.to_numpy()[complete]
         if len(values) < 2 * self.window:
             needed = f"windows of {self.window} steps need {2 * self.window}"
             smaller = f"; give window={max(4, len(values) // 4)}" if len(values) >= MIN_STEPS else ""
             raise InputError(f"{items.name!r} has {len(values)} steps without missing values; {needed}{smaller}")
-        names = [str(name) for name in frame]
-        if self.scaling == "range":
-            kinds = {**dict.fromkeys(names, "level"), **kinds}
         fitted = replace(self, channels=fit_channels(names, values, training_steps(len(values)), kinds))
         if not fitted.learned:
             raise InputError(f"all channels of {items.name!r} are constant; give a series that changes")
@@ -177,21 +179,29 @@ class Series(Modality):
         return chosen
 
     def values(self, items: Items) -> Floats:
-        """The channels of a series in the order of time, (steps, channels). Steps with missing values are left out.
+        """The channels of a series in the order of time, (steps, channels). Steps with missing values are left out, and
+        a few without a price.
 
         Raises:
-            InputError: if a channel is missing.
+            InputError: if a channel is missing, or often has values that its representation does not take.
         """
+        values, unlike = self._complete(items)
+        for channel, wrong in zip(self.channels, unlike.T, strict=True):
+            if wrong.mean() > MAX_LEFT_OUT:
+                side = "above 0" if channel.logarithmic else "at least 0"
+                raise InputError(
+                    f"{items.name!r}: channel {channel.name!r} has values that are not {side}, unlike the training data"
+                )
+        return values[~unlike.any(1)]
+
+    def _complete(self, items: Items) -> tuple[Floats, NDArray[np.bool_]]:
+        """Steps without missing values, and for each whether its values are unlike those of the training data."""
         frame, _, _ = steps(items)
         if missing := [name for name in self.names if name not in frame]:
             raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the model was trained with")
         values: Floats = frame[self.names].dropna().to_numpy(np.float64)
-        bad = [c.name for c, v in zip(self.channels, values.T, strict=True) if c.logarithmic and not (v > 0).all()]
-        if bad:
-            raise InputError(
-                f"{items.name!r}: channel {bad[0]!r} has values that are not above 0, unlike the training data"
-            )
-        return values
+        taken = [channel.takes(x) for channel, x in zip(self.channels, values.T, strict=True)]
+        return values, ~np.stack(taken, axis=1)
 
     def walks(self, values: Floats) -> Floats:
         """Values (..., steps, channels) as values with stationary steps; see `to_walks`."""
@@ -201,8 +211,7 @@ class Series(Modality):
         """All windows, at a distance of one step, as views of one series, (n, channels, window)."""
         frame, _, notes = steps(items)
         values = self.values(items)
-        missing = len(frame) - len(values)
-        notes += [f"{missing:,} of {len(frame):,} steps have a missing value and are left out"] if missing else []
+        notes += self._said(items, len(frame), values)
         others = [str(name) for name in frame if name not in self.names]
         more = ", ..." if len(others) > MAX_LISTED else ""
         notes += [f"not learned: {', '.join(others[:MAX_LISTED])}{more} (channels=...)"] if others else []
@@ -211,6 +220,22 @@ class Series(Modality):
         windows = series.unfold(1, self.window, 1).transpose(0, 1)
         # A window of standardized values needs one step more, since the first is lost where differences are learned.
         return Encoded({VALUES: windows}, np.arange(len(windows)), self.window + 1, notes=tuple(notes))
+
+    def _said(self, items: Items, steps: int, values: Floats) -> list[str]:
+        """What was done about single steps, one line each."""
+        complete, unlike = self._complete(items)
+        missing = steps - len(complete)
+        notes = [f"{missing:,} of {steps:,} steps have a missing value and are left out"] if missing else []
+        for channel, wrong in zip(self.channels, unlike.T, strict=True):
+            if many := int(wrong.sum()):
+                notes.append(
+                    f"{many:,} of {steps:,} steps are left out: {channel.name} is not above 0 there "
+                    f"(kinds={channel.name}=differences keeps them)"
+                )
+        for channel in (c for c in self.channels if c.kind in BOUNDS):
+            if many := int(crossings(self.channels, values, channel).sum()):
+                notes.append(f"{channel.name} is not the {channel.kind} in {many:,} steps; it is taken as equal there")
+        return notes
 
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
         """The last tenth of the time is held out, so that no window looks ahead."""
