@@ -20,6 +20,7 @@ from sparring.nets.table import Generator, Redraw
 # Calibration: rounds, and samples per round and per batch; one round of a few samples if there is little time.
 ROUNDS, DRAWN, BATCH = 3, 4096, 1024
 MIN_DRAWN = 128
+MEASURED = 8  # columns, to estimate how long all of them take
 
 
 class Filled(Term):
@@ -100,26 +101,24 @@ class FilledGAN(GAN):
         return rounds, MIN_DRAWN + int((DRAWN - MIN_DRAWN) * min(1.0, max(0.0, share)))
 
     def calibration_seconds(self) -> tuple[float, float]:
-        """How long `calibrate` takes at least, and usually, about: one of its many calls of G is measured."""
-        calls = 1 + self.sweeps * self._spans
-        return calls * self._call_seconds(MIN_DRAWN), ROUNDS * calls * self._call_seconds(BATCH) * DRAWN / BATCH
-
-    @property
-    def _spans(self) -> int:
-        assert isinstance(self.G, Generator)
-        return self.G.spans.spans
+        """How long `calibrate` takes at least, and usually, about: a few of its many calls of G are measured."""
+        return self._sample_seconds(MIN_DRAWN), ROUNDS * self._sample_seconds(BATCH) * DRAWN / BATCH
 
     @torch.no_grad()
-    def _call_seconds(self, rows: int) -> float:
-        """Seconds of redrawing one column of some rows."""
+    def _sample_seconds(self, rows: int) -> float:
+        """How long drawing some samples takes: whole rows twice, and every column again in each sweep."""
         assert isinstance(self.G, Generator)
-        device = self.offset.device
-        z, asked = self.draw(rows, device), torch.full((rows, self._spans), -1, device=device)
+        spans, device = self.G.spans, self.offset.device
+        z, asked = self.draw(rows, device), torch.full((rows, spans.spans), -1, device=device)
+        columns = range(0, spans.spans, -(-spans.spans // MEASURED))
         for _ in range(2):  # the first one warms up
             began = time.monotonic()
-            self.G.spans.codes(self.values(z, asked)[:, : self.G.spans.places])
-            one = time.monotonic() - began
-        return one
+            redraw = Redraw(self.G, spans.codes(self.values(z, asked)[:, : spans.places]))
+            whole = time.monotonic()
+            for i in columns:
+                self._redraw(redraw, i)
+            column = (time.monotonic() - whole) / len(columns)
+        return 2 * (whole - began) + self.sweeps * spans.spans * column
 
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:
         assert isinstance(self.G, Generator)

@@ -18,7 +18,7 @@ CHECK_SECONDS = 0.25  # between looks at the clock
 LOG_SECONDS = 1.0  # between lines of the log, at first
 LOG_LINES = 2000  # of a long run, about
 USUAL_SHARE = 0.1  # of the time, over which a single long score or checkpoint is spread
-REHEARSAL = 0.5  # fraction of the time after which what follows the last step is rehearsed
+REHEARSAL = 0.25  # fraction of the time after which what follows the last step is rehearsed
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,10 @@ class Reserve:
     def set(self, part: str, seconds: float) -> None:
         self._parts[part] = seconds
 
+    def of(self, part: str) -> float:
+        """Seconds of a part; 0 if it has not been measured."""
+        return self._parts.get(part, 0.0)
+
     def __contains__(self, part: str) -> bool:
         return part in self._parts
 

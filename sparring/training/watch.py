@@ -37,6 +37,7 @@ from sparring.training.view import RunView
 
 SHEETS = 16  # sheets of a run, evenly spread over its steps
 MIN_SECONDS_BETWEEN_SHEETS = 3.0
+MAX_SHEET_TIME = 0.05  # fraction of the training time that sheets may take
 MIN_STEPS_BETWEEN_DIVERSITY = 100
 MAX_DIVERSITY_TIME = 0.04  # fraction of the training time that measuring diversity may take
 # The best weights replace the last ones if the last score exceeds 1.1 times the best one plus 3 floors. Scores of a few
@@ -129,7 +130,8 @@ class Watch:
         return int(self.run.progress * SHEETS)
 
     def _sheet_due(self) -> bool:
-        return self.run.seconds - self._sheet_time > MIN_SECONDS_BETWEEN_SHEETS
+        apart = max(MIN_SECONDS_BETWEEN_SHEETS, self.run.reserve.of("sheet") / MAX_SHEET_TIME)
+        return self.run.seconds - self._sheet_time > apart
 
     def _check(self, metrics: Mapping[str, float]) -> Verdict:
         """Report new problems, and stop if that was asked for."""
@@ -292,7 +294,8 @@ class Watch:
             with reserve.measured("curves"):
                 write_bytes(folder.curves, curves(folder.log, floor))
         sheets = sorted(folder.samples.glob("*.png"))
-        with reserve.measured("film", times=(SHEETS + 1) / len(sheets)):
+        in_the_end = min(SHEETS + 1, 1 + len(sheets) / max(self.run.progress, 1 / SHEETS))
+        with reserve.measured("film", times=in_the_end / len(sheets)):
             write_bytes(folder.progress, animation(sheets))
 
     @property
