@@ -120,10 +120,11 @@ def without_spikes(x: Floats) -> Floats:
     half = SPIKE_WINDOW // 2
     if len(x) < SPIKE_WINDOW:
         return x
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(x, half, mode="edge"), SPIKE_WINDOW)
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(x, half, mode="reflect"), SPIKE_WINDOW)
     median = np.median(around, axis=-1)
-    away = np.abs(x - median)
-    spikes = away > SPIKE * np.median(away) * 1.4826
+    away, step = np.abs(x - median), np.abs(np.diff(x))
+    usual = max(1.4826 * np.median(away), np.median(step)) or step.mean()
+    spikes = away > SPIKE * usual
     replaced: Floats = np.where(spikes, median, x)
     return replaced if 0 < spikes.mean() <= MAX_SPIKES else x
 

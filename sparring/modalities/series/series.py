@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,6 +24,7 @@ from sparring.modalities.base import Encoded, Modality, Prices, Recommendation, 
 from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import as_lists, write_arrays, write_png
 from sparring.modalities.series import exploring, reading
+from sparring.modalities.series.calendar import Calendar, Clock, Session, fit_calendar
 from sparring.modalities.series.channels import (
     BOUNDS,
     KINDS,
@@ -35,9 +35,11 @@ from sparring.modalities.series.channels import (
     to_walks,
 )
 from sparring.modalities.series.fitting import MAX_LEFT_OUT, crossings, fit_channels, not_prices
+from sparring.modalities.series.layout import FORMS, calculable
+from sparring.modalities.series.ordering import gaps
 from sparring.modalities.series.plots import draw_paths
 from sparring.modalities.series.reading import steps
-from sparring.modalities.tables.columns.forms import Form, form_from_json
+from sparring.modalities.tables.columns.forms import DateForm, Form, form_from_json
 from sparring.modalities.tables.columns.values import is_date, microseconds
 from sparring.modalities.tables.reading import MIN_STEPS
 
@@ -49,8 +51,8 @@ if TYPE_CHECKING:
 Scaling = Literal["normal", "range"]
 HELD_FRACTION = 10  # the last of this many equal parts of the time is held out
 CLOSES = ("adj close", "adj_close", "close", "price", "value")  # columns read from several files unless given
-MAX_CHANNELS = 16  # that are learned unless given
-RUN = 6  # consecutive dates that the frequency is detected from
+MAX_CHANNELS = 16  # that are learned unless given,
+MAX_CLOSES = 100  # and closes of several series
 MAX_LENGTH = 100_000  # steps of a sample
 LAGS = (1, 2, 5, 10)  # of the autocovariances among the features
 QUANTILES = 9  # among the features
@@ -71,7 +73,8 @@ class Series(Modality):
         channels: the fitted channels.
         stamp: name of the column of dates; "" if there is none.
         end: last date, in ISO 8601.
-        step: frequency of the dates, as pandas writes it; "" if it is unknown.
+        step, sessions: how dates go on, as in `Calendar`.
+        zone: whose clock they follow; "" if they have none.
         written: how the dates are written in text; None if they are in memory.
     """
 
@@ -96,6 +99,8 @@ class Series(Modality):
     stamp: str = ""
     end: str = ""
     step: str = ""
+    sessions: tuple[Session, ...] = ()
+    zone: str = ""
     written: Form | None = None
 
     def __post_init__(self) -> None:
@@ -104,6 +109,7 @@ class Series(Modality):
             object.__setattr__(self, "written", form_from_json(written))
         restored = tuple(Channel(**c) if isinstance(c, Mapping) else c for c in self.channels)
         object.__setattr__(self, "channels", restored)
+        object.__setattr__(self, "sessions", tuple(map(tuple, self.sessions)))
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
@@ -155,8 +161,14 @@ class Series(Modality):
         if dates is None:
             return fitted
         last = dates[complete].iloc[-1]
-        written = reading.calculable(items.items)[0].attrs.get("forms", {}).get(dates.name)
-        return replace(fitted, stamp=str(dates.name), end=last.isoformat(), step=_frequency(dates), written=written)
+        typed, _ = calculable(items.items)
+        written = typed.attrs.get(FORMS, {}).get(dates.name)
+        clock = Clock.of(typed[dates.name], written)
+        calendar = fit_calendar(clock.local(dates))
+        return replace(
+            fitted, stamp=str(dates.name), end=last.isoformat(), step=calendar.step, sessions=calendar.sessions,
+            zone=clock.zone, written=written,
+        )  # fmt: skip
 
     def _chosen(self, frame: DataFrame, name: str) -> list[str]:
         """Names of the columns that are learned.
@@ -167,10 +179,11 @@ class Series(Modality):
         names = [str(column) for column in frame]
         if not self.wanted:
             closes = next((columns for ending in CLOSES if (columns := _columns_of_files(names, ending))), None)
-            if closes is None and len(names) > MAX_CHANNELS:
-                raise InputError(f"{name!r} has {len(names)} channels; choose some of them (channels=NAME,NAME)")
-            return closes or names
-        chosen: list[str] = []
+            chosen, most = (closes, MAX_CLOSES) if closes else (names, MAX_CHANNELS)
+            if len(chosen) > most:
+                raise InputError(f"{name!r} has {len(chosen)} channels; choose some of them (channels=NAME,NAME)")
+            return chosen
+        chosen = []
         for given in self.wanted:
             matching = [n for n in names if n == given or n.endswith(f" {given}") or n.startswith(f"{given} ")]
             if not matching:
@@ -209,12 +222,15 @@ class Series(Modality):
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:  # noqa: ARG002
         """All windows, at a distance of one step, as views of one series, (n, channels, window)."""
-        frame, _, notes = steps(items)
+        frame, dates, notes = steps(items)
         values = self.values(items)
         notes += self._said(items, len(frame), values)
         others = [str(name) for name in frame if name not in self.names]
         more = ", ..." if len(others) > MAX_LISTED else ""
         notes += [f"not learned: {', '.join(others[:MAX_LISTED])}{more} (channels=...)"] if others else []
+        if dates is not None:
+            calendar = Calendar(self.step, self.sessions)
+            notes += [*gaps(self._clock.local(dates), calendar), calendar.described()]
         notes += [f"channels: {', '.join(_described(c, self.channels) for c in self.channels)}"]
         series = torch.from_numpy(self.standardize(values).T.astype(np.float32).copy())  # (channels, steps)
         windows = series.unfold(1, self.window, 1).transpose(0, 1)
@@ -315,13 +331,20 @@ class Series(Modality):
             last=np.array([channel.last for channel in self.channels]),
         )
 
+    @property
+    def _clock(self) -> Clock:
+        return Clock(self.zone, self.written.offsets if isinstance(self.written, DateForm) else ())
+
     def dates(self, length: int) -> Any:
         """Dates of the steps after the last one, as a pandas index; None if they are unknown."""
         import pandas
 
         if not self.step:
             return None
-        return pandas.date_range(self.end, periods=length + 1, freq=self.step, name=self.stamp)[1:]
+        clock, calendar = self._clock, Calendar(self.step, self.sessions)
+        end = pandas.Series([pandas.Timestamp(self.end)])
+        dates = clock.universal(calendar.after(clock.local(end).iloc[0], length))
+        return dates.rename(self.stamp)
 
     def frame(self, paths: NDArray[np.generic]) -> DataFrame:
         """Paths (n, steps, channels) below one another, with dates or numbers of steps. Several paths have a column
@@ -336,8 +359,10 @@ class Series(Modality):
             if np.isfinite(column).all() and column.abs().max() < MAX_EXACT_INTEGER:
                 frame[channel.name] = column.astype("int64")
         dates = self.dates(length)
-        name, index = (self.stamp, dates) if dates is not None else ("step", np.arange(1, length + 1))
-        frame.insert(0, name, np.tile(np.asarray(index), n))
+        if dates is None:
+            frame.insert(0, "step", np.tile(np.arange(1, length + 1), n))
+        else:
+            frame.insert(0, self.stamp, dates.append([dates] * (n - 1)))
         if n > 1:
             frame.insert(0, "path", np.repeat(np.arange(1, n + 1), length))
         return frame
@@ -415,21 +440,3 @@ def _described(channel: Channel, channels: Sequence[Channel]) -> str:
         return f"{channel.name} constant"
     to = f" to {channels[channel.anchor].name}" if channel.anchor >= 0 else ""
     return f"{channel.name} as {channel.kind}{to}"
-
-
-def _frequency(dates: Any) -> str:
-    """Frequency of dates, as pandas writes it. Days without weekends are business days. "" if it is unknown, such as
-    that of minutes without nights.
-    """
-    import pandas
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # newer versions return an offset instead of its name; both can be used
-        frequency = pandas.infer_freq(dates) if len(dates) > 2 else None
-        interval = dates.diff().median()
-        if frequency is None and interval == pandas.Timedelta(days=1):
-            frequency = "B" if (dates.dt.dayofweek < 5).all() else "D"
-        if frequency is None and interval > pandas.Timedelta(days=1):  # some months or weeks are missing
-            parts = (dates.iloc[i : i + RUN] for i in range(len(dates) - RUN, -1, -RUN))
-            frequency = next((inferred for part in parts if (inferred := pandas.infer_freq(part)) is not None), None)
-    return "" if frequency is None else str(getattr(frequency, "freqstr", frequency))
