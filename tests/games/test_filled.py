@@ -95,3 +95,24 @@ def test_redrawing_single_columns_equals_calling_the_generator(requested):
                 codes[:, i] = -1
                 x = game.values(game.draw(64, asked.device) + game.offset, codes)
     assert torch.allclose(rows, x, atol=1e-5)
+
+
+def test_calibration_keeps_to_its_time(tmp_path, monkeypatch):
+    """Without time, a single round of a few samples; with enough of it, what a run without a bound in time does."""
+    rows = "\n".join(f"{i % 3},{'ab'[i % 2]}" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}\n")
+    settings = {"steps": 2, "quiet": True, "device": "cpu", "batch": 10, "width": 8, "D": 8, "z": 4}
+    model = sparring.train("table", tmp_path / "t.csv", out=tmp_path / "run", **settings)
+    drawn, draw_conditions = [], model.modality.draw_conditions
+
+    def condition(n):
+        drawn.append(n)
+        return draw_conditions(n, torch.device("cpu"))
+
+    least, usual = model.game.calibration_seconds()
+    assert 0 < least < usual
+    monkeypatch.setattr(model.game, "calibration_seconds", lambda: (1.0, 100.0))
+    for seconds, expected in ((0.0, [128]), (2.5, 2 * [187]), (100.0, 12 * [1024]), (float("inf"), 12 * [1024])):
+        drawn.clear()
+        model.game.calibrate(model.modality.level_shares(), condition, seconds)
+        assert drawn == pytest.approx(expected, abs=40), seconds
