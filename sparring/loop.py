@@ -301,7 +301,7 @@ def play(
     steps: int,
     *,
     start: int = 0,
-    first: int = 0,
+    progress: Callable[[int], float] | None = None,
     seeds: Seeds = Seeds(),
     accumulate: int = 1,
 ) -> Iterator[Step]:
@@ -315,9 +315,9 @@ def play(
             as two micro-batches on one do (running statistics are averaged over ranks, but follow micro-batches one by
             one).
         fabric: precision and collectives.
-        steps: where the run ends; schedules stretch to it.
+        steps: where this part of the run ends; schedules stretch to it unless `progress` is given.
         start: number of steps that have been played already.
-        first: the step where this phase of the run begins; progress counts from there.
+        progress: the progress, in [0, 1], at which a step is played.
         seeds: give each random operation its own seed.
         accumulate: micro-batches per move. Above 1 no fakes are shared between players, since that would keep the
             graphs of all of them.
@@ -329,8 +329,8 @@ def play(
         for step in range(start, steps):
             # At every step, since the caller may have changed the game's mode.
             _free(weights, layers, False)
-            progress = (step - first) / (steps - first)
-            yield _step(players, deal, fabric, step, progress, drawn, shards, seeds)
+            played = step / steps if progress is None else progress(step)
+            yield _step(players, deal, fabric, step, played, drawn, shards, seeds)
     finally:
         _free([], layers, True)
 

@@ -250,7 +250,7 @@ def test_a_schedule_reaches_the_optimizer(lr: Callable[[float], float | Tensor])
     game = Spies(D={"lr": lr(1.0), "schedule": lambda progress: {"lr": 1 - progress}})
     at = [game.at("D")[0] for _ in played(game, game.players, 4)]
     assert at == [-1, -1.75, -2.25, -2.5]
-    list(played(game, game.players, 6, start=4, first=4))  # another phase
+    list(played(game, game.players, 6, start=4, progress=lambda step: (step - 4) / 2))  # another phase
     assert game.at("D")[0] == -4
     assert type(game.players[0].optimizer.param_groups[0]["lr"]) is type(lr(1.0))
 

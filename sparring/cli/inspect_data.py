@@ -42,7 +42,7 @@ def check(
     with Screen().progress(f"checking {items.name}") as progress:
         survey = kind_of(items, first).survey(items, data, progress)
     console = Console(highlight=False, soft_wrap=True)
-    for note in items.notes:
+    for note in (*items.notes, *survey.notes):
         console.print(note, markup=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)

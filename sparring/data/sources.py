@@ -6,11 +6,9 @@ refused.
 
 from __future__ import annotations
 
-import lzma
 import stat
 import tarfile
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,13 +19,16 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sparring.data.tars import BROKEN as BROKEN
+from sparring.data.tars import MAX_FILE_BYTES as MAX_FILE_BYTES
+from sparring.data.tars import MAX_INFLATION as MAX_INFLATION
+from sparring.data.tars import check_inflation, is_tar, members, open_tar
 from sparring.errors import InputError
 from sparring.files import describe_error
 
-MAX_FILE_BYTES = 256 * 2**20  # larger files are not read
 MAX_CHUNK_FILES = 256  # files in memory at the same time,
 MAX_CHUNK_BYTES = 2**26  # and about how many bytes of them
-MAX_INFLATION = 200  # factor by which an archive may grow when it is unpacked, beyond MAX_FILE_BYTES
+OFFICE = "[Content_Types].xml"  # in a document or workbook of Office, which is no archive of files
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".txz", ".npz")  # suffixes
 
 
@@ -45,7 +46,6 @@ class Unreadable:
 Content = bytes | Unreadable
 Accepts = Callable[[str], bool]
 Value = TypeVar("Value")
-BROKEN = (EOFError, zlib.error, lzma.LZMAError)  # raised when a damaged stream is unpacked
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,10 @@ class FileSource(ABC):
         """Some of the files, in the same order."""
         return replace(self, names=tuple(self.names[i] for i in sorted(wanted)))
 
+    def unpacked_size(self) -> int:
+        """Bytes of all files together, as their archive declares them."""
+        return sum((self.path / name).stat().st_size for name in self.names)
+
     @property
     def modified(self) -> str:
         """Sizes and times of the files, which change when the files do."""
@@ -97,6 +101,10 @@ class FolderSource(FileSource):
 class ZipSource(FileSource):
     """The files in a zip archive, in the order of their names."""
 
+    def unpacked_size(self) -> int:
+        with zipfile.ZipFile(self.path) as archive:
+            return sum(archive.getinfo(name).file_size for name in self.names)
+
     def contents(self, wanted: Collection[int] | None = None) -> Iterator[tuple[int, Content]]:
         with zipfile.ZipFile(self.path) as archive:
             for i, name in enumerate(self.names):
@@ -107,11 +115,16 @@ class ZipSource(FileSource):
 class TarSource(FileSource):
     """The files in a tar archive, compressed or not, in the archive's own order."""
 
+    def unpacked_size(self) -> int:
+        wanted = set(self.names)
+        with open_tar(self.path, headers=True) as archive:
+            return sum(member.size for member in members(archive) if member.name in wanted)
+
     def contents(self, wanted: Collection[int] | None = None) -> Iterator[tuple[int, Content]]:
         indices = {name: i for i, name in enumerate(self.names)}
         left = len(indices) if wanted is None else len(wanted)
-        with _tar(self.path) as archive:
-            for member in archive:
+        with open_tar(self.path) as archive:
+            for member in members(archive):
                 i = indices.pop(member.name, None) if member.isreg() else None
                 if i is None or (wanted is not None and i not in wanted):
                     continue
@@ -142,6 +155,9 @@ class JoinedSource(FileSource):
             names |= dict.fromkeys(new.values())
             shares.append(part.only(list(new)))
         return JoinedSource(parts[0].path.parent, tuple(names), tuple(shares))
+
+    def unpacked_size(self) -> int:
+        return sum(part.unpacked_size() for part in self.parts)
 
     def only(self, wanted: Collection[int]) -> JoinedSource:
         begin = [sum(len(part) for part in self.parts[:i]) for i in range(len(self.parts))]
@@ -237,7 +253,7 @@ def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] |
         InputError: if it is cut off, damaged, or an archive bomb.
     """
     try:
-        if _is_tar(path):  # first, since zipfile also accepts a tar that ends with a zip
+        if is_tar(path):  # first, since zipfile also accepts a tar that ends with a zip
             return _listed_tar(path, accepts)
         if zipfile.is_zipfile(path):
             return _listed_zip(path, accepts)
@@ -251,58 +267,27 @@ def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] |
     return None
 
 
-def _listed_zip(path: Path, accepts: Accepts) -> tuple[ZipSource, int]:
+def _listed_zip(path: Path, accepts: Accepts) -> tuple[ZipSource, int] | None:
     try:
         with zipfile.ZipFile(path) as opened:
-            members = [m for m in opened.infolist() if not m.is_dir() and accepts(m.filename)]
+            if OFFICE in opened.namelist():
+                return None
+            found = [m for m in opened.infolist() if not m.is_dir() and accepts(m.filename)]
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
         raise InputError(f"{path} is cut off or damaged ({error}); download it again") from error
-    files = [m for m in members if not stat.S_ISLNK(m.external_attr >> 16)]
-    _check_size(path, sum(m.file_size for m in files))
-    return ZipSource(path, tuple(sorted(m.filename for m in files))), len(members) - len(files)
-
-
-def _is_tar(path: Path) -> bool:
-    try:
-        return tarfile.is_tarfile(path)
-    except BROKEN:  # it is a tar that is cut off
-        return True
-
-
-def _tar(path: Path) -> tarfile.TarFile:
-    try:
-        return tarfile.open(path)
-    except (tarfile.TarError, *BROKEN) as error:
-        raise InputError(f"{path} is cut off or damaged ({error}); download it again") from error
+    files = [m for m in found if not stat.S_ISLNK(m.external_attr >> 16)]
+    check_inflation(path, path.stat().st_size, sum(m.file_size for m in files))
+    return ZipSource(path, tuple(sorted(m.filename for m in files))), len(found) - len(files)
 
 
 def _listed_tar(path: Path, accepts: Accepts) -> tuple[TarSource, int]:
-    names, links, total = [], 0, 0
-    try:
-        with _tar(path) as opened:
-            for member in opened:
-                total += member.size
-                _check_size(path, total)
-                if accepts(member.name):
-                    links += not member.isreg()
-                    names += [member.name] if member.isreg() else []
-    except (tarfile.TarError, *BROKEN, OSError) as error:
-        raise InputError(f"{path} is cut off or damaged ({error}); download it again") from error
+    names, links = [], 0
+    with open_tar(path, headers=True) as opened:
+        for member in members(opened):
+            if accepts(member.name):
+                links += not member.isreg()
+                names += [member.name] if member.isreg() else []
     return TarSource(path, tuple(dict.fromkeys(names))), links
-
-
-def _check_size(path: Path, total: int) -> None:
-    """Refuse an archive bomb.
-
-    Raises:
-        InputError: if an archive unpacks to far more than it could hold.
-    """
-    size = path.stat().st_size
-    if total > MAX_FILE_BYTES + MAX_INFLATION * size:
-        raise InputError(
-            f"{path} has {size / 2**20:,.1f} MiB but unpacks to {total / 2**20:,.0f} MiB, like a zip bomb; "
-            "repack the files if they are genuine"
-        )
 
 
 def _stamp(path: Path) -> str:

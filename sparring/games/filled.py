@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +15,12 @@ from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
 from sparring.games.graph import CPU, DataKind, Graph, Spec, condition_specs, conditions, describe_latents, output_spec
 from sparring.games.terms import Term
-from sparring.nets.table import Generator
+from sparring.nets.table import Generator, Redraw
 
-# Calibration: rounds, and samples per round and per batch.
+# Calibration: rounds, and samples per round and per batch; one round of a few samples if there is little time.
 ROUNDS, DRAWN, BATCH = 3, 4096, 1024
+MIN_DRAWN = 128
+MEASURED = 8  # columns, to estimate how long all of them take
 
 
 class Filled(Term):
@@ -67,37 +71,82 @@ class FilledGAN(GAN):
         )  # added to the latents of returned samples
 
     @torch.no_grad()
-    def calibrate(self, shares: Tensor, condition: Callable[[int], Tensor]) -> None:
+    def calibrate(self, shares: Tensor, condition: Callable[[int], Tensor], seconds: float = math.inf) -> None:
         """Shift the logits of samples until every level is as frequent as in the data.
 
         Args:
             shares: relative frequency of each level in its column, (places,).
             condition: n -> conditions of n samples.
+            seconds: how long that may take, about. Frequencies are measured on fewer samples if there is less time.
         """
         assert isinstance(self.G, Generator)
         places = self.G.spans.places
+        rounds, drawn = self._effort(seconds)
         self.offset.zero_()
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             made = torch.zeros(places, device=self.offset.device)
-            for _ in range(DRAWN // BATCH):
-                given = condition(BATCH)
-                made += self.sample(self.draw(BATCH, given.device), given)[VALUES][:, :places].float().sum(0)
-            known = 1 / DRAWN + shares.to(made)
-            self.offset[self.G.z :] += (known.log() - (1 / DRAWN + made / DRAWN).log()).clamp(-1, 1)
+            for begin in range(0, drawn, BATCH):
+                given = condition(min(BATCH, drawn - begin))
+                made += self.sample(self.draw(len(given), given.device), given)[VALUES][:, :places].float().sum(0)
+            known = 1 / drawn + shares.to(made)
+            self.offset[self.G.z :] += (known.log() - (1 / drawn + made / drawn).log()).clamp(-1, 1)
+
+    def _effort(self, seconds: float) -> tuple[int, int]:
+        """Rounds of a calibration, and samples per round, that take about so long."""
+        if math.isinf(seconds):
+            return ROUNDS, DRAWN
+        least, usual = self.calibration_seconds()
+        rounds = int(min(ROUNDS, max(1.0, seconds / least)))
+        share = (seconds - rounds * least) / max(1e-9, usual - rounds * least)
+        return rounds, MIN_DRAWN + int((DRAWN - MIN_DRAWN) * min(1.0, max(0.0, share)))
+
+    def calibration_seconds(self) -> tuple[float, float]:
+        """How long `calibrate` takes at least, and usually, about: a few of its many calls of G are measured."""
+        return self._sample_seconds(MIN_DRAWN), ROUNDS * self._sample_seconds(BATCH) * DRAWN / BATCH
+
+    @torch.no_grad()
+    def _sample_seconds(self, rows: int) -> float:
+        """How long drawing some samples takes: whole rows twice, and every column again in each sweep."""
+        assert isinstance(self.G, Generator)
+        spans, device = self.G.spans, self.offset.device
+        z, asked = self.draw(rows, device), torch.full((rows, spans.spans), -1, device=device)
+        columns = range(0, spans.spans, -(-spans.spans // MEASURED))
+        for _ in range(2):  # the first one warms up
+            began = time.monotonic()
+            redraw = Redraw(self.G, spans.codes(self.values(z, asked)[:, : spans.places]))
+            whole = time.monotonic()
+            for i in columns:
+                self._redraw(redraw, i)
+            column = (time.monotonic() - whole) / len(columns)
+        return 2 * (whole - began) + self.sweeps * spans.spans * column
 
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:
         assert isinstance(self.G, Generator)
         assert condition is not None
         spans = self.G.spans
         x = self.values(z + self.offset, condition)
-        for _ in range(self.sweeps):
+        free = [requested is None or bool(requested[i] < 0) for i in range(spans.spans)]
+        if not any(free):
+            return {VALUES: x}
+        codes = spans.codes(x[:, : spans.places])
+        redraw = Redraw(self.G, codes)
+        for sweep in range(self.sweeps):
             order = [i for i in torch.randperm(spans.spans).tolist() if i != self.last]
-            for i in (*order, self.last):
-                if requested is None or requested[i] < 0:
-                    codes = spans.codes(x[:, : spans.places])
-                    codes[:, i] = -1
-                    x = self.values(self.draw(len(z), z.device) + self.offset, codes)
+            *first, last = [i for i in (*order, self.last) if free[i]]
+            for i in first if sweep == self.sweeps - 1 else (*first, last):
+                self._redraw(redraw, i)
+        if self.sweeps:  # the last column with all scalars, which belong to the codes of all others
+            codes[:, last] = -1
+            x = self.values(self.draw(len(z), z.device) + self.offset, codes)
         return {VALUES: x}
+
+    def _redraw(self, redraw: Redraw, column: int) -> None:
+        """Draw a column again, with the latents that `draw` would return."""
+        assert isinstance(self.G, Generator)
+        n, device, place = len(redraw.codes), redraw.codes.device, self.G.spans.places_of(column)
+        *parts, choices = self.prior.parts
+        z = torch.cat([part.draw(n, device, None) for part in parts], 1) + self.offset[: self.G.z]
+        redraw(column, z, choices.draw_columns(n, device, place) + self.offset[self.G.z :][place])
 
     def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
         """Rows after one Gibbs sweep, with the latents of every draw and the columns that are kept as inputs."""

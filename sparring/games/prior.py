@@ -29,6 +29,10 @@ class Part(ABC):
     def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:
         """Latents (n, width), from the device's random generator."""
 
+    def draw_columns(self, n: int, device: torch.device, columns: slice) -> Tensor:
+        """Those columns of the latents that `draw` would return."""
+        return self.draw(n, device, None)[:, columns]
+
 
 class Normal(Part):
     """Independent standard normal latents."""
@@ -85,7 +89,14 @@ class Gumbel(Part):
     distribution = "-log(-log u) of u uniform in [0, 1]"
 
     def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:  # noqa: ARG002
-        return -(torch.rand(n, self.width, device=device) + 1e-20).log().neg().log()
+        return _gumbel(torch.rand(n, self.width, device=device))
+
+    def draw_columns(self, n: int, device: torch.device, columns: slice) -> Tensor:
+        return _gumbel(torch.rand(n, self.width, device=device)[:, columns])  # logarithms take longer than drawing
+
+
+def _gumbel(uniform: Tensor) -> Tensor:
+    return -(uniform + 1e-20).log().neg().log()
 
 
 class Prior:

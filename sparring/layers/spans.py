@@ -34,7 +34,7 @@ class Spans(nn.Module):
         hard: bool = True,
     ) -> None:
         super().__init__()
-        self.temperature, self.hard = temperature, hard
+        self.temperature, self.hard, self.widths = temperature, hard, tuple(widths)
         self.spans, self.places = len(widths), sum(widths)
         sizes = torch.tensor(widths, dtype=torch.int64)
         begins = sizes.cumsum(0) - sizes
@@ -48,6 +48,11 @@ class Spans(nn.Module):
     def width(self) -> int:
         """Length of a row."""
         return self.places + len(self.owner)
+
+    def places_of(self, span: int) -> slice:
+        """Positions of a span in a row."""
+        begin = sum(self.widths[:span])
+        return slice(begin, begin + self.widths[span])
 
     def forward(self, logits: Tensor, noise: Tensor, codes: Tensor | None = None) -> Tensor:
         """Rows (n, width).

@@ -90,6 +90,8 @@ def read(path: Path, asked: Kinds) -> Items:
     Raises:
         InputError: if no kind recognizes it, or it cannot be used.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path} is a device or a pipe, which has no end; give a file or a folder")
     for kind in asked:
         items = kind.read(path)
         if items is not None:

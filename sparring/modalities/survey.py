@@ -38,6 +38,7 @@ class Survey:
         held: number of readable items that the data set itself holds out.
         unreadable: name of each item that cannot be read, and why.
         checks: what was checked, for kinds of which only little is.
+        notes: what was recognized in the data, for the user, one line each.
     """
 
     items: Items
@@ -48,6 +49,7 @@ class Survey:
     held: int
     unreadable: tuple[tuple[str, str], ...] = ()
     checks: str = ""
+    notes: tuple[str, ...] = ()
 
     def rows(self) -> list[tuple[str, str]]:
         """A table for the terminal: what was checked, and the result."""
@@ -130,6 +132,7 @@ def read_through(modality: Modality, items: Items, data: str, progress: Progress
         classes=class_counts(items, readable),
         held=0 if items.held is None else int(items.held.sum()),
         unreadable=encoded.skipped,
+        notes=encoded.notes,
         checks=f"of {words.items}, only that they can be read was checked",
     )
 

@@ -52,6 +52,41 @@ class Generator(nn.Module):
         return row
 
 
+class Redraw:
+    """Draws single columns of rows again, given all others. Only the weights that one column needs are used, so that a
+    sweep over all columns of a wide table takes far less than as many calls of the generator.
+
+    Args:
+        G: the generator.
+        codes: of the rows, (n, spans); changed in place.
+    """
+
+    @torch.no_grad()
+    def __init__(self, G: Generator, codes: Tensor) -> None:
+        self.G, self.codes = G, codes
+        begin = G.begin.weight[:, G.z :]  # (width, places)
+        self._hidden = G.spans.onehot(codes) @ begin.T  # what the codes add to the first hidden layer
+        self._embedding = begin.T.contiguous()  # (places, width)
+
+    @torch.no_grad()
+    def __call__(self, column: int, z: Tensor, noise: Tensor) -> None:
+        """Draw one column.
+
+        Args:
+            z: latents, (n, z).
+            noise: Gumbel noise of the column's positions, (n, positions).
+        """
+        G, place = self.G, self.G.spans.places_of(column)
+        codes = self.codes[:, column]
+        self._hidden -= self._embedding[place][codes]
+        norm, end = G.end.children()
+        assert isinstance(end, nn.Linear)
+        first = nn.functional.linear(z, G.begin.weight[:, : G.z], G.begin.bias) + self._hidden
+        hidden = norm(G.blocks(first))
+        codes.copy_((nn.functional.linear(hidden, end.weight[place], end.bias[place]) + noise).argmax(1))
+        self._hidden += self._embedding[place][codes]
+
+
 class Discriminator(Base):
     """Rows (n, width), and the codes requested for them (n, spans) -> logits (n / pack,).
 

@@ -80,10 +80,14 @@ class Table(TableRecipe, RelativisticGan[TableModality]):
     def game_class(self, modality: TableModality) -> Callable[..., GAN]:
         return partial(FilledGAN, sweeps=self.sweeps, last=modality.target_index)
 
-    def finish(self, game: Game, modality: TableModality) -> None:
+    def finish(self, game: Game, modality: TableModality, seconds: float) -> None:
         assert isinstance(game, FilledGAN)
         cpu = torch.device("cpu")
-        game.calibrate(modality.level_shares(), lambda n: modality.draw_conditions(n, cpu))
+        game.calibrate(modality.level_shares(), lambda n: modality.draw_conditions(n, cpu), seconds)
+
+    def finish_seconds(self, game: Game, modality: TableModality) -> tuple[float, float]:  # noqa: ARG002
+        assert isinstance(game, FilledGAN)
+        return game.calibration_seconds()
 
     def nets(self, modality: TableModality) -> tuple[nn.Module, Discriminator]:
         spans = modality.spans()

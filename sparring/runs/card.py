@@ -44,7 +44,7 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
         ("data", f"{about['data']}, {about['items']:,} items"),
         ("samples", f"{modality.words.items} of shape {tuple(modality.shape)}"),
         ("labels", ", ".join(modality.classes) or "not used"),
-        ("steps", f"{about['step']:,} of {recipe.batch} samples"),
+        ("steps", f"{about['step']:,} of {recipe.batch} samples, {about['plan']:.0%} of the plan"),
         ("training time", f"{clock(about['seconds'])} on {about['device']} ({about['precision']})"),
         ("parameters", ", ".join(f"{name} {count:,}" for name, count in about["parameters"].items())),
         ("seed", str(about["seed"])),

@@ -22,8 +22,8 @@ from sparring.recipes.base import Recipe
 
 # What a run writes: names of files, and patterns of the names in folders that may hold other files, too.
 FILES = (
-    "log.jsonl", "health.jsonl", "README.md", "curves.png", "progress.gif", "evaluation.json", "evaluation.png",
-    "augmentation.json", "model/model.json", "model/weights.safetensors", f"model/{MARKER}",
+    "log.jsonl", "plan.jsonl", "health.jsonl", "README.md", "curves.png", "progress.gif", "evaluation.json",
+    "evaluation.png", "augmentation.json", "model/model.json", "model/weights.safetensors", f"model/{MARKER}",
 )  # fmt: skip
 PATTERNS = ("samples/*.png", "checkpoints/*/state.*", "checkpoints/best/*/state.*", "tensorboard/events.out.tfevents.*")
 NUMBERED = re.compile(r"[0-9]{9,}")  # names of sheets and checkpoints: the step
@@ -78,6 +78,10 @@ class RunFolder:
     @property
     def log(self) -> Path:
         return self.path / "log.jsonl"
+
+    @property
+    def plan(self) -> Path:
+        return self.path / "plan.jsonl"
 
     @property
     def health(self) -> Path:

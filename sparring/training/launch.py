@@ -61,7 +61,8 @@ def train(
         recipe: a name, the path of a `.py` file that defines one, or a recipe; None to choose by the data.
         data: the name of a data set, or the path of a folder or file.
         out: the run's folder; ``runs/<recipe>-<data>`` unless given.
-        steps, time: the bound, whichever comes first; schedules stretch to it. Time in seconds or as text ("10m").
+        steps, time: the bound, whichever comes first; schedules stretch to it. Time in seconds or as text ("10m"), from
+            the first step until the model is written.
             Without both, the recipe's `steps`.
         seed: random seed. Equal seeds give equal models on one kind of machine.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
@@ -162,8 +163,15 @@ def _planned(recipe: Recipe[Any], items: Items, settings: Settings, bound: Bound
     if not bound.given:
         bound = Bound(recipe.steps if most is None else min(recipe.steps, most), None)
     elif bound.steps is None:
-        bound = Bound(most, bound.time)
+        bound = Bound(most, bound.time, reason=_reason(most, modality, prepared))
     return _Plan(recipe, modality, prepared, settings, bound)
+
+
+def _reason(most: int | None, modality: Modality, data: Dataset) -> str:
+    """Why a run that is bounded in time may end before; "" if it does not."""
+    if most is None:
+        return ""
+    return f"{most:,} steps are the most for {len(data.train):,} {modality.words.trained}, which more would memorize"
 
 
 def _fixed(asked: Mapping[str, Any], recipe: Recipe[Any], items: Items, device: torch.device) -> dict[str, Any]:
@@ -201,7 +209,9 @@ def _resumed(
         raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")
     settings = replace(settings, until=until or settings.until)
     if not bound.given or (bound.steps, bound.time) == (run["steps"], run["time"]):
-        bound = Bound(run["steps"], run["time"], kept=True)
+        most = stored.max_steps(len(prepared.train))
+        reason = _reason(most, modality, prepared) if run["steps"] == most else ""
+        bound = Bound(run["steps"], run["time"], kept=True, reason=reason)
     return _Plan(stored, modality, prepared, settings, bound)
 
 
@@ -271,4 +281,13 @@ def _work(
             finished = run.train()
     if not finished:
         screen.say(f"stopped at step {run.step}; continue with --resume")
-    screen.say(f"{run.step} steps in {clock(run.seconds)}; the model is in {folder.model}")
+    screen.say(f"{run.step} steps in {clock(run.seconds)}{_reached(run)}; the model is in {folder.model}")
+
+
+def _reached(run: Run) -> str:
+    """How much of the time and of the plan a run has used, if it was bounded in time."""
+    bound = run.bound
+    if bound.time is None:
+        return ""
+    before = f" ({bound.reason})" if bound.reason and run.step == bound.steps else ""
+    return f" of {clock(bound.time)}{before}, {run.progress:.0%} of the plan"

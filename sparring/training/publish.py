@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,25 +14,34 @@ from sparring.files import write_bytes
 from sparring.model import Model
 from sparring.runs.card import card
 from sparring.seeds import reseed
+from sparring.training.bounds import AIM
+from sparring.training.clock import Clock
 from sparring.training.view import RunView
 
 
-def publish(run: RunView, scores: Mapping[str, float], problems: Sequence[Mapping[str, object]], stopped: bool) -> None:
+def publish(
+    run: RunView,
+    scores: Mapping[str, float],
+    problems: Sequence[Mapping[str, object]],
+    stopped: bool,
+    clock: Clock,
+) -> None:
     """Write the model, with its averaged weights, and the card.
 
     Args:
         scores: the last Fréchet distance, its floor and the diversity, or nothing.
         problems: entries of `health.jsonl`.
         stopped: True if the user stopped the run before its bound.
+        clock: counts the seconds of the run.
     """
     counts = {name: sum(p.numel() for p in net.parameters()) for name, net in run.game.named_children()}
-    about = {
+    about: dict[str, Any] = {
         "data": run.settings.data,
         "name": run.settings.name,
         "items": run.settings.items,
         "fingerprint": run.settings.fingerprint,
         "step": run.step,
-        "seconds": round(run.seconds, 1),
+        "plan": round(run.progress, 4),
         "device": run.settings.device,
         "precision": run.settings.precision,
         "seed": run.settings.seed,
@@ -48,7 +59,9 @@ def publish(run: RunView, scores: Mapping[str, float], problems: Sequence[Mappin
         getattr(game, name).load_state_dict(getattr(run.average.game, name).state_dict())
     with torch.random.fork_rng([]):
         reseed(run.seeds.key("finish"), torch.device("cpu"))
-        run.recipe.finish(game.eval(), run.modality)
+        left = math.inf if run.bound.time is None else max(0.0, AIM * run.bound.time - clock.seconds)
+        run.recipe.finish(game.eval(), run.modality, left)
+    about["seconds"] = round(clock.seconds, 1)
     for result in (run.folder.evaluation, run.folder.picture, run.folder.augmentation):
         result.unlink(missing_ok=True)  # of the previous model
     Model(run.recipe, run.modality, game, about).replace(run.folder.model)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import torch
 from torch import Tensor
@@ -21,11 +21,13 @@ from sparring.runs.folder import RunFolder
 from sparring.seeds import Seeds, reseed
 from sparring.training import checkpoint
 from sparring.training.average import Average
-from sparring.training.bounds import ENDLESS, Bound
+from sparring.training.bounds import MAX_FINISH, Bound
 from sparring.training.clock import Clock, Orders
 from sparring.training.dealer import dealer
 from sparring.training.interrupts import interrupts
+from sparring.training.plan import Plan, PlanFile, PlanRecord
 from sparring.training.publish import publish
+from sparring.training.reserve import Reserve
 from sparring.training.settings import Settings, shard_size
 from sparring.training.watch import Verdict, Watch
 
@@ -42,8 +44,9 @@ class State(TypedDict):
     step: int
     seconds: float
     salt: int
-    total: int | None
-    settled: int
+    plan: NotRequired[PlanRecord]
+    scored: NotRequired[int]  # the step of the last score
+    total: NotRequired[int | None]  # of version 0.1, which stored the number of steps alone
 
 
 class Run:
@@ -66,8 +69,9 @@ class Run:
         moved = {name: t.to(here) if isinstance(t, Tensor) else t for name, t in data.tensors.items()}
         self.data = replace(data, tensors=moved)
         self.main = fabric.global_rank == 0
-        self.step, self.seconds, self.salt = 0, 0.0, 0
+        self.step, self.seconds, self.salt, self.scored = 0, 0.0, 0, 0
         self.watch: Watch | None = None
+        self.reserve, self.plans = Reserve(), PlanFile(folder.plan)
         with torch.random.fork_rng([]):
             reseed(Seeds(settings.seed).key("initial weights"), torch.device("cpu"))
             self.game = recipe.game(modality)
@@ -118,8 +122,7 @@ class Run:
         with reading(self.folder.checkpoints):
             self._load(tensors)
         self.step, self.seconds = state["step"], state["seconds"]
-        if self.bound.kept:
-            self.bound.total, self.bound.settled = state["total"], state["settled"]
+        self._restore_plan(state)
         self._salted(state["salt"])
         return True
 
@@ -131,13 +134,28 @@ class Run:
         for name, optimizer in self._optimizers().items():
             checkpoint.restore_optimizer(f"optimizer.{name}", optimizer, tensors)
 
+    def _restore_plan(self, state: State) -> None:
+        """Continue the plan of a checkpoint, with those that were made after it, or begin that of a new bound."""
+        self.scored = state.get("scored", self.step)
+        if not self.bound.kept:
+            self.bound.resume(self.step, self.seconds)
+            if self.main:
+                self.plans.forget(self.step)
+            return
+        if "plan" in state:
+            self.bound.plan = Plan(**state["plan"])
+        elif (total := state.get("total")) is not None:
+            self.bound.plan = Plan(total=total)
+        self.bound.recorded = self.plans.after(self.step)
+
     def save(self) -> None:
         """Write a checkpoint, unless some weight is not finite."""
-        tensors = self.tensors()
-        if self.main and all(bool(t.isfinite().all()) for t in tensors.values()):
-            bound = {"total": self.bound.total, "settled": self.bound.settled}
-            state = {"seconds": self.seconds, "salt": self.salt, **bound}
-            checkpoint.save(self.folder.checkpoints, self.step, tensors, state)
+        with self.reserve.measured("checkpoint"):
+            tensors = self.tensors()
+            if self.main and all(bool(t.isfinite().all()) for t in tensors.values()):
+                plan = {"plan": asdict(self.bound.plan), "scored": self.scored}
+                state = {"seconds": self.seconds, "salt": self.salt, **plan}
+                checkpoint.save(self.folder.checkpoints, self.step, tensors, state)
 
     def _salted(self, salt: int) -> None:
         """Continue with other random numbers, and a lower learning rate for each rollback."""
@@ -162,51 +180,74 @@ class Run:
         return self.fabric.device
 
     @property
+    def progress(self) -> float:
+        """The part of the plan that has been played, in [0, 1]."""
+        return self.bound.plan.at(self.step)
+
+    @property
     def last_phase(self) -> bool:
         """True while the last phase is played."""
+        return self.step >= self.bound.plan.step_at(self._ends()[-2])
+
+    def _ends(self) -> list[float]:
+        """Progress of the run at the end of each phase, after 0."""
         whole = sum(phase.share for phase in self.phases)
-        return self.step >= round((1 - self.phases[-1].share / whole) * (self.bound.total or ENDLESS))
+        return [sum(phase.share for phase in self.phases[:i]) / whole for i in range(len(self.phases) + 1)]
 
     # The run itself.
 
     def train(self) -> bool:
         """Train to the bound and write the model. False if the user stopped the run before."""
+        clock = Clock(self.fabric, self.recipe.batch, self.settings.save_every, self.step, self.seconds, self.scored)
         if self.main:
             self.watch = Watch(self)
             self.watch.sheet()
+            self._reserve_finish()
         with interrupts() as interrupted:
             if self.step == 0:
                 self.save()  # so that the run can be rolled back from the first step on
             self.screen.start()
             try:
-                stopped = self._play(interrupted)
+                stopped = self._play(clock, interrupted)
             finally:
                 self.screen.stop()
                 if self.watch is not None:
                     self.watch.logbook.close()
         self.save()
         if self.watch is not None:
-            publish(self, self.watch.finish(), self.watch.problems, stopped)
+            publish(self, self.watch.finish(), self.watch.problems, stopped, clock)
+        self.seconds = clock.seconds
         self.fabric.barrier()
         return not stopped
 
-    def _play(self, interrupted: Callable[[], bool]) -> bool:
+    def _reserve_finish(self) -> None:
+        """Estimate how long preparing the trained game will take."""
+        if self.bound.time is not None:
+            with self.reserve.measured("game"):
+                game = self.recipe.game(self.modality).eval()
+            least, usual = self.recipe.finish_seconds(game, self.modality)
+            self.reserve.set("finish", max(least, min(usual, MAX_FINISH * self.bound.time)))
+
+    def _play(self, clock: Clock, interrupted: Callable[[], bool]) -> bool:
         """Play until the bound, checking the clock from time to time. True if interrupted."""
-        clock = Clock(self.fabric, self.recipe.batch, self.settings.save_every, self.step, self.seconds)
-        while not self.bound.over(self.step, self.seconds):
-            total = self.bound.total
+        clock.go_on()
+        while not self.bound.over(self.step):
+            plan = self.bound.plan
             for record in self._steps():
                 self.step = record.number
                 self.average.update(self.step, self.recipe.batch)
                 if self.watch is not None:
                     self.watch.logbook.add(record)
                 if self.step >= clock.next:
+                    self.bound.reserve = self.reserve.seconds
                     orders = clock.look(self.step, self.bound, interrupted())
-                    self.seconds = orders.seconds
+                    self.seconds, self.scored = orders.seconds, clock.scored
+                    if orders.replanned and self.main:
+                        self.plans.add(orders.plan, orders.seconds)
                     verdict = self._look(clock, orders)
                     if verdict.action == "back":
                         self._roll_back(verdict.why)
-                        clock = Clock(self.fabric, self.recipe.batch, self.settings.save_every, self.step, self.seconds)
+                        clock.back_to(self.step)
                         break
                     if orders.save:
                         self.save()
@@ -216,7 +257,7 @@ class Run:
                         self.screen.say(f"stopped at step {self.step}: {verdict.why}")
                         return False
                     clock.go_on()
-                    if total != self.bound.total or self.bound.over(self.step, self.seconds):
+                    if self.bound.plan is not plan or self.bound.over(self.step):
                         break
         return False
 
@@ -237,25 +278,31 @@ class Run:
         self.restore()
         self._salted(self.salt + 1)
         self.seconds = seconds
+        if self.bound.time is not None:
+            self.bound.recorded.clear()  # they led to the numbers that are not finite
+            if self.main:
+                self.plans.forget(self.step)
         self.save()
         if self.watch is not None:
             self.watch.back_from(step)
 
     def _steps(self) -> Iterator[Step]:
         """The steps from here to the end of the current phase; phases stretch to the bound."""
-        total = self.bound.total or ENDLESS
-        whole = sum(phase.share for phase in self.phases)
-        end = 0.0
-        for i, phase in enumerate(self.phases):
-            begin, end = end, end + phase.share / whole
-            last = total if i == len(self.phases) - 1 else round(end * total)
+        plan, ends = self.bound.plan, self._ends()
+        for phase, begin, end in zip(self.phases, ends, ends[1:], strict=True):
+            last = plan.total if phase is self.phases[-1] else plan.step_at(end)
             if self.step < last:
-                first = round(begin * total)
                 yield from play(
                     self.game, phase.players, self.deal, self.fabric, last, start=self.step,
-                    first=first, seeds=self.seeds, accumulate=self.recipe.accumulate,
+                    progress=partial(_phase_progress, plan, begin, end), seeds=self.seeds,
+                    accumulate=self.recipe.accumulate,
                 )  # fmt: skip
                 return
+
+
+def _phase_progress(plan: Plan, begin: float, end: float, step: int) -> float:
+    """Progress, in [0, 1], of the phase between two values of the run's progress."""
+    return min(1.0, max(0.0, (plan.at(step) - begin) / (end - begin)))
 
 
 def _slower(schedule: Callable[[float], Mapping[str, object]], progress: float) -> Mapping[str, object]:

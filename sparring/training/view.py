@@ -16,6 +16,7 @@ from sparring.runs.folder import RunFolder
 from sparring.seeds import Seeds
 from sparring.training.average import Average
 from sparring.training.bounds import Bound
+from sparring.training.reserve import Reserve
 from sparring.training.settings import Settings
 
 
@@ -27,6 +28,8 @@ class RunView(Protocol):
         average: a game with averaged weights, which becomes the model.
         step, seconds: how much has been played.
         salt: number of rollbacks; it changes all random numbers.
+        progress: the part of the plan that has been played, in [0, 1].
+        reserve: how long what follows the last step will take.
         last_phase: True while the recipe's last phase is played.
     """
 
@@ -71,6 +74,12 @@ class RunView(Protocol):
 
     @property
     def salt(self) -> int: ...
+
+    @property
+    def progress(self) -> float: ...
+
+    @property
+    def reserve(self) -> Reserve: ...
 
     @property
     def last_phase(self) -> bool: ...

@@ -27,21 +27,23 @@ from sparring.runs.problems import problem_entry, read_problems, rollback_entry
 from sparring.seeds import Seeds, reseed
 from sparring.sheets import animation
 from sparring.training import checkpoint
-from sparring.training.bounds import ENDLESS
+from sparring.training.bounds import MAX_SCORE
 from sparring.training.clock import Clock, Orders
 from sparring.training.health import Health, not_finite
-from sparring.training.score import Scorer
+from sparring.training.score import MAX_PAIRS, MAX_SCORED, Scorer
 from sparring.training.until import Until
 from sparring.training.view import RunView
 
 SHEETS = 16  # sheets of a run, evenly spread over its steps
 MIN_SECONDS_BETWEEN_SHEETS = 3.0
+MAX_SHEET_TIME = 0.05  # fraction of the training time that sheets may take
 MIN_STEPS_BETWEEN_DIVERSITY = 100
 MAX_DIVERSITY_TIME = 0.04  # fraction of the training time that measuring diversity may take
 # The best weights replace the last ones if the last score exceeds 1.1 times the best one plus 3 floors. Scores of a few
 # hundred samples vary by about a floor, and mean nothing below it.
 RESTORE_FACTOR = 1.1
 RESTORE_FLOORS = 3.0
+SCORED = MAX_SCORED + 2 * MAX_PAIRS  # samples of a score and of the diversity
 MIN_SECONDS = 3.0  # before the first score and the first diversity
 
 
@@ -78,13 +80,14 @@ class Watch:
         self.logbook = Logbook(run.folder.path, run.step)
         self.problems = read_problems(run.folder.health)  # of a resumed run
         self._spent, self._began = 0.0, run.seconds
+        self._generation = 0.0  # seconds to generate a sample, when a sheet was drawn
         self._restart()
 
     def _restart(self) -> None:
         """Start counting at the run's current step."""
-        run, total = self.run, self.run.bound.total or ENDLESS
+        run = self.run
         checkpoint.forget(run.folder.best, run.step)
-        self._line, self._sheets, self._sheet_time = "", run.step * SHEETS // total, 0.0
+        self._line, self._sheets, self._sheet_time = "", self._sheet_number, 0.0
         self._diversity_step = run.step
         self.health = Health(self.named)
         self.until = Until(run.settings.until)
@@ -114,20 +117,27 @@ class Watch:
             metrics = means | self._state()
             broken = [name for name, value in metrics.items() if not math.isfinite(value)]
             if not broken:
-                metrics |= self._measure_samples(orders.score)
+                metrics |= self._measure_samples(orders.score, orders.rehearse)
             named = {self._fid if k == "fid" else k: v for k, v in metrics.items()}
             self.logbook.write(run.step, numbers | named)
             if broken:
                 return self._broken(broken[0], metrics[broken[0]])
             verdict = self._check(metrics)
         run.screen.show(run.step, total, self._line)
-        if total is not None and run.step * SHEETS // total > self._sheets and self._sheet_due():
-            self._sheets, self._sheet_time = run.step * SHEETS // total, run.seconds
+        if self._sheet_number > self._sheets and self._sheet_due():
+            self._sheets, self._sheet_time = self._sheet_number, run.seconds
             self.sheet()
+        if orders.rehearse:
+            self._draw_log()
         return verdict
 
+    @property
+    def _sheet_number(self) -> int:
+        return int(self.run.progress * SHEETS)
+
     def _sheet_due(self) -> bool:
-        return self.run.seconds - self._sheet_time > MIN_SECONDS_BETWEEN_SHEETS
+        apart = max(MIN_SECONDS_BETWEEN_SHEETS, self.run.reserve.of("sheet") / MAX_SHEET_TIME)
+        return self.run.seconds - self._sheet_time > apart
 
     def _check(self, metrics: Mapping[str, float]) -> Verdict:
         """Report new problems, and stop if that was asked for."""
@@ -164,29 +174,44 @@ class Watch:
                 found[f"gradient_{player.name}"] = float(_norm(gradients) / _norm(list(player.weights)))
         return found
 
-    def _measure_samples(self, score_due: bool) -> dict[str, float]:
-        """The score of the samples when it is due, and their diversity when there is time."""
+    def _measure_samples(self, score_due: bool, rehearse: bool) -> dict[str, float]:
+        """The score of the samples when it is due, and their diversity when there is time. Both are measured at least
+        once, to know how long they will take in the end.
+        """
         run, metrics = self.run, dict[str, float]()
         watched = run.seconds - self._began
         affordable = watched >= MIN_SECONDS and self._spent <= MAX_DIVERSITY_TIME * watched
         diversity_due = affordable and run.step >= self._diversity_step + MIN_STEPS_BETWEEN_DIVERSITY
-        if not (score_due or diversity_due) or not self.scorer.possible:
+        score_due = score_due or (rehearse and "score" not in run.reserve)
+        diversity_due = diversity_due or (rehearse and "diversity" not in run.reserve)
+        if not (score_due or diversity_due) or not self._scores_samples:
             return metrics
         began = time.monotonic()
         if score_due:
             metrics["fid"] = self._score()
         if diversity_due:
             self._diversity_step = run.step
-            metrics["diversity"] = self.scorer.diversity(run.average.game)
+            metrics["diversity"] = self._diversity()
         self._spent += time.monotonic() - began
         return metrics
+
+    @property
+    def _scores_samples(self) -> bool:
+        """True if there are enough items to compare with, and a score does not take too much of the run's time."""
+        time = self.run.bound.time
+        return self.scorer.possible and (time is None or SCORED * self._generation <= MAX_SCORE * time)
+
+    def _diversity(self) -> float:
+        with self.run.reserve.measured("diversity"):
+            return self.scorer.diversity(self.run.average.game)
 
     def _score(self) -> float:
         """The score of the averaged weights. In the last phase, the best ones so far are saved; earlier phases play a
         different game.
         """
         run = self.run
-        score = self.scorer.score(run.average.game)
+        with run.reserve.measured("score"):
+            score = self.scorer.score(run.average.game)
         if run.last_phase and score < self._best()[0]:
             checkpoint.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
         return score
@@ -200,10 +225,11 @@ class Watch:
 
     def sheet(self) -> None:
         """Draw samples of the averaged weights, from the same latents each time."""
-        picture = self._draw_sheet()
-        with atomic_path(self.run.folder.samples / f"{self.run.step:09}.png") as part:
-            picture.save(part, "PNG")
-        self.logbook.picture(self.run.step, picture)
+        with self.run.reserve.measured("sheet"):
+            picture = self._draw_sheet()
+            with atomic_path(self.run.folder.samples / f"{self.run.step:09}.png") as part:
+                picture.save(part, "PNG")
+            self.logbook.picture(self.run.step, picture)
 
     @torch.no_grad()
     def _draw_sheet(self) -> Image.Image:
@@ -212,7 +238,10 @@ class Watch:
         reseed(self.seeds.key("sheet"), run.device)
         condition = given.get(CONDITION)
         z = run.game.draw(run.modality.preview_items if condition is None else len(condition), run.device)
-        return run.modality.draw_batch(run.average.game.generate(z, condition), given)
+        began = time.monotonic()
+        samples = run.average.game.generate(z, condition)
+        self._generation = (time.monotonic() - began) / len(z)
+        return run.modality.draw_batch(samples, given)
 
     def _sheet_batch(self) -> dict[str, Tensor]:
         """What a sheet's samples are generated for: always the same conditions, or held-out items if there are any."""
@@ -248,10 +277,10 @@ class Watch:
         Returns:
             The last score, its floor and the diversity; nothing if the run was too short.
         """
-        folder, average = self.run.folder, self.run.average
+        average = self.run.average
         scores: dict[str, float] = {}
         best, step, weights = self._best()
-        if (self.run.seconds >= MIN_SECONDS or weights) and self.scorer.possible:
+        if (self.run.seconds >= MIN_SECONDS or weights) and self._scores_samples:
             scores = {"fid": self.scorer.score(average.game), "floor": self.scorer.floor}
             if scores["fid"] > RESTORE_FACTOR * best + RESTORE_FLOORS * scores["floor"]:
                 last, scores["fid"], scores["step"] = scores["fid"], best, step
@@ -261,13 +290,22 @@ class Watch:
                 )
             scores["diversity"] = self.scorer.diversity(average.game)
         self.sheet()
+        self._draw_log(scores.get("floor"))
+        return scores
+
+    def _draw_log(self, floor: float | None = None) -> None:
+        """Draw the curves of the log, and a film of all sheets."""
+        folder, reserve = self.run.folder, self.run.reserve
+        sheets = folder.sheets()
+        in_the_end = min(SHEETS + 1, 1 + len(sheets) / max(self.run.progress, 1 / SHEETS))
         try:
             if folder.log.exists():
-                write_bytes(folder.curves, curves(read_log(folder.log), scores.get("floor")))
-            write_bytes(folder.progress, animation(folder.sheets()))
+                with reserve.measured("curves"):
+                    write_bytes(folder.curves, curves(read_log(folder.log), floor))
+            with reserve.measured("film", times=in_the_end / max(1, len(sheets))):
+                write_bytes(folder.progress, animation(sheets))
         except (InputError, OSError) as error:  # somebody has changed the files; the model is still written
             self.run.screen.say(f"the curves or the animation are left out: {error}")
-        return scores
 
     @property
     def _fid(self) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from sparring.errors import InputError
 from sparring.modalities import find
+from sparring.modalities.tables.columns.typing import in_memory, readings
 from sparring.modalities.tables.reading import of_frame, read_table
 
 
@@ -32,13 +33,13 @@ def test_separators_and_headers(tmp_path, text, columns):
 
 
 def test_decimal_commas_are_found_and_told(tmp_path):
-    items = frame_of(tmp_path, "price;what\n1.234,5;a\n7,25;b\n-3;c\n")
-    assert items.items["price"].tolist() == [1234.5, 7.25, -3.0]
-    assert "column 'price' has decimal commas" in items.notes
+    frame = frame_of(tmp_path, "price;what\n1.234,5;a\n7,25;b\n-3;c\n").items
+    assert in_memory(frame)["price"].tolist() == [1234.5, 7.25, -3.0]
+    assert "column 'price' holds numbers such as '1.234,5', with decimal commas" in readings(frame)["price"].notes
 
 
 def test_dates_are_dates_and_missing_values_stay(tmp_path):
-    frame = frame_of(tmp_path, "when,n,word\n2020-01-31,1,None\n,2.5,NA\n2021-02-28 12:30,,b\n").items
+    frame = in_memory(frame_of(tmp_path, "when,n,word\n2020-01-31,1,None\n,2.5,NA\n2021-02-28 12:30,,b\n").items)
     assert frame["when"].tolist()[::2] == [pd.Timestamp("2020-01-31"), pd.Timestamp("2021-02-28 12:30")]
     assert frame.isna().sum().tolist() == [1, 1, 1]
     assert frame["word"].iloc[0] == "None"  # a level, as many tables have it
@@ -70,11 +71,8 @@ BAD = {
     "empty file": ("", "is empty"),
     "one column": ("a\n1\n2\n", "one column, 'a'"),
     "no rows": ("a,b\n", "0 rows"),
-    "an empty column": ("a,b\n1,\n2,\n", "column 'b' is empty"),
-    "two of a name": ("a,a\n1,2\n3,4\n", "two columns named 'a'"),
     "too many values": ("a,b\n1,2\n1,2,3\n", "is not a table"),
     "infinite": ("a,b\n1.5,x\ninf,y\n", "column 'a' holds infinite numbers"),
-    "mixed": ("a,b\n" + "".join(f"{i},{i}\n" for i in range(100)) + "oops,1\n", "in row 101, 'oops'"),
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparring.data import sources
+from sparring.data import sources, tars
 from sparring.data.sources import Unreadable
 from sparring.errors import InputError
 from sparring.modalities import find
@@ -100,7 +100,8 @@ def test_not_an_archive(tmp_path):
 
 def test_bombs_are_not_unpacked(tmp_path, monkeypatch):
     """Neither an archive that grows too much, nor a single file that is too large for an image."""
-    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 2**20)
+    for module in (sources, tars):
+        monkeypatch.setattr(module, "MAX_FILE_BYTES", 2**20)
     big = {f"{i}.png": bytes(3 * 2**20) for i in range(4)}
     for suffix in (".zip", ".tar.xz"):
         with pytest.raises(InputError, match="like a zip bomb"):

@@ -7,8 +7,10 @@ import torch
 
 import sparring
 from sparring.games.discriminator_pass import DiscriminatorPass
-from sparring.games.filled import Filled
+from sparring.games.filled import Filled, FilledGAN
+from sparring.games.prior import Gumbel, Normal, Prior
 from sparring.layers.spans import Spans
+from sparring.losses.adversarial import non_saturating
 from sparring.nets.table import Discriminator, Generator
 
 SPANS = Spans((3, 2), ())
@@ -70,3 +72,47 @@ def test_levels_come_as_often_as_in_the_data(tmp_path):
         off > 0.02 or abs(model.sample(20_000, seed=3).items["x"].isna().mean() - 0.2) > 0.02
     )  # else nothing is shown
     assert (model.sample(50, seed=1, where={"c": "c"}).items["c"] == "c").all()
+
+
+@pytest.mark.parametrize("requested", [(-1, -1, -1), (2, -1, -1), (-1, -1, 1), (0, 1, 0)])
+def test_redrawing_single_columns_equals_calling_the_generator(requested):
+    """A sweep computes only what a column needs, and gives what a call of the whole generator for each would give."""
+    torch.manual_seed(0)
+    spans = Spans((3, 40, 2), ((1, 1),))
+    prior = Prior(Normal("z", 8), Gumbel("choices", spans.places))
+    D = Discriminator(spans, 8, 1)
+    game = FilledGAN(Generator(8, spans, 16, 2), D, non_saturating(), prior, conditional=True, sweeps=2, last=1).eval()
+    game.offset.normal_()
+    asked = torch.tensor(requested)
+    torch.manual_seed(1)
+    rows = game.sample(game.draw(64, asked.device), asked.expand(64, -1), asked)["values"]
+    torch.manual_seed(1)
+    x = game.values(game.draw(64, asked.device) + game.offset, asked.expand(64, -1))
+    for _ in range(2 if (asked < 0).any() else 0):
+        for i in (*(i for i in torch.randperm(3).tolist() if i != 1), 1):
+            if asked[i] < 0:
+                codes = spans.codes(x[:, : spans.places])
+                codes[:, i] = -1
+                x = game.values(game.draw(64, asked.device) + game.offset, codes)
+    assert torch.allclose(rows, x, atol=1e-5)
+
+
+def test_calibration_keeps_to_its_time(tmp_path, monkeypatch):
+    """Without time, a single round of a few samples; with enough of it, what a run without a bound in time does."""
+    rows = "\n".join(f"{i % 3},{'ab'[i % 2]}" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}\n")
+    settings = {"steps": 2, "quiet": True, "device": "cpu", "batch": 10, "width": 8, "D": 8, "z": 4}
+    model = sparring.train("table", tmp_path / "t.csv", out=tmp_path / "run", **settings)
+    drawn, draw_conditions = [], model.modality.draw_conditions
+
+    def condition(n):
+        drawn.append(n)
+        return draw_conditions(n, torch.device("cpu"))
+
+    least, usual = model.game.calibration_seconds()
+    assert 0 < least < usual
+    monkeypatch.setattr(model.game, "calibration_seconds", lambda: (1.0, 100.0))
+    for seconds, expected in ((0.0, [128]), (2.5, 2 * [187]), (100.0, 12 * [1024]), (float("inf"), 12 * [1024])):
+        drawn.clear()
+        model.game.calibrate(model.modality.level_shares(), condition, seconds)
+        assert drawn == pytest.approx(expected, abs=40), seconds

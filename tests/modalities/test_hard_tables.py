@@ -13,6 +13,7 @@ from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.modalities import Table
 from sparring.modalities.tables.columns import fit_column
+from sparring.modalities.tables.columns.typing import in_memory, readings
 from sparring.modalities.tables.reading import of_frame, read_table
 
 random = np.random.default_rng(0)
@@ -72,19 +73,20 @@ def test_codes_keep_their_zeros(tmp_path):
     ],
 )
 def test_commas(tmp_path, text, expected, note):
-    items = of_text(tmp_path, text)
-    assert items.items["n"].tolist() == expected
-    assert note in items.notes[0]
+    frame = of_text(tmp_path, text).items
+    assert in_memory(frame)["n"].tolist() == expected
+    assert note in readings(frame)["n"].notes[0]
 
 
 def test_common_formats_of_dates(tmp_path):
-    items = of_text(
+    frame = of_text(
         tmp_path, "a,b,c\n31/01/2020,1.2.2020,2020-01-01T10:00:00Z\n01/02/2020,31.12.2020,2020-01-01T12:00+02:00\n"
-    )
-    assert items.items["a"].dt.month.tolist() == [1, 2]
-    assert items.items["b"].dt.month.tolist() == [2, 12]
-    assert items.items["c"].nunique() == 1
-    assert any("day, month, year" in note for note in items.notes)
+    ).items
+    dates = in_memory(frame)
+    assert dates["a"].dt.month.tolist() == [1, 2]
+    assert dates["b"].dt.month.tolist() == [2, 12]
+    assert dates["c"].nunique() == 1
+    assert "day, month, year" in readings(frame)["a"].notes[0]
 
 
 @pytest.mark.parametrize("letters", ["Иванов", "一丁七万丈", "éèêëàâ"])
@@ -113,7 +115,6 @@ def test_numeric_identifiers_keep_missing_values():
 
 
 REFUSED = {
-    "durations": pd.Series(pd.to_timedelta(np.arange(N), "D")),
     "complex": np.arange(N) * 1j,
     "lists": [[i] for i in range(N)],
     "bytes": [b"a", b"b"] * (N // 2),
@@ -174,7 +175,7 @@ def test_every_row_satisfies_conditions_and_constraints(model):
         assert (rows["age"].dropna() >= 18).all()
     assert (model.sample(20, seed=0, where=[f"city={rare}"]).items["city"] == rare).all()
     assert model.sample(20, seed=0, where={"age": None}).items["age"].isna().all()
-    assert model.sample(20, seed=0, where=["flag=true"]).items["flag"].all()
+    assert (model.sample(20, seed=0, where=["flag=TRUE"]).items["flag"] == "true").all()
 
 
 def find_frame(model):

@@ -14,6 +14,7 @@ from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.modalities import Table
 from sparring.modalities.tables.columns import fit_column
+from sparring.modalities.tables.columns.typing import in_memory
 from sparring.modalities.tables.reading import of_frame
 
 random = np.random.default_rng(0)
@@ -71,8 +72,8 @@ def test_nullable_dtypes_survive_a_round_trip(tmp_path):
     mixed().to_csv(tmp_path / "t.csv", index=False)
     from sparring.modalities import find
 
-    frame = find(tmp_path / "t.csv").items
-    back = round_trip(frame)[1]
+    raw = find(tmp_path / "t.csv").items
+    back, frame = round_trip(raw)[1], in_memory(raw)
     assert back.dtypes.map(str).tolist() == frame.dtypes.map(str).tolist()
     assert back["rooms"].isna().sum() == frame["rooms"].isna().sum() > 0
 
@@ -229,3 +230,27 @@ def test_a_sheet_shows_every_learned_column():
     from sparring.modalities import Samples
 
     assert Samples(back, None, modality).preview().size[1] > 100
+
+
+NAMES = (
+    "label", "where", "length", "values", "condition", "n", "seed", "class", "self", "kind", "name", "items", "index",
+    "columns", "missing", "a", "a=b", "a=b=c", "x<3", "p>q", ">=", "=", "!=", "with space", "b[0]", "{x}", "unique(a)",
+    "a|b", "50%", "#", "a,b", 'quo"te', "new\nline", "None", "nan", "0", "1.5", "ünï", "long" * 100, "__class__",
+    "[bold]",
+)  # fmt: skip
+
+
+def test_columns_may_have_any_name(tmp_path):
+    frame = pd.DataFrame({name: random.choice(["u", "v w"], N) for name in NAMES} | {"x": random.normal(size=N)})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    from sparring.modalities import find
+
+    items = find(tmp_path / "t.csv")
+    assert list(items.items.columns) == [*NAMES, "x"]
+    modality = Table(target="a=b").fit(items)
+    assert modality.learned[modality.target_index].name == "a=b"
+    for name in NAMES:
+        for where in ([f"{name}=v w"], {name: "v w"}):
+            holds = modality.request(where=where).rules[0].holds(items.items)
+            assert holds.tolist() == (frame[name] == "v w").tolist(), name
+    assert {column["name"] for column in modality.describe_conditions()["columns"]} == {*NAMES, "x"}

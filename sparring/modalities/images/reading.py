@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
 
 from sparring.data.classes import classify
 from sparring.data.items import Items
 from sparring.data.sources import FileSource, JoinedSource
+from sparring.data.tars import is_tar, members, open_tar
 from sparring.errors import InputError
 from sparring.modalities.images import arrays, image_files
 
@@ -72,10 +72,10 @@ def _archive(path: Path) -> Items | None:
 
 
 def _holds_cifar(path: Path) -> bool:
-    if not tarfile.is_tarfile(path):
+    if not is_tar(path):
         return False
-    with tarfile.open(path) as archive:
-        return arrays.is_cifar({Path(member.name).name for member in archive if member.isreg()})
+    with open_tar(path, headers=True) as archive:
+        return arrays.is_cifar({Path(member.name).name for member in members(archive) if member.isreg()})
 
 
 def from_files(files: FileSource, name: str, notes: tuple[str, ...] = ()) -> Items:

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparring.errors import InputError, nearest
-
 Floats = NDArray[np.float64]
-Kind = Literal["returns", "differences", "ratio", "highest", "lowest", "log", "level"]
+Kind = Literal["returns", "differences", "ratio", "highest", "lowest", "log", "log1p", "level"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WALKS = ("returns", "differences")
 BOUNDS = ("highest", "lowest")
-ORDER = ("returns", "differences", "log", "level", "ratio", *BOUNDS)  # of decoding: later ones depend on earlier ones
-MIN_VARIANCE_RATIO = {20: 0.4, 100: 0.2}  # of a walk, by lag in steps
-MAX_TIED_VARIANCE_RATIO = 0.15  # of the ratio of two prices that stay together,
-TIED_LAG = 20  # at this lag in steps
-SMOOTH = 0.5  # autocorrelation of the steps above which a series counts as smooth
+ORDER = (
+    "returns",
+    "differences",
+    "log",
+    "log1p",
+    "level",
+    "ratio",
+    *BOUNDS,
+)  # of decoding: later ones depend on earlier ones
 MARGIN = 0.1  # samples may be farther from the mean than the data by this share, on either side
-MAX_DELTA = 2.0
-RELATIVE_TOLERANCE = 1e-9  # for values that count as equal
 MAX_LOG = 500.0  # absolute value, so that exponentials stay finite
-MAX_DECIMALS = 6  # that are detected
-MIN_WALK_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,8 @@ class Channel:
         name: of the column.
         kind: the stationary representation that is learned: steps of the logarithm ("returns"), steps of the value
             ("differences"), logarithm of the ratio to another channel ("ratio"), logarithmic distance above or below
-            that channel and all ratios to it ("highest", "lowest"), logarithm ("log"), or the value itself ("level").
+            that channel and all ratios to it ("highest", "lowest"), logarithm ("log"), logarithm of 1 + value / scale
+            ("log1p"), or the value itself ("level").
         anchor: index of that other channel; -1 if there is none.
         mean, deviation: of the representation. If the deviation is 0, the channel is constant and not learned.
         delta: weight of the tails: the parameter of the Lambert W x normal distribution. Goerg 2015, arXiv:1010.2265.
@@ -46,6 +44,9 @@ class Channel:
         low, high: range of the representation in the data.
         last: last value, which walks continue.
         decimals: number of decimals of the values; -1 if it is not fixed.
+        scale: of the values whose logarithm is learned as "log1p".
+        smallest: smallest value above 0, where there are zeros beside it: values below half of it become 0.
+        least: values are never below this one; None if they may be.
     """
 
     name: str
@@ -60,6 +61,9 @@ class Channel:
     high: float = 1.0
     last: float = 0.0
     decimals: int = -1
+    scale: float = 1.0
+    smallest: float = 0.0
+    least: float | None = None
 
     @property
     def walks(self) -> bool:
@@ -74,7 +78,13 @@ class Channel:
     @property
     def logarithmic(self) -> bool:
         """True if all values must be above 0."""
-        return self.kind not in ("differences", "level")
+        return self.kind not in ("differences", "level", "log1p")
+
+    def takes(self, x: Floats) -> NDArray[np.bool_]:
+        """True where a value has this representation."""
+        if self.kind == "log1p":
+            return x >= 0
+        return x > 0 if self.logarithmic else np.ones_like(x, bool)
 
     def gaussianize(self, x: Floats) -> Floats:
         """The representation, standardized and with normalized tails, so that it is approximately normal."""
@@ -103,11 +113,20 @@ def to_walks(channels: Sequence[Channel], values: Floats) -> Floats:
         for i, channel in enumerate(channels):
             if channel.kind in ("returns", "log"):
                 out[..., i] = np.log(values[..., i])
+            elif channel.kind == "log1p":
+                out[..., i] = np.log1p(values[..., i] / channel.scale)
             elif channel.kind == "ratio":
                 out[..., i] = np.log(values[..., i] / values[..., channel.anchor])
             elif channel.kind in BOUNDS:
-                out[..., i] = np.abs(np.log(values[..., i] / _bound(channels, values, channel)))
+                out[..., i] = np.maximum(0, distance(channels, values, channel))
     return out
+
+
+def distance(channels: Sequence[Channel], values: Floats, channel: Channel) -> Floats:
+    """The logarithmic distance of a "highest" or a "lowest" from its bound; below 0 on the wrong side of it."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        away: Floats = np.log(values[..., channels.index(channel)] / _bound(channels, values, channel))
+    return away if channel.kind == "highest" else -away
 
 
 def _bound(channels: Sequence[Channel], values: Floats, channel: Channel) -> Floats:
@@ -136,22 +155,35 @@ def from_stationary(channels: Sequence[Channel], stationary: Floats) -> Floats:
         if channel.kind == "returns":
             x = channel.last * np.exp(np.clip(np.cumsum(x, -1), -MAX_LOG, MAX_LOG))
         elif channel.kind == "differences":
-            x = channel.last + np.cumsum(x, -1)
+            x = _reflected(channel.last + np.cumsum(x, -1), channel.least)
         elif channel.kind == "ratio":
             x = out[..., channel.anchor] * np.exp(x)
         elif channel.kind in BOUNDS:
-            distance = np.maximum(x, 0) * (1 if channel.kind == "highest" else -1)
-            x = _bound(channels, out, channel) * np.exp(distance)
+            away = np.maximum(x, 0) * (1 if channel.kind == "highest" else -1)
+            x = _bound(channels, out, channel) * np.exp(away)
         elif channel.kind == "log":
             x = np.exp(x)
+        elif channel.kind == "log1p":
+            x = channel.scale * np.expm1(np.minimum(x, MAX_LOG))
+            x = np.where(x < channel.smallest / 2, 0, x)
         out[..., i] = _rounded(channel, x)
     return out
+
+
+def _reflected(x: Floats, least: float | None) -> Floats:
+    """Paths that are lifted, from where they would cross a lower bound, by as much as they would have fallen below."""
+    if least is None:
+        return x
+    lifted: Floats = x - np.minimum(0, np.minimum.accumulate(x - least, axis=-1))
+    return lifted
 
 
 def _rounded(channel: Channel, x: Floats) -> Floats:
     """Values rounded to the decimals of the data. The highest is rounded up and the lowest down, so that they do not
     cross their bounds.
     """
+    if channel.least is not None:
+        x = np.maximum(x, channel.least)
     if channel.decimals < 0:
         return x
     step = 10.0**-channel.decimals
@@ -159,165 +191,3 @@ def _rounded(channel: Channel, x: Floats) -> Floats:
     rounded = np.round(x, channel.decimals) if directed is None else directed(np.round(x / step, 6)) * step
     minimum = step if channel.logarithmic else -np.inf
     return np.maximum(np.round(rounded, channel.decimals), minimum)
-
-
-def fit_channels(names: Sequence[str], values: Floats, train: int, given: Mapping[str, str]) -> tuple[Channel, ...]:
-    """Fitted channels.
-
-    Args:
-        values: (steps, channels), without missing values.
-        train: number of steps that statistics are computed from. The last values are those of all steps.
-        given: kinds that are not detected automatically, by name.
-
-    Raises:
-        InputError: if a channel cannot have the given kind, or there is no such channel.
-    """
-    for name, kind in given.items():
-        if name not in names:
-            raise InputError(f"kinds={name}={kind}: there is no channel {name!r}; {nearest(name, names)}")
-        if kind not in KINDS:
-            raise InputError(f"channel {name!r} cannot be {kind!r}; {nearest(kind, KINDS)}")
-        if kind not in ("differences", "level") and not (values[:, names.index(name)] > 0).all():
-            raise InputError(
-                f"channel {name!r} has values that are not above 0 and cannot be {kind}; choose level or differences"
-            )
-    training = values[:train]
-    positive = np.all(values > 0, axis=0)  # all values must have a logarithm, also the held-out ones
-    kinds = [given.get(name) or kind_of(training[:, i], bool(positive[i])) for i, name in enumerate(names)]
-    channels = [Channel(name, kind) for name, kind in zip(names, kinds, strict=True)]  # type: ignore[arg-type]
-    channels = _with_anchors(channels, training, given)
-    stationary = to_stationary(channels, to_walks(channels, training))
-    return tuple(
-        _fitted(replace(channel, last=float(values[-1, i]), decimals=_decimals(values[:, i])), stationary[:, i])
-        for i, channel in enumerate(channels)
-    )
-
-
-def kind_of(values: Floats, positive: bool) -> Kind:
-    """The stationary representation of values in the order of time.
-
-    Args:
-        positive: True if all values are above 0, including held-out ones.
-    """
-    logs = np.log(values) if positive else values
-    if positive and is_walk(logs) and not _constant(np.diff(values)):
-        return "returns"
-    if is_walk(values):
-        return "differences"
-    if not positive or values.std() == 0:
-        return "level"
-    return "log" if abs(_skew(logs)) < abs(_skew(values)) else "level"
-
-
-def is_walk(x: Floats) -> bool:
-    """True if steps accumulate: the variance over many steps is about that of one step times their number (variance
-    ratio test, Lo and MacKinlay 1988, doi:10.1093/rfs/1.1.41), or all steps are equal.
-    """
-    step = np.diff(x)
-    if _constant(step):
-        return bool(step.any())
-
-    def variance_ratio(lag: int) -> float:
-        return float((x[lag:] - x[:-lag]).var() / (lag * step.var()))
-
-    if len(x) < MIN_WALK_STEPS:
-        return False
-    if any(variance_ratio(min(lag, len(x) // 10)) <= low for lag, low in MIN_VARIANCE_RATIO.items()):
-        return False
-    # Smooth or seasonal steps accumulate for a while only; those of a walk still do over a tenth of the time.
-    smooth = np.corrcoef(step[1:], step[:-1])[0, 1] >= SMOOTH
-    return bool(not smooth or variance_ratio(len(x) // 10) > 1)
-
-
-def _constant(step: Floats) -> bool:
-    """True if all steps are equal."""
-    return bool(np.ptp(step) <= RELATIVE_TOLERANCE * np.abs(step).max())
-
-
-def _mean_reverting(x: Floats) -> bool:
-    """True if values return within a few steps: the variance over many steps is hardly larger than over one."""
-    lag = min(TIED_LAG, len(x) // 10)
-    if lag <= 1:
-        return False
-    return bool((x[lag:] - x[:-lag]).var() <= MAX_TIED_VARIANCE_RATIO * lag * np.diff(x).var())
-
-
-def _with_anchors(channels: list[Channel], values: Floats, given: Mapping[str, str]) -> list[Channel]:
-    """Channels in which prices that stay close to another price, such as a day's opening to its close, are ratios to
-    it.
-    """
-    close = [i for i, c in enumerate(channels) if re.search(r"(^|\s)close$", c.name.lower())]
-    prices = [i for i, c in enumerate(channels) if c.kind == "returns"]
-    anchors: list[int] = []
-    anchored = list(channels)
-    for i in sorted(prices, key=lambda i: (i not in close, i)):
-        tied = [j for j in anchors if _mean_reverting(np.log(values[:, i] / values[:, j]))]
-        if tied and channels[i].name not in given:
-            anchored[i] = replace(channels[i], kind="ratio", anchor=tied[0])
-        else:
-            anchors.append(i)
-    for i, channel in enumerate(anchored):
-        if channel.kind in ("ratio", *BOUNDS) and channel.anchor < 0:
-            if not anchors:
-                raise InputError(
-                    f"channel {channel.name!r} cannot be {channel.kind}: no channel is a price; leave its kind out"
-                )
-            anchored[i] = replace(channel, anchor=anchors[0])
-    return _with_bounds(anchored, values, given)
-
-
-def _with_bounds(channels: list[Channel], values: Floats, given: Mapping[str, str]) -> list[Channel]:
-    """Channels in which ratios that are never below their anchor and the other ratios to it are "highest", and those
-    that are never above are "lowest".
-    """
-    bounded = list(channels)
-    for i, channel in enumerate(channels):
-        if channel.kind != "ratio" or channel.name in given:
-            continue
-        side = values[:, i] - values[:, channel.anchor]
-        if (side >= 0).all() and side.any():
-            bounded[i] = replace(channel, kind="highest")
-        elif (side <= 0).all() and side.any():
-            bounded[i] = replace(channel, kind="lowest")
-    for i, channel in enumerate(bounded):
-        if channel.kind in BOUNDS:
-            sign = 1 if channel.kind == "highest" else -1
-            distance = sign * np.log(values[:, i] / _bound(bounded, values, channel))
-            if (distance >= 0).all():
-                continue
-            if channel.name in given:
-                raise InputError(f"channel {channel.name!r} is not always the {channel.kind}; leave its kind out")
-            bounded[i] = replace(channel, kind="ratio")
-    return bounded
-
-
-def _fitted(channel: Channel, x: Floats) -> Channel:
-    """A channel with mean, deviation and tails of its representation."""
-    if x.max() - x.min() <= RELATIVE_TOLERANCE * max(1e-300, np.abs(x).max()):
-        return replace(channel, mean=float(x[-1]), deviation=0.0)
-    channel = replace(channel, mean=float(x.mean()), deviation=float(x.std()), low=float(x.min()), high=float(x.max()))
-    channel = replace(channel, delta=_delta((x - channel.mean) / channel.deviation))
-    u = channel.gaussianize(x)
-    return replace(channel, centre=float(u.mean()), width=float(u.std()) or 1.0)
-
-
-def _delta(z: Floats) -> float:
-    """The weight of the tails that gives normalized values the kurtosis of a normal distribution."""
-    from scipy.optimize import brentq
-
-    def excess(delta: float) -> float:
-        u = Channel("", "level", delta=delta).gaussianize(z)
-        return float(((u - u.mean()) ** 4).mean() / u.var() ** 2 - 3) if u.var() else -3.0
-
-    if excess(0.0) <= 0:
-        return 0.0
-    return MAX_DELTA if excess(MAX_DELTA) > 0 else float(brentq(excess, 0.0, MAX_DELTA, xtol=1e-6))
-
-
-def _skew(x: Floats) -> float:
-    return float(((x - x.mean()) ** 3).mean() / max(1e-30, x.std() ** 3))
-
-
-def _decimals(x: Floats) -> int:
-    """The smallest number of decimals that represents all values; -1 if there is none."""
-    return next((d for d in range(MAX_DECIMALS + 1) if np.allclose(np.round(x, d), x, rtol=1e-12, atol=1e-12)), -1)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.data.items import Items
 from sparring.errors import InputError
-from sparring.modalities.tables.reading import TABLES, is_frame, of_frame, parsed, read_table, tables_in
+from sparring.modalities.series.layout import FORMS, calculable, date_column, side_by_side
+from sparring.modalities.series.ordering import SORTED, in_order
+from sparring.modalities.tables.reading import contents, is_frame, is_table, of_frame, parsed, read_table, tables_in
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -24,7 +26,7 @@ def read(path: Path) -> Items | None:
     Raises:
         InputError: if there are tables that cannot be used.
     """
-    if path.suffix.lower() in TABLES:
+    if is_table(path):
         return _series(read_table(path))
     items = read_several(path)
     return None if items is None else _series(items)
@@ -41,31 +43,40 @@ def _series(items: Items) -> Items | None:
 
 
 def in_time(items: Items) -> Items:
-    """The same rows as a series if they are one: a column of unique dates in order and otherwise only numbers, or a
-    single column of numbers.
+    """The same rows as a series if they are one: a column of dates in order and otherwise only numbers, or a single
+    column of numbers. Several such series below one another become one.
     """
     from pandas.api import types
 
-    frame = items.items
-    dates = date_column(frame)
+    frame, notes = calculable(items.items)
+    dates, notes = date_column(frame), (*items.notes, *notes)
     if frame.shape[1] == 1:
-        return Items(items.name, "series", frame, notes=items.notes)
+        return Items(items.name, "series", frame, notes=notes)
     if dates is None:
         return items
-    others = [frame[name] for name in frame if name != dates]
+    if several := side_by_side(frame, dates):
+        return Items(items.name, "series", several[0], notes=(*notes, several[1]))
+    others = [frame[name] for name in frame if name != dates and not _says_nothing(frame[name])]
     numeric = [types.is_numeric_dtype(c.dtype) and not types.is_bool_dtype(c.dtype) for c in others]
-    ordered = frame[dates].is_monotonic_increasing or frame[dates].is_monotonic_decreasing
-    if not (numeric and all(numeric) and ordered and frame[dates].is_unique and frame[dates].notna().all()):
+    if not (numeric and all(numeric) and _is_in_order(frame, dates)):
         return items
-    return Items(items.name, "series", frame, notes=items.notes)
+    return Items(items.name, "series", frame, notes=notes)
 
 
-def date_column(frame: DataFrame) -> str | None:
-    """Name of the only column of dates; None if there is none or more than one."""
+def _says_nothing(column: Series) -> bool:
+    """True for words that are the same in all rows, such as the name of a share, and for an empty column."""
     from pandas.api import types
 
-    names = [name for name in frame if types.is_datetime64_any_dtype(frame[name].dtype)]
-    return str(names[0]) if len(names) == 1 else None
+    return not len(column.dropna()) or (not types.is_numeric_dtype(column.dtype) and column.nunique(dropna=False) == 1)
+
+
+def _is_in_order(frame: DataFrame, dates: str) -> bool:
+    """True if rows are steps in time, in either direction; a few may repeat a date."""
+    try:
+        _, notes = in_order(frame[dates], frame.drop(columns=dates), "")
+    except InputError:
+        return False
+    return SORTED not in notes
 
 
 def read_several(path: Path) -> Items | None:
@@ -76,34 +87,38 @@ def read_several(path: Path) -> Items | None:
     Raises:
         InputError: if a table has no unique dates, or they have no dates in common.
     """
-    files = tables_in(path)
-    if not files:
+    found = tables_in(path)
+    if found is None:
         return None
     import pandas
 
     notes: list[str] = []
     stem = path.resolve().name.split(".")[0]
-    if len(files) == 1:
-        [(file, content)] = files
-        return in_time(Items(stem, "rows", parsed(Path(file), content, notes), notes=tuple(notes)))
-    names = _short_names([name for name, _ in files])
-    parts = []
-    for name, (file, content) in zip(names, files, strict=True):
-        frame = parsed(Path(file), content, [])
+    if len(found) == 1:
+        [(file, content)] = contents(found)
+        return in_time(Items(stem, "rows", parsed(file, content, notes), notes=tuple(notes)))
+    names = dict(zip(found.names, _short_names(found.names), strict=True))
+    parts, forms = {}, []
+    for file, content in contents(found):
+        frame, _ = calculable(parsed(file, content, []))
         dates = date_column(frame)
         if dates is None:
             raise InputError(f"{path}: {file} has no column of dates, which joins several files; give one file")
-        numbers = frame.set_index(dates).select_dtypes("number")
+        rows, _ = in_order(frame[dates], frame.drop(columns=dates), str(file))
+        numbers = frame.iloc[rows].set_index(dates).select_dtypes("number")
         if not numbers.index.is_unique:
             raise InputError(f"{path}: {file} has a date twice; files are joined by unique dates")
-        parts.append(numbers.add_prefix(f"{name} "))
-    joined = pandas.concat(parts, axis=1, join="inner").sort_index()
+        parts[str(file)] = numbers.add_prefix(f"{names[str(file)]} ")
+        forms.append(frame.attrs.get(FORMS, {}).get(dates))
+    joined = pandas.concat([parts[file] for file in sorted(parts)], axis=1, join="inner").sort_index()
     if len(joined) < 2:
-        raise InputError(f"the {len(files)} tables in {path} have {len(joined)} dates in common; give one of them")
-    longest = max(len(part) for part in parts)
+        raise InputError(f"the {len(parts)} tables in {path} have {len(joined)} dates in common; give one of them")
+    longest = max(len(part) for part in parts.values())
     if len(joined) < longest:
         notes.append(f"{longest - len(joined):,} of {longest:,} dates are left out: not all files have them")
-    return Items(stem, "series", joined.rename_axis(DATES).reset_index(), notes=tuple(notes))
+    whole = joined.rename_axis(DATES).reset_index()
+    whole.attrs[FORMS] = {DATES: forms[0]}
+    return Items(stem, "series", whole, notes=tuple(notes))
 
 
 def _short_names(names: Sequence[str]) -> list[str]:
@@ -120,7 +135,7 @@ def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
     """The numeric columns of a series in the order of time, their dates, and notes for the user.
 
     Raises:
-        InputError: if there are no numbers, or a date occurs twice or is missing.
+        InputError: if there are no numbers, or many dates occur twice or are missing.
     """
     import pandas
     from pandas.api import types
@@ -129,10 +144,12 @@ def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
     if items.kind == "points":
         names = items.columns or [f"x{i}" for i in range(items.items.shape[1])]
         return pandas.DataFrame(items.items, columns=list(names)).astype(float), None, notes
-    frame, dates = items.items, date_column(items.items)
+    frame, _ = calculable(items.items)
+    dates = date_column(frame)
     numbers = frame.select_dtypes("number").astype("float64")
-    others = [str(name) for name in frame if name not in numbers and name != dates]
     numbers = numbers.drop(columns=[name for name in numbers if types.is_bool_dtype(frame[name].dtype)])
+    numbers = numbers.dropna(axis=1, how="all")
+    others = [str(name) for name in frame if name not in numbers and name != dates]
     if not numbers.shape[1]:
         raise InputError(f"{items.name!r} has no numeric column; a series needs one")
     if others:
@@ -140,14 +157,16 @@ def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
         notes.append(f"left out, because they are not numbers: {', '.join(others[:MAX_LISTED])}{more}")
     if dates is None:
         return numbers, None, notes
-    if frame[dates].isna().any():
-        row = int(frame[dates].isna().to_numpy().argmax()) + 1
-        raise InputError(f"{items.name!r} has no date in row {row}; fill it in or remove the row")
-    if frame[dates].dt.tz is not None:
-        frame = frame.assign(**{dates: frame[dates].dt.tz_convert("UTC")})
-        notes.append("dates are converted to UTC")
-    order = frame[dates].argsort(kind="stable")
-    if frame[dates].duplicated().any():
-        twice = frame[dates][frame[dates].duplicated()].iloc[0]
-        raise InputError(f"{items.name!r} has the date {twice} twice; a series has one row for each step")
-    return numbers.iloc[order].reset_index(drop=True), frame[dates].iloc[order].reset_index(drop=True), notes
+    moments = frame[dates]
+    if moments.dt.tz is not None:
+        moments = moments.dt.tz_convert("UTC")
+        if frame.attrs.get(FORMS, {}).get(dates) is None:
+            notes.append("dates are converted to UTC")
+    try:
+        rows, said = in_order(moments, numbers, items.name)
+    except InputError as error:
+        words = [str(n) for n in others if not types.is_numeric_dtype(frame[n].dtype) and frame[n].nunique() > 1]
+        hint = f"; if {words[0]!r} tells several series apart, give each as a file of a folder" if words else ""
+        raise InputError(f"{error}{hint}") from error
+    ordered = [columns.iloc[rows].reset_index(drop=True) for columns in (numbers, moments)]
+    return ordered[0], ordered[1], [*notes, *said]

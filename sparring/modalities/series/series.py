@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,17 +24,23 @@ from sparring.modalities.base import Encoded, Modality, Prices, Recommendation, 
 from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import as_lists, write_arrays, write_png
 from sparring.modalities.series import exploring, reading
+from sparring.modalities.series.calendar import Calendar, Clock, Session, fit_calendar
 from sparring.modalities.series.channels import (
+    BOUNDS,
     KINDS,
     Channel,
     Floats,
-    fit_channels,
     from_stationary,
     to_stationary,
     to_walks,
 )
+from sparring.modalities.series.fitting import MAX_LEFT_OUT, crossings, fit_channels, not_prices
+from sparring.modalities.series.layout import FORMS, calculable
+from sparring.modalities.series.ordering import gaps
 from sparring.modalities.series.plots import draw_paths
 from sparring.modalities.series.reading import steps
+from sparring.modalities.tables.columns.forms import DateForm, Form, form_from_json
+from sparring.modalities.tables.columns.values import is_date, microseconds
 from sparring.modalities.tables.reading import MIN_STEPS
 
 if TYPE_CHECKING:
@@ -46,8 +51,8 @@ if TYPE_CHECKING:
 Scaling = Literal["normal", "range"]
 HELD_FRACTION = 10  # the last of this many equal parts of the time is held out
 CLOSES = ("adj close", "adj_close", "close", "price", "value")  # columns read from several files unless given
-MAX_CHANNELS = 16  # that are learned unless given
-RUN = 6  # consecutive dates that the frequency is detected from
+MAX_CHANNELS = 16  # that are learned unless given,
+MAX_CLOSES = 100  # and closes of several series
 MAX_LENGTH = 100_000  # steps of a sample
 LAGS = (1, 2, 5, 10)  # of the autocovariances among the features
 QUANTILES = 9  # among the features
@@ -68,7 +73,9 @@ class Series(Modality):
         channels: the fitted channels.
         stamp: name of the column of dates; "" if there is none.
         end: last date, in ISO 8601.
-        step: frequency of the dates, as pandas writes it; "" if it is unknown.
+        step, sessions: how dates go on, as in `Calendar`.
+        zone: whose clock they follow; "" if they have none.
+        written: how the dates are written in text; None if they are in memory.
     """
 
     kind: ClassVar[str] = "series"
@@ -92,10 +99,17 @@ class Series(Modality):
     stamp: str = ""
     end: str = ""
     step: str = ""
+    sessions: tuple[Session, ...] = ()
+    zone: str = ""
+    written: Form | None = None
 
     def __post_init__(self) -> None:
+        written: Any = self.written
+        if isinstance(written, Mapping):
+            object.__setattr__(self, "written", form_from_json(written))
         restored = tuple(Channel(**c) if isinstance(c, Mapping) else c for c in self.channels)
         object.__setattr__(self, "channels", restored)
+        object.__setattr__(self, "sessions", tuple(map(tuple, self.sessions)))
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
@@ -131,22 +145,30 @@ class Series(Modality):
         frame, dates, _ = steps(items)
         frame = frame[self._chosen(frame, items.name)]
         kinds = dict(_name_and_kind(text) for text in self.told)
-        complete = frame.notna().all(axis=1).to_numpy()
+        names = [str(name) for name in frame]
+        if self.scaling == "range":
+            kinds = {**dict.fromkeys(names, "level"), **kinds}
+        complete = frame.notna().all(axis=1).to_numpy().copy()
+        complete[complete] = ~not_prices(names, frame.to_numpy()[complete], kinds)
         values = frame.to_numpy()[complete]
         if len(values) < 2 * self.window:
             needed = f"windows of {self.window} steps need {2 * self.window}"
             smaller = f"; give window={max(4, len(values) // 4)}" if len(values) >= MIN_STEPS else ""
             raise InputError(f"{items.name!r} has {len(values)} steps without missing values; {needed}{smaller}")
-        names = [str(name) for name in frame]
-        if self.scaling == "range":
-            kinds = {**dict.fromkeys(names, "level"), **kinds}
         fitted = replace(self, channels=fit_channels(names, values, training_steps(len(values)), kinds))
         if not fitted.learned:
             raise InputError(f"all channels of {items.name!r} are constant; give a series that changes")
         if dates is None:
             return fitted
         last = dates[complete].iloc[-1]
-        return replace(fitted, stamp=str(dates.name), end=last.isoformat(), step=_frequency(dates))
+        typed, _ = calculable(items.items)
+        written = typed.attrs.get(FORMS, {}).get(dates.name)
+        clock = Clock.of(typed[dates.name], written)
+        calendar = fit_calendar(clock.local(dates))
+        return replace(
+            fitted, stamp=str(dates.name), end=last.isoformat(), step=calendar.step, sessions=calendar.sessions,
+            zone=clock.zone, written=written,
+        )  # fmt: skip
 
     def _chosen(self, frame: DataFrame, name: str) -> list[str]:
         """Names of the columns that are learned.
@@ -157,10 +179,11 @@ class Series(Modality):
         names = [str(column) for column in frame]
         if not self.wanted:
             closes = next((columns for ending in CLOSES if (columns := _columns_of_files(names, ending))), None)
-            if closes is None and len(names) > MAX_CHANNELS:
-                raise InputError(f"{name!r} has {len(names)} channels; choose some of them (channels=NAME,NAME)")
-            return closes or names
-        chosen: list[str] = []
+            chosen, most = (closes, MAX_CLOSES) if closes else (names, MAX_CHANNELS)
+            if len(chosen) > most:
+                raise InputError(f"{name!r} has {len(chosen)} channels; choose some of them (channels=NAME,NAME)")
+            return chosen
+        chosen = []
         for given in self.wanted:
             matching = [n for n in names if n == given or n.endswith(f" {given}") or n.startswith(f"{given} ")]
             if not matching:
@@ -169,21 +192,29 @@ class Series(Modality):
         return chosen
 
     def values(self, items: Items) -> Floats:
-        """The channels of a series in the order of time, (steps, channels). Steps with missing values are left out.
+        """The channels of a series in the order of time, (steps, channels). Steps with missing values are left out, and
+        a few without a price.
 
         Raises:
-            InputError: if a channel is missing.
+            InputError: if a channel is missing, or often has values that its representation does not take.
         """
+        values, unlike = self._complete(items)
+        for channel, wrong in zip(self.channels, unlike.T, strict=True):
+            if wrong.mean() > MAX_LEFT_OUT:
+                side = "above 0" if channel.logarithmic else "at least 0"
+                raise InputError(
+                    f"{items.name!r}: channel {channel.name!r} has values that are not {side}, unlike the training data"
+                )
+        return values[~unlike.any(1)]
+
+    def _complete(self, items: Items) -> tuple[Floats, NDArray[np.bool_]]:
+        """Steps without missing values, and for each whether its values are unlike those of the training data."""
         frame, _, _ = steps(items)
         if missing := [name for name in self.names if name not in frame]:
             raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the model was trained with")
         values: Floats = frame[self.names].dropna().to_numpy(np.float64)
-        bad = [c.name for c, v in zip(self.channels, values.T, strict=True) if c.logarithmic and not (v > 0).all()]
-        if bad:
-            raise InputError(
-                f"{items.name!r}: channel {bad[0]!r} has values that are not above 0, unlike the training data"
-            )
-        return values
+        taken = [channel.takes(x) for channel, x in zip(self.channels, values.T, strict=True)]
+        return values, ~np.stack(taken, axis=1)
 
     def walks(self, values: Floats) -> Floats:
         """Values (..., steps, channels) as values with stationary steps; see `to_walks`."""
@@ -191,18 +222,36 @@ class Series(Modality):
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:  # noqa: ARG002
         """All windows, at a distance of one step, as views of one series, (n, channels, window)."""
-        frame, _, notes = steps(items)
+        frame, dates, notes = steps(items)
         values = self.values(items)
-        missing = len(frame) - len(values)
-        notes += [f"{missing:,} of {len(frame):,} steps have a missing value and are left out"] if missing else []
+        notes += self._said(items, len(frame), values)
         others = [str(name) for name in frame if name not in self.names]
         more = ", ..." if len(others) > MAX_LISTED else ""
         notes += [f"not learned: {', '.join(others[:MAX_LISTED])}{more} (channels=...)"] if others else []
+        if dates is not None:
+            calendar = Calendar(self.step, self.sessions)
+            notes += [*gaps(self._clock.local(dates), calendar), calendar.described()]
         notes += [f"channels: {', '.join(_described(c, self.channels) for c in self.channels)}"]
         series = torch.from_numpy(self.standardize(values).T.astype(np.float32).copy())  # (channels, steps)
         windows = series.unfold(1, self.window, 1).transpose(0, 1)
         # A window of standardized values needs one step more, since the first is lost where differences are learned.
         return Encoded({VALUES: windows}, np.arange(len(windows)), self.window + 1, notes=tuple(notes))
+
+    def _said(self, items: Items, steps: int, values: Floats) -> list[str]:
+        """What was done about single steps, one line each."""
+        complete, unlike = self._complete(items)
+        missing = steps - len(complete)
+        notes = [f"{missing:,} of {steps:,} steps have a missing value and are left out"] if missing else []
+        for channel, wrong in zip(self.channels, unlike.T, strict=True):
+            if many := int(wrong.sum()):
+                notes.append(
+                    f"{many:,} of {steps:,} steps are left out: {channel.name} is not above 0 there "
+                    f"(kinds={channel.name}=differences keeps them)"
+                )
+        for channel in (c for c in self.channels if c.kind in BOUNDS):
+            if many := int(crossings(self.channels, values, channel).sum()):
+                notes.append(f"{channel.name} is not the {channel.kind} in {many:,} steps; it is taken as equal there")
+        return notes
 
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
         """The last tenth of the time is held out, so that no window looks ahead."""
@@ -282,13 +331,20 @@ class Series(Modality):
             last=np.array([channel.last for channel in self.channels]),
         )
 
+    @property
+    def _clock(self) -> Clock:
+        return Clock(self.zone, self.written.offsets if isinstance(self.written, DateForm) else ())
+
     def dates(self, length: int) -> Any:
         """Dates of the steps after the last one, as a pandas index; None if they are unknown."""
         import pandas
 
         if not self.step:
             return None
-        return pandas.date_range(self.end, periods=length + 1, freq=self.step, name=self.stamp)[1:]
+        clock, calendar = self._clock, Calendar(self.step, self.sessions)
+        end = pandas.Series([pandas.Timestamp(self.end)])
+        dates = clock.universal(calendar.after(clock.local(end).iloc[0], length))
+        return dates.rename(self.stamp)
 
     def frame(self, paths: NDArray[np.generic]) -> DataFrame:
         """Paths (n, steps, channels) below one another, with dates or numbers of steps. Several paths have a column
@@ -303,8 +359,10 @@ class Series(Modality):
             if np.isfinite(column).all() and column.abs().max() < MAX_EXACT_INTEGER:
                 frame[channel.name] = column.astype("int64")
         dates = self.dates(length)
-        name, index = (self.stamp, dates) if dates is not None else ("step", np.arange(1, length + 1))
-        frame.insert(0, name, np.tile(np.asarray(index), n))
+        if dates is None:
+            frame.insert(0, "step", np.tile(np.arange(1, length + 1), n))
+        else:
+            frame.insert(0, self.stamp, dates.append([dates] * (n - 1)))
         if n > 1:
             frame.insert(0, "path", np.repeat(np.arange(1, n + 1), length))
         return frame
@@ -324,12 +382,20 @@ class Series(Modality):
     @property
     def writers(self) -> tuple[Writer, ...]:
         return (
-            Writer(".csv", "text/csv", lambda s, path: self.frame(s.items).to_csv(path, index=False)),
+            Writer(".csv", "text/csv", lambda s, path: self._as_text(s).to_csv(path, index=False)),
             Writer(".npz", "application/x-npz", self._write_npz),
             Writer(".png", "image/png", write_png),
-            Writer(".tsv", "", lambda s, path: self.frame(s.items).to_csv(path, index=False, sep="\t")),
+            Writer(".tsv", "", lambda s, path: self._as_text(s).to_csv(path, index=False, sep="\t")),
             Writer(".parquet", "", lambda s, path: self.frame(s.items).to_parquet(path, index=False)),
         )
+
+    def _as_text(self, samples: Samples) -> DataFrame:
+        """Paths below one another, with dates as they are written in the data."""
+        frame = self.frame(samples.items)
+        if self.written is None or self.stamp not in frame or not is_date(frame[self.stamp]):
+            return frame
+        moments = microseconds(frame[self.stamp]).astype(np.float64)
+        return frame.assign(**{self.stamp: self.written.texts(self.written.from_comparable(moments))})
 
     def _write_npz(self, samples: Samples, path: Path) -> None:
         write_arrays(path, series=samples.items, channels=np.array(self.names))
@@ -374,21 +440,3 @@ def _described(channel: Channel, channels: Sequence[Channel]) -> str:
         return f"{channel.name} constant"
     to = f" to {channels[channel.anchor].name}" if channel.anchor >= 0 else ""
     return f"{channel.name} as {channel.kind}{to}"
-
-
-def _frequency(dates: Any) -> str:
-    """Frequency of dates, as pandas writes it. Days without weekends are business days. "" if it is unknown, such as
-    that of minutes without nights.
-    """
-    import pandas
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # newer versions return an offset instead of its name; both can be used
-        frequency = pandas.infer_freq(dates) if len(dates) > 2 else None
-        interval = dates.diff().median()
-        if frequency is None and interval == pandas.Timedelta(days=1):
-            frequency = "B" if (dates.dt.dayofweek < 5).all() else "D"
-        if frequency is None and interval > pandas.Timedelta(days=1):  # some months or weeks are missing
-            parts = (dates.iloc[i : i + RUN] for i in range(len(dates) - RUN, -1, -RUN))
-            frequency = next((inferred for part in parts if (inferred := pandas.infer_freq(part)) is not None), None)
-    return "" if frequency is None else str(getattr(frequency, "freqstr", frequency))

@@ -7,14 +7,23 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
-from sparring.modalities.tables.columns import MISSING, Category, Column, Identifier, Mixture, Number, shown
+from sparring.modalities.tables.columns import (
+    MISSING,
+    Category,
+    Column,
+    Identifier,
+    as_python,
+    measure_of,
+    shown,
+    typed_number,
+)
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -22,8 +31,8 @@ if TYPE_CHECKING:
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
-COMPARISON = re.compile(r"(!=|>=|<=|=|>|<)\s*(.*)")
-CONDITION = re.compile(r"([^=<>!]+?)\s*(!=|>=|<=|=|>|<)\s*(.*)")
+COMPARISON = re.compile(r"(!=|>=|<=|=|>|<)(.*)", re.DOTALL)
+CONDITION = re.compile(r"([^=<>!]+?)\s*(!=|>=|<=|=|>|<)(.*)", re.DOTALL)
 CALL = re.compile(r"(unique|together)\(([^()]+)\)")
 
 
@@ -35,9 +44,11 @@ class Condition:
         text: the condition as it was typed.
         column: name of the column.
         operator: one of `OPERATORS`.
-        value: the value it is compared with: a level as it is typed, or a number.
+        value: the value it is compared with: a level as it is typed, `MISSING`, or a number of the column.
         other: name of the other column; "" if it is compared with a value.
         lenient: True if missing values satisfy it, which is the case for constraints.
+        reader: the fitted column, which reads values of its own form.
+        other_reader: the other fitted column.
     """
 
     text: str
@@ -46,23 +57,24 @@ class Condition:
     value: Any
     other: str = ""
     lenient: bool = False
+    reader: Column | None = field(default=None, repr=False, compare=False)
+    other_reader: Column | None = field(default=None, repr=False, compare=False)
 
     def holds(self, frame: DataFrame) -> NDArray[np.bool_]:
         """True for the rows that satisfy it, (n,)."""
-        compare, column = OPERATORS[self.operator], frame[self.column]
+        compare, values = OPERATORS[self.operator], frame[self.column]
+        assert self.reader is not None
         if isinstance(self.value, str):
-            levels = np.array([shown(None if gap else v) for v, gap in zip(column, column.isna(), strict=True)])
-            return np.asarray(compare(levels, self.value), bool)
-        other = _numeric(frame[self.other]) if self.other else self.value
-        missing = column.isna().to_numpy() | (frame[self.other].isna().to_numpy() if self.other else False)
-        satisfied = compare(_numeric(column), other).fillna(False).to_numpy(bool)
-        holds: NDArray[np.bool_] = np.where(missing, self.lenient or self.operator == "!=", satisfied)
+            if isinstance(self.reader, Category):
+                return np.asarray(compare(self.reader.indices(values), self.reader.level(self.value)), bool)
+            return np.asarray(compare(np.isnan(self.reader.numbers(values)), True), bool)
+        if self.other_reader is None:
+            x, y = self.reader.numbers(values), np.full(len(frame), self.value, np.float64)
+        else:
+            x, y = self.reader.comparable(values), self.other_reader.comparable(frame[self.other])
+        missing = np.isnan(x) | np.isnan(y)
+        holds: NDArray[np.bool_] = np.where(missing, self.lenient or self.operator == "!=", compare(x, y))
         return holds
-
-
-def _numeric(column: Series) -> Series:
-    """A column whose categorical levels are converted to numbers."""
-    return column.astype("float64") if str(column.dtype) == "category" else column
 
 
 @dataclass(frozen=True)
@@ -85,24 +97,34 @@ class Together:
 
     Attributes:
         allowed: these combinations, as tuples of values as they are typed.
+        readers: the fitted columns.
     """
 
     text: str
     columns: tuple[str, ...]
     allowed: frozenset[tuple[str, ...]]
+    readers: tuple[Column, ...] = field(default=(), repr=False, compare=False)
 
     def holds(self, frame: DataFrame) -> NDArray[np.bool_]:
         """True for the rows with an allowed combination, (n,)."""
-        return np.array([row in self.allowed for row in combinations(frame, self.columns)])
+        return np.array([row in self.allowed for row in combinations(frame, self.readers)])
 
 
 Rule = Condition | Unique | Together
 
 
-def combinations(frame: DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
+def combinations(frame: DataFrame, columns: Sequence[Column]) -> list[tuple[str, ...]]:
     """The values of some columns as they are typed, one tuple per row."""
-    columns = [[shown(None if gap else v) for v, gap in zip(frame[n], frame[n].isna(), strict=True)] for n in names]
-    return list(zip(*columns, strict=True))
+    return list(zip(*(_shown(frame[column.name], column) for column in columns), strict=True))
+
+
+def _shown(values: Series, column: Column) -> list[str]:
+    if isinstance(column, Category):
+        names = [*(shown(level) for level in (*column.levels, *column.rare)), ""]
+        indices = column.indices(values)
+        unknown = [shown(value) for value in as_python(values)] if (indices == len(names) - 1).any() else names
+        return [names[i] if i < len(names) - 1 else unknown[row] for row, i in enumerate(indices)]
+    return [shown(value) for value in as_python(column.rewritten(values))]
 
 
 def condition(text: str, columns: Mapping[str, Column]) -> Condition:
@@ -111,62 +133,48 @@ def condition(text: str, columns: Mapping[str, Column]) -> Condition:
     Raises:
         InputError: if it cannot be parsed, or there is no such column or level.
     """
-    name, comparison, value = _parts(text.strip(), columns)
+    name, comparison, value = _parts(text, columns)
     column, equality = column_called(name, columns), comparison in ("=", "!=")
     if isinstance(column, Identifier):
         raise InputError(f"{text!r}: {name!r} is an identifier, which is not learned; choose another column")
-    if value == MISSING:
+    trimmed = value.strip()
+    if trimmed == MISSING and not isinstance(column, Category):
         if not equality:
             raise InputError(f"{text!r}: missing values cannot be compared; write {name}={MISSING}")
-        return Condition(text, name, comparison, value)
-    if value in columns and not equality:
-        if _measure(column) is None or _measure(column) != _measure(columns[value]):
+        return Condition(text, name, comparison, MISSING, reader=column)
+    if trimmed in columns and not equality:
+        other = columns[trimmed]
+        if _measure(column) is None or _measure(column) != _measure(other):
             raise InputError(f"{text!r} compares columns that are not both numbers or both dates; choose such columns")
-        return Condition(text, name, comparison, None, value)
+        return Condition(text, name, comparison, None, trimmed, reader=column, other_reader=other)
     if isinstance(column, Category) and (equality or not column.numeric):
         if not equality:
             raise InputError(f"{text!r}: {name!r} has levels, not numbers; write {name}=LEVEL")
-        return Condition(text, name, comparison, column.typed_level(value))
-    return Condition(text, name, comparison, _value(column, value, text))
+        level = (*column.levels, *column.rare)[column.level(value)]
+        return Condition(text, name, comparison, shown(level), reader=column)
+    if trimmed == MISSING:
+        raise InputError(f"{text!r}: missing values cannot be compared; write {name}={MISSING}")
+    return Condition(text, name, comparison, typed_number(column, trimmed, text), reader=column)
 
 
 def _parts(text: str, columns: Mapping[str, Column]) -> tuple[str, str, str]:
-    """Column, operator and value. Names of columns may contain operators."""
+    """Column, operator and value. Names of columns may contain operators; values may begin or end with spaces."""
+    typed = text.lstrip()
     for name in sorted(columns, key=len, reverse=True):
-        rest = COMPARISON.fullmatch(text[len(name) :].strip()) if text.startswith(name) else None
+        rest = COMPARISON.fullmatch(typed[len(name) :].lstrip()) if typed.startswith(name) else None
         if rest is not None:
-            return name, rest[1], rest[2].strip()
-    parts = CONDITION.fullmatch(text)
+            return name, rest[1], rest[2]
+    parts = CONDITION.fullmatch(typed)
     if parts is None:
         raise InputError(f"{text!r} is not a condition; write COLUMN=VALUE, COLUMN>=NUMBER or COLUMN<OTHER")
-    return parts[1].strip(), parts[2], parts[3].strip()
+    return parts[1].strip(), parts[2], parts[3]
 
 
 def _measure(column: Column) -> str | None:
     """The type of a column's values for comparisons; None if they cannot be ordered."""
     if isinstance(column, Category):
         return "numbers" if column.numeric else None
-    if isinstance(column, Number | Mixture):
-        return "dates" if column.unit else "numbers"
-    return None
-
-
-def _value(column: Column, value: str, text: str) -> Any:
-    """A number, or a date in the column's time zone."""
-    import pandas
-
-    date = _measure(column) == "dates"
-    try:
-        if not date:
-            return float(value)
-        moment = pandas.Timestamp(value)
-        zoned = ", " in column.dtype
-        if moment.tzinfo is None:
-            return moment.tz_localize("UTC") if zoned else moment
-        return moment if zoned else moment.tz_convert("UTC").tz_localize(None)
-    except ValueError as error:
-        expected = "date" if date else "number"
-        raise InputError(f"{text!r}: {value!r} is not a {expected}, but {column.name!r} holds {expected}s") from error
+    return measure_of(column)
 
 
 def column_called(name: str, columns: Mapping[str, Column]) -> Column:
@@ -197,7 +205,8 @@ def rule(text: str, columns: Mapping[str, Column], together: Sequence[Sequence[s
         column_called(name, columns)
     if call[1] == "unique":
         return Unique(text, names[0])
-    return Together(text, tuple(names), frozenset(tuple(row) for row in together))
+    readers = tuple(columns[name] for name in names)
+    return Together(text, tuple(names), frozenset(tuple(row) for row in together), readers)
 
 
 def parameters(text: str) -> tuple[str, ...]:

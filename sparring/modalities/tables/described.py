@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparring.modalities.tables.columns import Category, Column, Mixture, Number, frequencies, shown
+from sparring.modalities.tables.columns import Category, Column, Mixture, Number, frequencies, measure_of, shown
 
 
 def column_as_json(column: Column) -> dict[str, Any]:
@@ -24,8 +24,10 @@ def column_as_json(column: Column) -> dict[str, Any]:
 
 
 def _bounds(column: Number | Mixture, values: Sequence[float]) -> dict[str, Any]:
-    """The smallest and the largest value: numbers, or dates in ISO 8601."""
+    """The smallest and the largest value: numbers, dates in ISO 8601, or times as they are written."""
     low, high = min(values), max(values)
+    if column.form is not None and measure_of(column) != "numbers" and not column.unit:
+        return {name: column.form.texts(np.array([value]))[0] for name, value in (("low", low), ("high", high))}
     if not column.unit:
         return {"low": low, "high": high}
     first, last = (str(np.datetime64(int(value) * column.unit, "us")) for value in (low, high))

@@ -12,7 +12,7 @@ from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.modalities.asks import Field, Request
 from sparring.modalities.samples import Comparison, Distribution
-from sparring.modalities.tables.columns import Category, Column, Mixture, Number, frequencies, shown
+from sparring.modalities.tables.columns import Category, Column, Mixture, Number, frequencies, measure_of, shown
 from sparring.modalities.tables.conditions import Condition
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def bounds(column: Column) -> tuple[str, str]:
 
 def formatted(column: Column, value: float) -> str:
     """A number of a column, or a date, as text."""
+    if column.form is not None:
+        return str(column.form.texts(np.array([round(value) if measure_of(column) != "numbers" else value]))[0])
     unit = column.unit if isinstance(column, Number | Mixture) else 0
     if unit:
         moment = np.datetime64(int(value) * unit, "us")
@@ -146,7 +148,7 @@ def _mean(column: Column, values: Floats) -> str:
     if not len(values):
         return "-"
     mean = float(values.mean())
-    date = isinstance(column, Number | Mixture) and column.unit
+    date = measure_of(column) != "numbers" or column.form is not None
     return formatted(column, mean if date else float(f"{mean:.4g}"))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def draw_walks(modality: Table, walks: Tensors, steps: int) -> Drawing:
     """The rows of each walk below one another."""
-    frame = modality.decode(walks)
+    frame = modality.written(modality.decode(walks))
     names = [column.name for column in modality.learned]
     lines = [("", *names)]
     for i in range(len(frame)):
@@ -41,6 +41,7 @@ def draw_neighbors(modality: Table, explored: Explored) -> Drawing:
     frame = items.items.iloc[explored.split.train].reset_index(drop=True)
     samples = explored.sample(n).items
     distances, nearest = nearest_rows(modality.rows(samples), modality.rows(frame), k)
+    samples, frame = modality.written(samples), modality.written(frame)
     lines = [("", "distance", *names)]
     for i in range(len(samples)):
         lines.append(("sample", "", *(str(value) for value in samples[names].iloc[i])))

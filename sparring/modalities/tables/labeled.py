@@ -99,7 +99,8 @@ class LabeledRows(LabeledSet):
 
     def samples(self, counts: Labels, seed: int) -> Samples:
         generated = [self._generated_frame(label, int(n), seed) for label, n in enumerate(counts) if n]
-        return Samples(self.modality.concatenate([self.frame, *generated]), None, self.modality)
+        real = self.modality.in_memory(self.frame)
+        return Samples(self.modality.concatenate([real, *generated]), None, self.modality)
 
 
 def labeled_rows(

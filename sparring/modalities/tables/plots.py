@@ -13,16 +13,18 @@ from sparring.modalities.tables.columns import Column, frequencies
 PLOTS_PER_ROW = 4
 WIDTH, HEIGHT, GAP = 220, 120, 24  # pixels of a plot, and between plots
 MAX_BARS = 24
+MAX_PLOTS = 60  # of a wide table: its first columns
 MAX_NAME = 32  # characters
 REAL_COLOR, SAMPLE_COLOR, TEXT_COLOR = (190, 190, 190), (31, 79, 191), (40, 40, 40)
 
 
 def draw_columns(columns: Sequence[Column], codes: NDArray[np.int64]) -> Image.Image:
-    """A bar chart for each column: gray for the data, blue for samples.
+    """A bar chart for each of the first columns: gray for the data, blue for samples.
 
     Args:
         codes: of the samples, (n, columns).
     """
+    columns = columns[:MAX_PLOTS]
     rows = -(-len(columns) // PLOTS_PER_ROW)
     page = Image.new("RGB", (PLOTS_PER_ROW * (WIDTH + GAP) + GAP, rows * (HEIGHT + 2 * GAP) + GAP), "white")
     draw = ImageDraw.Draw(page)

@@ -1,33 +1,35 @@
-"""Tables in CSV and Parquet files, and data frames in memory."""
+"""Tables in files, folders and archives, and data frames in memory.
+
+Text and workbooks become columns of raw text first (`files.text`, `files.workbook`), so that no character is lost
+before it is known what a column holds.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import tarfile
-import zipfile
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparring.data.items import Items
-from sparring.data.sources import MAX_FILE_BYTES, archives
+from sparring.data.sources import FileSource, FolderSource, Unreadable, archive, archives, is_visible
 from sparring.errors import InputError, needs
 from sparring.files import describe_error
-from sparring.modalities.tables.text_columns import convert_text
+from sparring.modalities.tables.columns.typing import in_memory
+from sparring.modalities.tables.files import compressed, frames
+from sparring.modalities.tables.files.memory import MAX_TEXT_INFLATION, MAX_UNPACKED
+from sparring.modalities.tables.files.plain import as_series, plain
+from sparring.modalities.tables.files.records import RECORDS, read_records
+from sparring.modalities.tables.files.text import read_text
+from sparring.modalities.tables.files.workbook import OTHER_WORKBOOKS, WORKBOOKS, read_workbook
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
-SEPARATORS = (",", ";", "\t", "|")
-MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "<NA>")  # as they are typed; "None" may be a level
 MIN_STEPS = 16  # of a series
-MAX_PROBED_ROWS = 1000  # rows from which codes are distinguished from numbers, and whose values are counted
-
-
 TEXT = (".csv", ".tsv")
-TABLES = (*TEXT, ".parquet")  # suffixes
+FREE_TEXT = (".txt", ".tab", ".dat", ".data")  # tables if they are given, but not if they lie in a folder
+TABLES = (*TEXT, *FREE_TEXT, *RECORDS, ".parquet", *WORKBOOKS, *OTHER_WORKBOOKS)  # suffixes
 
 
 def read(path: Path) -> Items | None:
@@ -36,45 +38,61 @@ def read(path: Path) -> Items | None:
     Raises:
         InputError: as `read_table` does.
     """
-    if path.suffix.lower() in TABLES:
+    if is_table(path):
         return read_table(path)
     files = tables_in(path)
-    if len(files) != 1:
+    if files is None or len(files) != 1:
         return None
-    [(file, content)] = files
     notes: list[str] = []
-    frame = parsed(Path(file), content, notes)
-    return Items(path.resolve().name.split(".")[0], "rows", frame, notes=tuple(notes))
+    [(file, content)] = contents(files)
+    return Items(path.resolve().name.split(".")[0], "rows", parsed(file, content, notes), notes=tuple(notes))
 
 
-def tables_in(path: Path) -> list[tuple[str, bytes]]:
-    """Names and contents of the tables in a folder or an archive. A folder that holds an archive has none: the archive
-    is read instead.
+def is_table(path: Path) -> bool:
+    """True for a file with the suffix of a table, compressed or not."""
+    return compressed.without_suffix(path).suffix.lower() in TABLES and not path.is_dir()
+
+
+def tables_in(path: Path) -> FileSource | None:
+    """The tables in a folder or an archive; None if there are none. A folder that holds an archive has none: the
+    archive is read instead.
 
     Raises:
-        InputError: if they cannot be read.
+        InputError: if it cannot be read.
     """
     try:
         if path.is_dir():
-            files = [] if archives(path) else sorted(path.iterdir())
-            return [(p.name, p.read_bytes()) for p in files if p.suffix.lower() in TEXT and p.is_file()]
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                members = [m for m in archive.infolist() if _is_table(m.filename, m.file_size)]
-                return sorted((m.filename, archive.read(m)) for m in members)
-        if tarfile.is_tarfile(path):
-            with tarfile.open(path) as opened:
-                tables = [m for m in opened if m.isreg() and _is_table(m.name, m.size)]
-                return sorted((m.name, opened.extractfile(m).read()) for m in tables)  # type: ignore[union-attr]
-    except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
-        raise InputError(
-            f"cannot read {path}: {describe_error(error) if isinstance(error, OSError) else error}"
-        ) from error
-    return []
+            inside = [] if archives(path) else sorted(path.iterdir())
+            found: FileSource = FolderSource(path, tuple(p.name for p in inside if _is_text(p.name) and p.is_file()))
+        else:
+            opened = archive(path, _is_text)
+            if opened is None:
+                return None
+            found = opened[0]
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
+    return found if len(found) else None
 
 
-def _is_table(name: str, size: int) -> bool:
-    return name.lower().endswith(TEXT) and size <= MAX_FILE_BYTES and not Path(name).name.startswith(".")
+def _is_text(name: str) -> bool:
+    return name.lower().endswith(TEXT) and is_visible(name)
+
+
+def contents(files: FileSource) -> Iterator[tuple[Path, bytes]]:
+    """Name and bytes of each table in a folder or an archive.
+
+    Raises:
+        InputError: if one cannot be read, or if an archive unpacks to far more than text does.
+    """
+    if files.path.is_file():
+        limit = MAX_UNPACKED + MAX_TEXT_INFLATION * files.path.stat().st_size
+        if files.unpacked_size() > limit:
+            raise InputError(f"{files.path} unpacks to more than {limit / 2**20:,.0f} MiB of text; unpack it first")
+    for i, content in files.contents():
+        name = Path(files.names[i])
+        if isinstance(content, Unreadable):
+            raise InputError(f"{files.path}: {name} cannot be read: {content.why}")
+        yield name, content
 
 
 def adopt(data: Any) -> Items | None:
@@ -88,9 +106,10 @@ def is_frame(data: Any) -> bool:
 
 
 def read_table(path: Path) -> Items:
-    """The rows of a `.csv`, `.tsv` or `.parquet`.
+    """The rows of a text file, a workbook or a `.parquet`.
 
-    Separator, encoding, a missing header and decimal commas are detected and noted.
+    Separator, encoding, lines before the header, a missing header, missing values and decimal commas are detected and
+    noted.
 
     Raises:
         InputError: if it is empty or not a table.
@@ -104,163 +123,95 @@ def read_table(path: Path) -> Items:
 
 @lru_cache(maxsize=1)  # kinds of data are asked one after another, and a large table is parsed once
 def _read_table(path: Path, stamp: tuple[int, int]) -> Items:  # noqa: ARG001
-    pandas = needs("pandas", "tables", "reads tables")
+    needs("pandas", "tables", "reads tables")
     notes: list[str] = []
     name = path.name.split(".")[0]
     try:
         if path.suffix.lower() != ".parquet":
-            return Items(name, "rows", parsed(path, path.read_bytes(), notes), notes=tuple(notes))
+            plain_path, content = compressed.without_suffix(path), compressed.content(path)
+            return Items(name, "rows", parsed(plain_path, content, notes), notes=tuple(notes))
         needs("pyarrow", "tables", "reads Parquet files")
-        return of_frame(pandas.read_parquet(path), name, str(path), notes)
+        return of_frame(frames.read_parquet(path), name, str(path), notes)
     except OSError as error:
         raise InputError(f"cannot read {path}: {describe_error(error)}") from error
     except ValueError as error:  # from Arrow
         if isinstance(error, InputError):
             raise
-        raise InputError(_not_a_table(path, error)) from error
+        raise InputError(f"{path} is not a table: {str(error).splitlines()[0]}") from error
 
 
 def parsed(path: Path, content: bytes, notes: list[str]) -> DataFrame:
-    """The table in the content of a text file.
+    """The table in the content of a text file, a file of records or a workbook.
 
     Args:
-        path: of the file, for messages; the suffix may determine the separator.
+        path: of the file, for messages; the suffix says which it is.
         notes: messages for the user are appended.
 
     Raises:
         InputError: if it is empty or not a table.
     """
     needs("pandas", "tables", "reads tables")
-    try:
-        frame, commas = _from_text(path, content, notes)
-    except (ValueError, csv.Error) as error:  # from pandas' parsers
-        if isinstance(error, InputError):
-            raise
-        raise InputError(_not_a_table(path, error)) from error
-    converted: DataFrame = of_frame(frame, path.stem, str(path), notes, commas).items
-    return converted
+    needs("pyarrow", "tables", "reads tables")
+    import pandas
+
+    suffix = path.suffix.lower()
+    if suffix in OTHER_WORKBOOKS:
+        raise InputError(f"{path} is a workbook in a format that is not read; save it as .xlsx or .csv")
+    reader = read_workbook if suffix in WORKBOOKS else read_records if suffix in RECORDS else read_text
+    raw = reader(path, content, notes)
+    typed = {}
+    for name, column in raw.columns.items():
+        values = plain(name, column)
+        if values is None and column.null_count == len(column):
+            notes.append(f"column {name!r} is empty")
+            values = as_series(name, column)
+        typed[name] = as_series(name, column) if values is None else values
+    frame = pandas.DataFrame(typed, columns=list(typed))
+    if raw.commas:
+        frame.attrs["semicolons"] = True  # evidence for decimal commas
+    return _checked(frame, str(path))
 
 
-def _not_a_table(path: Path, error: ValueError | csv.Error) -> str:
-    return f"{path} is not a table: {str(error).splitlines()[0]}"
-
-
-def of_frame(
-    frame: Any, name: str = "frame", path: str = "", notes: list[str] | None = None, commas: bool = False
-) -> Items:
+def of_frame(frame: Any, name: str = "frame", path: str = "", notes: list[str] | None = None) -> Items:
     """The rows of a pandas data frame, or of an object that can become one (`to_pandas`), such as those of Arrow and
     Polars.
 
     Args:
         path, notes: of the file that it comes from, for messages.
-        commas: True if an ambiguous comma in a number is a decimal comma.
 
     Raises:
-        InputError: if it has no rows, a single column that is not a series of numbers, two columns with one name, or a
-            column that cannot be used.
+        InputError: if it has no rows, a single column that is not a series of numbers, or a column that cannot be used.
     """
-    pandas = needs("pandas", "tables", "reads tables")
-    if not isinstance(frame, pandas.DataFrame) and hasattr(frame, "to_pandas"):
-        frame = frame.to_pandas()
-    if not isinstance(frame, pandas.DataFrame):
-        raise InputError(f"{type(frame).__name__} is not data; give a path or a data frame")
-    path, notes = path or name, notes if notes is not None else []
-    if isinstance(frame.index, pandas.DatetimeIndex):
-        frame = frame.rename_axis(frame.index.name or "date").reset_index()
-    frame = frame.rename(columns=str).reset_index(drop=True)
-    if len(frame) < 2:
-        raise InputError(f"{path} has {len(frame)} rows; give at least two")
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise InputError(f"{path} has two columns named {twice[0]!r}; rename one of them")
-    usable = pandas.DataFrame({column: _usable(frame[column], path, notes, commas) for column in frame})
-    series = len(frame) >= MIN_STEPS and pandas.api.types.is_numeric_dtype(usable.iloc[:, 0].dtype)
-    if frame.shape[1] < 2 and not series:
-        needed = f"a table needs two (separated by , or ;), a series {MIN_STEPS} numbers"
-        raise InputError(f"{path} has one column, {frame.columns[0]!r}; {needed}")
-    return Items(name, "rows", usable, notes=tuple(notes))
-
-
-def _from_text(path: Path, content: bytes, notes: list[str]) -> tuple[DataFrame, bool]:
-    """The data frame, and whether commas in it are decimal commas."""
     import pandas
 
-    text = _decoded(path.name, content, notes)
-    if not text.strip():
-        raise InputError(f"{path} is empty")
-    bare = re.sub(r'"[^"]*"', "", text.lstrip("\n").split("\n", 1)[0])
-    separator = "\t" if path.suffix.lower() == ".tsv" else max(SEPARATORS, key=bare.count)
-    lines = csv.reader(io.StringIO(text.lstrip("\n")), delimiter=separator, skipinitialspace=True)
-    names = [name.strip() for name in next(lines)]
-    header = not all(_number(name) for name in names)
-    if header and len(set(names)) < len(names):  # pandas would rename the second one
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{path} has two columns named {twice!r}; rename one of them")
-    if not header:
-        notes.append(f"{path.name} has no header; its columns are named x0, x1, ...")
-    first = [row for row, _ in zip(lines, range(MAX_PROBED_ROWS), strict=False)]
-    for i, row in enumerate(first):
-        if len(row) > len(names):
-            line = i + 1 + header
-            raise InputError(f"{path} is not a table: line {line} has {len(row)} values, the first has {len(names)}")
-    codes = {i: "string" for i in range(len(names)) if any(_is_code(row[i]) for row in first if i < len(row))}
-    frame: DataFrame = pandas.read_csv(
-        io.StringIO(text), sep=separator, header=0 if header else None, skipinitialspace=True, keep_default_na=False,
-        na_values=list(MISSING), dtype_backend="numpy_nullable", index_col=False, low_memory=False,
-        names=list(range(len(names))), dtype=codes,
-    )  # fmt: skip
-    frame.columns = pandas.Index(names if header else [f"x{i}" for i in range(frame.shape[1])])
-    return frame, separator == ";"
+    path, notes = path or name, notes if notes is not None else []
+    frame = frames.named(frames.as_frame(frame), notes)
+    if len(frame) < 2:
+        raise InputError(_too_few(path, len(frame)))
+    usable = {column: frames.usable(values, path, notes) for column, values in frame.items()}
+    return Items(name, "rows", _checked(pandas.DataFrame(usable, columns=list(usable)), path), notes=tuple(notes))
 
 
-def _decoded(name: str, content: bytes, notes: list[str]) -> str:
-    """The text of a file, with uniform line ends."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = content.decode("utf-16")
-    else:
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = content.decode("cp1252", errors="replace")
-            notes.append(f"{name} is not UTF-8; it is read as Windows-1252")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _too_few(path: str, rows: int) -> str:
+    return f"{path} has {rows} rows; give at least two"
 
 
-def _number(text: str) -> bool:
-    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
-
-
-def _is_code(text: str) -> bool:
-    """True for digits with a leading zero, such as postal codes, which are not numbers."""
-    return re.fullmatch(r"0\d+", text) is not None
-
-
-def _usable(column: Series, path: str, notes: list[str], commas: bool) -> Series:
-    """A column whose numbers and dates that were written as text are converted.
+def _checked(frame: DataFrame, path: str) -> DataFrame:
+    """The same frame.
 
     Raises:
-        InputError: if it is empty, or of mixed or unsupported types.
+        InputError: if it has too few rows or columns, or infinite numbers.
     """
     from pandas.api import types
 
-    name, present, dtype = column.name, column.dropna(), column.dtype
-    if not len(present):
-        raise InputError(f"{path}: column {name!r} is empty; remove it")
-    plain = types.is_bool_dtype, types.is_numeric_dtype, types.is_string_dtype, types.is_object_dtype
-    dated = types.is_datetime64_any_dtype(dtype) and "pyarrow" not in str(dtype)
-    if types.is_complex_dtype(dtype) or not (dated or str(dtype) == "category" or any(test(dtype) for test in plain)):
-        raise InputError(f"{path}: column {name!r} holds {dtype}; convert it to numbers, text or dates")
-    if types.is_float_dtype(dtype) and (abs(present.astype(float)) == float("inf")).any():
-        raise InputError(f"{path}: column {name!r} holds infinite numbers; replace them")
-    if types.is_object_dtype(dtype) or str(dtype) == "category":
-        kinds = {type(value).__name__ for value in present}
-        if len(kinds) > 1:
-            raise InputError(f"{path}: column {name!r} holds {' and '.join(sorted(kinds))}; convert them to one type")
-        kind = kinds.pop()
-        if kind == "date":
-            return present.astype("datetime64[us]").reindex(column.index)
-        if kind not in ("str", "bool", "int", "float"):
-            raise InputError(f"{path}: column {name!r} holds {kind}; convert it to numbers, text or dates")
-    if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype) or not isinstance(present.iloc[0], str):
-        return column
-    return column if str(dtype) == "category" else convert_text(column, path, notes, commas)
+    if len(frame) < 2:
+        raise InputError(_too_few(path, len(frame)))
+    for name, column in frame.items():
+        if types.is_float_dtype(column.dtype) and (abs(column.dropna().astype(float)) == float("inf")).any():
+            raise InputError(f"{path}: column {name!r} holds infinite numbers; replace them")
+    if frame.shape[1] < 2 and not (
+        len(frame) >= MIN_STEPS and types.is_numeric_dtype(in_memory(frame).iloc[:, 0].dtype)
+    ):
+        needed = f"a table needs two (separated by , or ;), a series {MIN_STEPS} numbers"
+        raise InputError(f"{path} has one column, {frame.columns[0]!r}; {needed}")
+    return frame

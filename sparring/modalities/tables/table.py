@@ -25,8 +25,20 @@ from sparring.modalities.base import Encoded, Modality, Recommendation, Samples,
 from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import Comparison, write_png
 from sparring.modalities.tables import exploring, reading
-from sparring.modalities.tables.columns import KINDS, Category, Column, Mixture, Number, fit_column, frequencies, typed
-from sparring.modalities.tables.columns import numbers as as_numbers
+from sparring.modalities.tables.columns import (
+    KINDS,
+    Category,
+    Column,
+    Mixture,
+    Number,
+    file_context,
+    fit_column,
+    frequencies,
+    is_text,
+    measure_of,
+    typed,
+)
+from sparring.modalities.tables.columns.forms import NumberForm, as_tuples
 from sparring.modalities.tables.conditions import (
     Condition,
     Rule,
@@ -39,6 +51,7 @@ from sparring.modalities.tables.conditions import (
 )
 from sparring.modalities.tables.described import column_as_json
 from sparring.modalities.tables.distributions import comparison, fields
+from sparring.modalities.tables.files.frames import write_parquet
 from sparring.modalities.tables.plots import draw_columns
 from sparring.modalities.tables.random import row_keys, uniform
 
@@ -84,7 +97,7 @@ class Table(Modality):
     film_items: ClassVar[int] = 0
     chunk_size: ClassVar[int] = 1024
     discrete: ClassVar[bool] = True
-    files: ClassVar[str] = "a table (.csv, .tsv, .parquet)"
+    files: ClassVar[str] = "a table (.csv, .tsv, .parquet, .xlsx, .jsonl)"
     fallback: ClassVar[bool] = True
 
     numbers: Numbers = "quantiles"
@@ -160,7 +173,8 @@ class Table(Modality):
         for name in (*kinds, *([self.target] if self.target else [])):
             if name not in frame:
                 raise InputError(f"{items.name!r} has no column {name!r}; {nearest(name, map(str, frame))}")
-        columns = tuple(fit_column(frame[name], kinds.get(name, ""), self.numbers == "mixture") for name in frame)
+        context, mixture = file_context(frame), self.numbers == "mixture"
+        columns = tuple(fit_column(frame[name], kinds.get(name, ""), mixture, context) for name in frame)
         if self.target and not next(c for c in columns if c.name == self.target).width:
             raise InputError(f"target={self.target} is an identifier, which is not learned; choose another column")
         if not any(column.width for column in columns):
@@ -177,7 +191,9 @@ class Table(Modality):
             for column in parameters(text):
                 column_called(column, self._columns_by_name)
         allowed = [
-            sorted(set(combinations(frame, parameters(text)))) if "together" in text else ()
+            sorted(set(combinations(frame, [self._columns_by_name[name] for name in parameters(text)])))
+            if "together" in text
+            else ()
             for text in self.constraints
         ]
         fitted = replace(self, combinations=tuple(map(tuple, allowed)))
@@ -209,7 +225,8 @@ class Table(Modality):
             codes.append(column_codes)
             scalars += [column_scalars] if column.bare_codes is not None else []
         encoded = torch.from_numpy(np.stack([*codes, *scalars], 1).astype(np.float32))
-        return Encoded({VALUES: encoded}, np.arange(len(frame)))
+        notes = tuple(note for column in self.columns for note in column.notes)
+        return Encoded({VALUES: encoded}, np.arange(len(frame)), notes=notes)
 
     def scale(self, encoded: Tensor) -> Tensor:
         spans = self._on(encoded.device)
@@ -366,12 +383,12 @@ class Table(Modality):
             series = frame[column.name]
             try:
                 if isinstance(column, Number | Mixture):
-                    values.append(as_numbers(series, column.unit))
+                    values.append(column.numbers(series))
                 else:
                     assert isinstance(column, Category)
                     values.append(column.indices(series).astype(float))
             except (TypeError, ValueError, AttributeError) as error:
-                expected = "dates" if isinstance(column, Number | Mixture) and column.unit else "numbers"
+                expected = measure_of(column)
                 raise InputError(
                     f"column {column.name!r} holds {series.dtype}, but the model generates {expected}; convert it"
                 ) from error
@@ -409,8 +426,17 @@ class Table(Modality):
         assert isinstance(encoded, Tensor)
         return draw_columns(self.learned, encoded[:, : len(self.learned)].long().numpy())
 
+    def written(self, frame: DataFrame) -> DataFrame:
+        """Rows as text is written in the data: dates and numbers in the forms of their columns."""
+        return frame.assign(**{c.name: c.written(frame[c.name]) for c in self.columns if c.form is not None})
+
+    def in_memory(self, frame: DataFrame) -> DataFrame:
+        """Rows with the columns and dtypes of samples: dates and numbers that a file has as text are such."""
+        text = [c for c in self.learned if isinstance(c, Number | Mixture) and c.form and is_text(frame[c.name])]
+        return frame.assign(**{c.name: typed(c, c.numbers(frame[c.name])) for c in text})
+
     def as_frame(self, samples: Samples) -> Any:
-        return samples.items
+        return self.written(samples.items)
 
     def compare(self, samples: Samples, request: Request, items: Callable[[], Items | None]) -> Comparison:
         return comparison(self, samples.items, request, items)
@@ -429,10 +455,10 @@ class Table(Modality):
     @property
     def writers(self) -> tuple[Writer, ...]:
         return (
-            Writer(".csv", "text/csv", lambda s, path: s.items.to_csv(path, index=False)),
+            Writer(".csv", "text/csv", lambda s, path: self.written(s.items).to_csv(path, index=False)),
             Writer(".png", "image/png", write_png),
-            Writer(".tsv", "", lambda s, path: s.items.to_csv(path, index=False, sep="\t")),
-            Writer(".parquet", "", lambda s, path: s.items.to_parquet(path, index=False)),
+            Writer(".tsv", "", lambda s, path: self.written(s.items).to_csv(path, index=False, sep="\t")),
+            Writer(".parquet", "", lambda s, path: write_parquet(s.items, path)),
         )
 
     @property
@@ -449,7 +475,9 @@ class Table(Modality):
         return {**super().describe_conditions(), "columns": [column_as_json(column) for column in self.columns]}
 
     def as_json(self, samples: Samples) -> dict[str, Any]:
-        text = samples.items.to_json(orient="records", date_format="iso", double_precision=15)
+        marked = [c.name for c in self.columns if not (isinstance(c.form, NumberForm) and c.form.plain)]
+        frame = samples.items.assign(**self.written(samples.items)[marked])
+        text = frame.to_json(orient="records", date_format="iso", double_precision=15)
         return {"rows": json.loads(text)}
 
 
@@ -476,5 +504,4 @@ def _name_and_kind(text: str) -> tuple[str, str]:
 
 
 def _restored(stored: Mapping[str, Any]) -> Column:
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
-    return KINDS[values["kind"]](**values)
+    return KINDS[stored["kind"]](**{name: as_tuples(value) for name, value in stored.items()})

@@ -102,8 +102,16 @@ class Recipe(ABC, Generic[M]):
             )
         return entries[0]
 
-    def finish(self, game: Game, modality: M) -> None:
-        """Prepare a trained game, with its averaged weights, for use as a model."""
+    def finish(self, game: Game, modality: M, seconds: float) -> None:
+        """Prepare a trained game, with its averaged weights, for use as a model.
+
+        Args:
+            seconds: how long that may take, about; infinite where the run is bounded by steps.
+        """
+
+    def finish_seconds(self, game: Game, modality: M) -> tuple[float, float]:  # noqa: ARG002
+        """How long `finish` takes at least, and how long if it may, about, on the CPU."""
+        return 0.0, 0.0
 
     def max_steps(self, items: int) -> int | None:  # noqa: ARG002
         """Number of steps beyond which a data set of this many items would be memorized; None if unknown."""

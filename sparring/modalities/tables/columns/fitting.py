@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import Counter
 from dataclasses import replace
@@ -12,8 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
-from sparring.modalities.tables.columns.kinds import KNOTS_PER_BIN, Category, Column, Identifier, Mixture, Number
-from sparring.modalities.tables.columns.values import Floats, as_python, is_date, microseconds, numbers
+from sparring.modalities.tables.columns import arrow
+from sparring.modalities.tables.columns.forms.number_recognition import Context
+from sparring.modalities.tables.columns.identifier import fit_identifier
+from sparring.modalities.tables.columns.kinds import KNOTS_PER_BIN, Category, Column, Mixture, Number
+from sparring.modalities.tables.columns.looks import is_coded, proposals
+from sparring.modalities.tables.columns.recognition import Reading, recognized, whole_dates, whole_texts
+from sparring.modalities.tables.columns.values import Floats, as_python, is_date, is_text, microseconds, numbers
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -30,7 +34,6 @@ MIN_SPIKE_COUNT = 20
 SPIKE_RATIO = 5  # a spike is this many times as frequent as the median of its neighbors,
 MIN_SPIKE_SHARE = 1 / 500  # and at least this share of all values
 SPIKE_NEIGHBORS = 5  # on either side
-MAX_SHAPES = 1000  # patterns of an identifier
 MAX_MODES = 10  # of a mixture
 MIN_MODE_WEIGHT = 0.005
 MAX_FITTED_VALUES = 10_000  # that a mixture is fitted to
@@ -39,47 +42,74 @@ SECOND = 10**6  # microseconds
 UNITS = (86_400 * SECOND, 3600 * SECOND, 60 * SECOND, SECOND, 1000, 1)
 
 
-def fit_column(values: Series, kind: str = "", mixture: bool = False) -> Column:
+def fit_column(values: Series, kind: str = "", mixture: bool = False, context: Context = Context()) -> Column:
     """The fitted column for some values.
 
     Args:
-        kind: "category", "number" or "identifier"; detected unless given.
+        kind: "category", "number" or "identifier", or a pattern of dates such as "%d/%m/%Y"; detected unless given.
         mixture: represent numbers by mixtures of normal distributions instead of quantile bins.
+        context: of the other columns of the file.
 
     Raises:
         InputError: if the column cannot have the given kind.
     """
-    kind = kind or _kind(values)
-    if kind not in KINDS:
+    if kind not in ("", *KINDS) and "%" not in kind:
         raise InputError(f"column {values.name!r} cannot be {kind!r}; {nearest(kind, KINDS)}")
-    if kind == "number" and not _numeric(values):
+    reading = _reading(values, kind, context)
+    measured = reading.form is not None and reading.form.measure != "numbers"
+    found = "number" if "%" in kind or (measured and not kind) else kind or _kind(values, reading)
+    if found == "number" and not _numeric(values) and reading.form is None:
         raise InputError(f"column {values.name!r} holds text and cannot be a number; choose category or identifier")
-    if kind != "number" and is_date(values):
+    if found != "number" and is_date(values):
         raise InputError(f"column {values.name!r} holds dates and cannot be {kind!r}; leave its kind out")
-    fit = {"category": _category, "number": _mixture if mixture else _binned, "identifier": _identifier}
-    return fit[kind](values)
+    column: Column
+    if found == "number":
+        column = (_mixture if mixture else _binned)(values, reading)
+    else:
+        column = _category(values, reading) if found == "category" else fit_identifier(values, _dtype(values))
+    said = () if found == "identifier" or (found == "category" and reading.bad) else reading.notes
+    return replace(column, notes=(*said, *([] if kind else proposals(column, values))))
+
+
+def _reading(values: Series, kind: str, context: Context) -> Reading:
+    """How the text of a column is written, or whole numbers that are dates."""
+    from pandas.api import types
+
+    if kind == "identifier":
+        return Reading()
+    if is_text(values):
+        return recognized(values, context, kind if "%" in kind else "", kind == "number")
+    if kind == "" and types.is_integer_dtype(values.dtype):
+        return whole_dates(values)
+    if "%" in kind:
+        raise InputError(f"columns={values.name}={kind}: the column holds {values.dtype}, not text; leave its kind out")
+    return Reading()
 
 
 def _numeric(values: Series) -> bool:
     from pandas.api import types
 
     dtype = values.dtype
+    if arrow.is_exact(dtype):
+        return True
     return (types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype)) or types.is_datetime64_any_dtype(dtype)
 
 
-def _kind(values: Series) -> str:
+def _kind(values: Series, reading: Reading) -> str:
     from pandas.api import types
 
     present = values.dropna()
     different = present.nunique()
+    if reading.form is not None:
+        return "category" if different <= MAX_NUMERIC_LEVELS else "number"
     if not _numeric(values):
         unique = different > UNIQUE_SHARE * len(present) and len(present) >= MIN_ROWS
         return "identifier" if unique and not types.is_bool_dtype(values.dtype) else "category"
-    if is_date(values):
+    if is_date(values) or arrow.is_measured(values.dtype):
         return "number"
-    if different <= MAX_NUMERIC_LEVELS:
+    integer = types.is_integer_dtype(values.dtype) or arrow.is_whole(values.dtype)
+    if different <= MAX_NUMERIC_LEVELS or (integer and is_coded(present)):
         return "category"
-    integer = types.is_integer_dtype(values.dtype)
     if integer and max(abs(int(present.max())), abs(int(present.min()))) > MAX_EXACT_INTEGER:
         return "identifier" if different > UNIQUE_SHARE * len(present) else "category"
     complete = integer and len(present) == len(values) >= MIN_ROWS
@@ -87,7 +117,7 @@ def _kind(values: Series) -> str:
     return "identifier" if consecutive else "number"
 
 
-def _category(values: Series) -> Category:
+def _category(values: Series, reading: Reading) -> Category:
     levels = Counter(as_python(values)).most_common()
     own_codes = MAX_LEVELS if len(levels) <= MAX_LEVELS else MAX_LEVELS - 1
     top, rest = levels[:own_codes], levels[own_codes:]
@@ -99,12 +129,25 @@ def _category(values: Series) -> Category:
         str(values.name), _dtype(values), levels=tuple(v for v, _ in top), counts=tuple(n for _, n in top),
         rare=tuple(v for v, _ in rest), rare_counts=tuple(n for _, n in rest),
         order=tuple(values.dtype.categories) if str(values.dtype) == "category" else (),
+        form=reading.form if is_text(values) and not reading.bad else None,
     )  # fmt: skip
 
 
-def _binned(values: Series) -> Number:
-    unit = _unit(values)
-    x = numbers(values, unit)
+def _numbers(values: Series, reading: Reading) -> tuple[Floats, int, str]:
+    """The numbers of a column, microseconds per unit for dates, and the dtype of samples."""
+    form = reading.form
+    if form is None:
+        unit = _unit(values)
+        return numbers(values, unit), unit, _dtype(values)
+    if not is_text(values):
+        nullable = str(values.dtype)[0] in "IU" or not reading.bad
+        return form.numbers(whole_texts(values, form)), 0, _dtype(values) if nullable else "Int64"
+    dtype = form.dtype if str(values.dtype) == "string" else _dtype(values)
+    return form.numbers(values.tolist()), form.unit if dtype.startswith("datetime") else 0, dtype
+
+
+def _binned(values: Series, reading: Reading) -> Number:
+    x, unit, dtype = _numbers(values, reading)
     present, missing = x[~np.isnan(x)], int(np.isnan(x).sum())
     different, counts = np.unique(present, return_counts=True)
     spikes = _spikes(counts, len(x))
@@ -112,20 +155,19 @@ def _binned(values: Series) -> Number:
     bins = int(np.clip(len(rest) // MIN_BIN_SIZE, 2, MAX_BINS)) if len(rest) else 0
     knots = np.quantile(rest, np.linspace(0, 1, bins * KNOTS_PER_BIN + 1)) if bins else np.zeros(0)
     column = Number(
-        str(values.name), _dtype(values), spikes=(*(float(v) for v in different[spikes]), *[None][:missing]),
+        str(values.name), dtype, form=reading.form, spikes=(*(float(v) for v in different[spikes]), *[None][:missing]),
         spike_counts=(*(int(n) for n in counts[spikes]), *[missing][:missing]), knots=tuple(float(k) for k in knots),
-        step=_column_step(values, present, unit), unit=unit,
+        step=_column_step(values, present, unit, reading), unit=unit,
     )  # fmt: skip
-    codes = column.encode(values)[0] - len(column.spikes)
+    codes = column.encode_numbers(x)[0] - len(column.spikes)
     return replace(column, bin_counts=tuple(int(n) for n in np.bincount(codes[codes >= 0], minlength=bins)))
 
 
-def _mixture(values: Series) -> Mixture:
+def _mixture(values: Series, reading: Reading) -> Mixture:
     """A mixture fitted by variational inference, which removes superfluous modes. Bishop 2006, section 10.2."""
     from sklearn.mixture import BayesianGaussianMixture
 
-    unit = _unit(values)
-    x = numbers(values, unit)
+    x, unit, dtype = _numbers(values, reading)
     present = x[~np.isnan(x)]
     deviation = float(present.std()) or 1.0
     subset = np.random.default_rng(0).permutation(present)[:MAX_FITTED_VALUES]
@@ -139,12 +181,13 @@ def _mixture(values: Series) -> Mixture:
     means = fitted.means_[kept, 0] * deviation + present.mean()
     deviations = np.sqrt(fitted.covariances_[kept, 0, 0]) * deviation
     column = Mixture(
-        str(values.name), _dtype(values), means=tuple(map(float, means)), deviations=tuple(map(float, deviations)),
+        str(values.name), dtype, form=reading.form, means=tuple(map(float, means)),
+        deviations=tuple(map(float, deviations)),
         low=float(present.min()), high=float(present.max()), missing=int(np.isnan(x).sum()),
         counts=tuple(int(w * len(present)) for w in fitted.weights_[kept]),
-        step=_column_step(values, present, unit), unit=unit,
+        step=_column_step(values, present, unit, reading), unit=unit,
     )  # fmt: skip
-    codes = column.encode(values)[0] - (column.missing > 0)
+    codes = column.encode_numbers(x)[0] - (column.missing > 0)
     return replace(column, counts=tuple(int(n) for n in np.bincount(codes[codes >= 0], minlength=len(means))))
 
 
@@ -178,36 +221,10 @@ def _step(x: Floats, precision: float = 1e-12) -> float:
     return 0.0
 
 
-def _column_step(values: Series, x: Floats, unit: int) -> float:
+def _column_step(values: Series, x: Floats, unit: int, reading: Reading) -> float:
     """The step of a column; dates are multiples of one unit."""
-    return 1.0 if unit else _step(x, 1e-6 if str(values.dtype).lower() == "float32" else 1e-12)
-
-
-def _identifier(values: Series) -> Identifier:
-    name, dtype, present = str(values.name), _dtype(values), values.dropna()
-    if _numeric(values) and len(present) == len(values):
-        first, last = int(present.min()), int(present.max())
-        if last - first + 1 == present.nunique():
-            return Identifier(name, dtype, next=last + 1)
-    texts = [str(int(v)) if _numeric(values) else str(v) for v in present]
-    prefix = re.sub(r"\d+$", "", _common_prefix(texts))
-    shapes = Counter("".join(map(_shape, text[len(prefix) :])) for text in texts).most_common(MAX_SHAPES)
-    return Identifier(
-        name, dtype, prefix=prefix, shapes=tuple(s for s, _ in shapes), shape_counts=tuple(n for _, n in shapes),
-        missing=len(values) - len(present), rows=len(values),
-    )  # fmt: skip
-
-
-def _common_prefix(texts: list[str]) -> str:
-    low, high = min(texts), max(texts)
-    return low[: next((i for i, pair in enumerate(zip(low, high, strict=False)) if len(set(pair)) > 1), len(low))]
-
-
-def _shape(character: str) -> str:
-    """9 for a digit, A or a for a letter of any script; other characters are unchanged."""
-    if character.isdigit():
-        return "9"
-    return ("A" if character.isupper() else "a") if character.isalpha() else character
+    measured = reading.form is not None and reading.form.measure != "numbers"
+    return 1.0 if unit or measured else _step(x, 1e-6 if str(values.dtype).lower() == "float32" else 1e-12)
 
 
 def _unit(values: Series) -> int:

@@ -1,325 +1,28 @@
-"""Types of columns: each encodes values as codes and scalars, and decodes them."""
+"""All types of columns, and what they share: frequencies of codes, and values with the dtype of the data."""
 
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparring.errors import InputError, nearest
-from sparring.modalities.tables.columns.values import MISSING, Codes, Floats, as_python, numbers, rounded, shown
+from sparring.modalities.tables.columns import arrow
+from sparring.modalities.tables.columns.category import Category, plain_number
+from sparring.modalities.tables.columns.column import Column
+from sparring.modalities.tables.columns.forms import Form
+from sparring.modalities.tables.columns.identifier import Identifier, largest
+from sparring.modalities.tables.columns.number import KNOTS_PER_BIN, Mixture, Number
+from sparring.modalities.tables.columns.values import Floats
 
 if TYPE_CHECKING:
     from pandas import Series
 
-KNOTS_PER_BIN = 8  # of the quantile function
-
-
-@dataclass(frozen=True)
-class Column(ABC):
-    """One column. Its values are encoded as a code, which is an index of a one-hot span, and for some types also as a
-    scalar in [-1, 1].
-
-    Attributes:
-        name: of the column.
-        dtype: pandas dtype of the data and of samples.
-    """
-
-    name: str
-    dtype: str
-    kind: str = ""
-
-    @property
-    @abstractmethod
-    def width(self) -> int:
-        """Number of codes; 0 if the column is not learned."""
-
-    @property
-    def bare_codes(self) -> int | None:
-        """Number of the first codes that have no scalar; None if no code has one."""
-        return None
-
-    @abstractmethod
-    def encode(self, values: Series) -> tuple[Codes, Floats]:
-        """Codes and scalars, both (n,)."""
-
-    @abstractmethod
-    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:
-        """An array of values from codes, scalars and random numbers in [0, 1), each (n,).
-
-        Args:
-            start: number of rows decoded before these.
-        """
-
-    def code(self, value: Any) -> int:
-        """The code of a requested value: a level as it is typed, or a number.
-
-        Raises:
-            InputError: if no row can have it.
-        """
-        raise InputError(
-            f"{self.name}={value} cannot be requested: {self.name!r} is an identifier; choose another column"
-        )
-
-
-@dataclass(frozen=True)
-class Category(Column):
-    """Levels: text, booleans, or a few different numbers.
-
-    Attributes:
-        levels: by decreasing frequency; None for a missing value.
-        counts: of each level in the data.
-        rare: levels beyond the hundred most frequent ones. They share one code and are drawn with their frequencies.
-        rare_counts: of each rare level.
-        order: categories of a categorical dtype.
-    """
-
-    kind: str = "category"
-    levels: tuple[Any, ...] = ()
-    counts: tuple[int, ...] = ()
-    rare: tuple[Any, ...] = ()
-    rare_counts: tuple[int, ...] = ()
-    order: tuple[Any, ...] = ()
-
-    @property
-    def width(self) -> int:
-        return len(self.levels) + bool(self.rare)
-
-    def indices(self, values: Series) -> Codes:
-        """Index of each value among all levels, rare ones included; unknown levels have the index after the last."""
-        index = {level: i for i, level in enumerate((*self.levels, *self.rare))}
-        plain = as_python(values)
-        return np.fromiter((index.get(v, len(index)) for v in plain), np.int64, len(plain))
-
-    def encode(self, values: Series) -> tuple[Codes, Floats]:
-        indices = self.indices(values)
-        return np.minimum(indices, self.width - 1), np.zeros(len(indices))
-
-    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:  # noqa: ARG002
-        values = np.empty(len(self.levels), object)
-        values[:] = self.levels
-        decoded = values[np.minimum(codes, len(values) - 1)]
-        rare = codes >= len(self.levels)
-        if rare.any():
-            edges = np.cumsum(self.rare_counts) / sum(self.rare_counts)
-            tail = np.empty(len(self.rare), object)
-            tail[:] = self.rare
-            decoded[rare] = tail[np.searchsorted(edges, random[rare], side="right").clip(max=len(tail) - 1)]
-        return decoded
-
-    @property
-    def numeric(self) -> bool:
-        """True if the levels are numbers, which can be compared."""
-        present = [level for level in self.levels if level is not None]
-        return all(isinstance(level, int | float) and not isinstance(level, bool) for level in present)
-
-    def typed_level(self, value: str) -> str:
-        """A level that the user typed, as `shown` writes it.
-
-        Raises:
-            InputError: if there is no such level.
-        """
-        levels = {shown(level) for level in (*self.levels, *self.rare)}
-        for text in (value, value.capitalize()):
-            if text in levels and (text == value or text in ("True", "False")):
-                return text
-        if self.numeric and (number := _plain_number(value)) in levels:
-            return number
-        raise InputError(f"column {self.name!r} has no level {value!r}; {nearest(value, levels)}")
-
-    def code(self, value: Any) -> int:
-        levels = [shown(level) for level in self.levels]
-        return levels.index(value) if value in levels else len(levels)
-
-
-@dataclass(frozen=True)
-class Number(Column):
-    """Integers, decimals or dates. Spikes (values far more frequent than their neighbors) are levels. The others are
-    divided into quantile bins; the scalar is the position within the bin, transformed so that it is uniform.
-
-    Attributes:
-        spikes: values that are levels; None for a missing value.
-        spike_counts: of each spike in the data.
-        knots: of the quantile function of all other values, `KNOTS_PER_BIN` per bin and one more.
-        bin_counts: number of values in each bin.
-        step: all values are multiples of it; 0 if there is none.
-        unit: microseconds per unit of a date's number; 0 for numbers.
-    """
-
-    kind: str = "number"
-    spikes: tuple[float | None, ...] = ()
-    spike_counts: tuple[int, ...] = ()
-    knots: tuple[float, ...] = ()
-    bin_counts: tuple[int, ...] = ()
-    step: float = 0.0
-    unit: int = 0
-
-    @property
-    def bins(self) -> int:
-        return max(0, (len(self.knots) - 1) // KNOTS_PER_BIN)
-
-    @property
-    def width(self) -> int:
-        return len(self.spikes) + self.bins
-
-    @property
-    def bare_codes(self) -> int | None:
-        return len(self.spikes) if self.bins else None
-
-    def encode(self, values: Series) -> tuple[Codes, Floats]:
-        x = numbers(values, self.unit)
-        codes, scalars = np.zeros(len(x), np.int64), np.zeros(len(x))
-        if self.bins:
-            positions = self._positions(np.nan_to_num(x))
-            bins = np.floor(positions).clip(0, self.bins - 1)
-            codes = bins.astype(np.int64) + len(self.spikes)
-            scalars = (2 * (positions - bins) - 1).clip(-1, 1)
-        for code, spike in enumerate(self.spikes):
-            equal = np.isnan(x) if spike is None else x == spike
-            codes[equal], scalars[equal] = code, 0.0
-        return codes, np.nan_to_num(scalars)
-
-    def _positions(self, x: Floats) -> Floats:
-        """Positions in bins and fractions of bins. A value that equals several knots is in the middle of these."""
-        knots, grid = np.array(self.knots), np.arange(len(self.knots)) / KNOTS_PER_BIN
-        positions = np.interp(x, knots, grid)
-        left, right = np.searchsorted(knots, x, "left"), np.searchsorted(knots, x, "right")
-        repeated = right - left > 1
-        positions[repeated] = (grid[left[repeated]] + grid[right[repeated] - 1]) / 2
-        return positions
-
-    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:  # noqa: ARG002
-        decoded = np.full(len(codes), np.nan)
-        for code, spike in enumerate(self.spikes):
-            decoded[codes == code] = np.nan if spike is None else spike
-        if self.bins:
-            binned, grid = codes >= len(self.spikes), np.arange(len(self.knots)) / KNOTS_PER_BIN
-            positions = codes[binned] - len(self.spikes) + (scalars[binned] + 1) / 2
-            decoded[binned] = rounded(np.interp(positions, grid, self.knots), self.step)
-        return decoded
-
-    def code(self, value: Any) -> int:
-        import pandas
-
-        if value == MISSING:
-            if None not in self.spikes:
-                raise InputError(_none_missing(self.name))
-            return self.spikes.index(None)
-        return int(self.encode(pandas.Series([value]))[0][0])
-
-
-@dataclass(frozen=True)
-class Mixture(Column):
-    """A number as a mode of a mixture of normal distributions and the position in it, in [-1, 1] for four standard
-    deviations on either side. Xu et al. 2019, arXiv:1907.00503, section 4.2.
-
-    Attributes:
-        means, deviations: of the modes.
-        low, high: range of the data, which samples do not exceed.
-        missing: number of missing values; if there are any, they have the first code.
-        counts: number of values in each mode.
-        step, unit: as for `Number`.
-    """
-
-    kind: str = "mixture"
-    means: tuple[float, ...] = ()
-    deviations: tuple[float, ...] = ()
-    low: float = 0.0
-    high: float = 0.0
-    missing: int = 0
-    counts: tuple[int, ...] = ()
-    step: float = 0.0
-    unit: int = 0
-
-    @property
-    def bare_codes(self) -> int | None:
-        return int(self.missing > 0)
-
-    @property
-    def width(self) -> int:
-        return int(self.missing > 0) + len(self.means)
-
-    def encode(self, values: Series) -> tuple[Codes, Floats]:
-        x = numbers(values, self.unit)
-        missing = np.isnan(x)
-        distance = (np.nan_to_num(x)[:, None] - np.array(self.means)) / np.array(self.deviations)  # (n, modes)
-        log_likelihood = np.log(np.array(self.counts) + 1) - np.log(self.deviations) - distance**2 / 2
-        codes = log_likelihood.argmax(1)
-        scalars = (distance[np.arange(len(x)), codes] / 4).clip(-1, 1)
-        return np.where(missing, 0, codes + (self.missing > 0)), np.where(missing, 0.0, scalars)
-
-    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:  # noqa: ARG002
-        modes = codes - (self.missing > 0)
-        decoded = np.array(self.means)[modes] + 4 * scalars * np.array(self.deviations)[modes]
-        return np.where(modes < 0, np.nan, rounded(decoded.clip(self.low, self.high), self.step))
-
-    def code(self, value: Any) -> int:
-        import pandas
-
-        if value == MISSING and not self.missing:
-            raise InputError(_none_missing(self.name))
-        return 0 if value == MISSING else int(self.encode(pandas.Series([value]))[0][0])
-
-
-@dataclass(frozen=True)
-class Identifier(Column):
-    """Values that are different in each row. They are not learned; samples get new ones.
-
-    Attributes:
-        prefix: common prefix of all values.
-        shapes: patterns of the rest, with 9 for a digit, A and a for letters; () for consecutive integers.
-        shape_counts: of each pattern in the data.
-        next: the integer after the largest one of the data.
-        missing: number of missing values.
-        rows: number of rows of the data.
-    """
-
-    kind: str = "identifier"
-    prefix: str = ""
-    shapes: tuple[str, ...] = ()
-    shape_counts: tuple[int, ...] = ()
-    next: int = 0
-    missing: int = 0
-    rows: int = 0
-
-    @property
-    def width(self) -> int:
-        return 0
-
-    def encode(self, values: Series) -> tuple[Codes, Floats]:
-        return np.zeros(len(values), np.int64), np.zeros(len(values))
-
-    def decode(self, codes: Codes, scalars: Floats, random: Floats, start: int = 0) -> Any:  # noqa: ARG002
-        if not self.shapes:
-            return self.next + start + np.arange(len(random))
-        edges = np.cumsum(self.shape_counts) / sum(self.shape_counts)
-        decoded = np.empty(len(random), object)
-        for i, u in enumerate(random):
-            generator = np.random.default_rng(int(u * 2**53))
-            missing = generator.random() * self.rows < self.missing
-            shape = self.shapes[min(len(edges) - 1, int(np.searchsorted(edges, generator.random(), "right")))]
-            decoded[i] = None if missing else self.prefix + "".join(_random_character(c, generator) for c in shape)
-        return decoded
-
-
-def _random_character(shape: str, generator: np.random.Generator) -> str:
-    first, count = {"9": ("0", 10), "A": ("A", 26), "a": ("a", 26)}.get(shape, (shape, 1))
-    return chr(ord(first) + int(generator.integers(count)))
-
-
-def _none_missing(name: str) -> str:
-    return f"{name}={MISSING} was given, but the data have no missing value in this column; leave it out"
-
-
-def _plain_number(text: str) -> str:
-    try:
-        return shown(float(text))
-    except ValueError:
-        return text
-
+TEXT_DTYPES = ("string", "str", "object")
+__all__ = [
+    "KINDS", "KNOTS_PER_BIN", "Category", "Column", "Identifier", "Mixture", "Number", "frequencies", "plain_number",
+    "typed",
+]  # fmt: skip
 
 KINDS: dict[str, type[Column]] = {
     "category": Category, "number": Number, "identifier": Identifier, "mixture": Mixture,
@@ -336,24 +39,47 @@ def frequencies(column: Column) -> list[int]:
     return [*column.spike_counts, *column.bin_counts]
 
 
+def in_form(form: Form, dtype: str, values: Floats) -> Series:
+    """Numbers as text in a form, or as whole numbers such as 20230623."""
+    import pandas
+
+    texts = form.texts(values)
+    if dtype in TEXT_DTYPES:
+        return pandas.Series(texts, dtype=dtype)
+    return pandas.Series(pandas.array([None if text is None else int(text) for text in texts], dtype=dtype))
+
+
 def typed(column: Column, values: Any) -> Series:
     """Decoded values as a column with the dtype of the data."""
     import pandas
 
+    form = column.form if isinstance(column, Number | Mixture) and not column.unit else None
+    if form is not None and (form.measure != "numbers" or column.dtype in TEXT_DTYPES):
+        return in_form(form, column.dtype, values)
     if isinstance(column, Number | Mixture) and column.unit:
         missing = np.isnan(values)
         counted = np.where(missing, 0, values).astype(np.int64) * column.unit
         dates = pandas.Series(counted.astype("datetime64[us]")).mask(missing)
         timezone = re.search(r", (.+)\]", column.dtype)
         return (dates.dt.tz_localize("UTC") if timezone else dates).astype(column.dtype)
+    if arrow.is_exact(column.dtype):
+        return (
+            arrow.from_objects(values, column.dtype)
+            if values.dtype == object
+            else arrow.from_floats(values, column.dtype)
+        )
     if column.dtype.startswith("category"):
         levels = column.order if isinstance(column, Category) else None
         return pandas.Series(values).astype(pandas.CategoricalDtype(levels, column.dtype.endswith("ordered")))
     integers = column.dtype.lower().startswith(("int", "uint"))
     if values.dtype == object:  # levels and identifiers, exactly as they are
-        plain = [v if v is None or not integers else int(v) for v in values]
+        plain = [v if v is None or not integers else min(int(v), largest(column.dtype)) for v in values]
         if column.dtype.startswith("float"):
             return pandas.Series([np.nan if v is None else v for v in plain], dtype=column.dtype)
+        if integers and column.dtype.islower():  # pandas reads some large unsigned integers as floats
+            return pandas.Series(np.array(plain, column.dtype))
+        if column.dtype == "object":
+            return pandas.Series(plain, dtype=object)
         return pandas.Series(pandas.array(plain, dtype=column.dtype))
     series = pandas.Series(values)
     return (series.round() if integers else series).astype(column.dtype)

@@ -1,0 +1,25 @@
+"""Forms in which the values of a column are written, and their recognition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sparring.modalities.tables.columns.forms.base import Form
+from sparring.modalities.tables.columns.forms.dates import DateForm
+from sparring.modalities.tables.columns.forms.durations import DurationForm
+from sparring.modalities.tables.columns.forms.numbers import NumberForm
+
+FORMS: dict[str, type[Form]] = {"number": NumberForm, "date": DateForm, "duration": DurationForm}
+
+__all__ = ["FORMS", "DateForm", "DurationForm", "Form", "NumberForm", "as_tuples", "form_from_json"]
+
+
+def form_from_json(stored: Mapping[str, Any]) -> Form:
+    """A form from its JSON."""
+    return FORMS[stored["kind"]](**{name: as_tuples(value) for name, value in stored.items()})
+
+
+def as_tuples(value: Any) -> Any:
+    """A value of JSON with tuples instead of lists."""
+    return tuple(map(as_tuples, value)) if isinstance(value, list | tuple) else value
