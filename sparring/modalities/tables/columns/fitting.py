@@ -199,9 +199,9 @@ def _spikes(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
         n: number of all values.
     """
     before, after = SPIKE_NEIGHBORS, SPIKE_NEIGHBORS + 1
-    neighbors = np.array([np.median(counts[max(0, i - before) : i + after]) for i in range(len(counts))])
-    frequent = (counts >= MIN_SPIKE_COUNT) & (counts >= n * MIN_SPIKE_SHARE)
-    peaks = np.flatnonzero(frequent & (counts > SPIKE_RATIO * neighbors))
+    frequent = np.flatnonzero((counts >= MIN_SPIKE_COUNT) & (counts >= n * MIN_SPIKE_SHARE))
+    neighbors = np.array([np.median(counts[max(0, i - before) : i + after]) for i in frequent])
+    peaks = frequent[counts[frequent] > SPIKE_RATIO * neighbors] if len(frequent) else frequent
     full = np.flatnonzero(counts > n / MAX_BINS)
     both = np.union1d(peaks, full)
     return np.sort(both[np.argsort(-counts[both], kind="stable")][:MAX_SPIKES])

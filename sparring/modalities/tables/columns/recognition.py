@@ -12,7 +12,13 @@ import numpy as np
 
 from sparring.errors import InputError
 from sparring.modalities.tables.columns.forms.base import Form
-from sparring.modalities.tables.columns.forms.date_recognition import date_form, digits_form, told_form, whole_form
+from sparring.modalities.tables.columns.forms.date_recognition import (
+    completed_form,
+    date_form,
+    digits_form,
+    told_form,
+    whole_form,
+)
 from sparring.modalities.tables.columns.forms.dates import DateForm, directives
 from sparring.modalities.tables.columns.forms.durations import duration_form
 from sparring.modalities.tables.columns.forms.number_recognition import Context, number_form
@@ -78,9 +84,9 @@ def recognized(values: Series, context: Context = Context(), pattern: str = "", 
     if form is None and not number and not is_code(texts):
         return Reading(notes=_unrecognized(name, counts))
     if isinstance(form, DateForm) and len(texts) > len(probed):
-        form, alternative = _form(texts, context)  # with every name, offset and year
-    elif isinstance(form, NumberForm) and len(texts) > len(probed):
-        form = number_form(texts, context)
+        form = completed_form(form, texts)  # with the units, offsets and years of all values
+        if np.isnan(form.numbers(texts)).any():  # the others may tell the day from the month
+            form, alternative = _form(texts, context)
     if form is None or (not number and isinstance(form, NumberForm) and is_code(texts)):
         if number:
             raise InputError(

@@ -169,6 +169,12 @@ def _completed(ways: list[tuple[str, ...]], texts: Sequence[str], day_first: boo
     return Dates(_with_unit(_with_offsets(form, texts), texts), alternative)
 
 
+def completed_form(form: DateForm, texts: Sequence[str]) -> DateForm:
+    """A form that was recognized from some texts, with the unit, the offsets and the years of all of them."""
+    form = replace(form, first_year=_first_year((form.pattern, *form.others), texts))
+    return _with_unit(_with_offsets(form, texts), texts)
+
+
 def _unlikely(pattern: str, texts: Sequence[str], day_first: bool | None) -> tuple[float, int]:
     """How unlikely a pattern is next to others that texts have as well."""
     values = DateForm(pattern=pattern).moments(texts)
