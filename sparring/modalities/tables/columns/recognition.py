@@ -40,7 +40,11 @@ LEADING_ZERO = re.compile(r"[+-]?0\d+")
 POWER_CODE = re.compile(r"\d+[eE]\d+")  # 1E5 as the name of something: a power has a point or a sign
 NO_DATES = (0, 99999999, 999999, 88888888)  # that databases write where there is no date
 CODE = re.compile(r"(?=.*[^\W\d_])(?=.*\d)[\w/.-]+")
-DATE_LIKE = re.compile(r"\d{1,4}([-/.: ])\d{1,2}(\1\d{1,4})?|\d{1,2}[-/. ][^\W\d_]{3,9}\.?[-/. ,]+\d{2,4}")
+DATE_LIKE = re.compile(
+    r"\d{1,4}([-/.])\d{1,2}\1\d{2,4}|\d{4}[-/.]\d{1,2}|\d{1,2}:\d{2}(:\d{2})?"
+    r"|\d{1,2}[-/. ][^\W\d_]{3,9}\.?[-/. ,]+\d{2,4}"
+)
+SEPARATED = re.compile(r"\d+([.,]\d+)?|\d{1,3}([.,']\d{3})+([.,]\d+)?")
 NUMBER_LIKE = re.compile(r"\W{0,2}\d[\d.,' ]*\W?")
 
 
@@ -219,7 +223,7 @@ def _are_separate(kind: str, like: list[str]) -> bool:
     """False for codes of digits, such as telephone numbers, that are no numbers."""
     if kind != "numbers":
         return True
-    return sum((p := parts(text)) is not None and " " not in p.core for text in like) > len(like) / 2
+    return sum((p := parts(text)) is not None and bool(SEPARATED.fullmatch(p.core)) for text in like) > len(like) / 2
 
 
 def whole_texts(values: Series, form: Form) -> list[str | None]:

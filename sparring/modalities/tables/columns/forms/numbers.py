@@ -71,6 +71,7 @@ class NumberForm(Form):
         decimal: decimal point or comma.
         decimals: smallest and largest number of decimals.
         exponent: "E" or "e" in scientific notation; "" otherwise.
+        nothing: text of zero, if it has no digits.
         magnitudes: suffixes and what they multiply by, the largest first, such as ("K", 1000).
     """
 
@@ -85,6 +86,7 @@ class NumberForm(Form):
     decimals: tuple[int, int] = (0, 0)
     exponent: str = ""
     magnitudes: tuple[tuple[str, float], ...] = ()
+    nothing: str = ""
 
     @property
     def dtype(self) -> str:
@@ -121,7 +123,7 @@ class NumberForm(Form):
         """The number of one text; NaN if it is not written in this form."""
         found = parts(text)
         if found is None:
-            return np.nan
+            return 0.0 if self.nothing and text == self.nothing else np.nan
         factor = self._factor(found.label)
         if factor is None or not self._core.fullmatch(found.core):
             return np.nan
@@ -147,6 +149,8 @@ class NumberForm(Form):
         suffix, factor = next((pair for pair in self.magnitudes if abs(x) >= pair[1]), ("", 1.0))
         digits = self._digits(abs(x) / factor)
         nothing = not re.search("[1-9]", digits.split(self.exponent)[0] if self.exponent else digits)
+        if nothing and self.nothing:
+            return self.nothing
         before, after = self.zero if nothing else self.negative if x < 0 else self.positive
         return f"{before}{digits}{suffix}{after}"
 
