@@ -92,6 +92,10 @@ def test_tables_keep_the_form_of_dates(tmp_path, pattern):
         ["8:05 a.m.", "11:20 p.m.", "12:00 a.m."],
         ["2020年1月5日", "2021年11月15日"],
         ["2020-Q1", "2021-Q4"],
+        ["4Q20", "1Q21"],
+        ["31-OCT-20 01.27.12.000000 PM", "16-MAY-19 09.42.04.000000 AM"],
+        ["Sat Oct 31 13:27:12 UTC 2020", "Thu May 16 09:42:04 UTC 2019"],
+        ["20-10-31", "21-01-05", "20-03-30", "21-07-12"],
         ["Q1 2020", "Q3 2021"],
         ["2020-01-05 10:00 CET", "2020-07-05 10:00 CEST"],
         ["2020-01-05T10:00:00+01:00", "2020-07-05T10:00:00+02:00", "2020-12-05T10:00:00+01:00"],
@@ -227,6 +231,13 @@ def _negative(name, x, text):
     )
 
 
+def test_accounts_write_zero_as_a_dash():
+    texts = ["$ (92.17)", "$ 507.63", "$ -"]
+    form = number_form(texts, Context())
+    assert form.numbers(texts).tolist() == [-92.17, 507.63, 0]
+    assert list(form.texts(form.numbers(texts))) == texts
+
+
 def test_magnitudes():
     texts = ["1.2M", "350K", "900", "2.5B", "12K"]
     form = number_form(texts, Context())
@@ -247,6 +258,7 @@ def test_magnitudes():
         (["3,340", "630"], Context(semicolons=True), 3.34),
         (["0.125", "1.500"], Context(decimal=","), 0.125),
         (["1.234.567", "12.120"], Context(), 1234567),
+        (["92,169", "1495,721", *(f"{i},125" for i in range(100, 140))], Context(), 92.169),
     ],
 )
 def test_marks_of_other_countries(texts, context, first):

@@ -12,6 +12,7 @@ import torch
 import sparring
 from sparring.training import checkpoint, clock, reserve, watch
 from sparring.training.average import Average
+from sparring.training.run import State
 
 TIME = 60.0
 

@@ -27,6 +27,7 @@ MAX_LEVELS = 100  # codes of a category; the rarer levels share the last one
 UNIQUE_SHARE = 0.95  # share of different values above which a text column is an identifier
 MIN_ROWS = 20  # of a table that can have identifiers
 MAX_EXACT_INTEGER = 2**53  # that float64 represents exactly
+MIN_IDENTIFIER_DIGITS = 14  # of different whole numbers, all as long; moments in milliseconds have 13
 MAX_BINS = 32
 MIN_BIN_SIZE = 50  # values
 MAX_SPIKES = 24
@@ -67,7 +68,8 @@ def fit_column(values: Series, kind: str = "", mixture: bool = False, context: C
         column = (_mixture if mixture else _binned)(values, reading)
     else:
         column = _category(values, reading) if found == "category" else fit_identifier(values, _dtype(values))
-    said = () if found == "identifier" or (found == "category" and reading.bad) else reading.notes
+    untold = reading.form is not None and (found == "identifier" or (found == "category" and bool(reading.bad)))
+    said = () if untold else reading.notes
     return replace(column, notes=(*said, *([] if kind else proposals(column, values))))
 
 
@@ -112,9 +114,17 @@ def _kind(values: Series, reading: Reading) -> str:
         return "category"
     if integer and max(abs(int(present.max())), abs(int(present.min()))) > MAX_EXACT_INTEGER:
         return "identifier" if different > UNIQUE_SHARE * len(present) else "category"
+    if integer and different == len(present) >= MIN_ROWS and _digits(present) >= MIN_IDENTIFIER_DIGITS:
+        return "identifier"
     complete = integer and len(present) == len(values) >= MIN_ROWS
     consecutive = complete and different == len(values) and int(present.max()) - int(present.min()) + 1 == different
     return "identifier" if consecutive else "number"
+
+
+def _digits(present: Series) -> int:
+    """The number of digits of whole numbers; 0 if they have different numbers of digits."""
+    low, high = len(str(int(present.min()))), len(str(int(present.max())))
+    return high if low == high else 0
 
 
 def _category(values: Series, reading: Reading) -> Category:
@@ -199,9 +209,9 @@ def _spikes(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
         n: number of all values.
     """
     before, after = SPIKE_NEIGHBORS, SPIKE_NEIGHBORS + 1
-    neighbors = np.array([np.median(counts[max(0, i - before) : i + after]) for i in range(len(counts))])
-    frequent = (counts >= MIN_SPIKE_COUNT) & (counts >= n * MIN_SPIKE_SHARE)
-    peaks = np.flatnonzero(frequent & (counts > SPIKE_RATIO * neighbors))
+    frequent = np.flatnonzero((counts >= MIN_SPIKE_COUNT) & (counts >= n * MIN_SPIKE_SHARE))
+    neighbors = np.array([np.median(counts[max(0, i - before) : i + after]) for i in frequent])
+    peaks = frequent[counts[frequent] > SPIKE_RATIO * neighbors] if len(frequent) else frequent
     full = np.flatnonzero(counts > n / MAX_BINS)
     both = np.union1d(peaks, full)
     return np.sort(both[np.argsort(-counts[both], kind="stable")][:MAX_SPIKES])

@@ -59,8 +59,8 @@ def proposals(column: Column, values: Series) -> list[str]:
     from pandas.api import types
 
     name = column.name
-    if isinstance(column, Identifier) and column.shapes:
-        example = values.dropna().iloc[0]
+    if isinstance(column, Identifier) and (column.shapes or column.high > column.low):
+        example = str(values.dropna().iloc[0])
         return [
             f"column {name!r} is different in nearly every row (such as {example!r}): samples get invented values of "
             f"the same pattern; columns={name}=category keeps those of the data"

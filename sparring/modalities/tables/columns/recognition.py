@@ -12,7 +12,13 @@ import numpy as np
 
 from sparring.errors import InputError
 from sparring.modalities.tables.columns.forms.base import Form
-from sparring.modalities.tables.columns.forms.date_recognition import date_form, digits_form, told_form, whole_form
+from sparring.modalities.tables.columns.forms.date_recognition import (
+    completed_form,
+    date_form,
+    digits_form,
+    told_form,
+    whole_form,
+)
 from sparring.modalities.tables.columns.forms.dates import DateForm, directives
 from sparring.modalities.tables.columns.forms.durations import duration_form
 from sparring.modalities.tables.columns.forms.number_recognition import Context, number_form
@@ -34,7 +40,11 @@ LEADING_ZERO = re.compile(r"[+-]?0\d+")
 POWER_CODE = re.compile(r"\d+[eE]\d+")  # 1E5 as the name of something: a power has a point or a sign
 NO_DATES = (0, 99999999, 999999, 88888888)  # that databases write where there is no date
 CODE = re.compile(r"(?=.*[^\W\d_])(?=.*\d)[\w/.-]+")
-DATE_LIKE = re.compile(r"\d{1,4}([-/.: ])\d{1,2}(\1\d{1,4})?|\d{1,2}[-/. ][^\W\d_]{3,9}\.?[-/. ,]+\d{2,4}")
+DATE_LIKE = re.compile(
+    r"\d{1,4}([-/.])\d{1,2}\1\d{2,4}|\d{4}[-/.]\d{1,2}|\d{1,2}:\d{2}(:\d{2})?"
+    r"|\d{1,2}[-/. ][^\W\d_]{3,9}\.?[-/. ,]+\d{2,4}"
+)
+SEPARATED = re.compile(r"\d+([.,]\d+)?|\d{1,3}([.,']\d{3})+([.,]\d+)?")
 NUMBER_LIKE = re.compile(r"\W{0,2}\d[\d.,' ]*\W?")
 
 
@@ -78,9 +88,9 @@ def recognized(values: Series, context: Context = Context(), pattern: str = "", 
     if form is None and not number and not is_code(texts):
         return Reading(notes=_unrecognized(name, counts))
     if isinstance(form, DateForm) and len(texts) > len(probed):
-        form, alternative = _form(texts, context)  # with every name, offset and year
-    elif isinstance(form, NumberForm) and len(texts) > len(probed):
-        form = number_form(texts, context)
+        form = completed_form(form, texts)  # with the units, offsets and years of all values
+        if np.isnan(form.numbers(texts)).any():  # the others may tell the day from the month
+            form, alternative = _form(texts, context)
     if form is None or (not number and isinstance(form, NumberForm) and is_code(texts)):
         if number:
             raise InputError(
@@ -213,7 +223,7 @@ def _are_separate(kind: str, like: list[str]) -> bool:
     """False for codes of digits, such as telephone numbers, that are no numbers."""
     if kind != "numbers":
         return True
-    return sum((p := parts(text)) is not None and " " not in p.core for text in like) > len(like) / 2
+    return sum((p := parts(text)) is not None and bool(SEPARATED.fullmatch(p.core)) for text in like) > len(like) / 2
 
 
 def whole_texts(values: Series, form: Form) -> list[str | None]:

@@ -169,17 +169,25 @@ def _completed(ways: list[tuple[str, ...]], texts: Sequence[str], day_first: boo
     return Dates(_with_unit(_with_offsets(form, texts), texts), alternative)
 
 
-def _unlikely(pattern: str, texts: Sequence[str], day_first: bool | None) -> tuple[float, int]:
+def completed_form(form: DateForm, texts: Sequence[str]) -> DateForm:
+    """A form that was recognized from some texts, with the unit, the offsets and the years of all of them."""
+    form = replace(form, first_year=_first_year((form.pattern, *form.others), texts))
+    return _with_unit(_with_offsets(form, texts), texts)
+
+
+def _unlikely(pattern: str, texts: Sequence[str], day_first: bool | None) -> tuple[float, int, int]:
     """How unlikely a pattern is next to others that texts have as well."""
     values = DateForm(pattern=pattern).moments(texts)
     missing = round(float(np.isnan(values).mean()), 3)
+    fields = Fields.of(values[~np.isnan(values)].astype(np.int64))
+    years = len(np.unique(fields.year)) if "%y" in pattern else 0  # days have more different values than years
     if _order(pattern) not in ("dmy", "mdy"):
-        return missing, 2 if _order(pattern) == "ymd" and "%Y" not in pattern else 0
+        return missing, years, 2 if _order(pattern) == "ymd" and "%Y" not in pattern else 0
     if day_first is None:
-        if len(texts) > 2 and len(np.unique(Fields.of(values[~np.isnan(values)].astype(np.int64)).day)) == 1:
-            return missing, 0  # the first of each month
+        if len(texts) > 2 and len(np.unique(fields.day)) == 1:
+            return missing, years, 0  # the first of each month
         day_first = "/" not in pattern
-    return missing, 1 if (_order(pattern) == "dmy") == day_first else 3
+    return missing, years, 1 if (_order(pattern) == "dmy") == day_first else 3
 
 
 def _first_year(patterns: tuple[str, ...], texts: Sequence[str]) -> int:

@@ -22,7 +22,8 @@ YEARS = (1500, 2300)  # that years of four digits lie in; 9999 is a year without
 # "of" and the like.
 SEPARATOR = r"[-/.]|\. |/ | |, |- "
 TIME = re.compile(r"N:N(?::N(?:[.,]N)?)?(?: ?P)?|N(?:\.N)? ?P|N[h時时시] ?N(?:[m分분](?: ?N[s秒초])?)?")
-LATE_TIME = re.compile(r"(?<=[-/.][NM]:)N:N(?::N)?$|(?<=[-/. ]N )N\.N(?:\.N)?$")  # after 27/Dec/2020: or 27.12.2020
+# After 27/Dec/2020: and after 27.12.2020
+LATE_TIME = re.compile(r"(?<=[-/.][NM]:)N:N(?::N)?$|(?<=[-/. ]N )N\.N(?:\.N){0,2}(?: ?P)?$")
 COMPACT_TIME = re.compile(r"(?<=T)N(?:\.N)?$")
 OFFSET = re.compile(r" ?(?:Z|Z?[+\u2212-]N(?::N)?)$")
 DATES = tuple(
@@ -35,7 +36,7 @@ DATES = tuple(
         (r"N[-/., ]*M", "Y"),
         (r"N[-/.]N|N[年년] ?N[月월]", "Ym", "mY", "Yj"),
         (r"NmN", "Ym"),
-        (r"N[- ]?qN", "Yq"),
+        (r"N[- ]?qN", "Yq", "qY"),
         (r"qN[-/ ']*N", "qY"),
         (r"N-?wN", "GV"),
         (r"N-?wN-N", "GVu"),
@@ -48,7 +49,7 @@ DIGITS_ONLY = {  # by the number of digits
     6: ("%Y%m", "%y%m%d", "%d%m%y", "%m%d%y"),
 }
 COMPACT_TIMES = {4: "%H%M", 6: "%H%M%S"}
-WORD_DIRECTIVES = {"M": "%b", "A": "%a", "P": "%p", "O": "%o"}
+WORD_DIRECTIVES = {"M": "%b", "A": "%a", "P": "%p", "O": "%o", "Z": "%z"}
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def _assignments(body: str, columns: list[tuple[str, ...]]) -> list[list[str]]:
 def _stripped(rest: str) -> str:
     """The layout of a date without its weekday, and without its time (\\0) and what joins them."""
     rest = re.sub(r"^A[,.]? ?(?:F )?|,? ?\(?A\)?$|,? ?A(?= ?\0)", "", rest)
-    rest = re.sub(r"[ T,:]*(?:F )?\0(?: F)?[, ]*", "\0", rest)
+    rest = re.sub(r"[ T,:]*(?:F )?\0(?: ?Z)?(?: F)?[, ]*", "\0", rest)
     rest = re.sub(r"^A[,.]? ?|,? ?A$", "", rest)
     return re.sub(r"(?<=[NM])\0(?=[NM])", " ", rest).replace("\0", "")
 
@@ -197,7 +198,7 @@ def _can_be_short(kind: str, rest: str, years: tuple[str, ...]) -> bool:
     """True if years can have two digits: beside a day and a month, or in Jan-49, but not in Jan 05."""
     if len(kind) == 1:
         return (rest[1:2] in ("-", "'") and rest[0] == "M") or "'" in rest or max(map(int, years)) > 31
-    return len(kind) == 3 or "M" in rest
+    return len(kind) == 3 or "M" in rest or "q" in rest
 
 
 def _time_names(span: str, columns: list[tuple[str, ...]], compact: bool) -> list[str] | None:

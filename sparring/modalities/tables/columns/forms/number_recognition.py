@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sparring.modalities.tables.columns.forms.numbers import (
     GROUPING,
     MAX_DECIMALS,
+    MINUS,
     SPACES,
     NumberForm,
     Parts,
@@ -17,6 +18,7 @@ from sparring.modalities.tables.columns.forms.numbers import (
     parts,
 )
 
+DASH = re.compile(rf"[{SPACES}]*[{MINUS}\u2014]+[{SPACES}]*")  # zero in accounts: $ -
 MAX_LABEL = 24  # characters of a currency or a unit
 MIN_READ_SHARE = 0.5  # of the different texts that have one form, so that there is a form at all
 MIN_CONSISTENT_SHARE = 0.95  # of the numbers that a meaning of their separators must explain
@@ -70,7 +72,9 @@ def number_form(texts: Sequence[str], context: Context) -> NumberForm | None:
         return None
     thousands, decimal, indian = marks
     pattern = core_pattern(thousands, decimal, indian)
-    return _form([p for p in found if pattern.fullmatch(p.core)], label, marks, magnitudes)
+    form = _form([p for p in found if pattern.fullmatch(p.core)], label, marks, magnitudes)
+    nothing = next((text for text in texts if before and DASH.fullmatch(text.lower().replace(before, ""))), "")
+    return form if form is None or not nothing else replace(form, nothing=nothing)
 
 
 def _unit(labels: Counter[str]) -> tuple[str, tuple[tuple[str, float], ...]]:
@@ -147,7 +151,7 @@ def _is_thousands(mark: str, cores: Sequence[str], context: Context) -> bool:
     """True if a mark that is always followed by three digits stands between thousands."""
     marked = [core for core in cores if mark in core]
     bare = [core for core in cores if mark not in core]
-    if any(core.startswith(("0", mark)) for core in marked):
+    if any(core.startswith(("0", mark)) or core.index(mark) > 3 for core in marked):
         return False
     if context.decimal:
         return context.decimal != mark

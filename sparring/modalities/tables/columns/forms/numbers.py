@@ -71,6 +71,7 @@ class NumberForm(Form):
         decimal: decimal point or comma.
         decimals: smallest and largest number of decimals.
         exponent: "E" or "e" in scientific notation; "" otherwise.
+        nothing: text of zero, if it has no digits.
         magnitudes: suffixes and what they multiply by, the largest first, such as ("K", 1000).
     """
 
@@ -85,6 +86,7 @@ class NumberForm(Form):
     decimals: tuple[int, int] = (0, 0)
     exponent: str = ""
     magnitudes: tuple[tuple[str, float], ...] = ()
+    nothing: str = ""
 
     @property
     def dtype(self) -> str:
@@ -106,13 +108,22 @@ class NumberForm(Form):
 
     def numbers(self, texts: Sequence[Any]) -> Floats:
         different, codes = unique_texts(texts)
-        return spread(np.array([self.number(text) for text in different], np.float64), codes)
+        return spread(np.array([self._quick(text) for text in different], np.float64), codes)
+
+    def _quick(self, text: str) -> float:
+        """The number of a text that is written as most are, without looking at its parts; of others as `number`."""
+        for (before, after), sign in ((self.positive, 1.0), (self.negative, -1.0)):
+            if text.startswith(before) and text.endswith(after) and not self.magnitudes:
+                core = text[len(before) : len(text) - len(after)]
+                if self._core.fullmatch(core):
+                    return sign * float(core.replace(self.thousands, "").replace(self.decimal, "."))
+        return self.number(text)
 
     def number(self, text: str) -> float:
         """The number of one text; NaN if it is not written in this form."""
         found = parts(text)
         if found is None:
-            return np.nan
+            return 0.0 if self.nothing and text == self.nothing else np.nan
         factor = self._factor(found.label)
         if factor is None or not self._core.fullmatch(found.core):
             return np.nan
@@ -138,6 +149,8 @@ class NumberForm(Form):
         suffix, factor = next((pair for pair in self.magnitudes if abs(x) >= pair[1]), ("", 1.0))
         digits = self._digits(abs(x) / factor)
         nothing = not re.search("[1-9]", digits.split(self.exponent)[0] if self.exponent else digits)
+        if nothing and self.nothing:
+            return self.nothing
         before, after = self.zero if nothing else self.negative if x < 0 else self.positive
         return f"{before}{digits}{suffix}{after}"
 
