@@ -37,6 +37,7 @@ Fraction = Annotated[float, Within(0, 1, exclusive=True)]
 Decay = Annotated[float, Within(0, 0.99999)]
 Widths = Annotated[tuple[int, ...], Within(1)]
 Words = tuple[str, ...]
+Levels = tuple[float, ...]
 
 Group = Literal["Data", "Generator", "Discriminator", "Losses", "Optimization"]
 
