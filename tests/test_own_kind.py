@@ -81,7 +81,7 @@ def test_it_is_explored(place, tmp_path):
 
 def test_it_is_exported_and_served(place, tmp_path):
     export(place / "run", tmp_path / "fabric.onnx")
-    client = TestClient(application({"run": sparring.load(place / "run")}, Limits()))
+    client = TestClient(application({"run": sparring.load(place / "run")}, Limits()), "http://localhost")
     with client:
         made = client.post("/models/run/samples", json={"n": 3, "seed": 1})
         assert made.status_code == 200

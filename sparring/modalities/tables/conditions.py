@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -158,8 +159,13 @@ def _value(column: Column, value: str, text: str) -> Any:
     date = _measure(column) == "dates"
     try:
         if not date:
-            return float(value)
+            number = float(value)
+            if not math.isfinite(number):
+                raise ValueError
+            return number
         moment = pandas.Timestamp(value)
+        if moment is pandas.NaT:
+            raise ValueError
         zoned = ", " in column.dtype
         if moment.tzinfo is None:
             return moment.tz_localize("UTC") if zoned else moment
