@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,7 +14,17 @@ from sparring.errors import InputError
 from sparring.files import describe_error
 
 # Raised when a damaged header of an array is parsed, which is text in Python's syntax.
-BAD_HEADER = (ValueError, EOFError, MemoryError, TypeError, OverflowError, SyntaxError, RecursionError, KeyError)
+BAD_HEADER = (
+    ValueError,
+    EOFError,
+    MemoryError,
+    TypeError,
+    OverflowError,
+    SyntaxError,
+    RecursionError,
+    KeyError,
+    tokenize.TokenError,
+)
 
 
 def open_npy(path: Path) -> NDArray[Any]:

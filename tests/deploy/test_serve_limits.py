@@ -222,7 +222,7 @@ def test_bodies_sent_without_a_key_are_not_read(models, path):
         assert client.head(path).status_code == 200
 
 
-@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 0, 1e300])
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 0, 1e300, 10**400])
 @pytest.mark.parametrize("name", ["max_samples", "body", "pixels", "seconds", "queue", "batch", "wait", "connections"])
 def test_limits_are_in_range(name, value):
     """Timers and counters can use them."""

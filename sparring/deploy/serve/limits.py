@@ -44,9 +44,11 @@ class Limits:
             value = getattr(self, name)
             if not 0 < value <= MAX_LIMIT:
                 option = f"--{name.replace('_', '-')}"
-                raise InputError(f"{option} {value:g} is out of range; it must be above 0 and at most {MAX_LIMIT:,.0f}")
+                raise InputError(
+                    f"{option} {str(value)[:30]} is out of range; it must be above 0 and at most {MAX_LIMIT:,.0f}"
+                )
         if not 0 <= self.wait <= 1000:
-            raise InputError(f"--wait {self.wait:g} is out of range; it must be from 0 to 1000 milliseconds")
+            raise InputError(f"--wait {str(self.wait)[:30]} is out of range; it must be from 0 to 1000 milliseconds")
 
     @property
     def max_bytes(self) -> int:
