@@ -140,6 +140,8 @@ def checked(name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple:
         if isinstance(value, str) and get_args(hint)[0] is str:
             value = [part.strip() for part in value.split(",") if part.strip()]
+        if value == "" and within is None:
+            value = ()
         values = value if isinstance(value, list | tuple) else (value,)
         return tuple(_scalar(name, v, get_args(hint)[0], within) for v in values)
     return _scalar(name, value, hint, within)
