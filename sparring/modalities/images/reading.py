@@ -72,7 +72,7 @@ def _archive(path: Path) -> Items | None:
     if opened is None:
         return None
     found, links = opened
-    if not _worth_reading(found):
+    if not _worth_reading(found) and not (links and not found.others):
         return arrays.cifar(path) if _holds_cifar(path) else None
     notes = (f"{links} links in {path.name} are not followed",) if links else ()
     return from_files(found.files, path.name.split(".")[0] or path.name, (*notes, *found.notes))
