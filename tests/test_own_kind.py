@@ -87,7 +87,7 @@ def test_it_is_explored(place, tmp_path):
 def test_it_is_exported_and_served(place, tmp_path):
     export(place / "run", tmp_path / "fabric.onnx", trust=True)
     model = sparring.load(place / "run", trust=True)
-    client = TestClient(application({"run": model}, Limits()))
+    client = TestClient(application({"run": model}, Limits()), "http://localhost")
     with client:
         made = client.post("/models/run/samples", json={"n": 3, "seed": 1})
         assert made.status_code == 200

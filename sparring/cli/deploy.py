@@ -72,6 +72,12 @@ def serve(
         typer.Option(help="A valid API key; may be repeated. Also from SPARRING_KEYS, separated by commas."),
     ] = None,
     keys: Annotated[str, typer.Option(metavar="FILE", help="A file with one key per line.")] = "",
+    host_name: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="NAME", help="A further name of this server, such as a proxy's; may be repeated. * for any."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     max_samples: Annotated[int, typer.Option(help="Samples per request.")] = 10_000,
     body: Annotated[float, typer.Option(help="MiB of a request's body.")] = 16.0,
@@ -88,4 +94,4 @@ def serve(
     from sparring.deploy.serve import serve as listen
 
     limits = Limits(max_samples, body, pixels, seconds, queue, batch, wait, connections)
-    listen(runs, host, port, key or (), keys or None, device, limits, trust_code)
+    listen(runs, host, port, key or (), keys or None, device, limits, trust_code, host_name or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Optional
 
 import typer
@@ -27,10 +28,15 @@ def studio(
     password: Annotated[
         str, typer.Option(envvar="SPARRING_PASSWORD", help="Password that the page asks for.", show_envvar=True)
     ] = "",
+    host_name: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="NAME", help="A further name of the page, such as a proxy's; may be repeated. * for any."),
+    ] = None,
     device: Annotated[str, typer.Option(help="Device that models run on: auto, cpu, cuda, cuda:1, mps.")] = "auto",
     trust_code: TrustCode = False,
 ) -> None:
     """Open a web page to train, watch, sample, edit and compare models."""
     from sparring.studio import launch
 
-    launch(runs or (), host, port, password, device, lambda text: print(text, flush=True), trust_code)
+    say = partial(print, flush=True)
+    launch(runs or (), host, port, password, device, say, trust_code, host_name or ())

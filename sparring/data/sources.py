@@ -12,12 +12,10 @@ import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from sparring.data.tars import BROKEN as BROKEN
 from sparring.data.tars import MAX_FILE_BYTES as MAX_FILE_BYTES
@@ -29,6 +27,7 @@ from sparring.files import describe_error
 MAX_CHUNK_FILES = 256  # files in memory at the same time,
 MAX_CHUNK_BYTES = 2**26  # and about how many bytes of them
 OFFICE = "[Content_Types].xml"  # in a document or workbook of Office, which is no archive of files
+HEAD = 512  # bytes at the beginning of a file, by which its format is recognized
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".txz", ".npz")  # suffixes
 
 
@@ -46,6 +45,7 @@ class Unreadable:
 Content = bytes | Unreadable
 Accepts = Callable[[str], bool]
 Value = TypeVar("Value")
+DAMAGED = (*BROKEN, zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError)  # when a zip's member is read
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class FileSource(ABC):
             wanted: indices of the files that are read; all unless given.
         """
 
+    def heads(self, wanted: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        """Index in `names` and the first bytes of each file; none of a file that cannot be read."""
+        for i, content in self.contents(wanted):
+            yield i, b"" if isinstance(content, Unreadable) else content[:HEAD]
+
     def only(self, wanted: Collection[int]) -> FileSource:
         """Some of the files, in the same order."""
         return replace(self, names=tuple(self.names[i] for i in sorted(wanted)))
@@ -93,6 +98,13 @@ class FolderSource(FileSource):
             if wanted is None or i in wanted:
                 yield i, _read(self.path / name)
 
+    def heads(self, wanted: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        for i in sorted(wanted):
+            head = b""
+            with suppress(OSError), (self.path / self.names[i]).open("rb") as file:
+                head = file.read(HEAD)
+            yield i, head
+
     @property
     def modified(self) -> str:
         return " ".join(_stamp(self.path / name) for name in self.names)
@@ -110,6 +122,14 @@ class ZipSource(FileSource):
             for i, name in enumerate(self.names):
                 if wanted is None or i in wanted:
                     yield i, _unzipped(archive, name)
+
+    def heads(self, wanted: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        with zipfile.ZipFile(self.path) as archive:
+            for i in sorted(wanted):
+                head = b""
+                with suppress(*DAMAGED), archive.open(self.names[i]) as file:
+                    head = file.read(HEAD)
+                yield i, head
 
 
 class TarSource(FileSource):
@@ -132,6 +152,15 @@ class TarSource(FileSource):
                 left -= 1
                 if not left:
                     return
+
+    def heads(self, wanted: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        indices = {self.names[i]: i for i in wanted}
+        with open_tar(self.path) as archive:
+            for member in members(archive):
+                i = indices.pop(member.name, None) if member.isreg() else None
+                if i is not None:
+                    file = archive.extractfile(member)
+                    yield i, b"" if file is None else file.read(HEAD)
 
 
 @dataclass(frozen=True)
@@ -230,21 +259,6 @@ def archives(path: Path) -> list[Path]:
     return [p for p in sorted(path.iterdir()) if p.name.lower().endswith(ARCHIVES)]
 
 
-def open_npy(path: Path) -> NDArray[Any]:
-    """The array in an `.npy`, mapped into memory.
-
-    Raises:
-        InputError: if it cannot be read, or is not an array of numbers.
-    """
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, MemoryError) as error:
-        raise InputError(f"{path} is not a .npy array of numbers: {error}") from error
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
-    return array
-
-
 def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] | None:
     """The accepted files in an archive, and the number of links in it, which are not followed; None if the file is not
     an archive, whatever its suffix.
@@ -285,7 +299,7 @@ def _listed_tar(path: Path, accepts: Accepts) -> tuple[TarSource, int]:
     with open_tar(path, headers=True) as opened:
         for member in members(opened):
             if accepts(member.name):
-                links += not member.isreg()
+                links += member.issym() or member.islnk()
                 names += [member.name] if member.isreg() else []
     return TarSource(path, tuple(dict.fromkeys(names))), links
 

@@ -107,6 +107,7 @@ class Model:
         seed: int | None = None,
         truncation: float | None = None,
         progress: Progress = no_progress,
+        searched: Progress = no_progress,
     ) -> Samples:
         """Draw samples that satisfy a request; see `sample`.
 
@@ -114,12 +115,14 @@ class Model:
             request: from this model's own `request`.
             progress: called with the number of samples drawn, and the largest number that may be; what it raises ends
                 the work.
+            searched: called with the number of samples drawn and that of those that satisfy the request's rules, while
+                they are searched for; what it raises ends the work.
 
         Raises:
             InputError: as `sample` does.
         """
         if request.rules:
-            return self._sample_by_rules(n, request, seed, truncation, progress)
+            return self._sample_by_rules(n, request, seed, truncation, progress, searched)
         parts, conditions = zip(*self._stream(n, request, seed, truncation, progress), strict=True)
         labels = torch.cat(conditions).cpu().numpy() if self.modality.classes else None
         return Samples(self.modality.decode(tensors.concatenate(parts)), labels, self.modality)
@@ -176,7 +179,13 @@ class Model:
         return np.concatenate(list(bands(mapper, picture)))
 
     def _sample_by_rules(
-        self, n: int, request: Request, seed: int | None, truncation: float | None, progress: Progress
+        self,
+        n: int,
+        request: Request,
+        seed: int | None,
+        truncation: float | None,
+        progress: Progress,
+        searched: Progress,
     ) -> Samples:
         """Rejection sampling: samples that violate a rule are replaced."""
         kept: list[Any] = []
@@ -191,6 +200,7 @@ class Model:
                     return Samples(kept[0][:n], None, self.modality)
             if drawn >= max(MIN_ATTEMPTS, MAX_ATTEMPTS * (have + 1)):
                 break
+            searched(drawn, have)
         rules = " and ".join(rule.text for rule in request.rules)
         kind = self.modality.words.items
         raise InputError(

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from sparring.studio.charts import sparkline
-from sparring.studio.run_index import Card, Line
+from sparring.studio.run_index import Card, Line, as_text
 
 THUMBNAIL_SIDE = 320  # pixels of the longer side
 EMPTY = (
@@ -64,7 +64,7 @@ def _thumbnail_html(card: Card) -> str:
         return placeholder
     try:
         content = thumbnail(card.sheet, card.sheet.stat().st_mtime_ns)
-    except (OSError, SyntaxError):  # the file was removed or is being written; Pillow raises the latter
+    except Exception:  # the file was removed or is being written, or is no image: Pillow raises any exception then
         return placeholder
     alt = escape(f"samples of {card.name} at step {int(card.sheet.stem):,}", quote=True)
     return f'<img class="thumb" alt="{alt}" src="data:image/png;base64,{content}">'
@@ -107,8 +107,8 @@ def details(card: Card, log: Sequence[Line], charts: str) -> str:
         return f'<p class="warning">{escape(card.error)}</p>'
     rows = [
         ("recipe", card.recipe), ("data", card.data), ("samples", card.items), ("trained", card.progress),
-        ("speed", f"{log[-1]['speed']:,.0f} samples/s" if log else ""), ("score", card.score),
-        ("folder", str(_from_here(card.path))),
+        ("speed", f"{log[-1]['speed']:,.0f} samples/s" if log and "speed" in log[-1] else ""), ("score", card.score),
+        ("folder", as_text(str(_from_here(card.path)))),
     ]  # fmt: skip
     listed = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
     findings = "".join(f'<li class="warning">{escape(text)}</li>' for text in card.findings)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sparring.deploy.serve.access import Hosts
 from sparring.devices import resolve
 from sparring.errors import InputError, needs
 from sparring.studio.jobs import Jobs
@@ -32,6 +33,7 @@ def launch(
     device: str = "auto",
     say: Callable[[str], None] = print,
     trust: bool = False,
+    host_names: Sequence[str] = (),
 ) -> None:
     """Serve the page until Ctrl-C. Then trainings that it has started are stopped, and their models written.
 
@@ -43,6 +45,8 @@ def launch(
         device: that models run on.
         say: receives messages for the user.
         trust: as for `sparring.load`, for all models that are selected on the page.
+        host_names: names by which the page is reached besides localhost, this machine's name and addresses as numbers,
+            such as the name of a proxy; "*" for any.
 
     Raises:
         InputError: if a folder does not exist, the port is in use, an open address has no password, or Gradio is not
@@ -55,21 +59,30 @@ def launch(
     if not 1 <= port <= 65_535:
         raise InputError(f"--port {port} is out of range; give one from 1 to 65535")
     places = folders(runs)
-    where = str(resolve(device))
+    where, hosts = str(resolve(device)), Hosts((*host_names, host))
     os.environ.update(OFFLINE)
     needs("gradio", "studio", "draws the studio's page")
     with tempfile.TemporaryDirectory(prefix="sparring-studio-") as temporary:
         os.environ["GRADIO_TEMP_DIR"] = temporary
-        _serve(places, host, port, password, where, Path(temporary), say, trust)
+        _serve(places, host, port, password, hosts, where, Path(temporary), say, trust)
 
 
 def _serve(
-    places: list[Path], host: str, port: int, password: str, device: str, folder: Path, say: Callable[[str], None],
+    places: list[Path],
+    host: str,
+    port: int,
+    password: str,
+    hosts: Hosts,
+    device: str,
+    folder: Path,
+    say: Callable[[str], None],
     trust: bool,
-) -> None:  # fmt: skip
+) -> None:
     import gradio as gr
+    from starlette.middleware import Middleware
 
     from sparring.studio import mask_editor
+    from sparring.studio.guard import Guard
     from sparring.studio.page import page
     from sparring.studio.studio import Studio
     from sparring.studio.theme import CSS, theme
@@ -87,6 +100,7 @@ def _serve(
                 prevent_thread_lock=True, quiet=True, share=False, footer_links=["settings"], ssr_mode=False, pwa=False,
                 max_file_size=MAX_UPLOAD, theme=theme(), css=CSS + mask_editor.STYLE, mcp_server=False,
                 enable_monitoring=False, state_session_capacity=MAX_SESSIONS,
+                app_kwargs={"middleware": [Middleware(Guard, hosts=hosts)]},
             )  # fmt: skip
         except OSError as error:
             raise InputError(f"the studio cannot listen on --port {port} of {host}; choose another --port") from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from sparring.runs.folder import RunFolder, RunRecord
 
 MAX_DEPTH = 3  # levels of folders in which runs are looked for
 MAX_SAME_NAME = 10_000  # runs with the same name and a number
+MAX_BYTES = 64 * 2**20  # of a file that is shown
+MAX_TEXT = 500  # characters of a text from a folder
+MAX_PATH = 4096  # characters of a path, with which a training is resumed
+MAX_NUMBER = 1e15  # the largest step, number of seconds or limit that is shown
 
 UNTRUSTED = "its recipe is the file {}; start the studio with --trust-code to use its model"
 
@@ -77,7 +82,10 @@ class Card:
 
     def is_training(self) -> bool:
         """True while any command trains in the folder."""
-        return RunFolder(self.path).busy()
+        try:
+            return RunFolder(self.path).busy()
+        except (InputError, OSError):  # its lock is no file, or may not be opened
+            return False
 
 
 class RunIndex:
@@ -110,9 +118,10 @@ class RunIndex:
         names: dict[Path, str] = {}
         for place in self.places:
             for path in _runs(place, MAX_DEPTH):
-                names.setdefault(path.resolve(), path.relative_to(place).as_posix() if path != place else path.name)
+                name = path.relative_to(place).as_posix() if path != place else path.name
+                names.setdefault(path.resolve(), as_text(name))
         all_names = list(names.values())
-        unique = {str(p) if all_names.count(name) > 1 else name: p for p, name in names.items()}
+        unique = {as_text(str(p)) if all_names.count(name) > 1 else name: p for p, name in names.items()}
         return dict(sorted(unique.items(), key=lambda pair: _changed(pair[1]), reverse=True))
 
     def path(self, name: str | None) -> Path:
@@ -133,7 +142,7 @@ class RunIndex:
         return [self.card(name, path) for name, path in self.paths().items()]
 
     def card(self, name: str, path: Path) -> Card:
-        """The contents of a run's folder, or why they cannot be read."""
+        """The contents of a run's folder, or why they cannot be read. Whatever is in it, other runs are still shown."""
         folder = RunFolder(path)
         try:
             settings = self._read(folder.recipe, lambda p: _settings(read_json(p, RunRecord)))
@@ -143,23 +152,31 @@ class RunIndex:
             log = self.log(path)
             last: Line = log[-1] if log else {}
             scores = [(key, value) for line in log for key, value in line.items() if key.startswith("fid[")]
-            sheets = sorted(p for p in folder.samples.glob("*.png") if p.stem.isdecimal())  # named by their steps
+            files = sorted(folder.samples.glob("*.png")) if folder.samples.is_dir() else []
+            score = as_text(f"{scores[-1][0]} {scores[-1][1]:.3g}") if scores else ""
+            sheets = [p for p in files if p.stem.isdecimal() and p.is_file()]  # named by their steps
             return Card(
-                name=name, path=path, **settings, step=int(last.get("step", 0)), seconds=float(last.get("seconds", 0)),
-                score=f"{scores[-1][0]} {scores[-1][1]:.3g}" if scores else "", findings=findings,
+                name=name, path=path, **settings, step=int(_number(last, "step")), seconds=_number(last, "seconds"),
+                score=score, findings=findings,
                 sheet=sheets[-1] if sheets else None, ready=(folder.model / "model.json").is_file(),
                 changed=_changed(path),
             )  # fmt: skip
-        except (InputError, KeyError, TypeError, ValueError, OSError) as error:
-            return Card(name, path, error=f"cannot be read: {error}")
+        except Exception as error:  # whatever a folder can cause
+            why = str(error) if isinstance(error, InputError | OSError) else f"{type(error).__name__}: {error}"
+            return Card(name, path, error=as_text(f"cannot be read: {why}"))
 
     def log(self, path: Path) -> list[Line]:
-        """The lines of a run's log."""
-        return self._lines(RunFolder(path).log)
+        """The lines of a run's log: their finite numbers, by name.
+
+        Raises:
+            InputError: if it is damaged.
+        """
+        return [_finite(line) for line in self._lines(RunFolder(path).log)]
 
     def _findings(self, folder: RunFolder) -> tuple[str, ...]:
         entries = [problems.current(line) for line in self._lines(folder.health)]
-        return tuple(f"step {entry['step']}: {problems.describe(entry)}" for entry in entries if "problem" in entry)
+        texts = [f"step {entry['step']}: {problems.describe(entry)}" for entry in entries if "problem" in entry]
+        return tuple(map(as_text, texts))
 
     def _lines(self, path: Path) -> list[Line]:
         """The complete lines of a file of JSON lines that another process may be writing; () if there is no file."""
@@ -168,6 +185,8 @@ class RunIndex:
     def _read(self, path: Path, read: Any) -> Any:
         """The contents of a file, read again only after it has changed."""
         status = path.stat()
+        if status.st_size > MAX_BYTES:
+            raise InputError(f"{path.name} has {status.st_size / 2**20:,.0f} MiB, more than a run's files have")
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         with self._lock:
             if self._contents.get(path, (None,))[0] == stamp:
@@ -182,29 +201,64 @@ def _settings(content: RunRecord) -> dict[str, Any]:
     """The part of a `recipe.json` that a card shows."""
     run, source, kind = content["run"], content["recipe"], str(content["kind"])
     return {
-        "recipe": Path(source).stem if source.endswith(".py") else source,
-        "file": source if source.endswith(".py") else "",
-        "items": {known.kind: known.words.items for known in kinds()}.get(kind, kind),
-        "data": str(run["settings"]["data"]),
-        "steps": run["steps"],
-        "time": run["time"],
+        "recipe": as_text(Path(source).stem if source.endswith(".py") else source),
+        "file": as_text(source) if source.endswith(".py") else "",
+        "items": {known.kind: known.words.items for known in kinds()}.get(kind, as_text(kind)),
+        "data": as_text(str(run["settings"]["data"]), MAX_PATH),
+        "steps": None if run["steps"] is None else int(_number(run, "steps")),
+        "time": None if run["time"] is None else _number(run, "time"),
     }
 
 
+def _number(values: Mapping[str, Any], name: str) -> float:
+    """A number from 0 that can be shown; 0 if there is none.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    value = values.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_NUMBER:
+        raise ValueError(f"its {name} is {str(value)[:50]}")
+    return float(value)
+
+
+def _finite(line: Line) -> Line:
+    """The numbers of a line of a log."""
+    numbers = {name: value for name, value in line.items() if type(value) in (int, float)}
+    return {as_text(name): value for name, value in numbers.items() if abs(value) <= sys.float_info.max}
+
+
+def as_text(text: str, limit: int = MAX_TEXT) -> str:
+    """Text from a folder as it can be sent to a page: without what UTF-8 cannot encode, and not too long."""
+    return text[:limit].encode("utf-8", "replace").decode()
+
+
 def _runs(place: Path, depth: int) -> list[Path]:
-    """The runs in a folder; none inside another."""
-    if RunFolder(place).recipe.is_file():
-        return [place]
-    if not depth or not place.is_dir() or not os.access(place, os.R_OK | os.X_OK):
+    """The runs in a folder; none inside another. What may not be read, or was removed meanwhile, is left out."""
+    try:
+        if RunFolder(place).recipe.is_file():
+            return [place]
+        inside = sorted(place.iterdir()) if depth else []
+    except OSError:
         return []
-    within = [p for p in sorted(place.iterdir()) if p.is_dir() and not p.name.startswith(".") and not p.is_symlink()]
-    return [run for path in within for run in _runs(path, depth - 1)]
+    return [run for path in inside if _may_hold_runs(path) for run in _runs(path, depth - 1)]
+
+
+def _may_hold_runs(path: Path) -> bool:
+    try:
+        return path.is_dir() and not path.name.startswith(".") and not path.is_symlink()
+    except OSError:
+        return False
 
 
 def _changed(path: Path) -> float:
     """When a run was last written to."""
     folder = RunFolder(path)
-    return max((p.stat().st_mtime for p in (folder.log, folder.recipe) if p.exists()), default=0.0)
+    times = [0.0]
+    for path in (folder.log, folder.recipe):
+        with suppress(OSError):  # it does not exist any more, or may not be read
+            times.append(path.stat().st_mtime)
+    return max(times)
 
 
 def unused(home: Path, name: str, reserved: Callable[[Path], bool] = lambda _: False) -> Path:

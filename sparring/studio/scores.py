@@ -56,8 +56,8 @@ def table(runs: RunIndex, cards: Sequence[Card]) -> str:
 
 
 def _speed(runs: RunIndex, card: Card) -> str:
-    log = runs.log(card.path)
-    return f"{log[-1]['speed']:,.0f}" if log else MISSING
+    log = [] if card.error else runs.log(card.path)
+    return f"{log[-1]['speed']:,.0f}" if log and "speed" in log[-1] else MISSING
 
 
 def _metrics(card: Card) -> dict[str, str]:
@@ -68,7 +68,7 @@ def _metrics(card: Card) -> dict[str, str]:
     try:
         numbers = stored_numbers(read_json(path, dict[str, Any]))
         return {f"{name} {ARROWS[n['best']]}": _formatted(name, n) for name, n in numbers.items()}
-    except (InputError, KeyError, TypeError):
+    except (InputError, KeyError, TypeError, ValueError, AttributeError):
         return {"evaluation": "damaged"}
 
 

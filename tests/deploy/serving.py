@@ -12,7 +12,7 @@ from sparring.deploy.serve.limits import Limits
 
 
 def served(models, limits=Limits(), **settings):
-    return TestClient(application(models, limits, **settings))
+    return TestClient(application(models, limits, **settings), base_url="http://127.0.0.1:8000")
 
 
 def warmed(client):

@@ -172,6 +172,34 @@ def test_rows_that_do_not_exist(models):
         assert client.post("/models/table/samples").status_code == 200
 
 
+@pytest.mark.parametrize("rule", ["age>=nan", "age>=inf", "age>-Infinity", "since>=NaT", "pay!=NaN"])
+def test_conditions_that_are_no_numbers(models, rule):
+    with served({"table": models["table"]}) as client:
+        answer = client.post("/models/table/samples", json={"where": [rule]})
+        assert answer.status_code == 422
+        assert "is not a" in answer.json()["detail"]
+
+
+def test_a_search_does_not_hold_up_others(models):
+    """While a condition that nothing satisfies is searched for, other requests are answered, and other searches get
+    their turn; it ends early, because it would take far longer than it may.
+    """
+    with served({"table": models["table"]}, Limits(seconds=20)) as client, ThreadPoolExecutor(4) as pool:
+        warmed(client)
+        began = time.monotonic()
+        hopeless = pool.submit(client.post, "/models/table/samples", json={"where": ["age>79.5", "pay<-100"]})
+        while not len(client.app.state.models["table"].searches) and time.monotonic() - began < 0.2:
+            time.sleep(0.01)
+        assert client.post("/models/table/samples", json={"n": 3}).status_code == 200
+        assert not hopeless.done()
+        easy = client.post("/models/table/samples", json={"n": 3, "where": ["age>0"]})
+        assert easy.status_code == 200
+        answer = hopeless.result()
+        assert time.monotonic() - began < 8
+        assert answer.status_code == 422
+        assert "only 0 of" in answer.json()["detail"]
+
+
 def test_dropped_work_ends(models):
     begun, done = threading.Event(), []
 

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from serving import counted, picture, served, warmed
 from starlette.testclient import TestClient
 
+from sparring.deploy.serve.access import Attempts, Hosts
 from sparring.deploy.serve.app import application
 from sparring.deploy.serve.keys import Keys, bound_socket, load_keys
 from sparring.deploy.serve.limits import Limits
@@ -107,7 +109,7 @@ def test_samples_with_too_many_numbers(client, monkeypatch):
 def test_no_traceback_leaves_the_server(models, monkeypatch):
     monkeypatch.setattr("sparring.deploy.serve.generation.samples_as", lambda *_: 1 / 0)
     app = application({"digits": models["digits"]})
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
         warmed(client)
         answer = client.post("/models/digits/samples")
     assert answer.status_code == 500
@@ -128,6 +130,65 @@ def test_keys(models):
         for headers in ({"X-API-Key": "first"}, {"Authorization": "bearer second"}, proxied):
             assert client.get("/models", headers=headers).status_code == 200
         assert client.post("/models/digits/samples", content="{", headers=JSON).status_code == 401
+
+
+def test_wrong_keys_are_limited(models, monkeypatch):
+    """After ten wrong keys no key of that client is checked for a while, not even the right one; others are served."""
+    now = [1000.0]
+    monkeypatch.setattr("sparring.deploy.serve.access.time.monotonic", lambda: now[0])
+    with served({"digits": models["digits"]}, keys=Keys(["right"])) as client:
+        for _ in range(20):
+            assert client.get("/models").status_code == 401  # without a key, nothing is guessed
+        answers = [client.get("/models", headers={"X-API-Key": f"guess{i}"}) for i in range(200)]
+        assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 190
+        assert answers[-1].headers["retry-after"] == "60"
+        assert client.get("/models", headers={"X-API-Key": "right"}).status_code == 429
+        assert client.get("/healthz").status_code == 200
+        attempts = Attempts()
+        for _ in range(10):
+            attempts.count("one")
+        assert (attempts.wait("one"), attempts.wait("other")) == (60, 0)
+        now[0] += 61
+        assert client.get("/models", headers={"X-API-Key": "right"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200), ("localhost", 200), ("LOCALHOST.:80", 200), ("[::1]:8000", 200), ("10.1.2.3", 200),
+        (socket.gethostname(), 200), ("models.example.org", 200), ("a.localhost:8000", 200),
+        ("evil.example", 421), ("127.0.0.1.evil.example", 421), ("localhost.evil.example:8000", 421), ("", 421),
+        ("evil.example/127.0.0.1", 421), ("127.0.0.1:80:evil.example", 421), ("models.example.org.evil.example", 421),
+    ],
+)  # fmt: skip
+def test_names_of_the_server(models, host, status):
+    """A page whose name points to this machine cannot read answers (DNS rebinding); probes are answered."""
+    with served({"digits": models["digits"]}, hosts=Hosts(["Models.example.org"])) as client:
+        for method, path in (("GET", "/models"), ("POST", "/models/digits/samples"), ("GET", "/metrics")):
+            assert client.request(method, path, headers={"Host": host}).status_code == status
+        assert client.get("/healthz", headers={"Host": host}).status_code == 200
+        if status == 421 and host:
+            assert "--host-name NAME" in client.get("/models", headers={"Host": host}).json()["detail"]
+
+
+def test_host_names():
+    assert Hosts(["*"]).known("anything.example")
+    assert Hosts(["::1", "0.0.0.0"]).known("localhost:1")
+    with pytest.raises(InputError, match="--host-name 'http://a' is not a name"):
+        Hosts(["http://a"])
+
+
+def test_a_busy_server_is_alive(models):
+    """Probes are answered however many connections are open; others are asked to come back."""
+    state = State()
+    with served({"digits": models["digits"]}, Limits(connections=3), state=state) as client:
+        warmed(client)
+        state.connections = lambda: 4
+        busy = client.get("/models")
+        assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+        assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
+        state.connections = lambda: 3
+        assert (client.get("/models").status_code, client.get("/readyz").status_code) == (200, 200)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -161,7 +222,7 @@ def test_bodies_sent_without_a_key_are_not_read(models, path):
         assert client.head(path).status_code == 200
 
 
-@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 0, 1e300])
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 0, 1e300, 10**400])
 @pytest.mark.parametrize("name", ["max_samples", "body", "pixels", "seconds", "queue", "batch", "wait", "connections"])
 def test_limits_are_in_range(name, value):
     """Timers and counters can use them."""

@@ -96,7 +96,7 @@ def hung_up(client):
     assert client.post(**INVERT).status_code == 200
     long = time.monotonic() - began
     place, sent = client.base_url, picture()
-    head = f"POST {INVERT['url']} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: {len(sent)}"
+    head = f"POST {INVERT['url']} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: {len(sent)}"
     for _ in range(8):
         with socket.create_connection((place.host, place.port)) as connection:
             connection.sendall(f"{head}\r\n\r\n".encode() + sent)
@@ -150,7 +150,7 @@ import sys
 from sparring.deploy.serve import Limits, serve
 serve(sys.argv[1:2], port=0, device="cpu", limits=Limits(seconds=0.7, connections=6))
 """
-HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+HALF = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def answered(connection):
@@ -185,9 +185,11 @@ def test_incomplete_heads_and_too_many_connections(run, tmp_path):
         with ExitStack() as open:
             for _ in range(8):
                 open.enter_context(socket.create_connection(where))
-            while client.get("/healthz").status_code != 503:
+            while client.get("/models").status_code != 503:
                 assert time.monotonic() < until
-        while client.get("/healthz").status_code != 200:
+            assert client.get("/healthz").status_code == 200
+            assert client.get("/readyz").status_code == 503
+        while client.get("/models").status_code != 200:
             assert time.monotonic() < until
         process.send_signal(signal.SIGTERM)
         assert ended(process, tmp_path)[0] == 0
@@ -206,7 +208,7 @@ def test_keys_slow_clients_and_a_bounded_shutdown(run, tmp_path):
         assert json.loads(client.get("/openapi.json").content)["info"]["title"] == "Sparring"
         place = client.base_url
         with socket.create_connection((place.host, place.port)) as connection:
-            head = f"POST /models/mine/samples HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\nContent-Length: 9\r\n\r\n"
+            head = f"POST /models/mine/samples HTTP/1.1\r\nHost: [::1]\r\nX-API-Key: {KEY}\r\nContent-Length: 9\r\n\r\n"
             connection.sendall(head.encode() + b"{")
             connection.settimeout(10)
             assert connection.recv(100).startswith(b"HTTP/1.1 408 ")

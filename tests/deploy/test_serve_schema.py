@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
+from sparring.deploy.serve.access import Attempts, Hosts
 from sparring.deploy.serve.app import application
 from sparring.deploy.serve.keys import Keys
 from sparring.deploy.serve.limits import Limits
@@ -35,7 +36,10 @@ CHECKS = [
 def app(models):
     """Two models of images and one of a table, whose conditions need most checks."""
     some = {name: models[name] for name in ("digits", "ctgan", "fill")}
-    return application(some, Limits(max_samples=50, seconds=60, pixels=4096, wait=0), Keys(["key"]))
+    limits = Limits(max_samples=50, seconds=60, pixels=4096, wait=0)
+    with pytest.MonkeyPatch.context() as patch:  # many wrong keys are sent
+        patch.setattr("sparring.deploy.serve.middleware.Attempts", lambda: Attempts(limit=1_000_000))
+        yield application(some, limits, Keys(["key"]), hosts=Hosts(["testserver"]))
 
 
 ADDRESSES = [

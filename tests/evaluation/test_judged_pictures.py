@@ -67,6 +67,19 @@ def test_runs_side_by_side(run, tmp_path):
     assert "psnr" in (tmp_path / "page" / "README.md").read_text()
 
 
+def test_runs_of_different_tasks(run, tmp_path):
+    """Enlarging, filling holes and enlarging by another factor, in any order: one line, and no page."""
+    more = {**SMALL, "steps": 1}
+    sparring.train("srgan", run / "photos", out=tmp_path / "four", degrade=("x4",), size=24, **more)
+    del more["depth"]
+    sparring.train("inpaint", run / "photos", out=tmp_path / "filled", size=24, **more)
+    for one, other in (("a", "filled"), ("filled", "a"), ("a", "four"), ("four", "filled")):
+        paths = [next(place / name for place in (run, tmp_path) if (place / name).is_dir()) for name in (one, other)]
+        with pytest.raises(InputError, match=r"do different things, .* and .*; compare models of one task"):
+            compare(paths, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
 def test_such_runs_do_not_sample_and_others_do_not_apply(run, tmp_path):
     model = sparring.load(run / "a")
     with pytest.raises(InputError, match="'srgan' generates images from given images; give it some with"):

@@ -46,7 +46,8 @@ def test_size_is_chosen_from_the_data(tmp_path):
     for i in range(3):
         Image.new("RGBA", (48, 48), (9 + i, 9, 9, 255)).save(tmp_path / f"{i}.png")
     assert Images().fit(find(tmp_path)).shape == (1, 48, 48)  # neither color nor transparency
-    Image.new("RGBA", (48, 48), (9, 9, 9, 100)).save(tmp_path / "2.png")
+    for i in range(2):
+        Image.new("RGBA", (48, 48), (9, 9, 9, 100 + i)).save(tmp_path / f"{i}.png")
     assert Images().fit(find(tmp_path)).shape == (4, 48, 48)
 
 

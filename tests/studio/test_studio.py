@@ -142,7 +142,7 @@ def test_runs_are_found_and_damage_is_reported(runs, tmp_path):
     ("file", "line", "damaged"),
     [
         ("health.jsonl", "garbage\n", True), ("log.jsonl", "5\n", True), ("samples/mine.png", "", False),
-        ("log.jsonl", '{"step": 3, "seconds": 1, "fid[x]": null}\n', True), ("samples/000009999.png", "GIF", False),
+        ("log.jsonl", '{"step": 3, "seconds": 1, "fid[x]": null}\n', False), ("samples/000009999.png", "GIF", False),
         ("log.jsonl", '{"step": 3, "seconds": 1, "D_real": "?"}\n', False),
     ],
 )  # fmt: skip
@@ -488,3 +488,13 @@ def test_bad_input_is_refused_before_anything_is_served(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"no folder .*gone"):
         launch([tmp_path / "gone"])
     assert [str(place) for place in folders([])] == ["runs"]
+
+
+def test_a_search_ends(studio, monkeypatch):
+    """A condition that nothing satisfies does not keep the model from others for long."""
+    monkeypatch.setattr(sample, "MAX_SEARCH", 0.3)
+    with studio.models.use(studio.runs.path("people")) as model:
+        request, began = model.request(where=["age>79.5", "income<-1e9"]), time.monotonic()
+        with pytest.raises(InputError, match=r"only 0 of the 5 samples were found .* in 0\.3 seconds; ask for fewer"):
+            model.sample_request(5, request, 0, searched=sample._patience(5))
+        assert time.monotonic() - began < 5

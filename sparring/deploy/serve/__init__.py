@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparring.console import Screen
+from sparring.deploy.serve.access import Hosts
 from sparring.deploy.serve.keys import bound_socket, load_keys
 from sparring.deploy.serve.limits import Limits
 from sparring.devices import resolve
@@ -30,6 +31,7 @@ def serve(
     device: str = "auto",
     limits: Limits = Limits(),
     trust: bool = False,
+    host_names: Sequence[str] = (),
 ) -> None:
     """Serve models over HTTP until Ctrl-C or SIGTERM.
 
@@ -41,6 +43,8 @@ def serve(
         device: of the nets.
         limits: of requests.
         trust: as for `sparring.load`.
+        host_names: names by which clients reach the server besides localhost, this machine's name and addresses as
+            numbers, such as the name of a proxy; "*" for any.
 
     Raises:
         InputError: if a run has no model, two have the same name, an address is not available or needs keys, or a
@@ -51,7 +55,7 @@ def serve(
     from sparring.deploy.serve.served import load_all
     from sparring.deploy.serve.server import run
 
-    loaded = load_keys(keys, keys_file)
+    loaded, hosts = load_keys(keys, keys_file), Hosts((*host_names, host))
     with bound_socket(host, port, loaded) as bound:
         models = load_all([str(one) for one in runs], str(resolve(device)), trust)
         address, chosen_port = bound.getsockname()[:2]
@@ -62,5 +66,5 @@ def serve(
             screen.say(f"{names} at http://{shown}:{chosen_port} ({how} keys; Ctrl-C stops it)")
 
         screen = Screen()
-        run(models, bound, limits, loaded, announce)
+        run(models, bound, limits, loaded, hosts, announce)
         screen.say("stopped")

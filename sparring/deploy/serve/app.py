@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 import sparring
+from sparring.deploy.serve.access import Hosts
 from sparring.deploy.serve.generation import router as generation_router
 from sparring.deploy.serve.generation import sample_router
 from sparring.deploy.serve.keys import Keys
@@ -32,7 +33,11 @@ MAX_DETAIL = 600  # characters of an error
 
 
 def application(
-    models: Mapping[str, Model], limits: Limits = Limits(), keys: Keys = Keys(), state: State | None = None
+    models: Mapping[str, Model],
+    limits: Limits = Limits(),
+    keys: Keys = Keys(),
+    state: State | None = None,
+    hosts: Hosts | None = None,
 ) -> FastAPI:
     """An ASGI application that serves models by name.
 
@@ -41,6 +46,7 @@ def application(
         limits: of requests.
         keys: that are valid; without any, all requests are admitted.
         state: through which the caller stops the server.
+        hosts: names by which the server may be asked.
     """
     app = FastAPI(
         title="Sparring",
@@ -58,7 +64,10 @@ def application(
     for part in (router, sample_router(list(app.state.models.values())), generation_router):
         app.include_router(part)
         routes += part.routes
-    app.add_middleware(Middleware, routes=routes, state=app.state.state, keys=keys, limits=limits, metrics=metrics)
+    app.add_middleware(
+        Middleware, routes=routes, state=app.state.state, keys=keys, hosts=hosts or Hosts(), limits=limits,
+        metrics=metrics,
+    )  # fmt: skip
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(InputError, _input_error)

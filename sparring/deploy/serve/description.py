@@ -16,9 +16,11 @@ REASONS = {
     408: "The request was incomplete when its time was over.",
     413: "The body has too many bytes, or the image too many pixels.",
     415: "The body has a media type that is not supported here.",
+    421: "The header Host is not a name of this server.",
     422: "The request cannot be fulfilled.",
+    429: "Too many wrong keys were sent; try again later.",
     500: "The server failed.",
-    503: "Too many requests are waiting, or the server is starting or stopping; try again later.",
+    503: "The server is busy, starting or stopping; try again later.",
     504: "The request took too long.",
 }
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -30,7 +32,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": schemas.Problem, "description": REASONS[status]} for status in sorted(statuses)}
 
 
-ABOUT_A_MODEL = problems(401, 404, 408, 413, 500, 503)
+ABOUT_A_MODEL = problems(401, 404, 408, 413, 421, 429, 500, 503)
 WITH_WORK = ABOUT_A_MODEL | problems(400, 406, 415, 422, 504)
 SEED_HEADER = {"Sparring-Seed": {"description": "The same seed gives the same samples.", "schema": {"type": "integer"}}}
 UPLOAD = {

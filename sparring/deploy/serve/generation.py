@@ -119,7 +119,7 @@ async def _samples(request: Request, name: str, body: schemas.SampleRequest) -> 
             f"samples of {conditions.length:,} steps are too long for a request; ask for up to {MAX_LENGTH:,}"
         )
     draw = Draw(body.n, conditions, seed, body.truncation)
-    drawn = await finished(request, model.samples, model.job(draw))
+    drawn = await finished(request, model.worker(draw), model.job(draw))
     if model.numbers(draw) <= MAX_INLINE_NUMBERS:
         content = samples_as(drawn, media, seed)
     else:

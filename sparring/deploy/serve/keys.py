@@ -35,11 +35,11 @@ class Keys:
         """
         if not self._hashes:
             return True
-        sent = [sha256(key).digest() for key in _sent_keys(headers)]
+        sent = [sha256(key).digest() for key in sent_keys(headers)]
         return sum(hmac.compare_digest(one, valid) for one in sent for valid in self._hashes) > 0
 
 
-def _sent_keys(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+def sent_keys(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     """The keys in `Authorization: Bearer KEY` and `X-API-Key: KEY`."""
     keys = []
     for name, value in headers:

@@ -12,6 +12,10 @@ MEBIBYTE = 1 << 20
 MAX_LIMIT = 1e9  # no timer waits forever
 
 
+def _shown(value: float) -> str:
+    return f"{value:g}" if abs(value) < MAX_LIMIT**2 else str(value)[:30]  # an integer may be no float
+
+
 @dataclass(frozen=True)
 class Limits:
     """Limits of a server's requests.
@@ -44,9 +48,11 @@ class Limits:
             value = getattr(self, name)
             if not 0 < value <= MAX_LIMIT:
                 option = f"--{name.replace('_', '-')}"
-                raise InputError(f"{option} {value:g} is out of range; it must be above 0 and at most {MAX_LIMIT:,.0f}")
+                raise InputError(
+                    f"{option} {_shown(value)} is out of range; it must be above 0 and at most {MAX_LIMIT:,.0f}"
+                )
         if not 0 <= self.wait <= 1000:
-            raise InputError(f"--wait {self.wait:g} is out of range; it must be from 0 to 1000 milliseconds")
+            raise InputError(f"--wait {_shown(self.wait)} is out of range; it must be from 0 to 1000 milliseconds")
 
     @property
     def max_bytes(self) -> int:

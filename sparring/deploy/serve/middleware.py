@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -12,8 +12,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sparring.deploy.serve.access import Attempts, Hosts
 from sparring.deploy.serve.answers import as_json
-from sparring.deploy.serve.keys import Keys
+from sparring.deploy.serve.keys import Keys, sent_keys
 from sparring.deploy.serve.limits import Limits
 from sparring.deploy.serve.metrics import Metrics
 
@@ -28,10 +29,12 @@ class State:
     Attributes:
         stopping: True if new requests are refused.
         active: number of requests that are not answered yet.
+        connections: returns the number of open connections.
     """
 
     def __init__(self) -> None:
         self.stopping, self.active = False, 0
+        self.connections: Callable[[], int] = self.count
 
     def count(self) -> int:
         """Number of requests that are not answered yet."""
@@ -59,10 +62,18 @@ class Middleware:
     """
 
     def __init__(
-        self, app: ASGIApp, routes: Sequence[BaseRoute], state: State, keys: Keys, limits: Limits, metrics: Metrics
+        self,
+        app: ASGIApp,
+        routes: Sequence[BaseRoute],
+        state: State,
+        keys: Keys,
+        hosts: Hosts,
+        limits: Limits,
+        metrics: Metrics,
     ) -> None:
         self.app, self.routes, self.state = app, routes, state
-        self.keys, self.limits, self.metrics = keys, limits, metrics
+        self.keys, self.hosts, self.limits, self.metrics = keys, hosts, limits, metrics
+        self.attempts = Attempts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -110,14 +121,34 @@ class Middleware:
             why = f"{scope['method']} is not allowed for {scope['path']}; use GET or HEAD"
             return problem(405, why, {"Allow": "GET, HEAD"})
         close = {"Connection": "close"}  # the body is not read
-        if not self.keys.admit(scope["headers"]):
-            headers = {"WWW-Authenticate": "Bearer", **close}
-            return problem(401, "the key is missing or invalid; send Authorization: Bearer KEY", headers)
+        host = Headers(scope=scope).get("host", "")
+        if not self.hosts.known(host):
+            return problem(421, self.hosts.refusal(host), close)
+        if self.state.connections() > self.limits.connections:
+            return problem(503, "too many connections are open; try again later", {**RETRY_SOON, **close})
+        refusal = self._locked(scope)
+        if refusal is not None:
+            return refusal
         if self.state.stopping and scope["path"] != "/metrics":
             return problem(
                 503, "the server is stopping; use another server or try again later", {**RETRY_SOON, **close}
             )
         return None
+
+    def _locked(self, scope: Scope) -> Response | None:
+        """The response to a request without a valid key; None if it has one."""
+        close = {"Connection": "close"}
+        client = (scope.get("client") or ("",))[0]
+        wait = self.attempts.wait(client) if self.keys else 0
+        if wait:
+            why = f"too many wrong keys; try again in {wait} seconds"
+            return problem(429, why, {"Retry-After": str(wait), **close})
+        if self.keys.admit(scope["headers"]):
+            return None
+        if any(sent_keys(scope["headers"])):
+            self.attempts.count(client)
+        why = "the key is missing or invalid; send Authorization: Bearer KEY"
+        return problem(401, why, {"WWW-Authenticate": "Bearer", **close})
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | Response:
         """The body of a request, or the response if it cannot be read."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Path, Request, Response
 
 from sparring.deploy.serve import schemas
 from sparring.deploy.serve.description import ABOUT_A_MODEL, TEXT, problems
-from sparring.deploy.serve.middleware import RETRY_SOON
+from sparring.deploy.serve.middleware import RETRY_SOON, State
 from sparring.deploy.serve.negotiation import JSON, chosen
 from sparring.deploy.serve.served import Served
 from sparring.errors import InputError, nearest
@@ -55,7 +55,7 @@ def negotiated(request: Request, name: str, route: str, offers: Sequence[str] = 
     return model, media
 
 
-@router.get("/models", tags=["models"], responses=problems(401, 408, 413, 500, 503))
+@router.get("/models", tags=["models"], responses=problems(401, 408, 413, 421, 429, 500, 503))
 async def models(request: Request) -> schemas.Models:
     """All models: what they generate and take."""
     known: dict[str, Served] = request.app.state.models
@@ -77,15 +77,18 @@ async def conditions(request: Request, name: Name) -> schemas.Conditions:
 
 @router.get("/healthz", tags=["monitoring"], responses=problems(500))
 async def healthz() -> schemas.Status:
-    """Answers if the process is alive."""
+    """Answers with status 200 while the process is alive, however busy it is."""
     return schemas.Status(status="alive")
 
 
 @router.get("/readyz", tags=["monitoring"], responses=problems(500, 503))
 async def readyz(request: Request) -> schemas.Status:
-    """Answers with status 200 if all models are loaded and warmed up and the server is not stopping."""
-    if request.app.state.state.stopping:
+    """Answers with status 200 if all models are loaded and warmed up, and the server is neither stopping nor busy."""
+    state: State = request.app.state.state
+    if state.stopping:
         raise HTTPException(503, "the server is stopping")
+    if state.connections() > request.app.state.limits.connections:
+        raise HTTPException(503, "too many connections are open", RETRY_SOON)
     cold = [name for name, model in request.app.state.models.items() if not model.ready]
     if cold:
         raise HTTPException(503, f"not warmed up yet: {', '.join(cold)}", RETRY_SOON)
@@ -96,7 +99,8 @@ async def readyz(request: Request) -> schemas.Status:
     "/metrics",
     tags=["monitoring"],
     response_class=Response,
-    responses=problems(401, 408, 413, 500) | {200: {"description": "For Prometheus.", "content": {"text/plain": TEXT}}},
+    responses=problems(401, 408, 413, 421, 429, 500, 503)
+    | {200: {"description": "For Prometheus.", "content": {"text/plain": TEXT}}},
 )
 async def metrics(request: Request) -> Response:
     """The server's metrics in Prometheus' text format."""

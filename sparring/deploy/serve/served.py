@@ -22,12 +22,15 @@ from sparring.modalities import Samples
 from sparring.model import Model, load
 
 PUBLIC_RECORD = ("step", "sparring", "torch")  # part of the training record: no paths or names of data
-PATIENCE = 0.9  # of a request's time, after which the search for samples that satisfy conditions is given up
+PATIENCE = 0.9  # of a request's time, after which the search for samples that satisfy conditions is given up,
+EARLY = 0.1  # or after this part of it if it would take far longer, or other searches wait
+FAR_LONGER = 2.0  # times its time
 WARM_UP_SIDE = 16  # pixels of the image that a net is warmed up with
 
 
 class Served:
-    """A model with a name, a queue for samples, and a queue for uploads, which take longer.
+    """A model with a name, a queue for samples, one for samples that are searched for because they must satisfy
+    conditions, and one for uploads. Those of the last two take longer, and no other request waits for them.
 
     Args:
         name: in addresses.
@@ -40,14 +43,23 @@ class Served:
     def __init__(self, name: str, model: Model, limits: Limits, metrics: Metrics, active: Callable[[], int]) -> None:
         self.name, self.model, self.limits, self.metrics = name, model, limits, metrics
         self.samples = Worker(f"samples of {name}", model, limits, self._observe, active)
+        self.searches = Worker(f"searches of {name}", model, limits, self._observe, active)
         self.uploads = Worker(f"uploads for {name}", model, limits, self._observe, active)
-        metrics.queue.labels(name).set_function(lambda: len(self.samples) + len(self.uploads))
+        metrics.queue.labels(name).set_function(lambda: sum(map(len, self._workers)))
         self._warm_up = Job(lambda _: self._run_once())
+
+    @property
+    def _workers(self) -> tuple[Worker, ...]:
+        return self.samples, self.searches, self.uploads
+
+    def worker(self, draw: Draw) -> Worker:
+        """The worker for samples that a client requests."""
+        return self.searches if draw.request.rules else self.samples
 
     def start(self) -> None:
         """Start the workers, and warm up unless that was done before."""
-        self.samples.start()
-        self.uploads.start()
+        for worker in self._workers:
+            worker.start()
         if not self.ready:
             self._warm_up = Job(lambda _: self._run_once())
             self.samples.put(self._warm_up)
@@ -101,15 +113,18 @@ class Served:
                 f"n={draw.n} samples consist of {numbers:,} numbers; ask for fewer, at most {MAX_NUMBERS:,} numbers"
             )
         alone = draw.request.rules or self.model.game.batch_dependent or draw.n >= self.limits.batch
-        deadline = time.monotonic() + PATIENCE * self.limits.seconds
+        requested = time.monotonic()
 
         def work(progress: Progress) -> Samples:
-            def check(done: int, total: int) -> None:
-                progress(done, total)
-                if draw.request.rules and done and time.monotonic() > deadline:
-                    raise InputError(_too_rare(draw, done, self.model.modality.words.items))
+            began = time.monotonic()
 
-            samples = self.model.sample_request(draw.n, draw.request, draw.seed, draw.truncation, check)
+            def searched(drawn: int, satisfying: int) -> None:
+                now, allowed = time.monotonic(), PATIENCE * self.limits.seconds
+                slow = (now - began) * draw.n > FAR_LONGER * allowed * satisfying or len(self.searches) > 0
+                if now - requested > allowed or (slow and now - began > EARLY * self.limits.seconds):
+                    raise InputError(_too_rare(draw, satisfying, drawn, self.model.modality.words.items))
+
+            samples = self.model.sample_request(draw.n, draw.request, draw.seed, draw.truncation, progress, searched)
             self._observe(draw.n)
             return samples
 
@@ -122,8 +137,8 @@ class Served:
 
     def close(self, seconds: float) -> None:
         """Stop the workers."""
-        self.samples.close(seconds)
-        self.uploads.close(seconds)
+        for worker in self._workers:
+            worker.close(seconds)
 
     def described(self) -> dict[str, Any]:
         """What the model generates and takes."""
@@ -159,9 +174,9 @@ class Served:
         return {"kind": modality.kind, "asks": self._asks(), **modality.describe_conditions()}
 
 
-def _too_rare(draw: Draw, drawn: int, items: str) -> str:
+def _too_rare(draw: Draw, satisfying: int, drawn: int, items: str) -> str:
     rules = " and ".join(rule.text for rule in draw.request.rules)
-    few = f"fewer than {draw.n:,} of {drawn:,} generated {items} satisfy {rules}"
+    few = f"only {satisfying:,} of {drawn:,} generated {items} satisfy {rules} and {draw.n:,} were asked for"
     return f"{few}; ask for fewer or for a more common condition"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import h11
 import uvicorn
 
+from sparring.deploy.serve.access import Hosts
 from sparring.deploy.serve.app import application
 from sparring.deploy.serve.keys import Keys
 from sparring.deploy.serve.limits import Limits
@@ -32,7 +33,12 @@ class Server(uvicorn.Server):
 
 
 def run(
-    models: dict[str, Model], bound: socket.socket, limits: Limits, keys: Keys, on_start: Callable[[], None]
+    models: dict[str, Model],
+    bound: socket.socket,
+    limits: Limits,
+    keys: Keys,
+    hosts: Hosts,
+    on_start: Callable[[], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT. Then new requests are refused and earlier ones are answered, for at most
     `limits.seconds`. A second signal ends the server at once.
@@ -43,13 +49,15 @@ def run(
         on_start: called when requests are accepted.
     """
     state = State()
-    app = application(models, limits, keys, state)
+    app = application(models, limits, keys, state, hosts)
     settings = uvicorn.Config(
         app, http="h11", ws="none", log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=SEND_TIMEOUT, limit_concurrency=limits.connections + 1,
+        timeout_graceful_shutdown=SEND_TIMEOUT,
     )  # fmt: skip
+    server = Server(settings)
+    state.connections = lambda: len(server.server_state.connections)
     with _frozen_heap():
-        asyncio.run(_serve(Server(settings), bound, state, limits.seconds, on_start))
+        asyncio.run(_serve(server, bound, state, limits.seconds, on_start))
 
 
 @contextmanager

@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparring.data.items import Items
-from sparring.data.sources import BROKEN, MAX_FILE_BYTES, MAX_INFLATION, open_npy
+from sparring.data.npy import BAD_HEADER, check_header, open_npy
+from sparring.data.sources import BROKEN, MAX_FILE_BYTES, MAX_INFLATION
 from sparring.errors import InputError
 from sparring.files import describe_error
+from sparring.modalities.images.depth import MIN_SHARE, MIN_WHITE, depth_of, eight_bits, range_of
 
 IMAGES = ("images", "x", "arr_0", "x_train", "train_images")  # names of images in an .npz
 HELD = ("test_images", "x_test", "val_images", "x_val")
@@ -27,6 +29,7 @@ LABELS = {
     "test_images": "test_labels", "x_test": "y_test", "val_images": "val_labels", "x_val": "y_val",
 }  # fmt: skip
 MIN_SIDE = 4  # pixels
+BYTES = (0.0, 255.0)  # black and white of plain bytes
 ROUNDING = 0.01  # how far floats may exceed their range
 
 
@@ -41,14 +44,16 @@ def npz(path: Path) -> Items | None:
     if train is None:
         return None
     parts = [train, *(name for name in HELD if name in content and train in ("x_train", "train_images"))]
-    converted = [as_images(content[name], f"{path}, {name}") for name in parts]
-    labels = [_labels(content, name, len(array), path) for name, (array, _) in zip(parts, converted, strict=True)]
-    if len({array.shape[1:] for array, _ in converted}) > 1:
+    first, format, levels = as_images(content[train], f"{path}, {train}")
+    rest = [as_images(content[name], f"{path}, {name}", levels)[0] for name in parts[1:]]
+    converted = [first, *rest]
+    labels = [_labels(content, name, len(array), path) for name, array in zip(parts, converted, strict=True)]
+    if len({array.shape[1:] for array in converted}) > 1:
         raise InputError(f"{path} holds images of different sizes in {' and '.join(parts)}; remove one of them")
-    images = np.concatenate([array for array, _ in converted])
-    lengths = [len(array) for array, _ in converted]
+    images = np.concatenate(converted)
+    lengths = [len(array) for array in converted]
     held = np.repeat([name != train for name in parts], lengths) if len(parts) > 1 else None
-    notes: tuple[str, ...] = (f"{path.name}: {train} is {converted[0][1]}",)
+    notes: tuple[str, ...] = (f"{path.name}: {train} is {format}",)
     if len(parts) > 1:
         notes = (*notes, f"held out: {', '.join(parts[1:])}")
     if any(part is None for part in labels):
@@ -69,7 +74,7 @@ def npy(path: Path) -> Items | None:
     array = open_npy(path)
     if array.ndim < 3:
         return None
-    images, format = as_images(array, str(path))
+    images, format, _ = as_images(array, str(path))
     return Items(path.stem, "images", images, notes=(f"{path.name} is {format}",))
 
 
@@ -77,13 +82,19 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             total = sum(member.file_size for member in archive.infolist())
+            for member in archive.infolist():
+                if Path(member.filename).suffix == ".npy":
+                    with archive.open(member) as file:
+                        check_header(file, member.file_size)
         if total > MAX_FILE_BYTES + MAX_INFLATION * path.stat().st_size:
             raise InputError(f"{path} unpacks to {total / 2**20:,.0f} MiB, like a zip bomb; repack it if it is genuine")
         with np.load(path, allow_pickle=False) as content:
             return {name: content[name] for name in content.files if name in LABELS or name in LABELS.values()}
     except OSError as error:
         raise InputError(f"cannot read {path}: {describe_error(error)}") from error
-    except (ValueError, zipfile.BadZipFile, MemoryError, *BROKEN) as error:
+    except (*BAD_HEADER, zipfile.BadZipFile, RuntimeError, *BROKEN) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path} is not an .npz of numbers, or is damaged: {error}") from error
 
 
@@ -100,13 +111,16 @@ def _labels(content: Mapping[str, NDArray[Any]], images: str, n: int, path: Path
     return labels.reshape(n)
 
 
-def as_images(array: NDArray[Any], where: str) -> tuple[NDArray[np.uint8], str]:
-    """An array of images as uint8 (n, h, w, c), and how it was interpreted.
+def as_images(
+    array: NDArray[Any], where: str, levels: tuple[float, ...] = ()
+) -> tuple[NDArray[np.uint8], str, tuple[float, ...]]:
+    """An array of images as uint8 (n, h, w, c), how it was interpreted, and its values of black and white.
 
     Args:
-        array: (n, h, w), (n, h, w, c) or (n, c, h, w) with 1, 3 or 4 channels; uint8, or floats in [0, 1] or [-1, 1],
-            or any numbers in [0, 255].
+        array: (n, h, w), (n, h, w, c) or (n, c, h, w) with 1, 3 or 4 channels; numbers of any range, which is chosen as
+            for files of more than eight bits, see `depth.range_of`.
         where: its file and name, for errors.
+        levels: the values of black and white, if another array of the set has been read; chosen unless given.
 
     Raises:
         InputError: if it is none of these.
@@ -123,22 +137,24 @@ def as_images(array: NDArray[Any], where: str) -> tuple[NDArray[np.uint8], str]:
         raise InputError(f"{where} has shape {shape}; images are (n, h, w), (n, h, w, c) or (n, c, h, w)")
     if len(array) < 2:
         raise InputError(f"{where} holds only one image; give at least two")
-    if array.dtype == np.uint8 and min(array.shape[1:3]) >= MIN_SIDE:
-        return np.array(array), f"uint8, {order}"
+    plain = levels == BYTES or (not levels and array.max(initial=0) >= MIN_WHITE)
+    if array.dtype == np.uint8 and min(array.shape[1:3]) >= MIN_SIDE and plain:
+        return np.array(array), f"uint8, {order}", BYTES
     if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
-        raise InputError(f"{where} is {array.dtype}, or not all numbers are finite; give uint8, or floats in [-1, 1]")
+        raise InputError(f"{where} is {array.dtype}, or not all numbers are finite; give finite numbers")
     if min(array.shape[1:3]) < MIN_SIDE:
         raise InputError(f"{where} has shape {shape}; images have at least {MIN_SIDE} x {MIN_SIDE} pixels")
+    black, white = levels = levels or _range(array)
+    return eight_bits(array, levels), f"{array.dtype} in [{black:g}, {white:g}], {order}", levels
+
+
+def _range(array: NDArray[Any]) -> tuple[float, ...]:
+    """The values of black and white."""
     low, high = float(array.min()), float(array.max())
-    if low < -1 - ROUNDING or high > 255 or (low < 0 and high > 1 + ROUNDING):
-        raise InputError(f"{where} has values from {low:g} to {high:g}; give values in [0, 255], [0, 1] or [-1, 1]")
-    if low < 0:
-        scaled, bounds = (array.astype(np.float32) + 1) * 127.5, "[-1, 1]"
-    elif high <= 1 + ROUNDING:
-        scaled, bounds = array.astype(np.float32) * 255, "[0, 1]"
-    else:
-        scaled, bounds = array.astype(np.float32), "[0, 255]"
-    return np.round(scaled).clip(0, 255).astype(np.uint8), f"{array.dtype} in {bounds}, {order}"
+    if low >= -1 - ROUNDING and MIN_SHARE < high <= 1 + ROUNDING:
+        return (0.0 if low >= 0 else -1.0), 1.0
+    depth = depth_of(array)
+    return (low, low + 1) if depth is None else range_of([depth])
 
 
 def idx(name: str, images: Path, classes: tuple[str, ...] = ()) -> Items:
@@ -198,6 +214,7 @@ def _inflate(path: Path) -> bytes:
 CIFAR_TRAIN = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "train")
 CIFAR_TEST = ("test_batch", "test")
 CIFAR_NAMES = ("batches.meta", "meta")
+MAX_CIFAR_CLASSES = 100
 
 
 def is_cifar(names: set[str]) -> bool:
@@ -228,12 +245,27 @@ def cifar(path: Path) -> Items:
         key = b"labels" if b"labels" in batches[0][1] else b"fine_labels"
         labels = np.concatenate([np.asarray(batch[key], np.int64) for _, batch in batches])
         names = meta.get(b"label_names" if key == b"labels" else b"fine_label_names", ())
-        classes = tuple(name.decode() for name in names) or tuple(str(i) for i in range(int(labels.max()) + 1))
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+        classes = _cifar_classes(names, labels)
+        if len(labels) != sum(map(len, arrays)):
+            raise ValueError(f"{sum(map(len, arrays))} images and {len(labels)} labels")
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise InputError(f"{path} is not CIFAR for Python, or is damaged: {error!r}") from error
     held = np.repeat([name in CIFAR_TEST for name, _ in batches], [len(array) for array in arrays])
     images = np.concatenate(arrays).transpose(0, 2, 3, 1)
     return Items(path.name.split(".")[0], "images", images, labels, classes, held=held)
+
+
+def _cifar_classes(names: Any, labels: NDArray[np.int64]) -> tuple[str, ...]:
+    """Names of classes; numbers if the files have none.
+
+    Raises:
+        ValueError: if a label has no name.
+    """
+    known = tuple(name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names)
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= (len(known) or MAX_CIFAR_CLASSES):
+        raise ValueError(f"labels from {low} to {high}, and {len(known)} names of classes")
+    return known or tuple(str(i) for i in range(high + 1))
 
 
 def _bytes_of(path: Path) -> bytes:

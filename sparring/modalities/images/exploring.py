@@ -11,6 +11,7 @@ from PIL import Image
 from sparring.data.sources import FolderSource, Unreadable
 from sparring.errors import InputError
 from sparring.modalities.images.decoding import loaded, squared
+from sparring.modalities.images.depth import Levels
 from sparring.modalities.images.image_files import folder
 
 COLORS = {1: "gray", 3: "color", 4: "transparent"}  # by number of channels
@@ -28,7 +29,7 @@ def read_image(path: Path) -> Image.Image:
     return image
 
 
-def read_images(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
+def read_images(path: Path, size: int, channels: int, levels: Levels = Levels()) -> NDArray[np.uint8]:
     """An image, or all images in a folder, cropped to squares and resized: (n, size, size, channels).
 
     Raises:
@@ -41,7 +42,7 @@ def read_images(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
         raise InputError(f"there are no images in {path}; give a file, or a folder of images")
     images = []
     for i, content in files.contents():
-        image = loaded(content)
+        image = loaded(content, levels, size)
         if isinstance(image, Unreadable):
             raise InputError(f"{path / files.names[i] if path.is_dir() else path} cannot be read: {image.why}")
         images.append(squared(image, size, channels).transpose(1, 2, 0))

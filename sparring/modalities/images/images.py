@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -15,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.sources import FileSource, Unreadable, map_files
+from sparring.data.sources import Unreadable
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError
@@ -25,13 +24,14 @@ from sparring.modalities.base import Encoded, Modality, Recommendation, Samples,
 from sparring.modalities.images import exploring, reading, sets
 from sparring.modalities.images.arrays import IMAGES
 from sparring.modalities.images.check import survey
-from sparring.modalities.images.decoding import Header, decode, examine, opened, squared
+from sparring.modalities.images.decoding import decode, opened, squared
+from sparring.modalities.images.depth import Levels, checked_range
+from sparring.modalities.images.fitting import channels_for, examine_some, levels_for, notes_on
 from sparring.modalities.samples import as_image, base64_png, columns_for, labeled_arrays, write_arrays, write_png
 from sparring.modalities.survey import Survey
 from sparring.sheets import sheet
 
 MAX_SIDE = 64  # pixels to which images of different sizes are scaled, unless a size is given
-MAX_EXAMINED = 256  # files that are opened to choose size and channels
 MAX_TINY = 16  # pixels of a side up to which fully connected nets learn faster than convolutions
 MIN_ITEMS = 20_000  # with fewer images D soon memorizes them
 MIN_ITEMS_ADA = 1000  # with fewer images the usual batch is a large part of them
@@ -49,6 +49,10 @@ class Images(Modality):
         channels: 1 for gray, 3 for color, 4 for color and alpha; 0 to choose it from the data.
         flip: True to mirror images at random.
         crop: margin around the random crops of `size` pixels that networks receive, as a share of `size`.
+        alpha: True to learn transparency, False to place transparent images on white; None to choose it from the data.
+        levels: the values that become black and white in images of more than eight bits; () to choose them from the
+            data.
+        white: the value of white in gray images of eight bits, which is chosen from the data.
     """
 
     kind: ClassVar[str] = "images"
@@ -69,6 +73,9 @@ class Images(Modality):
     channels: int = 0
     flip: bool = False
     crop: float = 0.0
+    alpha: bool | None = None
+    levels: tuple[float, ...] = ()
+    white: int = 255
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
@@ -115,14 +122,21 @@ class Images(Modality):
     def fit(self, items: Items) -> Self:
         if isinstance(items.items, np.ndarray):
             height, width, *rest = items.items.shape[1:]
-            sides, channels = [min(height, width)], (rest or [1])[0]
+            sides, channels, depth = [min(height, width)], (rest or [1])[0], Levels(self.levels)
+            channels = min(channels, 3) if self.alpha is False else channels
         else:
             headers = examine_some(items.items)
-            sides, channels = [min(h.width, h.height) for h in headers], max(h.channels for h in headers)
+            sides, channels = [min(h.width, h.height) for h in headers], channels_for(headers, self.alpha)
+            depth = levels_for(headers, checked_range(self.levels))
         size = self.size or (sides[0] if len(set(sides)) == 1 else 0)
         if not size or (not self.size and size > MAX_SIDE):
             size = max(4, min(MAX_SIDE, 2 ** int(np.log2(np.median(sides)))))
-        return replace(self, size=size, channels=self.channels or channels)
+        return replace(self, size=size, channels=self.channels or channels, levels=depth.range, white=depth.white)
+
+    @property
+    def depth(self) -> Levels:
+        """The values that become black and white."""
+        return Levels(self.levels, self.white)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """The central squares of all images as uint8, (n, channels, kept, kept).
@@ -133,8 +147,9 @@ class Images(Modality):
         if isinstance(items.items, np.ndarray):
             encoded = Encoded({VALUES: self._squares(items.items, progress)}, np.arange(len(items)))
         else:
-            decoded = decode(items.items, self.kept, self.channels, progress)
-            encoded = Encoded({VALUES: decoded.rows}, decoded.kept, skipped=decoded.skipped)
+            decoded = decode(items.items, self.kept, self.channels, progress, self.depth)
+            notes = notes_on(examine_some(items.items), self.channels, self.depth)
+            encoded = Encoded({VALUES: decoded.rows}, decoded.kept, skipped=decoded.skipped, notes=notes)
         pixels = encoded.values if isinstance(encoded.values, Tensor) else encoded.values.map()[1]
         if all(torch.equal(part, pixels[:1].expand_as(part)) for part in torch.split(pixels, 4096)):
             raise InputError(
@@ -188,7 +203,7 @@ class Images(Modality):
         return samples[VALUES]
 
     def read_given(self, path: Path) -> NDArray[np.uint8]:
-        return exploring.read_images(path, self.size, self.channels)
+        return exploring.read_images(path, self.size, self.channels, self.depth)
 
     def conversion(self, items: Items) -> str:
         return exploring.conversion(Images().fit(items).channels, self.channels)
@@ -226,23 +241,6 @@ class Images(Modality):
             place = folder if samples.labels is None else folder / component(self.classes[samples.labels[i]])
             place.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels.squeeze()).save(place / f"{i:0{digits}}.png")
-
-
-def examine_some(images: FileSource) -> list[Header]:
-    """Properties of some of the images, evenly spaced over all.
-
-    Raises:
-        InputError: if none can be read.
-    """
-    wanted = set(range(0, len(images), max(1, len(images) // MAX_EXAMINED)))
-    with ThreadPoolExecutor() as pool:
-        results = [result for _, result in map_files(images, examine, pool, wanted)]
-    headers = [result for result in results if isinstance(result, Header)]
-    if not headers:
-        why = next(result.why for result in results if isinstance(result, Unreadable))
-        first = images.names[min(wanted)]
-        raise InputError(f"{images.path}: none of its images can be read ({first}: {why}); repair or replace them")
-    return headers
 
 
 def random_crop(pixels: Tensor, size: int) -> Tensor:

@@ -10,6 +10,7 @@ from sparring.data.sources import FileSource, JoinedSource
 from sparring.data.tars import is_tar, members, open_tar
 from sparring.errors import InputError
 from sparring.modalities.images import arrays, image_files
+from sparring.modalities.images.image_files import Found
 
 # Published sets whose folders hold more than one version: the first that is complete is read.
 LAYOUTS = (
@@ -49,8 +50,14 @@ def _folder(path: Path) -> Items | None:
         return arrays.idx(path.resolve().name, train)
     if arrays.is_cifar({p.name for p in path.iterdir() if p.is_file()}):
         return arrays.cifar(path)
-    files = image_files.folder(path)
-    return from_files(files, path.resolve().name) if files.names else None
+    found = image_files.found_in(path)
+    return from_files(found.files, path.resolve().name, found.notes) if _worth_reading(found) else None
+
+
+def _worth_reading(found: Found) -> bool:
+    """True if there are images, or most files are images that cannot be read, which an error then names."""
+    unread, others = (sum(count for _, count, *_ in counts) for counts in (found.passed, found.others))
+    return bool(found.files.names) or unread > others
 
 
 def _joined(name: str, parts: list[Items]) -> Items | None:
@@ -64,11 +71,11 @@ def _archive(path: Path) -> Items | None:
     opened = image_files.archive(path)
     if opened is None:
         return None
-    files, links = opened
-    if not files.names and not links:
+    found, links = opened
+    if not _worth_reading(found) and not (links and not found.others):
         return arrays.cifar(path) if _holds_cifar(path) else None
     notes = (f"{links} links in {path.name} are not followed",) if links else ()
-    return from_files(files, path.name.split(".")[0] or path.name, notes)
+    return from_files(found.files, path.name.split(".")[0] or path.name, (*notes, *found.notes))
 
 
 def _holds_cifar(path: Path) -> bool:

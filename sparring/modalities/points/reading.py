@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sparring.data.items import Items
-from sparring.data.sources import open_npy
+from sparring.data.npy import open_npy
 from sparring.errors import InputError
 
 

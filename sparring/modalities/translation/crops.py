@@ -15,7 +15,8 @@ from sparring.data.classes import printable
 from sparring.data.items import Items
 from sparring.data.sources import Content, Unreadable, map_files
 from sparring.data.store import Progress
-from sparring.modalities.images.decoding import loaded, to_array
+from sparring.modalities.images.decoding import decoded, loaded, to_array
+from sparring.modalities.images.depth import Levels
 
 MAX_BYTES = 2**30  # of the crops of a data set; with more images, fewer crops of each are stored
 
@@ -62,12 +63,19 @@ def _starts(length: int, side: int, size: int) -> list[int]:
 
 
 def crop_all(
-    items: Items, channels: NDArray[np.int64], side: int, size: int, progress: Progress, halves: bool = False
+    items: Items,
+    channels: NDArray[np.int64],
+    side: int,
+    size: int,
+    progress: Progress,
+    levels: Sequence[Levels],
+    halves: bool = False,
 ) -> tuple[dict[int, Crops], tuple[tuple[str, str], ...]]:
     """The crops of all images that can be read, by index; and the names of the others, with the reason.
 
     Args:
         channels: of each image, (n,); 0 for an image that is not needed.
+        levels: the values that become black and white in each image, (n,).
         halves: True to place the channels of the right half of each image after those of the left half.
     """
     wanted = np.flatnonzero(channels)
@@ -81,9 +89,11 @@ def crop_all(
         return crops, ()
     with ThreadPoolExecutor() as pool:
         work = partial(_read, side=side, size=size, limit=limit, halves=halves)
-        for count in np.unique(channels[wanted]):
-            same = {int(i) for i in np.flatnonzero(channels == count)}
-            for i, result in map_files(items.items, partial(work, channels=int(count)), pool, same):
+        alike: dict[tuple[int, Levels], set[int]] = {}
+        for i in wanted.tolist():
+            alike.setdefault((int(channels[i]), levels[i]), set()).add(i)
+        for (count, depth), same in alike.items():
+            for i, result in map_files(items.items, partial(work, channels=count, levels=depth), pool, same):
                 if isinstance(result, Unreadable):
                     skipped.append((printable(items.items.names[i]), result.why))
                 else:
@@ -92,14 +102,16 @@ def crop_all(
     return crops, tuple(skipped)
 
 
-def _read(content: Content, channels: int, side: int, size: int, limit: int, halves: bool) -> Crops | Unreadable:
-    pixels = _pixels(content, channels, halves)
-    return pixels if isinstance(pixels, Unreadable) else crops_of(pixels, side, size, limit)
+def _read(
+    content: Content, channels: int, levels: Levels, side: int, size: int, limit: int, halves: bool
+) -> Crops | Unreadable:
+    with decoded(content, levels) as image:
+        pixels = _pixels(image, channels, halves)
+        return pixels if isinstance(pixels, Unreadable) else crops_of(pixels, side, size, limit)
 
 
-def _pixels(content: Content, channels: int, halves: bool) -> NDArray[np.uint8] | Unreadable:
+def _pixels(image: Image.Image | Unreadable, channels: int, halves: bool) -> NDArray[np.uint8] | Unreadable:
     """A whole image (channels, h, w), or its two halves as (2 channels, h, w / 2)."""
-    image = loaded(content)
     if isinstance(image, Unreadable):
         return image
     if halves and image.width != 2 * image.height:
@@ -114,11 +126,12 @@ def _from_array(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
 
 
 def whole_images(
-    items: Items, channels: int, wanted: Sequence[int], halves: bool = False
+    items: Items, channels: int, wanted: Sequence[int], levels: Levels, halves: bool = False
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Index and pixels, uint8 (channels, h, w), of the whole images that can be read.
 
     Args:
+        levels: the values that become black and white.
         halves: as for `crop_all`.
     """
     if isinstance(items.items, np.ndarray):
@@ -126,6 +139,6 @@ def whole_images(
             yield i, _from_array(items.items[i], channels)
         return
     for i, content in items.items.contents(set(wanted)):
-        pixels = _pixels(content, channels, halves)
+        pixels = _pixels(loaded(content, levels), channels, halves)
         if not isinstance(pixels, Unreadable):
             yield i, pixels

@@ -25,7 +25,7 @@ from sparring.modalities.translation.translation import (
     Translation,
     check_count,
     encoded,
-    examine_sizes,
+    examined,
     split_of,
     unseen,
 )
@@ -58,10 +58,13 @@ class Degraded(Translation):
         return self.chain.masks
 
     def fit(self, items: Items) -> Self:
-        sides, channels = examine_sizes(items)
-        channels = min(3, channels)  # transparent images are placed on white
-        size, wide = self.sizes_for(sides)
-        return replace(self, size=size, wide=wide, channels=channels, given=self.chain.channels(channels))
+        some = examined(items)
+        channels = min(3, some.channels)  # transparent images are placed on white
+        size, wide = self.sizes_for(some.sides)
+        return replace(
+            self, size=size, wide=wide, channels=channels, given=self.chain.channels(channels), levels=some.levels,
+            given_levels=some.levels,
+        )  # fmt: skip
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Crops of clean images, uint8 (n, channels, kept, kept).
@@ -69,8 +72,10 @@ class Degraded(Translation):
         Raises:
             InputError: if fewer than two images can be read.
         """
-        crops, skipped = crop_all(items, np.full(len(items), self.channels), self.kept, self.size, progress)
-        return check_count(encoded({i: crops[i].pixels for i in sorted(crops)}, skipped), items.name)
+        channels, levels = np.full(len(items), self.channels), [self.depth] * len(items)
+        crops, skipped = crop_all(items, channels, self.kept, self.size, progress, levels)
+        pixels = {i: crops[i].pixels for i in sorted(crops)}
+        return check_count(encoded(pixels, skipped, examined(items).notes), items.name)
 
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
         """The split of whole images."""
@@ -90,7 +95,7 @@ class Degraded(Translation):
 
     def examples(self, items: Items, trained_on: bool) -> Iterator[tuple[Tensor, Tensor]]:
         indices = unseen(self.split(items), items.held, trained_on)
-        for i, pixels in whole_images(items, self.channels, sorted(indices)):
+        for i, pixels in whole_images(items, self.channels, sorted(indices), self.depth):
             height, width = (side // self.times * self.times for side in pixels.shape[1:])
             if min(height, width) < max(MIN_SIDE, 2 * self.times):
                 continue  # too small to be evaluated

@@ -29,6 +29,7 @@ from sparring.nets import pretrained
 from sparring.nets.tiles import Mapper, as_bytes, mapped
 
 if TYPE_CHECKING:
+    from sparring.modalities.base import Modality
     from sparring.modalities.translation.translation import Translation
 
 FIRST_PHASE = "without D"  # the net of the training phase without D
@@ -64,6 +65,16 @@ def judge_for(
     return TranslationJudge(modality, items, against is None, distances)
 
 
+def _task(modality: Modality) -> str:
+    """What a model takes and generates, in words."""
+    source, channels = modality.source, modality.shape[0]
+    assert source is not None  # samples of this kind are generated from given images
+    holes = "fill holes of" if source.masked else "map"
+    times = f" {source.scale} times as large" if source.scale > 1 else ""
+    pairs = "" if source.paired else ", unpaired"
+    return f"{holes} images of {source.shape[0] - source.masked} channels to {channels}{times}{pairs}"
+
+
 @dataclass(frozen=True)
 class TranslationJudge(Judge):
     """Compares generated images with the targets of given images.
@@ -83,6 +94,16 @@ class TranslationJudge(Judge):
     @property
     def axes(self) -> tuple[str, str]:
         return psnr_name(self.modality) if self.modality.paired else "kid[patches]", "kid[patches]"
+
+    def check(self, modality: Modality) -> None:
+        """Check that a model takes and generates images like those of this judge's examples.
+
+        Raises:
+            InputError: if it does not: one enlarges images, say, and another fills their holes.
+        """
+        mine, other = _task(self.modality), _task(modality)
+        if mine != other:
+            raise InputError(f"these models do different things, {mine} and {other}; compare models of one task")
 
     def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:  # noqa: ARG002
         """Evaluate at most n images, or all. Nothing is drawn at random.

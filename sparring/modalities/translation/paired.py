@@ -17,13 +17,14 @@ from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
 from sparring.modalities.base import Encoded, Recommendation
+from sparring.modalities.images.depth import Levels
 from sparring.modalities.translation.crops import crop_all, whole_images
 from sparring.modalities.translation.layout import Domains, layout_of
 from sparring.modalities.translation.translation import (
     Translation,
     check_count,
     encoded,
-    examine_sizes,
+    examined,
     split_of,
     unseen,
 )
@@ -59,22 +60,28 @@ class Paired(Translation):
             return self._fit_halves(items)
         layout.check()
         layout.pairs()
-        (sides, first), (_, second) = (examine_sizes(items, part) for part in (layout.first, layout.second))
+        first, second = (examined(items, part) for part in (layout.first, layout.second))
         given, target = (second, first) if self.reverse else (first, second)
-        size, wide = self.sizes_for(sides)
+        size, wide = self.sizes_for(first.sides)
         names = layout.names[::-1] if self.reverse else layout.names
-        return replace(self, size=size, wide=wide, channels=target, given=given, folders=names)
+        return replace(
+            self, size=size, wide=wide, channels=target.channels, given=given.channels, folders=names,
+            levels=target.levels, given_levels=given.levels,
+        )  # fmt: skip
 
     def _fit_halves(self, items: Items) -> Self:
-        sides, channels = examine_sizes(items)
-        other = next(((width, height) for width, height in sides if width != 2 * height), None)
+        some = examined(items)
+        other = next(((width, height) for width, height in some.sides if width != 2 * height), None)
         if other is not None:
             raise InputError(
                 f"{items.name!r} holds no pairs: give two folders with files of the same names (input/ and target/), "
                 f"or files with both halves side by side, twice as wide as high (one has {other[0]} x {other[1]})"
             )
-        size, wide = self.sizes_for([(height, height) for _, height in sides])
-        return replace(self, size=size, wide=wide, channels=channels, given=channels)
+        size, wide = self.sizes_for([(height, height) for _, height in some.sides])
+        return replace(
+            self, size=size, wide=wide, channels=some.channels, given=some.channels, levels=some.levels,
+            given_levels=some.levels,
+        )  # fmt: skip
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Crops of both domains, the channels of the target after those of the given image: uint8
@@ -99,7 +106,10 @@ class Paired(Translation):
         channels = np.zeros(len(items), np.int64)
         given, target = (layout.second, layout.first) if self.reverse else (layout.first, layout.second)
         channels[list(given)], channels[list(target)] = self.given, self.channels
-        crops, skipped = crop_all(items, channels, self.kept, self.size, progress)
+        levels = [self.depth] * len(items)
+        for i in given:
+            levels[i] = Levels(self.given_levels)
+        crops, skipped = crop_all(items, channels, self.kept, self.size, progress, levels)
         joined = {}
         for i, j in self._pairs(layout):
             if i in crops and j in crops:
@@ -110,7 +120,12 @@ class Paired(Translation):
             f"{self.folders[1]}/ is generated from {self.folders[0]}/; give reverse={str(not self.reverse).lower()} "
             "for the opposite direction"
         )
-        return encoded(joined, skipped, () if layout.known else (note,))
+        notes = [
+            f"{name}/: {text}"
+            for name, part in zip(layout.names, (layout.first, layout.second), strict=True)
+            for text in examined(items, part).notes
+        ]
+        return encoded(joined, skipped, (*notes, *(() if layout.known else (note,))))
 
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:  # noqa: ARG002
         """The split of whole pairs, identified by their target."""
@@ -125,11 +140,12 @@ class Paired(Translation):
 
     def _encode_halves(self, items: Items, progress: Progress) -> Encoded:
         channels = np.full(len(items), self.channels)
-        crops, skipped = crop_all(items, channels, self.kept, self.size, progress, halves=True)
+        levels = [self.depth] * len(items)
+        crops, skipped = crop_all(items, channels, self.kept, self.size, progress, levels, halves=True)
         pixels = {i: crops[i].pixels for i in sorted(crops)}
         if self.reverse:
             pixels = {i: np.roll(both, self.channels, axis=1) for i, both in pixels.items()}
-        return encoded(pixels, skipped)
+        return encoded(pixels, skipped, examined(items).notes)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
         both = self.scale(self.augment(tensors[VALUES]))
@@ -143,14 +159,14 @@ class Paired(Translation):
         layout = layout_of(items)
         indices = unseen(self.split(items), items.held if layout is None else layout.held, trained_on)
         if layout is None:
-            for _, pixels in whole_images(items, self.channels, sorted(indices), halves=True):
+            for _, pixels in whole_images(items, self.channels, sorted(indices), self.depth, halves=True):
                 first, second = self._scaled(pixels).chunk(2, 1)
                 yield (second, first) if self.reverse else (first, second)
             return
         for pair in self._pairs(layout):
             if pair[1] in indices:
-                channels = (self.given, self.channels)
-                images = [dict(whole_images(items, c, [i])) for i, c in zip(pair, channels, strict=True)]
+                read_as = ((self.given, Levels(self.given_levels)), (self.channels, self.depth))
+                images = [dict(whole_images(items, c, [i], depth)) for i, (c, depth) in zip(pair, read_as, strict=True)]
                 if all(images):
                     given, target = (next(iter(image.values())) for image in images)
                     _check_sizes(items, pair, given.shape[:0:-1], target.shape[:0:-1])

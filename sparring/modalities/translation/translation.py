@@ -21,7 +21,9 @@ from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
 from sparring.modalities.applying import Applied
 from sparring.modalities.base import Encoded, Recommendation, Say, Source, Words
-from sparring.modalities.images.images import Images, examine_some, random_crop
+from sparring.modalities.images.depth import Levels
+from sparring.modalities.images.fitting import channels_for, examine_some, levels_for, notes_on
+from sparring.modalities.images.images import Images, random_crop
 from sparring.modalities.judge import Console, Judge, TrainingData
 from sparring.modalities.translation.baselines import Restorer, identity, thresholded
 from sparring.modalities.translation.files.transform import transform
@@ -43,6 +45,7 @@ class Translation(Images):
 
     Attributes:
         given: channels of the given images; 0 to choose them from the data.
+        given_levels: of the given images, as `levels` are of the targets.
         turn: True to rotate images by random multiples of 90 degrees.
         wide: height and width of the stored crops, from which those of batches are taken.
     """
@@ -54,6 +57,7 @@ class Translation(Images):
     preview_items: ClassVar[int] = 24
 
     given: int = 0
+    given_levels: tuple[float, ...] = ()
     turn: bool = False
     wide: int = 0
 
@@ -171,7 +175,7 @@ class Translation(Images):
     def transform(
         self, mapper: Mapper, source: Path, out: Path, console: Console, mask: Path | None = None, smooth: bool = True
     ) -> Applied:
-        return transform(mapper, source, out, console, mask, smooth)
+        return transform(mapper, source, out, console, mask, smooth, Levels(self.given_levels))
 
     def judge(self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Say) -> Judge:
         return judge_for(self, training, against, options, say)
@@ -223,13 +227,36 @@ def unseen(split: Split, held: NDArray[np.bool_] | None, trained_on: bool) -> se
     return set(split.held.tolist())
 
 
-def examine_sizes(items: Items, indices: Sequence[int] | None = None) -> tuple[list[tuple[int, int]], int]:
-    """Widths and heights of some of the images, and the channels that they need."""
+@dataclass(frozen=True)
+class Examined:
+    """What some images of a data set are like.
+
+    Attributes:
+        sides: widths and heights.
+        channels: that they need.
+        levels: the values that become black and white in those of more than eight bits.
+        notes: what was decided, one line each.
+    """
+
+    sides: list[tuple[int, int]]
+    channels: int
+    levels: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def examined(items: Items, indices: Sequence[int] | None = None) -> Examined:
+    """Properties of some of the images.
+
+    Args:
+        indices: of the images that are asked for; all unless given.
+    """
     if isinstance(items.items, np.ndarray):
         height, width, *rest = items.items.shape[1:]
-        return [(width, height)], (rest or [1])[0]
+        return Examined([(width, height)], (rest or [1])[0])
     headers = examine_some(items.items if indices is None else items.items.only(indices))
-    return [(header.width, header.height) for header in headers], max(header.channels for header in headers)
+    channels, levels = channels_for(headers, None), Levels(levels_for(headers).range)
+    sides = [(header.width, header.height) for header in headers]
+    return Examined(sides, channels, levels.range, notes_on(headers, channels, levels))
 
 
 def check_count(encoded: Encoded, name: str) -> Encoded:

@@ -55,7 +55,10 @@ class Unpaired(Translation):
         if size < MIN_SIDE:
             raise InputError(f"images of {size} pixels a side are too small to train on; give {MIN_SIDE} or more")
         channels = max(given.channels, target.channels)  # so that both can be mapped to themselves
-        return replace(self, size=size, channels=channels, given=channels, folders=layout.names)
+        return replace(
+            self, size=size, channels=channels, given=channels, folders=layout.names, levels=target.levels,
+            given_levels=given.levels,
+        )  # fmt: skip
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Images of the target domain, uint8 (n, channels, kept, kept), and beside them those of the given domain.
@@ -65,13 +68,21 @@ class Unpaired(Translation):
         """
         layout = self._layout(items)
         target, given = (
-            self._domain(items, part, channels, progress)
-            for part, channels in ((layout.second, self.channels), (layout.first, self.given))
+            self._domain(items, part, channels, levels, progress)
+            for part, channels, levels in (
+                (layout.second, self.channels, self.levels),
+                (layout.first, self.given, self.given_levels),
+            )
         )
-        return replace(target, beside=given, skipped=given.skipped + target.skipped)
+        notes = [
+            f"{name}/: {text}" for name, part in zip(self.folders, (given, target), strict=True) for text in part.notes
+        ]
+        return replace(target, beside=given, skipped=given.skipped + target.skipped, notes=tuple(notes))
 
-    def _domain(self, items: Items, indices: tuple[int, ...], channels: int, progress: Progress) -> Encoded:
-        images = Images(size=self.size, channels=channels, crop=self.crop)
+    def _domain(
+        self, items: Items, indices: tuple[int, ...], channels: int, levels: tuple[float, ...], progress: Progress
+    ) -> Encoded:
+        images = Images(size=self.size, channels=channels, crop=self.crop, levels=levels)
         domain = images.encode(_only(items, indices), progress)
         return replace(domain, items=np.array(indices, np.int64)[domain.items])
 
@@ -99,12 +110,15 @@ class Unpaired(Translation):
         layout = self._layout(items)
         indices = unseen(self.split(items), layout.held, trained_on)
         parts = [tuple(i for i in part if i in indices) for part in (layout.first, layout.second)]
-        domains = [self._domain_values(items, p, c) for p, c in zip(parts, (self.given, self.channels), strict=True)]
+        read_as = ((self.given, self.given_levels), (self.channels, self.levels))
+        domains = [self._domain_values(items, p, *how) for p, how in zip(parts, read_as, strict=True)]
         for given, target in zip(*domains, strict=False):
             yield given[None], target[None]
 
-    def _domain_values(self, items: Items, indices: tuple[int, ...], channels: int) -> Tensor:
-        values = Images(size=self.size, channels=channels).encode(_only(items, indices)).values
+    def _domain_values(
+        self, items: Items, indices: tuple[int, ...], channels: int, levels: tuple[float, ...]
+    ) -> Tensor:
+        values = Images(size=self.size, channels=channels, levels=levels).encode(_only(items, indices)).values
         return self.scale(values if isinstance(values, Tensor) else values.load())
 
 

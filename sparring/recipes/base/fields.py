@@ -37,6 +37,7 @@ Fraction = Annotated[float, Within(0, 1, exclusive=True)]
 Decay = Annotated[float, Within(0, 0.99999)]
 Widths = Annotated[tuple[int, ...], Within(1)]
 Words = tuple[str, ...]
+Levels = tuple[float, ...]
 
 Group = Literal["Data", "Generator", "Discriminator", "Losses", "Optimization"]
 
@@ -139,6 +140,8 @@ def checked(name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple:
         if isinstance(value, str) and get_args(hint)[0] is str:
             value = [part.strip() for part in value.split(",") if part.strip()]
+        if value == "" and within is None:
+            value = ()
         values = value if isinstance(value, list | tuple) else (value,)
         return tuple(_scalar(name, v, get_args(hint)[0], within) for v in values)
     return _scalar(name, value, hint, within)

@@ -10,7 +10,7 @@ from sparring.data.split import HELD_EVERY
 from sparring.games.views import Ada, Augment, Changed, View
 from sparring.layers.augment import diffaugment, translate_and_cutout
 from sparring.modalities import Images
-from sparring.recipes.base.fields import Pixels, Share, data
+from sparring.recipes.base.fields import Levels, Pixels, Share, data
 from sparring.recipes.base.recipe import M, Recipe
 
 
@@ -23,6 +23,14 @@ class ImageRecipe(Recipe[M]):
     size: Pixels = data(0, "height and width of the images in pixels; 0: chosen from the data", sets="size")
     flip: bool = data(False, "mirror images at random", sets="flip")
     crop: Share = data(0.0, "margin for random crops: stored images are larger than `size` by this share", sets="crop")
+    alpha: bool | None = data(
+        None, "learn transparency as a fourth channel; none: if at least half of the images are transparent",
+        sets="alpha",
+    )  # fmt: skip
+    levels: Levels = data(
+        (), "values of black and white in images of more than eight bits (levels=0,4095); empty: chosen from the data",
+        sets="levels",
+    )  # fmt: skip
     augment: Augment = data("none", "random transformations of D's input, for small data sets", only=Images)
 
     def views(self, modality: M) -> list[View]:

@@ -156,8 +156,11 @@ def last_sheet(card: Card) -> Image.Image | None:
     """A run's last sheet of samples."""
     if card.sheet is None or not card.sheet.is_file():
         return None
-    with Image.open(card.sheet) as opened:
-        return opened.convert("RGB")
+    try:
+        with Image.open(card.sheet) as opened:
+            return opened.convert("RGB")
+    except Exception:  # as for thumbnails
+        return None
 
 
 def copy_files(studio: Studio, name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ import gradio as gr
 from gradio.events import Dependency
 from PIL import Image
 
+from sparring.data.store import Progress
 from sparring.errors import InputError
 from sparring.modalities import Modality, Samples
 from sparring.modalities.samples import Comparison
@@ -26,6 +28,7 @@ from sparring.studio.studio import Studio
 from sparring.studio.tabs import walk
 from sparring.studio.walks import Drawn
 
+MAX_SEARCH = 15.0  # seconds for samples that satisfy conditions
 MAX_SAMPLES = 100_000  # samples drawn at once
 MAX_VALUES = 2**25  # values in all samples that are drawn at once
 MAX_GALLERY = 400  # images in the gallery
@@ -213,6 +216,20 @@ def max_samples(modality: Modality) -> int:
     return max(1, min(MAX_SAMPLES, MAX_VALUES // prod(modality.shape)))
 
 
+def _patience(n: int) -> Progress:
+    """Ends a search for n samples that satisfy conditions after a while: others wait for the model."""
+    began = time.monotonic()
+
+    def searched(drawn: int, satisfying: int) -> None:
+        if time.monotonic() - began > MAX_SEARCH:
+            raise InputError(
+                f"only {satisfying:,} of the {n:,} samples were found among {drawn:,} in {MAX_SEARCH:g} seconds; "
+                "ask for fewer or for a more common condition"
+            )
+
+    return searched
+
+
 def _draw(
     studio: Studio, output: Output, fitted: str, entries: Sequence[Entry], name: str, count: float | None,
     seed: float | None, truncation: float, *answers: Any,
@@ -229,7 +246,7 @@ def _draw(
         n = whole_number(count, "Number", 1, max_samples(model.modality))
         asked = ask_form.asked(entries, answers)
         request, number = model.request(**asked), whole_number(seed, "Seed")
-        samples = model.sample_request(n, request, number, truncation or None)
+        samples = model.sample_request(n, request, number, truncation or None, searched=_patience(n))
         comparison = model.modality.compare(
             samples, request, lambda: studio.models.computed(path, "training items", studio.training_items)
         )

@@ -12,7 +12,7 @@ from test_apply import Fake
 from torch.nn import functional as F
 
 from sparring.errors import InputError
-from sparring.modalities.translation.files.video import Steady
+from sparring.modalities.translation.files.video import Steady, _opened, _read
 from sparring.nets.tiles import Mapper, as_input
 from sparring.use.apply import apply
 from tests.test_cli import sparring
@@ -294,3 +294,23 @@ def test_without_pyav(using, tmp_path, monkeypatch):
     monkeypatch.setitem(importlib.import_module("sys").modules, "av", None)
     with pytest.raises(InputError, match=r"pip install 'sparring\[video\]'"):
         apply("run", source, tmp_path / "out.mp4")
+
+
+def test_titles_in_any_encoding(tmp_path):
+    """Text in a video's metadata is not always UTF-8."""
+    title = "a title of a film"
+    for suffix in (".mp4", ".mkv"):
+        path = tmp_path / f"titled{suffix}"
+        with av.open(str(path), "w") as file:
+            file.metadata["title"] = title
+            stream = file.add_stream("libx264", rate=10)
+            stream.width = stream.height = 32
+            stream.pix_fmt = "yuv420p"
+            for packet in (*stream.encode(av.VideoFrame(32, 32, "yuv420p")), *stream.encode()):
+                file.mux(packet)
+        content = path.read_bytes()
+        assert title.encode() in content
+        for damaged in (b"\xff title of a film", b"\xe9\xe8\x96\x80tle of a film", b"a title of a fil\xc3"):
+            path.write_bytes(content.replace(title.encode(), damaged))
+            with _opened(av, path) as clip:
+                assert len(list(_read(av, clip, path))) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from PIL import Image
 from sparring.data.items import Items
 from sparring.data.sources import Content, Unreadable, map_files
 from sparring.data.store import Progress
-from sparring.modalities.images.decoding import Header, examine, loaded, needed_channels
+from sparring.modalities.images.decoding import EXAMINED_SIDE, Header, decoded, described, needed_channels
+from sparring.modalities.images.depth import Levels
 
 THUMBNAIL = 16  # pixels of a thumbnail's side
 
@@ -35,8 +37,12 @@ class Measured:
     color: tuple[float, float, float]
 
 
-def measure(items: Items, progress: Progress) -> list[Measured | Unreadable]:
-    """All images of a set, in order."""
+def measure(items: Items, progress: Progress, levels: Levels = Levels()) -> list[Measured | Unreadable]:
+    """All images of a set, in order.
+
+    Args:
+        levels: the values that become black and white.
+    """
     if isinstance(items.items, np.ndarray):
         results: list[Measured | Unreadable] = []
         for pixels in items.items:
@@ -47,19 +53,16 @@ def measure(items: Items, progress: Progress) -> list[Measured | Unreadable]:
         return results
     by_index: dict[int, Measured | Unreadable] = {}
     with ThreadPoolExecutor() as pool:
-        for i, measured in map_files(items.items, _measure_file, pool):
+        for i, measured in map_files(items.items, partial(_measure_file, levels=levels), pool):
             by_index[i] = measured
             progress(len(by_index), len(items))
     gone = Unreadable("no longer there")
     return [by_index.get(i, gone) for i in range(len(items))]
 
 
-def _measure_file(content: Content) -> Measured | Unreadable:
-    header, image = examine(content), loaded(content)
-    if isinstance(header, Unreadable):
-        return header
-    assert isinstance(image, Image.Image)  # since its header could be examined
-    return _measure_image(header, image)
+def _measure_file(content: Content, levels: Levels) -> Measured | Unreadable:
+    with decoded(content, levels, EXAMINED_SIDE) as image:
+        return image if isinstance(image, Unreadable) else _measure_image(described(content, image), image)
 
 
 def _measure_image(header: Header, image: Image.Image) -> Measured:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sparring.modalities.images.check.clean import write_clean
 from sparring.modalities.images.check.sheets import draw_sheets
+from sparring.modalities.images.depth import Levels
 from sparring.modalities.survey import Survey, listed
 
 FEW = 100  # images, below which samples are close to them
@@ -34,6 +35,8 @@ class ImageSurvey(Survey):
         groups: indices of images that look the same, by group.
         outliers: index of each image that differs from the others, and how.
         size: height and width to which training scales the images by default.
+        levels: the values that training reads as black and white by default.
+        notes: what training decides about the images, one line each.
     """
 
     names: tuple[str, ...]
@@ -46,6 +49,8 @@ class ImageSurvey(Survey):
     groups: tuple[tuple[int, ...], ...]
     outliers: Mapping[int, str]
     size: int
+    levels: Levels
+    notes: tuple[str, ...]
 
     @property
     def duplicates(self) -> int:
@@ -70,7 +75,7 @@ class ImageSurvey(Survey):
         ]
 
     def advice(self) -> list[str]:
-        advice = []
+        advice = list(self.notes)
         if self.unreadable or self.duplicates:
             advice.append(
                 "training skips unreadable files; --write OUT saves a copy without them and without duplicates"
@@ -114,7 +119,7 @@ class ImageSurvey(Survey):
 
     def sheets(self) -> Mapping[str, Image.Image]:
         channels = max(self.channels)
-        return draw_sheets(self.items, self.good, self.groups, tuple(self.outliers), self.size, channels)
+        return draw_sheets(self.items, self.good, self.groups, tuple(self.outliers), self.size, channels, self.levels)
 
     def write_clean(self, out: Path) -> int:
         duplicates = {i for group in self.groups for i in group[1:]}

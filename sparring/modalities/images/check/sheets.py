@@ -11,6 +11,7 @@ from PIL import Image
 from sparring.data.items import Items
 from sparring.data.sources import Unreadable
 from sparring.modalities.images.decoding import loaded, squared
+from sparring.modalities.images.depth import Levels
 from sparring.sheets import sheet
 
 MAX_ROWS = 8  # images of each class on the sheet
@@ -27,6 +28,7 @@ def draw_sheets(
     outliers: Sequence[int],
     size: int,
     channels: int,
+    levels: Levels = Levels(),
 ) -> dict[str, Image.Image]:
     """Sheets by file name; those without images are left out.
 
@@ -35,6 +37,7 @@ def draw_sheets(
         groups: indices of images that look the same.
         outliers: indices of images that differ from the others.
         size: pixels of a side to which training scales the images.
+        levels: the values that become black and white.
     """
     pairs = [i for group in groups for i in group[:2]]
     layouts = {
@@ -44,7 +47,7 @@ def draw_sheets(
     }
     side = min(MAX_SIDE, size)
     return {
-        name: sheet(_squares(items, indices, side, channels), columns)
+        name: sheet(_squares(items, indices, side, channels, levels), columns)
         for name, (indices, columns) in layouts.items()
         if indices
     }
@@ -61,11 +64,11 @@ def _examples(items: Items, good: NDArray[np.int64]) -> tuple[list[int], int]:
     return np.stack(spread, 1).ravel().tolist(), len(members)
 
 
-def _squares(items: Items, indices: Sequence[int], side: int, channels: int) -> NDArray[np.uint8]:
+def _squares(items: Items, indices: Sequence[int], side: int, channels: int, levels: Levels) -> NDArray[np.uint8]:
     """Some images as (n, side, side, channels)."""
     if isinstance(items.items, np.ndarray):
         images = {i: Image.fromarray(items.items[i].squeeze()) for i in indices}
     else:
-        read = {i: loaded(content) for i, content in items.items.contents(set(indices))}
+        read = {i: loaded(content, levels, side) for i, content in items.items.contents(set(indices))}
         images = {i: image for i, image in read.items() if not isinstance(image, Unreadable)}
     return np.stack([squared(images[i], side, channels).transpose(1, 2, 0) for i in indices])

@@ -14,6 +14,7 @@ from sparring.data.store import Progress, no_progress
 from sparring.modalities.images.check.duplicates import duplicates, outliers
 from sparring.modalities.images.check.measure import Measured, measure
 from sparring.modalities.images.check.report import ImageSurvey
+from sparring.modalities.images.fitting import examine_some, notes_on
 from sparring.modalities.images.image_files import FORMATS
 from sparring.modalities.survey import class_counts
 
@@ -31,9 +32,9 @@ def survey(modality: Images, items: Items, data: str, progress: Progress = no_pr
     Raises:
         InputError: if none can be read.
     """
-    results = measure(items, progress)
+    fitted = modality.fit(items)  # raises if none can be read
+    results = measure(items, progress, fitted.depth)
     names = tuple(str(i) for i in range(len(items))) if isinstance(items.items, np.ndarray) else items.items.names
-    size = modality.fit(items).size  # raises if none can be read
     good = [i for i, result in enumerate(results) if isinstance(result, Measured)]
     measured = [result for result in results if isinstance(result, Measured)]
     headers = [(names[i], m.header) for i, m in zip(good, measured, strict=True)]
@@ -54,8 +55,17 @@ def survey(modality: Images, items: Items, data: str, progress: Progress = no_pr
         animated=tuple(name for name, header in headers if header.frames > 1),
         groups=tuple(tuple(good[i] for i in group) for group in duplicates(measured)),
         outliers={good[i]: how for i, how in outliers(measured).items()},
-        size=size,
+        size=fitted.size,
+        levels=fitted.depth,
+        notes=_decided(fitted, items),
     )
+
+
+def _decided(fitted: Images, items: Items) -> tuple[str, ...]:
+    """What training decides about the images, one line each."""
+    if isinstance(items.items, np.ndarray):
+        return ()
+    return notes_on(examine_some(items.items), fitted.channels, fitted.depth)
 
 
 def _is_misnamed(name: str, format: str) -> bool:

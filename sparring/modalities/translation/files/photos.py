@@ -14,6 +14,7 @@ from sparring.data.sources import FolderSource, Unreadable
 from sparring.errors import InputError
 from sparring.files import atomic_path
 from sparring.modalities.images.decoding import MODES, loaded, opened, with_channels
+from sparring.modalities.images.depth import Levels
 from sparring.modalities.samples import as_image
 from sparring.modalities.translation.files import png
 from sparring.nets.tiles import Mapper, Pixels, bands
@@ -47,17 +48,20 @@ class Photo:
     profile: bytes | None
 
 
-def read(path: Path, out: Path, mapper: Mapper, mask: Path | None = None) -> Photo | Unreadable:
+def read(
+    path: Path, out: Path, mapper: Mapper, mask: Path | None = None, levels: Levels = Levels()
+) -> Photo | Unreadable:
     """An image file, upright, as the input of a net, for a file `out`.
 
     Args:
         mask: an image that is black where pixels are kept; without it, transparent pixels are filled.
+        levels: the values that become black and white.
 
     Raises:
         InputError: if the mask cannot be read or has another size, or there is none and no pixel is transparent.
     """
     content = next(FolderSource(path.parent, (path.name,)).contents())[1]
-    header, image = opened(content), loaded(content)
+    header, image = opened(content), loaded(content, levels)
     if isinstance(header, Unreadable):
         return header
     if isinstance(image, Unreadable):

@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from sparring.data.sources import Unreadable
 from sparring.errors import InputError
 from sparring.modalities.applying import Applied
-from sparring.modalities.images.image_files import folder
+from sparring.modalities.images.depth import Levels
+from sparring.modalities.images.image_files import folder, found_in
 from sparring.modalities.judge import Console
 from sparring.modalities.translation.files.photos import FORMATS, Photo, read, write
 from sparring.modalities.translation.files.video import READ, WRITTEN, transform_video
@@ -15,7 +16,13 @@ from sparring.nets.tiles import Mapper
 
 
 def transform(
-    mapper: Mapper, source: Path, out: Path, console: Console, mask: Path | None = None, smooth: bool = True
+    mapper: Mapper,
+    source: Path,
+    out: Path,
+    console: Console,
+    mask: Path | None = None,
+    smooth: bool = True,
+    levels: Levels = Levels(),
 ) -> Applied:
     """Write the result of a net for an image, for all images below a folder, or for a video; see `sparring.use.apply`.
 
@@ -24,11 +31,11 @@ def transform(
     """
     _check(source, out)
     if source.is_dir():
-        return _counted(_transform_folder(mapper, source, out, mask, console), "image")
+        return _counted(_transform_folder(mapper, source, out, mask, levels, console), "image")
     with console.progress(f"applying to {source.name}") as progress:
         if is_video(source, out):
             return _counted(transform_video(mapper, source, out, mask, smooth, progress), "frame")
-        photo = read(source, out, mapper, mask)
+        photo = read(source, out, mapper, mask, levels)
         if isinstance(photo, Unreadable):
             raise InputError(f"{source} cannot be used: {photo.why}")
         write(out, photo, mapper, progress)
@@ -56,18 +63,24 @@ def _check(source: Path, out: Path) -> None:
         raise InputError(f"{out} does not fit {source}; give a name that ends in {', '.join(suffixes)}")
 
 
-def _transform_folder(mapper: Mapper, source: Path, out: Path, masks: Path | None, console: Console) -> int:
+def _transform_folder(
+    mapper: Mapper, source: Path, out: Path, masks: Path | None, levels: Levels, console: Console
+) -> int:
     """Transform all images below a folder."""
     own = out.resolve()  # which may be in the source, with earlier results
-    names = [name for name in folder(source).names if own not in (source / name).resolve().parents]
+    found = found_in(source)
+    names = [name for name in found.files.names if own not in (source / name).resolve().parents]
     if not names:
-        raise InputError(f"{source} holds no images; give a folder of images (.png, .jpg, ...)")
+        passed = f" ({found.notes[0]})" if found.passed else ""
+        raise InputError(f"{source} holds no images{passed}; give a folder of images (.png, .jpg, ...)")
+    if found.passed:
+        console.say(found.notes[0])
     mask_of = _masks(masks, names) if masks is not None else {}
     skipped = []
     with console.progress(f"applying to {source.name}") as progress:
         for i, name in enumerate(names):
             place = out / (name if Path(name).suffix.lower() in FORMATS else f"{name}.png")
-            photo = _read(source / name, place, mapper, mask_of.get(name))
+            photo = _read(source / name, place, mapper, mask_of.get(name), levels)
             if isinstance(photo, Unreadable):
                 skipped.append(f"{name}: {photo.why}")
             else:
@@ -80,10 +93,10 @@ def _transform_folder(mapper: Mapper, source: Path, out: Path, masks: Path | Non
     return len(names) - len(skipped)
 
 
-def _read(path: Path, out: Path, mapper: Mapper, mask: Path | None) -> Photo | Unreadable:
+def _read(path: Path, out: Path, mapper: Mapper, mask: Path | None, levels: Levels) -> Photo | Unreadable:
     """One of several images; if it cannot be used, the others still can."""
     try:
-        return read(path, out, mapper, mask)
+        return read(path, out, mapper, mask, levels)
     except InputError as error:
         return Unreadable(str(error))
 

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from sparring.errors import InputError, needs
 from sparring.files import atomic_path, describe_error
-from sparring.modalities.images.decoding import with_channels
+from sparring.modalities.images.decoding import MAX_PIXELS, with_channels
 from sparring.modalities.samples import as_image
 from sparring.modalities.translation.files.photos import as_given, fill_holes, read_mask
 from sparring.nets.tiles import Mapper, Pixels, as_bytes, as_input, mapped
@@ -139,12 +139,16 @@ def _opened(av: Any, source: Path) -> Iterator[Any]:
         InputError: if it is not a video.
     """
     try:
-        clip = av.open(str(source))
+        clip = av.open(str(source), metadata_errors="replace")  # titles in any encoding
     except (av.FFmpegError, OSError) as error:
         raise InputError(_unreadable(source, error)) from error
     with clip:
-        if clip.streams.best("video") is None:
+        stream = clip.streams.best("video")
+        if stream is None:
             raise InputError(f"{source} has no video stream, despite its suffix; give a video")
+        if stream.width * stream.height > MAX_PIXELS:
+            shown = f"{stream.width:,} x {stream.height:,}"
+            raise InputError(f"{source} has frames of {shown} pixels, like a decompression bomb; give a smaller video")
         yield clip
 
 
