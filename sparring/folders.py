@@ -42,19 +42,31 @@ def mark(folder: Path, what: str, files: Iterable[str] = ()) -> None:
     write_json(folder / MARKER, Made(what=what, files=sorted(files)))
 
 
-def check_folder(path: Path, force: bool, what: str = "") -> None:
+def check_folder(path: Path, what: str, force: bool) -> None:
     """Check that a folder may be written to `path`.
 
     Args:
-        force: also over a folder that any command has written.
-        what: also over a folder with a marker of this, such as "report", without `force`.
+        what: what it will hold, such as "samples".
+        force: also over a folder that holds the same, written by a command.
 
     Raises:
         InputError: if something else is there, or it cannot be written.
     """
-    marker = made(path) if path.is_dir() else None
-    check_output(path, force or (marker is not None and marker["what"] == what))
-    if path.is_dir() and marker is None and any(path.iterdir()):
+    check_output(path, force)
+    if path.is_dir():
+        _check_replaceable(path, made(path), what)
+
+
+def _check_replaceable(path: Path, marker: Made | None, what: str) -> None:
+    """Check that a folder is empty, or holds what a command wrote.
+
+    Raises:
+        InputError: if not.
+    """
+    if marker is not None and marker["what"] != what:
+        found = marker["what"]
+        raise InputError(f"{path} holds another result of sparring ({found}), not {what}; choose another folder")
+    if marker is None and any(path.iterdir()):
         raise InputError(
             f"{path} was not written by sparring (it has no {MARKER}) and is not overwritten; choose another folder"
         )
@@ -78,10 +90,9 @@ def output_folder(path: Path, what: str, older: Collection[str] = ()) -> Iterato
         new = _files(part)
         mark(part, what, new)
         marker = made(place)
-        before = {*older, *(marker["files"] if marker else ())}
-        if place.is_dir() and not before and _files(place):
-            raise InputError(f"{place} was not written by sparring and is not overwritten; choose another folder")
-        before |= {MARKER}
+        if place.is_dir() and not older:
+            _check_replaceable(place, marker, what)
+        before = {*older, *(marker["files"] if marker else ()), MARKER}
         _kept(part, place, before)
         if marker is not None:
             mark(place, what, before | new)  # if this is interrupted, all of it can still be replaced

@@ -378,4 +378,4 @@ def test_own_recipe_from_a_file(tmp_path, pictures):
     path = str(tmp_path / "mine.py")
     model = sparring.train(path, pictures(1), out=tmp_path / "run", steps=1, quiet=True, G=(8,), D=(8,))
     assert model.recipe.name == "mine"
-    assert sparring.load(tmp_path / "run").game.prior.width == 3
+    assert sparring.load(tmp_path / "run", trust=True).game.prior.width == 3

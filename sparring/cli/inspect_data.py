@@ -31,14 +31,14 @@ def check(
     from sparring.console import Screen
     from sparring.folders import check_folder
     from sparring.modalities import find, kind_of
-    from sparring.modalities.survey import REPORT
+    from sparring.modalities.survey import CLEANED, REPORT
 
     if write:
-        check_folder(Path(write), force)
+        check_folder(Path(write), CLEANED, force)
     first = [type(modality) for modality in recipes.find(recipe).takes] if recipe else []
     items = find(data, first)
     folder = Path(out or f"runs/check-{items.name}")
-    check_folder(folder, force=False, what=REPORT)
+    check_folder(folder, REPORT, force=True)  # a report may be made anew
     with Screen().progress(f"checking {items.name}") as progress:
         survey = kind_of(items, first).survey(items, data, progress)
     console = Console(highlight=False, soft_wrap=True)

@@ -16,7 +16,7 @@ from sparring.devices import resolve
 from sparring.errors import InputError
 from sparring.evaluation.evaluate import judge_of
 from sparring.files import write_bytes, write_json
-from sparring.folders import check_folder, made, output_folder
+from sparring.folders import check_folder, output_folder
 from sparring.metrics.results import Evaluation, Number
 from sparring.modalities.judge import Judge
 from sparring.model import Model, load
@@ -126,10 +126,8 @@ def _check_folder(folder: Path, runs: Sequence[Path], force: bool) -> None:
     Raises:
         InputError: if not.
     """
-    check_folder(folder, force)
-    marker = made(folder)
-    within = any(run.resolve().is_relative_to(folder.resolve()) for run in runs)
-    if within or (marker is not None and marker["what"] != PAGE):
+    check_folder(folder, PAGE, force)
+    if any(run.resolve().is_relative_to(folder.resolve()) for run in runs):
         raise InputError(f"{folder} does not hold a page of sparring compare; choose another --out")
 
 

@@ -21,6 +21,8 @@ from sparring.folders import check_folder, output_folder
 from sparring.model import Model, load
 from sparring.seeds import Seeds, seeded
 
+SHEETS = "sheets"  # in the marker of a folder of sheets
+
 
 def explore(
     run: str | Path,
@@ -54,7 +56,7 @@ def explore(
         InputError: if there is no such model, it cannot draw what is asked for, or something exists in `out`.
     """
     model, screen = load(run, device, trust), Screen(quiet)
-    check_folder(Path(out), force)
+    check_folder(Path(out), SHEETS, force)
     given = None if image is None else _read_given(model, Path(image))
     scene = Scene(model, data, seed, asked, given, screen)
     _ = scene.request  # raises if samples cannot be asked for this
@@ -118,7 +120,7 @@ def _write(model: Model, out: Path, run: str, sheets: Sequence[Sheet]) -> None:
     about, words = model.about, model.modality.words
     title = f"{model.recipe.name} on {about['name']}"
     summary = f"{run}: what the model has learned in {about['step']:,} steps from {about['items']:,} {words.items}."
-    with output_folder(out, "sheets") as part:
+    with output_folder(out, SHEETS) as part:
         part.mkdir()
         for one in sheets:
             if one.picture is not None:

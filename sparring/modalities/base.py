@@ -24,7 +24,7 @@ from sparring.folders import check_folder
 from sparring.modalities import exploring
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.exploring import Drawing, Explored
-from sparring.modalities.samples import MAX_CLASS_COLUMNS, Comparison, Samples, Writer, write_png
+from sparring.modalities.samples import MAX_CLASS_COLUMNS, SAMPLES, Comparison, Samples, Writer, write_png
 from sparring.modalities.survey import Survey, read_through
 
 if TYPE_CHECKING:
@@ -423,7 +423,10 @@ class Modality(ABC):
             InputError: if something exists there and `force` is not set, or no such format can be written.
         """
         writer = self.writer(path)
-        (check_output if writer.suffix else check_folder)(path, force)
+        if writer.suffix:
+            check_output(path, force)
+        else:
+            check_folder(path, SAMPLES, force)
 
     def as_json(self, samples: Samples) -> dict[str, Any]:
         """Samples as JSON; values that are not finite are null."""

@@ -20,6 +20,7 @@ from sparring.folders import output_folder
 if TYPE_CHECKING:
     from sparring.modalities.base import Modality
 
+SAMPLES = "samples"  # in the marker of a folder of samples
 MAX_CLASS_COLUMNS = 16  # classes that have a column each on a sheet, at most
 
 
@@ -73,7 +74,7 @@ class Samples:
         place = Path(path)
         self.modality.check_writable(place, force)
         writer = self.modality.writer(place)
-        with atomic_path(place) if writer.suffix else output_folder(place, "samples") as part:
+        with atomic_path(place) if writer.suffix else output_folder(place, SAMPLES) as part:
             writer.write(self, part)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sparring.modalities.base import Modality, Words
 
 REPORT = "report"  # in the marker of a report's folder
+CLEANED = "cleaned copy"  # in that of the items that were kept
 MAX_NAMED = 5  # names of a kind in the table; the JSON has them all
 MAX_CLASSES = 12  # classes that the table lists
 MAX_RATIO = 10  # of the sizes of the largest and the smallest class, from which classes are uneven
@@ -94,7 +95,7 @@ class Survey:
         Raises:
             InputError: if something other than a report is there already.
         """
-        check_folder(folder, force=False, what=REPORT)
+        check_folder(folder, REPORT, force=True)
         sheets = self.sheets()
         with output_folder(folder, REPORT) as part:
             part.mkdir(parents=True)

@@ -31,6 +31,17 @@ MAX_ATTEMPTS = 1000  # samples drawn for one that satisfies all rules, at most,
 MIN_ATTEMPTS = 200_000  # once this many have been drawn
 
 
+class Record(dict[str, Any]):
+    """The record of a training.
+
+    Raises:
+        InputError: if an entry is asked for that it does not have, as the model was not trained or its file is damaged.
+    """
+
+    def __missing__(self, name: str) -> Any:
+        raise InputError(f"the model has no {name!r} in the record of its training; give a model that sparring trained")
+
+
 class Model:
     """Nets with their averaged weights, and what is known about their data.
 
@@ -43,7 +54,7 @@ class Model:
 
     def __init__(self, recipe: Recipe[Any], modality: Modality, game: Game, about: Mapping[str, Any]) -> None:
         self.recipe, self.modality, self.game = recipe, modality, game.eval()
-        self.about = dict(about)
+        self.about = Record(about)
 
     @property
     def device(self) -> torch.device:
@@ -295,7 +306,7 @@ class Model:
         if place.suffix == stored.SINGLE:
             check_output(place, force, file=True)
         else:
-            check_folder(place, force)
+            check_folder(place, stored.MODEL, force)
         self._write(place, half)
 
     def _write(self, place: Path, half: bool = False, older: Collection[str] = ()) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 import safetensors.torch
 import torch
@@ -36,18 +36,18 @@ class Described(TypedDict):
     modality: dict[str, Any]
 
 
-class About(TypedDict):
-    """The record of a training. What is not required is left out of exported files."""
+class About(TypedDict, total=False):
+    """The record of a training. Exported files have a part of it, and a model that was not trained has none."""
 
     name: str
     items: int
     step: int
     seconds: float
     parameters: dict[str, int]
-    scores: NotRequired[dict[str, float]]
-    data: NotRequired[str]
-    fingerprint: NotRequired[str]
-    pruned: NotRequired[float]
+    scores: dict[str, float]
+    data: str
+    fingerprint: str
+    pruned: float
 
 
 class OfModel(Described):
@@ -57,6 +57,7 @@ class OfModel(Described):
 
 
 FORMAT = 2  # of model folders and run folders
+MODEL = "model"  # in the marker of a model's folder
 SINGLE = ".safetensors"  # of a model in one file
 FILES = "model.json", "weights.safetensors"  # of a model's folder
 ADVICE = "if you trust its code, add --trust-code (in Python: trust=True)"
@@ -157,7 +158,7 @@ def write(
     if place.suffix == SINGLE:
         write_bytes(place, safetensors.torch.save(tensors, {"model.json": json.dumps(described)}))
         return
-    with output_folder(place, "model", older) as part:
+    with output_folder(place, MODEL, older) as part:
         part.mkdir()
         for name, content in zip(FILES, (as_json(described).encode(), safetensors.torch.save(tensors)), strict=True):
             write_bytes(part / name, content)

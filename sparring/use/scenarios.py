@@ -19,6 +19,7 @@ from sparring.model import Model, load
 
 Floats = NDArray[np.float64]
 
+SCENARIOS = "scenarios"  # in the marker of their folder
 LEVELS = (0.95, 0.99)
 MIN_PATHS = 100
 PERCENTILES = (5, 25, 50, 75, 95)  # of the fan plot
@@ -82,13 +83,13 @@ def scenarios(
         raise InputError(f"{n} paths are too few to estimate a tail; give at least {MIN_PATHS}")
     prices = _prices(model)
     horizons = _checked(horizons, len(prices.history))
-    check_folder(Path(out), force)
+    check_folder(Path(out), SCENARIOS, force)
     shares = _shares(prices, weights)
     paths = np.asarray(model.sample(n, seed=seed, length=horizons[-1]).items, np.float64)
     value = _value(paths, prices.last, shares)  # (n, steps)
     changes = {h: _historical_changes(prices.history, shares, h) for h in horizons}
     risks = [_risk(h, level, value[:, h - 1] - 1, changes[h]) for h in horizons for level in LEVELS]
-    with output_folder(Path(out), "scenarios") as part:
+    with output_folder(Path(out), SCENARIOS) as part:
         part.mkdir()
         lines = [",".join(cells) for cells in rows(risks)]
         write_bytes(part / "risk.csv", ("\n".join(lines) + "\n").encode())

@@ -50,11 +50,8 @@ def test_sheets_a_page_and_a_film(typed, run, tmp_path):
     )
     status, out, _ = typed(*words)
     assert status == 0
-    assert {path.name for path in (tmp_path / "walks").iterdir()} == {
-        "interpolation.png",
-        "truncation.png",
-        "index.html",
-    }
+    written = {"interpolation.png", "truncation.png", "index.html", ".sparring.json"}
+    assert {path.name for path in (tmp_path / "walks").iterdir()} == written
     assert "walks/interpolation.png  walks from one sample to another" in out
     assert out.splitlines()[-1] == "- open walks/index.html"
     with Image.open("walk.gif") as film:
@@ -122,24 +119,30 @@ def test_an_image_for_points(typed, tmp_path):
 
 OTHERS = {
     "run": "run holds a run, ",
-    "run/model": "run/model holds other files than sheets of sparring explore; choose another --out",
+    "run/model": "run/model holds another result of sparring (model), not sheets; choose another folder",
     "": "is the working directory, your home directory or a parent of them",
-    "photos": "photos holds other files than sheets of sparring explore; choose another --out",
-    "sheets": "sheets holds other files than sheets of sparring explore; choose another --out",
+    "photos": "photos was not written by sparring (it has no .sparring.json) and is not overwritten; choose another",
     "runs": "runs holds a run, ",
 }
 
 
+def test_other_files_stay_next_to_sheets(typed, run, tmp_path):
+    assert typed(run, "-o", "sheets", "--only", "interpolation")[0] == 0
+    (tmp_path / "sheets" / "notes.txt").write_text("mine")
+    assert typed(run, "-o", "sheets", "--only", "truncation", "--force")[0] == 0
+    written = {"truncation.png", "index.html", "notes.txt", ".sparring.json"}
+    assert {path.name for path in (tmp_path / "sheets").iterdir()} == written
+
+
 @pytest.mark.parametrize("out", OTHERS)
 def test_force_removes_nothing_but_sheets(out, typed, run, tmp_path):
-    """It keeps the run, folders above it, a user's images, and other files next to the sheets."""
+    """It keeps the run, folders above it, and a user's images."""
     shutil.copytree(run, tmp_path / "run")
     shutil.copytree(run, tmp_path / "runs" / "one")
     (tmp_path / "photos").mkdir()
     Image.new("L", (8, 8)).save(tmp_path / "photos" / "me.png")
     (tmp_path / "photos" / "index.html").write_text("<p>me")
     assert typed("run", "-o", "sheets", "--only", "interpolation")[0] == 0
-    (tmp_path / "sheets" / "notes.txt").write_text("mine")
     before = sorted(tmp_path.rglob("*"))
     status, _, err = typed("run", "-o", out or ".", "--only", "interpolation", "--force")
     assert (status, err.count("\n")) == (2, 1)

@@ -14,6 +14,7 @@ from sparring.errors import InputError
 from sparring.files import component
 from sparring.folders import output_folder
 from sparring.modalities.images.image_files import FORMATS
+from sparring.modalities.survey import CLEANED
 
 SUFFIXES = {format: suffix for suffix, format in reversed(FORMATS.items())}  # the first of each format
 
@@ -35,7 +36,7 @@ def write_clean(items: Items, keep: Sequence[int], misnamed: Mapping[str, str], 
     source = None if isinstance(items.items, np.ndarray) else items.items.path.resolve()
     if source is not None and (out.resolve() in (source, *source.parents) or source in out.resolve().parents):
         raise InputError(f"{out} overlaps with {source}, which must not be changed; choose another --write")
-    with output_folder(out, "images") as part:
+    with output_folder(out, CLEANED) as part:
         part.mkdir(parents=True)
         if isinstance(items.items, np.ndarray):
             for i in keep:

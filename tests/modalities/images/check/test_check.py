@@ -104,7 +104,7 @@ def test_labels_and_sources_are_safe(folder, tmp_path):
     np.savez(tmp_path / "set.npz", images=np.stack([np.asarray(scene(i, (16, 16))) for i in range(6)]), labels=labels)
     items = find(tmp_path / "set.npz")
     assert survey(items).write_clean(tmp_path / "deep" / "clean") == 6
-    assert {p.name for p in (tmp_path / "deep" / "clean").iterdir()} == {"_.._out", "T-shirt_top"}
+    assert {p.name for p in (tmp_path / "deep" / "clean").iterdir()} == {"_.._out", "T-shirt_top", ".sparring.json"}
     items = find(folder)
     for out in (folder, folder / "cats", folder.parent):
         with pytest.raises(InputError, match="which must not be changed"):
