@@ -159,7 +159,7 @@ def _mismatches(value: Any, kind: Any, at: str) -> Iterator[str]:
             return
         hints = _hints(kind) if is_typeddict(kind) else {key: get_args(kind)[1] for key in value}
         for key, hint in hints.items():
-            if key not in value and get_origin(hint) is not NotRequired:
+            if key not in value and getattr(kind, "__total__", True) and get_origin(hint) is not NotRequired:
                 yield f"{_below(at, key)} is missing"
         for key in value:
             if key in hints:
