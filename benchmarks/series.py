@@ -81,7 +81,7 @@ def _measured(name: str, args: argparse.Namespace) -> list[str]:
     for kind, runs in rows.items():
         cells = [_cell([next(n for n in numbers if n.name == which) for numbers in runs]) for which in names]
         body.append([kind, *cells, costs.get(kind, "")])
-    steps = f"{cut:,} training steps, {len(frame) - cut:,} held-out steps; {judge.n} paths of that length."
+    steps = f"{cut:,} training rows, {len(frame) - cut:,} held-out rows; {judge.n} paths of that length."
     return [*table(["", *names, "training"], body), "", steps]
 
 

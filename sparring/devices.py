@@ -38,7 +38,7 @@ def check(device: torch.device, precision: str, ranks: int) -> None:
     """
     if precision not in ("auto", "fp32", "bf16"):
         raise InputError(
-            f"precision {precision!r} is not known; use auto, fp32 or bf16 (fp16 breaks gradient penalties)"
+            f"--precision {precision} is not supported; use auto, fp32 or bf16 (fp16 breaks gradient penalties)"
         )
     if ranks < 1 or (device.type == "cuda" and ranks > torch.cuda.device_count()):
         raise InputError(f"ranks={ranks} cannot run here; give from 1 to the number of devices")

@@ -441,7 +441,7 @@ def test_series_as_typed(typed, tmp_path):
     assert len(pd.read_csv(tmp_path / "two.csv")) == 18
     status, _, err = typed("evaluate", "r")
     assert (status, err.count("\n")) == (2, 1)
-    assert "has 41 held-out steps, which is too few to evaluate" in err
+    assert "has 41 held-out rows, which is too few to evaluate" in err
     assert typed("evaluate", "r", "--against", "p.csv", "--samples", 4)[0] == 0
     assert (tmp_path / "r" / "evaluation.png").is_file()
     assert "![samples next to real data](evaluation.png)" in (tmp_path / "r" / "README.md").read_text()

@@ -101,7 +101,7 @@ def test_refused_combinations():
         ("wgan_gp", {"norm": "batch"}, "norm=batch does not go with a gradient penalty"),
         ("vae", {"augment": "ada"}, "a vae has no D"),
         ("acgan", {"classify": 0.0}, "classify=0 trains nothing on the labels"),
-        ("pacgan", {"pack": 3}, "does not split into accumulate=1 times pack=3"),
+        ("pacgan", {"pack": 3}, "must be a multiple of accumulate=1 x pack=3"),
         ("fastgan", {"loss": "minimax"}, "has no field 'loss'"),
     ]:
         with pytest.raises(InputError, match=message):
@@ -296,7 +296,7 @@ def test_every_field_is_described():
         ({"smoothing": 1.5}, "at most 1"),
         ({"G": (256, 0)}, "out of range"),
         ({"loss": "hing"}, "choose from"),
-        ({"accumulate": 3}, "does not split"),
+        ({"accumulate": 3}, "must be a multiple of accumulate=3"),
     ],
 )
 def test_unusable_values(given, message):
@@ -317,7 +317,7 @@ WITHOUT_MEANING = [
 @pytest.mark.parametrize(("kind", "field", "value", "others"), WITHOUT_MEANING)
 @pytest.mark.parametrize("name", ["mgan", "pacgan", "unrolled"])
 def test_fields_without_meaning_for_the_data(name, kind, field, value, others):
-    message = rf"^{field}=\(?{value}.* is for {others}, but the data are {kind}; leave it out$"
+    message = rf"^{field}=\(?{value}.* is for {others}, but the data are {kind}; remove {field}=$"
     with pytest.raises(InputError, match=message):
         recipes.find(name).set({field: value}).modality(kind)
 

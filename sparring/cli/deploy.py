@@ -28,13 +28,13 @@ def export(
         str, typer.Option("-o", "--out", metavar="FILE", help="A .onnx or .safetensors. \\[default: next to RUN]")
     ] = "",
     in_bytes: Annotated[bool, typer.Option("--bytes", help="Images as bytes, height x width x channels.")] = False,
-    int8: Annotated[bool, typer.Option("--int8", help="Weights and inputs of layers in eight bits.")] = False,
-    half: Annotated[bool, typer.Option("--half", help="Weights in sixteen bits.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Store weights and compute inputs of layers in 8 bits.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="Store weights in 16 bits.")] = False,
     prune: Annotated[
         float, typer.Option(metavar="SHARE", help="Remove this share of G's channels, and fine-tune the rest.")
     ] = 0.0,
     reverse: Annotated[
-        bool, typer.Option("--reverse", help="The opposite direction, for models that learned both.")
+        bool, typer.Option("--reverse", help="Export the opposite direction of a model that learned both.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
     trust_code: TrustCode = False,
@@ -79,14 +79,14 @@ def serve(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    max_samples: Annotated[int, typer.Option(help="Samples per request.")] = 10_000,
-    body: Annotated[float, typer.Option(help="MiB of a request's body.")] = 16.0,
-    pixels: Annotated[int, typer.Option(help="Pixels of an uploaded image.")] = 1 << 22,
-    seconds: Annotated[float, typer.Option(help="Time limit of a request, and of stopping the server.")] = 30.0,
-    queue: Annotated[int, typer.Option(help="Requests that wait for a model.")] = 256,
-    batch: Annotated[int, typer.Option(help="Samples generated together for several requests; 1 for no batches.")] = 64,
-    wait: Annotated[float, typer.Option(help="Milliseconds that a batch waits for further requests.")] = 2.0,
-    connections: Annotated[int, typer.Option(help="Open connections at a time.")] = 512,
+    max_samples: Annotated[int, typer.Option(help="Maximum number of samples of a request.")] = 10_000,
+    body: Annotated[float, typer.Option(help="Maximum size of a request's body, in MiB.")] = 16.0,
+    pixels: Annotated[int, typer.Option(help="Maximum number of pixels of an uploaded image.")] = 1 << 22,
+    seconds: Annotated[float, typer.Option(help="Maximum seconds for a request, and for stopping the server.")] = 30.0,
+    queue: Annotated[int, typer.Option(help="Maximum number of requests that wait for a model.")] = 256,
+    batch: Annotated[int, typer.Option(help="Maximum number of samples generated together; 1 for no batches.")] = 64,
+    wait: Annotated[float, typer.Option(help="Maximum milliseconds that a batch waits for further requests.")] = 2.0,
+    connections: Annotated[int, typer.Option(help="Maximum number of open connections.")] = 512,
     trust_code: TrustCode = False,
 ) -> None:
     """Serve models over HTTP: samples, and transformed images, for other programs."""

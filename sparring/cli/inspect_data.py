@@ -57,7 +57,7 @@ def check(
         print(f"- {advice}")
     print(f"- see {folder} ({written})")
     if write:
-        print(f"- {cleaned:,} {survey.words.items} in {write}")
+        print(f"- {survey.words.count(cleaned)} in {write}")
     own = f" --recipe {quote(recipe)}" if recipe else ""
     print(f"\n  sparring train {quote(write or data)}{own} --time 10m")
 

@@ -98,7 +98,7 @@ def export(
     if format == "safetensors":
         for given, option in ((in_bytes, "--bytes"), (int8, "--int8"), (reverse, "--reverse")):
             if given:
-                raise InputError(f"{option} is for --format onnx, but {place} will hold a whole model; leave it out")
+                raise InputError(f"{option} is for --format onnx, but {place} will hold a whole model; remove {option}")
     if prune and not 0 < prune < 1:
         raise InputError(f"--prune {prune:g} is out of range; it must be above 0 and below 1")
     check_output(place, force)

@@ -52,7 +52,7 @@ class FeatureJudge(Judge):
             self.real, notes = read(modality, items, progress)
         if against is None and len(items) != training.count:
             notes.append(
-                f"{training.source} had {training.count:,} {modality.words.items} when the model was trained and has "
+                f"{training.source} had {modality.words.count(training.count)} when the model was trained and has "
                 f"{len(items):,} now, so that items that count as held out may have been trained on"
             )
         for note in notes:

@@ -119,7 +119,7 @@ def _write(model: Model, out: Path, run: str, sheets: Sequence[Sheet]) -> None:
     """A folder of sheets with a page."""
     about, words = model.about, model.modality.words
     title = f"{model.recipe.name} on {about['name']}"
-    summary = f"{run}: what the model has learned in {about['step']:,} steps from {about['items']:,} {words.items}."
+    summary = f"{run}: what the model has learned in {about['step']:,} steps from {words.count(about['items'])}."
     with output_folder(out, SHEETS) as part:
         part.mkdir()
         for one in sheets:

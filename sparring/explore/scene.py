@@ -85,7 +85,7 @@ class Scene:
         request = self.model.modality.request(**self.asked)
         if request.length is not None:
             raise InputError(
-                f"length={request.length} was given, but models are explored at their own length; leave it out"
+                f"length={request.length} was given, but models are explored at their own length; remove --length"
             )
         return request
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Ask", "Encoded", "Modality", "Recommendation", "Request", "Samples", "Source", "Words", "Writer"]
 
 Say = Callable[[str], None]
-UNLABELED = "leave it out, or train on labeled data (for files, one folder per class)"
+UNLABELED = "omit the label, or train on labeled data (for files, one folder per class)"
 MAX_NAMED_CLASSES = 10  # classes named in the description of an exported file
 
 
@@ -58,6 +58,10 @@ class Words:
     @property
     def trained(self) -> str:
         return self.samples or self.items
+
+    def count(self, n: int) -> str:
+        """A number of items, such as "1 image" or "2,000 images"."""
+        return f"{n:,} {self.item if n == 1 else self.items}"
 
 
 @dataclass(frozen=True)
@@ -341,7 +345,7 @@ class Modality(ABC):
         if name == LABEL.name:
             return f"label {value!r} was given, but this model was trained without labels; {UNLABELED}"
         offered = " and ".join(ask.name for ask in self.asks)
-        instead = f"it supports {offered}" if offered else "leave it out"
+        instead = f"it supports {offered}" if offered else f"remove {name}"
         return f"{name}={value} was given, but this model of {self.words.items} does not support {name}; {instead}"
 
     def requested(self, asked: Mapping[str, Any]) -> Request:
@@ -517,7 +521,7 @@ class Modality(ABC):
         Raises:
             InputError: if there are none, one cannot be read, or items of this kind are not read one by one.
         """
-        raise InputError(f"{path} was given, but {self.words.items} are not read one by one; leave it out")
+        raise InputError(f"{path} was given, but {self.words.items} are not read from single files; do not give it")
 
     def conversion(self, items: Items) -> str:  # noqa: ARG002
         """How items of another data set are changed to fit this model, in a few words; "" if they are not."""

@@ -62,7 +62,7 @@ class TrainingData:
         if len(self.items) != self.count:
             raise InputError(
                 f"{self.source} had {self.count:,} {items} when the model was trained and has {len(self.items):,} now, "
-                "so that the held-out ones cannot be identified; give the data as they were"
+                "so that the held-out ones cannot be identified; restore the data as they were"
             )
 
 

@@ -113,7 +113,7 @@ class Survey:
         Raises:
             InputError: if that is not possible.
         """
-        raise InputError(f"--write {out}: no cleaned copy of {self.words.items} can be written; leave it out")
+        raise InputError(f"--write {out}: no cleaned copy of {self.words.items} can be written; remove --write")
 
 
 def read_through(modality: Modality, items: Items, data: str, progress: Progress) -> Survey:

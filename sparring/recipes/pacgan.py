@@ -65,5 +65,5 @@ class Pacgan(StandardGan[Points | Images], PointsOrImages):
     def check(self) -> None:
         super().check()
         if self.batch // self.accumulate % self.pack:
-            parts = f"accumulate={self.accumulate} times pack={self.pack}"
-            raise InputError(f"batch={self.batch} does not split into {parts} equal parts")
+            factors = f"accumulate={self.accumulate} x pack={self.pack}"
+            raise InputError(f"batch={self.batch} must be a multiple of {factors}")

@@ -59,7 +59,7 @@ class Vae(AdamFields, ImageRecipe[Images]):
     def check(self) -> None:
         super().check()
         if self.noise or self.augment != "none":
-            raise InputError("noise= and augment= change D's input, and a vae has no D; leave them out")
+            raise InputError("noise= and augment= change D's input, and a vae has no D; remove these fields")
 
     def phases(self, game: VAE) -> list[Phase]:
         return [Phase(game.players(self.adam()))]

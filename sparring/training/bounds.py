@@ -26,11 +26,11 @@ def seconds(text: str | float) -> float:
     """
     parts = re.fullmatch(r"((?:\d+\.?\d*[smhd])+)|(\d+\.?\d*)", str(text).strip().lower())
     if parts is None:
-        raise InputError(f"time {str(text)!r} is not a duration; write it as 90s, 10m or 1h30m")
+        raise InputError(f"--time {str(text)!r} is not a duration; write it as 90s, 10m or 1h30m")
     found = re.findall(r"(\d+\.?\d*)([smhd]?)", parts.group())
     total = sum(float(number) * UNITS[unit or "s"] for number, unit in found)
     if total <= 0:
-        raise InputError(f"time {str(text)!r} must be above 0")
+        raise InputError(f"--time {str(text)!r} must be above 0")
     return total
 
 

@@ -107,7 +107,7 @@ def train(
         source = str(data) if isinstance(data, str | os.PathLike) else items.name
         settings = Settings(
             source, items.name, len(items), "", **_fixed(asked, chosen, items, place), device=str(place),
-            save_every=save_every, until=until,
+            save_every=save_every, until=until, code=chosen.code,
         )  # fmt: skip
         plan = _planned(chosen, items, settings, bound, read)
     with folder.held():
@@ -116,6 +116,8 @@ def train(
             run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
             folder.begin(plan.recipe, plan.modality, run)
         _announce(plan, items, "" if resuming else why, place, folder, screen)
+        if plan.settings.code and plan.settings.code != chosen.code:
+            screen.say(f"{chosen.source} has changed since the run began; the run continues with the new code")
         fabric = devices.fabric(place, plan.settings.precision, ranks)
         _launch(plan, fabric, folder, screen.console.quiet, metrics_address)
     return load(folder.path, str(place), trust=True)  # its recipe is the one that was given
@@ -182,6 +184,19 @@ def _fixed(asked: Mapping[str, Any], recipe: Recipe[Any], items: Items, device: 
     return {**asked, "precision": "bf16" if kind in recipe.bf16 and devices.has_bf16(device) else "fp32"}
 
 
+def _check_same(folder: RunFolder, stored: Recipe[Any], recipe: Recipe[Any] | None, fields: Mapping[str, Any]) -> None:
+    """Refuse another recipe, or other values of its fields, than those of the run that is resumed."""
+    if recipe is not None and recipe.name != stored.name:
+        raise InputError(
+            f"{folder.path} was trained with recipe {stored.name!r}, not {recipe.name!r}; choose another --out"
+        )
+    asked = stored.set(fields)
+    for name in fields:
+        before, value = getattr(stored, name), getattr(asked, name)
+        if value != before:
+            raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; give the same to resume it")
+
+
 def _resumed(
     folder: RunFolder,
     recipe: Recipe[Any] | None,
@@ -194,8 +209,7 @@ def _resumed(
 ) -> _Plan:
     """The run in a folder, if it is the one that was asked for."""
     stored, modality, run = folder.reopen(recipe)
-    if (recipe is not None and recipe.name != stored.name) or stored.set(fields) != stored:
-        raise InputError(f"{folder.path} was trained with other settings; leave them out to resume it")
+    _check_same(folder, stored, recipe, fields)
     settings = build(Settings, run["settings"], str(folder.recipe))
     defaults = {"seed": 0, "precision": "auto"}  # values that the user may not have given
     for name, value in asked.items():

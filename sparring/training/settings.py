@@ -22,6 +22,7 @@ class Settings:
         precision, ranks, device: where the run computes.
         save_every: seconds of training between checkpoints.
         until: what ends the run before its bound, as in `Until`.
+        code: the digest of the user's own recipe file.
     """
 
     data: str
@@ -34,6 +35,7 @@ class Settings:
     device: str
     save_every: float
     until: str = ""
+    code: str = ""
 
 
 def shard_size(recipe: Recipe[Any], ranks: int) -> int:
@@ -44,6 +46,8 @@ def shard_size(recipe: Recipe[Any], ranks: int) -> int:
     """
     size, rest = divmod(recipe.batch, ranks * recipe.accumulate)
     if rest or size < 2:  # statistics of a batch need two samples
-        parts = f"ranks={ranks} times accumulate={recipe.accumulate}"
-        raise InputError(f"batch={recipe.batch} does not split into {parts} equal parts of at least 2")
+        raise InputError(
+            f"batch={recipe.batch} must be a multiple of ranks={ranks} x accumulate={recipe.accumulate}, "
+            f"with at least 2 samples each"
+        )
     return size

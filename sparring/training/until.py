@@ -33,7 +33,8 @@ class Until:
         if target is not None:
             self.target = float(target[1])
         elif text not in ("", "equilibrium", "plateau"):
-            raise InputError(f"until {text!r} is not known; {nearest(text, ('equilibrium', 'plateau', 'fid<0.1'))}")
+            known = "equilibrium", "plateau", "fid<0.1"
+            raise InputError(f"--until {text!r} is not supported; {nearest(text, known)}")
 
     def met(self, numbers: Mapping[str, float]) -> str:
         """Why the run ends now; "" if it does not.

@@ -60,5 +60,5 @@ def apply(
     model = run if isinstance(run, Model) else load(run, str(resolve(device)), trust)
     mapper = model.mapper(reverse=reverse, sharpness=sharpness)
     if mask is not None and not mapper.masked:
-        raise InputError(f"--mask {mask} was given, but this model fills no holes; leave it out")
+        raise InputError(f"--mask {mask} was given, but this model fills no holes; remove --mask")
     return model.modality.transform(mapper, source, out, Screen(quiet), mask=mask, smooth=smooth)

@@ -71,7 +71,7 @@ class EncodedSet(LabeledSet):
 
     def vectors(self, items: Tensor) -> tuple[Floats, NDArray[np.bool_]]:
         if items.numel() > MAX_SMOTE_VALUES:
-            raise InputError(f"SMOTE cannot hold {items.numel():,} values; leave it out (--without SMOTE)")
+            raise InputError(f"SMOTE cannot hold {items.numel():,} values; use --without SMOTE")
         flat = items.flatten(1).numpy().astype(np.float64)
         return flat, np.zeros(flat.shape[1], bool)
 

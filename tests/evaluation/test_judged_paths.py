@@ -1,4 +1,4 @@
-"""The judge of time series: trivial baselines are recognized, and held-out steps come after the training data."""
+"""The judge of time series: trivial baselines are recognized, and held-out rows come after the training data."""
 
 import json
 from itertools import pairwise
@@ -111,7 +111,7 @@ def test_steps_added_later_are_held_out(run):
 
 def test_invalid_evaluations(run, tmp_path):
     pd.DataFrame({"x": clustered(48)}).to_csv(tmp_path / "few.csv", index=False)
-    with pytest.raises(InputError, match="48 held-out steps, which is too few"):
+    with pytest.raises(InputError, match="48 held-out rows, which is too few"):
         evaluate(run / "a", against=tmp_path / "few.csv")
     with pytest.raises(InputError, match="features=patches is not for series"):
         evaluate(run / "a", features=["patches"])

@@ -75,7 +75,7 @@ def test_runs_of_different_tasks(run, tmp_path):
     sparring.train("inpaint", run / "photos", out=tmp_path / "filled", size=24, **more)
     for one, other in (("a", "filled"), ("filled", "a"), ("a", "four"), ("four", "filled")):
         paths = [next(place / name for place in (run, tmp_path) if (place / name).is_dir()) for name in (one, other)]
-        with pytest.raises(InputError, match=r"do different things, .* and .*; compare models of one task"):
+        with pytest.raises(InputError, match=r"have different tasks \(.* and .*\); compare models of the same task"):
             compare(paths, tmp_path / "none")
     assert not (tmp_path / "none").exists()
 

@@ -106,7 +106,7 @@ def transformed(modality: Modality, mapper: Mapper, upload: Upload, suffix: str,
         InputError: if the image or the mask cannot be used.
     """
     if upload.mask is not None and not mapper.masked:
-        raise InputError("a mask was sent, but this model fills no holes; leave it out")
+        raise InputError("a mask was sent, but this model fills no holes; send only the image")
     with TemporaryDirectory(prefix="sparring-") as folder:
         image, mask, result = (Path(folder) / name for name in ("image", "mask", f"result{suffix}"))
         image.write_bytes(upload.image)

@@ -28,7 +28,7 @@ MAX_CURVE_LAGS = 100
 VAR_LEVELS = (0.01, 0.05)  # of the value at risk
 WINDOW = 24  # steps of the windows that the classifier and the search for copies take
 MAX_WINDOWS = 2000  # generated windows of which the nearest training window is searched
-PARTS = 10  # alternate parts of the held-out steps train and test the classifier
+PARTS = 10  # alternate parts of the held-out rows train and test the classifier
 MEAN_BLOCK = 20  # mean length of the bootstrap's blocks, in steps
 NEAR_QUANTILE = 0.01  # share of held-out windows that are near copies by definition
 MIN_STEPS = 2 * WINDOW + 1
@@ -51,7 +51,7 @@ class SeriesJudge(Judge):
         name: of the data.
 
     Attributes:
-        length: steps of the evaluated paths; the number of held-out steps.
+        length: time steps of the evaluated paths; the number of held-out rows.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class SeriesJudge(Judge):
         return self.modality.walks(paths)
 
     def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:
-        """Evaluate n paths, each as long as the held-out steps."""
+        """Evaluate n paths, each as long as the held-out rows."""
         n = n or self.n
         if n < 2:
             raise InputError(f"{n} paths are too few to evaluate; give at least 2")
@@ -94,8 +94,8 @@ class SeriesJudge(Judge):
             data=self.name,
             protocol=(
                 f"{n:,} paths of {self.length:,} steps compared with the {self.length:,} steps that came after the "
-                f"{self.train.shape[1]:,} training steps; real: the training steps, cut into paths of this length; "
-                f"shuffled: training steps in random order; bootstrap: blocks of {MEAN_BLOCK} training steps on average"
+                f"{self.train.shape[1]:,} training rows; real: the training rows, cut into paths of this length; "
+                f"shuffled: training rows in random order; bootstrap: blocks of {MEAN_BLOCK} training rows on average"
             ),
             samples=n,
             real=self.length,
@@ -108,7 +108,7 @@ class SeriesJudge(Judge):
 
     @cached_property
     def floor(self) -> list[Number]:
-        """Metrics of the training data, cut into paths as long as the held-out steps."""
+        """Metrics of the training data, cut into paths as long as the held-out rows."""
         self.say("evaluating the training data")
         length = min(self.length, self.train.shape[1])
         count = self.train.shape[1] // length
@@ -119,7 +119,7 @@ class SeriesJudge(Judge):
 
     @cached_property
     def baselines(self) -> dict[str, list[Number]]:
-        """Metrics of two trivial baselines: training steps in random order, and blocks of them with random lengths (the
+        """Metrics of two trivial baselines: training rows in random order, and blocks of them with random lengths (the
         stationary bootstrap, Politis and Romano 1994, doi:10.1080/01621459.1994.10476870).
         """
         self.say("evaluating the baselines")
@@ -128,7 +128,7 @@ class SeriesJudge(Judge):
         return {name: self.numbers(self.walks(self.resample(block, random))) for name, block in blocks.items()}
 
     def resample(self, block: int, random: np.random.Generator) -> Floats:
-        """Paths in the user's units, of blocks of training steps.
+        """Paths in the user's units, of blocks of training rows.
 
         Args:
             block: mean length of a block in steps.
@@ -225,7 +225,7 @@ def series_judge(
 ) -> SeriesJudge:
     """See `Modality.judge`. Steps that were added to the training data since are held-out ones."""
     if features := options.get("features"):
-        raise InputError(f"features={features[0]} is not for series, which have metrics of their own; leave it out")
+        raise InputError(f"features={features[0]} is not for series, which have their own metrics; remove --features")
     items = training.items
     if len(items) < training.count:
         raise InputError(
@@ -237,7 +237,7 @@ def series_judge(
     if len(held) < MIN_STEPS:
         source = training.source if against is None else against.name
         raise InputError(
-            f"{source} has {len(held)} held-out steps, which is too few to evaluate; give --against FILE with at least "
+            f"{source} has {len(held)} held-out rows, which is too few to evaluate; give --against FILE with at least "
             f"{MIN_STEPS}"
         )
     return SeriesJudge(modality, values[:trained], held, say, training.name)

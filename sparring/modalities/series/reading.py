@@ -103,7 +103,7 @@ def read_several(path: Path) -> Items | None:
         frame, _ = calculable(parsed(file, content, []))
         dates = date_column(frame)
         if dates is None:
-            raise InputError(f"{path}: {file} has no column of dates, which joins several files; give one file")
+            raise InputError(f"{path}: {file} has no column of dates, by which files are joined; give a single file")
         rows, _ = in_order(frame[dates], frame.drop(columns=dates), str(file))
         numbers = frame.iloc[rows].set_index(dates).select_dtypes("number")
         if not numbers.index.is_unique:
@@ -112,10 +112,10 @@ def read_several(path: Path) -> Items | None:
         forms.append(frame.attrs.get(FORMS, {}).get(dates))
     joined = pandas.concat([parts[file] for file in sorted(parts)], axis=1, join="inner").sort_index()
     if len(joined) < 2:
-        raise InputError(f"the {len(parts)} tables in {path} have {len(joined)} dates in common; give one of them")
+        raise InputError(f"the {len(parts)} tables in {path} have {len(joined)} dates in common; give a single file")
     longest = max(len(part) for part in parts.values())
     if len(joined) < longest:
-        notes.append(f"{longest - len(joined):,} of {longest:,} dates are left out: not all files have them")
+        notes.append(f"{longest - len(joined):,} of {longest:,} dates are left out, as some files do not have them")
     whole = joined.rename_axis(DATES).reset_index()
     whole.attrs[FORMS] = {DATES: forms[0]}
     return Items(stem, "series", whole, notes=tuple(notes))

@@ -1,4 +1,4 @@
-"""A figure of the stylized facts of returns: of the training data, the held-out steps and the samples."""
+"""A figure of the stylized facts of returns: of the training data, the held-out rows and the samples."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def draw_stylized_facts(judge: SeriesJudge, generated: Floats) -> Image.Image:
     axes = figure.subplots(len(names), 3, squeeze=False)
     parts = (
         ("training data", judge.train, TRAINING_COLOR),
-        ("held-out steps", judge.held, HELD_COLOR),
+        ("held-out rows", judge.held, HELD_COLOR),
         ("samples", generated, SAMPLE_COLOR),
     )
     lags = max(1, min(MAX_LAGS, judge.length // 4))

@@ -174,7 +174,7 @@ def table_judge(
 ) -> TableJudge:
     """See `Modality.judge`."""
     if features := options.get("features"):
-        raise InputError(f"features={features[0]} is not for rows, which have metrics of their own; leave it out")
+        raise InputError(f"features={features[0]} is not for rows, which have their own metrics; remove --features")
     training.check_unchanged(modality.words.items)
     if against is not None and not modality.accepts(against):
         raise InputError(f"{against.name!r} holds {against.kind}, but the model generates rows; give such data")

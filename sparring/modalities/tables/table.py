@@ -201,7 +201,7 @@ class Table(Modality):
             violations = np.flatnonzero(~constraint.holds(frame))
             if len(violations):
                 where = f"{name!r} violates it, first in row {violations[0] + 1}"
-                raise InputError(f"constraints={constraint.text}: {where}; correct the data or leave it out")
+                raise InputError(f"constraints={constraint.text}: {where}; correct the data or remove the constraint")
         return fitted
 
     @cached_property

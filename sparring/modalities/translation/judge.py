@@ -103,7 +103,7 @@ class TranslationJudge(Judge):
         """
         mine, other = _task(self.modality), _task(modality)
         if mine != other:
-            raise InputError(f"these models do different things, {mine} and {other}; compare models of one task")
+            raise InputError(f"these models have different tasks ({mine} and {other}); compare models of the same task")
 
     def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:  # noqa: ARG002
         """Evaluate at most n images, or all. Nothing is drawn at random.

@@ -130,7 +130,7 @@ def checked(name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is Literal:
         value = "none" if value is None else value  # `parse` reads the word "none" as None
         if value not in get_args(hint):
-            raise InputError(f"{name}={value} is not known; {nearest(str(value), get_args(hint))}")
+            raise InputError(f"{name}={value} is not supported; {nearest(str(value), get_args(hint))}")
         return value
     if isinstance(hint, types.UnionType):
         if value is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -68,6 +69,11 @@ class Recipe(ABC, Generic[M]):
         """True if a user's own file defines it, not Sparring."""
         return self.source != self.name
 
+    @property
+    def code(self) -> str:
+        """A digest of the user's own file that defines it; "" for Sparring's recipes."""
+        return hashlib.blake2b(Path(self.source).read_bytes(), digest_size=16).hexdigest() if self.own_file else ""
+
     @abstractmethod
     def game(self, modality: M) -> Game:
         """Nets and losses for data that a fitted modality describes."""
@@ -90,7 +96,7 @@ class Recipe(ABC, Generic[M]):
                 settings |= {about.sets: value} if about.sets else {}
             elif value != f.default:
                 others = " and ".join(m.words.items for m in self.takes if about.applies(m))
-                raise InputError(f"{f.name}={value} is for {others}, but the data are {kind}; leave it out")
+                raise InputError(f"{f.name}={value} is for {others}, but the data are {kind}; remove {f.name}=")
         return replace(modality, **settings)
 
     def _entry(self, kind: str) -> M:
@@ -144,7 +150,7 @@ class Recipe(ABC, Generic[M]):
             InputError: with the reason.
         """
         if self.batch % self.accumulate:
-            raise InputError(f"batch={self.batch} does not split into accumulate={self.accumulate} equal parts")
+            raise InputError(f"batch={self.batch} must be a multiple of accumulate={self.accumulate}")
 
     def table(self) -> dict[Group, list[tuple[str, Any, str]]]:
         """The recipe as its paper's table: (field, value, description), by group."""

@@ -51,7 +51,7 @@ class TranslationRecipe(AdamFields, Recipe[T]):
         super().check()
         if self.noise:
             raise InputError(
-                f"noise={self.noise:g} would hide from D the image that a sample is generated from; leave it out"
+                f"noise={self.noise:g} would hide from D the image that a sample is generated from; remove noise="
             )
 
     def schedule(self, progress: float) -> Mapping[str, object]:

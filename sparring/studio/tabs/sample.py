@@ -267,7 +267,7 @@ def _status(model: Model, n: int, seed: int, asked: Mapping[str, Any], compariso
     words = model.modality.words
     texts = [text for name, value in asked.items() for text in _asked_texts(name, value)]
     conditions = f" with {' and '.join(f'`{text}`' for text in texts)}" if texts else ""
-    status = f"{n:,} {words.item if n == 1 else words.items} of seed {seed}{conditions}"
+    status = f"{words.count(n)} of seed {seed}{conditions}"
     return status if comparison is None else f"{status}, compared with {comparison.reference}. {LEGEND}"
 
 

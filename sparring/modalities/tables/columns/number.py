@@ -157,4 +157,4 @@ class Mixture(Column):
 
 
 def _none_missing(name: str) -> str:
-    return f"{name}={MISSING} was given, but the data have no missing value in this column; leave it out"
+    return f"{name}={MISSING} was given, but the data have no missing value in this column; remove the condition"
