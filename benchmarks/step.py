@@ -243,7 +243,7 @@ def table(rounds: list[dict[str, float]]) -> str:
         each = [r[a] / r[b] for r in rounds]
         return f"{statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})"
 
-    rows = ["| step | images/s | Sparring / this |", "|---|---:|---:|"]
+    rows = ["| step | images/s | speed of Sparring / speed of this |", "|---|---:|---:|"]
     for net in ("mlp", "dcgan"):
         for name in [n for n in rounds[0] if n.startswith(net) and "gflop" not in n]:
             against = "" if "sparring" in name else ratio(f"{net} sparring", name)

@@ -322,16 +322,16 @@ class Modality(ABC):
 
     @property
     def asks(self) -> tuple[Ask, ...]:
-        """What samples of this fitted modality can be asked for."""
+        """The conditions that samples of this fitted modality can meet."""
         if not self.classes:
             return ()
         return (replace(LABEL, choices=self.classes, examples=self.classes[:1]),)
 
     def request(self, **asked: Any) -> Request:
-        """What is asked of samples; an entry of None asks for nothing.
+        """The conditions of a request, checked; None stands for no condition.
 
         Raises:
-            InputError: if these samples cannot be asked for that, or not for that value.
+            InputError: if samples do not support such a condition, or not this value.
         """
         given = {name: value for name, value in asked.items() if value is not None and value != ()}
         offered = {ask.name: ask for ask in self.asks}

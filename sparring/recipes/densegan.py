@@ -29,7 +29,7 @@ class Densegan(RelativisticGan[Images], ImageRecipe[Images]):
     """Each layer receives all earlier ones: deep nets, few weights.
 
     Huang et al. 2016, "Densely connected convolutional networks", arXiv:1608.06993. The paper has no GAN; these nets
-    play the game of `r3gan` (arXiv:2501.05441), with the penalties in every eighth step.
+    use the objective of `r3gan` (arXiv:2501.05441), with the penalties in every eighth step.
 
     sparring train mnist --recipe densegan
     """

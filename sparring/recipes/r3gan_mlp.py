@@ -1,4 +1,4 @@
-"""R3GAN's game for points."""
+"""R3GAN's objective for points."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from sparring.schedules import geometric
 
 @dataclass(frozen=True)
 class R3ganMlp(RelativisticGan[Points]):
-    """R3GAN's game on fully connected nets: the default for points.
+    """R3GAN's objective on fully connected nets: the default for points.
 
     Huang et al. 2024, arXiv:2501.05441, which proves that this game converges near its equilibrium; without the
     penalties it need not. The penalties start strong, so that G covers every mode, and fade in the first half, so that

@@ -29,7 +29,7 @@ from sparring.recipes.base import (
 
 @dataclass(frozen=True)
 class Series(SeriesRecipe, RelativisticGan[SeriesModality]):
-    """R3GAN's game with a volatility model: paths of any length.
+    """R3GAN's objective with a volatility model: paths of any length.
 
     G is the stochastic volatility net of Wiese et al. 2019, arXiv:1907.06673; some of its latents are autocorrelated
     over long times. D judges values and absolute values at several resolutions. The loss is that of `r3gan` (Huang et

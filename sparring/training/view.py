@@ -1,4 +1,4 @@
-"""What those who look on may see of a run: nothing here lets them change it."""
+"""A read-only view of a run, for what observes it."""
 
 from __future__ import annotations
 
