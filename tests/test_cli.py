@@ -246,11 +246,11 @@ BAD = {
     "no ranks": (["train", "digits", "--ranks", "0"], "ranks=0"),
     "folder without pictures": (["train", "empty"], "is not recognized as data"),
     "only one image": (["train", "one"], "only one image"),
-    "file of no known kind": (["train", "notes.txt"], "is not recognized as data"),
+    "file of no known kind": (["train", "notes.md"], "is not recognized as data"),
+    "text": (["train", "notes.txt"], "notes.txt has 0 rows"),
     "empty csv": (["train", "empty.csv"], "empty.csv is empty"),
     "csv of one column": (["train", "single.csv"], "one column, 'a'"),
     "csv of uneven rows": (["train", "uneven.csv"], "is not a table"),
-    "csv with an empty column": (["train", "gap.csv"], "column 'b' is empty"),
     "an option as a field": (["train", "digits", "until=plateau"], "write --until plateau"),
     "a kind that there is not": (["train", "good.csv", "columns=a=nubmer"], "did you mean 'number'?"),
     "a constraint that violates it": (["train", "good.csv", "constraints=a<0"], "violates it"),
@@ -309,11 +309,11 @@ def hostile(tmp_path_factory):
 
 TEXTS = {
     "text.zip": "not an archive",
+    "notes.md": "not data",
     "notes.txt": "not data",
     "empty.csv": "",
     "single.csv": "a\n1\n2\n",
     "uneven.csv": "1,2\n3,4,5\n",
-    "gap.csv": "a,b\n1,\n2,\n",
     "good.csv": "a,b\n1,x\n2,y\n3,x\n",
     "bad.npy": "nothing",
 }

@@ -129,6 +129,11 @@ def test_onnx_runtime_computes_what_pytorch_computes(name, labels, exported):
     assert ("label" in inputs) == (labels or name in ("table", "ctgan"))
 
 
+def of_column(G, z, i):
+    """The latents of a redrawn column, among those of a row."""
+    return z[:, : G.z], z[:, G.z :][:, G.spans.places_of(i)]
+
+
 def test_the_sweep_equals_that_of_the_model():
     """`swept` equals `Model.sample` except for the order of the columns."""
     model = toy("table")
@@ -139,8 +144,9 @@ def test_the_sweep_equals_that_of_the_model():
     with pytest.MonkeyPatch.context() as patch, torch.no_grad():
         patch.setattr(torch, "randperm", torch.arange)
         game.draw = lambda *_: next(draws)
+        game._redraw = lambda redraw, i: redraw(i, *of_column(game.G, next(draws) + game.offset, i))
         expected = game.sample(z[:, 0], label)[VALUES]
-        del game.draw
+        del game.draw, game._redraw
     keep = torch.zeros(4, columns, dtype=torch.bool)
     torch.testing.assert_close(swept(model, z, label, keep), expected)
 

@@ -85,7 +85,9 @@ def test_metrics_are_the_log(tmp_path, port, scraped):
             assert family.type == ("counter" if name in COUNTERS else "gauge"), name
     floor = samples["sparring_score_floor", frozenset((OWN | {"score": "fid[patches]"}).items())]
     assert floor == model.about["scores"]["floor"]
-    assert {"ada_p", "D_real", "D_held", "gradient_G", "fid[patches]", "diversity"} <= line.keys()
+    assert {"ada_p", "D_real", "D_held", "gradient_G", "fid[patches]", "diversity"} <= {
+        name for line, *_ in scraped for name in line
+    }
     labels = {sample.name: set(sample.labels) - OWN.keys() for family in families.values() for sample in family.samples}
     ours = {name: found for name, found in labels.items() if name.startswith("sparring_")}
     assert ours | {"sparring_device_memory_bytes": {"amount"}} == documented()
