@@ -45,7 +45,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, step: int, batch: int) -> None:
-        """Update the averages after a step of `batch` samples. Every fourth step updates them once, for the last four."""
+        """Update the averages after a step of `batch` samples. They change in every fourth step only."""
         if step % UPDATE_EVERY and step > UPDATE_EVERY:
             return
         halflife = min(self.halflife, self.ramp * step * batch) if self.ramp else self.halflife
