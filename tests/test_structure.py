@@ -37,6 +37,25 @@ def test_imports_go_one_way():
     assert not {str(path): rooms for path, rooms in upward.items() if rooms}
 
 
+def test_only_the_console_prints():
+    """It escapes what would control a terminal."""
+    found = {str(path.relative_to(ROOT)): printing(path) for path in FILES if path != ROOT / "console.py"}
+    assert not {name: places for name, places in found.items() if places}
+
+
+def printing(path: Path) -> list[str]:
+    """Places of a file that write to the terminal."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Name) and node.id == "print":
+            found.append(f"line {node.lineno}: print")
+        if isinstance(node, ast.ImportFrom) and node.module in ("rich", "rich.console"):
+            found.append(f"line {node.lineno}: {ast.unparse(node)}")
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr"):
+            found.append(f"line {node.lineno}: {ast.unparse(node)}")
+    return found
+
+
 def test_public_names():
     assert sorted(sparring.__all__) == ["InputError", "Model", "Samples", "load", "train"]
     for name in sparring.__all__:
