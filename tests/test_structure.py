@@ -6,9 +6,9 @@ from pathlib import Path
 import sparring
 
 HOUSE = [
-    "errors", "seeds", "schedules", "files", "json_files", "folders", "console", "devices", "sheets", "layers",
-    "losses", "metrics", "data", "loop", "nets", "games", "modalities", "recipes", "model", "runs", "evaluation",
-    "training", "explore", "use", "deploy", "bench", "studio", "cli", "__main__",
+    "errors", "memory", "seeds", "schedules", "files", "json_files", "folders", "console", "devices", "sheets",
+    "layers", "losses", "metrics", "data", "loop", "nets", "games", "modalities", "recipes", "model", "runs",
+    "evaluation", "training", "explore", "use", "deploy", "bench", "studio", "cli", "__main__",
 ]  # fmt: skip
 ROOT = Path(sparring.__file__).parent
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]

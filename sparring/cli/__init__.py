@@ -35,8 +35,12 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         complain(f"{place}{(error.strerror or str(error)).lower()}")
         sys.exit(2)
-    except MemoryError:
-        complain("this needs more memory than there is; give a smaller size= or batch=")
+    except (MemoryError, RuntimeError) as error:
+        from sparring.memory import is_shortage  # imports PyTorch
+
+        if not is_shortage(error):
+            raise
+        complain("this needs more memory than there is; give smaller values of size, batch or n")
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         complain("stopped")

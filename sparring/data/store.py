@@ -9,7 +9,6 @@ import hashlib
 import mmap
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -199,15 +198,3 @@ def _prune(newest: Path) -> None:
 
 def _bytes(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.glob("*") if p.is_file())
-
-
-def memory() -> int:
-    """Bytes of this machine's memory, or of the part that this process may use."""
-    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if sys.platform != "win32" else [8 * 2**30]
-    with suppress(OSError, ValueError):
-        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    with suppress(ImportError, OSError):  # Windows has no such limits
-        import resource
-
-        limits += [limit for limit in (resource.getrlimit(resource.RLIMIT_AS)[0],) if limit != resource.RLIM_INFINITY]
-    return min(limits)

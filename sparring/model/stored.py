@@ -194,7 +194,7 @@ def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, 
     if problem := mismatch(content, OfModel):
         raise InputError(f"{described} is damaged: {problem}")
     with reading(described):
-        game = recipe.game(modality)
+        game = recipe.build(modality, copies=2)  # and those of the file
     try:
         tensors = safetensors.torch.load_file(weights, device="cpu")
         if "pruned" in content["about"]:

@@ -22,6 +22,7 @@ from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds
 from sparring.training.dealer import dealer
 from sparring.training.settings import shard_size
+from sparring.training.sizes import WEIGHT_COPIES
 
 CPU = torch.device("cpu")
 
@@ -40,7 +41,7 @@ def dry_run(recipe: Recipe[Any], modality: Modality, data: Dataset) -> None:
             batch = deal(0, 0)
         _check_shape("scale returns", batch[VALUES], modality)
         with _doing(recipe, "the nets were built"):
-            game = recipe.game(modality)
+            game = recipe.build(modality, WEIGHT_COPIES)
             phases = recipe.phases(game)
         _check_samples(recipe, modality, game, batch)
         with _doing(recipe, "one step was trained"):
