@@ -14,7 +14,7 @@ from torch import Tensor
 from sparring import devices
 from sparring.data.dataset import Dataset
 from sparring.data.tensors import CONDITION, VALUES
-from sparring.errors import InputError, located
+from sparring.errors import InputError, own_code
 from sparring.games.game import Game
 from sparring.loop import play
 from sparring.modalities import Modality, Samples
@@ -83,10 +83,5 @@ def _check_shape(what: str, values: Tensor, modality: Modality) -> None:
 @contextmanager
 def _doing(recipe: Recipe[Any], what: str, hint: str = "") -> Iterator[None]:
     """Turns any error into an `InputError` that says what was being done."""
-    try:
+    with own_code(inspect.getfile(type(recipe)), after=f" (while {what}{f'; {hint}' if hint else ''})"):
         yield
-    except InputError:
-        raise
-    except Exception as error:  # whatever a user's code raises
-        where = located(error, inspect.getfile(type(recipe)))
-        raise InputError(f"{where} (while {what}{f'; {hint}' if hint else ''})") from error

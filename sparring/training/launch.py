@@ -277,7 +277,7 @@ def _work(
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // fabric.world_size))
     screen = Screen(quiet or fabric.global_rank > 0)
     found = recipes.find(recipe).set(fields)
-    with torch.random.fork_rng(), within_memory(*found.sizes()):
+    with torch.random.fork_rng(), within_memory(*found.sizes()), found.running():
         run = Run(found, modality, data, folder, settings, bound, fabric, screen)
         if run.restore():
             screen.say(f"resumed at step {run.step}")

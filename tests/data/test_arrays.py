@@ -62,7 +62,7 @@ def test_floats_that_round_beyond_their_range(tmp_path):
         ({"weights": BYTES}, "in which they are named images"),
         ({"images": BYTES[..., 0]}, None),
         ({"images": BYTES[:, 0, 0]}, "has shape"),
-        ({"images": BYTES * np.nan}, "not all numbers are finite"),
+        ({"images": BYTES * np.nan}, "holds numbers that are not finite"),
         ({"images": BYTES, "labels": np.arange(5)}, "6 images but 5 labels"),
         ({"images": np.array([{}, {}], dtype=object)}, "not an .npz of numbers"),
     ],

@@ -130,7 +130,7 @@ def _twist(holder: Any, key: Any, random: Random) -> None:
     elif how == 2:
         holder[key] = random.choice(([holder[key]], {"a": holder[key]}, str(holder[key]), [holder[key]] * 3))
     elif how == 3 and type(holder[key]) in (int, float):
-        holder[key] = random.choice((-holder[key], holder[key] + 1, holder[key] * 10**6, holder[key] / 3))
+        holder[key] = random.choice((-holder[key], holder[key] + 1, holder[key] * 10**6, -(holder[key] // 3)))
     else:
         holder[key] = odd_value(random)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_type_hints
 
-from sparring.errors import InputError, nearest
+from sparring.errors import InputError, nearest, own_code
 from sparring.games.game import Game
 from sparring.games.views import InstanceNoise, View
 from sparring.loop import Player
@@ -135,9 +136,14 @@ class Recipe(ABC, Generic[M]):
             if name not in names:
                 raise InputError(f"recipe {self.name!r} has no field {name!r}; {nearest(name, names)}")
         values = {name: checked(name, value, hints[name]) for name, value in settings.items()}
-        changed = replace(self, **values)
-        changed.check()
+        with self.running():
+            changed = replace(self, **values)
+            changed.check()
         return changed
+
+    def running(self) -> AbstractContextManager[None]:
+        """While active, any error of a user's own recipe file is one line that names its line."""
+        return own_code(inspect.getfile(type(self))) if self.own_file else nullcontext()
 
     def build(self, modality: M, copies: int) -> Game:
         """The game, if its nets fit into the memory.
