@@ -26,7 +26,7 @@ from torch import Tensor
 from sparring.data.classes import printable
 from sparring.data.sources import Content, FileSource, Unreadable, map_files
 from sparring.errors import InputError
-from sparring.files import cached, temporary, write_json
+from sparring.files import cached, resolved, temporary, write_json
 from sparring.folders import put
 from sparring.json_files import read_json
 
@@ -180,7 +180,7 @@ def _header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic])
 
 
 def _key(files: FileSource, version: str) -> str:
-    text = f"{version} {files.path.resolve()} {files.names} {files.modified}"
+    text = f"{version} {resolved(files.path)} {files.names} {files.modified}"
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 

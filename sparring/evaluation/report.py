@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from sparring.files import write_bytes, write_json
+from sparring.files import write_bytes, write_json, write_text
 from sparring.metrics.results import Evaluation
 from sparring.runs.folder import RunFolder
 
@@ -69,4 +69,4 @@ def record(run: Path, evaluation: Evaluation) -> None:
     section += [f"{LEGEND}. {evaluation.protocol}.", ""]
     older = rf"\n*^(?:{HEADING}|{OLD_HEADING})\n.*?(?=^## |\Z)"
     card = re.sub(older, "", folder.card.read_text(errors="replace"), flags=re.MULTILINE | re.DOTALL)
-    write_bytes(folder.card, (card.rstrip() + "\n\n" + "\n".join(section)).encode())
+    write_text(folder.card, (card.rstrip() + "\n\n" + "\n".join(section)))

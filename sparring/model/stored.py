@@ -204,7 +204,7 @@ def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, 
     recipe, modality = restore(content, described, trust)
     if problem := mismatch(content, OfModel):
         raise InputError(f"{described} is damaged: {problem}")
-    with reading(described):
+    with reading(described), recipe.running():
         game = recipe.build(modality, copies=2)  # and those of the file
     try:
         tensors = safetensors.torch.load_file(weights, device="cpu")

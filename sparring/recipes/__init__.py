@@ -14,6 +14,7 @@ from typing import Any
 
 from sparring.data import Items
 from sparring.errors import InputError, nearest, own_code
+from sparring.files import resolved
 from sparring.modalities import Modality, kind_of, kinds
 from sparring.recipes.base import Recipe
 
@@ -32,7 +33,7 @@ def find(name: str) -> Recipe[Any]:
         path = Path(name)
         if not path.is_file():
             raise InputError(f"there is no recipe file {path}")
-        return _only(_imported(path.resolve(), path.stat().st_mtime_ns), name)
+        return _only(_imported(resolved(path), path.stat().st_mtime_ns), name)
     known = name.replace("-", "_").lower()
     if known not in names():
         raise InputError(f"there is no recipe {name!r}; {nearest(known, names())}")

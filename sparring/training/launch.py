@@ -158,9 +158,9 @@ def _planned(recipe: Recipe[Any], items: Items, settings: Settings, bound: Bound
     """A new run. Settings that are incompatible are refused here, before anything is written."""
     shard_size(recipe, settings.ranks)
     modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
-    check_sizes(recipe, modality)
     if recipe.own_file:  # the recipes of Sparring are tested
         dry_run(recipe, modality, prepared)
+    check_sizes(recipe, modality)
     settings = replace(settings, fingerprint=prepared.fingerprint)
     most = recipe.max_steps(len(prepared.train))
     if not bound.given:

@@ -23,7 +23,7 @@ def check_sizes(recipe: Recipe[Any], modality: Modality) -> None:
     """
     if recipe == type(recipe)():
         return
-    with torch.random.fork_rng([]):
+    with torch.random.fork_rng([]), recipe.running():
         game = recipe.build(modality, WEIGHT_COPIES)
     what, remedy = recipe.sizes()
     sample = math.prod(modality.shape) + game.prior.width

@@ -21,7 +21,7 @@ import corpus
 from cases import KINDS
 from running import MAX_SECONDS, Case, Outcome, run
 
-MAX_ADDRESS_SPACE = 16 * 2**30  # bytes of a worker, so that what asks for more gets an error instead
+MAX_ADDRESS_SPACE = 8 * 2**30  # bytes of a worker, so that what asks for more gets an error instead
 BATCH = 200  # cases of one worker, which is then replaced
 COLUMNS = ("success", "refused", "traceback", "hang", "crash", "memory", "status", "message", "escape")
 KIND_SHARES = {"arguments": 2.0, "models": 1.5, "runs": 1.5, "videos": 0.5}  # of the cases; 1 unless given

@@ -142,13 +142,19 @@ def _judged(status: Any, printed: str, errors: str) -> str:
 def _limited(attempt: Attempt) -> int:
     """The exit status of an attempt that may not take too long."""
 
+    late = []
+
     def stop(*_: object) -> None:
-        raise TimeLimit(f"not done after {MAX_SECONDS:g} s")
+        late.append(TimeLimit(f"not done after {MAX_SECONDS:g} s"))
+        raise late[0]
 
     handler = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)
     try:
-        return _status(attempt)
+        status = _status(attempt)
+        if late:  # what ends a user's own code is caught, whatever it is
+            raise late[0]
+        return status
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)

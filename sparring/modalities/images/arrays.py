@@ -158,7 +158,7 @@ def _range(array: NDArray[Any]) -> tuple[float, ...]:
     depth = depth_of(array)
     if depth is not None:
         return range_of([depth])
-    return (low, low + 1) if low + 1 > low else (min(low, 0.0), max(low, 0.0))  # one value, which may be huge
+    return (low, low + 1) if low + 1 > low else (min(low, 0.0), max(low, 0.0))  # huge values
 
 
 def idx(name: str, images: Path, classes: tuple[str, ...] = ()) -> Items:
