@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo check test slow browser lint types docs-figures stale-figures clean
+.PHONY: demo check test slow browser fuzz lint types docs-figures stale-figures clean
 
 demo: .venv/ready
 	$(BIN)/sparring train digits --recipe gan --out runs/demo --time 100s --force labels=true
@@ -22,6 +22,13 @@ slow: .venv/ready
 # Skipped, with a message, where no Chromium is installed.
 browser: .venv/ready
 	$(BIN)/python -m pytest -m browser
+
+# Thousands of damaged and hostile inputs. `SEED=7` tries others, `CASES=100000` more of them.
+SEED ?= 0
+SEEDS ?= 5
+CASES ?= 2000
+fuzz: .venv/ready
+	$(BIN)/python tests/fuzz --seed $(SEED) --seeds $(SEEDS) --cases $(CASES)
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -1,18 +1,62 @@
-"""Console output: messages, progress bars, tables."""
+"""Console output: messages, progress bars, tables, errors. Everything that is printed goes through this module, so that
+names from files cannot control the terminal.
+"""
 
 from __future__ import annotations
 
+import io
+import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from rich.console import Console
+import rich.console
 from rich.markup import escape
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 QUIET_EVERY = 15.0  # seconds between lines where there is no terminal to redraw
+MAX_ERROR = 2000  # characters of an error that are printed; what was given may be very long
+# Control characters but tab and newline, those that reorder text or separate lines, and halves of characters.
+HOSTILE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Text in which characters that control or confuse a terminal are escaped, such as the first of `\\x1b[31m`."""
+    return HOSTILE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def say(text: str = "") -> None:
+    """Print a message."""
+    print(visible(text), flush=True)
+
+
+def complain(text: str) -> None:
+    """Print an error, on one line of stderr."""
+    message = " ".join(text.split())
+    if len(message) > MAX_ERROR:
+        message = f"{message[: MAX_ERROR // 2]} ... {message[-MAX_ERROR // 2 :]}"
+    print(f"sparring: {visible(message)}", file=sys.stderr)
+
+
+def tolerate_encodings() -> None:
+    """Print what the encoding of stdout lacks as escapes, as stderr does anyway."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+class Console(rich.console.Console):
+    """Prints tables and styled text. Text is made `visible`, and no part of it is highlighted or replaced."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(highlight=False, emoji=False, **settings)
+
+    def render_str(self, text: str, **settings: Any) -> Text:
+        return super().render_str(visible(text), **settings)
 
 
 class Screen:
@@ -21,7 +65,7 @@ class Screen:
     """
 
     def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(quiet=quiet, highlight=False, soft_wrap=True)
+        self.console = Console(quiet=quiet, soft_wrap=True)
         self._live: Progress | None = None
         self._last = time.monotonic()
 
@@ -34,10 +78,9 @@ class Screen:
         if not self.console.is_terminal or self.console.quiet:
             yield lambda _done, _total: None
             return
-        with Progress(
-            TextColumn(what), BarColumn(bar_width=24), MofNCompleteColumn(), console=self.console, transient=True
-        ) as bar:
-            task = bar.add_task("", total=None)
+        name = TextColumn("{task.description}", markup=False)
+        with Progress(name, BarColumn(bar_width=24), MofNCompleteColumn(), console=self.console, transient=True) as bar:
+            task = bar.add_task(visible(what), total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
     def start(self) -> None:
@@ -46,7 +89,7 @@ class Screen:
                 BarColumn(bar_width=24),
                 TaskProgressColumn(),
                 MofNCompleteColumn(),
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 console=self.console,
             )
             self._live.add_task("", total=None)
@@ -54,7 +97,7 @@ class Screen:
 
     def show(self, step: int, total: int | None, line: str) -> None:
         if self._live is not None:
-            self._live.update(self._live.task_ids[0], completed=step, total=total, description=line)
+            self._live.update(self._live.task_ids[0], completed=step, total=total, description=visible(line))
         elif time.monotonic() - self._last >= QUIET_EVERY:
             self._last = time.monotonic()
             self.say(f"step {step}/{total or '?'}  {line}")
@@ -78,10 +121,10 @@ def number_table(rows: Sequence[Sequence[str]]) -> Table:
 
 def print_wide(table: Table) -> None:
     """Print a table without truncating cells, even on a narrow terminal."""
-    console = Console(highlight=False)
+    console = Console()
     wide = console.options.update(max_width=1000)
     needed = Measurement.get(console, wide, table).maximum
-    Console(highlight=False, width=max(console.width, needed), soft_wrap=True).print(table)
+    Console(width=max(console.width, needed), soft_wrap=True).print(table)
 
 
 def line(samples: int, speed: float, left: float | None, means: Mapping[str, float]) -> str:

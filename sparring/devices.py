@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
+MAX_CPU_RANKS = 1024  # more processes than any machine has cores for
+
+
 def resolve(device: str) -> torch.device:
     """The device of a name; "auto" is an accelerator if there is one.
 
@@ -40,7 +43,8 @@ def check(device: torch.device, precision: str, ranks: int) -> None:
         raise InputError(
             f"--precision {precision} is not supported; use auto, fp32 or bf16 (fp16 breaks gradient penalties)"
         )
-    if ranks < 1 or (device.type == "cuda" and ranks > torch.cuda.device_count()):
+    devices = torch.cuda.device_count() if device.type == "cuda" else MAX_CPU_RANKS
+    if not 1 <= ranks <= devices:
         raise InputError(f"ranks={ranks} cannot run here; give from 1 to the number of devices")
 
 

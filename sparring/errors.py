@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import importlib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,33 @@ def nearest(given: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(names)}"
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """The first line of an error's message, or its type if it has none."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    try:
+        message = str(error)
+    except Exception:  # of a user's own class of errors
+        message = ""
+    return message.strip().partition("\n")[0] or type(error).__name__
 
 
-def located(error: Exception, file: str) -> str:
+@contextmanager
+def own_code(file: str, before: str = "", after: str = "") -> Iterator[None]:
+    """Turns any error of a user's own code, and its attempts to end the process, into an `InputError` that names the
+    line.
+
+    Args:
+        file: path of the user's file.
+        before, after: put around the message.
+    """
+    try:
+        yield
+    except (InputError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # such as of sys.exit
+        raise InputError(f"{before}{located(error, file)}{after}") from error
+
+
+def located(error: BaseException, file: str) -> str:
     """An error of a user's own code on one line: the file, the line in it if that is known, and the first line of the
     message.
 
@@ -38,10 +60,9 @@ def located(error: Exception, file: str) -> str:
         file: path of the user's file.
     """
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    line, message = lines[-1] if lines else None, str(error)
+    line, first = lines[-1] if lines else None, one_line(error)
     if isinstance(error, SyntaxError):
-        line, message = error.lineno, error.msg
-    first = message.strip().partition("\n")[0]
+        line, first = error.lineno, error.msg
     return f"{Path(file).name}{f', line {line}' if line else ''}: {type(error).__name__}: {first}"
 
 

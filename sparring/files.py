@@ -22,6 +22,11 @@ from sparring.errors import InputError
 LEFTOVER_AGE = 3600  # seconds without a change after which a temporary file is a leftover
 
 
+def resolved(path: Path) -> Path:
+    """An absolute path without links. Other than with `Path.resolve`, links that lead to themselves are no error."""
+    return Path(os.path.realpath(path))
+
+
 def cached(name: str) -> Path:
     """The path of this name in the user's cache, whether or not it exists."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sparring" / name
@@ -108,8 +113,13 @@ def as_json(content: Any) -> str:
     return json.dumps(content, indent=2)
 
 
+def write_text(path: Path, content: str) -> None:
+    """Write a file as UTF-8; bytes of file names that are not UTF-8 are escaped."""
+    write_bytes(path, content.encode("utf-8", "backslashreplace"))
+
+
 def write_json(path: Path, content: Any) -> None:
-    write_bytes(path, (as_json(content) + "\n").encode())
+    write_text(path, (as_json(content) + "\n"))
 
 
 def component(name: str) -> str:
@@ -160,8 +170,8 @@ def _check_expendable(path: Path) -> None:
     Raises:
         InputError: if it holds a run, or is the working directory, the home directory, or a parent of them.
     """
-    whole = path.resolve()
-    if any(place.resolve().is_relative_to(whole) for place in (Path.cwd(), Path.home())):
+    whole = resolved(path)
+    if any(resolved(place).is_relative_to(whole) for place in (Path.cwd(), Path.home())):
         raise InputError(
             f"{path} is the working directory, your home directory or a parent of them; choose another folder"
         )

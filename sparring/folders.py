@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
 from sparring.errors import InputError
-from sparring.files import check_output, temporary, write_json
+from sparring.files import check_output, resolved, temporary, write_json
 from sparring.json_files import read_json
 
 MARKER = ".sparring.json"
@@ -84,7 +84,7 @@ def output_folder(path: Path, what: str, older: Collection[str] = ()) -> Iterato
     Raises:
         InputError: if it cannot be written, or if a folder is there that was not written by a command.
     """
-    place = path.resolve() if path.is_symlink() else path
+    place = resolved(path) if path.is_symlink() else path
     with temporary(place) as part:
         yield part
         new = _files(part)
@@ -145,11 +145,11 @@ def _files(folder: Path) -> set[str]:
 
 def remove(folder: Path, names: Iterable[str]) -> None:
     """Remove files below a folder, and the folders that are empty then. Names that lead out of it are ignored."""
-    whole = folder.resolve()
+    whole = resolved(folder)
     parents = set()
     for name in names:
         path = folder / name
-        inside = ".." not in PurePosixPath(name).parts and path.parent.resolve().is_relative_to(whole)
+        inside = ".." not in PurePosixPath(name).parts and resolved(path.parent).is_relative_to(whole)
         if inside and (path.is_file() or path.is_symlink()):
             path.unlink()
         parents |= {folder / parent for parent in PurePosixPath(name).parents} if inside else set()

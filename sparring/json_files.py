@@ -168,8 +168,14 @@ def _mismatches(value: Any, kind: Any, at: str) -> Iterator[str]:
         if not isinstance(value, list):
             yield _wrong(value, list, at)
             return
-        for i, item in enumerate(value):
-            yield from _mismatches(item, get_args(kind)[0], f"{at}[{i}]")
+        kinds = get_args(kind)
+        if origin is list or Ellipsis in kinds:
+            kinds = kinds[:1] * len(value)
+        if len(value) != len(kinds):
+            yield f"{at or 'its content'} has {len(value)} values, not {len(kinds)}"
+            return
+        for i, (item, own) in enumerate(zip(value, kinds, strict=True)):
+            yield from _mismatches(item, own, f"{at}[{i}]")
     elif is_dataclass(kind):
         if not isinstance(value, dict):
             yield _wrong(value, dict, at)

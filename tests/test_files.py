@@ -109,3 +109,10 @@ def test_files_that_are_too_large_are_not_read(tmp_path, monkeypatch):
     Path(tmp_path / "a.json").write_text(" " * 11)
     with pytest.raises(InputError, match="is larger than"):
         read_json(tmp_path / "a.json", dict)
+
+
+def test_tuples_of_fixed_length_are_checked_place_by_place():
+    assert mismatch([1, "a"], tuple[int, str]) == ""
+    assert mismatch([1, 2], tuple[int, str], "x") == "x[1] is 2, not text"
+    assert mismatch([1], tuple[int, str], "x") == "x has 1 values, not 2"
+    assert mismatch([[1, 2], [3, "a"]], tuple[tuple[int, int], ...], "x") == 'x[1][1] is "a", not a whole number'

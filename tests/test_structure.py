@@ -6,9 +6,9 @@ from pathlib import Path
 import sparring
 
 HOUSE = [
-    "errors", "seeds", "schedules", "files", "json_files", "folders", "console", "devices", "sheets", "layers",
-    "losses", "metrics", "data", "loop", "nets", "games", "modalities", "recipes", "model", "runs", "evaluation",
-    "training", "explore", "use", "deploy", "bench", "studio", "cli", "__main__",
+    "errors", "memory", "seeds", "schedules", "files", "json_files", "folders", "console", "devices", "sheets",
+    "layers", "losses", "metrics", "data", "loop", "nets", "games", "modalities", "recipes", "model", "runs",
+    "evaluation", "training", "explore", "use", "deploy", "bench", "studio", "cli", "__main__",
 ]  # fmt: skip
 ROOT = Path(sparring.__file__).parent
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]
@@ -35,6 +35,25 @@ def imported(path: Path) -> set[str]:
 def test_imports_go_one_way():
     upward = {path.relative_to(ROOT): imported(path) & set(HOUSE[HOUSE.index(room(path)) + 1 :]) for path in FILES}
     assert not {str(path): rooms for path, rooms in upward.items() if rooms}
+
+
+def test_only_the_console_prints():
+    """It escapes what would control a terminal."""
+    found = {str(path.relative_to(ROOT)): printing(path) for path in FILES if path != ROOT / "console.py"}
+    assert not {name: places for name, places in found.items() if places}
+
+
+def printing(path: Path) -> list[str]:
+    """Places of a file that write to the terminal."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Name) and node.id == "print":
+            found.append(f"line {node.lineno}: print")
+        if isinstance(node, ast.ImportFrom) and node.module in ("rich", "rich.console"):
+            found.append(f"line {node.lineno}: {ast.unparse(node)}")
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr"):
+            found.append(f"line {node.lineno}: {ast.unparse(node)}")
+    return found
 
 
 def test_public_names():

@@ -19,7 +19,7 @@ from sparring.bench.table import Column, Table
 from sparring.bench.tables import TABLES
 from sparring.console import clock
 from sparring.errors import InputError
-from sparring.files import write_bytes, write_json
+from sparring.files import write_json, write_text
 from sparring.json_files import read_json
 from sparring.model import load
 
@@ -103,7 +103,7 @@ def write(played: Played, folder: Path, name: str) -> None:
     for row, runs in played.rows:
         _write_sheet(runs[0].folder, folder / sheet(name, row.name))
     write_json(folder / f"{name}.json", played.content())
-    write_bytes(folder / f"{name}.md", page(played.content(), played.table, folder, name).encode())
+    write_text(folder / f"{name}.md", page(played.content(), played.table, folder, name))
 
 
 def render(folder: Path) -> list[Path]:
@@ -116,7 +116,7 @@ def render(folder: Path) -> list[Path]:
     for path in sorted(folder.glob("*.json")):
         content = read_json(path, dict[str, Any])
         text = page(content, TABLES[content["table"]], folder, path.stem)
-        write_bytes(path.with_suffix(".md"), text.encode())
+        write_text(path.with_suffix(".md"), text)
         written.append(path.with_suffix(".md"))
     if not written:
         raise InputError(f"{folder} has no results of sparring bench; name a table to run")

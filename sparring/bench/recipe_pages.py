@@ -12,7 +12,7 @@ from sparring import recipes
 from sparring.bench.page import sheet
 from sparring.bench.tables import TABLES
 from sparring.console import clock
-from sparring.files import write_bytes
+from sparring.files import write_text
 from sparring.json_files import read_json
 from sparring.recipes.base import Recipe
 
@@ -29,11 +29,11 @@ def write_pages(folder: Path, bench: Path) -> list[Path]:
     for name in recipes.names():
         recipe = recipes.find(name)
         path = folder / f"{name}.md"
-        write_bytes(path, page(recipe, results, bench).encode())
+        write_text(path, page(recipe, results, bench))
         written.append(path)
         lines.append(f"- [{name}]({name}.md): {summary(recipe)}")
     lines += ["", f"`sparring recipes --page {folder.as_posix()}` writes these pages.", ""]
-    write_bytes(folder / "README.md", "\n".join(lines).encode())
+    write_text(folder / "README.md", "\n".join(lines))
     return written
 
 

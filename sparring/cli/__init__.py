@@ -8,6 +8,7 @@ import sys
 import typer
 
 from sparring.cli.app import app
+from sparring.console import complain, tolerate_encodings
 from sparring.errors import InputError
 
 __all__ = ["app", "main"]
@@ -22,20 +23,25 @@ for module in MODULES:
 
 def main() -> None:
     """Run a command. Input that cannot be used is one line and exit status 2."""
+    tolerate_encodings()
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except (InputError, typer.TyperException) as error:
         message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
         if message:  # an empty one has shown the help
-            print("sparring: " + " ".join(message.split()), file=sys.stderr)
+            complain(message)
         sys.exit(2)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        print(f"sparring: {place}{(error.strerror or str(error)).lower()}", file=sys.stderr)
+        complain(f"{place}{(error.strerror or str(error)).lower()}")
         sys.exit(2)
-    except MemoryError:
-        print("sparring: this needs more memory than there is; give a smaller size= or batch=", file=sys.stderr)
+    except (MemoryError, RuntimeError) as error:
+        from sparring.memory import is_shortage  # imports PyTorch
+
+        if not is_shortage(error):
+            raise
+        complain("this needs more memory than there is; give smaller values of size, batch or n")
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
-        print("sparring: stopped", file=sys.stderr)
+        complain("stopped")
         sys.exit(130)

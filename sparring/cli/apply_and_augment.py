@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from sparring.cli.app import TrustCode, app
+from sparring.console import Console, number_table, print_wide, say
 
 
 @app.command(
@@ -46,7 +47,7 @@ def apply(
     applied = apply(
         run, source, out, mask or None, reverse, sharpness, smooth, device, force, quiet=False, trust=trust_code
     )
-    print(f"{applied.count:,} {applied.words} in {out}")
+    say(f"{applied.count:,} {applied.words} in {out}")
 
 
 @app.command(
@@ -79,17 +80,14 @@ def augment(
     trust_code: TrustCode = False,
 ) -> None:
     """Add samples to a labeled data set, and measure what they are worth to a classifier."""
-    from rich.console import Console
-
-    from sparring.console import number_table, print_wide
     from sparring.use import augment as enlarge
 
     result = enlarge(
         run, out, n, rare, target, against or None, seeds, without or (), force, quiet=False, trust=trust_code
     )
-    print()
+    say()
     print_wide(number_table(result.rows()))
-    console = Console(highlight=False)
+    console = Console()
     console.print(f"\n{result.protocol}.\n", markup=False)
     for verdict in result.verdicts():
         console.print(f"- {verdict}", markup=False)
@@ -119,16 +117,13 @@ def scenarios(
     trust_code: TrustCode = False,
 ) -> None:
     """Simulate prices: value at risk and expected shortfall of a portfolio, next to the historical ones."""
-    from rich.console import Console
-
-    from sparring.console import number_table, print_wide
     from sparring.use import scenarios as simulate
     from sparring.use.scenarios import rows
 
     risks = simulate(run, out, n, horizon or (1, 5, 20), weight or (), seed, force, trust_code)
-    print()
+    say()
     print_wide(number_table(rows(risks)))
-    console = Console(highlight=False)
+    console = Console()
     console.print(
         f"\nLosses as fractions of the portfolio; {n:,} paths; historical windows start at every step.\n", markup=False
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from sparring.cli.app import TrustCode, app
+from sparring.console import number_table, print_wide, say
 
 
 @app.command(
@@ -40,7 +41,6 @@ def export(
     trust_code: TrustCode = False,
 ) -> None:
     """Write a model as one file for other programs, and report its size, speed and quality."""
-    from sparring.console import number_table, print_wide
     from sparring.deploy.export import export as write
     from sparring.deploy.measure import sized
 
@@ -48,11 +48,11 @@ def export(
         run, out or None, format, in_bytes, int8, half, prune, reverse, force, quiet=False, trust=trust_code
     )
     if exported.variants:
-        print()
+        say()
         print_wide(number_table(exported.rows()))
     if exported.protocol:
-        print(f"\n{exported.protocol}")
-    print(f"\n{sized(exported.size)} in {exported.path}")
+        say(f"\n{exported.protocol}")
+    say(f"\n{sized(exported.size)} in {exported.path}")
 
 
 @app.command(

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from sparring.cli.app import TrustCode, app
+from sparring.console import Console, Screen, number_table, print_wide, say
 from sparring.errors import InputError
 
 
@@ -36,9 +37,6 @@ def evaluate(
     trust_code: TrustCode = False,
 ) -> None:
     """Evaluate a model's samples: every metric next to that of real data and of trivial baselines."""
-    from rich.console import Console
-
-    from sparring.console import print_wide
     from sparring.evaluation import evaluate as evaluate_model
     from sparring.evaluation.report import LEGEND, finding_lines, record, table
     from sparring.files import as_json
@@ -46,9 +44,9 @@ def evaluate(
     evaluation = evaluate_model(run, against or None, samples, features or (), device, quiet=json, trust=trust_code)
     record(Path(run), evaluation)
     if json:
-        print(as_json(evaluation.content()))
+        say(as_json(evaluation.content()))
         return
-    console = Console(highlight=False)
+    console = Console()
     console.print()
     print_wide(table(evaluation))
     console.print(f"\n{LEGEND}.\n{evaluation.protocol}.\n", markup=False)
@@ -76,14 +74,11 @@ def compare(
     trust_code: TrustCode = False,
 ) -> None:
     """Compare models on a page with their metrics, a plot and their samples."""
-    from rich.console import Console
-
-    from sparring.console import number_table, print_wide
     from sparring.evaluation import compare as compare_models
     from sparring.evaluation.compare import rows
 
     compared = compare_models(runs, out, against or None, samples, features or (), device, force, False, trust_code)
-    console = Console(highlight=False)
+    console = Console()
     console.print()
     print_wide(number_table(rows(compared)))
     console.print(f"\n{compared[0].evaluation.protocol}.\n\n- written to {out}/README.md", markup=False)
@@ -115,15 +110,12 @@ def bench(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
     """Reproduce a published table: its rows next to ours, with several seeds and their spread."""
-    from rich.console import Console
-
     from sparring.bench import TABLES
     from sparring.bench.page import render, screen_table, spread_lines, write
     from sparring.bench.play import play
-    from sparring.console import Screen, print_wide
     from sparring.errors import nearest
 
-    console = Console(highlight=False)
+    console = Console()
     if not table and page:
         for path in render(Path(page)):
             console.print(f"- written to {path}", markup=False)

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from sparring.cli.app import TrustCode, app
+from sparring.console import Console
 
 OPTIONS = ("out", "only", "image", "film", "data", "seed", "device", "force", "trust-code")
 
@@ -49,8 +50,6 @@ def explore(
     trust_code: TrustCode = False,
 ) -> None:
     """Draw what a model has learned: walks, directions, codes, inverted images, what D looks at, nearest neighbors."""
-    from rich.console import Console
-
     from sparring.cli.asks import parse_asks
     from sparring.devices import resolve
     from sparring.explore import explore as draw
@@ -58,7 +57,7 @@ def explore(
 
     place = Path(run)
     folder = out or (f"{place.with_suffix('')}-explored" if place.is_file() else f"{place}/explored")
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     asked = parse_asks(context.args, load(run, trust=trust_code).modality, "explore", OPTIONS) if context.args else {}
     sheets = draw(
         run, folder, data or None, seed, str(resolve(device)), force, only or (), image or None, film or None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sparring.cli.app import app
+from sparring.console import Console, Screen, say
 
 if TYPE_CHECKING:
     from sparring.recipes.base import Recipe
@@ -23,12 +24,10 @@ def check(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the cleaned copy.")] = False,
 ) -> None:
     """Check data before training: how many items there are, and which are unreadable, duplicates or outliers."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from sparring import recipes
-    from sparring.console import Screen
     from sparring.folders import check_folder
     from sparring.modalities import find, kind_of
     from sparring.modalities.survey import CLEANED, REPORT
@@ -41,7 +40,7 @@ def check(
     check_folder(folder, REPORT, force=True)  # a report may be made anew
     with Screen().progress(f"checking {items.name}") as progress:
         survey = kind_of(items, first).survey(items, data, progress)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     for note in (*items.notes, *survey.notes):
         console.print(note, markup=False)
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -52,14 +51,14 @@ def check(
     console.print(table)
     cleaned = survey.write_clean(Path(write)) if write else 0
     written = ", ".join(survey.write(folder))
-    print()
+    say()
     for advice in survey.advice():
-        print(f"- {advice}")
-    print(f"- see {folder} ({written})")
+        say(f"- {advice}")
+    say(f"- see {folder} ({written})")
     if write:
-        print(f"- {survey.words.count(cleaned)} in {write}")
+        say(f"- {survey.words.count(cleaned)} in {write}")
     own = f" --recipe {quote(recipe)}" if recipe else ""
-    print(f"\n  sparring train {quote(write or data)}{own} --time 10m")
+    say(f"\n  sparring train {quote(write or data)}{own} --time 10m")
 
 
 @app.command(epilog="Examples:\n\n  sparring recipes\n\n  sparring recipes wgan_gp")
@@ -70,13 +69,12 @@ def recipes(
     ] = "",
 ) -> None:
     """List the recipes, or show one in full: its paper, its table, its command."""
-    from rich.console import Console
     from rich.table import Table
 
     from sparring import recipes
     from sparring.bench.recipe_pages import summary, write_pages
 
-    console = Console(highlight=False)
+    console = Console()
     if page:
         written = write_pages(Path(page), Path(page).parent / "bench")
         console.print(f"{len(written)} pages in {page}", markup=False)
@@ -95,10 +93,9 @@ def recipes(
 def _show(recipe: Recipe[Any]) -> None:
     import inspect
 
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = Console()
     console.print(f"[bold]{recipe.name}[/]\n")
     console.print(inspect.getdoc(type(recipe)), markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False, show_header=False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Optional
 
 import typer
 
 from sparring.cli.app import TrustCode, app
+from sparring.console import say
 
 
 @app.command(
@@ -38,5 +38,4 @@ def studio(
     """Open a web page to train, watch, sample, edit and compare models."""
     from sparring.studio import launch
 
-    say = partial(print, flush=True)
     launch(runs or (), host, port, password, device, say, trust_code, host_name or ())

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from sparring.cli.app import TrustCode, app
+from sparring.console import say
 from sparring.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,12 +65,12 @@ def train(
         raise InputError(f"{name}={given[name]} is an option, not a field of a recipe; write --{name} {given[name]}")
     model = train(data=data, **options, **given)  # type: ignore[arg-type]
     run = quote(out or f"runs/{model.recipe.name}-{model.about['name']}")
-    print(f"\nLook at {run}/samples, then try:\n")
+    say(f"\nLook at {run}/samples, then try:\n")
     own = model.recipe.own_file
     for command in _next_commands(model, run):
-        print(f"  sparring {command}{' --trust-code' if own else ''}")
+        say(f"  sparring {command}{' --trust-code' if own else ''}")
     file = f" --recipe {quote(recipe)}" if own else ""
-    print(f"  sparring train {quote(data)}{file} --out {run} --resume --steps {2 * model.about['step']}")
+    say(f"  sparring train {quote(data)}{file} --out {run} --resume --steps {2 * model.about['step']}")
 
 
 def _next_commands(model: Model, run: str) -> list[str]:
@@ -143,4 +144,4 @@ def sample(
     model = load(run, str(resolve(device)), trust_code)
     model.modality.check_writable(Path(out), force)
     model.sample(n, seed=seed, truncation=truncation, **parse_asks(context.args, model.modality)).save(out, force)
-    print(f"{n} {model.modality.words.items} in {out}")
+    say(f"{n} {model.modality.words.items} in {out}")

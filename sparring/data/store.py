@@ -9,7 +9,6 @@ import hashlib
 import mmap
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +26,7 @@ from torch import Tensor
 from sparring.data.classes import printable
 from sparring.data.sources import Content, FileSource, Unreadable, map_files
 from sparring.errors import InputError
-from sparring.files import cached, temporary, write_json
+from sparring.files import cached, resolved, temporary, write_json
 from sparring.folders import put
 from sparring.json_files import read_json
 
@@ -181,7 +180,7 @@ def _header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic])
 
 
 def _key(files: FileSource, version: str) -> str:
-    text = f"{version} {files.path.resolve()} {files.names} {files.modified}"
+    text = f"{version} {resolved(files.path)} {files.names} {files.modified}"
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 
@@ -199,15 +198,3 @@ def _prune(newest: Path) -> None:
 
 def _bytes(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.glob("*") if p.is_file())
-
-
-def memory() -> int:
-    """Bytes of this machine's memory, or of the part that this process may use."""
-    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if sys.platform != "win32" else [8 * 2**30]
-    with suppress(OSError, ValueError):
-        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    with suppress(ImportError, OSError):  # Windows has no such limits
-        import resource
-
-        limits += [limit for limit in (resource.getrlimit(resource.RLIMIT_AS)[0],) if limit != resource.RLIM_INFINITY]
-    return min(limits)

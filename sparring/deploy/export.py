@@ -20,7 +20,7 @@ from sparring.deploy.prune import Batch, prunable, pruned
 from sparring.deploy.quality import Data, Quality
 from sparring.deploy.runtime import EXACT, Session, converted, described, keep_first_output
 from sparring.errors import InputError, nearest
-from sparring.files import check_output, write_bytes
+from sparring.files import check_output, resolved, write_bytes
 from sparring.games.graph import CPU, Graph
 from sparring.model import SINGLE, Model, describe, load
 from sparring.seeds import Seeds, reseed
@@ -120,7 +120,7 @@ def _place(run: str | Path | Model, out: str | Path | None, format: str) -> tupl
         place = _default_place(run, SUFFIXES[format])
     else:
         place, format = Path(out), _format_of(Path(out), format)
-    if not isinstance(run, Model) and place.resolve() == Path(run).resolve():
+    if not isinstance(run, Model) and resolved(place) == resolved(Path(run)):
         raise InputError(f"{place} is the model that is exported; name another file with -o")
     return place, format
 
@@ -128,7 +128,7 @@ def _place(run: str | Path | Model, out: str | Path | None, format: str) -> tupl
 def _default_place(run: str | Path | Model, suffix: str) -> Path:
     if isinstance(run, Model):
         return Path(f"{run.recipe.name}-{run.about.get('name', 'model')}{suffix}")
-    whole = Path(run).resolve()
+    whole = resolved(Path(run))
     name = whole.stem if whole.suffix == SINGLE and whole.is_file() else whole.name
     return Path(run).parent / f"{name}{suffix}"
 

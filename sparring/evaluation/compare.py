@@ -15,7 +15,7 @@ from sparring.console import Screen, clock
 from sparring.devices import resolve
 from sparring.errors import InputError
 from sparring.evaluation.evaluate import judge_of
-from sparring.files import write_bytes, write_json
+from sparring.files import resolved, write_json, write_text
 from sparring.folders import check_folder, output_folder
 from sparring.metrics.results import Evaluation, Number
 from sparring.modalities.judge import Judge
@@ -127,13 +127,13 @@ def _check_folder(folder: Path, runs: Sequence[Path], force: bool) -> None:
         InputError: if not.
     """
     check_folder(folder, PAGE, force)
-    if any(run.resolve().is_relative_to(folder.resolve()) for run in runs):
+    if any(resolved(run).is_relative_to(resolved(folder)) for run in runs):
         raise InputError(f"{folder} does not hold a page of sparring compare; choose another --out")
 
 
 def names(paths: Sequence[Path]) -> list[str]:
     """Short names of folders; whole paths where these would be equal."""
-    short = [path.resolve().name for path in paths]
+    short = [resolved(path).name for path in paths]
     return [str(path) if short.count(name) > 1 else name for name, path in zip(short, paths, strict=True)]
 
 
@@ -163,7 +163,7 @@ def _write(compared: Sequence[Compared], folder: Path, data: str) -> None:
             _sheet(c).save(part / f"samples-{i + 1}.png")
         (part / "compare.png").write_bytes(plot(compared))
         write_json(part / "compare.json", {str(c.run): c.evaluation.content() for c in compared})
-        write_bytes(part / "README.md", _page(compared, data).encode())
+        write_text(part / "README.md", _page(compared, data))
 
 
 def _page(compared: Sequence[Compared], data: str) -> str:

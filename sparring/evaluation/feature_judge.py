@@ -20,6 +20,7 @@ from sparring.modalities import Modality
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 
 DEFAULT_SAMPLES = 10_000
+MAX_SAMPLES = 10_000_000  # more take days and change no digit
 MIN_SAMPLES = 6
 
 
@@ -117,8 +118,8 @@ def sample_count(real: Real, n: int | None) -> int:
     """
     if n is None:
         return min(DEFAULT_SAMPLES, (len(real.data.train) + len(real.data.held)) // 3)
-    if n < MIN_SAMPLES:
-        raise InputError(f"{n} samples cannot be evaluated; ask for at least {MIN_SAMPLES}")
+    if not MIN_SAMPLES <= n <= MAX_SAMPLES:
+        raise InputError(f"{n:,} samples cannot be evaluated; ask for {MIN_SAMPLES} to {MAX_SAMPLES:,}")
     return n
 
 

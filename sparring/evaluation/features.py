@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sparring.data.store import Progress
 from sparring.data.tensors import VALUES, Tensors
-from sparring.errors import InputError, nearest
+from sparring.errors import InputError, nearest, own_code
 from sparring.evaluation.classifier import Classifier, classifier_of
 from sparring.evaluation.real import Real
 from sparring.nets import pretrained
@@ -102,10 +102,8 @@ def _user_defined(name: str, reserved: Sequence[str]) -> Features:
         raise InputError(f"{name}: {function!r} is the name of other features; rename the function")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    try:
+    with own_code(str(path), f"{file} cannot be imported: "):
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise InputError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
     compute = getattr(module, function, None)
     if not callable(compute):
         raise InputError(f"{file} defines no function {function!r}; name one as FILE.py:FUNCTION")
@@ -117,7 +115,8 @@ def _checked(compute: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensor
 
     def features(samples: Tensors) -> Tensor:
         x = samples[VALUES]
-        output = compute(x)
+        with own_code(name.partition(":")[0]):
+            output = compute(x)
         if not isinstance(output, Tensor) or output.ndim != 2 or len(output) != len(x):
             shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise InputError(f"{name} returned {shape} for {len(x)} samples; features are a tensor (n, d)")

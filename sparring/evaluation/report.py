@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from sparring.files import write_bytes, write_json
+from sparring.files import write_bytes, write_json, write_text
 from sparring.metrics.results import Evaluation
 from sparring.runs.folder import RunFolder
 
@@ -68,5 +68,5 @@ def record(run: Path, evaluation: Evaluation) -> None:
     section = [HEADING, "", *markdown(evaluation), "", *picture, *finding_lines(evaluation), ""]
     section += [f"{LEGEND}. {evaluation.protocol}.", ""]
     older = rf"\n*^(?:{HEADING}|{OLD_HEADING})\n.*?(?=^## |\Z)"
-    card = re.sub(older, "", folder.card.read_text(), flags=re.MULTILINE | re.DOTALL)
-    write_bytes(folder.card, (card.rstrip() + "\n\n" + "\n".join(section)).encode())
+    card = re.sub(older, "", folder.card.read_text(errors="replace"), flags=re.MULTILINE | re.DOTALL)
+    write_text(folder.card, (card.rstrip() + "\n\n" + "\n".join(section)))

@@ -6,11 +6,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from PIL import Image
 
 from sparring.errors import InputError
+from sparring.json_files import read_json
 
 Best = Literal["low", "high", "real"]
 
@@ -181,16 +183,37 @@ class Evaluation:
         }
 
 
-def stored_numbers(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The "numbers" of an `evaluation.json`, with current names, whichever version wrote it.
+class StoredNumber(TypedDict):
+    """A metric in an `evaluation.json`. Its other entries are baselines."""
+
+    value: float | None
+    error: NotRequired[float | None]
+    real: NotRequired[float | None]
+    best: Best
+
+
+class StoredEvaluation(TypedDict):
+    """The part of an `evaluation.json` that is read again."""
+
+    numbers: dict[str, StoredNumber]
+
+
+def read_numbers(path: Path) -> dict[str, StoredNumber]:
+    """The metrics of an `evaluation.json`, with current names, whichever version wrote it.
 
     Raises:
-        KeyError, TypeError: if the file does not have the format of `Evaluation.content`.
+        InputError: if it cannot be read, or does not have the format of `Evaluation.content`.
     """
-    return {
+    return _current(read_json(path, StoredEvaluation)["numbers"])
+
+
+def _current(numbers: Mapping[str, StoredNumber]) -> dict[str, StoredNumber]:
+    """Metrics with current names, as those of their baselines."""
+    renamed = {
         current_name(name): {key if key in FIELDS else current_name(key): value for key, value in number.items()}
-        for name, number in content["numbers"].items()
+        for name, number in numbers.items()
     }
+    return cast(dict[str, StoredNumber], renamed)
 
 
 def _defined(value: float) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sparring.files import check_output
 from sparring.folders import check_folder
 from sparring.games.game import Game
 from sparring.games.translation import TranslationGame
+from sparring.memory import check_size, within_memory
 from sparring.modalities import Modality, Request, Samples, find
 from sparring.model import stored
 from sparring.nets.tiles import Mapper, bands
@@ -29,6 +31,7 @@ from sparring.seeds import Seeds, seeded
 
 MAX_ATTEMPTS = 1000  # samples drawn for one that satisfies all rules, at most,
 MIN_ATTEMPTS = 200_000  # once this many have been drawn
+SAMPLE_COPIES = 2  # of samples in memory: as the nets generate them, and in the user's units
 
 
 class Record(dict[str, Any]):
@@ -132,11 +135,19 @@ class Model:
         Raises:
             InputError: as `sample` does.
         """
-        if request.rules:
-            return self._sample_by_rules(n, request, seed, truncation, progress, searched)
-        parts, conditions = zip(*self._stream(n, request, seed, truncation, progress), strict=True)
-        labels = torch.cat(conditions).cpu().numpy() if self.modality.classes else None
-        return Samples(self.modality.decode(tensors.concatenate(parts)), labels, self.modality)
+        what, remedy = f"{n:,} {self.modality.words.items}", "ask for fewer at a time, each time with another seed"
+        check_size(SAMPLE_COPIES * n * self._numbers(request), what, remedy)
+        with within_memory(what, remedy):
+            if request.rules:
+                return self._sample_by_rules(n, request, seed, truncation, progress, searched)
+            parts, conditions = zip(*self._stream(n, request, seed, truncation, progress), strict=True)
+            labels = torch.cat(conditions).cpu().numpy() if self.modality.classes else None
+            return Samples(self.modality.decode(tensors.concatenate(parts)), labels, self.modality)
+
+    def _numbers(self, request: Request) -> int:
+        """How many numbers a sample consists of."""
+        shape, length = self.modality.shape, request.length
+        return prod(shape if length is None else (*shape[:-1], length))
 
     def mapper(self, reverse: bool = False, sharpness: float = 1.0) -> Mapper:
         """What transforms given items of any size.

@@ -105,8 +105,19 @@ def restore(
         whose = found.source if _is_file(source) else "Sparring"
         raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error
     with reading(path):
-        modality = recipe.modality(content["kind"])
-        return recipe, replace(modality, **known_fields(type(modality), content["modality"], str(path)))
+        modality = _restored(recipe.modality(content["kind"]), content["modality"], path)
+        if not all(side > 0 for side in modality.shape):
+            raise InputError(f"{path} is damaged: its samples have shape {modality.shape}")
+        return recipe, modality
+
+
+def _restored(modality: Modality, stored: Mapping[str, Any], path: Path) -> Modality:
+    """A modality with the values that were stored of it."""
+    values = known_fields(type(modality), stored, str(path))
+    try:
+        return replace(modality, **values)
+    except InputError as error:
+        raise InputError(f"{path} is damaged: {error}") from error
 
 
 @contextmanager
@@ -193,16 +204,22 @@ def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, 
     recipe, modality = restore(content, described, trust)
     if problem := mismatch(content, OfModel):
         raise InputError(f"{described} is damaged: {problem}")
-    with reading(described):
-        game = recipe.game(modality)
+    with reading(described), recipe.running():
+        game = recipe.build(modality, copies=2)  # and those of the file
     try:
         tensors = safetensors.torch.load_file(weights, device="cpu")
         if "pruned" in content["about"]:
             _narrow(game, tensors)
         game.load_state_dict(tensors)
     except (OSError, SafetensorError, RuntimeError, AttributeError) as error:
-        raise InputError(f"{weights} is damaged or of another recipe: {one_line(error)}") from error
+        raise InputError(f"{weights} is damaged or of another recipe: {_first_reason(error)}") from error
     return recipe, modality, game, content["about"]
+
+
+def _first_reason(error: Exception) -> str:
+    """An error of loading weights on one line, without the headline that PyTorch puts above the reasons."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[1] if len(lines) > 1 and lines[0].startswith("Error(s) in loading") else one_line(error)
 
 
 def _within(path: Path) -> dict[str, Any]:

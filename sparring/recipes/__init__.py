@@ -13,7 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from sparring.data import Items
-from sparring.errors import InputError, located, nearest
+from sparring.errors import InputError, nearest, own_code
+from sparring.files import resolved
 from sparring.modalities import Modality, kind_of, kinds
 from sparring.recipes.base import Recipe
 
@@ -32,7 +33,7 @@ def find(name: str) -> Recipe[Any]:
         path = Path(name)
         if not path.is_file():
             raise InputError(f"there is no recipe file {path}")
-        return _only(_imported(path.resolve(), path.stat().st_mtime_ns), name)
+        return _only(_imported(resolved(path), path.stat().st_mtime_ns), name)
     known = name.replace("-", "_").lower()
     if known not in names():
         raise InputError(f"there is no recipe {name!r}; {nearest(known, names())}")
@@ -48,12 +49,8 @@ def _imported(path: Path, _modified: int) -> ModuleType:
         raise InputError(f"there is no recipe file {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look up their own module there
-    try:
+    with own_code(str(path), "the recipe file cannot be imported: "):
         spec.loader.exec_module(module)
-    except InputError:
-        raise
-    except Exception as error:  # whatever a user's code raises
-        raise InputError(f"the recipe file cannot be imported: {located(error, str(path))}") from error
     return module
 
 
@@ -74,7 +71,8 @@ def _only(module: ModuleType, name: str) -> Recipe[Any]:
         raise InputError(f"{name} defines {len(classes)} recipes{unfinished}; a recipe file must define exactly one")
     if problem := _problem(getattr(classes[0], "takes", ())):
         raise InputError(f"{name}: {problem}")
-    recipe: Recipe[Any] = classes[0]()
+    with own_code(str(module.__file__)):
+        recipe: Recipe[Any] = classes[0]()
     return recipe
 
 

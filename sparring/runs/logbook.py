@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.errors import InputError
-from sparring.files import append_line, describe_error, write_bytes
+from sparring.files import append_line, describe_error, write_text
 from sparring.json_files import mismatch, read_lines
 from sparring.loop import Step
 
@@ -64,7 +64,7 @@ class Logbook:
         self.path = folder / "log.jsonl"
         if self.path.exists():
             kept = [as_line(line) for line in read_log(self.path) if line["step"] <= step]
-            write_bytes(self.path, "".join(kept).encode())
+            write_text(self.path, "".join(kept))
         self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=step or None)
         self.latest: dict[str, float] = {}
         self._steps: list[Step] = []

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sparring.errors import InputError
+from sparring.files import resolved
 
 MAX_OUTPUT = 16_000  # bytes at the end of a command's output that are shown
 INTERRUPTED = (130, -signal.SIGINT)  # exit statuses
@@ -121,17 +122,17 @@ class Jobs:
         with self._lock:
             if self._closed:
                 raise InputError(f"nothing can be started for {run.name}; the studio is ending")
-            before = self._jobs.get(run.resolve())
+            before = self._jobs.get(resolved(run))
             if before is not None and before.running:
                 raise InputError(f"{run.name} is already {before.state}; wait for it, or stop it")
             self.folder.mkdir(parents=True, exist_ok=True)
             job = Job(words, self.folder / f"{len(self._jobs)}-{os.urandom(4).hex()}.txt")
-            self._jobs[run.resolve()] = job
+            self._jobs[resolved(run)] = job
             return job
 
     def last(self, run: Path) -> Job | None:
         """The last command for a run; None if the studio has started none."""
-        return self._jobs.get(run.resolve())
+        return self._jobs.get(resolved(run))
 
     @property
     def running(self) -> list[Job]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sparring import console
 from sparring.deploy.serve.access import Hosts
 from sparring.devices import resolve
 from sparring.errors import InputError, needs
@@ -31,7 +32,7 @@ def launch(
     port: int = 7860,
     password: str = "",
     device: str = "auto",
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = console.say,
     trust: bool = False,
     host_names: Sequence[str] = (),
 ) -> None:

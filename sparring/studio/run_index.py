@@ -12,7 +12,7 @@ from typing import Any
 
 from sparring.console import clock
 from sparring.errors import InputError, nearest
-from sparring.files import component
+from sparring.files import component, resolved
 from sparring.json_files import read_json, read_lines
 from sparring.modalities import kinds
 from sparring.runs import problems
@@ -110,7 +110,7 @@ class RunIndex:
     def add(self, run: Path) -> None:
         """Include a run, which may be outside of the folders."""
         with self._lock:
-            if not any(run.resolve().is_relative_to(place.resolve()) for place in self.places):
+            if not any(resolved(run).is_relative_to(resolved(place)) for place in self.places):
                 self.places = [*self.places, run]
 
     def paths(self) -> dict[str, Path]:
@@ -119,7 +119,7 @@ class RunIndex:
         for place in self.places:
             for path in _runs(place, MAX_DEPTH):
                 name = path.relative_to(place).as_posix() if path != place else path.name
-                names.setdefault(path.resolve(), as_text(name))
+                names.setdefault(resolved(path), as_text(name))
         all_names = list(names.values())
         unique = {as_text(str(p)) if all_names.count(name) > 1 else name: p for p, name in names.items()}
         return dict(sorted(unique.items(), key=lambda pair: _changed(pair[1]), reverse=True))

@@ -7,14 +7,12 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 from PIL import Image
 
 from sparring.console import clock
 from sparring.errors import InputError
-from sparring.json_files import read_json
-from sparring.metrics.results import Number, stored_numbers
+from sparring.metrics.results import Number, StoredNumber, read_numbers
 from sparring.runs.folder import RunFolder
 from sparring.studio.run_index import Card, RunIndex
 
@@ -66,17 +64,16 @@ def _metrics(card: Card) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        numbers = stored_numbers(read_json(path, dict[str, Any]))
-        return {f"{name} {ARROWS[n['best']]}": _formatted(name, n) for name, n in numbers.items()}
-    except (InputError, KeyError, TypeError, ValueError, AttributeError):
+        return {f"{name} {ARROWS[n['best']]}": _formatted(name, n) for name, n in read_numbers(path).items()}
+    except InputError:
         return {"evaluation": "damaged"}
 
 
-def _formatted(name: str, number: dict[str, float | None]) -> str:
+def _formatted(name: str, number: StoredNumber) -> str:
     """A value, followed by that of real data in parentheses."""
     value, real = (
-        MISSING if number.get(key) is None else str(Number(name, float(number[key] or 0), "real"))
-        for key in ("value", "real")
+        MISSING if one is None else str(Number(name, float(one), "real"))
+        for one in (number["value"], number.get("real"))
     )
     return value if real == MISSING else f"{value} ({real})"
 

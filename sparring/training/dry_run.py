@@ -14,7 +14,7 @@ from torch import Tensor
 from sparring import devices
 from sparring.data.dataset import Dataset
 from sparring.data.tensors import CONDITION, VALUES
-from sparring.errors import InputError, located
+from sparring.errors import InputError, own_code
 from sparring.games.game import Game
 from sparring.loop import play
 from sparring.modalities import Modality, Samples
@@ -22,6 +22,7 @@ from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds
 from sparring.training.dealer import dealer
 from sparring.training.settings import shard_size
+from sparring.training.sizes import WEIGHT_COPIES
 
 CPU = torch.device("cpu")
 
@@ -40,7 +41,7 @@ def dry_run(recipe: Recipe[Any], modality: Modality, data: Dataset) -> None:
             batch = deal(0, 0)
         _check_shape("scale returns", batch[VALUES], modality)
         with _doing(recipe, "the nets were built"):
-            game = recipe.game(modality)
+            game = recipe.build(modality, WEIGHT_COPIES)
             phases = recipe.phases(game)
         _check_samples(recipe, modality, game, batch)
         with _doing(recipe, "one step was trained"):
@@ -82,10 +83,5 @@ def _check_shape(what: str, values: Tensor, modality: Modality) -> None:
 @contextmanager
 def _doing(recipe: Recipe[Any], what: str, hint: str = "") -> Iterator[None]:
     """Turns any error into an `InputError` that says what was being done."""
-    try:
+    with own_code(inspect.getfile(type(recipe)), after=f" (while {what}{f'; {hint}' if hint else ''})"):
         yield
-    except InputError:
-        raise
-    except Exception as error:  # whatever a user's code raises
-        where = located(error, inspect.getfile(type(recipe)))
-        raise InputError(f"{where} (while {what}{f'; {hint}' if hint else ''})") from error

@@ -18,6 +18,7 @@ from sparring.data import Items
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
 from sparring.json_files import build
+from sparring.memory import within_memory
 from sparring.modalities import Modality, find
 from sparring.model import Model, load
 from sparring.recipes.base import Recipe
@@ -29,6 +30,7 @@ from sparring.training.exporter import Address, address, exported
 from sparring.training.prepare import prepare, room
 from sparring.training.run import Run
 from sparring.training.settings import Settings, shard_size
+from sparring.training.sizes import check_sizes
 from sparring.training.until import Until
 
 if TYPE_CHECKING:
@@ -160,6 +162,7 @@ def _planned(recipe: Recipe[Any], items: Items, settings: Settings, bound: Bound
     modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
     if recipe.own_file:  # the recipes of Sparring are tested
         dry_run(recipe, modality, prepared)
+    check_sizes(recipe, modality)
     settings = replace(settings, fingerprint=prepared.fingerprint)
     most = recipe.max_steps(len(prepared.train))
     if not bound.given:
@@ -287,8 +290,9 @@ def _work(
     if fabric.world_size > 1 and fabric.device.type == "cpu":
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // fabric.world_size))
     screen = Screen(quiet or fabric.global_rank > 0)
-    with torch.random.fork_rng():
-        run = Run(recipes.find(recipe).set(fields), modality, data, folder, settings, bound, fabric, screen)
+    found = recipes.find(recipe).set(fields)
+    with torch.random.fork_rng(), within_memory(*found.sizes()), found.running():
+        run = Run(found, modality, data, folder, settings, bound, fabric, screen)
         if run.restore():
             screen.say(f"resumed at step {run.step}")
         with exported(run, metrics):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from sparring.files import append_line, write_bytes
+from sparring.files import append_line, write_text
 from sparring.json_files import read_lines
 
 ENDLESS = 10**12  # steps of a run whose length is not known yet
@@ -79,7 +79,7 @@ class PlanFile:
         """Remove the plans that were made after a step."""
         kept = [entry for plan, entry in self._read() if plan.step <= step]
         if self.path.exists():
-            write_bytes(self.path, "".join(f"{json.dumps(entry)}\n" for entry in kept).encode())
+            write_text(self.path, "".join(f"{json.dumps(entry)}\n" for entry in kept))
 
     def _read(self) -> list[tuple[Plan, Entry]]:
         """Plans and their entries."""

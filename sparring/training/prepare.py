@@ -10,8 +10,8 @@ import torch
 from sparring.console import Screen
 from sparring.data.dataset import Dataset
 from sparring.data.items import Items
-from sparring.data.store import memory
 from sparring.errors import InputError
+from sparring.memory import memory
 from sparring.modalities import Encoded, Modality
 from sparring.modalities.dataset import assemble, why_unlabeled
 from sparring.recipes.base import Recipe

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 import sparring
-from sparring.files import write_bytes
+from sparring.files import write_text
 from sparring.model import Model
 from sparring.runs.card import card
 from sparring.seeds import reseed
@@ -67,4 +67,4 @@ def publish(
     Model(run.recipe, run.modality, game, about).replace(run.folder.model)
     newest = Path("samples") / f"{run.step:09}.png"
     text = card(run.recipe, run.modality, about, str(run.folder.path), str(newest))
-    write_bytes(run.folder.card, text.encode())
+    write_text(run.folder.card, text)

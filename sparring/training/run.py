@@ -29,6 +29,7 @@ from sparring.training.plan import Plan, PlanFile, PlanRecord
 from sparring.training.publish import publish
 from sparring.training.reserve import Reserve
 from sparring.training.settings import Settings, shard_size
+from sparring.training.sizes import WEIGHT_COPIES
 from sparring.training.watch import Verdict, Watch
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Run:
         self.reserve, self.plans = Reserve(), PlanFile(folder.plan)
         with torch.random.fork_rng([]):
             reseed(Seeds(settings.seed).key("initial weights"), torch.device("cpu"))
-            self.game = recipe.game(modality)
+            self.game = recipe.build(modality, WEIGHT_COPIES)
         self.game.to(fabric.device)
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)

@@ -7,7 +7,7 @@ from pathlib import Path
 from sparring.console import Screen
 from sparring.devices import resolve
 from sparring.errors import InputError
-from sparring.files import check_output
+from sparring.files import check_output, resolved
 from sparring.modalities.applying import Applied
 from sparring.model import Model, load
 
@@ -52,7 +52,7 @@ def apply(
     source, out, mask = Path(source), Path(out), None if mask is None else Path(mask)
     if not source.exists():
         raise InputError(f"there is no {source}; give an existing file or folder")
-    if source.is_dir() and out.resolve() == source.resolve():
+    if source.is_dir() and resolved(out) == resolved(source):
         raise InputError(f"{out} is the folder of the source; give another folder")
     if mask is not None and mask.is_dir() != source.is_dir():
         raise InputError(f"--mask {mask} does not fit {source}; give a folder for a folder, a file for a file")

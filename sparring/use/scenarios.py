@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
 from sparring.evaluation.evaluate import training_data
-from sparring.files import write_bytes
+from sparring.files import write_bytes, write_text
 from sparring.folders import check_folder, output_folder
 from sparring.modalities.base import Prices
 from sparring.model import Model, load
@@ -92,7 +92,7 @@ def scenarios(
     with output_folder(Path(out), SCENARIOS) as part:
         part.mkdir()
         lines = [",".join(cells) for cells in rows(risks)]
-        write_bytes(part / "risk.csv", ("\n".join(lines) + "\n").encode())
+        write_text(part / "risk.csv", ("\n".join(lines) + "\n"))
         write_bytes(part / "fan.png", _plot(value, changes[horizons[-1]]))
         with (part / "paths.npz").open("wb") as file:
             np.savez_compressed(file, series=paths, portfolio=value, channels=np.array(prices.names))

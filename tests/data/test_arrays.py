@@ -62,7 +62,7 @@ def test_floats_that_round_beyond_their_range(tmp_path):
         ({"weights": BYTES}, "in which they are named images"),
         ({"images": BYTES[..., 0]}, None),
         ({"images": BYTES[:, 0, 0]}, "has shape"),
-        ({"images": BYTES * np.nan}, "not all numbers are finite"),
+        ({"images": BYTES * np.nan}, "holds numbers that are not finite"),
         ({"images": BYTES, "labels": np.arange(5)}, "6 images but 5 labels"),
         ({"images": np.array([{}, {}], dtype=object)}, "not an .npz of numbers"),
     ],
@@ -222,3 +222,15 @@ def test_cifar_with_odd_names(tmp_path):
     for names, shown in (([b"ca\xfft", "dog"], ("ca\ufffdt", "dog")), ([3, None], ("3", "None"))):
         (tmp_path / "cifar" / "batches.meta").write_bytes(pickle.dumps({b"label_names": names}, protocol=2))
         assert find(tmp_path / "cifar").classes == shown
+
+
+@pytest.mark.parametrize("dtype", ["U3", "S2", "c16", "M8[D]"])
+def test_arrays_of_something_else_than_numbers(tmp_path, dtype):
+    np.save(tmp_path / "set.npy", np.zeros((4, 8, 8)).astype("i8").astype(dtype))
+    with pytest.raises(InputError, match=r"set.npy is .*; give numbers|cannot be used"):
+        find(tmp_path / "set.npy")
+
+
+def test_one_huge_value_everywhere(tmp_path):
+    np.save(tmp_path / "set.npy", np.full((4, 8, 8), 1e300))
+    assert len(set(find(tmp_path / "set.npy").items.flatten())) == 1

@@ -1,10 +1,13 @@
 """Metrics as they are printed and stored."""
 
+import re
 from math import nan
 
 import pytest
 
-from sparring.metrics.results import RENAMED, Evaluation, Number, current_name, stored_numbers
+from sparring.errors import InputError
+from sparring.files import write_json
+from sparring.metrics.results import RENAMED, Evaluation, Number, current_name, read_numbers
 
 
 @pytest.mark.parametrize(
@@ -46,12 +49,31 @@ def test_names_in_older_files_are_translated(old, new):
     assert current_name(new) == new
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("[]", "its content is [], not an object"),
+        ("{}", "numbers is missing"),
+        ('{"numbers": [1]}', r"numbers is [1], not an object"),
+        ('{"numbers": {"fid": 3}}', "numbers.fid is 3, not an object"),
+        ('{"numbers": {"fid": {"value": "x", "best": "low"}}}', 'numbers.fid.value is "x", not a number or null'),
+        ('{"numbers": {"fid": {"value": 1, "best": "most"}}}', "numbers.fid.best is"),
+        ('{"numbers": {"fid": {"value": 1, "real": [], "best": "low"}}}', "numbers.fid.real is []"),
+    ],
+)
+def test_a_damaged_evaluation_is_refused(tmp_path, content, why):
+    (tmp_path / "evaluation.json").write_text(content)
+    with pytest.raises(InputError, match=re.escape(why)):
+        read_numbers(tmp_path / "evaluation.json")
+
+
 def test_current_names_are_stable():
     assert not set(RENAMED) & set(RENAMED.values())
 
 
-def test_a_stored_evaluation_is_read_with_current_names():
+def test_a_stored_evaluation_is_read_with_current_names(tmp_path):
     number = Number("memorised", 0.5, "real")
     old = Evaluation("digits", "", 1, 1, (number,), (number,), {"as given": [number]}, ())
-    stored = stored_numbers(old.content())
+    write_json(tmp_path / "evaluation.json", old.content())
+    stored = read_numbers(tmp_path / "evaluation.json")
     assert stored == {"memorization": {"value": 0.5, "error": None, "real": 0.5, "identity": 0.5, "best": "real"}}

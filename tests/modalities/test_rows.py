@@ -1,6 +1,7 @@
 """Tables: encoding and decoding, conditions on rows, and constraints on all rows."""
 
 import json
+import re
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -10,8 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sparring.data.items import Items
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
+from sparring.files import as_plain
 from sparring.modalities import Table
 from sparring.modalities.tables.columns import fit_column
 from sparring.modalities.tables.columns.typing import in_memory
@@ -254,3 +257,25 @@ def test_columns_may_have_any_name(tmp_path):
             holds = modality.request(where=where).rules[0].holds(items.items)
             assert holds.tolist() == (frame[name] == "v w").tolist(), name
     assert {column["name"] for column in modality.describe_conditions()["columns"]} == {*NAMES, "x"}
+
+
+DAMAGED = {
+    "kind": ("other", "column 'a' is damaged: its kind is 'other'"),
+    "name": (5, "column '5' is damaged: name is 5, not text"),
+    "knots": ([1.0, "x"], 'knots[1] is "x", not a number'),
+    "unit": ({}, "unit is {}, not a whole number"),
+    "spikes": ([[1]], "spikes[0] is [1], not a number or null"),
+    "bin_counts": ([1], "values, but counts"),
+    "spike_counts": ([-1], "column 'a' is damaged"),
+    "form": ({"kind": "other"}, "form of a column is damaged: its kind is 'other'"),
+}
+
+
+@pytest.mark.parametrize("key", DAMAGED)
+def test_a_damaged_column_of_a_model_is_named(key):
+    table = Table().fit(Items("t", "rows", pd.DataFrame({"a": np.linspace(0, 1, 200), "b": ["x"] * 200})))
+    stored = as_plain(asdict(table))["columns"]
+    assert replace(Table(), columns=stored).columns == table.columns
+    value, why = DAMAGED[key]
+    with pytest.raises(InputError, match=re.escape(why)):
+        replace(Table(), columns=[stored[0] | {key: value}])

@@ -120,3 +120,40 @@ def test_a_recipe_file_that_is_not_there_anymore(own, tmp_path, monkeypatch):
     (model / "mygan.py").write_text(changed)
     with pytest.raises(InputError, match=r"another version of .*mygan.py and cannot be read: .* no field 'width'"):
         sparring.load(tmp_path / "run", trust=True)
+
+
+ENDS = (
+    "raise SystemExit('bye')",
+    "import sys; sys.exit(0)",
+    "raise BaseException('base')",
+    "1 / 0",
+)
+PLACES = {
+    "at import": (
+        "from torch import nn", "{}\nfrom torch import nn", "the recipe file cannot be imported: mygan.py, LINE: ",
+    ),
+    "when it is created": (
+        "    def nets(", "    def __post_init__(self):\n        {}\n\n    def nets(", "^mygan.py, LINE: ",
+    ),
+    "when nets are built": (
+        "        return Generator(self.z,", "        {}\n        return Generator(self.z,",
+        "mygan.py, LINE: .*while the nets were built",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", ENDS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_recipe_that_raises_or_exits(own, place, statement):
+    before, after, message = PLACES[place]
+    after = after.replace("{}", statement)
+    line = code_of("your-own.md").replace(before, after).partition(statement)[0].count("\n") + 1
+    with pytest.raises(InputError, match=message.replace("LINE", f"line {line}")):
+        own(before, after)
+
+
+def test_an_error_without_a_message(own):
+    """Its class is the user's own, and fails when it is asked for its message."""
+    code = "class Odd(Exception):\n            def __str__(self):\n                raise ValueError\n        raise Odd"
+    with pytest.raises(InputError, match=r"mygan.py, line \d+: Odd: Odd \(while"):
+        own("        return Generator(self.z,", f"        {code}\n        return Generator(self.z,")

@@ -18,6 +18,7 @@ from sparring.deploy.serve.negotiation import offers
 from sparring.deploy.serve.worker import Draw, Job, Worker
 from sparring.errors import InputError
 from sparring.explore.space import Space
+from sparring.files import resolved
 from sparring.modalities import Samples
 from sparring.model import Model, load
 
@@ -202,5 +203,5 @@ def _name_and_run(text: str) -> tuple[str, str]:
     name, equals, run = text.partition("=")
     if equals and name and "/" not in name and not Path(text).exists():  # a folder's own name may contain =
         return name, run
-    path = Path(text).resolve()
+    path = resolved(Path(text))
     return path.stem if path.is_file() else path.name, text

@@ -137,11 +137,13 @@ def as_images(
         raise InputError(f"{where} has shape {shape}; images are (n, h, w), (n, h, w, c) or (n, c, h, w)")
     if len(array) < 2:
         raise InputError(f"{where} holds only one image; give at least two")
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{where} is {array.dtype}; give numbers")
     plain = levels == BYTES or (not levels and array.max(initial=0) >= MIN_WHITE)
     if array.dtype == np.uint8 and min(array.shape[1:3]) >= MIN_SIDE and plain:
         return np.array(array), f"uint8, {order}", BYTES
-    if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
-        raise InputError(f"{where} is {array.dtype}, or not all numbers are finite; give finite numbers")
+    if not np.isfinite(array).all():
+        raise InputError(f"{where} holds numbers that are not finite; give finite numbers")
     if min(array.shape[1:3]) < MIN_SIDE:
         raise InputError(f"{where} has shape {shape}; images have at least {MIN_SIDE} x {MIN_SIDE} pixels")
     black, white = levels = levels or _range(array)
@@ -154,7 +156,9 @@ def _range(array: NDArray[Any]) -> tuple[float, ...]:
     if low >= -1 - ROUNDING and MIN_SHARE < high <= 1 + ROUNDING:
         return (0.0 if low >= 0 else -1.0), 1.0
     depth = depth_of(array)
-    return (low, low + 1) if depth is None else range_of([depth])
+    if depth is not None:
+        return range_of([depth])
+    return (low, low + 1) if low + 1 > low else (min(low, 0.0), max(low, 0.0))  # huge values
 
 
 def idx(name: str, images: Path, classes: tuple[str, ...] = ()) -> Items:

@@ -9,6 +9,7 @@ from sparring.data.items import Items
 from sparring.data.sources import FileSource, JoinedSource
 from sparring.data.tars import is_tar, members, open_tar
 from sparring.errors import InputError
+from sparring.files import resolved
 from sparring.modalities.images import arrays, image_files
 from sparring.modalities.images.image_files import Found
 
@@ -43,15 +44,15 @@ def read(path: Path) -> Items | None:
 def _folder(path: Path) -> Items | None:
     for names in LAYOUTS:
         if all((path / name).exists() for name in names):
-            return _joined(path.resolve().name, [part for name in names if (part := read(path / name)) is not None])
+            return _joined(resolved(path).name, [part for name in names if (part := read(path / name)) is not None])
     idx = sorted(path.glob("*-images-idx3-ubyte*"))
     if idx:
         train = next((p for p in idx if p.name.startswith("train")), idx[0])
-        return arrays.idx(path.resolve().name, train)
+        return arrays.idx(resolved(path).name, train)
     if arrays.is_cifar({p.name for p in path.iterdir() if p.is_file()}):
         return arrays.cifar(path)
     found = image_files.found_in(path)
-    return from_files(found.files, path.resolve().name, found.notes) if _worth_reading(found) else None
+    return from_files(found.files, resolved(path).name, found.notes) if _worth_reading(found) else None
 
 
 def _worth_reading(found: Found) -> bool:

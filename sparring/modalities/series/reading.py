@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.data.items import Items
 from sparring.errors import InputError
+from sparring.files import resolved
 from sparring.modalities.series.layout import FORMS, calculable, date_column, side_by_side
 from sparring.modalities.series.ordering import SORTED, in_order
 from sparring.modalities.tables.reading import contents, is_frame, is_table, of_frame, parsed, read_table, tables_in
@@ -93,7 +94,7 @@ def read_several(path: Path) -> Items | None:
     import pandas
 
     notes: list[str] = []
-    stem = path.resolve().name.split(".")[0]
+    stem = resolved(path).name.split(".")[0]
     if len(found) == 1:
         [(file, content)] = contents(found)
         return in_time(Items(stem, "rows", parsed(file, content, notes), notes=tuple(notes)))

@@ -19,6 +19,7 @@ from sparring.data.split import Split
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError, nearest
+from sparring.json_files import build
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.base import Encoded, Modality, Prices, Recommendation, Samples, Words, Writer
 from sparring.modalities.exploring import Drawing, Explored
@@ -107,7 +108,7 @@ class Series(Modality):
         written: Any = self.written
         if isinstance(written, Mapping):
             object.__setattr__(self, "written", form_from_json(written))
-        restored = tuple(Channel(**c) if isinstance(c, Mapping) else c for c in self.channels)
+        restored = tuple(_restored(c) if isinstance(c, Mapping) else c for c in self.channels)
         object.__setattr__(self, "channels", restored)
         object.__setattr__(self, "sessions", tuple(map(tuple, self.sessions)))
 
@@ -440,3 +441,12 @@ def _described(channel: Channel, channels: Sequence[Channel]) -> str:
         return f"{channel.name} constant"
     to = f" to {channels[channel.anchor].name}" if channel.anchor >= 0 else ""
     return f"{channel.name} as {channel.kind}{to}"
+
+
+def _restored(stored: Mapping[str, Any]) -> Channel:
+    """A channel from its JSON.
+
+    Raises:
+        InputError: if it is damaged.
+    """
+    return build(Channel, stored, f"channel {str(stored.get('name'))!r}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sparring.data.items import Items
 from sparring.data.sources import FileSource, FolderSource, Unreadable, archive, archives, is_visible
 from sparring.errors import InputError, needs
-from sparring.files import describe_error
+from sparring.files import describe_error, resolved
 from sparring.modalities.tables.columns.typing import in_memory
 from sparring.modalities.tables.files import compressed, frames
 from sparring.modalities.tables.files.memory import MAX_TEXT_INFLATION, MAX_UNPACKED
@@ -45,7 +45,7 @@ def read(path: Path) -> Items | None:
         return None
     notes: list[str] = []
     [(file, content)] = contents(files)
-    return Items(path.resolve().name.split(".")[0], "rows", parsed(file, content, notes), notes=tuple(notes))
+    return Items(resolved(path).name.split(".")[0], "rows", parsed(file, content, notes), notes=tuple(notes))
 
 
 def is_table(path: Path) -> bool:

@@ -18,6 +18,7 @@ from sparring.data.items import Items
 from sparring.data.store import Progress, Stored, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError, nearest
+from sparring.json_files import build
 from sparring.layers.spans import Spans
 from sparring.metrics.tables import Rows
 from sparring.modalities.asks import Ask, Request
@@ -38,7 +39,7 @@ from sparring.modalities.tables.columns import (
     measure_of,
     typed,
 )
-from sparring.modalities.tables.columns.forms import NumberForm, as_tuples
+from sparring.modalities.tables.columns.forms import NumberForm
 from sparring.modalities.tables.conditions import (
     Condition,
     Rule,
@@ -504,4 +505,15 @@ def _name_and_kind(text: str) -> tuple[str, str]:
 
 
 def _restored(stored: Mapping[str, Any]) -> Column:
-    return KINDS[stored["kind"]](**{name: as_tuples(value) for name, value in stored.items()})
+    """A column from its JSON.
+
+    Raises:
+        InputError: if it is damaged.
+    """
+    where = f"column {str(stored.get('name'))!r}"
+    kind = stored.get("kind")
+    if kind not in list(KINDS):
+        raise InputError(f"{where} is damaged: its kind is {str(kind)!r}")
+    column = build(KINDS[kind], stored, where)
+    column.check()
+    return column

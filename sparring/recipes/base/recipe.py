@@ -6,18 +6,21 @@ import hashlib
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_type_hints
 
-from sparring.errors import InputError, nearest
+from sparring.errors import InputError, nearest, own_code
 from sparring.games.game import Game
 from sparring.games.views import InstanceNoise, View
 from sparring.loop import Player
+from sparring.memory import Budget, within_memory
 from sparring.modalities import Modality
 from sparring.recipes.base.fields import ABOUT, About, Count, Group, Share, Weight, checked, data, optimization
 
 M = TypeVar("M", bound=Modality)
+SIZES = ("Data", "Generator", "Discriminator")  # groups of fields that decide how much memory a run takes
 
 
 @dataclass(frozen=True)
@@ -139,9 +142,37 @@ class Recipe(ABC, Generic[M]):
             if name not in names:
                 raise InputError(f"recipe {self.name!r} has no field {name!r}; {nearest(name, names)}")
         values = {name: checked(name, value, hints[name]) for name, value in settings.items()}
-        changed = replace(self, **values)
-        changed.check()
+        with self.running():
+            changed = replace(self, **values)
+            changed.check()
         return changed
+
+    def running(self) -> AbstractContextManager[None]:
+        """While active, any error of a user's own recipe file is one line that names its line."""
+        return own_code(inspect.getfile(type(self))) if self.own_file else nullcontext()
+
+    def build(self, modality: M, copies: int) -> Game:
+        """The game, if its nets fit into the memory.
+
+        Args:
+            copies: how often their weights will be in memory, such as with gradients.
+
+        Raises:
+            InputError: if they do not fit; nothing large has been created then.
+        """
+        what, remedy = self.sizes()
+        with within_memory(what, remedy), Budget(what, remedy, copies):
+            return self.game(modality)
+
+    def sizes(self) -> tuple[str, str]:
+        """The recipe with the fields that decide how much memory it takes, and what to do about them, for messages."""
+        whole = [
+            f for f in fields(self) if _about(type(self), f.name).group in SIZES and _is_size(getattr(self, f.name))
+        ]
+        raised = [f for f in whole if _largest(getattr(self, f.name)) > _largest(f.default)]
+        shown = {f.name: getattr(self, f.name) for f in raised or whole}
+        values = ", ".join(f"{name}={_listed(value)}" for name, value in shown.items())
+        return f"recipe {self.name!r} with {values}", f"give smaller values of {', '.join(shown)}"
 
     def check(self) -> None:
         """Refuse combinations of values that do not work.
@@ -159,6 +190,19 @@ class Recipe(ABC, Generic[M]):
             about = _about(type(self), f.name)
             table[about.group].append((f.name, getattr(self, f.name), about.description))
         return {group: rows for group, rows in table.items() if rows}
+
+
+def _is_size(value: Any) -> bool:
+    values = value if isinstance(value, tuple) else (value,)
+    return all(type(v) is int for v in values) and max(values, default=0) > 1
+
+
+def _largest(value: Any) -> int:
+    return max(value) if isinstance(value, tuple) else value if type(value) is int else 0
+
+
+def _listed(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _about(recipe: type[Recipe[Any]], name: str) -> About:

@@ -18,7 +18,7 @@ from sparring import recipes
 from sparring.data import Items
 from sparring.devices import resolve
 from sparring.errors import InputError
-from sparring.files import cached, component
+from sparring.files import cached, component, resolved
 from sparring.modalities import find, kind_of
 from sparring.modalities.find import set_names
 from sparring.recipes.base import Recipe
@@ -204,7 +204,7 @@ def _start(studio: Studio, table: Sequence[recipe_form.Entry], *values: Any) -> 
         command = train_command(studio, data, recipe, limits, name, changed)
         studio.jobs.start(command.out, command.words())
     studio.runs.add(command.out)
-    return [str(command.out.resolve()), ""]
+    return [str(resolved(command.out)), ""]
 
 
 def train_command(
@@ -266,7 +266,7 @@ def _store_upload(path: str) -> gr.Dropdown:
 
 
 def _path(studio: Studio, name: str | None) -> str:
-    return str(studio.runs.path(name).resolve()) if name in studio.runs.paths() else ""
+    return str(resolved(studio.runs.path(name))) if name in studio.runs.paths() else ""
 
 
 def _stop(studio: Studio, path: str) -> None:
@@ -298,7 +298,7 @@ def resume(studio: Studio, path: str, time: str, steps: str) -> str:
 
 def _names(studio: Studio) -> dict[str, str]:
     """Names of the runs by their folders."""
-    return {str(path.resolve()): name for name, path in studio.runs.paths().items()}
+    return {str(resolved(path)): name for name, path in studio.runs.paths().items()}
 
 
 def _watch(studio: Studio, monitor: Monitor, path: str, shown: str, selected: str | None) -> Updates:
@@ -306,7 +306,7 @@ def _watch(studio: Studio, monitor: Monitor, path: str, shown: str, selected: st
     if not path:
         return {monitor.shown: gr.skip()}
     names = _names(studio)
-    name, job = names.get(str(Path(path).resolve())), studio.jobs.last(Path(path))
+    name, job = names.get(str(resolved(Path(path)))), studio.jobs.last(Path(path))
     card = studio.runs.card(name, Path(path)) if name else None
     output = job.output() if job else ""
     state = job.state if job else "trained" if card and card.ready else "unfinished"

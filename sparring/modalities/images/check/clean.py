@@ -11,7 +11,7 @@ from PIL import Image
 from sparring.data.classes import printable
 from sparring.data.items import Items
 from sparring.errors import InputError
-from sparring.files import component
+from sparring.files import component, resolved
 from sparring.folders import output_folder
 from sparring.modalities.images.image_files import FORMATS
 from sparring.modalities.survey import CLEANED
@@ -33,8 +33,8 @@ def write_clean(items: Items, keep: Sequence[int], misnamed: Mapping[str, str], 
     Raises:
         InputError: if `out` would replace the images themselves.
     """
-    source = None if isinstance(items.items, np.ndarray) else items.items.path.resolve()
-    if source is not None and (out.resolve() in (source, *source.parents) or source in out.resolve().parents):
+    source = None if isinstance(items.items, np.ndarray) else resolved(items.items.path)
+    if source is not None and (resolved(out) in (source, *source.parents) or source in resolved(out).parents):
         raise InputError(f"{out} overlaps with {source}, which must not be changed; choose another --write")
     with output_folder(out, CLEANED) as part:
         part.mkdir(parents=True)

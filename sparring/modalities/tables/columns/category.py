@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ class Category(Column):
     rare: tuple[Any, ...] = ()
     rare_counts: tuple[int, ...] = ()
     order: tuple[Any, ...] = ()
+
+    def counted(self) -> list[tuple[Sequence[Any], tuple[int, ...]]]:
+        return [(self.levels, self.counts), (self.rare, self.rare_counts)]
 
     @property
     def width(self) -> int:

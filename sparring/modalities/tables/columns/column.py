@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ from sparring.modalities.tables.columns.values import Codes, Floats, is_date, is
 
 if TYPE_CHECKING:
     from pandas import Series
+
+
+MAX_COUNT = 2**53  # rows of a data set
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,22 @@ class Column(ABC):
         form: Any = self.form
         if isinstance(form, Mapping):
             object.__setattr__(self, "form", form_from_json(form))
+
+    def check(self) -> None:
+        """Check that the values of a column that was stored fit together.
+
+        Raises:
+            InputError: if they do not.
+        """
+        for values, counts in self.counted():
+            if len(values) != len(counts) or min(counts, default=0) < 0 or max(counts, default=0) > MAX_COUNT:
+                raise InputError(f"column {self.name!r} is damaged: it has {len(values)} values, but counts {counts}")
+        if self.width and not sum(sum(counts) for _, counts in self.counted()):
+            raise InputError(f"column {self.name!r} is damaged: none of its values occurs")
+
+    @abstractmethod
+    def counted(self) -> list[tuple[Sequence[Any], tuple[int, ...]]]:
+        """Values, and how often each occurs in the data."""
 
     @property
     def microseconds(self) -> int:

@@ -68,6 +68,9 @@ class Identifier(Column):
     free: tuple[Gaps, ...] = ()
     suffix: str = ""
 
+    def counted(self) -> list[tuple[Sequence[Any], tuple[int, ...]]]:
+        return [(self.shapes, self.shape_counts), ((None,), (self.missing,))]
+
     @property
     def width(self) -> int:
         return 0

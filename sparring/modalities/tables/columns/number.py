@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,9 @@ class Number(Column):
     bin_counts: tuple[int, ...] = ()
     step: float = 0.0
     unit: int = 0
+
+    def counted(self) -> list[tuple[Sequence[Any], tuple[int, ...]]]:
+        return [(self.spikes, self.spike_counts), (range(self.bins), self.bin_counts)]
 
     @property
     def microseconds(self) -> int:
@@ -120,6 +124,9 @@ class Mixture(Column):
     counts: tuple[int, ...] = ()
     step: float = 0.0
     unit: int = 0
+
+    def counted(self) -> list[tuple[Sequence[Any], tuple[int, ...]]]:
+        return [(self.means, self.counts), (self.deviations, self.counts), ((None,), (self.missing,))]
 
     @property
     def microseconds(self) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparring.data.store import memory
 from sparring.errors import InputError
+from sparring.memory import memory
 
 GIB = 2**30
 MAX_UNPACKED = 64 * 2**20  # bytes of text that compressed files may hold,

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from sparring.data.sources import Unreadable
 from sparring.errors import InputError
+from sparring.files import resolved
 from sparring.modalities.applying import Applied
 from sparring.modalities.images.depth import Levels
 from sparring.modalities.images.image_files import folder, found_in
@@ -67,9 +68,9 @@ def _transform_folder(
     mapper: Mapper, source: Path, out: Path, masks: Path | None, levels: Levels, console: Console
 ) -> int:
     """Transform all images below a folder."""
-    own = out.resolve()  # which may be in the source, with earlier results
+    own = resolved(out)  # which may be in the source, with earlier results
     found = found_in(source)
-    names = [name for name in found.files.names if own not in (source / name).resolve().parents]
+    names = [name for name in found.files.names if own not in resolved(source / name).parents]
     if not names:
         passed = f" ({found.notes[0]})" if found.passed else ""
         raise InputError(f"{source} holds no images{passed}; give a folder of images (.png, .jpg, ...)")

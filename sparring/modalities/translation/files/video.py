@@ -144,7 +144,7 @@ def _opened(av: Any, source: Path) -> Iterator[Any]:
         raise InputError(_unreadable(source, error)) from error
     with clip:
         stream = clip.streams.best("video")
-        if stream is None:
+        if stream is None or getattr(stream, "codec_context", None) is None:  # PyAV knows no decoder for it
             raise InputError(f"{source} has no video stream, despite its suffix; give a video")
         if stream.width * stream.height > MAX_PIXELS:
             shown = f"{stream.width:,} x {stream.height:,}"

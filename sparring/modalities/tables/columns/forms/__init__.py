@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sparring.errors import InputError
+from sparring.json_files import build
 from sparring.modalities.tables.columns.forms.base import Form
 from sparring.modalities.tables.columns.forms.dates import DateForm
 from sparring.modalities.tables.columns.forms.durations import DurationForm
@@ -16,8 +18,15 @@ __all__ = ["FORMS", "DateForm", "DurationForm", "Form", "NumberForm", "as_tuples
 
 
 def form_from_json(stored: Mapping[str, Any]) -> Form:
-    """A form from its JSON."""
-    return FORMS[stored["kind"]](**{name: as_tuples(value) for name, value in stored.items()})
+    """A form from its JSON.
+
+    Raises:
+        InputError: if it is damaged.
+    """
+    kind = stored.get("kind")
+    if kind not in list(FORMS):
+        raise InputError(f"the form of a column is damaged: its kind is {str(kind)!r}")
+    return build(FORMS[kind], stored, f"the form {kind!r} of a column")
 
 
 def as_tuples(value: Any) -> Any:

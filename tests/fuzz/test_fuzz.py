@@ -1,0 +1,45 @@
+"""A few hundred hostile inputs; `make fuzz` tries thousands. See `cases.py` for what they are."""
+
+import corpus
+import pytest
+from cases import KINDS
+from running import Case, run
+
+CASES = {
+    "images": 40, "archives": 40, "arrays": 40, "tables": 40, "videos": 8, "checkpoints": 10, "models": 40, "runs": 24,
+    "recipes": 14, "arguments": 40, "requests": 60,
+}  # fmt: skip
+SEED = 2026
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sparring.training.watch.curves", lambda *_: b"")
+        return corpus.train_models(tmp_path_factory.mktemp("fuzz") / "models")
+
+
+def test_every_kind_is_tried():
+    assert set(CASES) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile_inputs(models, kind):
+    failures = []
+    for index in range(CASES[kind]):
+        case = Case(kind, SEED, index)
+        outcome = run(case, models)
+        if not outcome.good:
+            failures.append(f"{outcome.what}: {case.replay}\n{outcome.shown}")
+    assert not failures, "\n\n".join(failures)
+
+
+def test_a_case_depends_on_its_numbers_only(models, monkeypatch):
+    """So that a failure can be replayed."""
+    tried = []
+    monkeypatch.setattr("running._ended", lambda attempt: (tried.append(attempt), ("success", ""))[1])
+    for _ in range(2):
+        for index in range(5):
+            run(Case("arguments", 7, index), models)
+    assert tried[:5] == tried[5:]
+    assert len({str(attempt) for attempt in tried}) == 5

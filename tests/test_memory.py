@@ -1,0 +1,108 @@
+"""Sizes that no machine has memory for are one line that names what to reduce, and nothing is written."""
+
+import pytest
+import torch
+from test_cli import sparring
+
+from sparring import memory
+from sparring.errors import InputError
+from sparring.memory import Budget, check_size, is_shortage, within_memory
+from sparring.modalities import Points
+from sparring.recipes.gan import Gan
+
+HUGE = [
+    ("G=1000000000", "with G=1000000000 would take more than the"),
+    ("z=1000000000000", "with z=1000000000000 would take more than the"),
+    ("G=4,99999999999999999999", "with G=4,99999999999999999999 would take more"),
+    ("batch=1000000000000", "with batch=1000000000000 would take"),
+    ("batch=10000000000", "with batch=10000000000 would take"),
+]
+
+
+@pytest.mark.parametrize(("field", "why"), HUGE)
+def test_fields_of_recipes(tmp_path, monkeypatch, capsys, field, why):
+    monkeypatch.chdir(tmp_path)
+    toy = [one for one in ("G=4", "D=4", "batch=4", "z=2") if one[0] != field[0]]
+    status, _, errors = sparring(monkeypatch, capsys, "train", "ring", "--recipe", "gan", *toy, field, "--steps", 1)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert why in errors
+    assert f"give smaller values of {field.partition('=')[0]}" in errors
+    assert not list(tmp_path.rglob("recipe.json"))
+
+
+def test_many_samples(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    train = ("train", "ring", "--recipe", "gan", "G=4", "D=4", "batch=4", "z=2", "--steps", 1, "--out", "run")
+    assert sparring(monkeypatch, capsys, *train)[0] == 0
+    status, _, errors = sparring(monkeypatch, capsys, "sample", "run", "-n", 10**15, "-o", "out.csv")
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "1,000,000,000,000,000 points would take " in errors
+    assert "ask for fewer at a time" in errors
+
+
+def test_numbers_are_compared_with_the_memory(monkeypatch):
+    monkeypatch.setattr(memory, "memory", lambda: 4000)
+    check_size(1000, "these", "fewer")
+    with pytest.raises(InputError, match=r"these would take 0.0 GiB of memory, and there are 0.0 GiB; fewer"):
+        check_size(1001, "these", "fewer")
+    with pytest.raises(InputError, match="far too many GiB"):
+        check_size(10**400, "these", "fewer")
+
+
+def test_a_budget_counts_tensors_before_they_are_created(monkeypatch):
+    monkeypatch.setattr(memory, "memory", lambda: 40_000)
+    with Budget("nets", "give less"):
+        torch.nn.Linear(9, 100)
+        torch.empty((10, 10), dtype=torch.float32)
+        torch.zeros(size=(10,))
+    with (
+        pytest.raises(InputError, match=r"nets would take more than the 0.0 GiB of memory; give less"),
+        Budget("nets", "give less"),
+    ):
+        torch.nn.Linear(10**15, 10**15)
+    with pytest.raises(InputError), Budget("nets", "give less", copies=5):
+        torch.nn.Linear(10, 300)
+
+
+def test_many_small_layers_are_refused(monkeypatch):
+    monkeypatch.setattr(memory, "MAX_TENSORS", 10)
+    with pytest.raises(InputError, match="would take more"), Budget("nets", "give less"):
+        torch.nn.ModuleList(torch.nn.Linear(1, 1) for _ in range(6))
+
+
+def fails(*sizes):
+    with pytest.raises((RuntimeError, OverflowError, MemoryError)) as caught:
+        torch.empty(*sizes).fill_(0)
+    return caught.value
+
+
+@pytest.mark.parametrize("sizes", [(2**50,), (2**62,), (2**40, 2**40)])
+def test_shortages_that_pytorch_reports_are_recognized(sizes):
+    assert is_shortage(fails(*sizes))
+
+
+def test_other_errors_are_no_shortages():
+    assert is_shortage(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"))
+    assert is_shortage(MemoryError())
+    assert not is_shortage(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    with pytest.raises(InputError, match=r"^x would take more memory than there is; y$"), within_memory("x", "y"):
+        torch.empty(2**50).fill_(0)
+    with pytest.raises(RuntimeError), within_memory("x", "y"):
+        torch.zeros(2, 3) @ torch.zeros(2, 3)
+
+
+def test_a_shortage_during_a_training_names_the_fields(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sparring.training.run.Run._play", lambda *_: torch.empty(2**50).fill_(0))
+    train = ("train", "ring", "--recipe", "gan", "G=4", "D=4", "batch=4", "z=2", "--steps", 1)
+    status, _, errors = sparring(monkeypatch, capsys, *train)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "recipe 'gan' with batch=4, z=2, G=4, D=4 would take more memory than there is; give smaller" in errors
+
+
+def test_the_fields_that_were_raised_are_named():
+    assert Gan().set({"G": (4, 5000), "z": 7}).sizes() == (
+        "recipe 'gan' with G=4,5000", "give smaller values of G",
+    )  # fmt: skip
+    with pytest.raises(InputError, match="with G=99999999999 would take more"):
+        Gan().set({"G": (99999999999,)}).build(Points(), 1)
