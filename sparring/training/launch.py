@@ -19,6 +19,7 @@ from sparring.data.dataset import Dataset
 from sparring.errors import InputError
 from sparring.json_files import build
 from sparring.modalities import Modality, find
+from sparring.modalities.find import lasting_source
 from sparring.model import Model, load
 from sparring.recipes.base import Recipe
 from sparring.runs.folder import RunFolder
@@ -104,7 +105,7 @@ def train(
     if resuming:
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
-        source = str(data) if isinstance(data, str | os.PathLike) else items.name
+        source = lasting_source(data) if isinstance(data, str | os.PathLike) else items.name
         settings = Settings(
             source, items.name, len(items), "", **_fixed(asked, chosen, items, place), device=str(place),
             save_every=save_every, until=until,
