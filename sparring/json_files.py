@@ -158,8 +158,9 @@ def _mismatches(value: Any, kind: Any, at: str) -> Iterator[str]:
             yield _wrong(value, dict, at)
             return
         hints = _hints(kind) if is_typeddict(kind) else {key: get_args(kind)[1] for key in value}
+        needed = kind.__required_keys__ if is_typeddict(kind) else hints
         for key, hint in hints.items():
-            if key not in value and getattr(kind, "__total__", True) and get_origin(hint) is not NotRequired:
+            if key in needed and key not in value and get_origin(hint) is not NotRequired:
                 yield f"{_below(at, key)} is missing"
         for key in value:
             if key in hints:

@@ -79,6 +79,20 @@ def test_what_is_wrong_is_named(message):
     assert mismatch(GOOD | WRONG[message], Kind).startswith(message)
 
 
+class Partial(TypedDict, total=False):
+    step: int
+
+
+class Whole(Partial):
+    name: str
+
+
+def test_a_type_may_have_only_some_of_its_keys():
+    assert mismatch({}, Partial) == mismatch({"name": "a"}, Whole) == ""
+    assert mismatch({}, Whole) == "name is missing"
+    assert mismatch({"step": "1"}, Partial).startswith("step is")
+
+
 @settings(deadline=None)
 @given(JSON)
 def test_any_value_is_checked_without_an_error(value):

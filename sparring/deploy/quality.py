@@ -52,7 +52,7 @@ class Data:
         try:
             if not source:
                 raise InputError("the model does not name them")
-            items = self.model.find_items(source)
+            items = self.model.find_items()
             if not self.modality.accepts(items):
                 raise InputError(f"{source!r} now holds {items.kind}")
             with torch.random.fork_rng([]):

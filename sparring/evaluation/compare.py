@@ -87,7 +87,7 @@ def compare(
             screen.say(f"{name}: evaluating")
             evaluation = judge.evaluate(model, samples, 0, screen)
             compared.append(Compared(name, path, model, evaluation, judge.axes))
-    _write(compared, folder, data or models[0].about["data"])
+    _write(compared, folder, data or models[0].about["name"])
     return compared
 
 

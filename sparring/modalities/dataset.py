@@ -47,6 +47,17 @@ def assemble(
     )  # fmt: skip
 
 
+def fingerprint_of(modality: Modality, items: Items) -> str:
+    """The fingerprint of a data set as a training reads it.
+
+    Args:
+        modality: fitted, and with classes if labels are used.
+    """
+    encoded = modality.encode(items)
+    labels = items.labels[encoded.items] if modality.classes and items.labels is not None else None
+    return assemble(modality, items, encoded, labels).fingerprint
+
+
 def _loaded(samples: Tensor | Stored, limit: int | None) -> tuple[Tensor | Stored, bool]:
     """Samples in memory if they fit, and whether they do."""
     if limit is None:

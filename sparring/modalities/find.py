@@ -83,6 +83,20 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
     raise InputError(f"there is no data set or path {name!r}; {nearest(name, set_names())}")
 
 
+def lasting_source(data: str | os.PathLike[str]) -> str:
+    """What finds the same data set later and from other folders: its name, or the absolute path of what lies here.
+
+    Args:
+        data: a name or a path that `find` finds.
+    """
+    name, path, sets = str(data), Path(data), _sets(kinds())
+    whole = name.rpartition("/")[0]
+    if name in sets or (not path.exists() and any(place.exists() for place in places(name))):
+        return name
+    here = path.exists() or (whole and whole not in sets and Path(whole).exists())
+    return str(path.absolute()) if here else name
+
+
 def read(path: Path, asked: Kinds) -> Items:
     """The data set in a folder or a file, as the first kind that recognizes it reads it. A folder that holds an archive
     and nothing else that is recognized is read as that archive.

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+import sparring
 from sparring.data import tensors
 from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
@@ -24,6 +25,7 @@ from sparring.games.game import Game
 from sparring.games.translation import TranslationGame
 from sparring.memory import check_size, within_memory
 from sparring.modalities import Modality, Request, Samples, find
+from sparring.modalities.dataset import fingerprint_of
 from sparring.model import stored
 from sparring.nets.tiles import Mapper, bands
 from sparring.recipes.base import Recipe
@@ -58,6 +60,7 @@ class Model:
     def __init__(self, recipe: Recipe[Any], modality: Modality, game: Game, about: Mapping[str, Any]) -> None:
         self.recipe, self.modality, self.game = recipe, modality, game.eval()
         self.about = Record(about)
+        self._has_same_data = False
 
     @property
     def device(self) -> torch.device:
@@ -72,12 +75,33 @@ class Model:
         """The data that the model was trained on, or other data of its kind.
 
         Args:
-            source: as for `modalities.find`.
+            source: as for `modalities.find`; None for the data that the model was trained on.
 
         Raises:
-            InputError: if the data cannot be found or read.
+            InputError: if the data cannot be found or read, or are not those of the training any more.
         """
-        return find(self.about["data"] if source is None else source, (type(self.modality),))
+        if source is not None:
+            return find(source, (type(self.modality),))
+        items = find(self.about["data"], (type(self.modality),))
+        self._check_same(items)
+        return items
+
+    def _check_same(self, items: Items) -> None:
+        """Check that data are those of the training: a path may hold others now. The check is made once.
+
+        Raises:
+            InputError: if not.
+        """
+        mark, count = self.about.get("fingerprint", ""), self.about.get("items", len(items))
+        if self._has_same_data or not mark or len(items) != count or self.about.get("sparring") != sparring.__version__:
+            return  # another number of items is named where held-out ones are needed
+        try:
+            same = fingerprint_of(self.modality, items) == mark
+        except InputError:
+            same = False
+        if not same:
+            raise InputError(f"{self.about['data']} holds other data than those that the model was trained on")
+        self._has_same_data = True
 
     def sample(
         self, n: int = 16, label: str | int | None = None, seed: int | None = None, truncation: float | None = None,

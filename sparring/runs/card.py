@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from sparring.console import clock
@@ -39,9 +40,10 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
         folder: path of the run, as the user would type it.
         sheet: path of the newest sheet of samples, relative to the folder.
     """
+    source = Path(about["data"]).name if Path(about["data"]).is_absolute() else about["data"]  # no private path
     paper = (type(recipe).__doc__ or "").strip().split("\n\n")
     rows = [
-        ("data", f"{about['data']}, {about['items']:,} items"),
+        ("data", f"{source}, {about['items']:,} items"),
         ("samples", f"{modality.words.items} of shape {tuple(modality.shape)}"),
         ("labels", ", ".join(modality.classes) or "not used"),
         ("steps", f"{about['step']:,} of {recipe.batch} samples, {about['plan']:.0%} of the plan"),
@@ -60,7 +62,7 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
     trust = " --trust-code" if recipe.own_file else ""
     return "\n".join(
         [
-            f"# {recipe.name} on {about['data']}",
+            f"# {recipe.name} on {source}",
             "",
             f"![samples]({sheet})",
             "",

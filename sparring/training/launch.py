@@ -20,6 +20,7 @@ from sparring.errors import InputError
 from sparring.json_files import build
 from sparring.memory import within_memory
 from sparring.modalities import Modality, find
+from sparring.modalities.find import lasting_source
 from sparring.model import Model, load
 from sparring.recipes.base import Recipe
 from sparring.runs.folder import RunFolder
@@ -106,7 +107,7 @@ def train(
     if resuming:
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
-        source = str(data) if isinstance(data, str | os.PathLike) else items.name
+        source = lasting_source(data) if isinstance(data, str | os.PathLike) else items.name
         settings = Settings(
             source, items.name, len(items), "", **_fixed(asked, chosen, items, place), device=str(place),
             save_every=save_every, until=until, code=chosen.code,

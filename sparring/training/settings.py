@@ -14,7 +14,7 @@ class Settings:
     """What was asked of a run, besides its recipe. All of it is stored as JSON.
 
     Attributes:
-        data: the name or the path of the data, as given.
+        data: the name or the absolute path of the data.
         name: a short name of the data.
         items: number of items.
         fingerprint: identifies the data when a run is resumed.

@@ -69,7 +69,7 @@ class Calendar:
         """The moments of each day, from that of `end` on, without end."""
         import pandas
 
-        interval = pandas.Timedelta(1, "D") if self.step == "D" else pandas.Timedelta(self.step)
+        interval = pandas.Timedelta(1, "D") if self.step == "D" else _interval(self.step)
         time = end - end.normalize() if self.step == "D" else pandas.Timedelta(0)
         for i in range(8 * (length + 2)):
             day = end.normalize() + pandas.Timedelta(i, "D") + time
@@ -85,7 +85,7 @@ class Calendar:
         if not self.step:
             return "dates are irregular; samples have numbers of steps instead"
         if not self.sessions:
-            return f"samples continue the dates: {WORDS.get(self.step, f'every {self.step}')}"
+            return f"samples continue the dates: {_words(self.step)}"
         if self.step == "D":
             return f"samples continue the dates: {', '.join(WEEK[day] for day, _, _ in self.sessions)}"
         hours = {day: [f"{_clock(a)}-{_clock(b)}" for d, a, b in self.sessions if d == day] for day in range(7)}
@@ -145,6 +145,19 @@ class Clock:
         return dates.tz_localize(self.zone, ambiguous=winter, nonexistent="shift_forward").tz_convert("UTC")
 
 
+def _words(step: str) -> str:
+    """A frequency in words."""
+    weekday = next((day for day in WEEK if step == f"W-{day[:3].upper()}"), "")
+    return f"every {weekday}" if weekday else WORDS.get(step, f"every {step}")
+
+
+def _interval(step: str) -> Any:
+    """The time between two steps of a frequency below a day. pandas writes "h" for an hour, and does not read it."""
+    import pandas
+
+    return pandas.Timedelta(step if step[:1].isdigit() else f"1{step}")
+
+
 def _clock(seconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}" + (f":{seconds % 60:02}" if seconds % 60 else "")
 
@@ -185,9 +198,7 @@ def _daily(dates: Series) -> Calendar:
 
 def _in_sessions(dates: Series, step: str) -> Calendar:
     """The times of each weekday that half of its latest days have."""
-    import pandas
-
-    interval = int(pandas.Timedelta(step).total_seconds())
+    interval = int(_interval(step).total_seconds())
     if interval < 1:
         return Calendar()
     days = dates.dt.normalize()

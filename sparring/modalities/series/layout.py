@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sparring.modalities.tables.columns.typing import in_memory, readings
+from sparring.errors import InputError
+from sparring.modalities.tables.columns.recognition import recognized
+from sparring.modalities.tables.columns.typing import as_values, in_memory, readings
+from sparring.modalities.tables.columns.values import numbers
 from sparring.modalities.tables.reading import MIN_STEPS
 
 if TYPE_CHECKING:
@@ -45,6 +49,32 @@ def calculable(frame: DataFrame) -> tuple[DataFrame, tuple[str, ...]]:
     return converted, tuple(notes)
 
 
+def retold(frame: DataFrame, patterns: Mapping[str, str]) -> DataFrame:
+    """A frame whose dates are read by patterns that the user gave, in place of those that were recognized.
+
+    Args:
+        frame: of `calculable`.
+        patterns: such as "%d/%m/%Y", by name of the column.
+
+    Raises:
+        InputError: if a column does not hold dates that are written so.
+    """
+    import pandas
+
+    forms = dict(frame.attrs.get(FORMS, {}))
+    for name, pattern in patterns.items():
+        form = forms.get(name)
+        if form is None or not is_dates(frame[name]):
+            written = ", ".join(n for n in forms if is_dates(frame[n])) or "none"
+            raise InputError(f"columns={name}={pattern}: {name!r} holds no dates as text; columns that do: {written}")
+        texts = pandas.Series(form.texts(form.from_comparable(numbers(frame[name], 1))), frame.index, name=name)
+        told = recognized(texts, pattern=pattern).form
+        assert told is not None
+        forms[name], frame = told, frame.assign(**{name: as_values(texts, told)})
+    frame.attrs[FORMS] = forms
+    return frame
+
+
 def is_dates(column: Series) -> bool:
     from pandas.api import types
 
@@ -68,16 +98,16 @@ def side_by_side(frame: DataFrame, dates: str) -> tuple[DataFrame, str] | None:
     from pandas.api import types
 
     words = [n for n in frame if n != dates and not types.is_numeric_dtype(frame[n].dtype) and frame[n].nunique() > 1]
-    numbers = [n for n in frame if n != dates and types.is_numeric_dtype(frame[n].dtype)]
-    if len(words) != 1 or not numbers or frame[[dates, *words]].isna().any(axis=None):
+    values = [n for n in frame if n != dates and types.is_numeric_dtype(frame[n].dtype)]
+    if len(words) != 1 or not values or frame[[dates, *words]].isna().any(axis=None):
         return None
     [which] = words
     counts = frame[which].value_counts()
     few = counts.min() < MIN_STEPS or len(frame) < DENSE * len(counts) * frame[dates].nunique()
     if few or frame.duplicated([dates, which]).any():
         return None
-    wide = frame.pivot(index=dates, columns=which, values=numbers).sort_index()
-    wide = wide.reorder_levels([1, 0], axis=1).reindex(columns=[(w, n) for w in frame[which].unique() for n in numbers])
+    wide = frame.pivot(index=dates, columns=which, values=values).sort_index()
+    wide = wide.reorder_levels([1, 0], axis=1).reindex(columns=[(w, n) for w in frame[which].unique() for n in values])
     wide.columns = [f"{series} {number}" for series, number in wide.columns]
     joined = wide.astype("Float64").reset_index()
     joined.attrs = dict(frame.attrs)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.files import resolved
-from sparring.modalities.series.layout import FORMS, calculable, date_column, side_by_side
+from sparring.modalities.series.layout import FORMS, calculable, date_column, retold, side_by_side
 from sparring.modalities.series.ordering import SORTED, in_order
+from sparring.modalities.tables.columns.sentinels import sentinels
 from sparring.modalities.tables.reading import contents, is_frame, is_table, of_frame, parsed, read_table, tables_in
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
+    Steps = tuple[DataFrame, Series | None, list[str]]
+
 DATES = "date"  # name of the column of dates of several files
+MAX_REMARKS = 0.01  # share of rows with a word, in a column that tells nothing about the others
 MAX_LISTED = 5  # names in a message
 
 
@@ -65,10 +70,14 @@ def in_time(items: Items) -> Items:
 
 
 def _says_nothing(column: Series) -> bool:
-    """True for words that are the same in all rows, such as the name of a share, and for an empty column."""
+    """True for words that are the same in all rows, such as the name of a share, or stand in very few of them, such as
+    the end of a logger's file, and for an empty column.
+    """
     from pandas.api import types
 
-    return not len(column.dropna()) or (not types.is_numeric_dtype(column.dtype) and column.nunique(dropna=False) == 1)
+    if types.is_numeric_dtype(column.dtype):
+        return not len(column.dropna())
+    return len(column.dropna()) <= MAX_REMARKS * len(column) or column.nunique(dropna=False) == 1
 
 
 def _is_in_order(frame: DataFrame, dates: str) -> bool:
@@ -122,6 +131,22 @@ def read_several(path: Path) -> Items | None:
     return Items(stem, "series", whole, notes=tuple(notes))
 
 
+def _without_sentinels(numbers: DataFrame) -> tuple[DataFrame, list[str]]:
+    """Numbers without those that stand for a missing value, such as -9999, and a note about them."""
+    import numpy as np
+
+    found: dict[float, list[str]] = {}
+    cleaned = {}
+    for name, column in numbers.items():
+        different, counts = np.unique(column.dropna().to_numpy(), return_counts=True)
+        values = different[sentinels(different, counts)].tolist()
+        cleaned[name] = column.mask(column.isin(values)) if values else column
+        for value in values:
+            found.setdefault(value, []).append(str(name))
+    listed = "; ".join(f"{value:g} in {', '.join(names[:MAX_LISTED])}" for value, names in found.items())
+    return numbers.assign(**cleaned), [f"taken as missing, far from all other values: {listed}"] if found else []
+
+
 def _short_names(names: Sequence[str]) -> list[str]:
     """Names of files without their common ending, such as a year."""
     stems = [Path(name).stem for name in names]
@@ -132,8 +157,11 @@ def _short_names(names: Sequence[str]) -> list[str]:
     return [stem[: len(stem) - common].strip("_- ") or stem for stem in stems]
 
 
-def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
+def steps(items: Items, patterns: Mapping[str, str] = MappingProxyType({})) -> Steps:
     """The numeric columns of a series in the order of time, their dates, and notes for the user.
+
+    Args:
+        patterns: of dates that are not recognized, by name of their column.
 
     Raises:
         InputError: if there are no numbers, or many dates occur twice or are missing.
@@ -145,7 +173,7 @@ def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
     if items.kind == "points":
         names = items.columns or [f"x{i}" for i in range(items.items.shape[1])]
         return pandas.DataFrame(items.items, columns=list(names)).astype(float), None, notes
-    frame, _ = calculable(items.items)
+    frame = retold(calculable(items.items)[0], patterns)
     dates = date_column(frame)
     numbers = frame.select_dtypes("number").astype("float64")
     numbers = numbers.drop(columns=[name for name in numbers if types.is_bool_dtype(frame[name].dtype)])
@@ -156,6 +184,8 @@ def steps(items: Items) -> tuple[DataFrame, Series | None, list[str]]:
     if others:
         more = ", ..." if len(others) > MAX_LISTED else ""
         notes.append(f"left out, because they are not numbers: {', '.join(others[:MAX_LISTED])}{more}")
+    numbers, marked = _without_sentinels(numbers)
+    notes += marked
     if dates is None:
         return numbers, None, notes
     moments = frame[dates]

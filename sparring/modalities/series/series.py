@@ -36,7 +36,7 @@ from sparring.modalities.series.channels import (
     to_walks,
 )
 from sparring.modalities.series.fitting import MAX_LEFT_OUT, crossings, fit_channels, not_prices
-from sparring.modalities.series.layout import FORMS, calculable
+from sparring.modalities.series.layout import FORMS, calculable, retold
 from sparring.modalities.series.ordering import gaps
 from sparring.modalities.series.plots import draw_paths
 from sparring.modalities.series.reading import steps
@@ -71,6 +71,7 @@ class Series(Modality):
         scaling: stationary representations with normalized tails ("normal"), or the values scaled to [0, 1] ("range").
         told: kinds of channels that are not detected automatically, each as "NAME=KIND".
         wanted: names of the channels that are learned, or of the columns read from several files; () for all.
+        patterns: of dates that are not detected automatically, each as "NAME=PATTERN".
         channels: the fitted channels.
         stamp: name of the column of dates; "" if there is none.
         end: last date, in ISO 8601.
@@ -96,6 +97,7 @@ class Series(Modality):
     scaling: Scaling = "normal"
     told: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
     channels: tuple[Channel, ...] = ()
     stamp: str = ""
     end: str = ""
@@ -142,8 +144,16 @@ class Series(Modality):
         """Names of the channels."""
         return [channel.name for channel in self.channels]
 
+    @property
+    def _patterns(self) -> dict[str, str]:
+        """The patterns of dates by column."""
+        told = [text.partition("=") for text in self.patterns]
+        if wrong := next((text for text in self.patterns if "=" not in text or "%" not in text), ""):
+            raise InputError(f"columns={wrong} is no pattern of dates; write columns=NAME=%d/%m/%Y")
+        return {name: pattern for name, _, pattern in told}
+
     def fit(self, items: Items) -> Self:
-        frame, dates, _ = steps(items)
+        frame, dates, _ = steps(items, self._patterns)
         frame = frame[self._chosen(frame, items.name)]
         kinds = dict(_name_and_kind(text) for text in self.told)
         names = [str(name) for name in frame]
@@ -162,7 +172,7 @@ class Series(Modality):
         if dates is None:
             return fitted
         last = dates[complete].iloc[-1]
-        typed, _ = calculable(items.items)
+        typed = retold(calculable(items.items)[0], self._patterns)
         written = typed.attrs.get(FORMS, {}).get(dates.name)
         clock = Clock.of(typed[dates.name], written)
         calendar = fit_calendar(clock.local(dates))
@@ -210,7 +220,7 @@ class Series(Modality):
 
     def _complete(self, items: Items) -> tuple[Floats, NDArray[np.bool_]]:
         """Steps without missing values, and for each whether its values are unlike those of the training data."""
-        frame, _, _ = steps(items)
+        frame, _, _ = steps(items, self._patterns)
         if missing := [name for name in self.names if name not in frame]:
             raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the model was trained with")
         values: Floats = frame[self.names].dropna().to_numpy(np.float64)
@@ -223,7 +233,7 @@ class Series(Modality):
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:  # noqa: ARG002
         """All windows, at a distance of one step, as views of one series, (n, channels, window)."""
-        frame, dates, notes = steps(items)
+        frame, dates, notes = steps(items, self._patterns)
         values = self.values(items)
         notes += self._said(items, len(frame), values)
         others = [str(name) for name in frame if name not in self.names]

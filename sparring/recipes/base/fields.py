@@ -37,6 +37,8 @@ Fraction = Annotated[float, Within(0, 1, exclusive=True)]
 Decay = Annotated[float, Within(0, 0.99999)]
 Widths = Annotated[tuple[int, ...], Within(1)]
 Words = tuple[str, ...]
+NAMED = "NAME=VALUE"  # of words, whose names and values may contain commas
+Named = Annotated[Words, NAMED]
 Levels = tuple[float, ...]
 
 Group = Literal["Data", "Generator", "Discriminator", "Losses", "Optimization"]
@@ -127,6 +129,8 @@ def checked(name: str, value: Any, hint: Any) -> Any:
     within = None
     if get_origin(hint) is Annotated:
         hint, within = get_args(hint)
+    if within == NAMED:
+        value, within = named_parts(value) if isinstance(value, str) else value, None
     if get_origin(hint) is Literal:
         value = "none" if value is None else value  # `parse` reads the word "none" as None
         if value not in get_args(hint):
@@ -145,6 +149,19 @@ def checked(name: str, value: Any, hint: Any) -> Any:
         values = value if isinstance(value, list | tuple) else (value,)
         return tuple(_scalar(name, v, get_args(hint)[0], within) for v in values)
     return _scalar(name, value, hint, within)
+
+
+def named_parts(text: str) -> list[str]:
+    """The parts of a text such as "zip=category,seen=%b %d, %Y", separated by those commas that are not in a name or in
+    a pattern.
+    """
+    parts: list[str] = []
+    for piece in text.split(","):
+        if parts and ("=" not in parts[-1] or ("=" not in piece and "%" in piece)):
+            parts[-1] += f",{piece}"
+        else:
+            parts.append(piece)
+    return [part.strip() for part in parts if part.strip()]
 
 
 TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

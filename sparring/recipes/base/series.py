@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sparring.errors import InputError
 from sparring.modalities import Series
-from sparring.recipes.base.fields import Count, Words, data
+from sparring.recipes.base.fields import Count, Named, Words, data
 from sparring.recipes.base.recipe import Recipe
 
 
@@ -24,10 +24,13 @@ class SeriesRecipe(Recipe[Series]):
     min_window: ClassVar[int] = 4
 
     channels: Words = data((), "channels to train on, or columns to read from several files; empty: all", sets="wanted")
-    kinds: Words = data(
+    kinds: Named = data(
         (),
         "representation of channels, NAME=KIND: returns, differences, ratio, highest, lowest, log, level",
         sets="told",
+    )
+    columns: Named = data(
+        (), "how dates are written if it is not detected: NAME=PATTERN, such as Date=%d/%m/%Y", sets="patterns"
     )
     window: Count = data(127, "steps of the windows that D takes", sets="window")
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from sparring.games.prior import Gumbel, Normal, Prior
 from sparring.modalities import Table
 from sparring.recipes.base.adversarial import Adversarial
-from sparring.recipes.base.fields import Count, Words, data, optimization
+from sparring.recipes.base.fields import Count, Named, Words, data, optimization
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class TableRecipe(Adversarial[Table]):
 
     takes: ClassVar[tuple[Table, ...]] = (Table(),)
 
-    columns: Words = data((), "column types that are not detected automatically: NAME=KIND,NAME=KIND", sets="told")
+    columns: Named = data((), "column types that are not detected automatically: NAME=KIND,NAME=KIND", sets="told")
     constraints: Words = data(
         (), "rules that every row satisfies: A<B, PRICE>0, unique(ID), together(CITY|COUNTRY)", sets="constraints"
     )

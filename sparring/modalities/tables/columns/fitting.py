@@ -17,6 +17,7 @@ from sparring.modalities.tables.columns.identifier import fit_identifier
 from sparring.modalities.tables.columns.kinds import KNOTS_PER_BIN, Category, Column, Mixture, Number
 from sparring.modalities.tables.columns.looks import is_coded, proposals
 from sparring.modalities.tables.columns.recognition import Reading, recognized, whole_dates, whole_texts
+from sparring.modalities.tables.columns.sentinels import sentinels
 from sparring.modalities.tables.columns.values import Floats, as_python, is_date, is_text, microseconds, numbers
 
 if TYPE_CHECKING:
@@ -161,6 +162,8 @@ def _binned(values: Series, reading: Reading) -> Number:
     present, missing = x[~np.isnan(x)], int(np.isnan(x).sum())
     different, counts = np.unique(present, return_counts=True)
     spikes = _spikes(counts, len(x))
+    if reading.form is None or reading.form.measure == "numbers":
+        spikes = np.union1d(spikes, sentinels(different, counts)) if not unit else spikes
     rest = present[~np.isin(present, different[spikes])]
     bins = int(np.clip(len(rest) // MIN_BIN_SIZE, 2, MAX_BINS)) if len(rest) else 0
     knots = np.quantile(rest, np.linspace(0, 1, bins * KNOTS_PER_BIN + 1)) if bins else np.zeros(0)

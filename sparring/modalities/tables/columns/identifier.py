@@ -28,9 +28,13 @@ DIGITS, LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 CLASSES = {  # of characters, by their letter or digit in a shape
     "9": DIGITS, "1": DIGITS[1:], "a": LOWER, "A": LOWER.upper(), "h": DIGITS + LOWER[:6],
     "H": DIGITS + LOWER[:6].upper(), "x": DIGITS + LOWER, "X": DIGITS + LOWER.upper(),
-    "z": DIGITS + LOWER + LOWER.upper(),
+    "z": DIGITS + LOWER + LOWER.upper(), "²": "12", "⁵": DIGITS[:6], "⁸": "89ab",
 }  # fmt: skip
 MIXED = ("h", "H", "x", "X", "z")  # classes of digits and letters, the smallest first
+IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}")
+UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+UUID4_SHAPE = "hhhhhhhh-hhhh-4hhh-⁸hhh-hhhhhhhhhhhh"
+OCTETS = {1: "9", 2: "19", 3: "²⁵⁵"}  # shapes of numbers below 256, by their digits
 MAX_SHAPES = 1000
 MIN_MIXED_SHAPES = 20  # of digits and letters at the same places, above which digits and letters are interchangeable
 MAX_GAPS = 256  # between the data's values, the largest ones, that new values are taken from
@@ -210,7 +214,7 @@ def fit_identifier(values: Series, dtype: str) -> Identifier:
     rest = [text[len(prefix) :] for text in texts]
     suffix = re.sub(r"^\d+", "", _common_prefix([text[::-1] for text in rest])[::-1])
     rest = [text.removesuffix(suffix) for text in rest]
-    patterns = _patterns(rest)
+    patterns = _known_patterns(texts, rest) or _patterns(rest)
     counts = Counter(patterns).most_common(MAX_SHAPES)
     by_shape: dict[str, list[str]] = {shape: [] for shape, _ in counts}
     for pattern, text in zip(patterns, rest, strict=True):
@@ -260,6 +264,20 @@ def _patterns(texts: Sequence[str]) -> list[str]:
     zeros = any(re.match(r"0\d", text) for text in texts)
     found = [mixed.get(skeleton) or shape for skeleton, shape in zip(skeletons, plain, strict=True)]
     return [f"1{shape[1:]}" if shape[:2] == "99" and not zeros else shape for shape in found]
+
+
+def _known_patterns(texts: Sequence[str], rest: Sequence[str]) -> list[str]:
+    """The pattern of each text of a known kind, not all of whose characters are free; [] for others.
+
+    Args:
+        rest: the texts without their common beginning and end.
+    """
+    if texts == rest and all(map(UUID4.fullmatch, texts)):
+        return [UUID4_SHAPE] * len(texts)
+    if not all(map(IPV4.fullmatch, texts)):
+        return []
+    shapes = ["".join(map(_shape, text)) for text in rest]
+    return [re.sub(r"9+", lambda run: OCTETS[len(run[0])], shape) for shape in shapes]
 
 
 def _mixed(texts: Sequence[str]) -> str:

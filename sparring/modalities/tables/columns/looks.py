@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sparring.modalities.tables.columns.kinds import Category, Column, Identifier
+from sparring.modalities.tables.columns.forms import NumberForm
+from sparring.modalities.tables.columns.kinds import Category, Column, Identifier, Number
+from sparring.modalities.tables.columns.sentinels import sentinels
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -67,6 +69,11 @@ def proposals(column: Column, values: Series) -> list[str]:
         ]
     if isinstance(column, Category) and types.is_integer_dtype(values.dtype) and len(column.levels) > 20:
         return [f"column {name!r} is read as codes, not as quantities (columns={name}=number)"]
+    if column.kind in ("number", "mixture") and isinstance(column.form, NumberForm) and column.form.point:
+        return [f"column {name!r}: samples have decimal points, which all programs read"]
+    if isinstance(column, Number) and (alone := _sentinels_of(column)):
+        listed = " and ".join(f"{value:g}" for value in alone)
+        return [f"column {name!r} holds {listed}, far from its other numbers: samples have nothing in between"]
     if column.kind in ("number", "mixture") and column.form is None and types.is_integer_dtype(values.dtype):
         present = values.dropna()
         different, counts = np.unique(present.to_numpy(np.float64), return_counts=True)
@@ -75,3 +82,13 @@ def proposals(column: Column, values: Series) -> list[str]:
             count = f"{len(different):,} different whole numbers with gaps"
             return [f"column {name!r} has {count}; if they are codes, give columns={name}=category"]
     return []
+
+
+def _sentinels_of(column: Number) -> list[float]:
+    """The spikes of a column of numbers that stand for a missing value by their look."""
+    if column.unit or (column.form is not None and column.form.measure != "numbers"):
+        return []
+    spikes = [spike for spike in column.spikes if spike is not None]
+    different = np.unique([*spikes, *column.knots])
+    found = different[sentinels(different, np.full(len(different), len(different)))]
+    return [value for value in found.tolist() if value in spikes]

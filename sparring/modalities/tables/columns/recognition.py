@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparring.errors import InputError
+from sparring.modalities.tables.columns.forms.angles import AngleForm, angle_form
 from sparring.modalities.tables.columns.forms.base import Form
 from sparring.modalities.tables.columns.forms.date_recognition import (
     completed_form,
@@ -21,6 +22,7 @@ from sparring.modalities.tables.columns.forms.date_recognition import (
 )
 from sparring.modalities.tables.columns.forms.dates import DateForm, directives
 from sparring.modalities.tables.columns.forms.durations import duration_form
+from sparring.modalities.tables.columns.forms.epochs import EpochForm, epoch_form
 from sparring.modalities.tables.columns.forms.number_recognition import Context, number_form
 from sparring.modalities.tables.columns.forms.numbers import NumberForm, parts
 from sparring.modalities.tables.columns.values import is_text
@@ -124,7 +126,7 @@ def _form(texts: Sequence[str], context: Context) -> tuple[Form | None, str]:
         return (dates.form if dates else number_form(texts, context)), ""
     if dates := date_form(texts, context.day_first):
         return dates.form, dates.alternative
-    return duration_form(texts) or number_form(texts, context), ""
+    return duration_form(texts) or angle_form(texts) or number_form(texts, context), ""
 
 
 def is_code(texts: Sequence[str]) -> bool:
@@ -172,9 +174,13 @@ def _said(reading: Reading, name: str, example: str) -> Reading:
         if reading.alternative:
             note += f"; {reading.alternative} fits as well: to choose it, give columns='{name}={reading.alternative}'"
         notes.append(note)
+    elif isinstance(form, EpochForm):
+        notes.append(f"column {name!r} holds dates such as {example!r}, read as {form.counted} since 1970")
     elif isinstance(form, NumberForm):
         if not form.plain or form.exponent:
-            notes.append(f"column {name!r} holds numbers such as {example!r}{_marks(form)}")
+            notes.append(f"column {name!r} holds numbers such as {example!r}{_marks(form)}{_left_out(form)}")
+    elif isinstance(form, AngleForm):
+        notes.append(f"column {name!r} holds degrees such as {example!r}")
     elif form is not None:
         notes.append(f"column {name!r} holds {form.measure} such as {example!r}")
     if reading.bad:
@@ -201,6 +207,13 @@ def _marks(form: NumberForm) -> str:
         return ", with decimal commas"
     if form.thousands in (".", ","):
         return f", with {'commas' if form.thousands == ',' else 'points'} between thousands"
+    return ""
+
+
+def _left_out(form: NumberForm) -> str:
+    """What is not written again."""
+    if form.flags:
+        return f"; remarks after numbers ({', '.join(repr(flag[1:]) for flag in form.flags[:MAX_NAMED])}) are left out"
     return ""
 
 
@@ -235,10 +248,13 @@ def whole_texts(values: Series, form: Form) -> list[str | None]:
 
 
 def whole_dates(values: Series) -> Reading:
-    """How whole numbers are read if they are dates, such as 20230623 or 202306, or times, such as 905."""
+    """How whole numbers are read if they are dates, such as 20230623 or 202306, times, such as 905, or moments, such as
+    1614556800000.
+    """
     present = values.dropna()
     counts = Counter(int(value) for value in present)
-    form = whole_form(sorted(counts)) if counts else None
+    different = sorted(counts)
+    form: Form | None = whole_form(different) or epoch_form(str(values.name), different) if counts else None
     if form is None:
         return Reading()
     texts = [f"{value:0{len(form.texts(np.zeros(1))[0])}}" for value in counts]
@@ -256,7 +272,7 @@ def file_context(frame: DataFrame) -> Context:
     """What the columns of a file say about ambiguous values of others."""
     from pandas.api import types
 
-    decimal, day_first = "", None
+    decimal, day_first, marked = "", None, False
     if any(types.is_float_dtype(dtype) for dtype in frame.dtypes) and "semicolons" in frame.attrs:
         decimal = "."
     for name in frame:
@@ -268,7 +284,8 @@ def file_context(frame: DataFrame) -> Context:
             day_first = _is_day_first(form.pattern)
         elif isinstance(form, NumberForm) and not decimal and not is_code(texts):
             decimal = _decimal_mark(form, texts)
-    return Context(decimal, bool(frame.attrs.get("semicolons")), day_first)
+        marked |= isinstance(form, NumberForm) and bool(form.thousands or form.label)
+    return Context(decimal, bool(frame.attrs.get("semicolons")), day_first, marked)
 
 
 def _is_day_first(pattern: str) -> bool | None:

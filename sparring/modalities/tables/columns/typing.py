@@ -7,18 +7,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparring.modalities.tables.columns.forms import DateForm, Form
-from sparring.modalities.tables.columns.recognition import Reading, file_context, recognized
-from sparring.modalities.tables.columns.values import is_text
+from sparring.modalities.tables.columns.recognition import (
+    Reading,
+    file_context,
+    recognized,
+    whole_dates,
+    whole_texts,
+)
+from sparring.modalities.tables.columns.values import is_date, is_text
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 
 def readings(frame: DataFrame) -> dict[str, Reading]:
-    """How the text of each column is read; columns of words and codes are left out."""
+    """How the text of each column is read, and whole numbers that are dates where there are no others; columns of words
+    and codes are left out.
+    """
     context = file_context(frame)
     found = {str(name): recognized(frame[name], context) for name in frame if is_text(frame[name])}
-    return {name: reading for name, reading in found.items() if reading.form is not None}
+    found = {name: reading for name, reading in found.items() if reading.form is not None}
+    dated = any(reading.form is not None and reading.form.measure == "dates" for reading in found.values())
+    return found if dated or any(is_date(frame[name]) for name in frame) else found | _whole_dates(frame)
+
+
+def _whole_dates(frame: DataFrame) -> dict[str, Reading]:
+    """How columns of whole numbers that are dates are read."""
+    from pandas.api import types
+
+    whole = {str(name): whole_dates(frame[name]) for name in frame if types.is_integer_dtype(frame[name].dtype)}
+    return {name: reading for name, reading in whole.items() if reading.form and reading.form.measure == "dates"}
 
 
 def in_memory(frame: DataFrame, found: dict[str, Reading] | None = None) -> DataFrame:
@@ -33,7 +51,7 @@ def as_values(values: Series, form: Form) -> Series:
     """Text in a form as numbers, or as dates with the beginning of each period; times and durations are numbers."""
     import pandas
 
-    numbers = form.numbers(values.tolist())
+    numbers = form.numbers(values.tolist() if is_text(values) else whole_texts(values, form))
     if form.measure != "dates":
         return pandas.Series(numbers, values.index, "Float64", name=values.name)
     moments, missing = form.comparable(numbers), np.isnan(numbers)

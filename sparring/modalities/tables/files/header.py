@@ -16,8 +16,10 @@ VALUE = re.compile(
     r"[^\w\s]{0,3}(\d[\d.,' ]*|[.,]\d+)([eE][+-]?\d+)?[^\w\s]?"
     r"|\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([ T]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2}.*)?"
 )
-MAX_HEADER_ROWS = 3
-BODY_ROWS = 20  # below the header that are compared with it
+MAX_HEADER_ROWS = 8
+MAX_NAME_NOTES = 3
+BODY_ROWS = 40  # below the header that are compared with it
+MIN_ROW_NAMES = 10
 VALUE_SHARE = 0.8  # of a column's cells that are values, above which it is a column of values
 MAX_NAME = 40  # characters of a name in a message
 
@@ -47,7 +49,7 @@ def find_header(rows: Sequence[Row], file: str) -> Header:
         file: name of the file, for messages.
     """
     begin = _begin(rows)
-    row, notes = rows[begin], []
+    row, notes = _with_row_names(rows[begin], rows[begin + 1 :]), []
     commented = _commented_header(rows[:begin], row)
     if commented:
         return Header(*_named(commented, begin))
@@ -74,13 +76,41 @@ def _filled(row: Row) -> int:
     return sum(map(bool, row))
 
 
+def _width(row: Row) -> int:
+    """Number of cells up to the last one that is not empty."""
+    return max((i + 1 for i, cell in enumerate(row) if cell), default=0)
+
+
 def _begin(rows: Sequence[Row]) -> int:
-    """Index of the first row that is not a title or a comment."""
-    widths = Counter(max((i + 1 for i, cell in enumerate(row) if cell), default=0) for row in rows if any(row))
+    """Index of the first row that is not a title, a comment or a description of the file."""
+    widths = Counter(_width(row) for row in rows if any(row))
     usual = max(widths, key=lambda width: (widths[width], width))
     enough = 1 if usual < 2 else max(2.0, usual / 2)
-    full = (i for i, row in enumerate(rows) if _is_full(row, enough, usual) and not _is_comment(row))
-    return next(full, next(i for i, row in enumerate(rows) if any(row)))
+    full = [i for i, row in enumerate(rows) if _is_full(row, enough, usual) and not _is_comment(row)]
+    first = next((i for i in full if not _is_description(rows, i, usual)), None)
+    return next(i for i, row in enumerate(rows) if any(row)) if first is None else first
+
+
+def _is_description(rows: Sequence[Row], i: int, usual: int) -> bool:
+    """True for a row with values, or names that end in a colon, that has more or fewer cells than others and stands
+    above names, as loggers and programs of accountants write it.
+    """
+    row, names, body = rows[i], rows[i + 1 : i + 2], rows[i + 2 :][:BODY_ROWS]
+    if _width(row) == usual or not names or not any(VALUE.fullmatch(cell) or cell.endswith(":") for cell in row):
+        return False
+    [below] = names
+    named = _width(below) == usual and len(set(below[:usual])) == usual and not any(map(VALUE.fullmatch, below))
+    return named and any(_has_values([r[j] for r in body if j < len(r) and r[j]]) for j in range(usual))
+
+
+def _with_row_names(row: Row, body: Sequence[Row]) -> Row:
+    """A header with a cell for the names of rows, which R writes without a name in front of all others."""
+    filled = [r for r in body if any(r)]
+    names = [r[0] for r in filled]
+    counted = names == [str(i + 1) for i in range(len(names))] or not any(map(VALUE.fullmatch, names))
+    shorter = all(row) and all(len(r) == len(row) + 1 and r[-1] for r in filled)
+    named = len(set(names)) == len(names) >= MIN_ROW_NAMES and counted and not any(map(VALUE.fullmatch, row))
+    return ["", *row] if shorter and named else row
 
 
 def _is_full(row: Row, enough: float, usual: int) -> bool:
@@ -90,8 +120,8 @@ def _is_full(row: Row, enough: float, usual: int) -> bool:
 
 def _is_comment(row: Row) -> bool:
     return (
-        bool(row) and row[0].startswith("#") and row[0][1:2] not in ("N", "D", "V", "R")
-    )  # the errors of Excel, such as #N/A
+        bool(row) and row[0].startswith("#") and row[0] != "#" and row[0][1:2] not in ("N", "D", "V", "R")
+    )  # the name of a column of numbers, and the errors of Excel, such as #N/A
 
 
 def _commented_header(before: Sequence[Row], row: Row) -> Row:
@@ -121,7 +151,8 @@ def _more_rows(rows: Sequence[Row]) -> list[Row]:
         cells = [row[i] for i in valued]
         text = [cell for cell in cells if cell and cell not in MARKERS]
         enough = len(valued) > 1 and text and (len(text) >= len(valued) / 2 or _filled(row) == 1)
-        if not enough or any(VALUE.fullmatch(cell) for cell in cells if cell):
+        described = bool(more) and valued[:1] == [0] and cells[0] in text and not VALUE.fullmatch(cells[0])
+        if not enough or (not described and any(VALUE.fullmatch(cell) for cell in cells if cell)):
             break
         more.append(row)
     return more
@@ -134,12 +165,15 @@ def _has_values(cells: Sequence[str]) -> bool:
 
 def _joined(names: Row, more: Sequence[Row]) -> Row:
     """One name for each column. Lines are joined where the first one does not name each column differently; empty
-    cells of it then repeat the name to their left, as merged cells of spreadsheets are written.
+    cells of it then repeat the name to their left, as merged cells of spreadsheets are written. The first column may
+    have its name in the last line.
     """
+    if more and not names[0] and all(names[1:]) and len(set(names)) == len(names):
+        return [[line[0] for line in more if line][-1], *names[1:]]
     for line in more:
         cells = [line[i] if i < len(line) else "" for i in range(len(names))]
-        if _filled(cells) == 1:  # the name of the column of dates, as pandas writes it
-            names = [cell or name for name, cell in zip(names, cells, strict=True)]
+        if _filled(cells) == 1 and cells[0]:  # the name of the column of dates, as pandas writes it
+            names = [cells[0], *names[1:]]
         elif len(set(names)) < len(names) or any(cell and not name for name, cell in zip(names, cells, strict=True)):
             names = [f"{name} {cell}".strip() for name, cell in zip(_repeated(names), cells, strict=True)]
     return list(names)
@@ -178,6 +212,6 @@ def unique_names(cells: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]
         taken.add(new)
         notes.append(f"column {i + 1} is the second one called {name!r}" if name else f"column {i + 1} has no name")
         notes[-1] += f"; it is called {new!r}"
-    if len(notes) > MAX_HEADER_ROWS:
+    if len(notes) > MAX_NAME_NOTES:
         notes = [*notes[:1], f"{len(notes) - 1} more columns have no name or one that occurs twice; they are renamed"]
     return tuple(names), tuple(notes)

@@ -18,6 +18,7 @@ WORDS = (
 # Missing only among numbers, dates and codes with digits: elsewhere they may be levels.
 SIGNS = (
     ".", "..", "...", "?", "-", "--", "---", "\u2010", "\u2013", "\u2014", "*", "**", ":", "/", "x", "X",
+    "0000-00-00", "0000-00-00 00:00:00", "0000/00/00", "00/00/0000", "00.00.0000", "00-00-0000",
     "None", "none", "na", "Na", "n.a.", "N.A.", "n.d.", "nil", "Null", "missing", "Missing", "unknown", "Unknown",
 )  # fmt: skip
 MARKERS = frozenset((*WORDS, *SIGNS))
@@ -25,6 +26,8 @@ MARKERS = frozenset((*WORDS, *SIGNS))
 HAS_DIGITS = r"^[^\w+]*[+-]?\w{0,4}[^\w+]{0,2}\d[\w.,:/ '\-]*[^\w+]{0,2}[A-Za-z%]{0,3}\.?$"
 SHORT_CODE = re.compile(r"(?!YES$|TRUE$|HIGH$)[A-Z]{2,5}")  # of countries: NA is Namibia
 MIN_CODES = 3  # different ones, among which NA is one
+MAX_LEVELS = 20  # different codes with letters and digits, among which "none" is a level
+NAMED_CODE = r"^\d*[^\W\d_]+\d*$|^\d+[^\W\d_]+[\w]*$"
 MIN_SHARE = 0.9  # of a column's other values that have digits
 MAX_NAMED = 3  # columns in a message
 
@@ -66,11 +69,19 @@ def _markers(suspects: list[str], others: Any) -> list[str]:
         return []
     different = others.unique()
     count = len(different)
-    if suspects == ["NA"] and count >= MIN_CODES and all(map(SHORT_CODE.fullmatch, different.to_pylist()[:1000])):
+    if len(suspects) == 1 and count >= MIN_CODES and _is_one_of(suspects[0], different.to_pylist()[:1000]):
         return []
     digits = pc.sum(pc.match_substring_regex(different, HAS_DIGITS)).as_py() or 0
     numeric = count > 0 and digits >= MIN_SHARE * count
-    return [s for s in suspects if s in WORDS or numeric]
+    levels = count <= MAX_LEVELS and pc.any(pc.match_substring_regex(different, NAMED_CODE)).as_py()
+    return [s for s in suspects if s in WORDS or (numeric and not (levels and s.isalpha() and len(s) > 1))]
+
+
+def _is_one_of(suspect: str, codes: list[str]) -> bool:
+    """True for codes such as those of countries, among which NA or NAN is one."""
+    if suspect == "NA":
+        return all(map(SHORT_CODE.fullmatch, codes))
+    return suspect.isupper() and all(len(code) == len(suspect) and SHORT_CODE.fullmatch(code) for code in codes)
 
 
 def _listed(names: list[str]) -> str:

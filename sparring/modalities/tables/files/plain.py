@@ -12,7 +12,8 @@ INTEGER = r"^-?([1-9][0-9]*|0)$"
 # Decimals as programs write them: shortest, and with a point or a power. Others are kept as text, so that they can be
 # written as they were.
 DECIMAL = (
-    r"^(-?([1-9][0-9]{0,14}|0)\.([0-9]{0,16}[1-9]|0)|-?[1-9](\.[0-9]{0,16}[1-9])?e[+-][0-9]{2,3}|-?[0-9]{16,}\.0)$"
+    r"^(-?([1-9][0-9]{0,14}|0)\.(0{0,3}[0-9]{0,16}[1-9]|0)"
+    r"|-?[1-9](\.[0-9]{0,16}[1-9])?e[+-][0-9]{2,3}|-?[0-9]{16,}\.0)$"
 )
 INFINITE = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+|[iI]nf(inity)?)([eE][+-]?[0-9]+)?\s*$"
 THOUSANDS = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"  # 1.234 may be a large number with a point between thousands

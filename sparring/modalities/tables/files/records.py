@@ -23,14 +23,15 @@ DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)  
 
 
 def read_records(path: Path, content: bytes, notes: list[str]) -> RawTable:
-    """The table in a file of JSON records. Names that a record lacks are missing values.
+    """The table in a file of JSON records. Names that a record lacks are missing values. Records within records become
+    columns such as "user.id"; lists stay JSON.
 
     Args:
         path: of the file, for messages.
         notes: messages for the user are appended.
 
     Raises:
-        InputError: if it is not JSON, holds no records, or a value of a record is a list or a record itself.
+        InputError: if it is not JSON, or holds no records.
     """
     check_text(path, len(content), content.count(b":"))
     columns: dict[str, list[str]] = {}
@@ -38,13 +39,10 @@ def read_records(path: Path, content: bytes, notes: list[str]) -> RawTable:
     for line, record in _records(path, decoded(path.name, content, notes)):
         if not isinstance(record, dict):
             raise InputError(f"{path}: line {line} is no record; {ADVICE}")
-        for name, value in record.items():
-            if isinstance(value, list | dict):
-                kind = "a list" if isinstance(value, list) else "a record"
-                raise InputError(f"{path}: line {line}: {name!r} is {kind}; convert it to numbers, text or dates")
+        for name, value in _flat(record):
             column = columns.setdefault(name, [])
             column += [""] * (count - len(column))
-            column.append("" if value is None else str(value))
+            column[count:] = ["" if value is None else str(value)]
         count += 1
     if not columns:
         raise InputError(f"{path} is empty")
@@ -52,6 +50,15 @@ def read_records(path: Path, content: bytes, notes: list[str]) -> RawTable:
     notes += more
     arrays = [_array(column + [""] * (count - len(column))) for column in columns.values()]
     return RawTable(without_markers(dict(zip(names, arrays, strict=True)), notes), commas=False)
+
+
+def _flat(record: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Names and values of a record and of those within it."""
+    for name, value in record.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
 def _array(cells: list[str]) -> ChunkedArray:

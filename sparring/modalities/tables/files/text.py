@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -30,6 +30,8 @@ TOTAL = re.compile(
     re.IGNORECASE,
 )
 MAX_SHOWN = 40  # characters of a line in a message
+KEYS = re.compile(r"[^,\\]+(,[^,\\]+)+\\\w+")  # names of keys in one column, and what the other columns are
+RULER = re.compile(r"[-=_+:*]{3,}")  # the cells of a line that is drawn below a header
 
 Columns = dict[str, "ChunkedArray"]
 
@@ -54,18 +56,25 @@ class Ragged:
     Attributes:
         first: number of values, and the first line that has so few.
         counts: number of values, and how many lines have so few.
+        last: position of the last such rows, and their number of values.
     """
 
     first: dict[int, int] = field(default_factory=dict)
     counts: Counter[int] = field(default_factory=Counter)
+    last: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MAX_FOOTER))
 
-    def add(self, line: int, values: int) -> None:
+    def add(self, line: int, row: int, values: int) -> None:
         self.first.setdefault(values, line)
         self.counts[values] += 1
+        self.last.append((row, values))
+
+    def leave_out(self, rows: int) -> None:
+        """Forget the rows from a position on."""
+        self.counts.subtract(values for row, values in self.last if row >= rows)
 
     def note(self, width: int) -> list[str]:
         """A message for the user about rows with fewer than `width` values."""
-        short = [n for n in self.counts if n < width]
+        short = [n for n, count in self.counts.items() if n < width and count]
         if not short:
             return []
         first = min(short, key=self.first.__getitem__)
@@ -108,6 +117,8 @@ def read_rows(rows: Iterable[tuple[int, Row]], path: Path, notes: list[str]) -> 
     """
     rows = iter(rows)
     first = list(islice(rows, PROBED_ROWS))
+    if any(map(_is_ruler, (row for _, row in first))):  # a printed list, whose cells are padded
+        first, rows = list(_unpadded(first)), _unpadded(rows)
     if not any(any(row) for _, row in first):
         raise InputError(f"{path} is empty")
     header = find_header([[cell.strip() for cell in row] for _, row in first], path.name)
@@ -116,9 +127,20 @@ def read_rows(rows: Iterable[tuple[int, Row]], path: Path, notes: list[str]) -> 
     arrays = _arrays(body, len(header.names))
     columns = _without_unnamed(dict(zip(header.names, arrays, strict=True)), first, header.rows)
     notes += [note for note in header.notes if not _is_about_dropped(note, header.names, columns)]
-    columns = _without_footer(columns, notes)
+    columns = _split_keys(_without_footer(columns, notes), notes)
+    ragged.leave_out(len(next(iter(columns.values()))) if columns else 0)
     notes += ragged.note(len(columns))
     return without_markers(columns, notes)
+
+
+def _is_ruler(row: Row) -> bool:
+    cells = [cell.strip() for cell in row if cell.strip()]
+    return bool(cells) and all(map(RULER.fullmatch, cells))
+
+
+def _unpadded(rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+    """Rows without rulers, and their cells without spaces around them."""
+    return ((line, [cell.strip() for cell in row]) for line, row in rows if not _is_ruler(row))
 
 
 def _lines(text: str, start: int) -> Iterator[str]:
@@ -173,7 +195,9 @@ def _even(rows: Iterable[tuple[int, Row]], width: int, path: Path, ragged: Ragge
     Raises:
         InputError: if a row has more values than the header.
     """
+    count = 0
     for line, row in rows:
+        count += any(row)
         if len(row) == width:
             if row[0] or any(row):
                 yield row
@@ -183,7 +207,7 @@ def _even(rows: Iterable[tuple[int, Row]], width: int, path: Path, ragged: Ragge
                 raise InputError(f"{path} is not a table: line {line} has {found} values, the header has {width}")
             yield row[:width]
         elif any(row):
-            ragged.add(line, len(row))
+            ragged.add(line, count - 1, len(row))
             yield row + [""] * (width - len(row))
 
 
@@ -212,6 +236,24 @@ def _without_unnamed(columns: Columns, first: Sequence[tuple[int, Row]], header_
         for name, column in columns.items()
         if name in named or pc.any(pc.not_equal(pc.utf8_trim_whitespace(column), "")).as_py()
     }
+
+
+def _split_keys(columns: Columns, notes: list[str]) -> Columns:
+    """The columns with one for each key, where the first one has several, as in files of Eurostat: geo,sex\\time."""
+    import pyarrow
+    import pyarrow.compute as pc
+
+    name = next(iter(columns), "")
+    if not KEYS.fullmatch(name):
+        return columns
+    keys = name.partition("\\")[0].split(",")
+    parts = pc.split_pattern(columns[name], ",").to_pylist()
+    if any(len(part) != len(keys) for part in parts) or set(keys) & set(columns):
+        return columns
+    notes.append(f"column {name!r} is read as the columns {', '.join(keys)}")
+    split = {key: pyarrow.chunked_array([cells]) for key, cells in zip(keys, zip(*parts, strict=True), strict=True)}
+    typed = {key: cells.cast(pyarrow.large_string()) for key, cells in split.items()}
+    return typed | {other: column for other, column in columns.items() if other != name}
 
 
 def _is_about_dropped(note: str, names: Sequence[str], columns: Columns) -> bool:

@@ -7,14 +7,20 @@ from typing import Any
 
 from sparring.errors import InputError
 from sparring.json_files import build
+from sparring.modalities.tables.columns.forms.angles import AngleForm
 from sparring.modalities.tables.columns.forms.base import Form
 from sparring.modalities.tables.columns.forms.dates import DateForm
 from sparring.modalities.tables.columns.forms.durations import DurationForm
+from sparring.modalities.tables.columns.forms.epochs import EpochForm
 from sparring.modalities.tables.columns.forms.numbers import NumberForm
 
-FORMS: dict[str, type[Form]] = {"number": NumberForm, "date": DateForm, "duration": DurationForm}
+FORMS: dict[str, type[Form]] = {
+    "number": NumberForm, "date": DateForm, "duration": DurationForm, "epoch": EpochForm, "angle": AngleForm,
+}  # fmt: skip
 
-__all__ = ["FORMS", "DateForm", "DurationForm", "Form", "NumberForm", "as_tuples", "form_from_json"]
+__all__ = [
+    "FORMS", "AngleForm", "DateForm", "DurationForm", "EpochForm", "Form", "NumberForm", "as_tuples", "form_from_json",
+]  # fmt: skip
 
 
 def form_from_json(stored: Mapping[str, Any]) -> Form:

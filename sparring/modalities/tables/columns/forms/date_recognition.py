@@ -184,7 +184,8 @@ def _unlikely(pattern: str, texts: Sequence[str], day_first: bool | None) -> tup
     if _order(pattern) not in ("dmy", "mdy"):
         return missing, years, 2 if _order(pattern) == "ymd" and "%Y" not in pattern else 0
     if day_first is None:
-        if len(texts) > 2 and len(np.unique(fields.day)) == 1:
+        timed = set(directives(pattern)) & DateForm.time_of_day
+        if len(texts) > 2 and len(np.unique(fields.day)) == 1 and not timed:
             return missing, years, 0  # the first of each month
         day_first = "/" not in pattern
     return missing, years, 1 if (_order(pattern) == "dmy") == day_first else 3

@@ -12,19 +12,20 @@ from sparring.modalities.tables.columns.forms.dates import DateForm, Fields, dir
 from sparring.modalities.tables.columns.forms.names import ZONES, month_numbers, weekday_numbers
 
 MIN_SHARE = 0.95  # of the texts that are dates, so that the others count as errors
-HALF = re.compile(r"(?<=[\d ])[ap](?:\.? ?m\.?)?(?![^\W\d_])", re.IGNORECASE)
+HALF = re.compile(r"(?<=[\d -])[ap](?:\.? ?m\.?)?(?![^\W\d_])", re.IGNORECASE)
 TOKEN = re.compile(r"\d+|[^\W\d_]+\.?|\s+|.", re.DOTALL)
-FILLERS = {"de", "of", "at", "um", "uhr", "del", "kl", "kl.", "klo", "the", "le", "den", "à"}
+FILLERS = {"de", "of", "at", "fy", "um", "uhr", "del", "kl", "kl.", "klo", "the", "le", "den", "à"}
+WEEKS = {"w", "wk", "week", "kw", "woche", "semaine", "semana"}
 CJK = frozenset("年月日时時分秒년월일시분초")
 YEARS = (1500, 2300)  # that years of four digits lie in; 9999 is a year without end
 
 # Layouts of texts: N a number, M the name of a month, A a weekday, P AM or PM, Z a time zone, O the ending of 1st, F
 # "of" and the like.
 SEPARATOR = r"[-/.]|\. |/ | |, |- "
-TIME = re.compile(r"N:N(?::N(?:[.,]N)?)?(?: ?P)?|N(?:\.N)? ?P|N[h時时시] ?N(?:[m分분](?: ?N[s秒초])?)?")
-# After 27/Dec/2020: and after 27.12.2020
-LATE_TIME = re.compile(r"(?<=[-/.][NM]:)N:N(?::N)?$|(?<=[-/. ]N )N\.N(?:\.N){0,2}(?: ?P)?$")
-COMPACT_TIME = re.compile(r"(?<=T)N(?:\.N)?$")
+TIME = re.compile(r"N:N(?::N(?:[.,]N)?)?(?: ?P)?|N(?:\.N)?[ -]?P|N[h時时시] ?N(?:[m分분](?: ?N[s秒초])?)?")
+# After 27/Dec/2020: and 27DEC2020:, and after 27.12.2020
+LATE_TIME = re.compile(r"(?:(?<=[-/.][NM]:)|(?<=NMN:))N:N(?::N(?:\.N)?)?$|(?<=[-/. ]N )N\.N(?:\.N){0,2}(?: ?P)?$")
+COMPACT_TIME = re.compile(r"(?:(?<=T)|(?<=^N[ _]))N(?:\.N)?$")  # after 20201227
 OFFSET = re.compile(r" ?(?:Z|Z?[+\u2212-]N(?::N)?)$")
 DATES = tuple(
     (re.compile(expression), kinds)
@@ -36,9 +37,10 @@ DATES = tuple(
         (r"N[-/., ]*M", "Y"),
         (r"N[-/.]N|N[年년] ?N[月월]", "Ym", "mY", "Yj"),
         (r"NmN", "Ym"),
-        (r"N[- ]?qN", "Yq", "qY"),
-        (r"qN[-/ ']*N", "qY"),
-        (r"N-?wN", "GV"),
+        (r"(?:F ?)?N[- ]?qN", "Yq", "qY"),
+        (r"qN[-/ ']*(?:F ?)?N", "qY"),
+        (r"N[- /]?wN", "GV"),
+        (r"w ?N[-/., ]+N", "VG"),
         (r"N-?wN-N", "GVu"),
     )
 )
@@ -90,12 +92,14 @@ def _mark(token: str, before: str) -> str | None:
         return " "
     if not token[0].isalpha() or token in CJK:
         return token
-    if bare in ("am", "pm", "a", "p") and before.endswith(("N", "N ")):
+    if bare in ("am", "pm", "a", "p") and before.endswith(("N", "N ", "N-")):
         return "P"
     if bare in ("st", "nd", "rd", "th") and before.endswith("N"):
         return "O"
     if word in ("t", "q", "w", "h") or (word in ("m", "s", "min") and before.endswith("N")):
         return "T" if word == "t" else word[0]
+    if bare in WEEKS and "w" not in before:
+        return "w"
     if bare in month_numbers() and "M" not in before:
         return "M"
     if bare in weekday_numbers() and "A" not in before:
@@ -152,7 +156,8 @@ def _assignments(body: str, columns: list[tuple[str, ...]]) -> list[list[str]]:
         return _date_names(_stripped(body), columns)
     before = body[: span.start()].count("N")
     after = before + span.group().count("N")
-    times = _time_names(span.group(), columns[before:after], body[: span.start()].endswith("T") and ":" not in body)
+    compact = span.re is COMPACT_TIME
+    times = _time_names(span.group(), columns[before:after], compact)
     if times is None:
         return []
     date = _stripped(f"{body[: span.start()]}\0{body[span.end() :]}")
@@ -163,7 +168,7 @@ def _assignments(body: str, columns: list[tuple[str, ...]]) -> list[list[str]]:
 def _stripped(rest: str) -> str:
     """The layout of a date without its weekday, and without its time (\\0) and what joins them."""
     rest = re.sub(r"^A[,.]? ?(?:F )?|,? ?\(?A\)?$|,? ?A(?= ?\0)", "", rest)
-    rest = re.sub(r"[ T,:]*(?:F )?\0(?: ?Z)?(?: F)?[, ]*", "\0", rest)
+    rest = re.sub(r"[ T,:_]*(?:F )?\0(?: ?Z)?(?: F)?[, ]*", "\0", rest)
     rest = re.sub(r"^A[,.]? ?|,? ?A$", "", rest)
     return re.sub(r"(?<=[NM])\0(?=[NM])", " ", rest).replace("\0", "")
 

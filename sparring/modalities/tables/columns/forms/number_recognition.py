@@ -34,6 +34,9 @@ CURRENCIES = frozenset({
     "vnd", "đ", "aed", "sar", "ils", "zar", "r", "egp", "ngn", "kes", "ksh", "fr", "fr.", "sfr", "sfr.", "e£",
     "£e",
 })  # fmt: skip
+# After a number: notes of tables, and remarks of statistical offices such as p for provisional.
+FLAG = re.compile(rf"[{SPACES}]+[bcdefinprsuz]{{1,3}}|[{SPACES}]?(\*{{1,3}}|[†‡]|\[\w{{1,3}}\]|\([bcdefinprsuz]\))")
+MIN_FLAGS = 2  # numbers with one of them
 PREFIXES = CURRENCIES | {"ca.", "ca"}
 
 
@@ -45,11 +48,13 @@ class Context:
         decimal: the decimal mark that they use; "" if they use none.
         semicolons: True if the values of the file are separated by semicolons.
         day_first: True or False if other dates have the day or the month first; None if there are none.
+        marked: True if numbers have marks between thousands, or signs of currencies and units.
     """
 
     decimal: str = ""
     semicolons: bool = False
     day_first: bool | None = None
+    marked: bool = False
 
 
 def number_form(texts: Sequence[str], context: Context) -> NumberForm | None:
@@ -63,7 +68,8 @@ def number_form(texts: Sequence[str], context: Context) -> NumberForm | None:
     labels = Counter(p.label for p in found)
     label, magnitudes = _unit(labels)
     before = label.partition("|")[0]
-    own = {"", label, *(f"{before}|{name}" for name, _ in magnitudes)}
+    flags = () if label or magnitudes else _flags(found)
+    own = {"", label, *(f"{before}|{name}" for name, _ in magnitudes), *flags}
     found = [p for p in found if p.label in own]
     if len(found) < MIN_READ_SHARE * len(texts) or not (label == "" or magnitudes or _is_unit(label, found)):
         return None
@@ -74,7 +80,21 @@ def number_form(texts: Sequence[str], context: Context) -> NumberForm | None:
     pattern = core_pattern(thousands, decimal, indian)
     form = _form([p for p in found if pattern.fullmatch(p.core)], label, marks, magnitudes)
     nothing = next((text for text in texts if before and DASH.fullmatch(text.lower().replace(before, ""))), "")
-    return form if form is None or not nothing else replace(form, nothing=nothing)
+    if form is None:
+        return None
+    point = decimal == "," and context.semicolons and not (thousands or label or magnitudes or context.marked)
+    return replace(form, nothing=nothing, flags=flags, point=point and _is_bare(form))
+
+
+def _flags(found: Sequence[Parts]) -> tuple[str, ...]:
+    """The labels of remarks after numbers, if there are some."""
+    flagged = [p.label for p in found if FLAG.fullmatch(p.right) and p.label.startswith("|")]
+    return tuple(dict.fromkeys(flagged)) if len(flagged) >= MIN_FLAGS else ()
+
+
+def _is_bare(form: NumberForm) -> bool:
+    """True if nothing but a minus stands around numbers."""
+    return (form.positive, form.negative, form.zero) == (("", ""), ("-", ""), ("", ""))
 
 
 def _unit(labels: Counter[str]) -> tuple[str, tuple[tuple[str, float], ...]]:

@@ -16,13 +16,14 @@ SPACES = " \u00a0\u202f\u2009"
 GROUPING = SPACES + "'\u2019_\u066c"  # characters that only ever stand between thousands
 MINUS = "-\u2212\u2013\ufe63\uff0d"
 CORE = re.compile(
-    rf"(?P<left>\D*?)(?P<core>(?:(?<![^\W\d_])[.,])?\d(?:[\d.,{GROUPING}]*\d)?[.,]?)"
+    rf"(?P<left>\D*?)(?P<core>(?:(?<![^\W\d_])[.,])?\d(?:[\d.,{GROUPING}]*\d)?(?:[.,](?![{SPACES}]*[^\W\d_]))?)"
     rf"(?P<exponent>[eE][+{MINUS}]?\d+)?(?P<right>(?!\d).*)",
     re.DOTALL,
 )
 DEBIT = re.compile(r"\b(dr|db|debit|soll)\b\.?", re.IGNORECASE)
 CREDIT = re.compile(r"\b(cr|credit|haben)\b\.?", re.IGNORECASE)
 MAX_DECIMALS = 15
+FLOAT_DIGITS = 16  # characters of a number whose digits are all exact
 
 
 class Parts(NamedTuple):
@@ -73,6 +74,8 @@ class NumberForm(Form):
         exponent: "E" or "e" in scientific notation; "" otherwise.
         nothing: text of zero, if it has no digits.
         magnitudes: suffixes and what they multiply by, the largest first, such as ("K", 1000).
+        flags: labels of remarks after some numbers, such as " p" for a provisional one, which are not written.
+        point: True if numbers are written with a decimal point, although the data have commas.
     """
 
     kind: str = "number"
@@ -87,6 +90,8 @@ class NumberForm(Form):
     exponent: str = ""
     magnitudes: tuple[tuple[str, float], ...] = ()
     nothing: str = ""
+    flags: tuple[str, ...] = ()
+    point: bool = False
 
     @property
     def dtype(self) -> str:
@@ -96,7 +101,7 @@ class NumberForm(Form):
     def plain(self) -> bool:
         """True if other programs read it as a number."""
         bare = (self.positive, self.negative, self.zero) == (("", ""), ("-", ""), ("", ""))
-        return bare and not self.thousands and self.decimal == "." and not self.magnitudes
+        return bare and not self.thousands and self.decimal == "." and not (self.magnitudes or self.flags)
 
     @property
     def step(self) -> float:
@@ -121,6 +126,8 @@ class NumberForm(Form):
 
     def number(self, text: str) -> float:
         """The number of one text; NaN if it is not written in this form."""
+        if self.point and re.fullmatch(rf"-?\d+\.\d{{1,{self.decimals[1]}}}", text):
+            return float(text)
         found = parts(text)
         if found is None:
             return 0.0 if self.nothing and text == self.nothing else np.nan
@@ -134,7 +141,7 @@ class NumberForm(Form):
 
     def _factor(self, label: str) -> float | None:
         """What a label multiplies by; None if it is another one than the column's."""
-        if label in ("", self.label):
+        if label in ("", self.label, *self.flags):
             return 1.0
         before = self.label.partition("|")[0]
         return {f"{before}|{suffix.lower()}": factor for suffix, factor in self.magnitudes}.get(label)
@@ -158,11 +165,26 @@ class NumberForm(Form):
         least, most = self.decimals
         if self.exponent:
             mantissa, _, power = f"{x:.{most}e}".partition("e")
-            return _shortened(mantissa, least).replace(".", self.decimal) + self.exponent + power
-        whole, _, fraction = _shortened(f"{x:.{most}f}", least).partition(".")
+            return _shortened(mantissa, least).replace(".", self._mark) + self.exponent + power
+        whole, _, fraction = _shortened(_positional(x, most), least).partition(".")
         if self.thousands:
             whole = _grouped(whole, self.thousands, 2 if self.indian else 3)
-        return whole + (self.decimal + fraction if fraction else "")
+        return whole + (self._mark + fraction if fraction else "")
+
+    @property
+    def _mark(self) -> str:
+        """The decimal mark that is written."""
+        return "." if self.point else self.decimal
+
+
+def _positional(x: float, decimals: int) -> str:
+    """The digits of a number with some decimals, without those that floating-point numbers do not have."""
+    digits = f"{x:.{decimals}f}"
+    if len(digits) <= FLOAT_DIGITS:
+        return digits
+    shortest: str = np.format_float_positional(x, unique=True, trim="-")
+    missing = decimals - len(shortest.partition(".")[2])
+    return digits if missing < 0 else shortest + ("." if "." not in shortest else "") + "0" * missing
 
 
 def _shortened(digits: str, least: int) -> str:
