@@ -289,6 +289,7 @@ def test_every_field_is_described():
         ({"lr": "fast"}, "lr=fast is not a number"),
         ({"lr": 0}, "above 0"),
         ({"lr": float("nan")}, "out of range"),
+        ({"lr": 10**400}, "lr is out of range; it must be at most 1.8e"),
         ({"batch": 0}, "at least 1"),
         ({"batch": 2.5}, "whole number"),
         ({"batch": True}, "whole number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -169,6 +170,8 @@ TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "
 
 def _scalar(name: str, value: Any, kind: type, within: Within | None) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) > sys.float_info.max:
+            raise InputError(f"{name} is out of range; it must be at most {sys.float_info.max:.2g}")
         value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise InputError(f"{name}={value} is not {TYPES[kind]}")
