@@ -81,7 +81,7 @@ def test_what_a_command_wrote_is_replaced(run, pictures, tmp_path, monkeypatch, 
     (tmp_path / "out of sample").rename(tmp_path / "out")
     status, errors = command(monkeypatch, capsys, COMMANDS["check"].format(data=pictures(1), out="out"))
     assert status == 2  # samples are no report, and there is no --force
-    assert "exists already" in errors[-1]
+    assert "out holds another result of sparring (samples), not report" in errors[-1]
 
 
 def write(folder, *names):

@@ -19,7 +19,10 @@ from sparring.studio.guard import Guard
 from sparring.studio.run_index import RunIndex
 from sparring.studio.tabs.runs import last_sheet
 
-RECIPE = {"recipe": "dcgan", "kind": "images", "run": {"settings": {"data": "digits"}, "steps": 10, "time": None}}
+RECIPE = {
+    "format": 2, "sparring": "0.2.0", "recipe": "dcgan", "fields": {}, "kind": "images", "modality": {},
+    "run": {"settings": {"data": "digits"}, "steps": 10, "time": None},
+}  # fmt: skip
 LINE = {"step": 3, "kimg": 0.1, "seconds": 2.0, "speed": 9.5, "G/adversarial": 0.7, "fid[patches]": 3.25}
 DEEP = "[" * 100_000
 
