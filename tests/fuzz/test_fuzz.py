@@ -6,8 +6,8 @@ from cases import KINDS
 from running import Case, run
 
 CASES = {
-    "images": 40, "archives": 40, "arrays": 40, "tables": 40, "videos": 8, "checkpoints": 10, "models": 40, "runs": 24,
-    "recipes": 14, "arguments": 40, "requests": 60,
+    "images": 12, "archives": 14, "arrays": 24, "tables": 16, "videos": 6, "checkpoints": 5, "models": 40, "runs": 12,
+    "recipes": 20, "arguments": 50, "requests": 100,
 }  # fmt: skip
 SEED = 2026
 
