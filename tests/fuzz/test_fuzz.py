@@ -6,7 +6,7 @@ from cases import KINDS
 from running import Case, run
 
 CASES = {
-    "images": 12, "archives": 14, "arrays": 24, "tables": 16, "videos": 6, "checkpoints": 5, "models": 24, "runs": 12,
+    "images": 10, "archives": 12, "arrays": 24, "tables": 12, "videos": 4, "checkpoints": 4, "models": 24, "runs": 10,
     "recipes": 20, "arguments": 50, "requests": 100,
 }  # fmt: skip
 SEED = 2026
