@@ -13,6 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from typer.main import get_command
 
 from sparring.cli import app, main
@@ -406,6 +407,24 @@ def test_a_damaged_model(typed, run, tmp_path):
     status, _, err = typed("sample", other, "-o", "x.png")
     assert (status, err.count("\n")) == (2, 1)
     assert "damaged" in err
+
+
+def test_weights_that_are_not_finite(typed, run, tmp_path):
+    other = shutil.copytree(run, tmp_path / "other")
+    weights = other / "model" / "weights.safetensors"
+    tensors = load_file(weights)
+    next(t for t in tensors.values() if t.is_floating_point()).view(-1)[0] = float("nan")
+    save_file(tensors, weights)
+    status, _, err = typed("sample", other, "-o", "x.png")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "holds numbers that are not finite, or huge" in err
+
+
+def test_a_readme_that_is_not_utf_8(typed, run, tmp_path):
+    other = shutil.copytree(run, tmp_path / "other")
+    (other / "README.md").write_bytes(b"\xff notes\n")
+    assert typed("evaluate", other, "--samples", 12)[0] == 0
+    assert "## Evaluation" in (other / "README.md").read_text()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files")

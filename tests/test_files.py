@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sparring import files
 from sparring.errors import InputError
-from sparring.files import LEFTOVER_AGE, atomic_path, write_bytes
+from sparring.files import LEFTOVER_AGE, atomic_path, resolved, write_bytes, write_text
 from sparring.json_files import mismatch, parse_json, read_json, read_lines
 
 JSON = st.recursive(
@@ -130,3 +130,15 @@ def test_tuples_of_fixed_length_are_checked_place_by_place():
     assert mismatch([1, 2], tuple[int, str], "x") == "x[1] is 2, not text"
     assert mismatch([1], tuple[int, str], "x") == "x has 1 values, not 2"
     assert mismatch([[1, 2], [3, "a"]], tuple[tuple[int, int], ...], "x") == 'x[1][1] is "a", not a whole number'
+
+
+def test_links_in_circles_are_resolved(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    assert resolved(tmp_path / "loop").name == "loop"
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert resolved(tmp_path / "link" / "x") == tmp_path.resolve() / "x"
+
+
+def test_names_that_are_not_utf_8_are_written(tmp_path):
+    write_text(tmp_path / "a.txt", "a \udcff")
+    assert (tmp_path / "a.txt").read_text() == "a \\udcff"

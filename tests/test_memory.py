@@ -106,3 +106,9 @@ def test_the_fields_that_were_raised_are_named():
     )  # fmt: skip
     with pytest.raises(InputError, match="with G=99999999999 would take more"):
         Gan().set({"G": (99999999999,)}).build(Points(), 1)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan")])
+def test_numbers_that_are_not_finite(value):
+    with pytest.raises(InputError, match=r"lr=(inf|nan) is not a finite number"):
+        Gan().set({"lr": value})

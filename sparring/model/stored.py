@@ -60,6 +60,7 @@ FORMAT = 2  # of model folders and run folders
 MODEL = "model"  # in the marker of a model's folder
 SINGLE = ".safetensors"  # of a model in one file
 FILES = "model.json", "weights.safetensors"  # of a model's folder
+MAX_WEIGHT = 1e20
 ADVICE = "if you trust its code, add --trust-code (in Python: trust=True)"
 
 
@@ -211,9 +212,16 @@ def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, 
         if "pruned" in content["about"]:
             _narrow(game, tensors)
         game.load_state_dict(tensors)
+        if huge := [name for name, tensor in tensors.items() if not _is_moderate(tensor)]:
+            raise InputError(f"{weights} is damaged: {huge[0]} holds numbers that are not finite, or huge")
     except (OSError, SafetensorError, RuntimeError, AttributeError) as error:
         raise InputError(f"{weights} is damaged or of another recipe: {_first_reason(error)}") from error
     return recipe, modality, game, content["about"]
+
+
+def _is_moderate(tensor: Tensor) -> bool:
+    """True unless a number is NaN, infinite or so large that nets would make it so."""
+    return not tensor.is_floating_point() or bool((tensor.abs() <= MAX_WEIGHT).all())
 
 
 def _first_reason(error: Exception) -> str:

@@ -383,26 +383,40 @@ def _client(models: Path) -> Any:
     return client
 
 
+BODIES: Mapping[str, dict[str, Any]] = {
+    "digits": {"label": "1", "truncation": 0.7}, "points": {}, "table": {"where": ["age>30"]},
+    "series": {"length": 20}, "larger": {}, "fill": {},
+}  # fmt: skip
+METHODS = {"samples": "POST", "apply": "POST", "invert": "POST"}  # of the routes of a model; GET of others
+QUERIES = ("seed", "steps", "label", "reverse", "sharpness")
+
+
 def requests(random: Random, models: Path) -> Attempt:
     """A request to a server; its answer must not be an internal error."""
     client = _client(models)
-    name = random.choice(("digits", "points", "table", "series", "larger", "fill", random.choice(ODD_TEXTS)))
-    route = random.choice(("samples", "samples", "samples", "apply", "invert", "conditions", ""))
-    path = f"/models/{name}/{route}".encode("utf-8", "replace")[:2000]
-    body: dict[str, Any] = {"n": 2, "seed": 1, "truncation": 0.7, "label": "1", "where": ["age>3"], "length": 20}
-    body = {key: body[key] for key in random.sample(sorted(body), random.randrange(len(body) + 1))}
-    sent = as_json(twisted(body, random), random)[:200_000]
+    name, route = (
+        random.choice(sorted(BODIES)),
+        random.choice(("samples", "samples", "apply", "invert", "conditions", "")),
+    )
+    if name in ("larger", "fill") and random.random() < 0.7:
+        route = "apply"
+    media, sent = "application/json", as_json(_body(name, random), random)[:200_000]
     if route in ("apply", "invert"):
-        sent = hurt(corpus.image(random.choice(IMAGES), random), sent, random)
-    headers = {"content-type": random.choice(("application/json", "image/png", "", "multipart/form-data; boundary=x"))}
-    if route == "samples" and random.random() < 0.8:
-        headers["content-type"] = "application/json"
-    for header in random.sample(("accept", "content-type", "authorization", "accept-encoding", "range", "x-a"), 1):
-        if random.random() < 0.5:
-            headers[header] = odd_text(random)[:4000]
-    odd = f"?{random.choice(('seed', 'steps', 'label', 'reverse', 'sharpness'))}={odd_text(random)[:500]}"
-    query = odd.encode("utf-8", "replace") if random.random() < 0.3 else b""
-    method = random.choice(("POST", "POST", "POST", "GET", "PUT", "DELETE"))
+        format = random.choice(IMAGES)
+        media, sent = f"image/{format}", hurt(corpus.image(format, random, (8, 8)), sent, random)
+    headers = {"content-type": media}
+    method, query = METHODS.get(route, "GET"), b""
+    how = random.randrange(10)
+    if how == 0:
+        method = random.choice(("GET", "PUT", "DELETE", "POST", "HEAD", "OPTIONS"))
+    elif how == 1:
+        name = random.choice(ODD_TEXTS)[:2000]
+    elif how < 4:
+        header = random.choice(("accept", "content-type", "authorization", "accept-encoding", "range", "host"))
+        headers[header] = odd_text(random)[:4000]
+    elif how < 6:
+        query = f"?{random.choice(QUERIES)}={odd_text(random)[:500]}".encode("utf-8", "replace")
+    path = f"/models/{name}/{route}".rstrip("/").encode("utf-8", "replace")
 
     def ask() -> None:
         from urllib.parse import quote
@@ -414,6 +428,17 @@ def requests(random: Random, models: Path) -> Attempt:
             raise AssertionError(f"{method} {url}: {answer.status_code} {answer.text[:300]}")
 
     return ask
+
+
+def _body(name: str, random: Random) -> Any:
+    """The body of a request for samples, in which one value may be odd."""
+    body: dict[str, Any] = {"n": random.randrange(1, 4), "seed": 1, **BODIES[name]}
+    how = random.randrange(4)
+    if how == 0:
+        return twisted(body, random)
+    if how == 1:
+        body[random.choice(("n", "seed", "truncation", "label", "where", "length", "other"))] = odd_value(random)
+    return body
 
 
 KINDS: Mapping[str, Builder] = {

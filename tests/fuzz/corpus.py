@@ -194,6 +194,10 @@ STATEMENTS = (
 )  # fmt: skip
 
 
+FIELDS = ("batch: int = 'x'", "batch: int = 0", "batch: int = 10**12", "x: list = []", "own: int = 2", "own: int",
+          "lr: float = None")  # fmt: skip
+
+
 def recipe(random: Random) -> str:
     """A recipe file with a mistake."""
     statement = random.choice(STATEMENTS)
@@ -212,10 +216,7 @@ def recipe(random: Random) -> str:
         )
         return RECIPE.format(body=f"    takes = {takes}\n")
     if where == 5:
-        field = random.choice(
-            ("batch: int = 'x'", "batch: int = 0", "batch: int = 10**12", "x: list = []", "lr: float = None")
-        )
-        return RECIPE.format(body=f"    {field}\n")
+        return RECIPE.format(body=f"    {random.choice(FIELDS)}\n")
     if where == 6:
         return RECIPE.format(body="") + "\n\nclass Other(Mine):\n    pass\n"
     odd = ("", "\n", "x = 1\n", "class Gan: pass\n", "def f(:\n", "  x = 1\n", "x = '\n", "\0", "\ufeffx = 1\n",

@@ -6,8 +6,8 @@ from cases import KINDS
 from running import Case, run
 
 CASES = {
-    "images": 40, "archives": 40, "arrays": 40, "tables": 40, "videos": 8, "checkpoints": 10, "models": 40, "runs": 24,
-    "recipes": 14, "arguments": 40, "requests": 60,
+    "images": 10, "archives": 12, "arrays": 24, "tables": 12, "videos": 4, "checkpoints": 4, "models": 24, "runs": 10,
+    "recipes": 20, "arguments": 50, "requests": 100,
 }  # fmt: skip
 SEED = 2026
 

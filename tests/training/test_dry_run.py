@@ -152,6 +152,11 @@ def test_a_recipe_that_raises_or_exits(own, place, statement):
         own(before, after)
 
 
+def test_fields_without_a_description(own):
+    """They are plain fields of a dataclass."""
+    own("    lr: Positive = 2e-4\n", "    lr: Positive = 2e-4\n    own: int = 7\n")
+
+
 def test_an_error_without_a_message(own):
     """Its class is the user's own, and fails when it is asked for its message."""
     code = "class Odd(Exception):\n            def __str__(self):\n                raise ValueError\n        raise Odd"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import sys
 import types
 from collections.abc import Mapping, Sequence
@@ -170,9 +171,9 @@ TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "
 
 def _scalar(name: str, value: Any, kind: type, within: Within | None) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) > sys.float_info.max:
-            raise InputError(f"{name} is out of range; it must be at most {sys.float_info.max:.2g}")
-        value = float(value)
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{name}={value} is not a finite number")
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise InputError(f"{name}={value} is not {TYPES[kind]}")
     if within is not None and value not in within:

@@ -206,7 +206,9 @@ def _listed(value: Any) -> str:
 
 
 def _about(recipe: type[Recipe[Any]], name: str) -> About:
-    """The declaration of a field, which a subclass that only changes its default inherits."""
+    """The declaration of a field, which a subclass that only changes its default inherits. A user's own recipe may have
+    fields without one.
+    """
     classes = [c for c in recipe.__mro__ if is_dataclass(c)]
     declared: list[About] = [f.metadata[ABOUT] for c in classes for f in fields(c) if f.name == name and f.metadata]
-    return declared[0]
+    return declared[0] if declared else About("Data", "")
