@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+OWN_MODULE = "recipe_"  # at the beginning of the names of modules that are the user's recipe files
+
 
 class InputError(ValueError):
     """The user's input cannot be used.
@@ -50,6 +52,13 @@ def own_code(file: str, before: str = "", after: str = "") -> Iterator[None]:
         raise
     except BaseException as error:  # such as of sys.exit
         raise InputError(f"{before}{located(error, file)}{after}") from error
+
+
+def own_file(error: BaseException) -> str:
+    """The user's recipe file whose code raised an error, or called what raised it; "" if there is none."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    files = [f.f_code.co_filename for f in frames if str(f.f_globals.get("__name__")).startswith(OWN_MODULE)]
+    return files[-1] if files else ""
 
 
 def located(error: BaseException, file: str) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from sparring.cli.app import app
 from sparring.console import complain, tolerate_encodings
-from sparring.errors import InputError
+from sparring.errors import InputError, located, own_file
 
 __all__ = ["app", "main"]
 
@@ -35,13 +35,24 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         complain(f"{place}{(error.strerror or str(error)).lower()}")
         sys.exit(2)
-    except (MemoryError, RuntimeError) as error:
-        from sparring.memory import is_shortage  # imports PyTorch
-
-        if not is_shortage(error):
+    except Exception as error:
+        message = _explained(error)
+        if not message:
             raise
-        complain("this needs more memory than there is; give smaller values of size, batch or n")
+        complain(message)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         complain("stopped")
         sys.exit(130)
+
+
+def _explained(error: Exception) -> str:
+    """One line on an error that the user can do something about; "" for one of Sparring's own."""
+    if file := own_file(error):
+        return located(error, file)
+    if isinstance(error, MemoryError | RuntimeError):
+        from sparring.memory import is_shortage  # imports PyTorch
+
+        if is_shortage(error):
+            return "this needs more memory than there is; give smaller values of size, batch or n"
+    return ""

@@ -7,13 +7,15 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sparring.data import Items
-from sparring.errors import InputError, nearest, own_code
+from sparring.errors import OWN_MODULE, InputError, nearest, own_code
 from sparring.files import resolved
 from sparring.modalities import Modality, kind_of, kinds
 from sparring.recipes.base import Recipe
@@ -43,15 +45,25 @@ def find(name: str) -> Recipe[Any]:
 @lru_cache
 def _imported(path: Path, _modified: int) -> ModuleType:
     """The module in a file; the same one until the file changes, so that its classes stay the same."""
-    name = f"recipe_{path.stem}"
+    name = f"{OWN_MODULE}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InputError(f"there is no recipe file {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look up their own module there
-    with own_code(str(path), "the recipe file cannot be imported: "):
+    with own_code(str(path), "the recipe file cannot be imported: "), _importable(path.parent):
         spec.loader.exec_module(module)
     return module
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """While active, a file can import others of its folder, as a script can."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
 
 
 def _only(module: ModuleType, name: str) -> Recipe[Any]:

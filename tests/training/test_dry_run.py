@@ -1,11 +1,13 @@
 """Mistakes in a user's own recipe or kind of data are named in one line before anything is written."""
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from commands import command
 
 import sparring
 from sparring.errors import InputError
@@ -162,3 +164,36 @@ def test_an_error_without_a_message(own):
     code = "class Odd(Exception):\n            def __str__(self):\n                raise ValueError\n        raise Odd"
     with pytest.raises(InputError, match=r"mygan.py, line \d+: Odd: Odd \(while"):
         own("        return Generator(self.z,", f"        {code}\n        return Generator(self.z,")
+
+
+def test_a_recipe_file_imports_its_neighbor(own, tmp_path):
+    (tmp_path / "numbers_of_mine.py").write_text("WIDTH = 5\n")
+    import_ = "from numbers_of_mine import WIDTH\nfrom torch import nn\n"
+    own("from torch import nn\n", import_)
+    assert "numbers_of_mine" in sys.modules
+
+
+def test_a_changed_recipe_file_is_said_on_resume(own, tmp_path, pictures, capsys):
+    own()
+    file = tmp_path / "mygan.py"
+    file.write_text(file.read_text() + "\n# nothing new\n")
+    sparring.train(str(file), pictures(3), out=tmp_path / "run", steps=2, resume=True)
+    assert f"{file} has changed since the run began; the run continues with the new code" in capsys.readouterr().out
+
+
+def test_errors_of_a_kind_are_one_line_in_every_command(tmp_path, monkeypatch, capsys):
+    """Reading, drawing and writing run outside of the dry run."""
+    monkeypatch.chdir(tmp_path)
+    code = code_of("your-own-kind.md")
+    (tmp_path / "a.strips").write_text("rgbk\n" * 40 + "bbgr\n" * 40)
+    for before, after, line in (
+        ("path.read_text()", "path.read_pages()", "train a.strips --recipe s.py --steps 1"),
+        ("def fit(self, items):\n", "def fit(self, items):\n        1 / 0\n", "train a.strips --recipe s.py --steps 1"),
+        ("path.read_text()", "path.read_pages()", "check a.strips --recipe s.py"),
+    ):
+        assert before in code
+        (tmp_path / "s.py").write_text(code.replace(before, after))
+        status, errors = command(monkeypatch, capsys, line)
+        assert status == 2
+        assert len(errors) == 1
+        assert re.match(r"sparring: s\.py, line \d+: (AttributeError|ZeroDivisionError): ", errors[0]), errors
