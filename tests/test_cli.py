@@ -119,7 +119,7 @@ def test_a_run_in_a_folder_is_not_overwritten(typed):
     assert "--force" in err
     assert typed(*words, "--force")[0] == 0
     assert typed(*words, "--resume")[0] == 0  # nothing left to do is no error
-    assert "other settings" in typed(*words, "--resume", "lr=0.1")[2]
+    assert "was trained with lr=0.0002, not 0.1" in typed(*words, "--resume", "lr=0.1")[2]
     assert "other data" in typed("train", "ring", "--recipe", *TOY, "--out", "runs/gan-digits", "--resume")[2]
 
 

@@ -88,7 +88,7 @@ def test_quality_is_measured_on_the_written_file(run, tmp_path, monkeypatch):
 
 
 def test_a_compressed_model_is_measured_after_reading_it_back(run, tmp_path):
-    """Sizes are those of files, and nothing is written if generated numbers are not finite."""
+    """Sizes are those of files, and nothing is written if weights are not finite."""
     found = export(run, tmp_path / "h.safetensors", half=True)
     whole, half = found.variants
     assert [v.name for v in found.variants] == ["PyTorch", "half"]
@@ -104,7 +104,7 @@ def test_a_compressed_model_is_measured_after_reading_it_back(run, tmp_path):
     assert sparring.load(kept.path).game.G.state_dict()[next(iter(model.game.G.state_dict()))].max() == 1e5
     with torch.no_grad():
         next(model.game.G.parameters()).fill_(torch.nan)
-    with pytest.raises(InputError, match="some generated numbers are not finite"):
+    with pytest.raises(InputError, match="holds numbers that are not finite"):
         export(model, tmp_path / "i.safetensors", half=True)
     assert not (tmp_path / "i.safetensors").exists()
 
