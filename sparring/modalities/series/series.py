@@ -363,7 +363,8 @@ class Series(Modality):
         import pandas
 
         n, length, _ = paths.shape
-        frame = pandas.DataFrame(paths.reshape(n * length, -1), columns=self.names)
+        values = np.asarray(paths, np.float64).reshape(n * length, -1) + 0.0  # no -0.0
+        frame = pandas.DataFrame(values, columns=self.names)
         for channel in (c for c in self.channels if c.decimals == 0):
             column = frame[channel.name]
             if np.isfinite(column).all() and column.abs().max() < MAX_EXACT_INTEGER:
