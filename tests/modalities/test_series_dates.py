@@ -294,6 +294,13 @@ def test_patterns_that_dates_do_not_have(pattern, message, tmp_path):
         Series(window=16, patterns=(pattern,)).fit(items)
 
 
+def test_a_short_series_can_be_checked(tmp_path):
+    items = find(written(tmp_path / "few.csv", day=days(40), close=price(40)))
+    survey = Series.survey(items, "few.csv")
+    assert survey.notes[-1] == "40 steps are few: train with window=10"
+    assert Series(window=10).fit(items).window == 10
+
+
 @pytest.mark.parametrize(("unit", "factor"), [("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)])
 def test_moments_since_1970_are_dates(unit, factor, tmp_path):
     hours = pd.date_range("2023-03-01", periods=N, freq="h").as_unit(unit).astype(np.int64)
