@@ -367,6 +367,17 @@ def test_parse():
         parse(["batch"])
 
 
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("zip=category,id=identifier", ("zip=category", "id=identifier")), ("day=%b %d, %Y", ("day=%b %d, %Y",)),
+        ("Time, GMT+1=%d/%m/%Y, x=number", ("Time, GMT+1=%d/%m/%Y", "x=number")), ("", ()),
+    ],
+)  # fmt: skip
+def test_names_and_patterns_of_columns_may_contain_commas(text, columns):
+    assert recipes.find("table").set({"columns": text}).columns == columns
+
+
 def test_own_recipe_from_a_file(tmp_path, pictures):
     """A user's own file works in place of a recipe's name, also when a model is loaded."""
     (tmp_path / "mine.py").write_text(

@@ -94,7 +94,7 @@ def lasting_source(data: str | os.PathLike[str]) -> str:
     if name in sets or (not path.exists() and any(place.exists() for place in places(name))):
         return name
     here = path.exists() or (whole and whole not in sets and Path(whole).exists())
-    return str(path.absolute()) if here else name
+    return os.path.abspath(path) if here else name
 
 
 def read(path: Path, asked: Kinds) -> Items:

@@ -299,3 +299,12 @@ def test_json_records(tmp_path):
 def test_json_that_is_no_table(tmp_path, text, said):
     with pytest.raises(InputError, match=said):
         read(tmp_path, text, "t.jsonl")
+
+
+def test_records_within_records_become_columns(tmp_path):
+    text = "".join(
+        json.dumps({"id": i, "user": {"name": f"n{i}", "at": {"city": "Oslo"}}, "tags": [1]}) + "\n" for i in range(5)
+    )
+    frame = read(tmp_path, text, "t.jsonl").items
+    assert list(frame) == ["id", "user.name", "user.at.city", "tags"]
+    assert frame.iloc[0].tolist() == [0, "n0", "Oslo", "[1]"]

@@ -116,3 +116,21 @@ def test_calibration_keeps_to_its_time(tmp_path, monkeypatch):
         drawn.clear()
         model.game.calibrate(model.modality.level_shares(), condition, seconds)
         assert drawn == pytest.approx(expected, abs=40), seconds
+
+
+@pytest.mark.parametrize("cell", ["{0}", "{0}.{1}5", "2020-01-{1:02}", "{0}%"])
+def test_calibration_of_wide_tables_is_a_single_round_without_time(tmp_path, cell):
+    rows = [[cell.format(i * j % 97, 1 + i * j % 28) for j in range(1, 61)] for i in range(1, 61)]
+    lines = [",".join(f"c{j}" for j in range(60)), *(",".join(row) for row in rows)]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    settings = {"steps": 1, "time": "2s", "quiet": True, "device": "cpu", "batch": 10, "width": 8, "D": 8, "z": 4}
+    model = sparring.train("table", tmp_path / "t.csv", out=tmp_path / "run", **settings)
+    drawn, draw_conditions = [], model.modality.draw_conditions
+
+    def condition(n):
+        drawn.append(n)
+        return draw_conditions(n, torch.device("cpu"))
+
+    model.game.calibrate(model.modality.level_shares(), condition, 0.0)
+    assert sum(drawn) <= 200
+    assert model.about["seconds"] < 20

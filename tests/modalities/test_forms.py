@@ -484,3 +484,63 @@ def test_series_keep_the_form_of_their_dates(tmp_path, pattern):
     assert series.end.startswith("1960-12-01")
     text = series._as_text(type("S", (), {"items": np.ones((1, 3, 1))}))
     assert text["Month"].tolist() == pd.date_range("1961-01-01", periods=3, freq="MS").strftime(pattern).tolist()
+
+
+@pytest.mark.parametrize("code", [-99, -9999, 9999, -88, 999])
+def test_codes_of_missing_answers_are_never_mixed_with_numbers(tmp_path, code):
+    ages = random.integers(18, 90, N)
+    ages[::15] = code
+    table, back = there_and_back(file_of(tmp_path, "years", ages))
+    column = called(table, "years")
+    assert f"{code}, far from its other numbers" in " ".join(column.notes)
+    made = column.decode(np.repeat(np.arange(column.width), 50), random.uniform(-1, 1, 50 * column.width), np.zeros(0))
+    assert set(made[(made < 18) | (made >= 90)]) == {code}
+    assert (back["years"] == str(code)).sum() == 8
+
+
+@pytest.mark.parametrize("mark", [" p", " (e)", "*", "[1]", " bep"])
+def test_remarks_after_numbers_are_left_out(tmp_path, mark):
+    texts = [f"{x:.1f}{mark if i % 4 == 0 else ''}" for i, x in enumerate(AMOUNTS)]
+    table, back = there_and_back(file_of(tmp_path, "rate", texts))
+    assert called(table, "rate").kind == "number"
+    assert any("remarks after numbers" in note for note in called(table, "rate").notes)
+    assert np.allclose(back["rate"].astype(float), AMOUNTS, rtol=0.05, atol=0.1)
+
+
+@pytest.mark.parametrize("unit", ["kg", "A", "m", "°C"])
+def test_units_and_letters_of_codes_are_no_remarks(unit):
+    texts = [f"{i}{unit if i % 4 == 0 else ''}" for i in range(200, 320)]
+    form = recognized(pd.Series(texts)).form
+    assert form is None or not form.flags
+
+
+def test_decimal_commas_become_points_only_where_nothing_else_is_marked(tmp_path):
+    prices = [f"{x:.2f}".replace(".", ",") for x in AMOUNTS % 900]
+    _, back = there_and_back(file_of(tmp_path, "price", prices, ";"))
+    assert back["price"].str.fullmatch(r"\d+\.\d\d").all()
+    for others in ([german(x + 1000) for x in AMOUNTS], [f"{x:.0f} €" for x in AMOUNTS]):
+        frame = pd.DataFrame({"price": prices, "other": others, "plan": random.choice(["a", "b"], N)})
+        frame.to_csv(tmp_path / "m.csv", index=False, sep=";")
+        _, back = there_and_back(read_table(tmp_path / "m.csv"))
+        assert back["price"].str.fullmatch(r"\d+,\d\d").all()
+
+
+@pytest.mark.parametrize(("text", "value"), [("5,-", 5), ("Country 5, The", None), ("No. 5, Main Street", None)])
+def test_a_comma_before_words_is_no_decimal_mark(text, value):
+    form = recognized(pd.Series([text.replace("5", str(i)) for i in range(3, 40)])).form
+    assert (form is None) == (value is None)
+
+
+def test_known_identifiers_stay_valid():
+    import ipaddress
+    import uuid
+
+    for values, valid in (
+        ([f"10.{i % 3}.{i % 7}.{i % 256}" for i in range(300)], ipaddress.ip_address),
+        ([f"{i * 7 % 223}.{i % 256}.{i * 3 % 256}.{i % 250}" for i in range(300)], ipaddress.ip_address),
+        ([str(uuid.UUID(int=int(a) << 64 | int(b), version=4)) for a, b in random.integers(0, 2**62, (300, 2))], None),
+    ):
+        made = fit_column(pd.Series(values, name="id"), "identifier").decode(None, None, random.random(500))
+        assert len(set(made)) == 500
+        assert all(valid(text) if valid else uuid.UUID(text).version == 4 for text in made)
+        assert valid or all(uuid.UUID(text).variant == uuid.RFC_4122 for text in made)

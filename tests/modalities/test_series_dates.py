@@ -271,3 +271,57 @@ def test_events_with_a_date_and_a_word_stay_rows(tmp_path):
     assert find(file).kind == "rows"
     with pytest.raises(InputError, match="'city' tells several series apart, give each as a file of a folder"):
         Series(window=16).fit(find(file))
+
+
+def test_the_pattern_of_dates_can_be_given(tmp_path):
+    quarters = pd.date_range("2020-01-01", periods=N, freq="6h")
+    file = written(tmp_path / "logger.csv", time=quarters.strftime("%m/%d/%y %I:%M:%S %p"), level=price())
+    _, told = notes(find(file))
+    assert "%m/%d/%y %I:%M:%S %p" in told
+    few = written(tmp_path / "few.csv", day=pd.date_range("2020-01-01", periods=12).strftime("%m/%d/%Y"), x=price(12))
+    monthly = Series(window=4, patterns=("day=%d/%m/%Y",)).fit(find(few))
+    assert monthly.dates(2).strftime("%d/%m/%Y").tolist() == ["01/01/2021", "01/02/2021"]
+    assert Series(window=4, patterns=("day=%m/%d/%Y",)).fit(find(few)).dates(1)[0] == pd.Timestamp("2020-01-13")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [("day=%Y", "is not written so"), ("x=%Y", "holds no dates as text"), ("day", "is no pattern of dates")],
+)
+def test_patterns_that_dates_do_not_have(pattern, message, tmp_path):
+    items = find(written(tmp_path / "p.csv", day=days(), x=price()))
+    with pytest.raises(InputError, match=message):
+        Series(window=16, patterns=(pattern,)).fit(items)
+
+
+def test_a_short_series_can_be_checked(tmp_path):
+    items = find(written(tmp_path / "few.csv", day=days(40), close=price(40)))
+    survey = Series.survey(items, "few.csv")
+    assert survey.notes[-1] == "40 steps are few: train with window=10"
+    assert Series(window=10).fit(items).window == 10
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)])
+def test_moments_since_1970_are_dates(unit, factor, tmp_path):
+    hours = pd.date_range("2023-03-01", periods=N, freq="h").as_unit(unit).astype(np.int64)
+    items = find(written(tmp_path / "bars.csv", ts=hours, close=price()))
+    series, told = notes(items)
+    assert "since 1970" in told
+    made = series._as_text(Samples(np.ones((1, 2, 1)), None, series))["ts"]
+    assert [int(text) for text in made] == [hours[-1] + 3600 * factor, hours[-1] + 7200 * factor]
+
+
+@pytest.mark.parametrize("code", [-9999, -99, 999, 99999])
+def test_codes_of_missing_measurements_are_missing(code, tmp_path):
+    level = np.random.default_rng(0).normal(20, 5, N).round(1)
+    level[::30] = code
+    series, told = notes(find(written(tmp_path / "w.csv", day=days(), level=level)))
+    assert f"taken as missing, far from all other values: {code} in level" in told
+    assert "10 of 300 steps have a missing value" in told
+    assert abs(series.channels[0].high) < 100
+
+
+def test_high_values_are_no_codes(tmp_path):
+    level = np.random.default_rng(0).normal(60, 25, N).round().clip(0, 99)
+    _, told = notes(find(written(tmp_path / "w.csv", day=days(), level=level)))
+    assert "taken as missing" not in told

@@ -29,6 +29,7 @@ WORDS = {
     "D": "days", "B": "business days", "MS": "first days of months", "ME": "last days of months",
     "BME": "last business days of months", "BMS": "first business days of months",
 }  # fmt: skip
+LONG = {"QS": "quarter", "QE": "quarter", "YS": "year", "YE": "year"}  # beginnings of the names of frequencies
 MONTHS = re.compile(r"P(\d+)M")
 PER_YEAR = 12
 
@@ -148,7 +149,9 @@ class Clock:
 def _words(step: str) -> str:
     """A frequency in words."""
     weekday = next((day for day in WEEK if step == f"W-{day[:3].upper()}"), "")
-    return f"every {weekday}" if weekday else WORDS.get(step, f"every {step}")
+    if weekday or step[:2] in LONG:
+        return f"every {weekday or LONG[step[:2]]}"
+    return WORDS.get(step, f"every {step}")
 
 
 def _interval(step: str) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.files import resolved
-from sparring.modalities.series.layout import FORMS, calculable, date_column, retold, side_by_side
+from sparring.modalities.series.layout import FORMS, calculable, date_column, is_dates, retold, side_by_side
 from sparring.modalities.series.ordering import SORTED, in_order
 from sparring.modalities.tables.columns.sentinels import sentinels
 from sparring.modalities.tables.reading import contents, is_frame, is_table, of_frame, parsed, read_table, tables_in
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Steps = tuple[DataFrame, Series | None, list[str]]
 
 DATES = "date"  # name of the column of dates of several files
+MIN_ALONG = 0.99  # share of the rows in which two columns of dates are equally far apart
 MAX_REMARKS = 0.01  # share of rows with a word, in a column that tells nothing about the others
 MAX_LISTED = 5  # names in a message
 
@@ -63,6 +64,7 @@ def in_time(items: Items) -> Items:
     if several := side_by_side(frame, dates):
         return Items(items.name, "series", several[0], notes=(*notes, several[1]))
     others = [frame[name] for name in frame if name != dates and not _says_nothing(frame[name])]
+    others = [column for column in others if not _goes_along(column, frame[dates])]
     numeric = [types.is_numeric_dtype(c.dtype) and not types.is_bool_dtype(c.dtype) for c in others]
     if not (numeric and all(numeric) and _is_in_order(frame, dates)):
         return items
@@ -78,6 +80,14 @@ def _says_nothing(column: Series) -> bool:
     if types.is_numeric_dtype(column.dtype):
         return not len(column.dropna())
     return len(column.dropna()) <= MAX_REMARKS * len(column) or column.nunique(dropna=False) == 1
+
+
+def _goes_along(column: Series, dates: Series) -> bool:
+    """True for further dates that are always as far from the dates of the steps, such as the end of each hour."""
+    if not is_dates(column):
+        return False
+    apart = (column - dates).value_counts(normalize=True)
+    return bool(len(apart)) and float(apart.iloc[0]) >= MIN_ALONG
 
 
 def _is_in_order(frame: DataFrame, dates: str) -> bool:

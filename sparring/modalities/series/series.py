@@ -40,6 +40,7 @@ from sparring.modalities.series.layout import FORMS, calculable, retold
 from sparring.modalities.series.ordering import gaps
 from sparring.modalities.series.plots import draw_paths
 from sparring.modalities.series.reading import steps
+from sparring.modalities.survey import Survey, read_through
 from sparring.modalities.tables.columns.forms import DateForm, Form, form_from_json
 from sparring.modalities.tables.columns.values import is_date, microseconds
 from sparring.modalities.tables.reading import MIN_STEPS
@@ -127,6 +128,16 @@ class Series(Modality):
         if items.kind != cls.kind:
             return None
         return Recommendation("series", "a time series: R3GAN's loss on paths of any length")
+
+    @classmethod
+    def survey(cls, items: Items, data: str, progress: Progress = no_progress) -> Survey:
+        """As of all data. A series that is too short for the usual window is read with a shorter one."""
+        count = len(steps(items)[0].dropna())
+        if not MIN_STEPS <= count < 2 * cls.window:
+            return super().survey(items, data, progress)
+        window = max(4, count // 4)
+        survey = read_through(cls(window=window), items, data, progress)
+        return replace(survey, notes=(*survey.notes, f"{count} steps are few: train with window={window}"))
 
     # Encoding.
 
@@ -364,7 +375,8 @@ class Series(Modality):
         import pandas
 
         n, length, _ = paths.shape
-        frame = pandas.DataFrame(paths.reshape(n * length, -1), columns=self.names)
+        values = np.asarray(paths, np.float64).reshape(n * length, -1) + 0.0  # no -0.0
+        frame = pandas.DataFrame(values, columns=self.names)
         for channel in (c for c in self.channels if c.decimals == 0):
             column = frame[channel.name]
             if np.isfinite(column).all() and column.abs().max() < MAX_EXACT_INTEGER:

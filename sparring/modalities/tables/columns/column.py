@@ -79,6 +79,8 @@ class Column(ABC):
             if form is None:
                 raise ValueError(f"column {self.name!r} holds text such as {values.dropna().iloc[0]!r}")
             x = form.numbers(values.tolist())
+            if form is not self.form and arrow.is_measured(self.dtype):
+                return form.comparable(x) / SECOND
             return x if form is self.form or not unit else np.floor(form.comparable(x) / unit)
         if self.form is not None and self.form.measure != "numbers":
             return self._of_typed(values, self.form)

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 RECORDS = (".jsonl", ".ndjson", ".json")
 ADVICE = 'give one record per line, such as {"age": 31}, or a .csv'
-DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)  # numbers keep their digits
+
+
+class Digits(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+DECODER = json.JSONDecoder(parse_float=Digits, parse_int=Digits, parse_constant=str)
 
 
 def read_records(path: Path, content: bytes, notes: list[str]) -> RawTable:
@@ -58,7 +66,16 @@ def _flat(record: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]
         if isinstance(value, dict):
             yield from _flat(value, f"{before}{name}.")
         else:
-            yield before + name, json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+            yield before + name, json.dumps(_plain(value), ensure_ascii=False) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    """A value of JSON with numbers as such."""
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return json.loads(value) if isinstance(value, Digits) else value
 
 
 def _array(cells: list[str]) -> ChunkedArray:
