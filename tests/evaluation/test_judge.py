@@ -243,7 +243,7 @@ def test_features_of_the_user(reference, tmp_path):
     with pytest.raises(InputError, match="'patches' is the name of other features"):
         choose_features([f"{tmp_path}/mine.py:patches"], reference.real, N, no_progress)
     (tmp_path / "broken.py").write_text("import nothing_of_the_kind\n")
-    with pytest.raises(InputError, match=r"broken\.py cannot be imported: ModuleNotFoundError"):
+    with pytest.raises(InputError, match=r"broken\.py cannot be imported: broken\.py, line 1: ModuleNotFound"):
         choose_features([f"{tmp_path}/broken.py"], reference.real, N, no_progress)
     assert features[0].compute({VALUES: torch.zeros(3, 1, 8, 8)}).shape == (3, 5)
     (wrong,), _ = choose_features([f"{tmp_path}/mine.py:wrong"], reference.real, N, no_progress)
