@@ -81,6 +81,8 @@ def _only(module: ModuleType, name: str) -> Recipe[Any]:
         ]
         unfinished = f" ({'; '.join(abstract)})" if abstract and not classes else ""
         raise InputError(f"{name} defines {len(classes)} recipes{unfinished}; a recipe file must define exactly one")
+    if vars(classes[0]).get("__annotations__") and "__dataclass_fields__" not in vars(classes[0]):
+        raise InputError(f"{name}: write @dataclass(frozen=True) above class {classes[0].__name__}, as it has fields")
     if problem := _problem(getattr(classes[0], "takes", ())):
         raise InputError(f"{name}: {problem}")
     with own_code(str(module.__file__)):

@@ -57,6 +57,7 @@ MISTAKES = {
         f"        return {NETS.replace('dcgan.Discriminator', 'Square')}",
         r"D returns logits of shape \(8, 8\); return one logit per sample",
     ),
+    "decorator": ("@dataclass(frozen=True)\n", "", r"write @dataclass\(frozen=True\) above class Mygan, as"),
     "abstract": ("def nets", "def net", "defines 0 recipes .Mygan lacks nets.; a recipe file must"),
 }
 
