@@ -21,7 +21,7 @@ slow: .venv/ready
 
 # Skipped, with a message, where no Chromium is installed.
 browser: .venv/ready
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile tests/studio
 
 # Thousands of damaged and hostile inputs. `SEED=7` tries others, `CASES=100000` more of them.
 SEED ?= 0

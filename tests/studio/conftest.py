@@ -38,9 +38,10 @@ def runs(trained, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def studio(trained, tmp_path_factory):
-    """One studio for all tests of a file; they may add runs."""
-    served = serve(shutil.copytree(trained, tmp_path_factory.mktemp("studio") / "runs"))
+def studio(request, trained, tmp_path_factory):
+    """One studio for all tests of a file, with its options; they may add runs."""
+    runs = shutil.copytree(trained, tmp_path_factory.mktemp("studio") / "runs")
+    served = serve(runs, *getattr(request.module, "OPTIONS", ()))
     yield served
     assert served.end() == (0, "")
 

@@ -16,6 +16,7 @@ import sparring
 
 pytestmark = BROWSER
 
+OPTIONS = ("--trust-code",)  # of the studio: one kind is the user's own
 QUIET = {"steps": 2, "quiet": True, "device": "cpu", "batch": 8}
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -68,7 +69,7 @@ def test_a_kind_of_the_users_own_is_sampled_and_edited(page, studio):
     text(page, "#sample-status", "7 strips of seed 0")
     image(page, "#preview")
     lines = listed(page, "#sample-files", "fabric-7.strips").decode().split()
-    letters = sparring.load(studio.runs / "fabric").sample(7, seed=0).items
+    letters = sparring.load(studio.runs / "fabric", trust=True).sample(7, seed=0).items
     assert lines == ["".join("rgbk"[i] for i in strip) for strip in letters]
     choose(page, "fabric", "Edit")
     image(page, "#edited")
