@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 
 ROLLBACK_FACTOR = 0.3  # of the learning rate after a rollback
+MAX_ROLLBACKS = 100  # that a checkpoint may count: the learning rate is 0 long before
 
 
 class State(TypedDict):
@@ -124,6 +125,8 @@ class Run:
             self._load(tensors)
         self.step, self.seconds = state["step"], state["seconds"]
         self._restore_plan(state)
+        if not 0 <= state["salt"] <= MAX_ROLLBACKS:
+            raise InputError(f"{self.folder.checkpoints} is damaged: its salt is {state['salt']}; --force starts anew")
         self._salted(state["salt"])
         return True
 

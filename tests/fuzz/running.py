@@ -88,7 +88,9 @@ def run(case: Case, models: Path) -> Outcome:
 @contextmanager
 def _own_folder() -> Iterator[None]:
     before, folder = Path.cwd(), tempfile.mkdtemp()
-    os.chdir(folder)
+    inner = Path(folder) / "here"  # so that .. holds nothing of others
+    inner.mkdir()
+    os.chdir(inner)
     try:
         yield
     finally:

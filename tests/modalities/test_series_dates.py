@@ -325,3 +325,9 @@ def test_high_values_are_no_codes(tmp_path):
     level = np.random.default_rng(0).normal(60, 25, N).round().clip(0, 99)
     _, told = notes(find(written(tmp_path / "w.csv", day=days(), level=level)))
     assert "taken as missing" not in told
+
+
+def test_a_last_date_that_is_none_is_refused():
+    """As in the file of a damaged model."""
+    with pytest.raises(InputError, match="end=soon is not a date"):
+        Series(end="soon")

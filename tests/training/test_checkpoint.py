@@ -93,6 +93,17 @@ def test_folders_of_the_user_beside_checkpoints_stay(folder):
     assert [path.name for path in (folder / "000000001").iterdir()] == ["why.txt"]
 
 
+def test_a_salt_of_no_run_is_refused(once, tmp_path):
+    """It counts rollbacks; each one is repeated."""
+    run = shutil.copytree(once, tmp_path / "run")
+    tensors, state, _ = checkpoint.latest(run / "checkpoints", State)
+    step = state.pop("step")
+    shutil.rmtree(run / "checkpoints")
+    checkpoint.save(run / "checkpoints", step, tensors, {**state, "salt": 10**12})
+    with pytest.raises(InputError, match="is damaged: its salt is 1000000000000; --force starts anew"):
+        sparring.train("gan", "digits", out=run, steps=3, resume=True, **TOY)
+
+
 def test_resuming_without_checkpoints_is_refused(tmp_path):
     run = tmp_path / "run"
     sparring.train("gan", "digits", out=run, steps=2, **TOY)

@@ -81,6 +81,10 @@ class Images(Modality):
     def read(cls, path: Path) -> Items | None:
         return reading.read(path)
 
+    def __post_init__(self) -> None:
+        if self.crop < 0:
+            raise InputError(f"crop={self.crop:g} is out of range; it must be at least 0")
+
     @classmethod
     def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:
         if items.kind != cls.kind:

@@ -114,6 +114,17 @@ class Series(Modality):
         restored = tuple(_restored(c) if isinstance(c, Mapping) else c for c in self.channels)
         object.__setattr__(self, "channels", restored)
         object.__setattr__(self, "sessions", tuple(map(tuple, self.sessions)))
+        if self.end:
+            _ = self._last_date  # raises if a file says something else
+
+    @property
+    def _last_date(self) -> Any:
+        import pandas
+
+        try:
+            return pandas.Timestamp(self.end)
+        except ValueError as error:
+            raise InputError(f"end={self.end[:40]} is not a date") from error
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
@@ -364,7 +375,7 @@ class Series(Modality):
         if not self.step:
             return None
         clock, calendar = self._clock, Calendar(self.step, self.sessions)
-        end = pandas.Series([pandas.Timestamp(self.end)])
+        end = pandas.Series([self._last_date])
         dates = clock.universal(calendar.after(clock.local(end).iloc[0], length))
         return dates.rename(self.stamp)
 

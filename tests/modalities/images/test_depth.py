@@ -262,3 +262,9 @@ def test_the_parts_of_an_array_have_one_range(tmp_path):
     np.savez(tmp_path / "set.npz", x_train=train, x_test=train / 2)
     items = find(tmp_path / "set.npz")
     assert items.items[2:].max() == pytest.approx(128, abs=1)
+
+
+def test_a_margin_below_zero_is_refused():
+    """As in the file of a damaged model."""
+    with pytest.raises(InputError, match="crop=-1 is out of range"):
+        Images(crop=-1.0)
