@@ -59,6 +59,25 @@ class Form(ABC):
         return np.floor(values / self.unit) if self.unit else values
 
 
+@dataclass(frozen=True)
+class TimeForm(Form):
+    """How dates, times or durations are written. Numbers count units of time.
+
+    Attributes:
+        unit_: microseconds that all values are multiples of; 0 if they are multiples of no fixed time.
+    """
+
+    unit_: int = 0
+
+    @property
+    def unit(self) -> int:
+        return self.unit_
+
+    @property
+    def step(self) -> float:
+        return 1.0
+
+
 def unique_texts(texts: Sequence[Any]) -> tuple[list[str], NDArray[np.int64]]:
     """The different texts without surrounding spaces, and the index of each text among them; -1 for None."""
     index: dict[str, int] = {}

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sparring.modalities.tables.columns.forms.base import Floats, Form, Measure, Texts, spread, unique_texts
+from sparring.modalities.tables.columns.forms.base import Floats, Measure, Texts, TimeForm, spread, unique_texts
 from sparring.modalities.tables.columns.forms.names import ZONES, month_numbers, weekday_numbers
 
 Integers = NDArray[np.int64]
@@ -29,7 +29,7 @@ MAX_OFFSET = 14 * 60  # minutes
 
 
 @dataclass(frozen=True)
-class DateForm(Form):
+class DateForm(TimeForm):
     """How dates or times of day are written. Numbers count units from 1970, or from midnight for times of day; or
     weeks, months, quarters or years from 1970.
 
@@ -69,14 +69,6 @@ class DateForm(Form):
         if self.period or self.measure == "times":
             return "string"
         return "datetime64[us, UTC]" if self.offsets else "datetime64[us]"
-
-    @property
-    def unit(self) -> int:
-        return self.unit_
-
-    @property
-    def step(self) -> float:
-        return 1.0
 
     def numbers(self, texts: Sequence[Any]) -> Floats:
         different, codes = unique_texts(texts)

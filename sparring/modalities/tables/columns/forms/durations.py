@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from sparring.modalities.tables.columns.forms.base import Floats, Form, Measure, Texts, spread, unique_texts
+from sparring.modalities.tables.columns.forms.base import Floats, Measure, Texts, TimeForm, spread, unique_texts
 from sparring.modalities.tables.columns.forms.dates import DAY, SECOND
 
 MIN_SHARE = 0.95  # of the texts that are durations
@@ -31,7 +31,7 @@ Style = Literal["clock", "units", "iso"]
 
 
 @dataclass(frozen=True)
-class DurationForm(Form):
+class DurationForm(TimeForm):
     """How durations are written. Numbers count units of time.
 
     Attributes:
@@ -59,14 +59,6 @@ class DurationForm(Form):
     @property
     def dtype(self) -> str:
         return "string"
-
-    @property
-    def unit(self) -> int:
-        return self.unit_
-
-    @property
-    def step(self) -> float:
-        return 1.0
 
     def numbers(self, texts: Sequence[Any]) -> Floats:
         different, codes = unique_texts(texts)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sparring.modalities.tables.columns.forms.base import Floats, Form, Measure, Texts, spread, unique_texts
+from sparring.modalities.tables.columns.forms.base import Floats, Measure, Texts, TimeForm, spread, unique_texts
 from sparring.modalities.tables.columns.forms.dates import SECOND, UNITS
 
 PER_SECOND = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}
@@ -23,7 +23,7 @@ WHOLE = re.compile(r"-?\d{1,20}")
 
 
 @dataclass(frozen=True)
-class EpochForm(Form):
+class EpochForm(TimeForm):
     """Moments since 1970 as whole numbers. Numbers of the form count units of time.
 
     Attributes:
@@ -39,14 +39,6 @@ class EpochForm(Form):
     @property
     def dtype(self) -> str:
         return "Int64"
-
-    @property
-    def unit(self) -> int:
-        return self.unit_
-
-    @property
-    def step(self) -> float:
-        return 1.0
 
     @property
     def counted(self) -> str:
