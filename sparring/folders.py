@@ -52,9 +52,12 @@ def check_folder(path: Path, what: str, force: bool) -> None:
     Raises:
         InputError: if something else is there, or it cannot be written.
     """
-    check_output(path, force)
     if path.is_dir():
+        check_output(path, force=True)
         _check_replaceable(path, made(path), what)
+    elif path.exists():
+        raise InputError(f"{path} is a file, and a folder is to be written; choose another name")
+    check_output(path, force)  # advises --force only where that would work
 
 
 def _check_replaceable(path: Path, marker: Made | None, what: str) -> None:

@@ -126,7 +126,8 @@ def _ended(attempt: Attempt) -> tuple[str, str]:
 
 
 def _judged(status: Any, printed: str, errors: str) -> str:
-    lines = errors.strip().splitlines()
+    # libtiff, a C library below Pillow, prints lines of its own about damaged files.
+    lines = [line for line in errors.strip().splitlines() if "TIFF" not in line or line.startswith("sparring: ")]
     if status in ("hang", "traceback"):
         return str(status)
     if "Traceback (most recent" in errors:

@@ -20,7 +20,7 @@ from sparring.data.npy import BAD_HEADER, check_header, open_npy
 from sparring.data.sources import BROKEN, MAX_FILE_BYTES, MAX_INFLATION
 from sparring.errors import InputError
 from sparring.files import describe_error
-from sparring.modalities.images.depth import MIN_SHARE, MIN_WHITE, depth_of, eight_bits, range_of
+from sparring.modalities.images.depth import MIN_SHARE, MIN_WHITE, above, depth_of, eight_bits, range_of
 
 IMAGES = ("images", "x", "arr_0", "x_train", "train_images")  # names of images in an .npz
 HELD = ("test_images", "x_test", "val_images", "x_val")
@@ -158,7 +158,7 @@ def _range(array: NDArray[Any]) -> tuple[float, ...]:
     depth = depth_of(array)
     if depth is not None:
         return range_of([depth])
-    return (low, low + 1) if low + 1 > low else (min(low, 0.0), max(low, 0.0))  # huge values
+    return low, above(low)  # huge values
 
 
 def idx(name: str, images: Path, classes: tuple[str, ...] = ()) -> Items:

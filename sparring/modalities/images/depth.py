@@ -246,7 +246,12 @@ def _observed(depths: Sequence[Depth]) -> tuple[float, float]:
     low, high = min(depth.low for depth in depths), max(depth.high for depth in depths)
     margin = (ceiling - floor) / 2
     black, white = (low if low >= floor - margin else floor), (high if high <= ceiling + margin else ceiling)
-    return black, white if white > black else black + 1
+    return black, white if white > black else above(black)
+
+
+def above(black: float) -> float:
+    """A value of white for images all of whose values are black."""
+    return max(black + 1, math.nextafter(black, math.inf))  # 1e17 + 1 == 1e17
 
 
 def describe(depths: Sequence[Depth], levels: Levels, given: bool) -> tuple[str, ...]:

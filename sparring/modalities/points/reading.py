@@ -24,12 +24,13 @@ def read(path: Path) -> Items | None:
         return None
     if array.ndim < 2 or array.shape[0] < 2 or array.shape[1] < 1:
         raise InputError(f"{path} holds an array of shape {array.shape}; points are rows: (count, dimensions)")
-    try:
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{path} is an array of {array.dtype}; give numbers, real ones")
+    with np.errstate(over="ignore"):
         rows = array.astype(np.float32)
-    except ValueError as error:
-        raise InputError(f"{path} is not a .npy array of numbers: {error}") from error
     bad = ~np.isfinite(rows)
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        raise InputError(f"{path} holds {rows[row, column]} in row {row + 1}, column {column + 1}; clean it first")
+        why = "clean it first" if not np.isfinite(array[row, column]) else "points are stored in single precision"
+        raise InputError(f"{path} holds {array[row, column]} in row {row + 1}, column {column + 1}; {why}")
     return Items(path.stem, "points", rows)

@@ -268,3 +268,13 @@ def test_a_margin_below_zero_is_refused():
     """As in the file of a damaged model."""
     with pytest.raises(InputError, match="crop=-1 is out of range"):
         Images(crop=-1.0)
+
+
+@pytest.mark.parametrize("value", [0, 7, -3.5, 1e17, -1e17, 3e38, 0.1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_arrays_of_one_value_are_images_of_one_color(tmp_path, value, dtype):
+    if dtype is np.int64 and abs(value) > 2**62:
+        pytest.skip("too large for the type")
+    np.save(tmp_path / "flat.npy", np.full((2, 8, 8), value, dtype))
+    images = find(str(tmp_path / "flat.npy")).items
+    assert images.min() == images.max()
