@@ -60,8 +60,8 @@ class Bound:
     planned: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.steps is not None and self.steps < 1:
-            raise InputError(f"steps={self.steps} is out of range; it must be at least 1")
+        if self.steps is not None and not 1 <= self.steps < ENDLESS:
+            raise InputError(f"steps={self.steps} is out of range; it must be at least 1 and below {ENDLESS:,}")
         if self.steps is not None and self.time is None:
             self.plan = Plan(total=self.steps)
 
