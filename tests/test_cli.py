@@ -240,6 +240,7 @@ BAD = {
     "not an assignment": (["train", "digits", "batch"], "FIELD=VALUE"),
     "zero steps": (["train", "digits", "--steps", "0"], "at least 1"),
     "negative steps": (["train", "digits", "--steps", "-5"], "at least 1"),
+    "a depth beyond any series": (["train", "digits", "--recipe", "series", "depth=9007199254740992"], "at most 30"),
     "endless steps": (["train", "digits", "--steps", "9223372036854775808"], "below 1,000,000,000,000"),
     "steps in words": (["train", "digits", "--steps", "ten"], "--steps"),
     "no duration": (["train", "digits", "--time", "soon"], "90s, 10m"),

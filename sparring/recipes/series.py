@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from torch import nn
 
@@ -25,6 +25,7 @@ from sparring.recipes.base import (
     discriminator,
     generator,
 )
+from sparring.recipes.base.fields import Within
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Series(SeriesRecipe, RelativisticGan[SeriesModality]):
     # Generator
     z: Natural = generator(0, "independent latents per time step; 0: the number of channels + 8")
     width: Natural = generator(0, "channels of the hidden layers, in G and D; 0: 32 + half the series' channels")
-    depth: Count = generator(3, "blocks; each doubles the number of steps that G looks back")
+    depth: Annotated[int, Within(1, 30)] = generator(3, "blocks; each doubles the number of steps that G looks back")
     # Discriminator
     D_depth: Count = discriminator(5, "resolutions, each half of the previous one; fewer for a short window")
     # Losses

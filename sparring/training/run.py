@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -125,8 +126,12 @@ class Run:
             self._load(tensors)
         self.step, self.seconds = state["step"], state["seconds"]
         self._restore_plan(state)
-        if not 0 <= state["salt"] <= MAX_ROLLBACKS:
-            raise InputError(f"{self.folder.checkpoints} is damaged: its salt is {state['salt']}; --force starts anew")
+        for name, value, most in (
+            ("salt", state["salt"], MAX_ROLLBACKS),
+            ("seconds", self.seconds, sys.float_info.max),
+        ):
+            if not 0 <= value <= most:
+                raise InputError(f"{self.folder.checkpoints} is damaged: its {name} is {value}; --force starts anew")
         self._salted(state["salt"])
         return True
 

@@ -24,7 +24,7 @@ from cases import KINDS, Attempt
 from sparring.errors import InputError
 
 MAX_SECONDS = 20.0  # for one input
-MAX_GROWTH = 2**20  # KiB by which one input may raise the highest use of memory
+MAX_GROWTH = 2**21  # KiB by which one input may raise the highest use of memory; VP9 keeps 25 frames
 MAX_ERROR_LINES = 4
 ALLOWED = {"\n", "\t"}  # control characters of what is printed
 HOSTILE = {"Cc", "Cs", "Zl", "Zp"}  # categories of other characters that a terminal must not get,

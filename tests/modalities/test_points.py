@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sparring.errors import InputError
-from sparring.modalities import find
+from sparring.modalities import Points, find
 
 
 def read(tmp_path, array):
@@ -32,3 +32,8 @@ def test_points_of_any_real_type_are_read(tmp_path, dtype):
 def test_what_would_be_read_as_other_numbers_is_refused(tmp_path, array, message):
     with pytest.raises(InputError, match=message):
         read(tmp_path, array)
+
+
+def test_a_damaged_model_of_points_is_refused():
+    with pytest.raises(InputError, match="2 means and 3 deviations"):
+        Points(mean=(0.0, 0.0), deviation=(1.0, 1.0, 1.0))

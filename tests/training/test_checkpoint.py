@@ -93,14 +93,15 @@ def test_folders_of_the_user_beside_checkpoints_stay(folder):
     assert [path.name for path in (folder / "000000001").iterdir()] == ["why.txt"]
 
 
-def test_a_salt_of_no_run_is_refused(once, tmp_path):
-    """It counts rollbacks; each one is repeated."""
+@pytest.mark.parametrize(("name", "value"), [("salt", 10**12), ("seconds", float("nan"))])
+def test_a_state_of_no_run_is_refused(once, tmp_path, name, value):
+    """The salt counts rollbacks, each of which is repeated."""
     run = shutil.copytree(once, tmp_path / "run")
     tensors, state, _ = checkpoint.latest(run / "checkpoints", State)
     step = state.pop("step")
     shutil.rmtree(run / "checkpoints")
-    checkpoint.save(run / "checkpoints", step, tensors, {**state, "salt": 10**12})
-    with pytest.raises(InputError, match="is damaged: its salt is 1000000000000; --force starts anew"):
+    checkpoint.save(run / "checkpoints", step, tensors, {**state, name: value})
+    with pytest.raises(InputError, match=f"is damaged: its {name} is {value}; --force starts anew"):
         sparring.train("gan", "digits", out=run, steps=3, resume=True, **TOY)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
+from sparring.errors import InputError
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
 from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.points import exploring, mixtures, reading
@@ -52,6 +53,10 @@ class Points(Modality):
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     columns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.mean) != len(self.deviation):
+            raise InputError(f"points with {len(self.mean)} means and {len(self.deviation)} deviations are damaged")
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
