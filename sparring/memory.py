@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from sparring.errors import InputError
 
 GIB = 2**30
-MAX_TENSORS = 100_000  # that nets may consist of; a large net has a few thousand
+MAX_TENSORS = 10_000  # that nets may consist of; a large net has a few thousand
 NUMBER_BYTES = 4
 # Parts of PyTorch's messages about memory, which have no type of their own on every device.
 SHORTAGES = (
