@@ -3,6 +3,7 @@
 import datetime
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.modalities import Table
 from sparring.modalities.tables.columns import fit_column
+from sparring.modalities.tables.columns.kinds import typed
 from sparring.modalities.tables.columns.typing import in_memory, readings
 from sparring.modalities.tables.reading import of_frame, read_table
 
@@ -223,3 +225,9 @@ def test_a_million_rows_of_a_hundred_thousand_levels_take_less_than_two_gigabyte
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert int(done.stdout) * 1024 < 2e9
+
+
+def test_levels_that_do_not_fit_the_type_of_their_column_are_damage():
+    column = replace(fit_column(pd.Series(["x", "y"] * 50, name="job")), dtype="float128")
+    with pytest.raises(InputError, match="column 'job' of the model is damaged: "):
+        typed(column, np.array(["x", "y"], object))

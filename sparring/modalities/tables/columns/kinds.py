@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring.errors import InputError
 from sparring.modalities.tables.columns import arrow
 from sparring.modalities.tables.columns.category import Category, plain_number
 from sparring.modalities.tables.columns.column import Column
@@ -50,7 +51,18 @@ def in_form(form: Form, dtype: str, values: Floats) -> Series:
 
 
 def typed(column: Column, values: Any) -> Series:
-    """Decoded values as a column with the dtype of the data."""
+    """Decoded values as a column with the dtype of the data.
+
+    Raises:
+        InputError: if they do not fit the dtype, as in a damaged model.
+    """
+    try:
+        return _typed(column, values)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"column {column.name!r} of the model is damaged: {error}") from error
+
+
+def _typed(column: Column, values: Any) -> Series:
     import pandas
 
     form = column.form if isinstance(column, Number | Mixture) and not column.unit else None
