@@ -41,14 +41,16 @@ class Filled(Term):
     def forward(self, outputs: DiscriminatorPass) -> Tensor:
         (G,), condition = self._G, outputs.condition
         assert condition is not None
-        rows = (condition < 0).sum(1) == 1
-        z, asked, real = outputs.z[rows], condition[rows], outputs.real[rows].float()
-        if not len(z):
-            return outputs.z.new_zeros(())
+        single = (condition < 0).sum(1) == 1
+        z, asked, real = outputs.z, condition, outputs.real
+        if z.device.type == "cpu":  # on an accelerator, selecting rows costs more than it saves: the host would wait
+            z, asked, real = z[single], asked[single], real[single]
+            if not len(z):
+                return z.new_zeros(())
         logits = G.logits(z, asked).float()[:, : G.spans.places]
-        gap = (asked < 0)[:, G.spans.span]  # (n, places)
-        chosen = (G.spans.softmax(logits) + 1e-9).log() * real[:, : G.spans.places]
-        return -(chosen * gap).sum(1).mean()
+        gap = ((asked < 0) & ((asked < 0).sum(1, keepdim=True) == 1))[:, G.spans.span]  # (n, places)
+        chosen = (G.spans.softmax(logits) + 1e-9).log() * real[:, : G.spans.places].float()
+        return -(chosen * gap).sum() / single.sum().clamp(min=1)
 
 
 class FilledGAN(GAN):
