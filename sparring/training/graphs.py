@@ -352,14 +352,14 @@ def _settings(optimizer: Optimizer) -> object:
 @contextmanager
 def _capturable(optimizer: Optimizer) -> Iterator[None]:
     """Within this context, an Adam lets itself be recorded. A fused one computes the same in either case."""
-    before = [group.get("capturable") for group in optimizer.param_groups]
-    for group in optimizer.param_groups:
+    groups = [group for group in optimizer.param_groups if not group.get("capturable", True)]
+    for group in groups:
         group["capturable"] = True
     try:
         yield
     finally:
-        for group, value in zip(optimizer.param_groups, before, strict=True):
-            group["capturable"] = value
+        for group in groups:
+            group["capturable"] = False
 
 
 @contextmanager
