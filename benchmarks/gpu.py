@@ -293,7 +293,7 @@ class Bench:
 
     def tests(self) -> None:
         words = ["-m", "pytest", "-m", "gpu", "tests/gpu", "-rfE", "--tb=short", "--durations=8"]
-        workers = ["-n", "4"] if has("xdist") and not self.dry else []
+        workers = ["-n", "8"] if has("xdist") and not self.dry else []
         self.command("tests", [*words, *workers], TESTS_BUDGET)
 
     def digits(self) -> None:
