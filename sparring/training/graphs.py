@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -37,7 +37,13 @@ MAX_LAYOUTS = (
 
 Draw = tuple[int, Stream]  # index of a round in the step, and its random stream
 Begin = Callable[[Draw], None]  # begins a random stream
-Pool = Any  # memory that graphs share
+
+
+class Pool(NamedTuple):
+    """Memory that graphs share, and the stream on which all of them are captured, as sharing requires."""
+
+    handle: Any
+    stream: torch.cuda.Stream
 
 
 def taker(recipe: Recipe[Any], fabric: Fabric, say: Callable[[str], None]) -> Take:
@@ -80,7 +86,7 @@ class Graphs:
                 return take_turns(turns, fabric)
             self._recordings[layout] = Recording(turns, fabric)
         recording = self._recordings[layout]
-        if recording.played == WARM_UP and not recording.record(self._memory()):
+        if recording.played == WARM_UP and not recording.record(self._memory(fabric.device)):
             self._refuse(recording.refused)
             return take_turns(turns, fabric)
         with waits(recording.played == WARM_UP - 1) as found:
@@ -91,12 +97,13 @@ class Graphs:
             self._refuse(recording.refused)
         return taken
 
-    def _memory(self) -> tuple[Pool, Pool]:
+    def _memory(self, device: torch.device) -> tuple[Pool, Pool]:
         """The memory of gradients and that of updates. What a gradient leaves for the next one must not be overwritten
         by an update between them that was recorded later.
         """
         if self._pools is None:
-            self._pools = torch.cuda.graph_pool_handle(), torch.cuda.graph_pool_handle()
+            stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            self._pools = Pool(torch.cuda.graph_pool_handle(), stream), Pool(torch.cuda.graph_pool_handle(), stream)
         return self._pools
 
     def _refuse(self, why: str) -> None:
@@ -161,7 +168,7 @@ class Captured:
         for _, generator in self.draws:
             self.graph.register_generator_state(generator)
         due = iter(self.draws)
-        drawn_from = torch.cuda.default_generators[torch.cuda.current_device()]
+        drawn_from = torch.cuda.default_generators[device.index]
 
         def begin(draw: Draw) -> None:
             expected, generator = next(due, (None, drawn_from))
@@ -170,12 +177,13 @@ class Captured:
             drawn_from.graphsafe_set_state(generator)
 
         before = drawn_from.graphsafe_get_state()
-        # A capture that fails leaves the generator that it began with unusable, and its stream in place.
+        # A capture that fails leaves the generator that it began with unusable, and its stream as the current one.
         drawn_from.graphsafe_set_state(torch.Generator(device))
         try:
             with (
-                torch.cuda.stream(torch.cuda.current_stream()),
-                torch.cuda.graph(self.graph, pool, capture_error_mode="thread_local"),
+                torch.cuda.stream(torch.cuda.current_stream(device)),
+                # Other threads may go on reading data into pinned memory.
+                torch.cuda.graph(self.graph, pool.handle, pool.stream, capture_error_mode="thread_local"),
             ):
                 self.result = plain.function(begin)
         finally:
@@ -377,7 +385,7 @@ def waits(watched: bool = True) -> Iterator[list[str]]:
             yield found
         finally:
             torch.cuda.set_sync_debug_mode(mode)
-            places = [(Path(w.filename), w.lineno) for w in caught if "synchronizing" in str(w.message)]
+            places = [(Path(w.filename), w.lineno) for w in caught if "called a synchronizing" in str(w.message)]
             found += [f"a step waits for the device in {path.parent.name}/{path.name}:{n}" for path, n in places]
 
 

@@ -198,5 +198,5 @@ def test_the_command_as_typed(tmp_path):
     done = subprocess.run([sys.executable, "-m", "sparring", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "does not use CUDA graphs" not in done.stdout + done.stderr
-    assert "on cuda" in done.stdout + done.stderr
+    assert "cuda" in done.stdout + done.stderr
     assert (run / "model" / "model.json").exists()

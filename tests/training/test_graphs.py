@@ -60,7 +60,7 @@ def graphed(monkeypatch):
     said = []
     monkeypatch.setattr(Replayed, "made", 0)
     monkeypatch.setattr(graphs, "Captured", Replayed)
-    monkeypatch.setattr(Graphs, "_memory", lambda _: ("gradients", "updates"))
+    monkeypatch.setattr(Graphs, "_memory", lambda *_: ("gradients", "updates"))
     monkeypatch.setattr("sparring.training.run.taker", lambda *_: Graphs(said.append))
     return said
 
@@ -113,7 +113,7 @@ def test_a_resumed_run_with_graphs_ends_the_same(graphed, tmp_path):
 
 def graphs_of(monkeypatch, said):
     monkeypatch.setattr(graphs, "Captured", Replayed)
-    monkeypatch.setattr(Graphs, "_memory", lambda _: ("gradients", "updates"))
+    monkeypatch.setattr(Graphs, "_memory", lambda *_: ("gradients", "updates"))
     return Graphs(said.append)
 
 
