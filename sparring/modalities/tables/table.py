@@ -272,7 +272,7 @@ class Table(Modality):
         """True for the codes that are given, (n, columns): one category per row, at random."""
         given = torch.zeros_like(codes, dtype=torch.bool)
         if self._categories:
-            # The rarer the row's level, the more often. This is how `multinomial` draws, without its checks on the host.
+            # The rarer the row's level, the more often. `multinomial` draws like this, but checks its input on the host.
             weights = self._level_weights(codes)
             column = (weights / torch.empty_like(weights).exponential_()).argmax(1, keepdim=True)
             given.scatter_(1, torch.tensor(self._categories).to(codes.device, non_blocking=True)[column], True)
