@@ -7,9 +7,10 @@ number is a function of its position. A run that is stopped at a step and resume
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,8 @@ Deal = Callable[[int, int], Mapping[str, Tensor]]  # (number, shard) -> the real
 # (player, rounds, later players, fabric) -> (losses, observations). Leaves the gradient of the player's losses over all
 # rounds, its micro-batches, in the player's weights.
 GradientEstimator = Callable[["Player", Sequence["Round"], Sequence["Player"], "Fabric"], tuple[Losses, Losses]]
+
+Stream = tuple[str, int]  # a random stream's name, and how often it was interrupted
 
 BUCKET = 2**23  # numbers that are averaged over ranks in one call, about: 32 MiB
 
@@ -122,7 +125,7 @@ class Round:
         self._movers: tuple[Player, ...] = ()  # the player that moves now, then those that will move in this round
         self._values: dict[str, Any] = {}  # a Value each
         self._owners: dict[str, Player] = {}  # the player in whose turn a value's graph will be used
-        self._stream = ("", 0)  # name of the current random stream, and how often it was interrupted
+        self._stream: Stream = ("", 0)  # the current one
 
     def __getitem__(self, name: str) -> Tensor:
         return self.tensors[name]
@@ -150,14 +153,14 @@ class Round:
         spent = owner is self._movers[0] and self._owners.get(name) is not owner
         if name not in self._values or spent:
             outer, self._stream = self._stream, (f"once {name}", 0)
-            self._reseed()
+            self.reseed(self._stream)
             with owner.acting() if owner else torch.no_grad():
                 self._values[name] = compute()
             if owner:
                 self._owners[name] = owner
             self._stream = outer
         self._stream = (self._stream[0], self._stream[1] + 1)
-        self._reseed()
+        self.reseed(self._stream)
         value: Value = self._values[name]
         return value
 
@@ -169,7 +172,7 @@ class Round:
         """Start a turn: `mover` moves now, and `later` will move in this round after it."""
         self._movers, self.observed = (mover, *later), {}
         self._stream = (f"turn {mover.name}", 0)
-        self._reseed()
+        self.reseed(self._stream)
 
     def end(self) -> None:
         """End a turn: graphs through the player's nets have been freed."""
@@ -178,12 +181,32 @@ class Round:
             self._values[name] = _detached(self._values[name])
             del self._owners[name]
 
-    def _reseed(self) -> None:
-        reseed(self._seeds.key(*self._stream, *self._place), self.device)
+    def key(self, stream: Stream) -> int:
+        """The seed of a random stream of this round."""
+        return self._seeds.key(*stream, *self._place)
+
+    def reseed(self, stream: Stream) -> None:
+        """Begin a random stream: what is drawn next is a function of its name and of this round's position."""
+        reseed(self.key(stream), self.device)
 
 
 def _detached(value: Value) -> Value:
     return value.detach() if isinstance(value, Tensor) else tuple(v.detach() for v in value)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A move that is due.
+
+    Attributes:
+        player: that moves.
+        rounds: its micro-batches.
+        later: players that will move in the same rounds after it.
+    """
+
+    player: Player
+    rounds: Sequence[Round]
+    later: Sequence[Player]
 
 
 @dataclass(frozen=True)
@@ -201,29 +224,50 @@ class Step:
     observed: Losses
 
 
-def move(
-    player: Player, rounds: Sequence[Round], fabric: Fabric, later: Sequence[Player] = ()
-) -> tuple[Losses, Losses]:
-    """One gradient step of one player over its micro-batches, with all other weights frozen.
+# Takes the turns of a step: the losses of each player by name, and the observations.
+Take = Callable[[Iterable[Turn], "Fabric"], tuple[dict[str, Losses], Losses]]
 
-    Args:
-        later: players that will move in the same rounds after it.
+
+def take_turns(turns: Iterable[Turn], fabric: Fabric) -> tuple[dict[str, Losses], Losses]:
+    """The moves of a step, one after the other."""
+    losses: dict[str, Losses] = {}
+    observed: Losses = {}
+    for turn in turns:
+        losses[turn.player.name], seen = move(turn, fabric)
+        observed.update(seen)
+    return losses, observed
+
+
+def move(turn: Turn, fabric: Fabric) -> tuple[Losses, Losses]:
+    """One gradient step of one player over its micro-batches, with all other weights frozen.
 
     Returns:
         Losses and observations. The gradients remain in the weights until the player moves again.
     """
+    losses, observed = find_gradient(turn, fabric)
+    update(turn.player, observed)
+    return losses, observed
+
+
+def find_gradient(turn: Turn, fabric: Fabric) -> tuple[Losses, Losses]:
+    """The first half of a move: the gradient of the player's losses, averaged and clipped, in its weights."""
+    player = turn.player
     player.optimizer.zero_grad()
     with player.acting():
-        losses, observed = (player.gradient or backpropagate)(player, rounds, later, fabric)
+        losses, observed = (player.gradient or backpropagate)(player, turn.rounds, turn.later, fabric)
     if fabric.world_size > 1:
         _average(player, (losses, observed), fabric)
     if player.clip is not None:
         nn.utils.clip_grad_norm_(player.weights, player.clip)
+    return losses, observed
+
+
+def update(player: Player, observed: Mapping[str, Tensor]) -> None:
+    """The second half of a move: the weights move by their gradients."""
     player.optimizer.step()
     if player.after is not None:
         with torch.no_grad():
             player.after(observed)
-    return losses, observed
 
 
 def backpropagate(
@@ -304,6 +348,7 @@ def play(
     progress: Callable[[int], float] | None = None,
     seeds: Seeds = Seeds(),
     accumulate: int = 1,
+    take: Take = take_turns,
 ) -> Iterator[Step]:
     """Play the game from step `start` to step `steps`, yielding after each.
 
@@ -321,6 +366,7 @@ def play(
         seeds: give each random operation its own seed.
         accumulate: micro-batches per move. Above 1 no fakes are shared between players, since that would keep the
             graphs of all of them.
+        take: takes the turns of a step.
     """
     drawn = 1 + sum(p.turns - 1 for p in players)  # rounds per step, at most
     shards = range(fabric.global_rank * accumulate, (fabric.global_rank + 1) * accumulate)
@@ -330,43 +376,34 @@ def play(
             # At every step, since the caller may have changed the game's mode.
             _free(weights, layers, False)
             played = step / steps if progress is None else progress(step)
-            yield _step(players, deal, fabric, step, played, drawn, shards, seeds)
+            for player in players:
+                if player.schedule is not None:
+                    _set(player.optimizer, player.schedule(played))
+            on_device = torch.full((), played, device=fabric.device)
+            deals = partial(_dealt, deal, shards, on_device, seeds)
+            yield Step(step + 1, *take(_turns(players, step, drawn, deals), fabric))
     finally:
         _free([], layers, True)
 
 
-def _step(
-    players: Sequence[Player],
-    deal: Deal,
-    fabric: Fabric,
-    step: int,
-    progress: float,
-    drawn: int,
-    shards: range,
-    seeds: Seeds,
-) -> Step:
-    for player in players:
-        if player.schedule is not None:
-            _set(player.optimizer, player.schedule(progress))
-    on_device = torch.full((), progress, device=fabric.device)
+def _turns(players: Sequence[Player], step: int, drawn: int, deal: Callable[[int], Sequence[Round]]) -> Iterator[Turn]:
+    """The turns of a step in order; rounds are dealt when they are needed."""
     number = step * drawn
-    rounds: list[Round] = []
-    record = Step(step + 1, {}, {})
+    rounds: Sequence[Round] = ()
     moves = _moves(players, step)
     for i, (player, new) in enumerate(moves):
         if new:
-            rounds = [_dealt(deal, number, shard, on_device, seeds) for shard in shards]
+            rounds = deal(number)
             number += 1
-        later = _sharers(moves, i) if len(shards) == 1 else ()
-        losses, observed = move(player, rounds, fabric, later)
-        record.losses[player.name] = losses
-        record.observed.update(observed)
-    return record
+        yield Turn(player, rounds, _sharers(moves, i) if len(rounds) == 1 else ())
 
 
-def _dealt(deal: Deal, number: int, shard: int, progress: Tensor, seeds: Seeds) -> Round:
-    reseed(seeds.key("deal", number, shard), progress.device)
-    return Round(deal(number, shard), progress, seeds, (number, shard))
+def _dealt(deal: Deal, shards: Iterable[int], progress: Tensor, seeds: Seeds, number: int) -> list[Round]:
+    rounds = []
+    for shard in shards:
+        reseed(seeds.key("deal", number, shard), progress.device)
+        rounds.append(Round(deal(number, shard), progress, seeds, (number, shard)))
+    return rounds
 
 
 def _set(optimizer: Optimizer, settings: Mapping[str, object]) -> None:

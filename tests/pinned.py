@@ -66,8 +66,12 @@ def data(kind: str, folder: Path) -> str:
     return str(place)
 
 
-def trained(case: str, folder: Path) -> sparring.Model:
-    """The model of a case, and its run in `folder / "run"`."""
+def trained(case: str, folder: Path, **changed: Any) -> sparring.Model:
+    """The model of a case, and its run in `folder / "run"`.
+
+    Args:
+        changed: arguments of `sparring.train` that differ.
+    """
     kind, name = case.split("-")
     recipe = recipes.find(name)
     known = {f.name for f in fields(recipe)}
@@ -79,9 +83,8 @@ def trained(case: str, folder: Path) -> sparring.Model:
     settings |= {"augment": "ada"} if name in ("dcgan", "fastgan") else {}
     settings |= {"window": 60} if name in ("series", "quantgan") else {}
     source = data(kind, folder)
-    return sparring.train(
-        recipe.set(settings), source, out=folder / "run", steps=STEPS, quiet=True, device="cpu", save_every=1e9
-    )
+    usual = {"out": folder / "run", "steps": STEPS, "quiet": True, "device": "cpu", "save_every": 1e9}
+    return sparring.train(recipe.set(settings), source, **{**usual, **changed})
 
 
 def outcome(model: sparring.Model) -> dict[str, list[Any]]:

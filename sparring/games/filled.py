@@ -41,14 +41,31 @@ class Filled(Term):
     def forward(self, outputs: DiscriminatorPass) -> Tensor:
         (G,), condition = self._G, outputs.condition
         assert condition is not None
-        rows = (condition < 0).sum(1) == 1
-        z, asked, real = outputs.z[rows], condition[rows], outputs.real[rows].float()
-        if not len(z):
-            return outputs.z.new_zeros(())
-        logits = G.logits(z, asked).float()[:, : G.spans.places]
-        gap = (asked < 0)[:, G.spans.span]  # (n, places)
-        chosen = (G.spans.softmax(logits) + 1e-9).log() * real[:, : G.spans.places]
-        return -(chosen * gap).sum(1).mean()
+        z, asked, real = outputs.z, condition, outputs.real
+        if z.device.type == "cpu":  # on an accelerator, the host would wait for the number of such rows
+            rows = _single_gap(asked)
+            z, asked, real = z[rows], asked[rows], real[rows]
+        return single_gap_loss(G, z, asked, real)
+
+
+def _single_gap(asked: Tensor) -> Tensor:
+    """True for the rows of conditions (n, columns) in which one column is free."""
+    return (asked < 0).sum(1) == 1
+
+
+def single_gap_loss(G: Generator, z: Tensor, asked: Tensor, real: Tensor) -> Tensor:
+    """Mean cross entropy of the free column, over the rows in which one is; 0 if there are none.
+
+    Args:
+        z: latents (n, width).
+        asked: conditions (n, columns), negative where a column is free.
+        real: (n, places and more).
+    """
+    logits = G.logits(z, asked).float()[:, : G.spans.places]
+    single = _single_gap(asked)
+    gap = ((asked < 0) & single[:, None])[:, G.spans.span]  # (n, places)
+    chosen = (G.spans.softmax(logits) + 1e-9).log() * real[:, : G.spans.places].float()
+    return -(chosen * gap).sum() / single.sum().clamp(min=1)
 
 
 class FilledGAN(GAN):

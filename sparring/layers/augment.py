@@ -251,7 +251,8 @@ def _saturation(factor: Tensor) -> Tensor:
 def _hue_rotation(angle: Tensor) -> Tensor:
     """Rotation of colors around the gray axis (Rodrigues' formula)."""
     matrix = _identity(len(angle), 4, angle.device)
-    axis = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=angle.device) / math.sqrt(3)
+    following = torch.eye(3, device=angle.device).roll(1, 0)
+    axis = (following - following.T) / math.sqrt(3)  # [[0, -1, 1], [1, 0, -1], [-1, 1, 0]], made on the device
     cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
     matrix[:, :3, :3] = cos * matrix[:, :3, :3] + sin * axis + (1 - cos) * _gray_projection(angle.device)
     return matrix

@@ -135,8 +135,11 @@ def _net(name: str) -> torch.jit.ScriptModule:
 
 def _normalized(x: Tensor) -> Tensor:
     """Images in [-1, 1], standardized by ImageNet's means and deviations."""
-    mean, deviation = (x.new_tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_DEVIATION))
-    return (x / 2 + 0.5 - mean) / deviation
+    channels = [
+        (x[:, i] / 2 + 0.5 - mean) / deviation
+        for i, (mean, deviation) in enumerate(zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True))
+    ]
+    return torch.stack(channels, 1)
 
 
 def _as_rgb(x: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ from sparring.training.average import Average
 from sparring.training.bounds import MAX_FINISH, Bound
 from sparring.training.clock import Clock, Orders
 from sparring.training.dealer import dealer
+from sparring.training.graphs import taker
 from sparring.training.interrupts import interrupts
 from sparring.training.plan import Plan, PlanFile, PlanRecord
 from sparring.training.publish import publish
@@ -83,6 +84,7 @@ class Run:
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
         self.seeds = Seeds(settings.seed)
         self.deal = self._dealer()
+        self.take = taker(recipe, fabric, screen.say)
 
     def _dealer(self) -> Deal:
         size = shard_size(self.recipe, self.fabric.world_size)
@@ -304,7 +306,7 @@ class Run:
                 yield from play(
                     self.game, phase.players, self.deal, self.fabric, last, start=self.step,
                     progress=partial(_phase_progress, plan, begin, end), seeds=self.seeds,
-                    accumulate=self.recipe.accumulate,
+                    accumulate=self.recipe.accumulate, take=self.take,
                 )  # fmt: skip
                 return
 

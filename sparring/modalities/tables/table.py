@@ -272,8 +272,10 @@ class Table(Modality):
         """True for the codes that are given, (n, columns): one category per row, at random."""
         given = torch.zeros_like(codes, dtype=torch.bool)
         if self._categories:
-            column = self._level_weights(codes).multinomial(1)  # the rarer the row's level, the more often
-            given.scatter_(1, torch.tensor(self._categories, device=codes.device)[column], True)
+            # The rarer the row's level, the more often. `multinomial` draws like this, but checks its input on the host.
+            weights = self._level_weights(codes)
+            column = (weights / torch.empty_like(weights).exponential_()).argmax(1, keepdim=True)
+            given.scatter_(1, torch.tensor(self._categories).to(codes.device, non_blocking=True)[column], True)
         return given
 
     def level_shares(self) -> Tensor:
@@ -301,7 +303,7 @@ class Table(Modality):
     def _level_weights(self, codes: Tensor) -> Tensor:
         """Sampling weight of each row for each category, (n, categories)."""
         columns = zip(self._categories, self._row_weights, strict=True)
-        return torch.stack([weights.to(codes.device)[codes[:, i]] for i, weights in columns], 1)
+        return torch.stack([weights.to(codes.device, non_blocking=True)[codes[:, i]] for i, weights in columns], 1)
 
     def sampling_weights(self, tensors: Mapping[str, Tensor | Stored]) -> Tensor | None:
         encoded = tensors[VALUES]
