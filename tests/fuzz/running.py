@@ -88,8 +88,8 @@ def run(case: Case, models: Path) -> Outcome:
 @contextmanager
 def _own_folder() -> Iterator[None]:
     before, folder = Path.cwd(), tempfile.mkdtemp()
-    inner = Path(folder) / "here"  # so that .. holds nothing of others
-    inner.mkdir()
+    inner = Path(folder) / "in" / "here"  # so that .. and ../.. hold nothing of others
+    inner.mkdir(parents=True)
     os.chdir(inner)
     try:
         yield
