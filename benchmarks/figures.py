@@ -51,6 +51,7 @@ PAGES = (
     Page("docs/pictures.md", "benchmarks/pictures.py --page docs/pictures.md", IMAGES),
     Page("docs/step.md", "benchmarks/step.py --page docs/step.md", CORE),
     Page("docs/gpu.md", "benchmarks/gpu.py runs/gpu --page docs/gpu.md", (*CORE, "sparring/nets")),
+    Page("docs/judging.md", "benchmarks/features.py --page docs/judging.md", ("sparring/nets/pretrained.py", BENCH[2])),
     Page("docs/disk.md", "benchmarks/disk.py --page docs/disk.md", ("sparring/data", "sparring/modalities/images")),
     Page("docs/tables.md", "benchmarks/tables.py --page docs/tables.md", (*CORE, "sparring/modalities/tables")),
     Page("docs/series.md", "benchmarks/series.py --page docs/series.md", (*CORE, "sparring/modalities/series")),

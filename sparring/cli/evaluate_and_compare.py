@@ -28,8 +28,8 @@ def evaluate(
     features: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
-            help="Of images: classifier, patches, inception or dinov2; of points: coordinates; of translated or "
-            "restored images: lpips or dists; or your FILE.py:FUNCTION; repeatable."
+            help="Of images: classifier, patches, imagenet, inception or dinov2; of points: coordinates; of translated "
+            "or restored images: lpips or dists; or your FILE.py:FUNCTION; repeatable."
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",

@@ -10,7 +10,7 @@ from torch import Tensor
 from sparring.data.items import Items
 from sparring.data.tensors import Tensors
 from sparring.errors import InputError
-from sparring.evaluation.features import choose_features, default_features
+from sparring.evaluation.features import choose_features, default_features, missing_features
 from sparring.evaluation.findings import findings
 from sparring.evaluation.real import Real, read
 from sparring.evaluation.reference import MAX_REFERENCE, Reference
@@ -56,6 +56,7 @@ class FeatureJudge(Judge):
                 f"{training.source} had {modality.words.count(training.count)} when the model was trained and has "
                 f"{len(items):,} now, so that items that count as held out may have been trained on"
             )
+        notes += [missing] if not features and (missing := missing_features(self.real)) else []
         for note in notes:
             console.say(note)
         self.names, self.device, self.console = tuple(features), device, console

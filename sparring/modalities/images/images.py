@@ -29,6 +29,7 @@ from sparring.modalities.images.depth import Levels, checked_range
 from sparring.modalities.images.fitting import channels_for, examine_some, levels_for, notes_on
 from sparring.modalities.samples import as_image, base64_png, columns_for, labeled_arrays, write_arrays, write_png
 from sparring.modalities.survey import Survey
+from sparring.nets.pretrained import IMAGENET
 from sparring.sheets import sheet
 
 MAX_SIDE = 64  # pixels to which images of different sizes are scaled, unless a size is given
@@ -38,6 +39,7 @@ MIN_ITEMS_ADA = 1000  # with fewer images the usual batch is a large part of the
 SMALL_BATCH = 16  # batch for so few images, for more steps in the same time
 MIN_SECONDS_WIDE = 1800.0  # training time from which a wider net is worth its cost on a CPU
 WIDE = 64
+MIN_NATURAL = 32  # pixels of a side from which color images are evaluated by what a net for photographs sees
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,11 @@ class Images(Modality):
 
     def features(self, samples: Tensors) -> Tensor:
         return patches(samples[VALUES])
+
+    @property
+    def evaluated_by(self) -> tuple[str, ...]:
+        natural = self.channels >= 3 and self.size >= MIN_NATURAL
+        return (IMAGENET, self.features_name) if natural else (self.features_name,)
 
     def preview(self, samples: Samples) -> Image.Image:
         return sheet(samples.items, columns_for(samples))
