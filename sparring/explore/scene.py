@@ -116,7 +116,7 @@ class Scene:
             return self.model.sample_request(n, self.request, self.seed)
         conditions = self.conditions(n) if modality.classes else None
         labels = None if conditions is None else conditions.cpu().numpy()
-        return Samples(modality.decode(self.samples(n)), labels, modality)
+        return Samples(self.request.finished(modality.decode(self.samples(n))), labels, modality)
 
     # Real data.
 

@@ -21,6 +21,7 @@ from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.files import check_output
 from sparring.folders import check_folder
+from sparring.layers.condition import Condition
 from sparring.modalities import exploring
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.exploring import Drawing, Explored
@@ -302,6 +303,20 @@ class Modality(ABC):
         """
         counts = np.bincount(labels, minlength=len(classes))
         return replace(self, classes=classes, counts=tuple(int(c) for c in counts))
+
+    @property
+    def condition(self) -> Condition:
+        """What nets are conditioned on: the number of classes, or columns of a table; 0 if nothing."""
+        return len(self.classes)
+
+    @property
+    def condition_columns(self) -> tuple[str, ...]:
+        """Names of the columns that samples are generated for, if `condition` is `Columns`."""
+        return ()
+
+    def describe_labels(self) -> str:
+        """What samples are generated for, a phrase for the user."""
+        return f"labels used ({len(self.classes)} classes)" if self.classes else "labels not used"
 
     @property
     def condition_width(self) -> int:

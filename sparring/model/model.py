@@ -166,7 +166,8 @@ class Model:
                 return self._sample_by_rules(n, request, seed, truncation, progress, searched)
             parts, conditions = zip(*self._stream(n, request, seed, truncation, progress), strict=True)
             labels = torch.cat(conditions).cpu().numpy() if self.modality.classes else None
-            return Samples(self.modality.decode(tensors.concatenate(parts)), labels, self.modality)
+            items = request.finished(self.modality.decode(tensors.concatenate(parts)))
+            return Samples(items, labels, self.modality)
 
     def _numbers(self, request: Request) -> int:
         """How many numbers a sample consists of."""
@@ -243,7 +244,7 @@ class Model:
                 kept = [_satisfying(self.modality.concatenate(kept), request)]
                 have = len(kept[0])
                 if have >= n:
-                    return Samples(kept[0][:n], None, self.modality)
+                    return Samples(request.finished(kept[0][:n]), None, self.modality)
             if drawn >= max(MIN_ATTEMPTS, MAX_ATTEMPTS * (have + 1)):
                 break
             searched(drawn, have)

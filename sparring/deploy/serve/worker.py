@@ -181,6 +181,6 @@ class Worker:
         parts = [tensors.take(generated, slice(end - draw.n, end)) for draw, end in zip(draws, ends, strict=True)]
         labels = [c.cpu().numpy() for c in conditions] if model.modality.classes else [None] * len(draws)
         return [
-            Samples(model.modality.decode(part), label, model.modality)
-            for part, label in zip(parts, labels, strict=True)
+            Samples(draw.request.finished(model.modality.decode(part)), label, model.modality)
+            for draw, part, label in zip(draws, parts, labels, strict=True)
         ]

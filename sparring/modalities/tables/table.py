@@ -336,7 +336,9 @@ class Table(Modality):
 
     @cached_property
     def asks(self) -> tuple[Ask, ...]:
-        return (replace(WHERE, fields=fields(self.learned)),)
+        offered = fields(self.learned)
+        examples = tuple(f"{f.name}={f.choices[0]}" if f.choices else f"{f.name}>={f.low}" for f in offered[:2])
+        return (replace(WHERE, fields=offered, examples=examples),)
 
     def _unavailable(self, name: str, value: Any) -> str:
         if name == "label":
@@ -484,7 +486,7 @@ class Table(Modality):
 
 WHERE = Ask(
     "where",
-    "Only rows that satisfy a condition: COLUMN=LEVEL, COLUMN>=NUMBER. May be repeated.",
+    "Only samples whose columns satisfy a condition: COLUMN=LEVEL, COLUMN>=NUMBER. May be repeated.",
     many=True,
     examples=("income=>50K", "age>=18"),
 )

@@ -183,7 +183,7 @@ class Recipe(ABC, Generic[M]):
         if self.batch % self.accumulate:
             raise InputError(f"batch={self.batch} must be a multiple of accumulate={self.accumulate}")
 
-    def table(self) -> dict[Group, list[tuple[str, Any, str]]]:
+    def by_group(self) -> dict[Group, list[tuple[str, Any, str]]]:
         """The recipe as its paper's table: (field, value, description), by group."""
         table: dict[Group, list[tuple[str, Any, str]]] = {group: [] for group in get_args(Group)}
         for f in fields(self):
