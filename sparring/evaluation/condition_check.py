@@ -11,7 +11,8 @@ from torch import Tensor
 from sparring.data.store import Progress
 from sparring.data.tensors import CONDITION, VALUES
 from sparring.evaluation.classifier import columns_classifier
-from sparring.evaluation.real import BATCH_SIZE, Real
+from sparring.evaluation.distance import BATCH_SIZE
+from sparring.evaluation.real import Real
 from sparring.layers.condition import Columns
 from sparring.metrics.results import Finding, Number
 

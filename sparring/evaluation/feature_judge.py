@@ -156,5 +156,6 @@ def protocol(reference: Reference, n: int) -> str:
     return (
         f"{n:,} samples compared with {len(reference.rows):,}{total} {real.modality.words.trained} of the training "
         f"part of {real.name}; real: {unseen:,} other real ones, {from_held}; baseline: {unseen:,} draws of a normal "
-        f"distribution along 64 principal directions{per_class}; metrics of pairs use the first {MAX_KEPT:,}{attributes}"
+        f"distribution along 64 principal directions{per_class}; metrics of pairs use the first {MAX_KEPT:,}"
+        + attributes
     )

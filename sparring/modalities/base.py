@@ -29,6 +29,8 @@ from sparring.modalities.samples import MAX_CLASS_COLUMNS, SAMPLES, Comparison, 
 from sparring.modalities.survey import Survey, read_through
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from sparring.modalities.applying import Applied
     from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
     from sparring.modalities.labeled import LabeledSet
@@ -285,6 +287,10 @@ class Modality(ABC):
         """A batch of encoded samples as the networks see it, with random augmentation if there is any."""
         return {**tensors, VALUES: self.scale(tensors[VALUES])}
 
+    def portable(self) -> Self:
+        """This modality without paths of the machine that it was fitted on."""
+        return self
+
     def deterministic(self) -> Self:
         """This modality without randomness in its batches."""
         return self
@@ -391,6 +397,14 @@ class Modality(ABC):
             return self.draw_conditions(n, device)
         n = max(1, n // classes) * classes if classes <= MAX_CLASS_COLUMNS else n
         return torch.arange(n, device=device) * max(1, classes // n) % classes
+
+    def rows_of(self, condition: Tensor) -> DataFrame | None:  # noqa: ARG002
+        """What samples were generated for as rows of a table; None if that is no row.
+
+        Args:
+            condition: of the samples, (n, ...).
+        """
+        return None
 
     def transform(
         self,

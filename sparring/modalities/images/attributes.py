@@ -107,7 +107,11 @@ class Attributes:
     @cached_property
     def frame(self) -> DataFrame:
         """The rows of training images as values of the columns."""
-        frame: DataFrame = self.table.decode({VALUES: self.table.scale(self.encoded)})
+        return self.decode(self.encoded)
+
+    def decode(self, conditions: Tensor) -> DataFrame:
+        """Conditions (n, width) as rows."""
+        frame: DataFrame = self.table.decode({VALUES: self.table.scale(conditions)})
         return frame
 
     # Asking.
@@ -253,7 +257,10 @@ def _unpacked(text: str, columns: Columns) -> Tensor:
     """
     limit = 4 * columns.width * MAX_ROWS
     try:
-        content = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), limit)
+        whole = zlib.decompressobj()
+        content = whole.decompress(base64.b64decode(text, validate=True), limit)
+        if not whole.eof:
+            raise ValueError("they are cut off, or too many")
         rows = torch.from_numpy(np.frombuffer(content, "<f4").reshape(-1, columns.width).astype(np.float32))
     except (binascii.Error, zlib.error, ValueError) as error:
         raise InputError(f"the rows of the model's table are damaged: {error}") from error

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -37,6 +38,9 @@ from sparring.modalities.samples import as_image, base64_png, columns_for, label
 from sparring.modalities.survey import Survey
 from sparring.sheets import sheet
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 MAX_SIDE = 64  # pixels to which images of different sizes are scaled, unless a size is given
 MAX_TINY = 16  # pixels of a side up to which fully connected nets learn faster than convolutions
 MIN_ITEMS = 20_000  # with fewer images D soon memorizes them
@@ -44,6 +48,7 @@ MIN_ITEMS_ADA = 1000  # with fewer images the usual batch is a large part of the
 SMALL_BATCH = 16  # batch for so few images, for more steps in the same time
 MIN_SECONDS_WIDE = 1800.0  # training time from which a wider net is worth its cost on a CPU
 WIDE = 64
+SAMPLE_TABLE = "attributes.csv"  # in a folder of samples
 ATTRIBUTES = "attributes"  # the part of encoded images that holds their rows of the table
 PALETTE = Ask(
     "palette", "Snap the colors of images to those of the training images.", choices=("real",), examples=("real",)
@@ -249,6 +254,9 @@ class Images(Modality):
     def unscale(self, values: Tensor) -> Tensor:
         return values.float().add(1).mul(255 / 2).round().clamp(0, 255).byte()
 
+    def portable(self) -> Self:
+        return replace(self, table="")
+
     def deterministic(self) -> Self:
         """Neither mirrored nor cropped."""
         return replace(self, flip=False, crop=0.0)
@@ -300,6 +308,9 @@ class Images(Modality):
         if self.attributes is not None and name == "label":
             return f"label {value!r} was given, but these images are requested by their attributes (--where)"
         return super()._unavailable(name, value)
+
+    def rows_of(self, condition: Tensor) -> DataFrame | None:
+        return None if self.attributes is None else self.attributes.decode(condition.cpu())
 
     def describe_labels(self) -> str:
         if self.attributes is None:
@@ -357,11 +368,20 @@ class Images(Modality):
         return "in [-1, 1]"
 
     def as_json(self, samples: Samples) -> dict[str, Any]:
-        return {"images": [base64_png(as_image(pixels)) for pixels in samples.items]}
+        images = {"images": [base64_png(as_image(pixels)) for pixels in samples.items]}
+        if samples.rows is None:
+            return images
+        return {**images, "attributes": json.loads(samples.rows.to_json(orient="records", date_format="iso"))}
 
     def _write_folder(self, samples: Samples, folder: Path) -> None:
-        """One file per sample, in a sub-folder per class if there are labels."""
+        """One file per sample, in a sub-folder per class if there are labels; and what they were generated for, as a
+        table beside them, if these are rows.
+        """
         digits = len(str(len(samples) - 1))
+        if samples.rows is not None:
+            rows = samples.rows.assign(file=[f"{i:0{digits}}.png" for i in range(len(samples))])
+            folder.mkdir(parents=True, exist_ok=True)
+            rows[["file", *samples.rows]].to_csv(folder / SAMPLE_TABLE, index=False)
         for i, pixels in enumerate(samples.items):
             place = folder if samples.labels is None else folder / component(self.classes[samples.labels[i]])
             place.mkdir(parents=True, exist_ok=True)

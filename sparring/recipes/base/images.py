@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sparring.data.split import HELD_EVERY
 from sparring.errors import InputError
@@ -41,6 +41,9 @@ class ImageRecipe(Recipe[M]):
         sets="wanted",
     )  # fmt: skip
     augment: Augment = data("none", "random transformations of D's input, for small data sets", only=Images)
+
+    def portable(self) -> Self:
+        return replace(self, table="")
 
     def modality(self, kind: str) -> M:
         modality = super().modality(kind)

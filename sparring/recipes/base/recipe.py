@@ -77,6 +77,10 @@ class Recipe(ABC, Generic[M]):
         """A digest of the user's own file that defines it; "" for Sparring's recipes."""
         return hashlib.blake2b(Path(self.source).read_bytes(), digest_size=16).hexdigest() if self.own_file else ""
 
+    def portable(self) -> Self:
+        """This recipe without paths of the machine that it was trained on."""
+        return self
+
     @abstractmethod
     def game(self, modality: M) -> Game:
         """Nets and losses for data that a fitted modality describes."""
