@@ -197,7 +197,7 @@ def test_commands_about_pictures_with_a_table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "pictures-with-a-table.md").read_text()
     for words in commands(page):
-        run([*words, *SHORT[:2]] if words[1] == "train" else words, monkeypatch)
+        run([*words, *SHORT[:1]] if words[1] == "train" else words, monkeypatch)
     elves = pd.read_csv("elves/attributes.csv", keep_default_na=False)
     assert (len(elves), set(elves["kind"]), "none" in set(elves["hat"])) == (100, {"elf"}, False)
     names: dict = {}

@@ -99,7 +99,7 @@ def test_chosen_columns(marked):
     assert fitted(marked / "images", wanted=("frame", "color"), **given)[1].condition_columns == ("frame", "color")
     _, images = fitted(marked / "images", wanted=("size=number",), **given)
     assert images.condition == Columns((4,), (0,))
-    with pytest.raises(InputError, match="columns=nope: .* has no such column"):
+    with pytest.raises(InputError, match=r"columns=nope: .* has no such column"):
         fitted(marked / "images", wanted=("nope",), **given)
     with pytest.raises(InputError, match="columns=note: it is an identifier and cannot be asked for"):
         fitted(marked / "images", wanted=("note",), **given)
