@@ -169,6 +169,8 @@ def _left_out(args: argparse.Namespace, out: Path) -> list[dict[str, Any]]:
     if found is None:
         raise sparring.InputError(f"{args.data} has no table; give one with --table")
     pairs = _pairs(found.frame)
+    if not pairs:
+        return []
     held = np.logical_or.reduce([pair.holds(found.frame) for pair in pairs])
     _write_set(items.items, found, ~held, out / "without-pairs")
     model = _trained(args, str(out / "without-pairs"), "", out / "run-without-pairs")
@@ -231,6 +233,8 @@ def _understood(check: ConditionCheck, pair: Pair, models: Mapping[str, sparring
 
 
 def _pair_table(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not pairs:
+        return ["No pair of attributes is rare enough to be left out of training."]
     lines = [
         "| pair left out of training | images with it | both seen | both seen, trained on it |",
         "|---|---:|---:|---:|",
