@@ -1,6 +1,7 @@
 """Images with a table beside them: which table, which rows, what samples can be asked for, and what is seen in them."""
 
 import csv
+import time
 import zipfile
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 import sparring
 from sparring.data.tensors import CONDITION
 from sparring.deploy.export import export
+from sparring.deploy.serve.app import application
 from sparring.errors import InputError
 from sparring.evaluation import evaluate
 from sparring.explore import explore, invert
@@ -308,6 +310,32 @@ def test_exported(run, model, tmp_path):
     (made,) = session.run(None, {"z": z.numpy(), "label": condition.numpy()})
     assert np.allclose(made, model.generate(z, condition)["values"].numpy(), atol=1e-4)
     assert str(tmp_path.parent) not in (tmp_path / "model.onnx").read_bytes().decode("latin1")
+
+
+def test_served(model):
+    client = pytest.importorskip("starlette.testclient").TestClient(
+        application({"marked": model}), base_url="http://127.0.0.1:8000"
+    )
+    with client:
+        while client.get("/readyz").status_code != 200:
+            time.sleep(0.02)
+        body = {"n": 3, "where": {"color": "red"}, "palette": "real", "seed": 1}
+        answer = client.post("/models/marked/samples", json=body, headers={"Accept": "application/json"}).json()
+        assert [row["color"] for row in answer["attributes"]] == ["red"] * 3
+        body = client.get("/models/marked/conditions").json()
+        assert [column["name"] for column in body["columns"]] == ["color", "frame", "size"]
+        refused = client.post("/models/marked/samples", json={"where": ["color=rad"]})
+        assert (refused.status_code, "did you mean 'red'" in refused.json()["detail"]) == (422, True)
+
+
+def test_form_of_the_studio(model):
+    ask_form = pytest.importorskip("sparring.studio.ask_form")
+    assert ask_form.field_names(model.modality) == ["color", "frame", "size"]
+    form = ask_form.entries(model.modality, ["color", "size"])
+    assert [entry.ask.name for entry in form] == ["palette", "where", "where"]
+    asked = ask_form.asked(form, ["real", "green", "3", ""])
+    assert asked == {"palette": "real", "where": ["color=green", "size>=3"]}
+    assert set(model.sample(3, **asked).rows["color"]) == {"green"}
 
 
 # The palette.
