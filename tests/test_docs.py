@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 
 import av
@@ -182,6 +183,26 @@ def test_commands_about_series(tmp_path, monkeypatch):
     modality = sparring.load("runs/kinds").modality
     assert [c.kind for c in modality.channels] == ["returns", "level"]
     assert len(pd.read_csv("risk/risk.csv")) == 4
+
+
+def test_commands_about_pictures_with_a_table(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"file": [f"{i:02}.png" for i in range(40)], "kind": ["orc", "elf", "skeleton", "human"] * 10})
+    table["hat"] = np.where(table["kind"] == "skeleton", "none", random.choice(["none", "chain hood", "crown"], 40))
+    table.to_csv(tmp_path / "characters.csv", index=False)
+    with zipfile.ZipFile(tmp_path / "characters.zip", "w") as archive:
+        for name in table["file"]:
+            Image.fromarray(random.integers(0, 3, (16, 16, 4), dtype=np.uint8) * 120 + 15).save(tmp_path / name)
+            archive.write(tmp_path / name, name)
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "pictures-with-a-table.md").read_text()
+    for words in commands(page):
+        run([*words, *SHORT[:1]] if words[1] == "train" else words, monkeypatch)
+    elves = pd.read_csv("elves/attributes.csv", keep_default_na=False)
+    assert (len(elves), set(elves["kind"]), "none" in set(elves["hat"])) == (100, {"elf"}, False)
+    names: dict = {}
+    exec(blocks("python", page)[0], names)
+    assert set(names["samples"].rows["kind"]) == {"orc"}
 
 
 def test_commands_about_augmenting(tmp_path, monkeypatch):

@@ -285,7 +285,7 @@ def test_docstring_names_paper_and_command(name):
 
 def test_every_field_is_described():
     for name in recipes.names():
-        rows = [row for group in recipes.find(name).table().values() for row in group]
+        rows = [row for group in recipes.find(name).by_group().values() for row in group]
         assert {row[0] for row in rows} == {f.name for f in fields(recipes.find(name))}
         assert all(row[2] for row in rows)
 
@@ -360,7 +360,7 @@ def test_variants():
 def test_recipes_state_their_whole_table(name):
     """A reader of a recipe's file sees every value of its paper's table, without those of its base classes."""
     recipe = recipes.find(name)
-    table = {row[0] for group, rows in recipe.table().items() if group != "Data" for row in rows}
+    table = {row[0] for group, rows in recipe.by_group().items() if group != "Data" for row in rows}
     table = (table - {"accumulate"}) | {"batch"}  # `accumulate` changes the memory, not the result
     table |= {"degrade"} if isinstance(recipe, RestorationRecipe) else set()
     assert not table - inspect.get_annotations(type(recipe)).keys()

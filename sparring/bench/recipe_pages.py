@@ -61,7 +61,7 @@ def page(recipe: Recipe[Any], results: Sequence[tuple[str, Mapping[str, Any]]], 
     up = Path("..") / bench.name
     for name, content in results:
         lines += _measured(recipe, name, content, bench, up)
-    for group, rows in recipe.table().items():
+    for group, rows in recipe.by_group().items():
         lines += [f"## {group}", "", "| field | value | meaning |", "|---|---|---|"]
         lines += [f"| `{field}` | {_text(value)} | {what} |" for field, value, what in rows]
         lines.append("")

@@ -99,7 +99,7 @@ def _show(recipe: Recipe[Any]) -> None:
     console.print(f"[bold]{recipe.name}[/]\n")
     console.print(inspect.getdoc(type(recipe)), markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False, show_header=False)
-    for group, rows in recipe.table().items():
+    for group, rows in recipe.by_group().items():
         table.add_row()
         table.add_row(f"[bold]{group}[/]")
         for field, value, description in rows:

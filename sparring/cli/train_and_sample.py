@@ -80,7 +80,8 @@ def _next_commands(model: Model, run: str) -> list[str]:
         mask = " --mask holes.png" if source.masked else ""
         return [f"apply {run} input.png -o output.png{mask}", f"evaluate {run}"]
     suffix = model.modality.writers[0].suffix
-    example = next((f" --{ask.name} {ask.examples[0]}" for ask in model.modality.asks if ask.choices), "")
+    known = [ask for ask in model.modality.asks if ask.choices or model.modality.condition_columns]
+    example = f" --{known[0].name} {quote(known[0].examples[0])}" if known else ""
     return [f"sample {run} -n 64 -o sheet.png", f"sample {run} -n 1000 -o samples{suffix} --seed 1{example}"]
 
 
@@ -104,6 +105,8 @@ EXAMPLES = """Examples:
   sparring sample runs/acgan-digits -n 100 -o sevens/ --label 7
 
   sparring sample runs/r3gan_mlp-ring -n 2500 -o ring.csv
+
+  sparring sample runs/r3gan-characters -n 64 -o orcs.png --where kind=orc --where hat=hood --palette real
 
   sparring sample runs/table-adult -n 1000 -o rich.csv --where 'income=>50K' --where 'age<30'
 
@@ -143,5 +146,8 @@ def sample(
 
     model = load(run, str(resolve(device)), trust_code)
     model.modality.check_writable(Path(out), force)
-    model.sample(n, seed=seed, truncation=truncation, **parse_asks(context.args, model.modality)).save(out, force)
+    request = model.request(**parse_asks(context.args, model.modality))
+    for note in request.notes:
+        say(note)
+    model.sample_request(n, request, seed, truncation).save(out, force)
     say(f"{n} {model.modality.words.items} in {out}")

@@ -227,7 +227,7 @@ def _compared(whole: Graph, runners: Sequence[Runner], quality: Quality | None, 
 def _content(model: Model) -> dict[str, Any]:
     """A model as JSON, with the public part of its training record."""
     about = {name: model.about[name] for name in PUBLIC_RECORD if name in model.about}
-    return describe(model.recipe, model.modality) | {"about": about}
+    return describe(model.recipe.portable(), model.modality.portable()) | {"about": about}
 
 
 def _write_model(model: Model, options: Options, place: Path, screen: Screen) -> Exported:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.tensors import Tensors
+from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError
+from sparring.evaluation.condition_check import ConditionCheck, condition_check
 from sparring.evaluation.features import choose_features, default_features, missing_features
 from sparring.evaluation.findings import findings
 from sparring.evaluation.real import Real, read
@@ -80,12 +81,17 @@ class FeatureJudge(Judge):
         count = sample_count(self.real, n)
         reference = self._reference(count)
         floor, baseline = reference.floor, reference.baseline
-        samples = reference.statistics()
+        samples, check = reference.statistics(), self._check_of(model.modality, count)
         with console.progress(f"evaluating {count:,} samples") as progress:
-            for batch, labels in with_classes(model.modality, model.stream(count, seed=seed)):
-                samples.add(batch, labels)
+            for batch, condition in model.stream(count, seed=seed):
+                samples.add(batch, condition if model.modality.classes else None)
+                if check is not None and condition is not None:
+                    check.add(batch[VALUES], condition)
                 progress(samples.n, count)
-        numbers = reference.numbers(samples)
+        numbers, found = reference.numbers(samples), []
+        if check is not None:
+            numbers, floor, baseline = [*numbers, *check.numbers()], [*floor, *check.floor], [*baseline, *check.chance]
+            found = check.findings(check.numbers())
         return Evaluation(
             data=self.real.name,
             protocol=protocol(reference, count),
@@ -94,8 +100,15 @@ class FeatureJudge(Judge):
             numbers=tuple(numbers),
             floor=tuple(floor),
             baselines={"baseline": baseline},
-            findings=tuple(findings(reference, samples, numbers)),
+            findings=(*findings(reference, samples, numbers), *found),
         )
+
+    def _check_of(self, modality: Modality, n: int) -> ConditionCheck | None:
+        """The check of conditions, if samples are generated for the columns of the real images."""
+        if not modality.condition_columns or modality.condition != self.real.modality.condition:
+            return None
+        with self.console.progress("training a classifier of the attributes") as progress:
+            return condition_check(self.real, n, self.device, progress)
 
     def _reference(self, n: int) -> Reference:
         if n not in self._references:
@@ -138,8 +151,12 @@ def protocol(reference: Reference, n: int) -> str:
     held = min(len(real.data.held), unseen)
     from_held = "from its held-out part" if held == unseen else f"{held:,} of them from its held-out part"
     per_class = " for each class" if real.modality.classes else ""
+    attributes = ""
+    if real.modality.condition_columns:
+        attributes = "; attributes: as seen by a classifier of real ones, baseline: attributes of other real ones"
     return (
         f"{n:,} samples compared with {len(reference.rows):,}{total} {real.modality.words.trained} of the training "
         f"part of {real.name}; real: {unseen:,} other real ones, {from_held}; baseline: {unseen:,} draws of a normal "
         f"distribution along 64 principal directions{per_class}; metrics of pairs use the first {MAX_KEPT:,}"
+        + attributes
     )

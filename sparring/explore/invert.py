@@ -76,7 +76,8 @@ def invert(
 
     Args:
         pictures: uint8 (n, h, w, c), with the model's size and channels.
-        label: class of each image, int64 (n,); if the model has classes and none is given, they are found.
+        label: condition of each image, (n, ...), such as its class; if the model has some and none is given, they are
+            found among those of samples.
         steps: of the optimizer, at least 4.
         seed: of the samples.
 
@@ -107,7 +108,7 @@ def invert(
 
 def _result(space: Space, pictures: NDArray[np.uint8], points: Tensor, labels: Tensor) -> Inversion:
     decode = space.model.modality.decode
-    classes = labels if space.model.game.classes else None
+    classes = labels if space.model.game.conditional else None
     images = [
         decode({VALUES: space.values(part, None if classes is None else classes[i : i + BATCH_SIZE])})
         for i, part in zip(range(0, len(points), BATCH_SIZE), points.split(BATCH_SIZE), strict=True)  # type: ignore[no-untyped-call]
@@ -133,25 +134,27 @@ class _Search:
     def __call__(
         self, x: Tensor, label: Tensor | None, steps: int, progress: Callable[[int], None]
     ) -> tuple[Tensor, Tensor]:
-        """Points (n, full width) and labels (n,) for images (n, c, h, w) as networks see them."""
+        """Points (n, full width) and conditions (n, ...) for images (n, c, h, w) as networks see them."""
         points, labels = self._starts(x, label)
         selection = max(2, int(SELECTION * steps))
         for kept, begin, end in ((FINALISTS, 0, selection), (1, selection, max(selection + 2, steps))):
             points, errors = self._moved(points, labels, x, range(begin, end), progress)
             best = errors.topk(min(kept, errors.shape[1]), dim=1, largest=False).indices  # (n, kept)
             points = points.gather(1, best[:, :, None].expand(-1, -1, points.shape[2]))
-            labels = labels.gather(1, best)
+            labels = labels[torch.arange(len(best), device=best.device)[:, None], best]
         return points[:, 0], labels[:, 0]
 
     @torch.no_grad()
     def _starts(self, x: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Points (n, starts, full width) and labels (n, starts) from which the search starts."""
+        """Points (n, starts, full width) and conditions (n, starts, ...) from which the search starts."""
         distances = torch.cdist(_averaged(x, 2).flatten(1), self.pool_images.flatten(1))  # (n, pool)
-        if label is not None:
+        if label is not None and label.ndim == 1:
             distances = distances.masked_fill(label[:, None] != self.labels, torch.inf)
         nearest = distances.topk(STARTS, dim=1, largest=False).indices
         points, labels = self.pool[nearest], self.labels[nearest]
-        guess = self.space.latent.guess(x, labels[:, 0] if self.space.model.game.classes else None)
+        if label is not None:
+            labels = label[:, None].expand_as(labels).clone()
+        guess = self.space.latent.guess(x, labels[:, 0] if self.space.model.game.conditional else None)
         if guess is not None:
             points[:, -1] = guess
             labels[:, -1] = labels[:, 0]
@@ -164,7 +167,7 @@ class _Search:
         n, k, _ = points.shape
         fixed = torch.where(self.space.movable, self.center, points.flatten(0, 1))
         offsets = self._offsets(points.flatten(0, 1)).requires_grad_()
-        target, label = x.repeat_interleave(k, 0), labels.flatten() if self.space.model.game.classes else None
+        target, label = x.repeat_interleave(k, 0), labels.flatten(0, 1) if self.space.model.game.conditional else None
         optimizer = torch.optim.Adam([offsets], RATE, betas=(0.9, 0.99))
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, len(steps))
         for step in steps:

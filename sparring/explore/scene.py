@@ -114,9 +114,7 @@ class Scene:
         modality = self.model.modality
         if self.request.rules or not self.has_space:
             return self.model.sample_request(n, self.request, self.seed)
-        conditions = self.conditions(n) if modality.classes else None
-        labels = None if conditions is None else conditions.cpu().numpy()
-        return Samples(modality.decode(self.samples(n)), labels, modality)
+        return self.model.samples(self.request, modality.decode(self.samples(n)), self.conditions(n))
 
     # Real data.
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sparring.data.tensors import VALUES, Tensors
 from sparring.games.prior import Normal, OneHot, Part, Path, Prior, Uniform
+from sparring.layers.condition import typical
 from sparring.nets.stylegan2 import Generator, Modulated
 from sparring.seeds import Seeds, seeded
 
@@ -156,11 +157,10 @@ class StyleSpace(LatentSpace):
 
     @cached_property
     def _styles(self) -> Tensor:
-        """Styles of many samples, classes in turn, (n, width)."""
+        """Styles of many samples of all classes, or of random codes of columns, (n, width)."""
         with torch.no_grad(), seeded(Seeds(0).key("styles"), self.device):
             z = self.prior.draw(SAMPLES, self.device)
-            condition = torch.arange(SAMPLES, device=self.device) % self.G.classes if self.G.classes else None
-            return self.points(z, condition)
+            return self.points(z, typical(self.G.conditioned, SAMPLES, self.device))
 
     @property
     def movable(self) -> Tensor:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from sparring.games.discriminator_pass import DiscriminatorPass, Side
 from sparring.games.prior import OneHot, Prior
+from sparring.layers.condition import Condition, cross_entropy
 from sparring.losses import penalties
 
 Weighting = float | Callable[[Tensor], Tensor]
@@ -135,24 +136,26 @@ class History(Term):
 
 
 class Classified(Term):
-    """An auxiliary classifier predicts the class from D's features: D minimizes its error on real and generated
-    samples, G on generated ones. Odena et al. 2016, arXiv:1610.09585.
+    """An auxiliary classifier predicts the class, or the codes of columns, from D's features: D minimizes its error on
+    real and generated samples, G on generated ones. Odena et al. 2016, arXiv:1610.09585.
 
     Args:
-        reader: (n, d) -> logits of the classes.
+        reader: (n, d) -> logits of the classes, or of the codes of all columns.
+        condition: number of classes, or columns.
         weight: of the term.
     """
 
-    def __init__(self, reader: nn.Module, weight: float) -> None:
+    def __init__(self, reader: nn.Module, condition: Condition, weight: float) -> None:
         super().__init__("class", weight, of=("D", "G"))
-        self.reader = reader
+        self.reader, self.condition = reader, condition
 
     def forward(self, outputs: DiscriminatorPass) -> Tensor:
         assert outputs.condition is not None
-        fake = F.cross_entropy(self.reader(outputs.on_fake.features).float(), outputs.condition)
+        fake = cross_entropy(self.reader(outputs.on_fake.features).float(), outputs.condition, self.condition)
         if outputs.turn == "G":
             return fake
-        return fake + F.cross_entropy(self.reader(outputs.on_real.features).float(), outputs.condition)
+        real = self.reader(outputs.on_real.features).float()
+        return fake + cross_entropy(real, outputs.condition, self.condition)
 
 
 class Read(Term):

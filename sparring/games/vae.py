@@ -48,12 +48,20 @@ class VAE(Autoencoder):
         prior: distribution of the latents; normal.
         classes: number of classes, 0 for none.
         beta: weight of the divergence from the prior; 1 gives the bound.
+        conditional: True if samples are generated for conditions other than classes, such as values of columns.
     """
 
-    def __init__(self, E: nn.Module, G: nn.Module, prior: Prior, classes: int = 0, beta: float = 1.0) -> None:
+    def __init__(
+        self, E: nn.Module, G: nn.Module, prior: Prior, classes: int = 0, beta: float = 1.0, conditional: bool = False
+    ) -> None:
         super().__init__()
         self.E, self.G = E, G
         self.prior, self.classes, self.beta = prior, classes, beta
+        self._conditional = conditional
+
+    @property
+    def conditional(self) -> bool:
+        return self._conditional or self.classes > 0
 
     def players(self, optimizer: OptimizerFactory, **settings: Any) -> list[Player]:
         """One player that trains both nets."""
@@ -62,7 +70,7 @@ class VAE(Autoencoder):
 
     def losses(self, round: Round) -> Losses:
         """The two parts of the bound per sample, in nats."""
-        real, condition = round["values"], round.get("condition") if self.classes else None
+        real, condition = round["values"], round.get("condition") if self.conditional else None
         mean, log_variance = self.E(real, condition)
         made = self.G(drawn(mean, log_variance), condition)
         round.observe(squared_error=(made - real).float().square().mean())
@@ -110,7 +118,7 @@ class VAEGAN(GAN, Autoencoder):
         """
         again = self._again(round).detach()
         losses = super().D_losses(round)
-        condition = round.get("condition") if self.classes else None
+        condition = round.get("condition") if self.conditional else None
         views = self._view(round["values"], round), self._view(again, round)
         on_real, on_again = (self.D(x, condition) for x in views)
         return losses | {"reconstructed": self.loss.discriminator(on_real, on_again)}
@@ -118,7 +126,7 @@ class VAEGAN(GAN, Autoencoder):
     def G_losses(self, round: Round) -> Losses:
         """The GAN's losses, the same for reconstructions of real samples, and the likelihood."""
         losses = super().G_losses(round)
-        condition = round.get("condition") if self.classes else None
+        condition = round.get("condition") if self.conditional else None
         on_again = self.D(self._view(self._again(round), round), condition)
         on_real = self.D(self._view(round["values"], round), condition) if self.loss.needs_real else None
         reconstructed = self.loss.generator(on_real, on_again)
@@ -128,7 +136,7 @@ class VAEGAN(GAN, Autoencoder):
         """Means, log variances, and latents drawn from them."""
 
         def compute() -> tuple[Tensor, ...]:
-            mean, log_variance = self.E(round["values"], round.get("condition") if self.classes else None)
+            mean, log_variance = self.E(round["values"], round.get("condition") if self.conditional else None)
             return mean, log_variance, drawn(mean, log_variance)
 
         return round.once("code", compute, self.E)
@@ -140,7 +148,7 @@ class VAEGAN(GAN, Autoencoder):
 
     def _distance(self, round: Round) -> Tensor:
         """Mean squared difference of D's features between samples and their reconstructions."""
-        condition = round.get("condition") if self.classes else None
+        condition = round.get("condition") if self.conditional else None
         with torch.no_grad():
             real = discriminate(self.D, round["values"], condition).features
         again = discriminate(self.D, self._again(round), condition).features

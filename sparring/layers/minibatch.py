@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sparring.layers.condition import Projected
+from sparring.layers.condition import Condition, Projected
 
 GROUP_SIZE = 4  # samples over which a standard deviation is computed
 
@@ -43,13 +43,13 @@ class MinibatchHead(nn.Module):
     Args:
         features: length of the feature vectors.
         kernels, width: as for `MinibatchDiscrimination`.
-        classes: number of labels, 0 for none.
+        condition: number of classes, or columns; 0 for none.
     """
 
-    def __init__(self, features: int, kernels: int, width: int, classes: int = 0) -> None:
+    def __init__(self, features: int, kernels: int, width: int, condition: Condition = 0) -> None:
         super().__init__()
         self.compare = MinibatchDiscrimination(features, kernels, width)
-        self.head = Projected(features + kernels, classes)
+        self.head = Projected(features + kernels, condition)
 
     def forward(self, h: Tensor, label: Tensor | None = None) -> Tensor:
         logits: Tensor = self.head(self.compare(h), label)

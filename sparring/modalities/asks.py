@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -114,11 +114,20 @@ class Request:
     """What samples are asked for, as the game takes it.
 
     Attributes:
-        condition: of one sample, as G takes it, negative where it is free; None if nothing is asked.
+        condition: as `Modality.draw_conditions` takes it: of one sample as G takes it, negative where it is free, or
+            the rows that conditions are drawn from; None if nothing is asked.
         rules: conditions that every returned sample must satisfy; each has `holds(items)` and `text`.
         length: steps of a sample, for kinds of any length; None for the length that was trained on.
+        finish: changes samples in the user's units before they are returned; None to return them as they are.
+        notes: what the user should know about what was asked, one line each.
     """
 
     condition: Tensor | None = None
     rules: tuple[Any, ...] = ()
     length: int | None = None
+    finish: Callable[[Any], Any] | None = None
+    notes: tuple[str, ...] = ()
+
+    def finished(self, items: Any) -> Any:
+        """Samples in the user's units as they are returned."""
+        return items if self.finish is None else self.finish(items)

@@ -21,6 +21,7 @@ from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError, nearest
 from sparring.files import check_output
 from sparring.folders import check_folder
+from sparring.layers.condition import Condition
 from sparring.modalities import exploring
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.exploring import Drawing, Explored
@@ -28,6 +29,8 @@ from sparring.modalities.samples import MAX_CLASS_COLUMNS, SAMPLES, Comparison, 
 from sparring.modalities.survey import Survey, read_through
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from sparring.modalities.applying import Applied
     from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
     from sparring.modalities.labeled import LabeledSet
@@ -284,6 +287,10 @@ class Modality(ABC):
         """A batch of encoded samples as the networks see it, with random augmentation if there is any."""
         return {**tensors, VALUES: self.scale(tensors[VALUES])}
 
+    def portable(self) -> Self:
+        """This modality without paths of the machine that it was fitted on."""
+        return self
+
     def deterministic(self) -> Self:
         """This modality without randomness in its batches."""
         return self
@@ -302,6 +309,20 @@ class Modality(ABC):
         """
         counts = np.bincount(labels, minlength=len(classes))
         return replace(self, classes=classes, counts=tuple(int(c) for c in counts))
+
+    @property
+    def condition(self) -> Condition:
+        """What nets are conditioned on: the number of classes, or columns of a table; 0 if nothing."""
+        return len(self.classes)
+
+    @property
+    def condition_columns(self) -> tuple[str, ...]:
+        """Names of the columns that samples are generated for, if `condition` is `Columns`."""
+        return ()
+
+    def describe_labels(self) -> str:
+        """What samples are generated for, a phrase for the user."""
+        return f"labels used ({len(self.classes)} classes)" if self.classes else "labels not used"
 
     @property
     def condition_width(self) -> int:
@@ -376,6 +397,14 @@ class Modality(ABC):
             return self.draw_conditions(n, device)
         n = max(1, n // classes) * classes if classes <= MAX_CLASS_COLUMNS else n
         return torch.arange(n, device=device) * max(1, classes // n) % classes
+
+    def rows_of(self, condition: Tensor) -> DataFrame | None:  # noqa: ARG002
+        """What samples were generated for as rows of a table; None if that is no row.
+
+        Args:
+            condition: of the samples, (n, ...).
+        """
+        return None
 
     def transform(
         self,

@@ -48,11 +48,13 @@ class Samples:
             series float (n, steps, channels).
         labels: the class of each, (n,), or None.
         modality: their kind of data.
+        rows: what each was generated for as a data frame, if that is a row of a table, or None.
     """
 
     items: Any
     labels: NDArray[np.int64] | None
     modality: Modality
+    rows: Any = None
 
     def __len__(self) -> int:
         return len(self.items)

@@ -165,8 +165,22 @@ class Model:
             if request.rules:
                 return self._sample_by_rules(n, request, seed, truncation, progress, searched)
             parts, conditions = zip(*self._stream(n, request, seed, truncation, progress), strict=True)
-            labels = torch.cat(conditions).cpu().numpy() if self.modality.classes else None
-            return Samples(self.modality.decode(tensors.concatenate(parts)), labels, self.modality)
+            samples = self.modality.decode(tensors.concatenate(parts))
+            condition = None if conditions[0] is None else torch.cat(conditions)
+            return self.samples(request, samples, condition)
+
+    def samples(self, request: Request, decoded: Any, condition: Tensor | None) -> Samples:
+        """Generated samples as they are returned.
+
+        Args:
+            request: that they were generated for.
+            decoded: the samples in the user's units.
+            condition: of the samples, (n, ...), or None.
+        """
+        modality = self.modality
+        labels = condition.cpu().numpy() if modality.classes and condition is not None else None
+        rows = None if condition is None else modality.rows_of(condition)
+        return Samples(request.finished(decoded), labels, modality, rows)
 
     def _numbers(self, request: Request) -> int:
         """How many numbers a sample consists of."""
@@ -243,7 +257,7 @@ class Model:
                 kept = [_satisfying(self.modality.concatenate(kept), request)]
                 have = len(kept[0])
                 if have >= n:
-                    return Samples(kept[0][:n], None, self.modality)
+                    return Samples(request.finished(kept[0][:n]), None, self.modality)
             if drawn >= max(MIN_ATTEMPTS, MAX_ATTEMPTS * (have + 1)):
                 break
             searched(drawn, have)

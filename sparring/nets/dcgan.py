@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from sparring.layers.condition import Appended, Projected
+from sparring.layers.condition import Appended, Condition, Projected
 from sparring.layers.initial import init_he
 from sparring.layers.resample import center_crop
 from sparring.nets.discriminator import Discriminator as Base
@@ -42,13 +42,13 @@ class Generator(nn.Module):
         size: height and width of the images; if it is no multiple of a power of two, a larger image is cropped.
         channels: of the images, 1 to 4.
         width: channels of the last hidden layer; each earlier layer has twice as many.
-        classes: number of labels, 0 for none; the label's embedding is appended to z.
+        condition: number of classes, or columns; 0 for none; its embedding is appended to z.
     """
 
-    def __init__(self, latents: int, size: int, channels: int, width: int, classes: int = 0) -> None:
+    def __init__(self, latents: int, size: int, channels: int, width: int, condition: Condition = 0) -> None:
         super().__init__()
         self.size = size
-        self.condition = Appended(classes)
+        self.condition = Appended(condition)
         n = stages(size)
         base = ceil(size / 2**n)
         before = width * 2 ** (n - 1)
@@ -95,14 +95,14 @@ class Discriminator(Base):
         width: channels of the first hidden layer; each further layer has twice as many.
         norm: after each hidden layer except the first: "batch" as in the paper, "layer" if a gradient penalty forbids
             statistics of the batch, or "none".
-        classes: number of labels, 0 for none; the logit is projected on the label's embedding.
+        condition: number of classes, or columns; 0 for none; the logit is projected on its embedding.
     """
 
-    def __init__(self, size: int, channels: int, width: int, norm: Norm = "batch", classes: int = 0) -> None:
+    def __init__(self, size: int, channels: int, width: int, norm: Norm = "batch", condition: Condition = 0) -> None:
         super().__init__()
         self.layers, self.length = _halving(size, channels, width, norm)
         linear = nn.Linear(self.length, 1)
-        self.head = Projected(self.length, classes, linear)
+        self.head = Projected(self.length, condition, linear)
         nn.init.normal_(linear.weight, std=0.02)
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
@@ -122,13 +122,13 @@ class Encoder(nn.Module):
         latents: length of the latent vector.
         size, channels: of the images.
         width: channels of the first hidden layer; each further layer has twice as many.
-        classes: number of labels, 0 for none; the label's embedding is appended to the features.
+        condition: number of classes, or columns; 0 for none; its embedding is appended to the features.
     """
 
-    def __init__(self, latents: int, size: int, channels: int, width: int, classes: int = 0) -> None:
+    def __init__(self, latents: int, size: int, channels: int, width: int, condition: Condition = 0) -> None:
         super().__init__()
         self.layers, length = _halving(size, channels, width, "batch")
-        self.condition = Appended(classes)
+        self.condition = Appended(condition)
         self.head = nn.Linear(length + self.condition.width, 2 * latents)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:

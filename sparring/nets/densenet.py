@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.layers.condition import Appended, Projected
+from sparring.layers.condition import Appended, Condition, Projected
 from sparring.layers.initial import init_he
 from sparring.layers.resample import center_crop, halve
 from sparring.nets.dcgan import stages
@@ -49,14 +49,14 @@ class Generator(nn.Module):
         width: channels at the lowest resolution; each further one starts with half of the previous one's last channels.
         growth: channels that a layer adds.
         depth: layers of a dense block; each resolution has one block.
-        classes: number of labels, 0 for none.
+        condition: number of classes, or columns; 0 for none.
     """
 
     def __init__(
-        self, latents: int, size: int, channels: int, width: int, growth: int, depth: int, classes: int = 0
+        self, latents: int, size: int, channels: int, width: int, growth: int, depth: int, condition: Condition = 0
     ) -> None:
         super().__init__()
-        self.size, self.condition = size, Appended(classes)
+        self.size, self.condition = size, Appended(condition)
         n = stages(size)
         self.base = ceil(size / 2**n)
         self.linear = nn.Linear(latents + self.condition.width, width * self.base**2)
@@ -85,10 +85,10 @@ class Discriminator(Base):
         width: channels at the highest resolution.
         growth: channels that a layer adds.
         depth: layers of a dense block; each resolution has one block.
-        classes: number of labels, 0 for none; the logit is projected on the label's embedding.
+        condition: number of classes, or columns; 0 for none; the logit is projected on its embedding.
     """
 
-    def __init__(self, size: int, channels: int, width: int, growth: int, depth: int, classes: int = 0) -> None:
+    def __init__(self, size: int, channels: int, width: int, growth: int, depth: int, condition: Condition = 0) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, width, 3, padding=1)
         blocks, matches = [], []
@@ -100,7 +100,7 @@ class Discriminator(Base):
         block, width = _block(width, growth, depth, norm=False)
         self.blocks, self.matches = nn.ModuleList([*blocks, block]), nn.ModuleList(matches)
         self.length = width * size * size
-        self.head = Projected(self.length, classes)
+        self.head = Projected(self.length, condition)
         self.apply(init_he)
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002

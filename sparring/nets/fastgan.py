@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from sparring.layers.condition import Appended
+from sparring.layers.condition import Appended, Condition, embedding
 from sparring.layers.resample import center_crop
 from sparring.nets.dcgan import stages
 from sparring.nets.discriminator import Discriminator as Base
@@ -73,12 +73,12 @@ class Generator(nn.Module):
         size: height and width of the images.
         channels: of the images, 1 to 4.
         width: channels at the highest resolution; twice as many at each lower one, up to 16 times.
-        classes: number of labels, 0 for none.
+        condition: number of classes, or columns; 0 for none.
     """
 
-    def __init__(self, latents: int, size: int, channels: int, width: int, classes: int = 0) -> None:
+    def __init__(self, latents: int, size: int, channels: int, width: int, condition: Condition = 0) -> None:
         super().__init__()
-        self.size, self.condition = size, Appended(classes)
+        self.size, self.condition = size, Appended(condition)
         n = stages(size)
         wide = [width * min(16, 2 ** (n - i)) for i in range(n + 1)]
         first = nn.ConvTranspose2d(latents + self.condition.width, 2 * wide[0], ceil(size / 2**n), bias=False)
@@ -127,10 +127,11 @@ class Discriminator(Base):
     Args:
         size, channels: of the images.
         width: channels at the highest resolution; twice as many at each lower one, up to 16 times.
-        classes: number of labels, 0 for none; the inner product of the label's embedding and the mean map is added.
+        condition: number of classes, or columns; 0 for none. The inner product of its embedding and the mean map is
+            added.
     """
 
-    def __init__(self, size: int, channels: int, width: int, classes: int = 0) -> None:
+    def __init__(self, size: int, channels: int, width: int, condition: Condition = 0) -> None:
         super().__init__()
         halvings = max(1, stages(size) - 1)
         wide = [width * min(16, 2**i) for i in range(halvings + 1)]
@@ -143,7 +144,7 @@ class Discriminator(Base):
         self.head = nn.Sequential(
             _conv(last, last, 1), nn.BatchNorm2d(last), nn.LeakyReLU(0.2), _conv(last, 1, min(4, sides[-1]))
         )
-        self.embedding = nn.Embedding(classes, last) if classes else None
+        self.embedding = embedding(condition, last)
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, std=last**-0.5)
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from sparring.layers.condition import Appended
+from sparring.layers.condition import Appended, Condition
 from sparring.layers.learned_steepness import LearnedSteepness
 from sparring.nets.discriminator import Discriminator as Base
 
@@ -31,7 +31,7 @@ class Generator(nn.Module):
         norm: batch norm after each hidden layer except the first.
         activation: of the hidden layers; leaky ReLU has slope 0.2.
         output: "tanh" and "sigmoid" have the range [-1, 1] (the sigmoid is rescaled), "linear" is unbounded.
-        classes: number of labels, 0 for none; the label's embedding is appended to z.
+        condition: number of classes, or columns; 0 for none; its embedding is appended to z.
         steep: units of learned steepness, as additional inputs, for data with separate modes.
     """
 
@@ -43,13 +43,13 @@ class Generator(nn.Module):
         norm: bool = True,
         activation: Activation = "leaky",
         output: Output = "tanh",
-        classes: int = 0,
+        condition: Condition = 0,
         steep: int = 0,
     ) -> None:
         super().__init__()
         self.shape, self.output = tuple(shape), output
         self.steep = LearnedSteepness(latents, steep) if steep else None
-        self.condition = Appended(classes)
+        self.condition = Appended(condition)
         layers: list[nn.Module] = []
         before = latents + steep + self.condition.width
         for i, width in enumerate(widths):
@@ -78,7 +78,7 @@ class Discriminator(Base):
         shape: of a sample.
         widths: of the hidden layers.
         activation: of the hidden layers; leaky ReLU has slope 0.2.
-        classes: number of labels, 0 for none; the label's embedding is appended to the sample.
+        condition: number of classes, or columns; 0 for none; its embedding is appended to the sample.
     """
 
     def __init__(
@@ -86,10 +86,10 @@ class Discriminator(Base):
         shape: Sequence[int],
         widths: Sequence[int],
         activation: Activation = "leaky",
-        classes: int = 0,
+        condition: Condition = 0,
     ) -> None:
         super().__init__()
-        self.condition = Appended(classes)
+        self.condition = Appended(condition)
         layers: list[nn.Module] = []
         before = prod(shape) + self.condition.width
         for width in widths:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from sparring.errors import InputError
-from sparring.layers.condition import LabelChannel
+from sparring.layers.condition import Condition, LabelChannel
 from sparring.losses.adversarial import Logits
 from sparring.nets.discriminator import Discriminator
 
@@ -21,15 +21,19 @@ class Packed(Discriminator):
             coordinates.
         shape: of a sample.
         pack: samples judged together.
-        classes: number of labels, 0 for none; their embeddings become part of each sample.
+        condition: number of classes, or columns; 0 for none; their embeddings become part of each sample.
     """
 
     def __init__(
-        self, build: Callable[[tuple[int, ...]], Discriminator], shape: Sequence[int], pack: int = 1, classes: int = 0
+        self,
+        build: Callable[[tuple[int, ...]], Discriminator],
+        shape: Sequence[int],
+        pack: int = 1,
+        condition: Condition = 0,
     ) -> None:
         super().__init__()
         self.pack = pack
-        self.beside = LabelChannel(classes, shape)
+        self.beside = LabelChannel(condition, shape)
         first, *rest = self.beside.shape
         self.net = build((pack * first, *rest))
         self.length = self.net.length

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.layers.condition import Appended
+from sparring.layers.condition import Appended, Condition, embedding
 from sparring.layers.resample import center_crop, double, halve
 from sparring.nets.discriminator import Discriminator as Base
 
@@ -91,7 +91,7 @@ class Generator(nn.Module):
         depth: number of residual blocks per stage.
         group: channels per group of the 3 x 3 convolutions; more if this does not divide the channels.
         expansion: inner width / outer width of a block.
-        classes: number of labels, 0 for none.
+        condition: number of classes, or columns; 0 for none.
     """
 
     def __init__(
@@ -103,11 +103,11 @@ class Generator(nn.Module):
         depth: int = 2,
         group: int = 16,
         expansion: int = 2,
-        classes: int = 0,
+        condition: Condition = 0,
     ) -> None:
         super().__init__()
         self.size = size
-        self.condition = Appended(classes)
+        self.condition = Appended(condition)
         base = ceil(size / 2 ** (len(widths) - 1))
         self.basis = nn.Parameter(torch.randn(widths[0], base, base))
         self.linear = _init(nn.Linear(latents + self.condition.width, widths[0], bias=False))
@@ -134,8 +134,8 @@ class Discriminator(Base):
         widths: channels of each stage, from the highest resolution to the lowest; each stage except the last is
             followed by a halving.
         depth, group, expansion: as for `Generator`.
-        classes: number of labels, 0 for none; with labels, the logit is the inner product of the features and the
-            label's embedding.
+        condition: number of classes, or columns; 0 for none. With it, the logit is the inner product of the features
+            and its embedding.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Discriminator(Base):
         depth: int = 2,
         group: int = 16,
         expansion: int = 2,
-        classes: int = 0,
+        condition: Condition = 0,
     ) -> None:
         super().__init__()
         blocks = depth * len(widths)
@@ -160,8 +160,8 @@ class Discriminator(Base):
         self.length = last = widths[-1]
         # One weight per channel and position: a depthwise convolution over the whole remaining map.
         self.basis = _init(nn.Conv2d(last, last, size, groups=last, bias=False))
-        self.head = _init(nn.Linear(last, last if classes else 1, bias=False))
-        self.embedding = nn.Embedding(classes, last) if classes else None
+        self.head = _init(nn.Linear(last, last if condition else 1, bias=False))
+        self.embedding = embedding(condition, last)
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, std=last**-0.5)
 

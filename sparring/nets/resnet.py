@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from sparring.layers.condition import Appended, Projected
+from sparring.layers.condition import Appended, Condition, Projected
 from sparring.layers.resample import center_crop, halve
 from sparring.nets.dcgan import stages
 from sparring.nets.discriminator import Discriminator as Base
@@ -76,12 +76,14 @@ class Generator(nn.Module):
         channels: of the images, 1 to 4.
         width: channels of every block; 256 for 32 pixels in the paper.
         depth: number of residual blocks per resolution, 1 in the paper.
-        classes: number of labels, 0 for none.
+        condition: number of classes, or columns; 0 for none.
     """
 
-    def __init__(self, latents: int, size: int, channels: int, width: int, depth: int = 1, classes: int = 0) -> None:
+    def __init__(
+        self, latents: int, size: int, channels: int, width: int, depth: int = 1, condition: Condition = 0
+    ) -> None:
         super().__init__()
-        self.size, self.condition = size, Appended(classes)
+        self.size, self.condition = size, Appended(condition)
         n = stages(size)
         self.base = ceil(size / 2**n)
         self.linear = _xavier(nn.Linear(latents + self.condition.width, width * self.base**2))
@@ -104,10 +106,10 @@ class Discriminator(Base):
         size, channels: of the images.
         width: channels of every block; 128 for 32 pixels in the paper.
         depth: number of residual blocks per resolution, 1 in the paper.
-        classes: number of labels, 0 for none; the logit is projected on the label's embedding.
+        condition: number of classes, or columns; 0 for none; the logit is projected on its embedding.
     """
 
-    def __init__(self, size: int, channels: int, width: int, depth: int = 1, classes: int = 0) -> None:
+    def __init__(self, size: int, channels: int, width: int, depth: int = 1, condition: Condition = 0) -> None:
         super().__init__()
         halvings = max(1, stages(size) - 1)
         blocks = [Down(channels, width, first=True)]
@@ -118,7 +120,7 @@ class Discriminator(Base):
         self.layers = nn.Sequential(*blocks)
         self.length = width
         linear = nn.Linear(width, 1)
-        self.head = Projected(width, classes, linear)
+        self.head = Projected(width, condition, linear)
         _xavier(linear)
         spectral_norm(linear)
         if self.head.embedding is not None:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.layers.condition import Appended, Projected
+from sparring.layers.condition import Appended, Condition, Projected, typical
 from sparring.layers.minibatch import MinibatchDeviation
 from sparring.layers.resample import center_crop, double
 from sparring.nets.dcgan import stages
@@ -157,9 +157,9 @@ class ToImage(nn.Module):
 class Mapping(nn.Module):
     """Latents (n, latents)[, labels (n,)] -> styles (n, latents)."""
 
-    def __init__(self, latents: int, depth: int, classes: int) -> None:
+    def __init__(self, latents: int, depth: int, condition: Condition) -> None:
         super().__init__()
-        self.condition = Appended(classes)
+        self.condition = Appended(condition)
         before = latents + self.condition.width
         self.layers = nn.ModuleList(Linear(latents if i else before, latents, rate=MAPPING_RATE) for i in range(depth))
 
@@ -181,15 +181,15 @@ class Generator(nn.Module):
         base, most: the number of channels at a resolution is base / resolution, at most `most`; 32768 and 512 in the
             paper.
         depth: number of layers of the mapping network, 8 in the paper.
-        classes: number of labels, 0 for none.
+        condition: number of classes, or columns; 0 for none.
     """
 
     def __init__(
-        self, latents: int, size: int, channels: int, base: int, most: int, depth: int = 8, classes: int = 0
+        self, latents: int, size: int, channels: int, base: int, most: int, depth: int = 8, condition: Condition = 0
     ) -> None:
         super().__init__()
-        self.size, self.latents, self.classes = size, latents, classes
-        self.mapping = Mapping(latents, depth, classes)
+        self.size, self.latents, self.conditioned = size, latents, condition
+        self.mapping = Mapping(latents, depth, condition)
         wide = widths(size, base, most)
         now = ceil(size / 2 ** (len(wide) - 1))
         self.constant = nn.Parameter(torch.randn(1, wide[0], now, now))
@@ -233,7 +233,7 @@ class Generator(nn.Module):
         """The mean of the styles, (latents,)."""
         generator = torch.Generator().manual_seed(0)
         z = torch.randn(MEAN_LATENTS, self.latents, generator=generator).to(self.constant.device)
-        label = torch.arange(MEAN_LATENTS, device=z.device) % self.classes if self.classes else None
+        label = typical(self.conditioned, MEAN_LATENTS, z.device)
         mean: Tensor = self.mapping(z, label).mean(0)
         return mean
 
@@ -259,10 +259,10 @@ class Discriminator(Base):
     Args:
         size, channels: of the images.
         base, most: as for `Generator`.
-        classes: number of labels, 0 for none; the logit is projected on the label's embedding.
+        condition: number of classes, or columns; 0 for none; the logit is projected on its embedding.
     """
 
-    def __init__(self, size: int, channels: int, base: int, most: int, classes: int = 0) -> None:
+    def __init__(self, size: int, channels: int, base: int, most: int, condition: Condition = 0) -> None:
         super().__init__()
         wide = widths(size, base, most)[::-1]
         self.first = Conv(channels, wide[0], 1)
@@ -272,7 +272,7 @@ class Discriminator(Base):
         self.length = last = wide[-1]
         self.deviation, self.conv = MinibatchDeviation(), Conv(last + 1, last, 3)
         self.linear = Linear(last * size * size, last)
-        self.head = Projected(last, classes, Linear(last, 1))
+        self.head = Projected(last, condition, Linear(last, 1))
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
         x = self.deviation(self.blocks(_active(self.first(x))))

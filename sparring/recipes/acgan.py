@@ -10,6 +10,7 @@ from torch import nn
 
 from sparring.errors import InputError
 from sparring.games.terms import Classified, Term
+from sparring.layers.condition import places
 from sparring.losses.adversarial import StandardLoss
 from sparring.modalities import Images
 from sparring.nets import dcgan
@@ -55,5 +56,5 @@ class Acgan(StandardGan[Images], DcganNets[Images]):
             raise InputError("classify=0 trains nothing on the labels; use recipe dcgan with labels=false")
 
     def terms(self, modality: Images, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
-        classes = len(modality.classes)
-        return [Classified(nn.Linear(D.length, classes), self.classify)] if classes else []
+        condition = modality.condition
+        return [Classified(nn.Linear(D.length, places(condition)), condition, self.classify)] if condition else []

@@ -47,4 +47,4 @@ class Cgan(StandardGan[Images], DcganNets[Images]):
 
     def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
         G, _ = super().nets(modality)
-        return G, Packed(self.build_discriminator, modality.shape, classes=len(modality.classes))
+        return G, Packed(self.build_discriminator, modality.shape, condition=modality.condition)

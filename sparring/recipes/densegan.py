@@ -61,7 +61,7 @@ class Densegan(RelativisticGan[Images], ImageRecipe[Images]):
 
     def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
         channels, size, _ = modality.shape
-        block = (self.growth, self.depth, len(modality.classes))
+        block = (self.growth, self.depth, modality.condition)
         return (
             densenet.Generator(self.z, size, channels, self.G, *block),
             densenet.Discriminator(size, channels, self.D, *block),

@@ -53,10 +53,10 @@ class Fastgan(AdamGan[Images], ImageRecipe[Images]):
 
     def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
         channels, size, _ = modality.shape
-        classes = len(modality.classes)
+        condition = modality.condition
         return (
-            fastgan.Generator(self.z, size, channels, self.width, classes),
-            fastgan.Discriminator(size, channels, self.width, classes),
+            fastgan.Generator(self.z, size, channels, self.width, condition),
+            fastgan.Discriminator(size, channels, self.width, condition),
         )
 
     def terms(self, modality: Images, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002

@@ -59,9 +59,9 @@ class Gan(StandardGan[Points | Images], ImageRecipe[Points | Images]):
     ema_ramp: Share = 0.05
 
     def nets(self, modality: Points | Images) -> tuple[nn.Module, Discriminator]:
-        classes = len(modality.classes)
+        condition = modality.condition
         output: mlp.Output = self.output if isinstance(modality, Images) else "linear"
         return (
-            mlp.Generator(self.z, modality.shape, self.G, self.norm, self.activation, output, classes),
-            mlp.Discriminator(modality.shape, self.D, self.activation, classes),
+            mlp.Generator(self.z, modality.shape, self.G, self.norm, self.activation, output, condition),
+            mlp.Discriminator(modality.shape, self.D, self.activation, condition),
         )

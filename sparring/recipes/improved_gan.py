@@ -65,7 +65,7 @@ class ImprovedGan(StandardGan[Images], DcganNets[Images]):
     def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
         G, D = super().nets(modality)
         if self.kernels:
-            D.head = MinibatchHead(D.length, self.kernels, self.kernel, len(modality.classes))
+            D.head = MinibatchHead(D.length, self.kernels, self.kernel, modality.condition)
         return G, D
 
     def terms(self, modality: Images, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002

@@ -68,7 +68,7 @@ class Mgan(StandardGan[Points | Images], PointsOrImages):
 
     def nets(self, modality: Points | Images) -> tuple[nn.Module, Discriminator]:
         _, D = super().nets(modality)
-        build = partial(self.build_generator, modality.shape, classes=len(modality.classes))
+        build = partial(self.build_generator, modality.shape, condition=modality.condition)
         return MultiGenerator(build, self.z, self.generators), D
 
     def terms(self, modality: Points | Images, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002

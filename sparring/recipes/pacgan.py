@@ -60,7 +60,7 @@ class Pacgan(StandardGan[Points | Images], PointsOrImages):
 
     def nets(self, modality: Points | Images) -> tuple[nn.Module, Discriminator]:
         G, _ = super().nets(modality)
-        return G, Packed(self.build_discriminator, modality.shape, self.pack, len(modality.classes))
+        return G, Packed(self.build_discriminator, modality.shape, self.pack, modality.condition)
 
     def check(self) -> None:
         super().check()

@@ -62,5 +62,5 @@ class R3gan(RelativisticGan[Images], ImageRecipe[Images]):
     def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
         channels, size, _ = modality.shape
         widths = [self.width] * (dcgan.stages(size) + 1)
-        block = (widths, self.depth, self.group, self.expansion, len(modality.classes))
+        block = (widths, self.depth, self.group, self.expansion, modality.condition)
         return r3gan.Generator(self.z, size, channels, *block), r3gan.Discriminator(size, channels, *block)

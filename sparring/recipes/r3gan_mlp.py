@@ -75,10 +75,10 @@ class R3ganMlp(RelativisticGan[Points]):
         return normal(self.z or modality.shape[0])
 
     def nets(self, modality: Points) -> tuple[nn.Module, Discriminator]:
-        classes = len(modality.classes)
+        condition = modality.condition
         latents = self.prior(modality).width
-        G = mlp.Generator(latents, modality.shape, self.G, False, "leaky", "linear", classes, self.steep)
-        D = mlp.Discriminator(modality.shape, self.D, classes=classes)
+        G = mlp.Generator(latents, modality.shape, self.G, False, "leaky", "linear", condition, self.steep)
+        D = mlp.Discriminator(modality.shape, self.D, condition=condition)
         G.layers[:-1].apply(init_he)
         D.apply(init_he)
         return G, D

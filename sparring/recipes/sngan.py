@@ -57,10 +57,10 @@ class Sngan(AdamGan[Images], ImageRecipe[Images]):
 
     def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
         channels, size, _ = modality.shape
-        classes = len(modality.classes)
+        condition = modality.condition
         return (
-            resnet.Generator(self.z, size, channels, self.G, self.depth, classes),
-            resnet.Discriminator(size, channels, self.D, self.depth, classes),
+            resnet.Generator(self.z, size, channels, self.G, self.depth, condition),
+            resnet.Discriminator(size, channels, self.D, self.depth, condition),
         )
 
     def turns(self) -> int:

@@ -69,9 +69,9 @@ class Stylegan2(AdamFields, Adversarial[Images], ImageRecipe[Images]):
 
     def nets(self, modality: Images) -> tuple[stylegan2.Generator, Discriminator]:
         channels, size, _ = modality.shape
-        classes = len(modality.classes)
-        G = stylegan2.Generator(self.z, size, channels, self.base, self.most, self.depth, classes)
-        return G, stylegan2.Discriminator(size, channels, self.base, self.most, classes)
+        condition = modality.condition
+        G = stylegan2.Generator(self.z, size, channels, self.base, self.most, self.depth, condition)
+        return G, stylegan2.Discriminator(size, channels, self.base, self.most, condition)
 
     def terms(self, modality: Images, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
         assert isinstance(G, stylegan2.Generator)

@@ -51,10 +51,10 @@ class Vae(AdamFields, ImageRecipe[Images]):
 
     def game(self, modality: Images) -> VAE:
         channels, size, _ = modality.shape
-        classes = len(modality.classes)
-        E = dcgan.Encoder(self.z, size, channels, self.width, classes)
-        G = dcgan.Generator(self.z, size, channels, self.width, classes)
-        return VAE(E, G, normal(self.z), classes, self.beta)
+        condition = modality.condition
+        E = dcgan.Encoder(self.z, size, channels, self.width, condition)
+        G = dcgan.Generator(self.z, size, channels, self.width, condition)
+        return VAE(E, G, normal(self.z), len(modality.classes), self.beta, modality.condition_width > 0)
 
     def check(self) -> None:
         super().check()

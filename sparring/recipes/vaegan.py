@@ -49,5 +49,5 @@ class Vaegan(StandardGan[Images], DcganNets[Images]):
 
     def game_class(self, modality: Images) -> Callable[..., GAN]:
         channels, size, _ = modality.shape
-        E = dcgan.Encoder(self.z, size, channels, self.width, len(modality.classes))
+        E = dcgan.Encoder(self.z, size, channels, self.width, modality.condition)
         return partial(VAEGAN, E, likelihood=self.likelihood, beta=self.beta)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from sparring.console import clock
@@ -46,14 +47,17 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
         ("data", f"{source}, {about['items']:,} items"),
         ("samples", f"{modality.words.items} of shape {tuple(modality.shape)}"),
         ("labels", ", ".join(modality.classes) or "not used"),
+        *([("attributes", ", ".join(columns))] if (columns := modality.condition_columns) else []),
         ("steps", f"{about['step']:,} of {recipe.batch} samples, {about['plan']:.0%} of the plan"),
         ("training time", f"{clock(about['seconds'])} on {about['device']} ({about['precision']})"),
         ("parameters", ", ".join(f"{name} {count:,}" for name, count in about["parameters"].items())),
         ("seed", str(about["seed"])),
         ("versions", f"sparring {about['sparring']}, torch {about['torch']}"),
     ]
-    fields = [f"| {name} | {value} | {what} |" for group in recipe.table().values() for name, value, what in group]
+    fields = [f"| {name} | {value} | {what} |" for group in recipe.by_group().values() for name, value, what in group]
     label = f" --label {modality.classes[0]}" if modality.classes else ""
+    if columns:
+        label = next(f" --{ask.name} {quote(ask.examples[0])}" for ask in modality.asks)
     use = (
         f"apply {folder} input.png -o output.png"
         if modality.source is not None

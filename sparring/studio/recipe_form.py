@@ -34,7 +34,7 @@ def entries(recipe: Recipe[Any]) -> list[Entry]:
     hints = get_type_hints(type(recipe), include_extras=True)
     return [
         Entry(name, group, description, text(value), _choices(hints[name]))
-        for group, rows in recipe.table().items()
+        for group, rows in recipe.by_group().items()
         for name, value, description in rows
     ]
 

@@ -248,7 +248,7 @@ def _choose(
 def _conditions(modality: Modality) -> str:
     if modality.source is not None:
         return f"generated from {modality.source.words.items} as {modality.source.shape}"
-    return f"labels used ({len(modality.classes)} classes)" if modality.classes else "labels not used"
+    return modality.describe_labels()
 
 
 def _launch(plan: _Plan, fabric: Fabric, folder: RunFolder, quiet: bool, metrics: Address | None) -> None:

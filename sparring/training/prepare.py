@@ -41,7 +41,7 @@ def prepare(
     notes = [*items.notes, *encoded.notes, *_skipped(encoded, len(items))]
     source, classes = modality.source, items.classes
     labels = None if items.labels is None or source is not None else items.labels[encoded.items]
-    if not modality.classes and recipe.labels is not False:
+    if not modality.condition_width and recipe.labels is not False:
         why_not = why_unlabeled(items, labels, modality.words.items)
         if source is not None:
             why_not = f"samples are generated from given {source.words.items}, not by class"

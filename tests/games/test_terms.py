@@ -73,7 +73,7 @@ def test_reading_numbers():
 
 def test_classes_of_real_samples_are_for_D_alone():
     label = torch.tensor([0, 1, 2, 0, 1])
-    term = Classified(nn.Linear(4, 3), 1.0)
+    term = Classified(nn.Linear(4, 3), 3, 1.0)
     D = mlp.Discriminator((2,), (4,))
     seen = {turn: judged(turn, label=label, D=D) for turn in ("D", "G")}
     real, fake = (F.cross_entropy(term.reader(said.features), label) for said in (seen["D"].on_real, seen["D"].on_fake))

@@ -20,17 +20,17 @@ LATENTS = 6
 
 def mlps(size, channels, classes):
     shape = (channels, size, size)
-    G = mlp.Generator(LATENTS, shape, [8, 12], classes=classes)
-    return G, mlp.Discriminator(shape, [12, 8], classes=classes)
+    G = mlp.Generator(LATENTS, shape, [8, 12], condition=classes)
+    return G, mlp.Discriminator(shape, [12, 8], condition=classes)
 
 
 def dcgans(size, channels, classes, norm="batch"):
-    G = dcgan.Generator(LATENTS, size, channels, width=4, classes=classes)
-    return G, dcgan.Discriminator(size, channels, width=4, norm=norm, classes=classes)
+    G = dcgan.Generator(LATENTS, size, channels, width=4, condition=classes)
+    return G, dcgan.Discriminator(size, channels, width=4, norm=norm, condition=classes)
 
 
 def r3gans(size, channels, classes):
-    options = {"depth": 1, "group": 4, "classes": classes}
+    options = {"depth": 1, "group": 4, "condition": classes}
     G = r3gan.Generator(LATENTS, size, channels, [8, 4, 4], **options)
     return G, r3gan.Discriminator(size, channels, [4, 4, 8], **options)
 
@@ -41,12 +41,12 @@ def resnets(size, channels, classes, depth=1):
 
 
 def densenets(size, channels, classes):
-    block = {"growth": 4, "depth": 2, "classes": classes}
+    block = {"growth": 4, "depth": 2, "condition": classes}
     return densenet.Generator(LATENTS, size, channels, 8, **block), densenet.Discriminator(size, channels, 4, **block)
 
 
 def stylegan2s(size, channels, classes):
-    G = stylegan2.Generator(LATENTS, size, channels, 64, 8, depth=2, classes=classes)
+    G = stylegan2.Generator(LATENTS, size, channels, 64, 8, depth=2, condition=classes)
     return G, stylegan2.Discriminator(size, channels, 64, 8, classes)
 
 
@@ -59,7 +59,7 @@ def packs(size, channels, classes):
     """Packs of one sample, as in the conditional GAN."""
     G, _ = dcgans(size, channels, classes)
     build = lambda shape: dcgan.Discriminator(shape[1], shape[0], 4)  # noqa: E731
-    return G, Packed(build, (channels, size, size), classes=classes)
+    return G, Packed(build, (channels, size, size), condition=classes)
 
 
 PAIRS = {
@@ -266,7 +266,7 @@ def test_packs_are_concatenated_samples():
             inputs.append(x)
             return super().features(x, label)
 
-    D = Packed(lambda shape: Spy(shape, [4]), (2,), pack=3, classes=2)
+    D = Packed(lambda shape: Spy(shape, [4]), (2,), pack=3, condition=2)
     x, label = torch.arange(12.0).view(6, 2), torch.tensor([0, 1, 0, 1, 1, 1])
     assert D(x, label).shape == (2,)
     first = D.beside.embedding.weight[[0, 1, 0]]
@@ -340,13 +340,13 @@ def test_appended():
 
 def test_projected():
     h, label = torch.tensor([[1.0, 2.0], [3.0, -1.0]]), torch.tensor([1, 0])
-    layer = Projected(2, classes=2)
+    layer = Projected(2, condition=2)
     with torch.no_grad():
         layer.linear.weight[:], layer.linear.bias[:] = torch.tensor([[10.0, 100.0]]), 0.5
         layer.embedding.weight[:] = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     # 10 * 1 + 100 * 2 + 0.5 + (3 * 1 + 4 * 2), and 10 * 3 - 100 + 0.5 + (1 * 3 - 2 * 1)
     assert layer(h, label).tolist() == [221.5, -68.5]
-    assert Projected(2, classes=0)(h).shape == (2,)
+    assert Projected(2, condition=0)(h).shape == (2,)
 
 
 @pytest.mark.parametrize("height", [1, 2, 5])

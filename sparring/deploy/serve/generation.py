@@ -205,7 +205,8 @@ def _inversion_as(media: str, model: Served, images: Any, inversion: Inversion) 
     if media == NPZ:
         points, errors = inversion.points.cpu().numpy(), inversion.errors.cpu().numpy()
         return npz(points=points, images=inversion.pictures, given=images, errors=errors)
-    label = None if inversion.labels is None else model.model.modality.classes[int(inversion.labels[0])]
+    classes = model.model.modality.classes
+    label = classes[int(inversion.labels[0])] if classes and inversion.labels is not None else None
     return as_json(
         {
             "space": model.space,

@@ -179,8 +179,7 @@ class Worker:
         self._observe(tensors.length(generated))
         ends = list(accumulate(draw.n for draw in draws))
         parts = [tensors.take(generated, slice(end - draw.n, end)) for draw, end in zip(draws, ends, strict=True)]
-        labels = [c.cpu().numpy() for c in conditions] if model.modality.classes else [None] * len(draws)
         return [
-            Samples(model.modality.decode(part), label, model.modality)
-            for part, label in zip(parts, labels, strict=True)
+            model.samples(draw.request, model.modality.decode(part), condition)
+            for draw, part, (_, condition) in zip(draws, parts, latents, strict=True)
         ]

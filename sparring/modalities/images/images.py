@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -15,22 +16,31 @@ from torch import Tensor
 
 from sparring.data.items import Items
 from sparring.data.sources import Unreadable
+from sparring.data.split import split_items
 from sparring.data.store import Progress, no_progress
-from sparring.data.tensors import VALUES, Tensors
-from sparring.errors import InputError
-from sparring.files import component
+from sparring.data.tensors import CONDITION, VALUES, Tensors
+from sparring.errors import InputError, nearest
+from sparring.files import component, resolved
+from sparring.json_files import build
+from sparring.layers.condition import Columns, Condition
 from sparring.metrics.patches import patches
+from sparring.modalities.asks import Ask, Request
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
-from sparring.modalities.images import exploring, reading, sets
+from sparring.modalities.images import beside, exploring, reading, sets
 from sparring.modalities.images.arrays import IMAGES
+from sparring.modalities.images.attributes import Attributes
 from sparring.modalities.images.check import survey
 from sparring.modalities.images.decoding import decode, opened, squared
 from sparring.modalities.images.depth import Levels, checked_range
 from sparring.modalities.images.fitting import channels_for, examine_some, levels_for, notes_on
+from sparring.modalities.images.palette import MAX_COLORS, Palette
 from sparring.modalities.samples import as_image, base64_png, columns_for, labeled_arrays, write_arrays, write_png
 from sparring.modalities.survey import Survey
 from sparring.nets.pretrained import IMAGENET
 from sparring.sheets import sheet
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 MAX_SIDE = 64  # pixels to which images of different sizes are scaled, unless a size is given
 MAX_TINY = 16  # pixels of a side up to which fully connected nets learn faster than convolutions
@@ -40,6 +50,11 @@ SMALL_BATCH = 16  # batch for so few images, for more steps in the same time
 MIN_SECONDS_WIDE = 1800.0  # training time from which a wider net is worth its cost on a CPU
 WIDE = 64
 MIN_NATURAL = 32  # pixels of a side from which color images are evaluated by what a net for photographs sees
+SAMPLE_TABLE = "attributes.csv"  # in a folder of samples
+ATTRIBUTES = "attributes"  # the part of encoded images that holds their rows of the table
+PALETTE = Ask(
+    "palette", "Snap the colors of images to those of the training images.", choices=("real",), examples=("real",)
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,11 @@ class Images(Modality):
         levels: the values that become black and white in images of more than eight bits; () to choose them from the
             data.
         white: the value of white in gray images of eight bits, which is chosen from the data.
+        table: path of a table that names the images; "" for one beside them, if there is one.
+        use_table: False to use no table.
+        wanted: columns of the table that samples can be asked for; () for all that can be conditions.
+        attributes: these columns, and the rows of the training images; None without a table.
+        palette: the colors of the data, if they are few.
     """
 
     kind: ClassVar[str] = "images"
@@ -78,12 +98,21 @@ class Images(Modality):
     alpha: bool | None = None
     levels: tuple[float, ...] = ()
     white: int = 255
+    table: str = ""
+    use_table: bool = True
+    wanted: tuple[str, ...] = ()
+    attributes: Attributes | None = None
+    palette: Palette = Palette()
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
         return reading.read(path)
 
     def __post_init__(self) -> None:
+        for name, kind in (("attributes", Attributes), ("palette", Palette)):
+            stored: Any = getattr(self, name)
+            if isinstance(stored, Mapping):
+                object.__setattr__(self, name, build(kind, stored, name))
         if self.crop < 0:
             raise InputError(f"crop={self.crop:g} is out of range; it must be at least 0")
 
@@ -137,7 +166,30 @@ class Images(Modality):
         size = self.size or (sides[0] if len(set(sides)) == 1 else 0)
         if not size or (not self.size and size > MAX_SIDE):
             size = max(4, min(MAX_SIDE, 2 ** int(np.log2(np.median(sides)))))
-        return replace(self, size=size, channels=self.channels or channels, levels=depth.range, white=depth.white)
+        fitted = replace(self, size=size, channels=self.channels or channels, levels=depth.range, white=depth.white)
+        if set(sides) == {size} and not self.crop:  # resizing makes new colors
+            fitted = replace(fitted, palette=Palette.of(items.items, size, fitted.channels, depth))
+        return fitted._with_attributes(items)
+
+    def _with_attributes(self, items: Items) -> Self:
+        """This fitted modality with the columns of the table beside the images, if there is one.
+
+        Raises:
+            InputError: if a table or columns were given that cannot be used.
+        """
+        found = beside.find(items, self.table) if self.use_table else None
+        if found is None and self.wanted:
+            raise InputError(
+                f"columns={','.join(self.wanted)} was given, but {items.name!r} has no table that names its images; "
+                "give one with table="
+            )
+        if found is None:
+            return self
+        train = np.searchsorted(found.items, split_items(items, found.items).train)
+        attributes = Attributes.fit(found, train, self.wanted)
+        if attributes is None and self.table:
+            raise InputError(f"table={self.table}: no column but identifiers, free text or one value; add others")
+        return replace(self, attributes=attributes, table=self.table and str(resolved(Path(self.table))))
 
     @property
     def depth(self) -> Levels:
@@ -153,15 +205,29 @@ class Images(Modality):
         if isinstance(items.items, np.ndarray):
             encoded = Encoded({VALUES: self._squares(items.items, progress)}, np.arange(len(items)))
         else:
-            decoded = decode(items.items, self.kept, self.channels, progress, self.depth)
-            notes = notes_on(examine_some(items.items), self.channels, self.depth)
-            encoded = Encoded({VALUES: decoded.rows}, decoded.kept, skipped=decoded.skipped, notes=notes)
+            encoded = self._encode_files(items, progress)
         pixels = encoded.values if isinstance(encoded.values, Tensor) else encoded.values.map()[1]
         if all(torch.equal(part, pixels[:1].expand_as(part)) for part in torch.split(pixels, 4096)):
             raise InputError(
                 f"all {len(pixels):,} images of {items.name} are identical; a GAN needs images that differ"
             )
         return encoded
+
+    def _encode_files(self, items: Items, progress: Progress) -> Encoded:
+        """The images in files, those that have a row if they are generated for the rows of a table."""
+        files, attributes = items.items, self.attributes
+        notes = notes_on(examine_some(files), self.channels, self.depth)
+        found = None if attributes is None else beside.find(items, self.table)
+        if attributes is None or found is None or (missing := set(attributes.names) - set(found.frame)):
+            decoded = decode(files, self.kept, self.channels, progress, self.depth)
+            if attributes is not None:
+                lacking = "no table that names them" if found is None else f"no column {sorted(missing)[0]!r}"
+                notes = (*notes, f"attributes of the images of {items.name!r} are unknown: they have {lacking}")
+            return Encoded({VALUES: decoded.rows}, decoded.kept, skipped=decoded.skipped, notes=notes)
+        decoded = decode(files.only(found.items.tolist()), self.kept, self.channels, progress, self.depth)
+        rows = attributes.encode(found.frame.iloc[decoded.kept])
+        kept, notes = found.items[decoded.kept], (*notes, *attributes.notes)
+        return Encoded({VALUES: decoded.rows, ATTRIBUTES: rows}, kept, skipped=decoded.skipped, notes=notes)
 
     def _squares(self, images: NDArray[np.generic], progress: Progress) -> Tensor:
         stacked = images.reshape(*images.shape[:3], -1)
@@ -174,6 +240,8 @@ class Images(Modality):
         return torch.from_numpy(squares)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
+        if ATTRIBUTES in tensors:
+            tensors = {CONDITION if name == ATTRIBUTES else name: t for name, t in tensors.items() if name != CONDITION}
         pixels = tensors[VALUES]
         if self.crop:
             pixels = random_crop(pixels, self.size)
@@ -188,6 +256,9 @@ class Images(Modality):
     def unscale(self, values: Tensor) -> Tensor:
         return values.float().add(1).mul(255 / 2).round().clamp(0, 255).byte()
 
+    def portable(self) -> Self:
+        return replace(self, table="")
+
     def deterministic(self) -> Self:
         """Neither mirrored nor cropped."""
         return replace(self, flip=False, crop=0.0)
@@ -195,6 +266,67 @@ class Images(Modality):
     def decode(self, samples: Tensors, start: int = 0) -> NDArray[np.uint8]:  # noqa: ARG002
         pixels: NDArray[np.uint8] = self.unscale(samples[VALUES]).permute(0, 2, 3, 1).cpu().numpy()
         return pixels
+
+    # Conditions.
+
+    @property
+    def condition(self) -> Condition:
+        return super().condition if self.attributes is None else self.attributes.columns
+
+    @property
+    def condition_columns(self) -> tuple[str, ...]:
+        return () if self.attributes is None else self.attributes.names
+
+    @property
+    def condition_width(self) -> int:
+        condition = self.condition
+        return condition.width if isinstance(condition, Columns) else super().condition_width
+
+    def draw_conditions(self, n: int, device: torch.device, requested: Tensor | None = None) -> Tensor | None:
+        if self.attributes is None:
+            return super().draw_conditions(n, device, requested)
+        return self.attributes.draw(n, device, requested)
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        of_samples = super().asks if self.attributes is None else self.attributes.asks
+        return (*of_samples, PALETTE) if self.palette.colors else of_samples
+
+    def requested(self, asked: Mapping[str, Any]) -> Request:
+        request = super().requested(asked) if self.attributes is None else self.attributes.request(asked.get("where"))
+        if PALETTE.name not in asked:
+            return request
+        palette = str(asked[PALETTE.name])
+        if palette not in PALETTE.choices:
+            raise InputError(f"palette={palette} is not supported; {nearest(palette, PALETTE.choices)}")
+        return replace(request, finish=self.palette.snap)
+
+    def _unavailable(self, name: str, value: Any) -> str:
+        if name == PALETTE.name:
+            return (
+                f"palette={value} was given, but the training images have no palette: they were resized, are gray or "
+                f"have more than {MAX_COLORS:,} colors; remove it"
+            )
+        if self.attributes is not None and name == "label":
+            return f"label {value!r} was given, but these images are requested by their attributes (--where)"
+        return super()._unavailable(name, value)
+
+    def rows_of(self, condition: Tensor) -> DataFrame | None:
+        return None if self.attributes is None else self.attributes.decode(condition.cpu())
+
+    def describe_labels(self) -> str:
+        if self.attributes is None:
+            return super().describe_labels()
+        return f"attributes used ({', '.join(self.condition_columns)})"
+
+    def describe_condition_input(self) -> str:
+        if self.attributes is None:
+            return super().describe_condition_input()
+        return f"for each column the index of its level ({', '.join(self.condition_columns)}), then scalars of numbers"
+
+    def describe_conditions(self) -> dict[str, Any]:
+        columns = {} if self.attributes is None else self.attributes.table.describe_conditions()
+        return {**super().describe_conditions(), **columns}
 
     def features(self, samples: Tensors) -> Tensor:
         return patches(samples[VALUES])
@@ -243,11 +375,20 @@ class Images(Modality):
         return "in [-1, 1]"
 
     def as_json(self, samples: Samples) -> dict[str, Any]:
-        return {"images": [base64_png(as_image(pixels)) for pixels in samples.items]}
+        images = {"images": [base64_png(as_image(pixels)) for pixels in samples.items]}
+        if samples.rows is None:
+            return images
+        return {**images, "attributes": json.loads(samples.rows.to_json(orient="records", date_format="iso"))}
 
     def _write_folder(self, samples: Samples, folder: Path) -> None:
-        """One file per sample, in a sub-folder per class if there are labels."""
+        """One file per sample, in a sub-folder per class if there are labels; and what they were generated for, as a
+        table beside them, if these are rows.
+        """
         digits = len(str(len(samples) - 1))
+        if samples.rows is not None:
+            rows = samples.rows.assign(file=[f"{i:0{digits}}.png" for i in range(len(samples))])
+            folder.mkdir(parents=True, exist_ok=True)
+            rows[["file", *samples.rows]].to_csv(folder / SAMPLE_TABLE, index=False)
         for i, pixels in enumerate(samples.items):
             place = folder if samples.labels is None else folder / component(self.classes[samples.labels[i]])
             place.mkdir(parents=True, exist_ok=True)

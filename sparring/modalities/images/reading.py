@@ -19,6 +19,7 @@ LAYOUTS = (
     ("cifar-10-python.tar.gz",),
     ("cifar10_jpeg.tar.xz",),
     ("grocery_64.zip",),
+    ("characters.zip",),
     ("images_background_small1.zip", "images_background_small2.zip"),  # Omniglot
     ("images_background.zip",),
 )

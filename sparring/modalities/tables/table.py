@@ -272,7 +272,7 @@ class Table(Modality):
         """True for the codes that are given, (n, columns): one category per row, at random."""
         given = torch.zeros_like(codes, dtype=torch.bool)
         if self._categories:
-            # The rarer the row's level, the more often. `multinomial` draws like this, but checks its input on the host.
+            # The rarer the level, the more often. `multinomial` draws like this, but checks its input on the host.
             weights = self._level_weights(codes)
             column = (weights / torch.empty_like(weights).exponential_()).argmax(1, keepdim=True)
             given.scatter_(1, torch.tensor(self._categories).to(codes.device, non_blocking=True)[column], True)
@@ -338,7 +338,9 @@ class Table(Modality):
 
     @cached_property
     def asks(self) -> tuple[Ask, ...]:
-        return (replace(WHERE, fields=fields(self.learned)),)
+        offered = fields(self.learned)
+        examples = tuple(f"{f.name}={f.choices[0]}" if f.choices else f"{f.name}>={f.low}" for f in offered[:2])
+        return (replace(WHERE, fields=offered, examples=examples),)
 
     def _unavailable(self, name: str, value: Any) -> str:
         if name == "label":
@@ -486,7 +488,7 @@ class Table(Modality):
 
 WHERE = Ask(
     "where",
-    "Only rows that satisfy a condition: COLUMN=LEVEL, COLUMN>=NUMBER. May be repeated.",
+    "Only samples whose columns satisfy a condition: COLUMN=LEVEL, COLUMN>=NUMBER. May be repeated.",
     many=True,
     examples=("income=>50K", "age>=18"),
 )

@@ -12,6 +12,7 @@ from sparring.errors import InputError
 from sparring.games.gan import GAN
 from sparring.games.prior import Prior, normal
 from sparring.games.terms import Term
+from sparring.layers.condition import Columns, RowEmbedding
 from sparring.losses import adversarial
 from sparring.losses.adversarial import AdversarialLoss, StandardLoss
 from sparring.nets.discriminator import Discriminator
@@ -48,6 +49,11 @@ class Adversarial(Recipe[M]):
 
     def game(self, modality: M) -> GAN:
         G, D = _checked(self.nets(modality))
+        if isinstance(modality.condition, Columns) and not any(isinstance(net, RowEmbedding) for net in G.modules()):
+            raise InputError(
+                f"recipe {self.name!r} generates no images by the columns of a table: its G is not built for "
+                "modality.condition; give labels=false, or another recipe"
+            )
         return self.game_class(modality)(
             G,
             D,

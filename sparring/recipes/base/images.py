@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 from sparring.data.split import HELD_EVERY
+from sparring.errors import InputError
 from sparring.games.views import Ada, Augment, Changed, View
 from sparring.layers.augment import diffaugment, translate_and_cutout
 from sparring.modalities import Images
-from sparring.recipes.base.fields import Levels, Pixels, Share, data
+from sparring.recipes.base.fields import Levels, Pixels, Share, Words, data
 from sparring.recipes.base.recipe import M, Recipe
 
 
@@ -31,7 +32,27 @@ class ImageRecipe(Recipe[M]):
         (), "values of black and white in images of more than eight bits (levels=0,4095); empty: chosen from the data",
         sets="levels",
     )  # fmt: skip
+    table: str = data(
+        "", "table that names the images: samples are asked for by its columns; empty: one beside them, if any",
+        sets="table",
+    )  # fmt: skip
+    columns: Words = data(
+        (), "columns of the table that samples can be asked for, NAME or NAME=KIND; empty: all that are suitable",
+        sets="wanted",
+    )  # fmt: skip
     augment: Augment = data("none", "random transformations of D's input, for small data sets", only=Images)
+
+    def portable(self) -> Self:
+        return replace(self, table="")
+
+    def modality(self, kind: str) -> M:
+        modality = super().modality(kind)
+        if self.labels is None or not isinstance(modality, Images):
+            return modality
+        if self.table or self.columns:
+            given = f"table={self.table}" if self.table else f"columns={','.join(self.columns)}"
+            raise InputError(f"labels={str(self.labels).lower()} and {given} exclude each other; remove one of them")
+        return replace(modality, use_table=False)
 
     def views(self, modality: M) -> list[View]:
         augmentation: dict[Augment, Callable[[], list[View]]] = {

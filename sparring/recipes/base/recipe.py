@@ -77,6 +77,10 @@ class Recipe(ABC, Generic[M]):
         """A digest of the user's own file that defines it; "" for Sparring's recipes."""
         return hashlib.blake2b(Path(self.source).read_bytes(), digest_size=16).hexdigest() if self.own_file else ""
 
+    def portable(self) -> Self:
+        """This recipe without paths of the machine that it was trained on."""
+        return self
+
     @abstractmethod
     def game(self, modality: M) -> Game:
         """Nets and losses for data that a fitted modality describes."""
@@ -183,7 +187,7 @@ class Recipe(ABC, Generic[M]):
         if self.batch % self.accumulate:
             raise InputError(f"batch={self.batch} must be a multiple of accumulate={self.accumulate}")
 
-    def table(self) -> dict[Group, list[tuple[str, Any, str]]]:
+    def by_group(self) -> dict[Group, list[tuple[str, Any, str]]]:
         """The recipe as its paper's table: (field, value, description), by group."""
         table: dict[Group, list[tuple[str, Any, str]]] = {group: [] for group in get_args(Group)}
         for f in fields(self):

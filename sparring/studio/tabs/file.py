@@ -222,7 +222,7 @@ def _inverted(
     chosen = torch.tensor([modality.class_index(label)]) if label else None
     result = invert(model, given, chosen, steps, 0, lambda done, of: progress((done, of), desc="Searching"))
     condition = None if result.labels is None else result.labels[0].cpu()
-    class_name = "" if condition is None else f", class {modality.classes[int(condition)]}"
+    class_name = "" if condition is None or not modality.classes else f", class {modality.classes[int(condition)]}"
     status = f"Found with a mean squared error of {float(result.errors[0]):.4f} (black 0, white 1){class_name}."
     images = [modality.draw_items(Samples(items, None, modality)) for items in (given, result.pictures)]
     before, after = (walks.enlarged(drawn[0]).convert("RGB") for drawn in images if drawn)

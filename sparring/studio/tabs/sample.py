@@ -255,7 +255,7 @@ def _draw(
     can_walk = bool(gallery) and model.game.space() is not None
     return {
         **output.hidden(),
-        output.status: _status(model, n, number, asked, comparison),
+        output.status: "\n\n".join([_status(model, n, number, asked, comparison), *map(escape, request.notes)]),
         output.drawn: Drawn(name, request, number, truncation, gallery),
         output.walks: gr.Column(visible=can_walk),
         **_shown(output, samples, gallery, comparison),
