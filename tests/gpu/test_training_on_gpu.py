@@ -38,7 +38,11 @@ def train(tmp_path, monkeypatch):
     def run(name, case, take=None, **settings):
         said, records = [], []
         monkeypatch.setattr("sparring.runs.logbook.Logbook.add", lambda _, step: records.append(step))
-        monkeypatch.setattr("sparring.training.run.taker", lambda *_: take or Graphs(said.append))
+
+        def taker(recipe, fabric, say):
+            return take or (Graphs(said.append) if fabric.device.type == "cuda" else take_turns)
+
+        monkeypatch.setattr("sparring.training.run.taker", taker)
         (tmp_path / name).mkdir(exist_ok=True)
         pinned.trained(case, tmp_path / name, **{"device": "cuda", "steps": STEPS, **settings})
         return checkpoint.latest(tmp_path / name / "run" / "checkpoints", dict)[0], records, said
@@ -108,12 +112,14 @@ def test_a_step_never_waits_for_the_device(case, train):
 
 @pytest.mark.parametrize("case", ["images-dcgan", "images-stylegan2"])
 def test_a_resumed_run_ends_the_same(case, train):
+    """Bit for bit where a run is repeatable: some kernels of StyleGAN2 add in no fixed order."""
     fields = PLAIN.get(case, {})
     whole, _, _ = train("whole", case, **fields)
+    spread, _ = furthest(whole, train("again", case, **fields)[0])
     train("parts", case, steps=STEPS // 2, **fields)
     resumed, _, said = train("parts", case, resume=True, **fields)
     assert not said
-    assert furthest(whole, resumed)[0] == 0
+    assert furthest(whole, resumed)[0] <= 20 * spread
 
 
 def test_data_read_from_files_while_steps_are_recorded(train):

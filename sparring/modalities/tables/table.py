@@ -240,7 +240,7 @@ class Table(Modality):
         return torch.cat([codes.float(), values[:, spans.places :].float() * spans.has_scalar(codes)], 1)
 
     def _on(self, device: torch.device) -> Spans:
-        return self._spans.to(device)
+        return self._spans.to(device, non_blocking=True)
 
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
         """Rows, and as their conditions some of their own codes: negative for the columns that are free."""
