@@ -39,7 +39,7 @@ def train(tmp_path, monkeypatch):
         said, records = [], []
         monkeypatch.setattr("sparring.runs.logbook.Logbook.add", lambda _, step: records.append(step))
 
-        def taker(recipe, fabric, say):
+        def taker(_recipe, fabric, _say):
             return take or (Graphs(said.append) if fabric.device.type == "cuda" else take_turns)
 
         monkeypatch.setattr("sparring.training.run.taker", taker)
