@@ -43,7 +43,7 @@ from sparring.training.bounds import seconds
 ROWS, COLUMNS, TIMES = 12, 6, 2  # of the sheet, and its magnification
 TILE, LIGHT, DARK = 8, 255, 232  # of the checkerboard
 CAPTION = 190  # pixels of a caption's width
-WALKS, STOPS, STEPS, RATE = (3, 6), 5, 14, 20  # rows and columns of the film; stops, frames between them and per second
+WALKS, STOPS, STEPS, RATE = (2, 4), 4, 8, 12  # rows and columns of the film; stops, frames between them and per second
 HELD_PAIRS = 8  # pairs of attributes that are left out of training
 MIN_PAIR, MAX_PAIR = 20, 0.02  # images that have a pair: at least, and at most as a share of all
 ASKED = 100  # samples of each pair
@@ -71,6 +71,7 @@ def main() -> None:
     parser.add_argument("--data", default="characters", help="name or path of images with a table beside them")
     parser.add_argument("--table", default="", help="the table, if it does not lie beside them")
     parser.add_argument("--time", default="8m", help="of both trainings together")
+    parser.add_argument("--model", default="", help="a run or a model that is shown instead; nothing is trained")
     parser.add_argument("--recipe", default="", help="chosen by the data unless given")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--samples", type=int, default=2000, help="that are evaluated")
@@ -79,13 +80,15 @@ def main() -> None:
     args = parser.parse_args()
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    whole = _trained(args, args.data, args.table, out / "run")
-    _sheet(whole).save(out / "sheet.png")
+    device = str(resolve(args.device))
+    whole = sparring.load(args.model, device) if args.model else _trained(args, args.data, args.table, out / "run")
+    _sheet(whole).save(out / "sheet.png", optimize=True)
     _film(whole, out / "walk.webp")
-    evaluation = evaluate(out / "run", samples=args.samples, device=args.device, quiet=False)
-    pairs = _left_out(args, out)
+    evaluation = evaluate(whole, args.data, samples=args.samples, device=args.device, quiet=False)
+    pairs = None if args.model else _left_out(args, out)
     page = ["# Characters asked for by attributes", "", "![samples](sheet.png)", "", "![a walk](walk.webp)", ""]
-    page += [*markdown(evaluation), "", f"{evaluation.protocol}.", "", *_pair_table(pairs)]
+    page += [*markdown(evaluation), "", f"{evaluation.protocol}.", ""]
+    page += [] if pairs is None else _pair_table(pairs)
     (out / "README.md").write_text("\n".join(page) + "\n")
     (out / "results.json").write_text(json.dumps({"evaluation": evaluation.content(), "pairs": pairs}, indent=2))
     print(f"written to {out}")
@@ -111,7 +114,7 @@ def _sheet(model: sparring.Model) -> Image.Image:
     sheet = Image.new("RGB", (CAPTION + COLUMNS * width, ROWS * width), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     for row, where in enumerate(_requests(frame)):
-        samples = model.sample(COLUMNS, where=where, seed=row).items
+        samples = model.sample(COLUMNS, where=where, seed=row, **_palette(model)).items
         pen.multiline_text((6, row * width + width // 3), "\n".join(where), "black", font)
         for column, pixels in enumerate(samples):
             sheet.paste(_shown(pixels), (CAPTION + column * width, row * width))
@@ -119,15 +122,20 @@ def _sheet(model: sparring.Model) -> Image.Image:
 
 
 def _requests(frame: Any) -> list[list[str]]:
-    """Pairs of a level of the first column and a level of another one, both of many images, each column in turn."""
+    """Pairs of a level of the first column and a level of another one that shows something, each column in turn."""
     first, *others = map(str, frame)
     levels = frame[first].astype(str).value_counts().index.tolist()
     requests: list[list[str]] = []
     for i in range(ROWS):
-        level, other = levels[i % len(levels)], others[-1 - i % len(others)] if others else first
-        values = frame[other][frame[first].astype(str) == level].astype(str).value_counts().index.tolist()
-        value = values[min(len(values) - 1, 1 + i // len(levels))]  # the most frequent one is often "none"
-        requests.append(list(dict.fromkeys([f"{first}={level}", f"{other}={value}"])))
+        level, rank = levels[i % len(levels)], i // len(levels)
+        request = [f"{first}={level}"]
+        for other in (others[(-1 - i - skipped) % len(others)] for skipped in range(len(others))):
+            counts = frame[other][frame[first].astype(str) == level].astype(str).value_counts()
+            values = [value for value in counts.index if value != "none"]
+            if len(values) > 1:
+                request.append(f"{other}={values[min(rank, len(values) - 1)]}")
+                break
+        requests.append(request)
     return requests
 
 
@@ -139,6 +147,11 @@ def _shown(pixels: Pixels) -> Image.Image:
     places = np.add.outer(np.arange(large.shape[0]) // TILE, np.arange(large.shape[1]) // TILE)
     board = np.where(places % 2, DARK, LIGHT).astype(np.uint8)[..., None].repeat(3, -1)
     return Image.fromarray(np.where(large[..., 3:] >= 128, large[..., :3], board))
+
+
+def _palette(model: sparring.Model) -> dict[str, str]:
+    """Asks for the colors of the training images, if they are few."""
+    return {"palette": "real"} if any(ask.name == "palette" for ask in model.modality.asks) else {}
 
 
 @torch.no_grad()
@@ -153,7 +166,8 @@ def _film(model: sparring.Model, path: Path) -> None:
     for stop in range(STOPS):
         for here in space.between(points[stop], points[(stop + 1) % STOPS], STEPS + 1)[:-1]:
             frame = Image.new("RGB", (columns * width, rows * width))
-            for i, pixels in enumerate(model.modality.decode(space.generate(here, conditions))):
+            decoded = model.modality.decode(space.generate(here, conditions))
+            for i, pixels in enumerate(model.request(**_palette(model)).finished(decoded)):
                 frame.paste(_shown(pixels), (i % columns * width, i // columns * width))
             frames.append(frame)
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=1000 // RATE, loop=0, lossless=True)

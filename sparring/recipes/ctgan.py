@@ -92,7 +92,7 @@ class Ctgan(AdamFields, TableRecipe):
 def _condition_loss(spans: Spans, judged: DiscriminatorPass) -> Tensor:
     """Cross-entropy between the requested level and the generated one."""
     assert judged.condition is not None
-    spans = spans.to(judged.fake.device)
+    spans = spans.to(judged.fake.device, non_blocking=True)
     requested = spans.onehot(judged.condition)
     probabilities = judged.fake[:, : spans.places].clamp(min=1e-6)  # noise on D's input may make them negative
     return -(probabilities.log() * requested).sum(1).mean()

@@ -48,7 +48,7 @@ MIN_ITEMS = 20_000  # with fewer images D soon memorizes them
 MIN_ITEMS_ADA = 1000  # with fewer images the usual batch is a large part of them
 SMALL_BATCH = 16  # batch for so few images, for more steps in the same time
 MIN_SECONDS_WIDE = 1800.0  # training time from which a wider net is worth its cost on a CPU
-WIDE = 64
+WIDE = 64  # channels of it, and of nets on an accelerator
 MIN_NATURAL = 32  # pixels of a side from which color images are evaluated by what a net for photographs sees
 SAMPLE_TABLE = "attributes.csv"  # in a folder of samples
 ATTRIBUTES = "attributes"  # the part of encoded images that holds their rows of the table
@@ -124,18 +124,16 @@ class Images(Modality):
         if size <= MAX_TINY:
             return Recommendation("gan", "tiny images: fully connected nets learn them fastest")
         settings: dict[str, Any] = {}
-        why = "images on an accelerator: residual nets give the best quality"
-        if device == "cpu":
-            why = "images on a CPU: strided convolutions train fastest"
-            if size <= 32 and (seconds or 0) >= MIN_SECONDS_WIDE:
-                settings["width"] = WIDE
+        why = f"images on {'a CPU' if device == 'cpu' else 'an accelerator'}: strided convolutions train fastest"
+        if device != "cpu" or (size <= 32 and (seconds or 0) >= MIN_SECONDS_WIDE):
+            settings["width"] = WIDE
         if len(items) < MIN_ITEMS:
             settings["augment"] = "places" if len(items) < MIN_ITEMS_ADA else "ada"
             why += f"; augmented because there are only {len(items):,}"
         if len(items) < MIN_ITEMS_ADA and device == "cpu":
             settings["batch"] = SMALL_BATCH
             why += ", in small batches"
-        return Recommendation("r3gan_strided" if device == "cpu" else "r3gan", why, settings)
+        return Recommendation("r3gan_strided", why, settings)
 
     @classmethod
     def survey(cls, items: Items, data: str, progress: Progress = no_progress) -> Survey:

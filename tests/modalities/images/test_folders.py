@@ -151,3 +151,12 @@ def test_the_fields_of_a_recipe(tmp_path):
         Image.fromarray(np.rot90(values, i).copy()).save(tmp_path / f"{i}.png")
     [modality] = recipe("dcgan").takes
     assert modality.fit(find(tmp_path)).levels == (0, 4095)
+
+
+@pytest.mark.parametrize(("device", "width"), [("cpu", None), ("cuda", 64)])
+def test_the_default_recipe_for_images(tmp_path, device, width):
+    """Strided convolutions on any device; wider where that costs little."""
+    images = np.random.default_rng(0).integers(0, 255, (4, 32, 32, 3), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    recommended = Images.recommend(find(str(tmp_path / "images.npy")), device, None)
+    assert (recommended.recipe, recommended.fields.get("width")) == ("r3gan_strided", width)
