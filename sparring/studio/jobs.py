@@ -15,7 +15,7 @@ from sparring.errors import InputError
 from sparring.files import resolved
 
 MAX_OUTPUT = 16_000  # bytes at the end of a command's output that are shown
-INTERRUPTED = (130, -signal.SIGINT)  # exit statuses
+INTERRUPTED = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # exit statuses
 STATES = {"train": "training", "evaluate": "evaluating"}  # by command
 
 
@@ -78,15 +78,18 @@ class Job:
         """training, evaluating, stopping, done, failed, or stopped: interrupted before there was a model to write."""
         if self.running:
             return "stopping" if self.stopped else STATES[self.words[0]]
-        if self.stopped and (self.process.returncode in INTERRUPTED or "KeyboardInterrupt" in self.output()):
-            return "stopped"  # an interrupt while Python starts gives status 1
+        if self.stopped and self.process.returncode in INTERRUPTED:
+            return "stopped"
         return "failed" if self.process.returncode else "done"
 
     def stop(self) -> None:
-        """Interrupt the command once, as Ctrl-C does: it writes its model and ends."""
+        """Stop the command once: a training writes its model and ends.
+
+        By SIGTERM, which training takes as it takes Ctrl-C. While Python starts, SIGINT may be lost in an import.
+        """
         if self.running and not self.stopped:
             self.stopped = True
-            os.killpg(self.process.pid, signal.SIGINT)
+            os.killpg(self.process.pid, signal.SIGTERM)
 
     def output(self) -> str:
         """The end of what it has printed."""
