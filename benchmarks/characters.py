@@ -2,10 +2,11 @@
 
     python benchmarks/characters.py --data characters --time 8m --device cuda --out characters-page
 
-Writes to one folder: `sheet.png` (samples asked for by attributes, at twice their size), `walk.webp` (a walk through
-latents), `README.md` and `results.json` (attribute accuracies, diversity, copies, distances; and what is understood of
-pairs of attributes that were left out of training). Half of the time goes to a model of all images, the other half to
-one of the images without these pairs. A run that was interrupted continues.
+Writes to one folder: `sheet.png` (samples asked for by attributes, at twice their size), `walk.webp` (walks from row to
+row of the table), `README.md` and `results.json` (attribute accuracies, diversity, copies, distances; and what is
+understood of pairs of attributes that were left out of training). Half of the time goes to a model of all images, the
+other half to one of the images without these pairs. A run that was interrupted continues. With `--model RUN`, nothing
+is trained.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,6 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 import sparring
 from sparring.console import Screen
@@ -33,7 +35,6 @@ from sparring.evaluation import evaluate
 from sparring.evaluation.condition_check import ConditionCheck
 from sparring.evaluation.real import read
 from sparring.evaluation.report import markdown
-from sparring.explore.space import Space
 from sparring.layers.condition import Columns
 from sparring.modalities import find
 from sparring.modalities.images import beside
@@ -43,7 +44,7 @@ from sparring.training.bounds import seconds
 ROWS, COLUMNS, TIMES = 12, 6, 2  # of the sheet, and its magnification
 TILE, LIGHT, DARK = 8, 255, 232  # of the checkerboard
 CAPTION = 190  # pixels of a caption's width
-WALKS, STOPS, STEPS, RATE = (2, 4), 4, 8, 12  # rows and columns of the film; stops, frames between them and per second
+WALKS, STOPS, RATE = (1, 7), 2, 4  # rows and columns of the film; stops, frames per second
 HELD_PAIRS = 8  # pairs of attributes that are left out of training
 MIN_PAIR, MAX_PAIR = 20, 0.02  # images that have a pair: at least, and at most as a share of all
 ASKED = 100  # samples of each pair
@@ -156,21 +157,35 @@ def _palette(model: sparring.Model) -> dict[str, str]:
 
 @torch.no_grad()
 def _film(model: sparring.Model, path: Path) -> None:
-    """Each image of a frame is on a walk of its own through latents and back, for one condition."""
-    space, rows, columns = Space(model), *WALKS
-    n, width = rows * columns, model.modality.shape[-1] * TIMES
-    conditions = space.conditions(n)
-    repeated = None if conditions is None else conditions.repeat(STOPS, 1)
-    points = space.draw(STOPS * n, 0, repeated).view(STOPS, n, -1)
+    """Each image of a frame is on a walk of its own from row to row of the table, one column after the other.
+
+    The columns decide most of such an image, so that a walk through latents alone would show little.
+    """
+    (rows, columns), width = WALKS, model.modality.shape[-1] * TIMES
+    n, finish = rows * columns, model.request(**_palette(model)).finished
+    z, condition = model.latents(STOPS * n, model.request(), 0)
+    assert condition is not None
     frames = []
-    for stop in range(STOPS):
-        for here in space.between(points[stop], points[(stop + 1) % STOPS], STEPS + 1)[:-1]:
-            frame = Image.new("RGB", (columns * width, rows * width))
-            decoded = model.modality.decode(space.generate(here, conditions))
-            for i, pixels in enumerate(model.request(**_palette(model)).finished(decoded)):
-                frame.paste(_shown(pixels), (i % columns * width, i // columns * width))
-            frames.append(frame)
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=1000 // RATE, loop=0, lossless=True)
+    for row in _walk(model, condition.view(STOPS, n, -1)):
+        frame = Image.new("RGB", (columns * width, rows * width))
+        for i, pixels in enumerate(finish(model.modality.decode(model.generate(z[:n], row)))):
+            frame.paste(_shown(pixels), (i % columns * width, i // columns * width))
+        frames.append(frame)
+    settings: dict[str, Any] = {"lossless": True, "minimize_size": True, "method": 6, "quality": 100, "loop": 0}
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=1000 // RATE, **settings)
+
+
+def _walk(model: sparring.Model, stops: Tensor) -> Iterator[Tensor]:
+    """Conditions (n, width) on the way from stop to stop (stops, n, width) and back to the first."""
+    columns = model.modality.condition
+    assert isinstance(columns, Columns)
+    n, many = stops.shape[1], len(columns.widths)
+    of = torch.tensor([*range(many), *columns.scalars], device=stops.device)  # the column of each part of a condition
+    for stop, here in enumerate(stops):
+        there = stops[(stop + 1) % len(stops)]
+        turn = torch.rand(n, many, generator=torch.Generator().manual_seed(stop)).argsort(1).to(stops.device)
+        for i in range(many):
+            yield torch.where(turn[:, of] < i, there, here)
 
 
 # Pairs of attributes that were left out of training.
