@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from sparring.layers.condition import Condition, embedding
 from sparring.nets import efficientnet_lite
 from sparring.nets.discriminator import Discriminator as Base
 from sparring.nets.efficientnet_lite import CHANNELS, STRIDE
@@ -64,7 +65,7 @@ class Down(nn.Sequential):
 
 
 class Discriminator(Base):
-    """Images (n, channels, size, size)[, labels (n,)] -> logits of four discriminators, (n, h, w) each.
+    """Images (n, channels, size, size)[, conditions (n, ...)] -> logits of four discriminators, (n, h, w) each.
 
     Each discriminator takes the mixed features of one scale. A higher resolution is halved more often, so that all
     logits have the same resolution. The net that computes the features is fixed and the same for every model. It is no
@@ -73,10 +74,11 @@ class Discriminator(Base):
     Args:
         resolution: height and width to which images are resized for the fixed net, a multiple of 32.
         width: channels of the mixed features of the highest resolution; up to eight times as many below.
-        classes: number of labels, 0 for none; the inner product of the label's embedding and the mean map is added.
+        condition: number of classes, or columns; 0 for none. The inner product of its embedding and the mean map is
+            added.
     """
 
-    def __init__(self, resolution: int, width: int, classes: int = 0) -> None:
+    def __init__(self, resolution: int, width: int, condition: Condition = 0) -> None:
         super().__init__()
         self.resolution, self.side = resolution, resolution // STRIDE
         self.mixing = Mixing(width)
@@ -87,10 +89,12 @@ class Discriminator(Base):
         self.heads = nn.ModuleList(
             spectral_norm(nn.Conv2d(chain[-1], 1, min(4, self.side), bias=False)) for _ in range(SCALES)
         )
-        embeddings = [nn.Embedding(classes, chain[-1]) for _ in range(SCALES if classes else 0)]
-        for embedding in embeddings:
-            nn.init.normal_(embedding.weight, std=chain[-1] ** -0.5)
-        self.embeddings = nn.ModuleList(embeddings)
+        self.embeddings = nn.ModuleList()
+        for _ in range(SCALES):
+            layer = embedding(condition, chain[-1])
+            if layer is not None:
+                nn.init.normal_(layer.weight, std=chain[-1] ** -0.5)
+                self.embeddings.append(layer)
         self.length = SCALES * chain[-1] * self.side**2
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002

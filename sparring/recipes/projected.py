@@ -70,9 +70,8 @@ class Projected(AdamGan[Images], ImageRecipe[Images]):
 
     def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
         channels, size, _ = modality.shape
-        classes = len(modality.classes)
-        G = fastgan.Generator(self.z, size, channels, self.G, classes)
-        return G, projected.Discriminator(self.resolution, self.D, classes)
+        G = fastgan.Generator(self.z, size, channels, self.G, modality.condition)
+        return G, projected.Discriminator(self.resolution, self.D, modality.condition)
 
     def phases(self, game: GAN) -> list[Phase]:
         efficientnet_lite.check()  # before a training, which needs the net; a model does not

@@ -32,7 +32,7 @@ def test_mixing_combines_scales_from_the_lowest_resolution_up():
 @needs_weights
 @pytest.mark.parametrize(("resolution", "logits"), [(32, (1, 1)), (128, (1, 1)), (224, (4, 4))])
 def test_four_discriminators_with_logits_of_one_resolution(resolution, logits):
-    D = Discriminator(resolution, 4, classes=3)
+    D = Discriminator(resolution, 4, condition=3)
     x = (torch.rand(3, 4, 20, 20) * 2 - 1).requires_grad_()
     label = torch.tensor([0, 1, 2])
     features = D.features(x)

@@ -247,13 +247,13 @@ def test_damaged_rows_are_refused(model):
 
 
 @pytest.mark.parametrize(
-    "recipe", ["r3gan", "stylegan2", "dcgan", "cgan", "acgan", "vae", "vaegan", "fastgan", "sngan"]
+    "recipe", ["r3gan", "stylegan2", "dcgan", "cgan", "acgan", "vae", "vaegan", "fastgan", "sngan", "projected"]
 )
 def test_recipes(marked, tmp_path, recipe):
     sizes = {"most": 8, "base": 64, "depth": 1, "z": 8} if recipe == "stylegan2" else {"width": 8, "z": 8}
     if recipe == "r3gan":
         sizes |= {"depth": 1, "group": 4}
-    if recipe == "sngan":
+    if recipe in ("sngan", "projected"):
         sizes = {"G": 8, "D": 8, "z": 8}
     model = sparring.train(
         recipe, marked / "images", table=str(marked / "marks.csv"), out=tmp_path / "run", steps=2, batch=8, quiet=True,
