@@ -34,7 +34,13 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 ABOUT_A_MODEL = problems(401, 404, 408, 413, 421, 429, 500, 503)
 WITH_WORK = ABOUT_A_MODEL | problems(400, 406, 415, 422, 504)
-SEED_HEADER = {"Sparring-Seed": {"description": "The same seed gives the same samples.", "schema": {"type": "integer"}}}
+SAMPLE_HEADERS = {
+    "Sparring-Seed": {"description": "The same seed gives the same samples.", "schema": {"type": "integer"}},
+    "Sparring-Notes": {
+        "description": "What is to be known about the samples, if anything: lines of text, percent-encoded.",
+        "schema": {"type": "string"},
+    },
+}
 UPLOAD = {
     "requestBody": {
         "required": True,
@@ -67,7 +73,7 @@ def sample_responses(media: Iterable[str]) -> dict[int | str, dict[str, Any]]:
     """
     content = {one: TEXT if one.startswith("text/") else BINARY for one in media if one != JSON}
     description = "Samples. A PNG shows a single image as it is, and several samples on one sheet."
-    samples = {"description": description, "model": schemas.Generated, "content": content, "headers": SEED_HEADER}
+    samples = {"description": description, "model": schemas.Generated, "content": content, "headers": SAMPLE_HEADERS}
     return WITH_WORK | {200: samples}
 
 

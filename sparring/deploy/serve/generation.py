@@ -7,6 +7,7 @@ import base64
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import torch
 from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
@@ -30,6 +31,7 @@ from sparring.modalities.asks import MAX_TEXT
 from sparring.modalities.samples import as_image, base64_png, png_bytes
 
 MAX_INLINE_NUMBERS = 1 << 14  # numbers that are written in the event loop; more go to a thread
+MAX_NOTES = 1000  # characters of a header
 Seed = Annotated[int, Query(ge=0, le=schemas.MAX_SEED, description="Of the search.")]
 
 
@@ -124,7 +126,8 @@ async def _samples(request: Request, name: str, body: schemas.SampleRequest) -> 
         content = samples_as(drawn, media, seed)
     else:
         content = await run_in_threadpool(samples_as, drawn, media, seed)
-    return answer(content, media, {"Sparring-Seed": str(seed)})
+    notes = quote("\n".join(conditions.notes)[:MAX_NOTES])
+    return answer(content, media, {"Sparring-Seed": str(seed)} | ({"Sparring-Notes": notes} if notes else {}))
 
 
 @router.post(

@@ -3,6 +3,7 @@
 import csv
 import time
 import zipfile
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -324,6 +325,9 @@ def test_served(model):
         assert [row["color"] for row in answer["attributes"]] == ["red"] * 3
         body = client.get("/models/marked/conditions").json()
         assert [column["name"] for column in body["columns"]] == ["color", "frame", "size"]
+        unseen = {"n": 2, "where": ["color=red", "frame=thick", "size>=4"]}
+        noted = unquote(client.post("/models/marked/samples", json=unseen).headers["Sparring-Notes"])
+        assert noted.startswith("no training image has color=red and frame=thick and size>=4; ")
         refused = client.post("/models/marked/samples", json={"where": ["color=rad"]})
         assert (refused.status_code, "did you mean 'red'" in refused.json()["detail"]) == (422, True)
 
