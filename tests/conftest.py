@@ -15,6 +15,21 @@ def _cache(tmp_path_factory):
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_curves():
+    """Drawing them takes ten times as long as most runs of the tests; `real_curves` has them drawn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sparring.training.watch.curves", lambda *_: b"")
+        yield
+
+
+@pytest.fixture
+def real_curves(monkeypatch):
+    from sparring.runs.curves import curves
+
+    monkeypatch.setattr("sparring.training.watch.curves", curves)
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
     """A function that makes a folder of 8 x 8 pictures in two classes, with so many channels."""

@@ -91,6 +91,7 @@ def test_no_folder_is_overwritten_by_a_file(typed, run, tmp_path):
     assert (tmp_path / "sheet.png" / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.usefixtures("real_curves")
 def test_main_job(typed, tmp_path):
     """Train, look, sample, resume; the commands that are proposed at the end work."""
     status, out, _ = typed("train", "digits", "--recipe", *TOY, "--steps", 5)
@@ -100,6 +101,7 @@ def test_main_job(typed, tmp_path):
     assert json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["step"] == 5
     assert "gan on digits" in (folder / "README.md").read_text()
     assert {"curves.png", "progress.gif", "tensorboard"} <= {p.name for p in folder.iterdir()}
+    assert min(Image.open(folder / "curves.png").size) > 300
     assert Image.open(folder / "progress.gif").n_frames == 2
     proposed = [line.split() for line in out.splitlines() if line.startswith("  sparring ")]
     assert len(proposed) == 3

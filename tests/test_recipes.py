@@ -38,12 +38,6 @@ WITHOUT_GRADIENT = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _no_curves(monkeypatch):
-    """Drawing them takes ten times as long as such a run; other tests check them."""
-    monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
-
-
 def small(recipe, points=False):
     names = {f.name for f in fields(recipe)}
     if recipe.name == "vae" or isinstance(recipe, TranslationRecipe):

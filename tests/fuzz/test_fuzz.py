@@ -14,9 +14,7 @@ SEED = 2026
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sparring.training.watch.curves", lambda *_: b"")
-        return corpus.train_models(tmp_path_factory.mktemp("fuzz") / "models")
+    return corpus.train_models(tmp_path_factory.mktemp("fuzz") / "models")
 
 
 def test_every_kind_is_tried():

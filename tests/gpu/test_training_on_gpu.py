@@ -26,9 +26,8 @@ ON_DEVICE = ("points", "images", "rows", "series")  # kinds whose batches are ma
 
 @pytest.fixture(autouse=True)
 def _exact(monkeypatch):
-    """Equal kernels for equal work; no curves, which take longer than such a run."""
+    """Equal kernels for equal work."""
     monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
-    monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
 
 
 @pytest.fixture

@@ -18,11 +18,6 @@ STATE = {"seconds": 1.5, "salt": 0, "plan": {"step": 0, "progress": 0.0, "total"
 TOY = {"G": (8,), "D": (8,), "batch": 8, "quiet": True, "device": "cpu"}
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
-
-
 @pytest.fixture
 def folder(tmp_path):
     for step in (1, 2):

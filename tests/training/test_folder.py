@@ -12,7 +12,6 @@ TOY = {"G": (8,), "D": (8,), "batch": 8, "quiet": True, "device": "cpu"}
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
     monkeypatch.setattr("sparring.runs.folder.LOCK_TIMEOUT", 0.1)
 
 

@@ -65,11 +65,6 @@ def graphed(monkeypatch):
     return said
 
 
-@pytest.fixture(autouse=True)
-def _no_curves(monkeypatch):
-    monkeypatch.setattr("sparring.training.watch.curves", lambda *_: b"")
-
-
 def end(run):
     """The last checkpoint."""
     return checkpoint.latest(run / "checkpoints", dict)[0]
