@@ -27,7 +27,7 @@ from sparring.files import describe_error
 
 MAX_BYTES = 256 * 2**20  # of a file: the description of a table with a million levels is smaller
 MAX_SHOWN = 40  # characters of a wrong value that a message shows
-MAX_WHOLE = 2**63  # magnitude of whole numbers: what tensors hold
+MAX_WHOLE = 2**64  # magnitude of whole numbers: columns of tables may hold any of 64 bits without a sign
 
 PLAIN = (str, int, float, bool, list, dict, types.NoneType)
 

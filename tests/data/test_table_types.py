@@ -1,6 +1,8 @@
 """Parquet files and data frames with columns of every type, and whole numbers of any size."""
 
 import datetime
+import json
+from dataclasses import asdict
 from decimal import Decimal
 
 import numpy as np
@@ -11,6 +13,7 @@ from pyarrow import parquet
 
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
+from sparring.json_files import build
 from sparring.modalities import Samples, Table, find
 from sparring.modalities.tables.reading import of_frame
 
@@ -152,7 +155,7 @@ IDENTIFIERS = {
 def test_identifiers_of_any_size(case):
     frame = pd.DataFrame({"id": IDENTIFIERS[case], "y": random.choice(["a", "b"], N)})
     items = of_frame(frame)
-    modality = Table().fit(items)
+    modality = stored(Table().fit(items))
     made = modality.decode({VALUES: modality.scale(modality.encode(items).values)}, start=1000)["id"]
     assert modality.columns[0].kind == "identifier"
     assert made.dtype == frame["id"].dtype
@@ -161,7 +164,13 @@ def test_identifiers_of_any_size(case):
     assert not set(present.astype(str)) & set(frame["id"].dropna().astype(str))
 
 
+def stored(table):
+    """As it is read from a model's file."""
+    return build(Table, json.loads(json.dumps(asdict(table))), "model.json")
+
+
 def test_few_large_numbers_are_levels():
     values = random.choice(np.array([2**64 - 1, 2**64 - 2, 2**63 + 5], np.uint64), N)
     items = of_frame(pd.DataFrame({"x": values, "y": 1.5}))
     assert back(items).items["x"].tolist() == values.tolist()
+    assert stored(Table().fit(items)) == Table().fit(items)
