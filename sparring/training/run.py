@@ -27,7 +27,7 @@ from sparring.training.clock import Clock, Orders
 from sparring.training.dealer import dealer
 from sparring.training.graphs import taker
 from sparring.training.interrupts import interrupts
-from sparring.training.plan import Plan, PlanFile, PlanRecord
+from sparring.training.plan import ENDLESS, Plan, PlanFile, PlanRecord
 from sparring.training.publish import publish
 from sparring.training.reserve import Reserve
 from sparring.training.settings import Settings, shard_size
@@ -129,6 +129,7 @@ class Run:
         self.step, self.seconds = state["step"], state["seconds"]
         self._restore_plan(state)
         for name, value, most in (
+            ("step", self.step, ENDLESS),
             ("salt", state["salt"], MAX_ROLLBACKS),
             ("seconds", self.seconds, sys.float_info.max),
         ):

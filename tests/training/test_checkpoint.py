@@ -88,7 +88,7 @@ def test_folders_of_the_user_beside_checkpoints_stay(folder):
     assert [path.name for path in (folder / "000000001").iterdir()] == ["why.txt"]
 
 
-@pytest.mark.parametrize(("name", "value"), [("salt", 10**12), ("seconds", float("nan"))])
+@pytest.mark.parametrize(("name", "value"), [("salt", 10**12), ("seconds", float("nan")), ("step", 2**63)])
 def test_a_state_of_no_run_is_refused(once, tmp_path, name, value):
     """The salt counts rollbacks, each of which is repeated."""
     run = shutil.copytree(once, tmp_path / "run")

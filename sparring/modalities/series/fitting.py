@@ -86,7 +86,7 @@ def not_prices(names: Sequence[str], values: Floats, given: Mapping[str, str]) -
     for name, x in zip(names, values.T, strict=True):
         kind = given.get(name)
         bad = x <= 0 if kind not in KINDS else ~Channel(name, kind).takes(x)
-        if not 0 < bad.mean() <= MAX_LEFT_OUT:
+        if not bad.any() or bad.mean() > MAX_LEFT_OUT:
             continue
         if kind is not None or ((x >= 0).all() and kind_of(x[~bad], positive=True) == "returns"):
             wrong |= bad
