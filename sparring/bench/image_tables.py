@@ -45,8 +45,8 @@ ROWS = (
     Row("stylegan2", {"base": 512, "most": 64}, "narrow, for a CPU"),
     Row("fastgan", note="designed for about a hundred images"),
     Row("projected", note="on features of a net trained on ImageNet"),
-    Row("r3gan", note="the default on an accelerator"),
-    Row("r3gan_strided", note="the default on a CPU"),
+    Row("r3gan", note="residual nets"),
+    Row("r3gan_strided", note="the default"),
 )
 
 

@@ -106,7 +106,7 @@ EXAMPLES = """Examples:
 
   sparring sample runs/r3gan_mlp-ring -n 2500 -o ring.csv
 
-  sparring sample runs/r3gan-characters -n 64 -o orcs.png --where kind=orc --where hat=hood --palette real
+  sparring sample runs/r3gan_strided-characters -n 64 -o orcs.png --where kind=orc --palette real
 
   sparring sample runs/table-adult -n 1000 -o rich.csv --where 'income=>50K' --where 'age<30'
 

@@ -12,7 +12,7 @@ from sparring.recipes.base import Count, DcganNets, Decay, Fraction, Positive, R
 
 @dataclass(frozen=True)
 class R3ganStrided(RelativisticGan[Images], DcganNets[Images]):
-    """R3GAN's objective on DCGAN's nets: the default on a CPU.
+    """R3GAN's objective on DCGAN's nets: the default for images.
 
     Huang et al. 2024, arXiv:2501.05441, without normalization in D and with it in G, and with R1 and R2 in every
     eighth step (Karras et al. 2019, arXiv:1912.04958). Gamma is given for 32 pixels and grows with the number of

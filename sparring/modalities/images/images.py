@@ -120,7 +120,7 @@ class Images(Modality):
     def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:
         if items.kind != cls.kind:
             return None
-        size = cls().fit(items).size
+        size = cls(use_table=False).fit(items).size
         if size <= MAX_TINY:
             return Recommendation("gan", "tiny images: fully connected nets learn them fastest")
         settings: dict[str, Any] = {}
@@ -347,7 +347,7 @@ class Images(Modality):
         return exploring.read_images(path, self.size, self.channels, self.depth)
 
     def conversion(self, items: Items) -> str:
-        return exploring.conversion(Images().fit(items).channels, self.channels)
+        return exploring.conversion(Images(use_table=False).fit(items).channels, self.channels)
 
     def draw_items(self, samples: Samples) -> list[Image.Image]:
         return [as_image(pixels) for pixels in samples.items]

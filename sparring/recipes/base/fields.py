@@ -75,7 +75,7 @@ class Declare(Protocol):
     def __call__(self, default: Any, description: str, *, sets: str = "", only: type | None = None) -> Any: ...
 
 
-MAX_WHOLE = 2**63  # magnitude of whole numbers: what tensors hold
+MAX_FIELD = 2**63  # magnitude of whole numbers: what tensors hold
 ABOUT = "about"  # key of a field's metadata
 
 
@@ -177,7 +177,7 @@ def _scalar(name: str, value: Any, kind: type, within: Within | None) -> Any:
         raise InputError(f"{name}={value} is not a finite number")
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise InputError(f"{name}={value} is not {TYPES[kind]}")
-    if isinstance(value, int) and abs(value) >= MAX_WHOLE:
+    if isinstance(value, int) and abs(value) >= MAX_FIELD:
         raise InputError(f"{name}={value} is out of range; it must be below 2**63")
     if within is not None and value not in within:
         raise InputError(f"{name}={value} is out of range; it must be {within}")
