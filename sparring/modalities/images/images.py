@@ -288,7 +288,8 @@ class Images(Modality):
     @property
     def asks(self) -> tuple[Ask, ...]:
         of_samples = super().asks if self.attributes is None else self.attributes.asks
-        return (*of_samples, PALETTE) if self.palette.colors else of_samples
+        unfitted = not self.size  # offers whatever a model may
+        return (*of_samples, PALETTE) if self.palette.colors or unfitted else of_samples
 
     def requested(self, asked: Mapping[str, Any]) -> Request:
         request = super().requested(asked) if self.attributes is None else self.attributes.request(asked.get("where"))

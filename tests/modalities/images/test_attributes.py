@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from commands import command
 from PIL import Image
 
 import sparring
@@ -368,3 +369,11 @@ def test_the_nearest_color_is_taken():
     palette = Palette("000000ff0000", binary=True)
     pixels = np.array([[[[90, 20, 0, 200], [200, 10, 10, 130], [250, 0, 0, 20]]]], np.uint8)
     assert palette.snap(pixels).tolist() == [[[[0, 0, 0, 255], [255, 0, 0, 255], [0, 0, 0, 0]]]]
+
+
+def test_the_palette_is_an_option_of_every_model_of_images(marked, tmp_path, monkeypatch, capsys):
+    """Without one, the command says why; it is no unknown option."""
+    sparring.train("dcgan", marked / "images", out=tmp_path / "run", steps=2, size=8, **SMALL)
+    status, errors = command(monkeypatch, capsys, f"sample {tmp_path / 'run'} -n 2 -o x.png --palette real")
+    assert (status, len(errors)) == (2, 1)
+    assert "the training images have no palette: they were resized" in errors[0]
