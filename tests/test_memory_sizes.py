@@ -13,7 +13,7 @@ from sparring.recipes.gan import Gan
 HUGE = [
     ("G=1000000000", "with G=1000000000 would take more than the"),
     ("z=1000000000000", "with z=1000000000000 would take more than the"),
-    ("G=4,99999999999999999999", "with G=4,99999999999999999999 would take more"),
+    ("G=4,999999999999999", "with G=4,999999999999999 would take more"),
     ("batch=1000000000000", "with batch=1000000000000 would take"),
     ("batch=10000000000", "with batch=10000000000 would take"),
 ]

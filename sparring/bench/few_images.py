@@ -150,7 +150,7 @@ GROCERY = Table(
     rows=(
         Row("fastgan", {}, "with its DiffAugment"),
         Row("fastgan", {"augment": "none"}, "without augmentation"),
-        Row("r3gan_strided", {"augment": "places", "batch": 16}, "the default on a CPU for this few images"),
+        Row("r3gan_strided", {"augment": "places", "batch": 16}, "the default for this few images"),
         Row("r3gan_strided", {"augment": "none", "batch": 16}, "without augmentation"),
     ),
     plans={"cpu": Plan(2, STEPS), "gpu": Plan(6, STEPS)},
