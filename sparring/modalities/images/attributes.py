@@ -22,6 +22,7 @@ from sparring.json_files import build
 from sparring.layers.condition import Columns
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.images.beside import Beside
+from sparring.modalities.images.recombination import recombine
 from sparring.modalities.tables.columns import Category, Column, file_context, fit_column
 from sparring.modalities.tables.conditions import Condition
 from sparring.modalities.tables.table import Table
@@ -105,6 +106,11 @@ class Attributes:
         return _unpacked(self.rows, self.columns)
 
     @cached_property
+    def recombined(self) -> Tensor:
+        """Conditions that most training images do not have, with pairs of values that they have, (n, width)."""
+        return recombine(self.encoded, self.encoded, self.columns)
+
+    @cached_property
     def frame(self) -> DataFrame:
         """The rows of training images as values of the columns."""
         return self.decode(self.encoded)
@@ -122,17 +128,18 @@ class Attributes:
         return (where,)
 
     def draw(self, n: int, device: torch.device, rows: Tensor | None = None) -> Tensor:
-        """Conditions of n samples: those of training images at random.
+        """Conditions of n samples: at random from training rows whose columns were recombined.
 
         Args:
             rows: draw from these instead, (m, width).
         """
-        rows = (self.encoded if rows is None else rows).to(device)
+        rows = (self.recombined if rows is None else rows).to(device)
         return rows[torch.randint(len(rows), (n,), device=device)]
 
     def request(self, where: Any) -> Request:
-        """Conditions that satisfy rules: rows of training images that satisfy all of them. If there are none, rows that
-        satisfy as many as possible, in which the columns of the other rules are changed to satisfy these.
+        """Conditions that satisfy rules: rows of training images that satisfy all of them, whose other columns were
+        recombined. If there are none, rows that satisfy as many as possible, in which the columns of the other rules
+        are changed to satisfy these.
 
         Raises:
             InputError: if a rule cannot be parsed or satisfied.
@@ -145,7 +152,8 @@ class Attributes:
         counts = holds.sum(0)
         best = np.flatnonzero(counts == counts.max())
         if counts.max() == len(rules):
-            return Request(self.encoded[best])
+            fixed = {self.names.index(name) for rule in rules for name in (rule.column, rule.other) if name}
+            return Request(recombine(self.encoded[best], self.encoded, self.columns, fixed))
         _check_possible(rules)
         changed = self.encoded[best].clone()
         for column in dict.fromkeys(rule.column for rule in rules):
