@@ -90,12 +90,14 @@ class Budget(TorchFunctionMode):
     Args:
         what, remedy: as for `within_memory`.
         copies: how often all of them will be in memory, such as with gradients.
+        limit: numbers that the tensors may have together instead, and what has so many, for the message.
     """
 
-    def __init__(self, what: str, remedy: str, copies: int = 1) -> None:
+    def __init__(self, what: str, remedy: str, copies: int = 1, limit: tuple[int, str] | None = None) -> None:
         super().__init__()
         self.what, self.remedy = what, remedy
-        self.left, self.tensors = memory() // (NUMBER_BYTES * copies), MAX_TENSORS
+        self.left, self.limit = limit or (memory() // (NUMBER_BYTES * copies), f"the {_gib(memory())} of memory")
+        self.tensors = MAX_TENSORS
 
     def __torch_function__(
         self,
@@ -108,7 +110,7 @@ class Budget(TorchFunctionMode):
             self.left -= _numel(args, kwargs or {})
             self.tensors -= 1
             if self.left < 0 or self.tensors < 0:
-                raise InputError(f"{self.what} would take more than the {_gib(memory())} of memory; {self.remedy}")
+                raise InputError(f"{self.what} would take more than {self.limit}; {self.remedy}")
         return func(*args, **(kwargs or {}))
 
 

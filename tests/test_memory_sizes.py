@@ -1,12 +1,16 @@
 """Sizes that no machine has memory for are one line that names what to reduce, and nothing is written."""
 
+import json
+
 import pytest
 import torch
 from test_cli import sparring
 
+import sparring as sparring_library
 from sparring import memory
 from sparring.errors import InputError
 from sparring.memory import Budget, check_size, is_shortage, within_memory
+from sparring.memory import _numel as numel
 from sparring.modalities import Points
 from sparring.recipes.gan import Gan
 
@@ -112,3 +116,20 @@ def test_the_fields_that_were_raised_are_named():
 def test_numbers_that_are_not_finite(value):
     with pytest.raises(InputError, match=r"lr=(inf|nan) is not a finite number"):
         Gan().set({"lr": value})
+
+
+def test_a_damaged_description_of_a_model_takes_no_memory(tmp_path, monkeypatch, capsys):
+    """Three million channels fit into the memory of most machines, but the weights of the model have four."""
+    monkeypatch.chdir(tmp_path)
+    model = sparring_library.train("dcgan", "digits", out="run", steps=1, quiet=True, device="cpu", width=2, batch=4)
+    model.save("saved")
+    described = tmp_path / "saved" / "model.json"
+    content = json.loads(described.read_text())
+    content["modality"]["channels"] = 3_000_001
+    described.write_text(json.dumps(content))
+    largest = []
+    monkeypatch.setattr(memory, "_numel", lambda args, kwargs: largest.append(numel(args, kwargs)) or largest[-1])
+    status, _, errors = sparring(monkeypatch, capsys, "sample", "saved", "-n", 1, "-o", "out.png")
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "would take more than 400 times the numbers in saved/weights.safetensors" in errors
+    assert sum(largest[:-2]) < 10**6  # both budgets have counted the tensor that was refused

@@ -16,7 +16,7 @@ from sparring.console import Screen
 from sparring.deploy.compress import halve, quantized
 from sparring.deploy.graph import InBytes, graph
 from sparring.deploy.measure import Exported, Run, Runner, measured, verified
-from sparring.deploy.prune import Batch, prunable, pruned
+from sparring.deploy.prune import MAX_SHARE, Batch, prunable, pruned
 from sparring.deploy.quality import Data, Quality
 from sparring.deploy.runtime import EXACT, Session, converted, described, keep_first_output
 from sparring.errors import InputError, nearest
@@ -99,8 +99,8 @@ def export(
         for given, option in ((in_bytes, "--bytes"), (int8, "--int8"), (reverse, "--reverse")):
             if given:
                 raise InputError(f"{option} is for --format onnx, but {place} will hold a whole model; remove {option}")
-    if prune and not 0 < prune < 1:
-        raise InputError(f"--prune {prune:g} is out of range; it must be above 0 and below 1")
+    if prune and not 0 < prune <= MAX_SHARE:
+        raise InputError(f"--prune {prune:g} is out of range; it must be above 0 and at most {MAX_SHARE:g}")
     check_output(place, force)
     screen = Screen(quiet)
     model = run if isinstance(run, Model) else load(run, trust=trust)

@@ -25,6 +25,7 @@ CHANNELWISE = (
 )  # fmt: skip
 SCORING_BATCHES = 4  # batches on which the channels are scored
 STEPS = 600  # of fine-tuning
+MAX_SHARE = 0.95  # of the channels that are removed
 LEARNING_RATE = 1e-3  # of its Adam at the beginning
 Batch = tuple[Tensor, Tensor | None]  # latents and conditions
 
@@ -113,7 +114,7 @@ def pruned(
 
     Args:
         model: is left unchanged.
-        share: of the channels of each chain that are removed, above 0 and below 1.
+        share: of the channels of each chain that are removed, above 0 and at most 0.95.
         draw: draws a batch of latents and conditions.
         progress: receives the number of finished steps of the fine-tuning.
         reverse: draws a batch for generators of the opposite direction, if there are any.
@@ -121,8 +122,8 @@ def pruned(
     Raises:
         InputError: if the share is out of range, or no net has chains.
     """
-    if not 0 < share < 1:
-        raise InputError(f"--prune {share:g} is out of range; it must be above 0 and below 1")
+    if not 0 < share <= MAX_SHARE:
+        raise InputError(f"--prune {share:g} is out of range; it must be above 0 and at most {MAX_SHARE:g}")
     found = prunable(model)
     game = copy.deepcopy(model.game).eval()
     pairs = list(zip(game.generators(), model.game.generators(), strict=True))

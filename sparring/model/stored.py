@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from math import prod
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -21,6 +22,7 @@ from sparring.files import as_json, write_bytes
 from sparring.folders import output_folder
 from sparring.games.game import Game
 from sparring.json_files import known_fields, mismatch, parse_json, read_json
+from sparring.memory import Budget
 from sparring.modalities import Modality
 from sparring.recipes.base import Recipe
 
@@ -61,6 +63,9 @@ MODEL = "model"  # in the marker of a model's folder
 SINGLE = ".safetensors"  # of a model in one file
 FILES = "model.json", "weights.safetensors"  # of a model's folder
 MAX_WEIGHT = 1e20
+# Numbers that nets may have before their weights are read: as many times those of the file, from which 95% of the
+# channels may have been pruned.
+MAX_NARROWED, MIN_NUMBERS = 400, 2**24
 ADVICE = "if you trust its code, add --trust-code (in Python: trust=True)"
 
 
@@ -205,7 +210,9 @@ def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, 
     recipe, modality = restore(content, described, trust)
     if problem := mismatch(content, OfModel):
         raise InputError(f"{described} is damaged: {problem}")
-    with reading(described), recipe.running():
+    limit = max(MIN_NUMBERS, MAX_NARROWED * _numbers(weights)), f"{MAX_NARROWED} times the numbers in {weights}"
+    fits = Budget(f"{described}: recipe {recipe.name!r}", "one of the two files is damaged", limit=limit)
+    with reading(described), recipe.running(), fits:
         game = recipe.build(modality, copies=2)  # and those of the file
     try:
         tensors = safetensors.torch.load_file(weights, device="cpu")
@@ -217,6 +224,15 @@ def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, 
     except (OSError, SafetensorError, RuntimeError, AttributeError) as error:
         raise InputError(f"{weights} is damaged or of another recipe: {_first_reason(error)}") from error
     return recipe, modality, game, content["about"]
+
+
+def _numbers(weights: Path) -> int:
+    """How many numbers a file of weights holds, from its header."""
+    try:
+        with safetensors.safe_open(weights, "pt") as file:
+            return sum(prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{weights} is damaged or of another recipe: {one_line(error)}") from error
 
 
 def _is_moderate(tensor: Tensor) -> bool:
