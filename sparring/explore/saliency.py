@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from sparring.explore.layers import frozen
-from sparring.losses.adversarial import Logits
 from sparring.nets.discriminator import Discriminator
-from sparring.nets.packed import Packed
+from sparring.nets.packed import logits, score
 
 NOISE = 0.1  # standard deviation of the noise that is added to images, whose values are in [-1, 1]
 NOISE_DRAWS = 8
@@ -28,7 +27,7 @@ def gradient(D: Discriminator, x: Tensor, condition: Tensor | None = None) -> Te
     with frozen(D), torch.enable_grad():
         for _ in range(NOISE_DRAWS):
             noisy = (x + NOISE * torch.randn(x.shape, generator=generator).to(x)).requires_grad_()
-            (slope,) = torch.autograd.grad(_score(logits(D, noisy, condition)).sum(), noisy)
+            (slope,) = torch.autograd.grad(score(logits(D, noisy, condition)).sum(), noisy)
             total += slope.abs() / NOISE_DRAWS
     return total.sum(1)
 
@@ -45,14 +44,14 @@ def occlusion(D: Discriminator, x: Tensor, condition: Tensor | None = None) -> T
     height, width = x.shape[2:]
     side = max(1, round(min(height, width) / SQUARES))
     color = x.mean((2, 3), keepdim=True)
-    whole = _score(logits(D, x, condition))
+    whole = score(logits(D, x, condition))
     fall, covers = torch.zeros_like(x[:, 0]), torch.zeros_like(x[0, 0])
     for top in _offsets(height, side):
         for left in _offsets(width, side):
             rows, columns = slice(top, top + side), slice(left, left + side)
             hidden = x.clone()
             hidden[:, :, rows, columns] = color
-            fall[:, rows, columns] += (whole - _score(logits(D, hidden, condition)))[:, None, None]
+            fall[:, rows, columns] += (whole - score(logits(D, hidden, condition)))[:, None, None]
             covers[rows, columns] += 1
     return fall / covers
 
@@ -65,23 +64,6 @@ def patches(D: Discriminator, x: Tensor, condition: Tensor | None = None) -> Ten
     if first.ndim < 3 or first[0].numel() < 2:
         return None
     return first.float() if first.ndim == 3 else first.float().mean(1)
-
-
-def logits(D: Discriminator, x: Tensor, condition: Tensor | None = None) -> Logits:
-    """D's logits for each image (n, ...). If D judges packs, each pack holds an image and those after it."""
-    if not isinstance(D, Packed) or D.pack == 1:
-        return D(x, condition)  # type: ignore[no-any-return]
-    packs = [x if k == 0 else x.detach().roll(-k, 0) for k in range(D.pack)]
-    conditions = None
-    if condition is not None:
-        conditions = torch.stack([condition.roll(-k, 0) for k in range(D.pack)], 1).flatten(0, 1)
-    return D(torch.stack(packs, 1).flatten(0, 1), conditions)  # type: ignore[no-any-return]
-
-
-def _score(output: Logits) -> Tensor:
-    """One number for each image, (n,): the mean over patches and over the parts of D."""
-    parts = [output] if isinstance(output, Tensor) else list(output)
-    return torch.stack([part.float().flatten(1).mean(1) if part.ndim > 1 else part.float() for part in parts]).mean(0)
 
 
 def _offsets(length: int, side: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from sparring.errors import InputError
@@ -46,3 +47,20 @@ class Packed(Discriminator):
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Logits:  # noqa: ARG002
         return self.net.judge(h)
+
+
+def logits(D: Discriminator, x: Tensor, condition: Tensor | None = None) -> Logits:
+    """D's logits for each sample (n, ...). If D judges packs, each pack holds a sample and those after it."""
+    if not isinstance(D, Packed) or D.pack == 1:
+        return D(x, condition)  # type: ignore[no-any-return]
+    packs = [x if k == 0 else x.detach().roll(-k, 0) for k in range(D.pack)]
+    conditions = None
+    if condition is not None:
+        conditions = torch.stack([condition.roll(-k, 0) for k in range(D.pack)], 1).flatten(0, 1)
+    return D(torch.stack(packs, 1).flatten(0, 1), conditions)  # type: ignore[no-any-return]
+
+
+def score(output: Logits) -> Tensor:
+    """One number for each sample, (n,): the mean over patches and over the parts of D."""
+    parts = [output] if isinstance(output, Tensor) else list(output)
+    return torch.stack([part.float().flatten(1).mean(1) if part.ndim > 1 else part.float() for part in parts]).mean(0)
