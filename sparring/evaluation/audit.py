@@ -132,8 +132,8 @@ class Audit:
         if self.leaks:
             return (
                 f"training items can be recognized: {worst.name} has an AUC of {worst.auc.value:.2f} "
-                f"({worst.auc.low:.2f} to {worst.auc.high:.2f}) and recognizes {worst.tpr.value:.1%} of them at 1% false "
-                "positives"
+                f"({worst.auc.low:.2f} to {worst.auc.high:.2f}) and recognizes {worst.tpr.value:.1%} of them at 1% "
+                "false positives"
             )
         found = f"none of {len(self.attacks)} attacks recognizes training items better than by chance"
         if not self.biased:

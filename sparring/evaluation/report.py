@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
 
 from rich.markup import escape
 from rich.table import Table
 
-from sparring.files import write_bytes, write_json, write_text
+from sparring.files import write_bytes, write_json
 from sparring.metrics.results import Evaluation
 from sparring.runs.folder import RunFolder
 
@@ -63,10 +62,5 @@ def record(run: Path, evaluation: Evaluation) -> None:
         evaluation.picture.save(content, "PNG")
         write_bytes(folder.picture, content.getvalue())
         picture = [f"![samples next to real data]({folder.picture.name})", ""]
-    if not (folder.exists and folder.card.is_file()):  # the folder of a model outside of a run may have a README.md
-        return
-    section = [HEADING, "", *markdown(evaluation), "", *picture, *finding_lines(evaluation), ""]
-    section += [f"{LEGEND}. {evaluation.protocol}.", ""]
-    older = rf"\n*^(?:{HEADING}|{OLD_HEADING})\n.*?(?=^## |\Z)"
-    card = re.sub(older, "", folder.card.read_text(errors="replace"), flags=re.MULTILINE | re.DOTALL)
-    write_text(folder.card, (card.rstrip() + "\n\n" + "\n".join(section)))
+    lines = [*markdown(evaluation), "", *picture, *finding_lines(evaluation), "", f"{LEGEND}. {evaluation.protocol}."]
+    folder.write_section(HEADING, lines, older=[OLD_HEADING])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 from filelock import FileLock, Timeout
 
 from sparring.errors import InputError
-from sparring.files import check_output, describe_error, write_json
+from sparring.files import check_output, describe_error, write_json, write_text
 from sparring.folders import MARKER, made, mark
 from sparring.json_files import mismatch, read_json
 from sparring.modalities import Modality
@@ -23,7 +23,8 @@ from sparring.recipes.base import Recipe
 # What a run writes: names of files, and patterns of the names in folders that may hold other files, too.
 FILES = (
     "log.jsonl", "plan.jsonl", "health.jsonl", "README.md", "curves.png", "progress.gif", "evaluation.json",
-    "evaluation.png", "augmentation.json", "model/model.json", "model/weights.safetensors", f"model/{MARKER}",
+    "evaluation.png", "augmentation.json", "audit.json", "audit.html", "model/model.json", "model/weights.safetensors",
+    f"model/{MARKER}",
 )  # fmt: skip
 PATTERNS = ("samples/*.png", "checkpoints/*/state.*", "checkpoints/best/*/state.*", "tensorboard/events.out.tfevents.*")
 NUMBERED = re.compile(r"[0-9]{9,}")  # names of sheets and checkpoints: the step
@@ -108,8 +109,25 @@ class RunFolder:
         return self.path / "evaluation.json"
 
     @property
+    def audit(self) -> Path:
+        return self.path / "audit.json"
+
+    @property
     def card(self) -> Path:
         return self.path / "README.md"
+
+    def write_section(self, heading: str, lines: Sequence[str], older: Sequence[str] = ()) -> None:
+        """Add a section to the model card, in place of one of the same heading.
+
+        Args:
+            older: headings of older versions, whose sections are replaced, too.
+        """
+        if not (self.exists and self.card.is_file()):  # the folder of a model outside of a run may have a README.md
+            return
+        names = "|".join(map(re.escape, (heading, *older)))
+        earlier = rf"\n*^(?:{names})\n.*?(?=^## |\Z)"
+        card = re.sub(earlier, "", self.card.read_text(errors="replace"), flags=re.MULTILINE | re.DOTALL)
+        write_text(self.card, card.rstrip() + "\n\n" + "\n".join([heading, "", *lines, ""]))
 
     @property
     def exists(self) -> bool:

@@ -1,0 +1,140 @@
+"""An audit recognizes models that leak, and no others."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from test_cli import sparring as typed
+
+import sparring
+from sparring.data.tensors import VALUES
+from sparring.errors import InputError
+from sparring.evaluation import audit as auditing
+from sparring.evaluation.audit import audit
+from sparring.metrics.results import Number
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("audited") / "run"
+    sizes = {"G": (8,), "D": (8,), "z": 4, "batch": 16}
+    sparring.train("gan", "digits", out=out, steps=2, quiet=True, device="cpu", labels=True, **sizes)
+    return out
+
+
+@pytest.fixture
+def auditor(run):
+    """The data of an audit, to make samples from."""
+    model = sparring.load(run)
+    return auditing._Auditor(model, None, (), torch.device("cpu"), auditing.Screen(quiet=True), 0)
+
+
+def generates(monkeypatch, auditor, rows):
+    """Let models generate these real items."""
+
+    def stream(_, n, **__):
+        for batch in torch.split(rows[torch.arange(n) % len(rows)], 100):
+            yield {VALUES: auditor.real.modality.scale(auditor.real.data.part(VALUES, batch))}, None
+
+    monkeypatch.setattr(sparring.Model, "stream", stream)
+
+
+def test_a_copier_is_recognized(run, auditor, monkeypatch):
+    generates(monkeypatch, auditor, torch.cat([auditor.members, auditor.rest]))
+    found = audit(run)
+    assert found.leaks
+    assert found.worst.auc.low > 0.9
+    assert found.worst.auc.value == pytest.approx(found.worst.ceiling.value)
+    assert found.worst.tpr.value > 0.9
+    assert "training items can be recognized: gan_leaks" in found.verdict
+    assert found.findings[0].name == "membership can be inferred"
+
+
+def test_a_generator_that_has_not_seen_the_items_leaks_nothing(run, auditor, monkeypatch):
+    generates(monkeypatch, auditor, auditor.rest)
+    found = audit(run)
+    assert not found.leaks
+    assert found.findings == ()
+    assert {attack.name.partition("[")[0] for attack in found.attacks} == {
+        "gan_leaks", "gan_leaks_calibrated", "domias", "logan",
+    }  # fmt: skip
+
+
+def test_a_discriminator_that_knows_the_items_is_recognized(run, auditor, monkeypatch):
+    generates(monkeypatch, auditor, auditor.rest)
+    known = auditor.real.data.part(VALUES, torch.cat([auditor.members, auditor.rest]))
+    known = auditor.real.modality.scale(known).flatten(1)
+
+    def remember(_, x, __):
+        return -torch.cdist(x.flatten(1), known).min(1).values
+
+    monkeypatch.setattr(auditing, "logits", remember)
+    found = audit(run)
+    assert found.worst.name == "logan"
+    assert found.worst.auc.low > 0.95
+
+
+def test_held_out_items_that_differ_are_no_leak(tmp_path):
+    """Later windows of a series that grows wilder are unlike earlier ones, whatever a model does."""
+    values = np.cumsum(np.random.default_rng(0).normal(0.0, 0.1, 6000) * np.linspace(1, 40, 6000))
+    (tmp_path / "trend.csv").write_text("value\n" + "\n".join(f"{v:.3f}" for v in values))
+    model = sparring.train("series", tmp_path / "trend.csv", out=tmp_path / "run", steps=2, quiet=True, device="cpu")
+    found = audit(model)
+    assert found.biased
+    assert not found.leaks
+    assert "they are weak here: held-out items differ from training items" in found.verdict
+
+
+def test_a_biased_attack_must_beat_its_floor():
+    random = torch.Generator().manual_seed(0)
+    high, low = torch.randn(200, generator=random) + 2, torch.randn(200, generator=random)
+    differ = auditing._Scored("attack", (high, low), floor=(high, low), ceiling=(high, low)).judged(0.95)
+    leaking = auditing._Scored("attack", (high + 3, low), floor=(high, low), ceiling=(high, low)).judged(0.95)
+    assert differ.auc.value > 0.9
+    assert differ.excess < 0 < leaking.excess
+
+
+def test_the_command_writes_a_page(run, monkeypatch, capsys):
+    status, printed, errors = typed(monkeypatch, capsys, "audit", run)
+    assert (status, errors) == (0, "")
+    assert "gan_leaks_calibrated[patches]" in printed
+    page = (run / "audit.html").read_text()
+    assert "What this page does not show" in page
+    assert "data:image/png;base64," in page
+    content = json.loads((run / "audit.json").read_text())
+    assert {attack["name"] for attack in content["attacks"]} >= {"logan", "domias[patches]"}
+    card = (run / "README.md").read_text()
+    assert card.count("## Privacy audit") == 1
+    typed(monkeypatch, capsys, "audit", run)
+    assert (run / "README.md").read_text() == card
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--samples", 3), "3 samples were asked for; give 20 to 10,000"),
+        (("--features", "nope"), "images have no features 'nope'"),
+    ],
+)
+def test_bad_input(run, monkeypatch, capsys, words, why):
+    status, _, errors = typed(monkeypatch, capsys, "audit", run, *words)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert why in errors
+
+
+def test_too_few_held_out_items(tmp_path):
+    np.savez(tmp_path / "few.npz", images=np.random.default_rng(0).integers(0, 255, (60, 8, 8, 1), dtype=np.uint8))
+    model = sparring.train(
+        "gan", tmp_path / "few.npz", out=tmp_path / "run", steps=1, quiet=True, device="cpu", G=(4,), D=(4,), batch=4
+    )
+    with pytest.raises(InputError, match=r"holds out \d+ images, and an audit needs 40 of them; train on more data"):
+        audit(model)
+
+
+def test_copies_are_counted(run, auditor, monkeypatch):
+    generates(monkeypatch, auditor, auditor.members)
+    (copied, held), *_ = audit(run).copies
+    assert isinstance(copied, Number)
+    assert copied.value > 0.9
+    assert held.value == 0.5
