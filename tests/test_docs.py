@@ -230,6 +230,17 @@ def test_judging_python(tmp_path, monkeypatch, capsys):
     assert "500 samples compared with" in capsys.readouterr().out
 
 
+def test_privacy_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "privacy.md").read_text()
+    for words in commands(page):
+        run([*words, *(["G=8", "D=8"] if words[1] == "train" else [])], monkeypatch)
+    capsys.readouterr()
+    (block,) = blocks("python", page)
+    exec(block, {})
+    assert capsys.readouterr().out.startswith("none of 4 attacks recognizes training items better than by chance")
+
+
 def test_a_gan_of_your_own(tmp_path, monkeypatch, pictures):
     """In fewer than fifty lines, on the command line as shown, and on other pictures."""
     monkeypatch.chdir(tmp_path)

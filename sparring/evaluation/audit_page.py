@@ -65,7 +65,7 @@ that on copies of them.</p>
 <div class="wide" tabindex="0" role="region" aria-label="copies">$copies</div>
 <p>Memorization is the probability that a sample is nearer to the training data than a held-out item is: 0.5 if samples
 are as new as held-out items, 1 if all are copies.</p>
-<h2>What to do</h2>
+<h2>How to reveal less</h2>
 <p>$advice.</p>
 <h2>What this page does not show</h2>
 <ul>$limits</ul>
