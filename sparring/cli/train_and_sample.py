@@ -48,6 +48,7 @@ def train(
     metrics: Annotated[
         str, typer.Option(help="A port, or HOST:PORT, where Prometheus reads metrics during training.")
     ] = "",
+    like: Annotated[str, typer.Option(help="Folder of sparring tune, whose best recipe and fields are used.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the folder.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the run in the folder.")] = False,
 ) -> None:
@@ -58,7 +59,7 @@ def train(
     options = {
         "recipe": recipe or None, "out": out or None, "steps": steps, "time": time or None, "seed": seed,
         "device": device, "precision": precision, "ranks": ranks, "until": until, "memory": memory, "resume": resume,
-        "force": force, "metrics": metrics or None,
+        "force": force, "metrics": metrics or None, "like": like or None,
     }  # fmt: skip
     given = parse(fields or [])
     for name in {*options, "data"} & set(given):

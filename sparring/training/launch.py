@@ -22,8 +22,9 @@ from sparring.memory import within_memory
 from sparring.modalities import Modality, find
 from sparring.modalities.find import lasting_source
 from sparring.model import Model, load
-from sparring.recipes.base import Recipe
+from sparring.recipes.base import Recipe, parse
 from sparring.runs.folder import RunFolder
+from sparring.runs.winner import winner
 from sparring.training import checkpoint
 from sparring.training.bounds import Bound, seconds
 from sparring.training.dry_run import dry_run
@@ -54,6 +55,7 @@ def train(
     until: str = "",
     memory: str | None = None,
     metrics: str | int | None = None,
+    like: str | os.PathLike[str] | None = None,
     quiet: bool = False,
     save_every: float = 30.0,
     **fields: Any,
@@ -80,6 +82,7 @@ def train(
         memory: how much of the data is kept in memory, such as "2G"; larger data are read from disk during training. A
             quarter of the machine's memory unless given.
         metrics: where Prometheus reads the run's metrics during training: a port of this machine, or HOST:PORT.
+        like: folder of `sparring tune`, whose best recipe and fields are used; other values of `fields` go before.
         quiet: print nothing.
         save_every: seconds of training between checkpoints.
         fields: values of the recipe's fields.
@@ -91,6 +94,9 @@ def train(
         InputError: for input that cannot be used.
     """
     screen = Screen(quiet)
+    if like is not None:
+        found = winner(like)
+        recipe, fields = recipe or found.recipe, {**parse(found.fields), **fields}
     Until(until)  # refused before anything is read
     metrics_address = None if metrics is None else address(metrics)
     place = devices.resolve(device)
