@@ -241,6 +241,18 @@ def test_privacy_page(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("none of 4 attacks recognizes training items better than by chance")
 
 
+def test_tuning_page(tmp_path, monkeypatch, capsys):
+    """The Python of the page trains; the command line of the page is parsed, and used for what it found."""
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "tuning.md").read_text()
+    (block,) = blocks("python", page)
+    exec(block.replace("steps=1000", "steps=2"), {})
+    assert "lr=" in capsys.readouterr().out
+    search, use, _ = commands(page)
+    run([*search, "--trials", "1", "--finals", "0", "--steps", "400"], monkeypatch)
+    run([*use, "--steps", "2"], monkeypatch)
+
+
 def test_a_gan_of_your_own(tmp_path, monkeypatch, pictures):
     """In fewer than fifty lines, on the command line as shown, and on other pictures."""
     monkeypatch.chdir(tmp_path)
