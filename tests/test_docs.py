@@ -250,7 +250,7 @@ def test_tuning_page(tmp_path, monkeypatch, capsys):
     assert "lr=" in capsys.readouterr().out
     search, use, _ = commands(page)
     run([*search, "--trials", "1", "--finals", "0", "--steps", "400"], monkeypatch)
-    run([*use, "--steps", "2"], monkeypatch)
+    run([*use, "--steps", "2", "--out", "runs/used"], monkeypatch)
 
 
 def test_a_gan_of_your_own(tmp_path, monkeypatch, pictures):
