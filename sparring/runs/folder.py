@@ -112,6 +112,11 @@ class RunFolder:
     def audit(self) -> Path:
         return self.path / "audit.json"
 
+    def results(self) -> list[Path]:
+        """What was found out about the model."""
+        audits = [self.audit, self.audit.with_suffix(".html")]
+        return [self.evaluation, self.picture, self.augmentation, *audits]
+
     @property
     def card(self) -> Path:
         return self.path / "README.md"

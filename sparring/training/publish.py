@@ -62,7 +62,7 @@ def publish(
         left = math.inf if run.bound.time is None else max(0.0, AIM * run.bound.time - clock.seconds)
         run.recipe.finish(game.eval(), run.modality, left)
     about["seconds"] = round(clock.seconds, 1)
-    for result in (run.folder.evaluation, run.folder.picture, run.folder.augmentation):
+    for result in run.folder.results():
         result.unlink(missing_ok=True)  # of the previous model
     Model(run.recipe, run.modality, game, about).replace(run.folder.model)
     newest = Path("samples") / f"{run.step:09}.png"
