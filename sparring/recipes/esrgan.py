@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from sparring.losses.adversarial import AdversarialLoss, relativistic
 from sparring.modalities import Degraded
 from sparring.nets.image_to_image import ImageToImage
 from sparring.nets.restorer import Restorer, Upsampling
-from sparring.recipes.base import Count, Decay, Natural, Positive, RestorationRecipe, Share, Weight, Words, generator
+from sparring.recipes.base import (
+    Count,
+    Decay,
+    Natural,
+    Positive,
+    RestorationRecipe,
+    Share,
+    Weight,
+    Words,
+    generator,
+    losses,
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,8 @@ class Esrgan(RestorationRecipe):
     sparring train photos/ --recipe esrgan depth=4 width=32
     """
 
+    perceptual_weight: ClassVar[float] = 0.1
+
     # Data
     degrade: Words = ("x4",)
     # Generator
@@ -39,6 +52,11 @@ class Esrgan(RestorationRecipe):
     pixels: Weight = 0.5
     content: Weight = 0.1
     features: Literal["D", "vgg"] = "D"
+    perceptual: Weight | None = losses(
+        None,
+        "weight of the content loss in features of an ImageNet net, in place of VGG's; none: "
+        f"{perceptual_weight:g} if the extra 'pretrained' is installed, otherwise 0",
+    )
     adversarial: Positive = 0.02
     # Optimization
     batch: Count = 16

@@ -9,7 +9,18 @@ from sparring.losses.adversarial import AdversarialLoss, non_saturating
 from sparring.modalities import Degraded
 from sparring.nets.image_to_image import ImageToImage
 from sparring.nets.restorer import Restorer, Upsampling
-from sparring.recipes.base import Count, Decay, Natural, Positive, RestorationRecipe, Share, Weight, Words, generator
+from sparring.recipes.base import (
+    Count,
+    Decay,
+    Natural,
+    Positive,
+    RestorationRecipe,
+    Share,
+    Weight,
+    Words,
+    generator,
+    losses,
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,7 @@ class Srgan(RestorationRecipe):
     """
 
     bf16: ClassVar[tuple[str, ...]] = ("degraded",)
+    perceptual_weight: ClassVar[float] = 0.1
 
     # Data
     degrade: Words = ("x4",)
@@ -42,6 +54,11 @@ class Srgan(RestorationRecipe):
     pixels: Weight = 1.0
     content: Weight = 0.1
     features: Literal["D", "vgg"] = "D"
+    perceptual: Weight | None = losses(
+        None,
+        "weight of the content loss in features of an ImageNet net, in place of VGG's; none: "
+        f"{perceptual_weight:g} if the extra 'pretrained' is installed, otherwise 0",
+    )
     adversarial: Positive = 0.02
     # Optimization
     batch: Count = 16
