@@ -211,8 +211,8 @@ def _averaged(x: Tensor, side: int) -> Tensor:
 
 
 def _pixel_loss(images: Tensor, target: Tensor) -> Tensor:
-    """Differences of pixels and of averaged pixels, (n,). Values beyond black or white are written as black or white, and
-    so cost nothing.
+    """Differences of pixels and of averaged pixels, (n,). Values beyond black or white are written as black or white,
+    and so cost nothing.
     """
     difference = images - target
     difference = torch.where(
