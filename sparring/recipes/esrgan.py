@@ -29,9 +29,10 @@ class Esrgan(RestorationRecipe):
 
     Wang et al. 2018, "ESRGAN: enhanced super-resolution generative adversarial networks", arXiv:1809.00219. A net for
     GPUs: its 23 blocks of width 64 have 16.7 million weights. D compares each real image with the generated one of the
-    same item (Jolicoeur-Martineau 2018, arXiv:1807.00734), not with the mean as in the paper. The content loss uses
-    D's own features instead of a classifier's. `sparring apply --sharpness` interpolates between the nets of both
-    phases, as in the paper's section 3.4.
+    same item (Jolicoeur-Martineau 2018, arXiv:1807.00734), not with the mean as in the paper. The content loss
+    compares features of EfficientNet-Lite0 before activation in place of VGG's (`perceptual`), if the extra
+    'pretrained' is installed, and D's own (`content`). `sparring apply --sharpness` interpolates between the nets of
+    both phases, as in the paper's section 3.4.
 
     sparring train photos/ --recipe esrgan depth=4 width=32
     """

@@ -28,10 +28,10 @@ class Srgan(RestorationRecipe):
     """Super-resolution with textures that D accepts as real.
 
     Ledig et al. 2016, "Photo-realistic single image super-resolution using a generative adversarial network",
-    arXiv:1609.04802, without batch norm, as in Lim et al. 2017, arXiv:1707.02921. The content loss uses D's own
-    features instead of a classifier's. In the first half of the steps G is trained without D. The net of that phase has
-    the smallest error and is kept: `sparring apply --sharpness 0` uses it. The paper's net is width=64, depth=16,
-    enlarging=steps.
+    arXiv:1609.04802, without batch norm, as in Lim et al. 2017, arXiv:1707.02921. The content loss compares
+    features of EfficientNet-Lite0 in place of VGG's (`perceptual`), if the extra 'pretrained' is installed, and D's own
+    (`content`). In the first half of the steps G is trained without D. The net of that phase has the smallest error and
+    is kept: `sparring apply --sharpness 0` uses it. The paper's net is width=64, depth=16, enlarging=steps.
 
     sparring train photos/ --recipe srgan degrade=x4
     """
