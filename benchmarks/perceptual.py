@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -28,22 +27,32 @@ from torch import Tensor
 import sparring
 from pages import table
 from runs import run_tasks
-from sparring import Model
+from sparring import Model, recipes
+from sparring.console import Screen
+from sparring.devices import fabric
 from sparring.evaluation import evaluate
 from sparring.evaluation.classifier import Classifier, train_classifier
+from sparring.loop import play
 from sparring.metrics import image_pairs
 from sparring.modalities import find
 from sparring.modalities.translation.baselines import bicubic
 from sparring.modalities.translation.judge import method_of
 from sparring.nets import perceptual
 from sparring.nets.tiles import as_bytes
+from sparring.recipes.base import Recipe
+from sparring.seeds import Seeds
 from sparring.sheets import sheet
+from sparring.training.dealer import dealer
+from sparring.training.prepare import prepare
 
 SIDES = (32, 64, 96, 128)  # pixels, of the images whose cost is measured
 BATCH, REPEATED = 8, 20  # of these images; repetitions
-BRIEF, LONGER = 10, 40  # steps of the two trainings whose difference is the time of a step
-X4_WEIGHTS, X4_MINUTES = (0.0, 0.1, 0.5), 3
-CITRUS_WEIGHTS, CITRUS_MINUTES = {"cyclegan": (0.0, 3.0), "cut": (0.0, 0.5)}, 2
+MEASURED = 16  # steps of each phase, whose time is measured
+MEMORY = 2**30  # bytes of encoded images
+CPU = torch.device("cpu")
+X4_WEIGHTS, X4_MINUTES = (0.0, 0.1, 0.5), 4
+X4_FIELDS = {"size": 64, "batch": 8, "width": 24, "depth": 4, "turn": True}
+CITRUS_WEIGHTS, CITRUS_MINUTES = {"cyclegan": (0.0, 3.0), "cut": (0.0, 0.5)}, 6
 SETS = {"Set5": "superres/Set5.zip", "Set14": "superres/Set14.zip"}
 X4_METRICS = ("psnr[Y]", "ssim[Y]", "spectral_distance", "kid[patches]", "lr_psnr")
 SHOWN, SHOWN_SIDE = 5, 112  # images on a sheet of x4, and pixels of a side
@@ -77,23 +86,35 @@ def _trained(options: argparse.Namespace, name: str, recipe: str, data: str, min
     out, path = options.runs / name, options.data / data
     if (out / "model").is_dir():
         return sparring.load(out)
-    settings = {"quiet": True, "device": "cpu", **fields}
+    chosen = recipes.find(recipe).set(fields)
     if out.is_dir():
-        return sparring.train(recipe, path, out=out, resume=True, **settings)
-    used = []
-    for steps in (BRIEF, LONGER):
-        with tempfile.TemporaryDirectory() as folder:
-            start = time.process_time()
-            sparring.train(recipe, path, out=Path(folder) / "run", steps=steps, **settings)
-            used.append(time.process_time() - start)
-    step = (used[1] - used[0]) / (LONGER - BRIEF)
-    print(f"training {name}, {step:.2f} s per step", flush=True)
-    return sparring.train(recipe, path, out=out, steps=round(60 * minutes * options.time / step), **settings)
+        return sparring.train(chosen, path, out=out, resume=True, quiet=True, device="cpu")
+    step = _seconds_per_step(chosen, path)
+    print(f"training {name}, {step:.3f} s per step", flush=True)
+    steps = round(60 * minutes * options.time / step)
+    return sparring.train(chosen, path, out=out, steps=steps, quiet=True, device="cpu")
+
+
+def _seconds_per_step(recipe: Recipe[Any], path: Path) -> float:
+    """CPU time of a step, the mean over the phases of a run."""
+    items = find(path, [type(modality) for modality in recipe.takes])
+    fitted = recipe.modality(items.kind).fit(items)
+    modality, data, _ = prepare(recipe, fitted, items, MEMORY, Screen(quiet=True))
+    game = recipe.game(modality)
+    deal = dealer(modality, data, recipe.batch, 1, Seeds(), CPU)
+    seconds = 0.0
+    for phase in recipe.phases(game):
+        steps = play(game, phase.players, deal, fabric(CPU, "fp32"), MEASURED + 1)
+        next(steps)
+        start = time.process_time()
+        count = sum(1 for _ in steps)
+        seconds += phase.share * (time.process_time() - start) / count
+    return seconds
 
 
 def enlarging(options: argparse.Namespace, weight: float) -> Model:
-    data = "superres/T91.zip"
-    return _trained(options, f"x4-{weight:g}", "srgan", data, X4_MINUTES, turn=True, perceptual=weight)
+    fields = {**X4_FIELDS, "perceptual": weight}
+    return _trained(options, f"x4-{weight:g}", "srgan", "superres/T91.zip", X4_MINUTES, **fields)
 
 
 def x4(options: argparse.Namespace) -> list[str]:
