@@ -29,9 +29,12 @@ class PerceptualRecipe(Recipe[M]):
             return self, ""
         if efficientnet_lite.installed():
             weight = self.perceptual_weight
-            return replace(self, perceptual=weight), f"perceptual={weight:g}: the extra 'pretrained' is installed"
+            return replace(self, perceptual=weight), (
+                f"perceptual={weight:g}: images are also compared in features of a net trained on ImageNet, as the "
+                "extra 'pretrained' is installed; perceptual=0 turns this off"
+            )
         return replace(self, perceptual=0.0), (
-            "perceptual=0: trained without the perceptual distance, as its net is not installed; "
+            "perceptual=0: images are not compared in features of a net trained on ImageNet, as none is installed; "
             "pip install 'sparring[pretrained]'"
         )
 
