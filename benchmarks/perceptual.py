@@ -3,7 +3,7 @@
     python benchmarks/perceptual.py [TASK ...] [--data ../shared/data] [--runs FOLDER] [--time FACTOR]
                                     [--page docs/perceptual.md]
 
-TASK is cost (milliseconds per image), x4 (enlargement, trained on T91 and tested on Set5 and Set14) or citrus (apples
+TASK is cost (milliseconds per image), x4 (enlargement, trained on T91 and tested on Set5) or citrus (apples
 and oranges, without pairs). Each training has as many steps as take the same time on one CPU core, so that other work
 of the machine does not matter. The metrics are none that a training minimizes. Images are written next to the page.
 """
@@ -53,7 +53,7 @@ CPU = torch.device("cpu")
 X4_WEIGHTS, X4_MINUTES = (0.0, 0.1, 0.5), 4
 X4_FIELDS = {"size": 64, "batch": 8, "width": 24, "depth": 4, "turn": True}
 CITRUS_WEIGHTS, CITRUS_MINUTES = {"cyclegan": (0.0, 3.0), "cut": (0.0, 0.5)}, 6
-SETS = {"Set5": "superres/Set5.zip", "Set14": "superres/Set14.zip"}
+X4_TEST = "superres/Set5.zip"
 X4_METRICS = ("psnr[Y]", "ssim[Y]", "spectral_distance", "kid[patches]", "lr_psnr")
 SHOWN, SHOWN_SIDE = 5, 112  # images on a sheet of x4, and pixels of a side
 COLUMNS = 12  # images on a sheet of citrus
@@ -119,24 +119,22 @@ def enlarging(options: argparse.Namespace, weight: float) -> Model:
 
 def x4(options: argparse.Namespace) -> list[str]:
     models = {_named("srgan", weight): enlarging(options, weight) for weight in X4_WEIGHTS}
-    lines: list[str] = []
-    for test_set, file in SETS.items():
-        evaluations = {name: evaluate(model, options.data / file) for name, model in models.items()}
-        first = next(iter(evaluations.values()))
-        rows = {name: [first.of_baseline(name, metric) for metric in X4_METRICS] for name in first.baselines}
-        rows |= {name: [each[metric] for metric in X4_METRICS] for name, each in evaluations.items()}
-        steps = {name: f"{model.about['step']:,}" for name, model in models.items()}
-        body = [[name, *(f"{value:.3g}" for value in values), steps.get(name, "")] for name, values in rows.items()]
-        lines += [*table([test_set, *X4_METRICS, "steps"], body), ""]
+    evaluations = {name: evaluate(model, options.data / X4_TEST) for name, model in models.items()}
+    first = next(iter(evaluations.values()))
+    rows = {name: [first.of_baseline(name, metric) for metric in X4_METRICS] for name in first.baselines}
+    rows |= {name: [each[metric] for metric in X4_METRICS] for name, each in evaluations.items()}
+    steps = {name: f"{model.about['step']:,}" for name, model in models.items()}
+    body = [[name, *(f"{value:.3g}" for value in values), steps.get(name, "")] for name, values in rows.items()]
     if options.page:
         picture = _enlarged_sheet(options, list(models.values()))
         picture.save(options.page.parent / "perceptual-x4.png", optimize=True)
-    return [*lines, f"{X4_MINUTES * options.time:g} minutes of one CPU core each. *psnr* and *ssim* favor blur."]
+    protocol = f"{X4_MINUTES * options.time:.2g} minutes of one CPU core each. *psnr* and *ssim* favor blur."
+    return [*table(["", *X4_METRICS, "steps"], body), "", protocol]
 
 
 def _enlarged_sheet(options: argparse.Namespace, models: list[Model]) -> Image.Image:
-    """The centers of images of Set14, one in a row: bicubic, each model, original."""
-    examples = models[0].modality.examples(find(options.data / SETS["Set14"]), False)
+    """The centers of images of Set5, one in a row: bicubic, each model, original."""
+    examples = models[0].modality.examples(find(options.data / X4_TEST), False)
     tiles: list[np.ndarray] = []
     for given, true in islice(examples, SHOWN):
         versions = [bicubic(given, 4), *(method_of(model.mapper())(given) for model in models), true]
@@ -170,7 +168,7 @@ def citrus(options: argparse.Namespace) -> list[str]:
         tiles = [as_bytes(x) for part in lines for x in part[:COLUMNS]]
         sheet(tiles, COLUMNS).save(options.page.parent / "perceptual-citrus.png", optimize=True)
     head = ["", "kid[patches]", "classified as citrus", "ssim with the given image", "steps"]
-    return [*table(head, body), "", f"{CITRUS_MINUTES * options.time:g} minutes of one CPU core each."]
+    return [*table(head, body), "", f"{CITRUS_MINUTES * options.time:.2g} minutes of one CPU core each."]
 
 
 def _fruit(net: Classifier, given: Tensor, generated: Tensor) -> list[str]:
