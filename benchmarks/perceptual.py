@@ -81,17 +81,20 @@ def _milliseconds(loss: Callable[[], Tensor]) -> float:
     return 1000 * (time.process_time() - start) / REPEATED / BATCH
 
 
-def _trained(options: argparse.Namespace, name: str, recipe: str, data: str, minutes: float, **fields: Any) -> Model:
-    """The model of a run of as many steps as take these minutes of CPU time; trained if it does not exist."""
+def _trained(
+    options: argparse.Namespace, name: str, recipe: str, data: str, minutes: float, steps: int = 0, **fields: Any
+) -> Model:
+    """The model of a run of as many steps as take these minutes of CPU time, or of the given number; trained if it does
+    not exist.
+    """
     out, path = options.runs / name, options.data / data
     if (out / "model").is_dir():
         return sparring.load(out)
     chosen = recipes.find(recipe).set(fields)
     if out.is_dir():
         return sparring.train(chosen, path, out=out, resume=True, quiet=True, device="cpu")
-    step = _seconds_per_step(chosen, path)
-    print(f"training {name}, {step:.3f} s per step", flush=True)
-    steps = round(60 * minutes * options.time / step)
+    steps = steps or round(60 * minutes * options.time / _seconds_per_step(chosen, path))
+    print(f"training {name}, {steps} steps", flush=True)
     return sparring.train(chosen, path, out=out, steps=steps, quiet=True, device="cpu")
 
 
@@ -112,13 +115,16 @@ def _seconds_per_step(recipe: Recipe[Any], path: Path) -> float:
     return seconds
 
 
-def enlarging(options: argparse.Namespace, weight: float) -> Model:
+def enlarging(options: argparse.Namespace, weight: float, steps: int = 0) -> Model:
     fields = {**X4_FIELDS, "perceptual": weight}
-    return _trained(options, f"x4-{weight:g}", "srgan", "superres/T91.zip", X4_MINUTES, **fields)
+    name = f"x4-{weight:g}{'-same-steps' if steps else ''}"
+    return _trained(options, name, "srgan", "superres/T91.zip", X4_MINUTES, steps, **fields)
 
 
 def x4(options: argparse.Namespace) -> list[str]:
     models = {_named("srgan", weight): enlarging(options, weight) for weight in X4_WEIGHTS}
+    same_steps = models[_named("srgan", X4_WEIGHTS[1])].about["step"]
+    models[f"{_named('srgan', 0.0)}, as many steps"] = enlarging(options, 0.0, same_steps)
     evaluations = {name: evaluate(model, options.data / X4_TEST) for name, model in models.items()}
     first = next(iter(evaluations.values()))
     rows = {name: [first.of_baseline(name, metric) for metric in X4_METRICS] for name in first.baselines}
