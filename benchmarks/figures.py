@@ -57,6 +57,7 @@ PAGES = (
     Page("docs/series.md", "benchmarks/series.py --page docs/series.md", (*CORE, "sparring/modalities/series")),
     Page("docs/translating.md", "benchmarks/translate.py --page docs/translating.md", TRANSLATION),
     Page("docs/restoring.md", "benchmarks/restore.py --page docs/restoring.md", TRANSLATION),
+    Page("docs/perceptual.md", "benchmarks/perceptual.py --page docs/perceptual.md", TRANSLATION),
     Page("docs/exploring.md", "benchmarks/explore.py --page docs/exploring.md", (*IMAGES, "sparring/explore")),
     Page("docs/exporting.md", "benchmarks/export.py --page docs/exporting.md", ("sparring/deploy", "sparring/games")),
     Page("docs/serving.md", "benchmarks/serve.py --page docs/serving.md", ("sparring/deploy/serve",)),

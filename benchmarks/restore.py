@@ -45,9 +45,8 @@ MAX_STILL_CHANGE = 6 / 127.5  # of a pixel within a clip that counts as still, f
 
 
 def _enlarging(options: argparse.Namespace, times: int) -> Model:
-    return trained(
-        options, f"x{times}", "srgan", options.data / "superres/T91.zip", 20, degrade=(f"x{times}",), turn=True
-    )
+    fields = {"degrade": (f"x{times}",), "turn": True, "perceptual": 0.0}  # with it: benchmarks/perceptual.py
+    return trained(options, f"x{times}", "srgan", options.data / "superres/T91.zip", 20, **fields)
 
 
 def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:

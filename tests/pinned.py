@@ -81,6 +81,7 @@ def trained(case: str, folder: Path, **changed: Any) -> sparring.Model:
         known -= {"width"}
     settings: dict[str, Any] = {key: value for key, value in SMALL.items() if key in known}
     settings |= {"augment": "ada"} if name in ("dcgan", "fastgan") else {}
+    settings |= {"perceptual": 0.0} if "perceptual" in known else {}
     settings |= {"window": 60} if name in ("series", "quantgan") else {}
     source = data(kind, folder)
     usual = {"out": folder / "run", "steps": STEPS, "quiet": True, "device": "cpu", "save_every": 1e9}

@@ -17,6 +17,7 @@ from rich.console import Console
 import sparring
 from sparring.bench.recipe_pages import write_pages
 from sparring.cli import main
+from sparring.nets import efficientnet_lite
 
 pytestmark = pytest.mark.usefixtures("brief_classifiers")
 
@@ -98,6 +99,17 @@ def test_commands_about_restored_and_translated_pictures(tmp_path, monkeypatch):
         with Image.open(f"{name}.png") as made:
             assert made.size == (size, size)
     assert len(list(Path("larger").rglob("*.png"))) == 24
+
+
+@pytest.mark.skipif(not efficientnet_lite.installed(), reason="the extra 'pretrained' is not installed")
+def test_commands_about_the_perceptual_distance(tmp_path, monkeypatch, pictures):
+    given(tmp_path)
+    shutil.copytree(pictures(3), tmp_path / "photos")
+    monkeypatch.chdir(tmp_path)
+    typed = commands((ROOT / "docs" / "perceptual.md").read_text())
+    for words in typed:
+        run([*words, "batch=4", "D=8"], monkeypatch)
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"srgan-photos", "pix2pix-pairs", "cut-horses"}
 
 
 def clip(path):

@@ -1,6 +1,7 @@
 """The contract of every recipe, at toy size, and the values that its fields accept."""
 
 import inspect
+import json
 import shutil
 from dataclasses import fields
 
@@ -14,7 +15,7 @@ from sparring import recipes
 from sparring.data import Items
 from sparring.errors import InputError
 from sparring.nets import efficientnet_lite
-from sparring.recipes.base import PointsOrImages, RestorationRecipe, TranslationRecipe, parse
+from sparring.recipes.base import PerceptualRecipe, PointsOrImages, RestorationRecipe, TranslationRecipe, parse
 from sparring.seeds import Seeds, reseed
 from sparring.training import checkpoint
 
@@ -230,7 +231,18 @@ def test_contract_for_restoration(name, channels, tmp_path):
     assert output.shape == (19 * times, 21 * times, channels)
 
 
-def skip_without_weights(name):
+@pytest.mark.parametrize("name", [n for n in recipes.names() if isinstance(recipes.find(n), PerceptualRecipe)])
+def test_contract_with_the_perceptual_distance(name, pictures, tmp_path):
+    skip_without_weights()
+    needs_given = recipes.find(name).modality(kinds(name)[0]).source is not None
+    data = paired(tmp_path / "data", 3, 3, side=24) if needs_given else pictures(3)
+    output_of = {"output_of": applied} if needs_given else {}
+    contract(name, data, tmp_path, batch=4, perceptual=0.5, **output_of)
+    last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
+    assert any(term.endswith("redrawn" if name == "fastgan" else "perceptual") for term in last)
+
+
+def skip_without_weights(name="projected"):
     if name == "projected" and not efficientnet_lite.installed():
         pytest.skip("the extra 'pretrained' is not installed")
 

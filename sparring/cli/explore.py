@@ -10,7 +10,7 @@ import typer
 from sparring.cli.app import TrustCode, app
 from sparring.console import Console
 
-OPTIONS = ("out", "only", "image", "film", "data", "seed", "device", "force", "trust-code")
+OPTIONS = ("out", "only", "image", "perceptual", "film", "data", "seed", "device", "force", "trust-code")
 
 
 @app.command(
@@ -40,6 +40,12 @@ def explore(
     image: Annotated[
         str, typer.Option(help="An image, or a folder of images, to invert. \\[default: held-out images]")
     ] = "",
+    perceptual: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Weight of the perceptual distance when images are inverted. It needs the extra 'pretrained'."
+        ),
+    ] = 0.0,
     film: Annotated[str, typer.Option(help="Also write a film of a walk through several samples, .gif or .mp4.")] = "",
     data: Annotated[str, typer.Option(help="Real data. \\[default: the training data]")] = "",
     seed: Annotated[int, typer.Option(help="Selects the samples that are shown.")] = 0,
@@ -61,7 +67,7 @@ def explore(
     asked = parse_asks(context.args, load(run, trust=trust_code).modality, "explore", OPTIONS) if context.args else {}
     sheets = draw(
         run, folder, data or None, seed, str(resolve(device)), force, only or (), image or None, film or None,
-        quiet=False, trust=trust_code, **asked,
+        quiet=False, trust=trust_code, perceptual=perceptual, **asked,
     )  # fmt: skip
     for sheet in sheets:
         where = f"{folder}/{sheet.name}.png" if sheet.picture else f"{folder}/index.html"

@@ -19,6 +19,7 @@ from sparring.explore.scene import Scene, Sheet
 from sparring.explore.sheets import drawings
 from sparring.folders import check_folder, output_folder
 from sparring.model import Model, load
+from sparring.nets import efficientnet_lite
 from sparring.seeds import Seeds, seeded
 
 SHEETS = "sheets"  # in the marker of a folder of sheets
@@ -36,6 +37,7 @@ def explore(
     film: str | Path | None = None,
     quiet: bool = True,
     trust: bool = False,
+    perceptual: float = 0.0,
     **asked: Any,
 ) -> list[Sheet]:
     """Draw sheets of what a model has learned, and write them to a folder, with a page that shows all of them.
@@ -49,6 +51,7 @@ def explore(
         only: names of sheets that are drawn; all that the model has unless given.
         image: a file, or a folder of images, to be inverted; held-out ones unless given.
         trust: as for `sparring.load`.
+        perceptual: weight of the perceptual distance when images are inverted, as in `invert`.
         film: where a film of a walk through several samples is written, .gif or .mp4.
         asked: what samples are asked for, as in `Model.sample`: `label="cat"`. Classes take turns unless one is given.
 
@@ -58,7 +61,9 @@ def explore(
     model, screen = load(run, device, trust), Screen(quiet)
     check_folder(Path(out), SHEETS, force)
     given = None if image is None else _read_given(model, Path(image))
-    scene = Scene(model, data, seed, asked, given, screen)
+    scene = Scene(model, data, seed, asked, given, perceptual, screen)
+    if perceptual:
+        efficientnet_lite.check()
     _ = scene.request  # raises if samples cannot be asked for this
     if film is not None:
         check_film(Path(film), scene, force)

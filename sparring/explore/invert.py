@@ -17,6 +17,8 @@ from sparring.errors import InputError
 from sparring.explore.layers import frozen
 from sparring.explore.space import Space
 from sparring.model import Model
+from sparring.nets import efficientnet_lite
+from sparring.nets.perceptual import distance
 
 POOL = 1000  # samples among which the nearest ones are looked for
 STARTS = 8  # points from which the search for an image starts
@@ -65,6 +67,7 @@ def invert(
     steps: int = STEPS,
     seed: int = 0,
     progress: Progress = no_progress,
+    perceptual: float = 0.0,
 ) -> Inversion:
     """The points from which a model generates given images as closely as it can.
 
@@ -80,11 +83,16 @@ def invert(
             found among those of samples.
         steps: of the optimizer, at least 4.
         seed: of the samples.
+        perceptual: weight of the perceptual distance, in addition to the differences of pixels. `errors` are those of
+            pixels in any case.
 
     Raises:
-        InputError: if the model does not generate images from latents, or none of this shape.
+        InputError: if the model does not generate images from latents, or none of this shape, or the net of the
+            perceptual distance is not installed.
     """
     space, modality = check_invertible(model), model.modality
+    if perceptual:
+        efficientnet_lite.check()
     channels, height, width = modality.shape
     if pictures.shape[1:] != (height, width, channels) or not len(pictures):
         shape = " x ".join(map(str, pictures.shape))
@@ -93,7 +101,7 @@ def invert(
     groups = [range(i, min(i + BATCH_SIZE // STARTS, len(x))) for i in range(0, len(x), BATCH_SIZE // STARTS)]
     points, labels = [], []
     with frozen(model.game), torch.enable_grad():
-        search = _Search(space, seed)
+        search = _Search(space, seed, perceptual)
         for i, rows in enumerate(groups):
             best = search(
                 x[rows.start : rows.stop],
@@ -121,8 +129,8 @@ def _result(space: Space, pictures: NDArray[np.uint8], points: Tensor, labels: T
 class _Search:
     """Moves points of a space until the model generates given images from them."""
 
-    def __init__(self, space: Space, seed: int) -> None:
-        self.space = space
+    def __init__(self, space: Space, seed: int, perceptual: float) -> None:
+        self.space, self.perceptual = space, perceptual
         self.pool = space.draw(POOL, seed)
         labels = space.conditions(POOL)
         self.labels = torch.zeros(POOL, dtype=torch.int64, device=self.pool.device) if labels is None else labels
@@ -173,13 +181,18 @@ class _Search:
         for step in steps:
             optimizer.zero_grad()
             images = self.space.values(fixed + offsets * self.deviation, label)
-            _loss(images, target).sum().backward()  # type: ignore[no-untyped-call]
+            self._loss(images, target).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
             self._restrict(offsets)
             progress(step + 1)
         moved = fixed + offsets.detach() * self.deviation
-        return moved.view(n, k, -1), _loss(self.space.values(moved, label), target).view(n, k)
+        return moved.view(n, k, -1), self._loss(self.space.values(moved, label), target).view(n, k)
+
+    def _loss(self, images: Tensor, target: Tensor) -> Tensor:
+        """The loss of each image, (n,)."""
+        loss = _pixel_loss(images, target)
+        return loss + self.perceptual * distance(images.clamp(-1, 1), target) if self.perceptual else loss
 
     def _offsets(self, points: Tensor) -> Tensor:
         """Differences from the center in standard deviations, (n, full width); 0 for what may not be moved."""
@@ -197,8 +210,10 @@ def _averaged(x: Tensor, side: int) -> Tensor:
     return F.avg_pool2d(x, min(side, *x.shape[2:]), ceil_mode=True)
 
 
-def _loss(images: Tensor, target: Tensor) -> Tensor:
-    """The loss of each image, (n,). Values beyond black or white are written as black or white, and so cost nothing."""
+def _pixel_loss(images: Tensor, target: Tensor) -> Tensor:
+    """Differences of pixels and of averaged pixels, (n,). Values beyond black or white are written as black or white,
+    and so cost nothing.
+    """
     difference = images - target
     difference = torch.where(
         target >= 1, difference.clamp(max=0), torch.where(target <= -1, difference.clamp(min=0), difference)

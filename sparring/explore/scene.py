@@ -54,6 +54,7 @@ class Scene:
         seed: of the samples.
         asked: what samples are asked for, as in `Model.sample`; classes take turns unless one is given.
         given: items to be inverted, as decoded; held-out ones unless given.
+        perceptual: weight of the perceptual distance in that.
         screen: shows progress.
     """
 
@@ -62,6 +63,7 @@ class Scene:
     seed: int = 0
     asked: Mapping[str, Any] = field(default_factory=dict)
     given: NDArray[Any] | None = None
+    perceptual: float = 0.0
     screen: Screen = field(default_factory=lambda: Screen(quiet=True))
 
     @cached_property

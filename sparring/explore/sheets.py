@@ -222,7 +222,7 @@ def _inversion(scene: Scene) -> list[Sheet]:
         images, words = scene.pixels(scene.examples(MAX_INVERTED)[VALUES]), scene.held_words
     condition = scene.conditions(len(images)) if scene.asked else None
     with scene.screen.progress("inverting images") as progress:
-        result = invert(scene.model, images, condition, seed=scene.seed, progress=progress)
+        result = invert(scene.model, images, condition, seed=scene.seed, progress=progress, perceptual=scene.perceptual)
     x, again = (_values(scene, torch.from_numpy(pixels)) for pixels in (images, result.pictures))
     difference = (x - again).abs() - 1
     lines = [x, again, modality.scale(modality.unscale(difference))]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from sparring.games.gan import OptimizerFactory
 from sparring.games.graph import GeneratorNet
 from sparring.games.prior import Prior
-from sparring.games.translation import TranslationGame
+from sparring.games.translation import TranslationGame, perceptual_loss
 from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
@@ -55,10 +55,12 @@ class Weights:
     Attributes:
         cycle: of the cycle consistency loss, lambda.
         identity: of the identity loss, relative to `cycle`.
+        perceptual: of the perceptual distance between given and reconstructed images.
     """
 
     cycle: float = 10.0
     identity: float = 0.5
+    perceptual: float = 0.0
 
 
 class Cycle(TranslationGame):
@@ -116,11 +118,15 @@ class Cycle(TranslationGame):
         """Losses that both generators minimize together."""
         A, B = round["condition"], round["values"]
         fake_A, fake_B = self._fakes(round)
-        there = (self.BA.padded(fake_B) - A).abs().mean() + (self.AB.padded(fake_A) - B).abs().mean()
+        again_A, again_B = self.BA.padded(fake_B), self.AB.padded(fake_A)
+        there = (again_A - A).abs().mean() + (again_B - B).abs().mean()
         losses = {
             "adversarial": self.loss.generator(None, self.D_B(fake_B)) + self.loss.generator(None, self.D_A(fake_A)),
             "cycle": self.weights.cycle * there,
         }
+        if self.weights.perceptual:
+            apart = perceptual_loss(again_A, A) + perceptual_loss(again_B, B)
+            losses["perceptual"] = self.weights.perceptual * apart
         if self.weights.identity:
             same = (self.AB.padded(B) - B).abs().mean() + (self.BA.padded(A) - A).abs().mean()
             losses["identity"] = self.weights.cycle * self.weights.identity * same

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.terms import Term
+from sparring.games.translation import perceptual_loss
 from sparring.nets.fastgan import Decoder, Discriminator
 
 
@@ -20,10 +21,12 @@ class Redrawn(Term):
         D: the discriminator.
         channels, size: of the images.
         weight: of the term.
+        perceptual: weight of the perceptual distance, which is the paper's, relative to the absolute difference.
     """
 
-    def __init__(self, D: Discriminator, channels: int, size: int, weight: float) -> None:
+    def __init__(self, D: Discriminator, channels: int, size: int, weight: float, perceptual: float = 0.0) -> None:
         super().__init__("redrawn", weight)
+        self.perceptual = perceptual
         self._D = (D,)  # in a tuple, so that its weights stay D's own
         self.size = half = size // 2
         self.whole = Decoder(D.low[0], channels, half, len(D.downs) - 1)
@@ -35,7 +38,11 @@ class Redrawn(Term):
         small = F.interpolate(outputs.real, (self.size, self.size), mode="area")
         which = torch.randint(4, (1,), device=small.device)
         maps, part = _quarter(high, which), _quarter(outputs.real, which)
-        return F.l1_loss(self.whole(low).float(), small) + F.l1_loss(self.part(maps).float(), part)
+        whole, quarter = self.whole(low).float(), self.part(maps).float()
+        apart = F.l1_loss(whole, small) + F.l1_loss(quarter, part)
+        if self.perceptual:
+            apart = apart + self.perceptual * (perceptual_loss(whole, small) + perceptual_loss(quarter, part))
+        return apart
 
 
 def _quarter(x: Tensor, which: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from sparring.games.prior import Prior
 from sparring.games.terms import Formula, Term, Weighting
 from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss
+from sparring.nets import perceptual
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.image_to_image import ImageToImage
 
@@ -166,6 +167,16 @@ def Perceived(weight: Weighting, features: Callable[[Tensor], Tensor]) -> Term:
         features: images (n, channels, h, w) in [-1, 1] -> features (n, ...), differentiable.
     """
     return Formula("content[VGG]", weight, lambda j: _apart(features(j.fake), features(j.real)), of=("G",))
+
+
+def Perceptual(weight: Weighting) -> Term:
+    """The perceptual distance to the true image, `perceptual.distance`. Of large images, a crop is compared."""
+    return Formula("perceptual", weight, lambda j: perceptual_loss(j.fake, j.real), of=("G",))
+
+
+def perceptual_loss(fake: Tensor, real: Tensor) -> Tensor:
+    """Mean perceptual distance of pairs of images (n, channels, h, w), or of one random crop of them, 0-d."""
+    return perceptual.distance(*perceptual.crop(fake, real)).mean()
 
 
 def _apart(fake: Tensor, real: Tensor) -> Tensor:

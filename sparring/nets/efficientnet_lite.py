@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,13 +103,21 @@ class EfficientNetLite(nn.Module):
         self.head = Layer(state, "_conv_head", "_bn1")
 
     def forward(self, x: Tensor) -> list[Tensor]:
+        return self.maps(x, TAPS)
+
+    def maps(self, x: Tensor, taps: Sequence[int]) -> list[Tensor]:
+        """Images as above -> the outputs of some stages, in order. Later stages are not computed.
+
+        Args:
+            taps: numbers of the stages, 0 to 6. The sides of the images are multiples of the stride of the last one.
+        """
         x = x.contiguous(memory_format=torch.channels_last)  # about twice as fast on a CPU
         x = self.stem((127.5 * x + 0.5) / 128)  # the range it was trained with: (x - 127) / 128 of 0 to 255
-        maps = []
-        for i, stage in enumerate(self.stages):
-            x = stage(x)
-            maps += [x] if i in TAPS else []
-        return maps
+        found = []
+        for i in range(max(taps) + 1):
+            x = self.stages[i](x)
+            found += [x] if i in taps else []
+        return found
 
     def pooled(self, x: Tensor) -> Tensor:
         """Images as above -> the input of the published net's classifier, (n, 1280)."""

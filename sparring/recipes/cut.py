@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sparring.games.cut import Contrast, Contrasted
+from sparring.games.cut import Contrast, Contrasted, PerceptualContrast
 from sparring.games.terms import R1
 from sparring.games.translation import PairedTranslation
 from sparring.losses.adversarial import cyclegan_least_squares
@@ -56,6 +56,9 @@ class Cut(TranslationRecipe[Unpaired]):
     contrast: Weight = losses(1.0, "weight of the contrastive loss of patches, lambda")
     patches: Count = losses(256, "positions per layer and image that are compared")
     identity: bool = losses(True, "apply the contrastive loss to target images too, which G should keep as they are")
+    perceptual: Weight = losses(
+        0.0, "weight of the contrastive loss in features of an ImageNet net, which needs the extra 'pretrained'"
+    )
     gamma: Weight = losses(0.03, "weight of R1, which limits D's confidence; not in the paper")
     # Optimization
     batch: Count = 4
@@ -70,9 +73,9 @@ class Cut(TranslationRecipe[Unpaired]):
         channels = modality.channels
         G = Contrasted(Translator(channels, channels, self.G, self.depth), self.heads)
         D = PatchGAN(channels, width=self.D, layers=halving_layers(modality.size, self.layers), norm="instance")
-        term = Contrast(G, self.contrast, self.patches, self.identity)
-        terms = [t for t in (term, R1(self.gamma)) if t.weight]
-        return PairedTranslation(G, D, cyclegan_least_squares(), terms)
+        contrast = Contrast(G, self.contrast, self.patches, self.identity)
+        terms = [contrast, PerceptualContrast(self.perceptual, self.patches), R1(self.gamma)]
+        return PairedTranslation(G, D, cyclegan_least_squares(), [t for t in terms if t.weight])
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()

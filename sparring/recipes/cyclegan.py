@@ -55,6 +55,10 @@ class Cyclegan(TranslationRecipe[Unpaired]):
     # Losses
     cycle: Weight = losses(10.0, "weight of the cycle-consistency loss, lambda")
     identity: Weight = losses(0.5, "weight of the identity loss, as a share of lambda")
+    perceptual: Weight = losses(
+        0.0,
+        "weight of the cycle-consistency loss in features of an ImageNet net, which needs the extra 'pretrained'",
+    )
     # Optimization
     batch: Count = 4
     steps: Count = 20_000
@@ -73,7 +77,7 @@ class Cyclegan(TranslationRecipe[Unpaired]):
         channels, layers = modality.channels, halving_layers(modality.size, self.layers)
         AB, BA = (Translator(channels, channels, self.G, self.depth) for _ in range(2))
         D_A, D_B = (PatchGAN(channels, width=self.D, layers=layers, norm="instance") for _ in range(2))
-        weights = Weights(self.cycle, self.identity)
+        weights = Weights(self.cycle, self.identity, self.perceptual or 0.0)
         return Cycle(AB, BA, D_A, D_B, cyclegan_least_squares(), modality.shape, self.pool, weights)
 
     def phases(self, game: Any) -> list[Phase]:

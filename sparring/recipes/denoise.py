@@ -37,6 +37,7 @@ class Denoise(RestorationRecipe):
     pixels: Weight = 1.0
     content: Weight = 0.1
     features: Literal["D", "vgg"] = "D"
+    perceptual: Weight = 0.0
     adversarial: Positive = 0.02
     # Optimization
     batch: Count = 16

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from sparring.losses.adversarial import AdversarialLoss, relativistic
 from sparring.modalities import Degraded
 from sparring.nets.image_to_image import ImageToImage
 from sparring.nets.restorer import Restorer, Upsampling
-from sparring.recipes.base import Count, Decay, Natural, Positive, RestorationRecipe, Share, Weight, Words, generator
+from sparring.recipes.base import (
+    Count,
+    Decay,
+    Natural,
+    Positive,
+    RestorationRecipe,
+    Share,
+    Weight,
+    Words,
+    generator,
+    losses,
+)
 
 
 @dataclass(frozen=True)
@@ -18,12 +29,15 @@ class Esrgan(RestorationRecipe):
 
     Wang et al. 2018, "ESRGAN: enhanced super-resolution generative adversarial networks", arXiv:1809.00219. A net for
     GPUs: its 23 blocks of width 64 have 16.7 million weights. D compares each real image with the generated one of the
-    same item (Jolicoeur-Martineau 2018, arXiv:1807.00734), not with the mean as in the paper. The content loss uses
-    D's own features instead of a classifier's. `sparring apply --sharpness` interpolates between the nets of both
-    phases, as in the paper's section 3.4.
+    same item (Jolicoeur-Martineau 2018, arXiv:1807.00734), not with the mean as in the paper. The content loss
+    compares features of EfficientNet-Lite0 before activation in place of VGG's (`perceptual`), if the extra
+    'pretrained' is installed, and D's own (`content`). `sparring apply --sharpness` interpolates between the nets of
+    both phases, as in the paper's section 3.4.
 
     sparring train photos/ --recipe esrgan depth=4 width=32
     """
+
+    perceptual_weight: ClassVar[float] = 0.1
 
     # Data
     degrade: Words = ("x4",)
@@ -39,6 +53,11 @@ class Esrgan(RestorationRecipe):
     pixels: Weight = 0.5
     content: Weight = 0.1
     features: Literal["D", "vgg"] = "D"
+    perceptual: Weight | None = losses(
+        None,
+        "weight of the content loss in features of an ImageNet net, in place of VGG's; none: "
+        f"{perceptual_weight:g} if the extra 'pretrained' is installed, otherwise 0",
+    )
     adversarial: Positive = 0.02
     # Optimization
     batch: Count = 16

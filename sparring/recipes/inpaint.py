@@ -38,6 +38,7 @@ class Inpaint(RestorationRecipe):
     pixels: Weight = 1.0
     content: Weight = 0.1
     features: Literal["D", "vgg"] = "D"
+    perceptual: Weight = 0.0
     adversarial: Positive = 0.02
     # Optimization
     batch: Count = 16

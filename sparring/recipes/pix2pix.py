@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from sparring.games.translation import L1, PairedTranslation
+from sparring.games.translation import L1, PairedTranslation, Perceptual
 from sparring.losses.adversarial import least_squares, non_saturating
 from sparring.modalities import Paired
 from sparring.nets import unet
@@ -57,6 +57,9 @@ class Pix2pix(TranslationRecipe[Paired]):
     # Losses
     loss: Literal["non_saturating", "least_squares"] = losses("non_saturating", "adversarial loss of G and D")
     L1: Weight = losses(100.0, "weight of the L1 distance to the target, lambda")
+    perceptual: Weight = losses(
+        0.0, "weight of the perceptual distance to the target, which needs the extra 'pretrained'"
+    )
     # Optimization
     batch: Count = 4
     steps: Count = 20_000
@@ -71,7 +74,8 @@ class Pix2pix(TranslationRecipe[Paired]):
         G = unet.UNet(modality.given, modality.channels, self.G, depth, self.norm, self.up, self.dropout)
         D = PatchGAN(modality.channels, modality.given, self.D, halving_layers(modality.size, self.layers), self.norm)
         loss = {"non_saturating": non_saturating, "least_squares": least_squares}[self.loss]()
-        return PairedTranslation(G, D, loss, [L1(self.L1)] if self.L1 else [])
+        terms = [L1(self.L1), Perceptual(self.perceptual)]
+        return PairedTranslation(G, D, loss, [t for t in terms if t.weight])
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from torch import nn
 
 from sparring.errors import InputError
-from sparring.games.gan import GAN
 from sparring.games.views import Augment
 from sparring.losses.adversarial import AdversarialLoss, hinge
 from sparring.modalities import Images
@@ -18,7 +17,6 @@ from sparring.recipes.base import (
     Count,
     Decay,
     ImageRecipe,
-    Phase,
     Positive,
     Share,
     Weight,
@@ -73,6 +71,5 @@ class Projected(AdamGan[Images], ImageRecipe[Images]):
         G = fastgan.Generator(self.z, size, channels, self.G, modality.condition)
         return G, projected.Discriminator(self.resolution, self.D, modality.condition)
 
-    def phases(self, game: GAN) -> list[Phase]:
-        efficientnet_lite.check()  # before a training, which needs the net; a model does not
-        return super().phases(game)
+    def check_installed(self) -> None:
+        efficientnet_lite.check()

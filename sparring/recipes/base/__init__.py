@@ -22,6 +22,7 @@ from sparring.recipes.base.fields import (
     parse,
 )
 from sparring.recipes.base.images import ImageRecipe
+from sparring.recipes.base.perceptual import PerceptualRecipe
 from sparring.recipes.base.recipe import Phase, Recipe
 from sparring.recipes.base.relativistic import RelativisticGan
 from sparring.recipes.base.series import SeriesRecipe
@@ -30,7 +31,7 @@ from sparring.recipes.base.translation import RestorationRecipe, TranslationReci
 
 __all__ = [
     "AdamFields", "AdamGan", "Adversarial", "Count", "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural",
-    "Phase", "Pixels", "PointsOrImages", "Positive", "Recipe", "RelativisticGan", "RestorationRecipe", "SeriesRecipe",
-    "Share", "StandardGan", "TableRecipe", "TranslationRecipe", "Weight", "Widths", "Words", "data", "discriminator",
-    "generator", "losses", "optimization", "parse", "refuse_batch_norm",
+    "PerceptualRecipe", "Phase", "Pixels", "PointsOrImages", "Positive", "Recipe", "RelativisticGan",
+    "RestorationRecipe", "SeriesRecipe", "Share", "StandardGan", "TableRecipe", "TranslationRecipe", "Weight",
+    "Widths", "Words", "data", "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
 ]  # fmt: skip

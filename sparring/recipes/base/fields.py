@@ -8,7 +8,7 @@ import sys
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol, get_args, get_origin
+from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin
 
 from sparring.errors import InputError, nearest
 
@@ -139,7 +139,7 @@ def checked(name: str, value: Any, hint: Any) -> Any:
         if value not in get_args(hint):
             raise InputError(f"{name}={value} is not supported; {nearest(str(value), get_args(hint))}")
         return value
-    if isinstance(hint, types.UnionType):
+    if get_origin(hint) in (Union, types.UnionType):
         if value is None:
             return None
         hint = next(h for h in get_args(hint) if h is not types.NoneType)

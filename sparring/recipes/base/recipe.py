@@ -115,6 +115,19 @@ class Recipe(ABC, Generic[M]):
             )
         return entries[0]
 
+    def settled(self) -> tuple[Self, str]:
+        """This recipe for a new run, with the values that depend on what is installed, and a line that tells the user
+        which they are; "" if there are none. The run keeps them, wherever it is resumed.
+        """
+        return self, ""
+
+    def check_installed(self) -> None:
+        """Check that what a training needs beyond the model is installed.
+
+        Raises:
+            InputError: if it is not.
+        """
+
     def finish(self, game: Game, modality: M, seconds: float) -> None:
         """Prepare a trained game, with its averaged weights, for use as a model.
 

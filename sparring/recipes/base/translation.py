@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 from torch import Tensor
 
 from sparring.errors import InputError
-from sparring.games.translation import L1, Content, PairedTranslation, Perceived
+from sparring.games.translation import L1, Content, PairedTranslation, Perceived, Perceptual
 from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.modalities import Degraded, Translation
@@ -34,13 +34,14 @@ from sparring.recipes.base.fields import (
     losses,
     optimization,
 )
-from sparring.recipes.base.recipe import Phase, Recipe
+from sparring.recipes.base.perceptual import PerceptualRecipe
+from sparring.recipes.base.recipe import Phase
 
 T = TypeVar("T", bound=Translation)
 
 
 @dataclass(frozen=True)
-class TranslationRecipe(AdamFields, Recipe[T]):
+class TranslationRecipe(AdamFields, PerceptualRecipe[T]):
     """How images are read that are generated from given images, and the optimizer of the nets."""
 
     size: Pixels = data(0, "height and width of the training images or crops; 0: chosen from the data", sets="size")
@@ -111,7 +112,7 @@ class RestorationRecipe(TranslationRecipe[Degraded]):
         scale = 1 / self.adversarial
         # VGG's weights are needed in training only, so they are loaded on first use.
         content = Content if self.features == "D" else partial(Perceived, features=_vgg_features)
-        terms = [L1(self.pixels * scale), content(self.content * scale)]
+        terms = [L1(self.pixels * scale), content(self.content * scale), Perceptual((self.perceptual or 0.0) * scale)]
         return PairedTranslation(
             self.build_generator(modality),
             self.build_discriminator(modality),
