@@ -249,11 +249,12 @@ def test_damaged_rows_are_refused(model):
 
 
 @pytest.mark.parametrize(
-    "recipe", ["r3gan", "stylegan2", "dcgan", "cgan", "acgan", "vae", "vaegan", "fastgan", "sngan", "projected"]
+    "recipe",
+    ["r3gan", "latent", "stylegan2", "dcgan", "cgan", "acgan", "vae", "vaegan", "fastgan", "sngan", "projected"],
 )
 def test_recipes(marked, tmp_path, recipe):
     sizes = {"most": 8, "base": 64, "depth": 1, "z": 8} if recipe == "stylegan2" else {"width": 8, "z": 8}
-    if recipe == "r3gan":
+    if recipe in ("r3gan", "latent"):
         sizes |= {"depth": 1, "group": 4}
     if recipe in ("sngan", "projected"):
         sizes = {"G": 8, "D": 8, "z": 8}
