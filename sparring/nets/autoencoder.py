@@ -4,7 +4,7 @@ arXiv:2012.09841, without attention and normalization, so that it learns in minu
 
 from __future__ import annotations
 
-from math import ceil, sqrt
+from math import sqrt
 
 import torch
 from torch import Tensor, nn
@@ -20,12 +20,12 @@ LOG_VARIANCE = -4.0  # of codes, at the start: with that of a normal distributio
 
 def halvings_of(size: int, most: int) -> int:
     """Number of halvings of an image of this size, such that its code has four positions a side, if possible."""
-    return max([n for n in range(1, most + 1) if n == 1 or size >= MIN_SIDE << n])
+    return max([1, *(n for n in range(2, most + 1) if size >= MIN_SIDE << n)])
 
 
 def code_side(size: int, halvings: int) -> int:
     """Side of the code of an image of this size."""
-    return ceil(size / 2**halvings)
+    return -(-size >> halvings)
 
 
 class Encoder(nn.Module):
