@@ -53,12 +53,12 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
     # Generator
     z: Count = 64
     width: Count = generator(64, "channels of every stage, in the G and D of codes")
-    depth: Count = generator(2, "residual blocks per stage, in G and D")
+    depth: Count = generator(1, "residual blocks per stage, in G and D")
     group: Count = generator(16, "channels per group of the 3 x 3 convolutions, in G and D")
     expansion: Count = generator(2, "inner width of a block / its outer width, in G and D")
     code_channels: Count = generator(8, "channels of codes")
     halvings: Count = generator(3, "halvings of the image in the autoencoder; fewer for images below 32 pixels")
-    coder: Count = generator(32, "channels of the autoencoder's layers next to the image")
+    coder: Count = generator(32, "channels of the decoder's layer next to the image; the encoder has half as many")
     # Discriminator
     patch: Count = discriminator(16, "channels of the first layer of P, which judges patches of reconstructions")
     # Losses
@@ -91,10 +91,11 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
 
     def game_class(self, modality: Images) -> Callable[..., GAN]:
         channels, size, _ = modality.shape
-        sizes = (size, channels, self.code_channels, self.coder, self._halvings(modality))
+        halvings = self._halvings(modality)
+        sizes, encoder = (size, channels, self.code_channels), max(1, self.coder // 2)
         nets = latent.Nets(
-            autoencoder.Encoder(*sizes),
-            autoencoder.Decoder(*sizes),
+            autoencoder.Encoder(*sizes, encoder, halvings),
+            autoencoder.Decoder(*sizes, self.coder, halvings),
             PatchGAN(channels, width=self.patch, layers=halving_layers(size), norm="none"),
             nn.BatchNorm2d(self.code_channels, affine=False),
         )
