@@ -62,22 +62,22 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
     # Discriminator
     patch: Count = discriminator(16, "channels of the first layer of P, which judges patches of reconstructions")
     # Losses
-    gamma: Weight = 0.3
-    gamma_end: Weight = 0.03
-    patches: Weight = losses(0.02, "weight of P's judgment in the autoencoder's loss; the mean absolute error has 1")
-    kl: Weight = losses(0.001, "weight of the divergence of codes from a normal distribution, per number of a code")
+    gamma: Weight = 3.0
+    gamma_end: Weight = 0.3
+    patches: Weight = losses(0.005, "weight of P's judgment in the autoencoder's loss; the mean absolute error has 1")
+    kl: Weight = losses(0.0001, "weight of the divergence of codes from a normal distribution, per number of a code")
     # Optimization
     batch: Count = 32
     steps: Count = 20_000
     autoencoding: Fraction = optimization(0.4, "share of the run in which the autoencoder is trained")
-    coder_lr: Positive = optimization(2e-3, "learning rate of the autoencoder at the start; it falls to a hundredth")
+    coder_lr: Positive = optimization(4e-3, "learning rate of the autoencoder at the start; it falls to a hundredth")
     lr: Positive = 5e-4
     lr_end: Positive = 5e-5
     beta1: Decay = 0.0
     beta2: Decay = 0.9
     beta2_end: Decay = 0.99
     burn_in: Fraction = 1.0
-    lazy: Count = 8
+    lazy: Count = 4
     ema_kimg: Weight = 10.0
     ema_ramp: Share = 0.05
 
