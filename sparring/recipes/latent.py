@@ -13,7 +13,7 @@ from sparring.errors import InputError
 from sparring.games import latent
 from sparring.games.gan import GAN
 from sparring.modalities import Images
-from sparring.nets import autoencoder, dcgan, r3gan
+from sparring.nets import autoencoder, codes
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.patchgan import PatchGAN, halving_layers
 from sparring.recipes.base import (
@@ -41,7 +41,7 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
     Rombach et al. 2021, "High-resolution image synthesis with latent diffusion models", arXiv:2112.10752, with the game
     of Huang et al. 2024, arXiv:2501.05441, in place of diffusion. The autoencoder is a small one of Esser et al. 2020,
     arXiv:2012.09841, with normally distributed codes. It is trained in the first part of the run and frozen in the
-    second, in which small nets generate and judge codes. `sparring evaluate` shows the metrics of reconstructed images
+    second, in which DCGAN's nets generate and judge codes. `sparring evaluate` shows the metrics of reconstructed images
     next to those of samples: samples cannot be expected to be better. Gamma is given for 64 pixels and grows with the
     number of pixels.
 
@@ -52,18 +52,15 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
 
     # Generator
     z: Count = 64
-    width: Count = generator(64, "channels of every stage, in the G and D of codes")
-    depth: Count = generator(1, "residual blocks per stage, in G and D")
-    group: Count = generator(16, "channels per group of the 3 x 3 convolutions, in G and D")
-    expansion: Count = generator(2, "inner width of a block / its outer width, in G and D")
+    width: Count = generator(64, "channels of the layers at the full resolution of codes, in G and D")
     code_channels: Count = generator(8, "channels of codes")
     halvings: Count = generator(3, "halvings of the image in the autoencoder; fewer for images below 32 pixels")
     coder: Count = generator(32, "channels of the decoder's layer next to the image; the encoder has half as many")
     # Discriminator
     patch: Count = discriminator(16, "channels of the first layer of P, which judges patches of reconstructions")
     # Losses
-    gamma: Weight = 3.0
-    gamma_end: Weight = 0.3
+    gamma: Weight = 1.0
+    gamma_end: Weight = 0.1
     patches: Weight = losses(0.005, "weight of P's judgment in the autoencoder's loss; the mean absolute error has 1")
     kl: Weight = losses(0.0001, "weight of the divergence of codes from a normal distribution, per number of a code")
     # Optimization
@@ -71,23 +68,20 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
     steps: Count = 20_000
     autoencoding: Fraction = optimization(0.4, "share of the run in which the autoencoder is trained")
     coder_lr: Positive = optimization(4e-3, "learning rate of the autoencoder at the start; it falls to a hundredth")
-    lr: Positive = 5e-4
-    lr_end: Positive = 5e-5
+    lr: Positive = 1e-3
+    lr_end: Positive = 1e-4
     beta1: Decay = 0.0
     beta2: Decay = 0.9
     beta2_end: Decay = 0.99
     burn_in: Fraction = 1.0
-    lazy: Count = 4
+    lazy: Count = 8
     ema_kimg: Weight = 10.0
     ema_ramp: Share = 0.05
 
     def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
-        size = autoencoder.code_side(modality.shape[1], self._halvings(modality))
-        widths = [self.width] * (dcgan.stages(size) + 1)
-        block = (widths, self.depth, self.group, self.expansion, modality.condition)
-        return r3gan.Generator(self.z, size, self.code_channels, *block), r3gan.Discriminator(
-            size, self.code_channels, *block
-        )
+        side = autoencoder.code_side(modality.shape[1], self._halvings(modality))
+        shape = (side, self.code_channels, self.width, modality.condition)
+        return codes.Generator(self.z, *shape), codes.Discriminator(*shape)
 
     def game_class(self, modality: Images) -> Callable[..., GAN]:
         channels, size, _ = modality.shape

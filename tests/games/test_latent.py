@@ -16,7 +16,7 @@ from sparring.games.latent import LatentGAN, Nets, Weights
 from sparring.games.prior import normal
 from sparring.games.terms import R1
 from sparring.losses.adversarial import relativistic
-from sparring.nets import autoencoder, mlp
+from sparring.nets import autoencoder, codes, mlp
 from sparring.nets.patchgan import PatchGAN
 
 ADAM = partial(torch.optim.Adam, lr=0.005)
@@ -88,14 +88,16 @@ def test_d_compares_codes_and_judges_samples():
         torch.testing.assert_close(game.values(z, None), game.decode(game.G(z), None))
 
 
-@pytest.mark.parametrize("size", [8, 12, 28, 31, 64])
-def test_images_of_any_size_have_codes(size):
+@pytest.mark.parametrize(("size", "side"), [(5, 3), (8, 4), (12, 6), (28, 7), (31, 8), (32, 4), (64, 8), (100, 13)])
+def test_images_of_any_size_have_codes(size, side):
     halvings = autoencoder.halvings_of(size, 3)
-    side = autoencoder.code_side(size, halvings)
-    assert side >= 4
+    assert autoencoder.code_side(size, halvings) == side
     mean, log_variance = autoencoder.Encoder(size, 3, 5, 4, halvings)(torch.zeros(2, 3, size, size))
     assert mean.shape == log_variance.shape == (2, 5, side, side)
     assert autoencoder.Decoder(size, 3, 5, 4, halvings)(mean).shape == (2, 3, size, size)
+    code = codes.Generator(6, side, 5, 4)(torch.randn(2, 6))
+    assert code.shape == mean.shape
+    assert codes.Discriminator(side, 5, 4)(code).shape == (2,)
 
 
 def test_what_does_not_go_together():
@@ -104,7 +106,7 @@ def test_what_does_not_go_together():
             recipes.find("latent").set({name: value})
 
 
-SMALL = {"latent": {"width": 8, "depth": 1, "group": 4, "coder": 8}, "vae": {"width": 8}, "vaegan": {"width": 8}}
+SMALL = {"latent": {"width": 8, "coder": 8}, "vae": {"width": 8}, "vaegan": {"width": 8}}
 
 
 @pytest.mark.usefixtures("brief_classifiers")

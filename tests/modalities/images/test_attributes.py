@@ -254,7 +254,7 @@ def test_damaged_rows_are_refused(model):
 )
 def test_recipes(marked, tmp_path, recipe):
     sizes = {"most": 8, "base": 64, "depth": 1, "z": 8} if recipe == "stylegan2" else {"width": 8, "z": 8}
-    if recipe in ("r3gan", "latent"):
+    if recipe == "r3gan":
         sizes |= {"depth": 1, "group": 4}
     if recipe in ("sngan", "projected"):
         sizes = {"G": 8, "D": 8, "z": 8}
