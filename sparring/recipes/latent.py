@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import nn
 
@@ -33,6 +33,8 @@ from sparring.recipes.base import (
 )
 from sparring.schedules import cosine
 
+GAMMA_SIDE = 8  # of the codes that gamma is given for
+
 
 @dataclass(frozen=True)
 class Latent(RelativisticGan[Images], ImageRecipe[Images]):
@@ -41,14 +43,12 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
     Rombach et al. 2021, "High-resolution image synthesis with latent diffusion models", arXiv:2112.10752, with the game
     of Huang et al. 2024, arXiv:2501.05441, in place of diffusion. The autoencoder is a small one of Esser et al. 2020,
     arXiv:2012.09841, with normally distributed codes. It is trained in the first part of the run and frozen in the
-    second, in which DCGAN's nets generate and judge codes. `sparring evaluate` shows the metrics of reconstructed images
-    next to those of samples: samples cannot be expected to be better. Gamma is given for 64 pixels and grows with the
-    number of pixels.
+    second, in which DCGAN's nets generate and judge codes. `sparring evaluate` shows the metrics of reconstructed
+    images next to those of samples, which are limited by them. Gamma is given for codes of 8 x 8 positions and grows
+    with their number.
 
     sparring train photos/ --recipe latent --time 10m
     """
-
-    side: ClassVar[int] = 64
 
     # Generator
     z: Count = 64
@@ -59,8 +59,8 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
     # Discriminator
     patch: Count = discriminator(16, "channels of the first layer of P, which judges patches of reconstructions")
     # Losses
-    gamma: Weight = 1.0
-    gamma_end: Weight = 0.1
+    gamma: Weight = 0.3
+    gamma_end: Weight = 0.03
     patches: Weight = losses(0.005, "weight of P's judgment in the autoencoder's loss; the mean absolute error has 1")
     kl: Weight = losses(0.0001, "weight of the divergence of codes from a normal distribution, per number of a code")
     # Optimization
@@ -79,8 +79,7 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
     ema_ramp: Share = 0.05
 
     def nets(self, modality: Images) -> tuple[nn.Module, Discriminator]:
-        side = autoencoder.code_side(modality.shape[1], self._halvings(modality))
-        shape = (side, self.code_channels, self.width, modality.condition)
+        shape = (self._side(modality), self.code_channels, self.width, modality.condition)
         return codes.Generator(self.z, *shape), codes.Discriminator(*shape)
 
     def game_class(self, modality: Images) -> Callable[..., GAN]:
@@ -94,6 +93,12 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
             nn.BatchNorm2d(self.code_channels, affine=False),
         )
         return partial(latent.LatentGAN, nets, latent.Weights(self.patches, self.kl))
+
+    def strength(self, modality: Images) -> float:
+        return (self._side(modality) / GAMMA_SIDE) ** 2
+
+    def _side(self, modality: Images) -> int:
+        return autoencoder.code_side(modality.shape[1], self._halvings(modality))
 
     def _halvings(self, modality: Images) -> int:
         return autoencoder.halvings_of(modality.shape[1], self.halvings)
