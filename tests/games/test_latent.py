@@ -9,6 +9,7 @@ from toys import played, state
 
 import sparring
 from sparring import recipes
+from sparring.deploy.prune import chains
 from sparring.errors import InputError
 from sparring.evaluation import evaluate
 from sparring.games.autoencoder import Autoencoder
@@ -86,6 +87,15 @@ def test_d_compares_codes_and_judges_samples():
         torch.testing.assert_close(game.discriminator()(x), game.D(game.encode(x, None)))
         z = torch.randn(5, 3)
         torch.testing.assert_close(game.values(z, None), game.decode(game.G(z), None))
+
+
+def test_the_decoder_is_what_pruning_narrows():
+    """Its channels can be removed: a sample costs more there than in G."""
+    game = latent_gan()
+    (net,) = game.generators()
+    assert net.name == "R"
+    assert chains(game.R)
+    assert net.run(torch.randn(2, 3), None).shape == (2, 1, 8, 8)
 
 
 @pytest.mark.parametrize(("size", "side"), [(5, 3), (8, 4), (12, 6), (28, 7), (31, 8), (32, 4), (64, 8), (100, 13)])
