@@ -29,6 +29,7 @@ WITHOUT_GRADIENT = {
     "ctgan": {"D.head.bias"},
     "densegan": {"D.head.linear.bias"},
     "inpaint": {"D.head.bias"},
+    "latent": {"D.head.linear.bias", "P.head.bias"},
     "r3gan_mlp": {"D.head.bias"},
     "r3gan_strided": {"D.head.linear.bias"},
     "sngan": {"D.head.linear.bias"},

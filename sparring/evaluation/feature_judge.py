@@ -8,21 +8,23 @@ import torch
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.tensors import VALUES, Tensors
+from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
 from sparring.evaluation.condition_check import ConditionCheck, condition_check
+from sparring.evaluation.distance import BATCH_SIZE
 from sparring.evaluation.features import choose_features, default_features, missing_features
 from sparring.evaluation.findings import findings
 from sparring.evaluation.real import Real, read
 from sparring.evaluation.reference import MAX_REFERENCE, Reference
 from sparring.evaluation.statistics import MAX_KEPT
-from sparring.metrics.results import Evaluation
+from sparring.metrics.results import Evaluation, Number
 from sparring.modalities import Modality
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 
 DEFAULT_SAMPLES = 10_000
 MAX_SAMPLES = 10_000_000  # more take days and change no digit
 MIN_SAMPLES = 6
+RECONSTRUCTED = "; reconstruction: the same other real ones, encoded and decoded by the model"
 
 
 class FeatureJudge(Judge):
@@ -81,6 +83,7 @@ class FeatureJudge(Judge):
         count = sample_count(self.real, n)
         reference = self._reference(count)
         floor, baseline = reference.floor, reference.baseline
+        again = self._reconstructed(model, reference)
         samples, check = reference.statistics(), self._check_of(model.modality, count)
         with console.progress(f"evaluating {count:,} samples") as progress:
             for batch, condition in model.stream(count, seed=seed):
@@ -94,14 +97,31 @@ class FeatureJudge(Judge):
             found = check.findings(check.numbers())
         return Evaluation(
             data=self.real.name,
-            protocol=protocol(reference, count),
+            protocol=protocol(reference, count) + (RECONSTRUCTED if again else ""),
             samples=count,
             real=len(reference.unseen),
             numbers=tuple(numbers),
             floor=tuple(floor),
-            baselines={"baseline": baseline},
+            baselines={"baseline": baseline} | ({"reconstruction": again} if again else {}),
             findings=(*findings(reference, samples, numbers), *found),
         )
+
+    def _reconstructed(self, model: Sampler, reference: Reference) -> list[Number]:
+        """Metrics of unseen real items that the model has encoded and decoded; none if it has no autoencoder."""
+        reconstruct, modality = model.autoencoder(), self.real.modality
+        if reconstruct is None:
+            return []
+        if model.modality.condition and model.modality.condition != modality.condition:
+            self.console.say("reconstructions are not evaluated: they need the labels that the model was trained with")
+            return []
+        samples = reference.statistics()
+        with self.console.progress("evaluating reconstructions") as progress:
+            for rows in torch.split(reference.unseen, BATCH_SIZE):
+                batch = modality.batch(self.real.data.items(rows))
+                again = reconstruct(batch[VALUES], batch.get(CONDITION) if model.modality.condition else None)
+                samples.add({VALUES: again}, self.real.labels(rows))
+                progress(samples.n, len(reference.unseen))
+        return reference.numbers(samples)
 
     def _check_of(self, modality: Modality, n: int) -> ConditionCheck | None:
         """The check of conditions, if samples are generated for the columns of the real images."""

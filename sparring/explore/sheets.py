@@ -17,6 +17,7 @@ from sparring.explore.latents import REACH, every_choice, sweep
 from sparring.explore.saliency_sheet import saliency_sheet
 from sparring.explore.scene import Scene, Sheet
 from sparring.files import component
+from sparring.games.game import Reconstruct
 from sparring.games.prior import OneHot, Uniform
 from sparring.modalities.exploring import Drawing, nearest
 
@@ -45,8 +46,8 @@ def drawings(scene: Scene) -> dict[str, Draw]:
         sheets["saliency"] = lambda: _saliency(scene)
     if modality.source is None:
         sheets["neighbors"] = lambda: [_sheet("neighbors", "", modality.draw_neighbors(scene))]
-    if scene.has_space and scene.space.latent.encodes:
-        sheets["reconstruction"] = lambda: _reconstruction(scene)
+    if (reconstruct := scene.model.autoencoder()) is not None and scene.has_space:
+        sheets["reconstruction"] = lambda: _reconstruction(scene, reconstruct)
     if scene.has_space and modality.classifier_input is not None:
         sheets["inversion"] = lambda: _inversion(scene)
     return sheets
@@ -202,17 +203,15 @@ def _saliency(scene: Scene) -> list[Sheet]:
     return [saliency_sheet(scene, D, (values, condition), (batch[VALUES], real))]
 
 
-def _reconstruction(scene: Scene) -> list[Sheet]:
+def _reconstruction(scene: Scene, reconstruct: Reconstruct) -> list[Sheet]:
     """Held-out items, and below each what the decoder returns for its code."""
-    batch, latent = scene.examples(MAX_RECONSTRUCTED), scene.space.latent
+    batch = scene.examples(MAX_RECONSTRUCTED)
     count = length(batch) // COLUMNS * COLUMNS or length(batch)
     x = batch[VALUES][:count]
     condition = scene.condition_of(batch)
     condition = None if condition is None else condition[:count]
-    again = scene.space.generate(latent.encode(x, condition), condition)
-    real = {name: batch[name][:count] for name in again}
-    caption = f"{scene.held_words}, and below each what the encoder and G make of it"
-    return [Sheet("reconstruction", caption, _lines(scene, real, again))]
+    caption = f"{scene.held_words}, and below each its reconstruction by encoder and decoder"
+    return [Sheet("reconstruction", caption, _lines(scene, {VALUES: x}, {VALUES: reconstruct(x, condition)}))]
 
 
 def _inversion(scene: Scene) -> list[Sheet]:

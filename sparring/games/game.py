@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,8 @@ from sparring.games.graph import DataKind, GeneratorNet, Graph, sampling_graph
 from sparring.games.prior import Prior
 from sparring.games.space import LatentSpace, PriorSpace
 from sparring.nets.discriminator import Discriminator
+
+Reconstruct = Callable[[Tensor, Tensor | None], Tensor]  # samples (n, ...), their conditions -> reconstructions
 
 
 class Game(nn.Module, ABC):
@@ -54,6 +57,10 @@ class Game(nn.Module, ABC):
 
     def discriminator(self) -> Discriminator | None:
         """The net that judges samples and their condition; None if there is none."""
+        return None
+
+    def autoencoder(self) -> Reconstruct | None:
+        """What encodes and decodes samples; None if the game has no autoencoder."""
         return None
 
     def state_metrics(self) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from sparring.data.tensors import VALUES
 from sparring.games.discriminator_pass import DiscriminatorPass, Side
 from sparring.games.game import Game
 from sparring.games.prior import Prior
@@ -20,6 +21,7 @@ from sparring.loop import After, Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss, Logits
 from sparring.nets.discriminator import Discriminator
 
+HELD = "held values"  # of samples that are not trained on, where a batch has some
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 
@@ -160,7 +162,7 @@ class GAN(Game):
             turn,
             self._latents(round),
             round.get("condition") if self.conditional else None,
-            real=lambda: self._view(round["values"], round),
+            real=lambda: self._view(self._real(round), round),
             fake=lambda: self._view(self._fake(round), round),
             observe=round.observe,
             inputs=inputs,
@@ -172,15 +174,22 @@ class GAN(Game):
         """D's mean logits, and the fraction of pairs in which the real sample has the higher logit."""
         real, fake = _first(on_real), _first(on_fake)
         metrics = {"D_real": real.mean(), "D_fake": fake.mean(), "D_accuracy": (real > fake).float().mean()}
-        held = round.get("held values")
-        if held is not None:
+        if round.get(HELD) is not None:
             with frozen_statistics(self.D):
                 condition = round.get("held condition") if self.conditional else None
-                metrics["D_held"] = _first(self.D(self._view(held, round), condition)).mean()
+                metrics["D_held"] = _first(self.D(self._view(self._real(round, HELD), round), condition)).mean()
         return metrics
 
     def _latents(self, round: Round) -> Tensor:
         return round.once("z", lambda: self.draw(round.size, round.device))
+
+    def _real(self, round: Round, name: str = VALUES) -> Tensor:
+        """Real samples of a round as they are compared with generated ones.
+
+        Args:
+            name: of the tensor in the round.
+        """
+        return round[name]
 
     def _fake(self, round: Round) -> Tensor:
         z = self._latents(round)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from sparring.games.game import Game
+from sparring.games.autoencoder import Autoencoder
 from sparring.games.graph import DataKind, Graph, sampling_graph
 from sparring.games.prior import Prior
 from sparring.loop import Losses, Player, Round
@@ -38,7 +38,7 @@ class Weights:
     even: float = 0.15
 
 
-class TimeGAN(Game):
+class TimeGAN(Autoencoder):
     """Yoon et al. 2019, "Time-series generative adversarial networks", NeurIPS, section 4.
 
     Args:
@@ -126,7 +126,7 @@ class TimeGAN(Game):
         return {name: loss * awake for name, loss in losses.items()}
 
     def _reconstructed(self, round: Round) -> Losses:
-        again = self.R(self.E(round["values"])).float()
+        again = self.reconstruct(round["values"], None).float()
         error = (again - round["values"].float()).square().mean()
         round.observe(squared_error=error)
         return {"reconstruction": self.weights.reconstruction * (error + 1e-12).sqrt()}
@@ -150,9 +150,16 @@ class TimeGAN(Game):
         """Latents (n, steps x z) as sequences (n, z, steps)."""
         return z.view(z.shape[0], -1, self.z).transpose(1, 2)
 
-    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
-        made: Tensor = self.R(self.S(self.G(self._steps(z))))
+    def encode(self, x: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
+        code: Tensor = self.E(x)
+        return code
+
+    def decode(self, code: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
+        made: Tensor = self.R(code)
         return made
+
+    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        return self.decode(self.S(self.G(self._steps(z))), condition)
 
     def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
         """Series of the window's length: exporting unrolls recurrent nets."""

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sparring.games.autoencoder import Autoencoder
 from sparring.games.discriminator_pass import discriminate
-from sparring.games.game import Game
 from sparring.games.gan import GAN, OptimizerFactory
 from sparring.games.prior import Prior
 from sparring.games.space import PriorSpace
@@ -16,7 +16,7 @@ from sparring.loop import After, Losses, Player, Round
 from sparring.losses.variational import gaussian_nll, kl_divergence
 
 
-class Autoencoder(Game):
+class Variational(Autoencoder):
     """A game whose encoder E predicts the latents from which G generates a sample.
 
     Attributes:
@@ -28,22 +28,23 @@ class Autoencoder(Game):
 
     def space(self) -> PriorSpace:
         """The latents, with E as their encoder."""
-        return PriorSpace(
-            self.prior, self.generate, next(self.parameters()).device, lambda x, condition: self.E(x, condition)[0]
-        )
+        return PriorSpace(self.prior, self.generate, next(self.parameters()).device, self.encode)
 
-    def reconstruct(self, x: Tensor, condition: Tensor | None) -> Tensor:
-        """Reconstructions of samples (n, ...) from the means of their latents."""
-        mean, _ = self.E(x, condition)
-        return self.values(mean, condition)
+    def encode(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        """Means of the latents of samples (n, ...)."""
+        mean: Tensor = self.E(x, condition)[0]
+        return mean
+
+    def decode(self, code: Tensor, condition: Tensor | None) -> Tensor:
+        return self.values(code, condition)
 
 
-class VAE(Autoencoder):
+class VAE(Variational):
     """An encoder and a decoder that maximize a lower bound of the likelihood, without an adversary. Kingma and Welling
     2013, arXiv:1312.6114, eq. 3.
 
     Args:
-        E: as in `Autoencoder`.
+        E: as in `Variational`.
         G: (n, width)[, labels (n,)] -> samples (n, ...).
         prior: distribution of the latents; normal.
         classes: number of classes, 0 for none.
@@ -84,7 +85,7 @@ class VAE(Autoencoder):
         return sample
 
 
-class VAEGAN(GAN, Autoencoder):
+class VAEGAN(GAN, Variational):
     """A GAN with an encoder: G is also the decoder of a VAE whose likelihood is defined on D's features instead of
     pixels. Larsen et al. 2015, arXiv:1512.09300, algorithm 1.
 

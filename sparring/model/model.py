@@ -21,7 +21,7 @@ from sparring.data.tensors import Tensors
 from sparring.errors import InputError
 from sparring.files import check_output
 from sparring.folders import check_folder
-from sparring.games.game import Game
+from sparring.games.game import Game, Reconstruct
 from sparring.games.translation import TranslationGame
 from sparring.memory import check_size, within_memory
 from sparring.modalities import Modality, Request, Samples, find
@@ -186,6 +186,20 @@ class Model:
         """How many numbers a sample consists of."""
         shape, length = self.modality.shape, request.length
         return prod(shape if length is None else (*shape[:-1], length))
+
+    def autoencoder(self) -> Reconstruct | None:
+        """What encodes and decodes values of items (n, ...), given their conditions (n, ...) if samples have any; None
+        if the model has no autoencoder.
+        """
+        reconstruct, device = self.game.autoencoder(), self.device
+        if reconstruct is None:
+            return None
+
+        @torch.no_grad()
+        def reconstructed(values: Tensor, condition: Tensor | None) -> Tensor:
+            return reconstruct(values.to(device), None if condition is None else condition.to(device))
+
+        return reconstructed
 
     def mapper(self, reverse: bool = False, sharpness: float = 1.0) -> Mapper:
         """What transforms given items of any size.

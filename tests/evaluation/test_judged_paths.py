@@ -36,6 +36,25 @@ def number(numbers, name):
     return next(n.value for n in numbers if n.name == name)
 
 
+class Coder:
+    """A model whose autoencoder changes nothing, or returns paths of zeros."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def autoencoder(self):
+        return lambda x, _: x * self.factor
+
+
+def test_reconstructions_of_the_floors_paths(judge):
+    """Perfect ones have the metrics of the floor, about: a step is lost where steps are standardized."""
+    again = judge._reconstructed(Coder(1.0))["reconstruction"]
+    for name in ("wasserstein[1]", "acf_abs", "kurtosis"):
+        assert number(again, name) == pytest.approx(number(judge.floor, name), rel=0.5)
+    flat = judge._reconstructed(Coder(0.0))["reconstruction"]
+    assert number(flat, "wasserstein[1]") > 3 * number(again, "wasserstein[1]")
+
+
 def test_training_data_are_close_and_baselines_are_recognized(judge):
     baselines = judge.baselines
     for name in ("acf_abs", "discriminative_score"):

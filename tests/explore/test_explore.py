@@ -96,6 +96,7 @@ class Links(HTMLParser):
 
 
 OWN = {
+    "latent": ["reconstruction"],
     "infogan": ["category", "continuous-1", "continuous-2"],
     "mgan": ["generator"],
     "stylegan2": ["style-mixing"],

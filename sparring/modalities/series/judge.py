@@ -9,8 +9,10 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from sparring.data.items import Items
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.metrics import sequences
 from sparring.metrics.results import Evaluation, Finding, Number
@@ -86,7 +88,7 @@ class SeriesJudge(Judge):
         n = n or self.n
         if n < 2:
             raise InputError(f"{n} paths are too few to evaluate; give at least 2")
-        floor, baselines = self.floor, self.baselines
+        floor, again = self.floor, self._reconstructed(model)
         console.say(f"evaluating {n:,} paths")
         generated = self.walks(model.sample(n, seed=seed, length=self.length).items)
         numbers = self.numbers(generated)
@@ -96,12 +98,13 @@ class SeriesJudge(Judge):
                 f"{n:,} paths of {self.length:,} steps compared with the {self.length:,} steps that came after the "
                 f"{self.train.shape[1]:,} training rows; real: the training rows, cut into paths of this length; "
                 f"shuffled: training rows in random order; bootstrap: blocks of {MEAN_BLOCK} training rows on average"
+                + ("; reconstruction: the same paths as real, encoded and decoded by the model" if again else "")
             ),
             samples=n,
             real=self.length,
             numbers=tuple(numbers),
             floor=tuple(floor),
-            baselines=baselines,
+            baselines=self.baselines | again,
             findings=tuple(self.findings(generated, numbers)),
             picture=draw_stylized_facts(self, generated),
         )
@@ -126,6 +129,19 @@ class SeriesJudge(Judge):
         random = np.random.default_rng(0)
         blocks = {"shuffled": 1, "bootstrap": MEAN_BLOCK}
         return {name: self.numbers(self.walks(self.resample(block, random))) for name, block in blocks.items()}
+
+    def _reconstructed(self, model: Sampler) -> dict[str, list[Number]]:
+        """Metrics of the floor's paths, encoded and decoded; nothing if the model has no autoencoder."""
+        reconstruct = model.autoencoder()
+        if reconstruct is None:
+            return {}
+        self.say("evaluating reconstructions")
+        steps, channels = self._standardized.shape
+        length = min(self.length, steps)
+        paths = self._standardized[steps % length :].reshape(-1, length, channels).astype(np.float32)
+        again = reconstruct(torch.from_numpy(paths).transpose(1, 2), None)
+        decoded = self.modality.decode({VALUES: again}).astype(np.float64)
+        return {"reconstruction": self.numbers(self.walks(decoded))}
 
     def resample(self, block: int, random: np.random.Generator) -> Floats:
         """Paths in the user's units, of blocks of training rows.

@@ -249,7 +249,8 @@ def test_damaged_rows_are_refused(model):
 
 
 @pytest.mark.parametrize(
-    "recipe", ["r3gan", "stylegan2", "dcgan", "cgan", "acgan", "vae", "vaegan", "fastgan", "sngan", "projected"]
+    "recipe",
+    ["r3gan", "latent", "stylegan2", "dcgan", "cgan", "acgan", "vae", "vaegan", "fastgan", "sngan", "projected"],
 )
 def test_recipes(marked, tmp_path, recipe):
     sizes = {"most": 8, "base": 64, "depth": 1, "z": 8} if recipe == "stylegan2" else {"width": 8, "z": 8}
