@@ -1,0 +1,189 @@
+"""Where the time of a training step goes, on one CPU core.
+
+    python benchmarks/parts.py [--data characters] [--page docs/parts.md]
+
+Measures steps of `r3gan_strided` as `sparring train DATA` takes them on a CPU: batches, moves of all players, the
+moving average. The time of lazy penalties and of held-out images counts as often as they occur. Augmentation is the
+difference to steps without it. Watching (log, scores, sheets, checkpoints) is the difference between a run and its
+steps. The second table has the same steps in other precisions and memory layouts. The ways take turns for several
+rounds, and each number is the median over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+import sparring
+from pages import table
+from sparring import devices, recipes
+from sparring.bench.play import machine
+from sparring.console import Screen
+from sparring.files import write_text
+from sparring.loop import Deal, Losses, Turn, find_gradient, play, update
+from sparring.modalities import find
+from sparring.recipes.base import Recipe
+from sparring.seeds import Seeds
+from sparring.training.average import Average
+from sparring.training.dealer import dealer
+from sparring.training.prepare import prepare
+
+RECIPE = "r3gan_strided"
+STEPS = 32  # of a round; lazy penalties and held-out images occur every eighth step
+WARM_UP = 9
+RUN_SECONDS = 60  # of the run whose watching is measured
+CPU = torch.device("cpu")
+
+
+class Stopwatch:
+    """Seconds spent in each part of the steps."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+
+    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **named: Any) -> Any:
+            began = time.perf_counter()
+            result = function(*args, **named)
+            self.seconds[name] += time.perf_counter() - began
+            return result
+
+        return call
+
+    def take(self, turns: Iterable[Turn], fabric: Fabric) -> tuple[dict[str, Losses], Losses]:
+        """Takes the turns of a step."""
+        losses: dict[str, Losses] = {}
+        seen: Losses = {}
+        for turn in turns:
+            losses[turn.player.name], observed = self.timed(turn.player.name, find_gradient)(turn, fabric)
+            self.timed("optimizers", update)(turn.player, observed)
+            seen.update(observed)
+        return losses, seen
+
+
+class Way:
+    """Steps of a recipe on some data, in a precision and a memory layout."""
+
+    def __init__(self, recipe: Recipe[Any], data: str, precision: str = "fp32", channels_last: bool = False) -> None:
+        items, self.watch = find(data), Stopwatch()
+        fitted = recipe.modality(items.kind).fit(items)
+        modality, prepared, _ = prepare(recipe, fitted, items, 2**33, Screen(quiet=True))
+        game = recipe.build(modality, 1)
+        deal: Deal = dealer(modality, prepared, recipe.batch, 1, Seeds(), CPU)
+        if channels_last:
+            game.to(memory_format=torch.channels_last)
+            deal = partial(_channels_last, deal)
+        self.average = Average(game, recipe.ema_kimg * 1000, recipe.ema_ramp)
+        game.values = self.watch.timed("G forward", game.values)
+        self.batch, players = recipe.batch, recipe.phases(game)[0].players
+        self.steps = play(
+            game, players, self.watch.timed("batches", deal), devices.fabric(CPU, precision), 10**6,
+            progress=lambda _: 0.5, take=self.watch.take,
+        )  # fmt: skip
+        self.play(WARM_UP)
+
+    def play(self, steps: int) -> float:
+        """Seconds per step."""
+        began = time.perf_counter()
+        for _ in range(steps):
+            record = next(self.steps)
+            self.watch.timed("moving average", self.average.update)(record.number, self.batch)
+        return (time.perf_counter() - began) / steps
+
+    def round(self) -> dict[str, float]:
+        """Seconds per step, whole and by part."""
+        self.watch.seconds.clear()
+        whole = self.play(STEPS)
+        return {"step": whole} | {name: spent / STEPS for name, spent in self.watch.seconds.items()}
+
+
+def _channels_last(deal: Deal, number: int, shard: int) -> dict[str, Tensor]:
+    tensors = deal(number, shard)
+    return {k: t.to(memory_format=torch.channels_last) if t.ndim == 4 else t for k, t in tensors.items()}
+
+
+def measured(ways: dict[str, Way], rounds: int) -> dict[str, dict[str, float]]:
+    """Medians over the rounds, by way and part."""
+    found = [{name: way.round() for name, way in ways.items()} for _ in range(rounds)]
+    return {name: {part: statistics.median(r[name][part] for r in found) for part in found[0][name]} for name in ways}
+
+
+def run_seconds(recipe: Recipe[Any], data: str, precision: str) -> tuple[float, float]:
+    """Seconds per step of a run, and the share that scores, sheets, the log and checkpoints take according to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = sparring.train(
+            recipe, data, out=Path(folder) / "run", time=RUN_SECONDS, quiet=True, device="cpu", precision=precision
+        )
+        return model.about["seconds"] / model.about["step"], model.about["seconds"]
+
+
+def parts(whole: dict[str, float], plain: dict[str, float]) -> list[list[str]]:
+    """The rows of the first table: milliseconds and shares of the parts of a step."""
+    seconds = {
+        "G's samples, forward": whole["G forward"],
+        "D's turn, without G": plain["D"] - plain["G forward"],
+        "G's turn: D forward, D and G backward": plain["G"],
+        "R1 and R2, every eighth step": plain["D_reg"],
+        "augmentation in all turns": whole["step"] - plain["step"],
+        "optimizers": whole["optimizers"],
+        "moving average": whole["moving average"],
+        "batches": whole["batches"],
+    }
+    seconds["other"] = whole["step"] - sum(seconds.values())
+    rows = [[name, f"{1000 * value:.1f}", f"{value / whole['step']:.1%}"] for name, value in seconds.items()]
+    return [*rows, ["**step**", f"{1000 * whole['step']:.1f}", "100.0%"]]
+
+
+def page(given: argparse.Namespace) -> list[str]:
+    items = find(given.data)
+    recipe, _ = recipes.choose(items, "cpu")
+    recipe = recipe if recipe.name == RECIPE else recipes.find(RECIPE)
+    fast = "bf16" if devices.has_bf16(CPU) else "fp32"
+    ways = {
+        f"{precision}, {layout}": Way(recipe, given.data, precision, layout == "channels last")
+        for precision in dict.fromkeys(("fp32", fast))
+        for layout in ("contiguous", "channels last")
+    }
+    plain = Way(recipe.set({"augment": "none"}), given.data, fast)
+    found = measured({**ways, "plain": plain}, given.rounds)
+    usual = f"{fast}, contiguous"
+    run, _ = run_seconds(recipe, given.data, fast)
+    step = found[usual]["step"]
+    lines = table([f"part of a step, {usual}", "ms", "share"], parts(found[usual], found["plain"]))
+    lines += [
+        "",
+        f"A run of {RUN_SECONDS} seconds takes {1000 * run:.1f} ms per step: {1 - step / run:.1%} of its time",
+    ]
+    lines += ["is watching: log, scores, sheets, checkpoints, and the first steps, which are slower.", ""]
+    rows = [[n, f"{1000 * found[n]['step']:.1f}", f"{found[n]['step'] / step:.2f}"] for n in ways]
+    return [*lines, *table(["step", "ms", f"time / time of {usual}"], rows)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="characters")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--page", type=Path, help="write the tables to this Markdown file")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    lines = page(given)
+    print("\n".join(lines))
+    if given.page:
+        head, protocol = __doc__.splitlines()[0], "\n\n".join(__doc__.split("\n\n")[2:]).strip()
+        made = f"Written by `python benchmarks/parts.py --data {given.data}` on {machine('cpu')}."
+        write_text(given.page, "\n\n".join([f"# {head}", made, "\n".join(lines), protocol]) + "\n")
+
+
+if __name__ == "__main__":
+    main()
