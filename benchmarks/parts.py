@@ -4,8 +4,9 @@
 
 Measures steps of `r3gan_strided` as `sparring train DATA` takes them on a CPU: batches, moves of all players, the
 moving average. The time of lazy penalties and of held-out images counts as often as they occur. Augmentation is the
-difference to steps without it. Watching (log, scores, sheets, checkpoints) is the difference between a run and its
-steps. The second table has the same steps in other precisions and memory layouts. The ways take turns for several
+difference to steps without it. Times are CPU times of one thread. Watching (log, scores, sheets, checkpoints) is the difference between a run and its
+steps. The second table has the same steps in other precisions and memory layouts, and of
+smaller images. The ways take turns for several
 rounds, and each number is the median over the rounds.
 """
 
@@ -42,6 +43,7 @@ from sparring.training.prepare import prepare
 RECIPE = "r3gan_strided"
 STEPS = 32  # of a round; lazy penalties and held-out images occur every eighth step
 WARM_UP = 9
+SIZES = (32, 16)  # pixels of the same images, for what training at a lower resolution would save
 RUN_SECONDS = 60  # of the run whose watching is measured
 CPU = torch.device("cpu")
 
@@ -54,9 +56,9 @@ class Stopwatch:
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **named: Any) -> Any:
-            began = time.perf_counter()
+            began = time.process_time()
             result = function(*args, **named)
-            self.seconds[name] += time.perf_counter() - began
+            self.seconds[name] += time.process_time() - began
             return result
 
         return call
@@ -95,11 +97,11 @@ class Way:
 
     def play(self, steps: int) -> float:
         """Seconds per step."""
-        began = time.perf_counter()
+        began = time.process_time()
         for _ in range(steps):
             record = next(self.steps)
             self.watch.timed("moving average", self.average.update)(record.number, self.batch)
-        return (time.perf_counter() - began) / steps
+        return (time.process_time() - began) / steps
 
     def round(self) -> dict[str, float]:
         """Seconds per step, whole and by part."""
@@ -119,13 +121,14 @@ def measured(ways: dict[str, Way], rounds: int) -> dict[str, dict[str, float]]:
     return {name: {part: statistics.median(r[name][part] for r in found) for part in found[0][name]} for name in ways}
 
 
-def run_seconds(recipe: Recipe[Any], data: str, precision: str) -> tuple[float, float]:
-    """Seconds per step of a run, and the share that scores, sheets, the log and checkpoints take according to it."""
+def run_seconds(recipe: Recipe[Any], data: str, precision: str) -> float:
+    """Seconds per step of a run."""
+    time.monotonic = time.process_time  # by which trainings count their time
     with tempfile.TemporaryDirectory() as folder:
         model = sparring.train(
             recipe, data, out=Path(folder) / "run", time=RUN_SECONDS, quiet=True, device="cpu", precision=precision
         )
-        return model.about["seconds"] / model.about["step"], model.about["seconds"]
+        return float(model.about["seconds"] / model.about["step"])
 
 
 def parts(whole: dict[str, float], plain: dict[str, float]) -> list[list[str]]:
@@ -146,27 +149,25 @@ def parts(whole: dict[str, float], plain: dict[str, float]) -> list[list[str]]:
 
 
 def page(given: argparse.Namespace) -> list[str]:
-    items = find(given.data)
-    recipe, _ = recipes.choose(items, "cpu")
-    recipe = recipe if recipe.name == RECIPE else recipes.find(RECIPE)
+    recipe = recipes.find(RECIPE).set({"augment": "ada"})
     fast = "bf16" if devices.has_bf16(CPU) else "fp32"
     ways = {
         f"{precision}, {layout}": Way(recipe, given.data, precision, layout == "channels last")
         for precision in dict.fromkeys(("fp32", fast))
         for layout in ("contiguous", "channels last")
     }
+    sizes = {f"{size} pixels": Way(recipe.set({"size": size}), given.data, fast) for size in SIZES}
     plain = Way(recipe.set({"augment": "none"}), given.data, fast)
-    found = measured({**ways, "plain": plain}, given.rounds)
+    found = measured({**ways, **sizes, "plain": plain}, given.rounds)
     usual = f"{fast}, contiguous"
-    run, _ = run_seconds(recipe, given.data, fast)
-    step = found[usual]["step"]
+    run, step = run_seconds(recipe, given.data, fast), found[usual]["step"]
     lines = table([f"part of a step, {usual}", "ms", "share"], parts(found[usual], found["plain"]))
     lines += [
         "",
         f"A run of {RUN_SECONDS} seconds takes {1000 * run:.1f} ms per step: {1 - step / run:.1%} of its time",
     ]
     lines += ["is watching: log, scores, sheets, checkpoints, and the first steps, which are slower.", ""]
-    rows = [[n, f"{1000 * found[n]['step']:.1f}", f"{found[n]['step'] / step:.2f}"] for n in ways]
+    rows = [[n, f"{1000 * found[n]['step']:.1f}", f"{found[n]['step'] / step:.2f}"] for n in (*ways, *sizes)]
     return [*lines, *table(["step", "ms", f"time / time of {usual}"], rows)]
 
 

@@ -4,7 +4,7 @@
     python benchmarks/quality.py --tried [--time 5m]
     python benchmarks/quality.py --sets
 
-Trains the recipes in ROWS on each set for the same time on one CPU core, measures them, and writes `docs/quality.md`
+Trains recipes on each set for the same CPU time of one thread, measures them, and writes `docs/quality.md`
 with strips of samples beside it. With --tried, trains changes of the default instead. Each result is added to a JSON
 file in `docs/quality/`, and a result that is there is not measured again: a table is filled by several commands, and on
 several machines. An interrupted run continues. Without sets, the page is written from the results that are there.
@@ -13,6 +13,7 @@ several machines. An interrupted run continues. Without sets, the page is writte
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -62,7 +63,7 @@ COLUMNS = (
     Column("memorization[imagenet]", ".2f"), Column("near_copy_share", ".1%"), Column("samples/s", ",.0f"),
 )  # fmt: skip
 PROTOCOL = (
-    "Each row is trained on one CPU core (one thread) for the same time, with its scores, sheets and checkpoints. "
+    "Each row is trained on one thread for the same CPU time, with its scores, sheets and checkpoints. "
     f"{SAMPLES:,} samples, for labels or attributes as they occur in the data if it has any, are compared with up to "
     f"{UNSEEN:,} images of the set that no row was trained on. fid: Fréchet distance of as many samples as there are "
     "such images; kid: kernel distance over all pairs, with its jackknife error over the unseen images; coverage: "
@@ -105,7 +106,7 @@ TRIED_SETS = ("characters", "grocery")
 TRIED: tuple[Row, ...] = ()
 
 
-def systems(name: str, time: float) -> dict[str, Row]:
+def systems(name: str, limit: float) -> dict[str, Row]:
     """The rows of a set by their names on the command line; the recipe that `recipes.choose` names is the default."""
     fields = SETS[name].fields
     augment = {k: v for k, v in fields.items() if k == "augment"}
@@ -118,7 +119,7 @@ def systems(name: str, time: float) -> dict[str, Row]:
         "latent": Row("latent"),
     }
     rows = {key: row for key, row in rows.items() if row.recipe in recipes.names() and (OLD or key != "old")}
-    chosen, _ = recipes.choose(find(SETS[name].data), "cpu", time)
+    chosen, _ = recipes.choose(find(SETS[name].data), "cpu", limit)
     for key, row in rows.items():
         if recipe_of(row) == chosen:
             return rows | {key: Row(row.recipe, row.fields, ", ".join(filter(None, (row.note, "the default"))))}
@@ -353,17 +354,23 @@ def page(folder: Path) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def count_cpu_time() -> None:
+    """Let trainings count the CPU time of this process, so that other programs on the machine do not change results."""
+    time.monotonic = time.process_time
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="*", default=None, choices=list(SETS), help="all unless given")
     parser.add_argument("--rows", nargs="*", default=[], help="names of rows; all unless given")
-    parser.add_argument("--time", default="10m", help="of a training on one core")
+    parser.add_argument("--time", default="10m", help="CPU time of a training")
     parser.add_argument("--seeds", type=int, default=1, help="number of runs of each row")
     parser.add_argument("--tried", action="store_true", help="train changes of the default")
     parser.add_argument("--runs", type=Path, default=Path("runs/quality"), help="folder of the runs")
     parser.add_argument("--page", type=Path, default=Path("docs/quality.md"))
     given = parser.parse_args()
     torch.set_num_threads(1)
+    count_cpu_time()
     screen, folder = Screen(), given.page.with_suffix("")
     for name in (TRIED_SETS if given.tried else SETS) if given.sets is None else given.sets:
         results = Results(folder, name, given.time, given.tried)
