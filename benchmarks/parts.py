@@ -2,12 +2,12 @@
 
     python benchmarks/parts.py [--data characters] [--page docs/parts.md]
 
-Measures steps of `r3gan_strided` as `sparring train DATA` takes them on a CPU: batches, moves of all players, the
-moving average. The time of lazy penalties and of held-out images counts as often as they occur. Augmentation is the
-difference to steps without it. Times are CPU times of one thread. Watching (log, scores, sheets, checkpoints) is the difference between a run and its
-steps. The second table has the same steps in other precisions and memory layouts, and of
-smaller images. The ways take turns for several
-rounds, and each number is the median over the rounds.
+Measures steps of `r3gan_strided` with adaptive augmentation, as `sparring train DATA` takes them on a CPU: batches,
+moves of all players, the moving average. The time of lazy penalties and of held-out images counts as often as they
+occur. Augmentation is the difference to steps without it. Watching (log, scores, sheets, checkpoints) is the
+difference between a run and its steps. The second table has the same steps in other precisions and memory layouts,
+and of smaller images. Times are CPU times of one thread. The ways take turns for several rounds, and each number is
+the median over the rounds.
 """
 
 from __future__ import annotations
