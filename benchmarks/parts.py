@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,10 @@ from pages import table
 from sparring import devices, recipes
 from sparring.bench.play import machine
 from sparring.console import Screen
+from sparring.data.dataset import Dataset
 from sparring.files import write_text
 from sparring.loop import Deal, Losses, Turn, find_gradient, play, update
-from sparring.modalities import find
+from sparring.modalities import Modality, find
 from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds
 from sparring.training.average import Average
@@ -41,10 +42,10 @@ from sparring.training.dealer import dealer
 from sparring.training.prepare import prepare
 
 RECIPE = "r3gan_strided"
-STEPS = 32  # of a round; lazy penalties and held-out images occur every eighth step
+STEPS = 16  # of a round; lazy penalties and held-out images occur every eighth step
 WARM_UP = 9
 SIZES = (32, 16)  # pixels of the same images, for what training at a lower resolution would save
-RUN_SECONDS = 60  # of the run whose watching is measured
+RUN_SECONDS = 40  # of the run whose watching is measured
 CPU = torch.device("cpu")
 
 
@@ -74,15 +75,22 @@ class Stopwatch:
         return losses, seen
 
 
+@lru_cache
+def prepared(data: str, size: int) -> tuple[Modality, Dataset]:
+    """Some data as the recipe reads them, at a size; 0 for their own."""
+    recipe, items = recipes.find(RECIPE).set({"size": size}), find(data)
+    fitted = recipe.modality(items.kind).fit(items)
+    return prepare(recipe, fitted, items, 2**33, Screen(quiet=True))[:2]
+
+
 class Way:
     """Steps of a recipe on some data, in a precision and a memory layout."""
 
     def __init__(self, recipe: Recipe[Any], data: str, precision: str = "fp32", channels_last: bool = False) -> None:
-        items, self.watch = find(data), Stopwatch()
-        fitted = recipe.modality(items.kind).fit(items)
-        modality, prepared, _ = prepare(recipe, fitted, items, 2**33, Screen(quiet=True))
+        self.watch = Stopwatch()
+        modality, dataset = prepared(data, recipe.size)
         game = recipe.build(modality, 1)
-        deal: Deal = dealer(modality, prepared, recipe.batch, 1, Seeds(), CPU)
+        deal: Deal = dealer(modality, dataset, recipe.batch, 1, Seeds(), CPU)
         if channels_last:
             game.to(memory_format=torch.channels_last)
             deal = partial(_channels_last, deal)

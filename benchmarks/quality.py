@@ -102,8 +102,13 @@ SETS = {
 # Default fields of r3gan_strided in version 0.1, where later ones differ.
 OLD: dict[str, Any] = {}
 TRIED_SETS = ("characters", "grocery")
-# Changes of the default, each with its reason.
-TRIED: tuple[Row, ...] = ()
+TRIED = (
+    Row("r3gan_strided", {"lr": 2e-3, "lr_end": 2e-4}, "twice the learning rate"),
+    Row("r3gan_strided", {"lazy": 16}, "R1 and R2 half as often"),
+    Row("r3gan_strided", {"batch": 32}, "twice as many steps"),
+    Row("benchmarks/tried/growing.py", {}, "at a quarter and at half of the resolution first"),
+    Row("benchmarks/tried/half_d.py", {}, "half of the channels in D"),
+)  # changes of the default
 
 
 def systems(name: str, limit: float) -> dict[str, Row]:
