@@ -5,9 +5,9 @@
 Measures steps of `r3gan_strided` with adaptive augmentation, as `sparring train DATA` takes them on a CPU: batches,
 moves of all players, the moving average. The time of lazy penalties and of held-out images counts as often as they
 occur. Augmentation is the difference to steps without it. Watching (log, scores, sheets, checkpoints) is the
-difference between a run and its steps. The second table has the same steps in other precisions and memory layouts,
-and of smaller images. Times are CPU times of one thread. The ways take turns for several rounds, and each number is
-the median over the rounds.
+difference between a run and its steps. The second table has the same steps in other precisions and memory layouts, of
+smaller images, and of changed recipes. Times are CPU times of one thread. The ways take turns for several rounds, and
+each number is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from sparring.training.prepare import prepare
 RECIPE = "r3gan_strided"
 STEPS = 16  # of a round; lazy penalties and held-out images occur every eighth step
 WARM_UP = 9
+TRIED = ("benchmarks/tried/one_pass.py", "benchmarks/tried/half_d.py")
 SIZES = (32, 16)  # pixels of the same images, for what training at a lower resolution would save
 RUN_SECONDS = 40  # of the run whose watching is measured
 CPU = torch.device("cpu")
@@ -165,8 +166,9 @@ def page(given: argparse.Namespace) -> list[str]:
         for layout in ("contiguous", "channels last")
     }
     sizes = {f"{size} pixels": Way(recipe.set({"size": size}), given.data, fast) for size in SIZES}
+    tried = {name: Way(recipes.find(name).set({"augment": "ada"}), given.data, fast) for name in TRIED}
     plain = Way(recipe.set({"augment": "none"}), given.data, fast)
-    found = measured({**ways, **sizes, "plain": plain}, given.rounds)
+    found = measured({**ways, **sizes, **tried, "plain": plain}, given.rounds)
     usual = f"{fast}, contiguous"
     run, step = run_seconds(recipe, given.data, fast), found[usual]["step"]
     lines = table([f"part of a step, {usual}", "ms", "share"], parts(found[usual], found["plain"]))
@@ -175,7 +177,7 @@ def page(given: argparse.Namespace) -> list[str]:
         f"A run of {RUN_SECONDS} seconds takes {1000 * run:.1f} ms per step: {1 - step / run:.1%} of its time",
     ]
     lines += ["is watching: log, scores, sheets, checkpoints, and the first steps, which are slower.", ""]
-    rows = [[n, f"{1000 * found[n]['step']:.1f}", f"{found[n]['step'] / step:.2f}"] for n in (*ways, *sizes)]
+    rows = [[n, f"{1000 * found[n]['step']:.1f}", f"{found[n]['step'] / step:.2f}"] for n in (*ways, *sizes, *tried)]
     return [*lines, *table(["step", "ms", f"time / time of {usual}"], rows)]
 
 
@@ -183,15 +185,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="characters")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--page", type=Path, help="write the tables to this Markdown file")
+    parser.add_argument("--page", type=Path, default=Path("docs/parts.md"))
     given = parser.parse_args()
     torch.set_num_threads(1)
     lines = page(given)
     print("\n".join(lines))
-    if given.page:
-        head, protocol = __doc__.splitlines()[0], "\n\n".join(__doc__.split("\n\n")[2:]).strip()
-        made = f"Written by `python benchmarks/parts.py --data {given.data}` on {machine('cpu')}."
-        write_text(given.page, "\n\n".join([f"# {head}", made, "\n".join(lines), protocol]) + "\n")
+    head, protocol = __doc__.splitlines()[0].rstrip("."), "\n\n".join(__doc__.split("\n\n")[2:]).strip()
+    made = f"Written by `python benchmarks/parts.py --data {given.data}` on {machine('cpu')}."
+    write_text(given.page, "\n\n".join([f"# {head}", made, "\n".join(lines), protocol]) + "\n")
 
 
 if __name__ == "__main__":
