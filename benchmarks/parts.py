@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,11 @@ from sparring.bench.play import machine
 from sparring.console import Screen
 from sparring.data.dataset import Dataset
 from sparring.files import write_text
+from sparring.games.views import Ada
+from sparring.layers.layout import channels_last
 from sparring.loop import Deal, Losses, Turn, find_gradient, play, update
 from sparring.modalities import Modality, find
+from sparring.nets import dcgan
 from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds
 from sparring.training.average import Average
@@ -46,8 +49,10 @@ STEPS = 16  # of a round; lazy penalties and held-out images occur every eighth 
 WARM_UP = 9
 TRIED = ("benchmarks/tried/one_pass.py", "benchmarks/tried/half_d.py")
 SIZES = (32, 16)  # pixels of the same images, for what training at a lower resolution would save
-RUN_SECONDS = 40  # of the run whose watching is measured
+RUN_SECONDS = 120  # of the run whose watching is measured
 CPU = torch.device("cpu")
+PROBABILITY = 0.2  # of each adaptive augmentation; it costs nothing at 0
+Layout = Callable[[Tensor], Tensor]
 
 
 class Stopwatch:
@@ -87,16 +92,16 @@ def prepared(data: str, size: int) -> tuple[Modality, Dataset]:
 class Way:
     """Steps of a recipe on some data, in a precision and a memory layout."""
 
-    def __init__(self, recipe: Recipe[Any], data: str, precision: str = "fp32", channels_last: bool = False) -> None:
-        self.watch = Stopwatch()
+    def __init__(self, recipe: Recipe[Any], data: str, precision: str = "fp32", layout: Layout = channels_last) -> None:
+        self.watch, self.layout = Stopwatch(), layout
         modality, dataset = prepared(data, recipe.size)
         game = recipe.build(modality, 1)
         deal: Deal = dealer(modality, dataset, recipe.batch, 1, Seeds(), CPU)
-        if channels_last:
-            game.to(memory_format=torch.channels_last)
-            deal = partial(_channels_last, deal)
         self.average = Average(game, recipe.ema_kimg * 1000, recipe.ema_ramp)
         game.values = self.watch.timed("G forward", game.values)
+        for view in game.views:
+            if isinstance(view, Ada):
+                view.p.fill_(PROBABILITY)
         self.batch, players = recipe.batch, recipe.phases(game)[0].players
         self.steps = play(
             game, players, self.watch.timed("batches", deal), devices.fabric(CPU, precision), 10**6,
@@ -106,6 +111,7 @@ class Way:
 
     def play(self, steps: int) -> float:
         """Seconds per step."""
+        dcgan.channels_last = self.layout
         began = time.process_time()
         for _ in range(steps):
             record = next(self.steps)
@@ -117,11 +123,6 @@ class Way:
         self.watch.seconds.clear()
         whole = self.play(STEPS)
         return {"step": whole} | {name: spent / STEPS for name, spent in self.watch.seconds.items()}
-
-
-def _channels_last(deal: Deal, number: int, shard: int) -> dict[str, Tensor]:
-    tensors = deal(number, shard)
-    return {k: t.to(memory_format=torch.channels_last) if t.ndim == 4 else t for k, t in tensors.items()}
 
 
 def measured(ways: dict[str, Way], rounds: int) -> dict[str, dict[str, float]]:
@@ -161,15 +162,15 @@ def page(given: argparse.Namespace) -> list[str]:
     recipe = recipes.find(RECIPE).set({"augment": "ada"})
     fast = "bf16" if devices.has_bf16(CPU) else "fp32"
     ways = {
-        f"{precision}, {layout}": Way(recipe, given.data, precision, layout == "channels last")
+        f"{precision}, {name}": Way(recipe, given.data, precision, layout)
         for precision in dict.fromkeys(("fp32", fast))
-        for layout in ("contiguous", "channels last")
+        for name, layout in {"contiguous": Tensor.contiguous, "channels last": channels_last}.items()
     }
     sizes = {f"{size} pixels": Way(recipe.set({"size": size}), given.data, fast) for size in SIZES}
     tried = {name: Way(recipes.find(name).set({"augment": "ada"}), given.data, fast) for name in TRIED}
     plain = Way(recipe.set({"augment": "none"}), given.data, fast)
     found = measured({**ways, **sizes, **tried, "plain": plain}, given.rounds)
-    usual = f"{fast}, contiguous"
+    usual = f"{fast}, channels last"
     run, step = run_seconds(recipe, given.data, fast), found[usual]["step"]
     lines = table([f"part of a step, {usual}", "ms", "share"], parts(found[usual], found["plain"]))
     lines += [

@@ -14,6 +14,7 @@ from sparring.games.gan import GAN
 from sparring.games.terms import Term
 from sparring.layers.condition import Condition
 from sparring.layers.initial import init_he
+from sparring.layers.layout import channels_last
 from sparring.loop import Losses, Round
 from sparring.modalities import Images
 from sparring.nets import dcgan
@@ -41,7 +42,8 @@ class Generator(dcgan.Generator):
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         if not self.level:
             return super().forward(z, label)
-        x = self.layers[: -2 - 3 * self.level](self.condition(z, label)[:, :, None, None])
+        first = self.layers[0](self.condition(z, label)[:, :, None, None])
+        x = self.layers[1 : -2 - 3 * self.level](channels_last(first))
         image: Tensor = self.heads[self.level - 1](x)
         return image
 
@@ -62,7 +64,7 @@ class Discriminator(dcgan.Discriminator):
         level = (self.size // x.shape[-1]).bit_length() - 1
         if not level:
             return super().features(x, label)
-        h: Tensor = self.layers[2 * (level + 1) :](self.entries[level - 1](x))
+        h: Tensor = self.layers[2 * (level + 1) :](self.entries[level - 1](channels_last(x)))
         return h
 
 
