@@ -4,10 +4,10 @@
 
 Measures steps of `r3gan_strided` with adaptive augmentation, as `sparring train DATA` takes them on a CPU: batches,
 moves of all players, the moving average. The time of lazy penalties and of held-out images counts as often as they
-occur. Augmentation is the difference to steps without it. Watching (log, scores, sheets, checkpoints) is the
-difference between a run and its steps. The second table has the same steps in other precisions and memory layouts, of
-smaller images, and of changed recipes. Times are CPU times of one thread. The ways take turns for several rounds, and
-each number is the median over the rounds.
+occur. Augmentation, each transformation with a probability of a fifth, is the difference to steps without it.
+Watching (log, scores, sheets, checkpoints) is the difference between a run and its steps, both without augmentation.
+The second table has the same steps in other precisions and memory layouts, and those of changed recipes. Times are
+CPU times of one thread. The ways take turns for several rounds, and each number is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -47,8 +47,12 @@ from sparring.training.prepare import prepare
 RECIPE = "r3gan_strided"
 STEPS = 16  # of a round; lazy penalties and held-out images occur every eighth step
 WARM_UP = 9
-TRIED = ("benchmarks/tried/one_pass.py", "benchmarks/tried/half_d.py")
-SIZES = (32, 16)  # pixels of the same images, for what training at a lower resolution would save
+TRIED = {
+    "one pass of D for both players": ("benchmarks/tried/one_pass.py", 0),
+    "half of the channels in D": ("benchmarks/tried/half_d.py", 0),
+    "growing nets, at a quarter of the resolution": ("benchmarks/tried/growing.py", 0),
+    "growing nets, at half of the resolution": ("benchmarks/tried/growing.py", 1),
+}  # changed recipes, and the phase that is measured
 RUN_SECONDS = 120  # of the run whose watching is measured
 CPU = torch.device("cpu")
 PROBABILITY = 0.2  # of each adaptive augmentation; it costs nothing at 0
@@ -92,7 +96,9 @@ def prepared(data: str, size: int) -> tuple[Modality, Dataset]:
 class Way:
     """Steps of a recipe on some data, in a precision and a memory layout."""
 
-    def __init__(self, recipe: Recipe[Any], data: str, precision: str = "fp32", layout: Layout = channels_last) -> None:
+    def __init__(
+        self, recipe: Recipe[Any], data: str, precision: str = "fp32", layout: Layout = channels_last, phase: int = 0
+    ) -> None:
         self.watch, self.layout = Stopwatch(), layout
         modality, dataset = prepared(data, recipe.size)
         game = recipe.build(modality, 1)
@@ -102,7 +108,7 @@ class Way:
         for view in game.views:
             if isinstance(view, Ada):
                 view.p.fill_(PROBABILITY)
-        self.batch, players = recipe.batch, recipe.phases(game)[0].players
+        self.batch, players = recipe.batch, recipe.phases(game)[phase].players
         self.steps = play(
             game, players, self.watch.timed("batches", deal), devices.fabric(CPU, precision), 10**6,
             progress=lambda _: 0.5, take=self.watch.take,
@@ -141,14 +147,14 @@ def run_seconds(recipe: Recipe[Any], data: str, precision: str) -> float:
         return float(model.about["seconds"] / model.about["step"])
 
 
-def parts(whole: dict[str, float], plain: dict[str, float]) -> list[list[str]]:
+def parts(whole: dict[str, float], bare: dict[str, float]) -> list[list[str]]:
     """The rows of the first table: milliseconds and shares of the parts of a step."""
     seconds = {
         "G's samples, forward": whole["G forward"],
-        "D's turn, without G": plain["D"] - plain["G forward"],
-        "G's turn: D forward, D and G backward": plain["G"],
-        "R1 and R2, every eighth step": plain["D_reg"],
-        "augmentation in all turns": whole["step"] - plain["step"],
+        "D's turn, without G": bare["D"] - bare["G forward"],
+        "G's turn: D forward, D and G backward": bare["G"],
+        "R1 and R2, every eighth step": bare["D_reg"],
+        "augmentation in all turns": whole["step"] - bare["step"],
         "optimizers": whole["optimizers"],
         "moving average": whole["moving average"],
         "batches": whole["batches"],
@@ -166,19 +172,22 @@ def page(given: argparse.Namespace) -> list[str]:
         for precision in dict.fromkeys(("fp32", fast))
         for name, layout in {"contiguous": Tensor.contiguous, "channels last": channels_last}.items()
     }
-    sizes = {f"{size} pixels": Way(recipe.set({"size": size}), given.data, fast) for size in SIZES}
-    tried = {name: Way(recipes.find(name).set({"augment": "ada"}), given.data, fast) for name in TRIED}
-    plain = Way(recipe.set({"augment": "none"}), given.data, fast)
-    found = measured({**ways, **sizes, **tried, "plain": plain}, given.rounds)
+    tried = {
+        name: Way(recipes.find(path).set({"augment": "ada"}), given.data, fast, phase=phase)
+        for name, (path, phase) in TRIED.items()
+    }
+    bare = recipe.set({"augment": "none"})
+    found = measured({**ways, **tried, "bare": Way(bare, given.data, fast)}, given.rounds)
     usual = f"{fast}, channels last"
-    run, step = run_seconds(recipe, given.data, fast), found[usual]["step"]
-    lines = table([f"part of a step, {usual}", "ms", "share"], parts(found[usual], found["plain"]))
+    run, step = run_seconds(bare, given.data, fast), found[usual]["step"]
+    watching = 1 - found["bare"]["step"] / run
+    lines = table([f"part of a step, {usual}", "ms", "share"], parts(found[usual], found["bare"]))
     lines += [
         "",
-        f"A run of {RUN_SECONDS} seconds takes {1000 * run:.1f} ms per step: {1 - step / run:.1%} of its time",
+        f"In a run of {RUN_SECONDS} seconds, {watching:.1%} of the time is watching and slower first steps.",
+        "",
     ]
-    lines += ["is watching: log, scores, sheets, checkpoints, and the first steps, which are slower.", ""]
-    rows = [[n, f"{1000 * found[n]['step']:.1f}", f"{found[n]['step'] / step:.2f}"] for n in (*ways, *sizes, *tried)]
+    rows = [[n, f"{1000 * found[n]['step']:.1f}", f"{found[n]['step'] / step:.2f}"] for n in (*ways, *tried)]
     return [*lines, *table(["step", "ms", f"time / time of {usual}"], rows)]
 
 

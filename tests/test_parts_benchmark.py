@@ -15,9 +15,11 @@ def test_the_parts_of_a_step_add_up(monkeypatch, tmp_path, capsys):
     parts = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "parts_benchmark", parts)
     spec.loader.exec_module(parts)
-    for name, value in {"RUN_SECONDS": 1, "STEPS": 8, "WARM_UP": 1, "SIZES": (16,)}.items():
+    tried = dict(list(parts.TRIED.items())[:1])
+    for name, value in {"RUN_SECONDS": 1, "STEPS": 8, "WARM_UP": 1, "TRIED": tried}.items():
         monkeypatch.setattr(parts, name, value)
     monkeypatch.setattr(parts.time, "monotonic", parts.time.monotonic)  # restored after the test
+    monkeypatch.setattr(parts.dcgan, "channels_last", parts.dcgan.channels_last)  # and this too
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(
         sys, "argv", ["parts.py", "--data", "digits", "--rounds", "1", "--page", str(tmp_path / "p.md")]
@@ -29,4 +31,4 @@ def test_the_parts_of_a_step_add_up(monkeypatch, tmp_path, capsys):
     *some, whole = [float(milliseconds) for _, milliseconds, _ in rows]
     assert sum(some) == pytest.approx(whole, abs=0.1 * len(some))
     assert all(value >= 0 for value in some[:4])  # forward, both turns, penalties
-    assert f"| {parts.TRIED[0]} |" in page
+    assert f"| {next(iter(parts.TRIED))} |" in page
