@@ -49,6 +49,7 @@ def _bench(page: str, command: str) -> Page:
 
 PAGES = (
     Page("docs/pictures.md", "benchmarks/pictures.py --page docs/pictures.md", IMAGES),
+    Page("docs/quality.md", "benchmarks/quality.py --time 10m", (*IMAGES, *BENCH[:3])),
     Page("docs/step.md", "benchmarks/step.py --page docs/step.md", CORE),
     Page("docs/gpu.md", "benchmarks/gpu.py runs/gpu --page docs/gpu.md", (*CORE, "sparring/nets")),
     Page("docs/judging.md", "benchmarks/features.py --page docs/judging.md", ("sparring/nets/pretrained.py", BENCH[2])),

@@ -111,7 +111,7 @@ def play(
     results = []
     for row in rows:
         folders = [place / f"{row.name.replace(' ', '-')}-{seed}" for seed in range(plan.seeds)]
-        measured = (_run(table, row, i, plan.bound, folder, device, screen) for i, folder in enumerate(folders))
+        measured = (run_row(table, row, i, plan.bound, folder, device, screen) for i, folder in enumerate(folders))
         results.append((row, tuple(measured)))
     with torch.random.fork_rng():
         ideal = table.ideal(device, screen)
@@ -122,7 +122,7 @@ def play(
     return played
 
 
-def _run(
+def run_row(
     table: Table, row: Row, seed: int, bound: Mapping[str, Any], folder: Path, device: str, screen: Screen
 ) -> Measured:
     """One run and its metrics; trained and measured if necessary.

@@ -151,12 +151,11 @@ class GAN(Game):
     def _outputs(self, turn: Side, round: Round, terms: Sequence[Term]) -> DiscriminatorPass:
         """D's outputs on a round.
 
-        Real and generated samples share one pass of D if that gives the same result. It does not if D's output depends
-        on the batch, or if logits are differentiated with respect to their inputs: the gradient of each half would then
-        be computed through both.
+        In D's turn, real and generated samples share one pass of D if that gives the same result. It does not if D's
+        output depends on the batch, or if logits are differentiated with respect to their inputs: the gradient of each
+        half would then be computed through both. In G's turn, only generated samples need a gradient.
         """
         inputs = any(term.inputs for term in terms)
-        both = turn == "D" or self.loss.needs_real
         return DiscriminatorPass(
             self.D,
             turn,
@@ -166,7 +165,7 @@ class GAN(Game):
             fake=lambda: self._view(self._fake(round), round),
             observe=round.observe,
             inputs=inputs,
-            together=both and not inputs and not depends_on_batch(self.D),
+            together=turn == "D" and not inputs and not depends_on_batch(self.D),
         )
 
     @torch.no_grad()

@@ -30,6 +30,8 @@ def ada(x: Tensor, p: Tensor) -> Tensor:
         x: (n, c, h, w) in [-1, 1]; the fourth channel is alpha, which gets the geometric transformations only.
         p: 0-d, in [0, 1].
     """
+    if x.device.type == "cpu" and not p:  # reading p there waits for nothing
+        return x.float()
     with _fp32(x):
         x = x.float()
         return apply_colors(apply_affine(x, _ada_affine(x, p)), _ada_colors(x, p))
@@ -124,8 +126,19 @@ def apply_affine(x: Tensor, affine: Tensor, padding: str = "reflection") -> Tens
     """Images (n, c, h, w), resampled. The matrices (n, 3, 3) map a position in the new image to the position in the old
     one whose value it takes; positions are in [-1, 1].
     """
-    grid = F.affine_grid(affine[:, :2].to(x.dtype), list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, "bilinear", padding, align_corners=False)
+    return F.grid_sample(x, _grid(x, affine.to(x.dtype)), "bilinear", padding, align_corners=False)
+
+
+def _grid(x: Tensor, affine: Tensor) -> Tensor:
+    """The position in the old image of each pixel of the new one, (n, h, w, 2), as `F.affine_grid` computes it by a
+    product of matrices of width 3, which takes as long as the resampling itself.
+    """
+    height, width = x.shape[-2:]
+    rows = (2 * torch.arange(height, device=x.device, dtype=x.dtype) + 1) / height - 1
+    columns = (2 * torch.arange(width, device=x.device, dtype=x.dtype) + 1) / width - 1
+    matrix = affine[:, None, None]  # (n, 1, 1, 3, 3)
+    along, down, shift = matrix[..., :2, 0], matrix[..., :2, 1], matrix[..., :2, 2]
+    return along * columns[:, None] + (down * rows[:, None, None] + shift)
 
 
 def apply_colors(x: Tensor, colors: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sparring.layers.condition import Appended, Condition, Projected
 from sparring.layers.initial import init_he
+from sparring.layers.layout import channels_last
 from sparring.layers.resample import center_crop
 from sparring.nets.discriminator import Discriminator as Base
 
@@ -69,7 +70,10 @@ class Generator(nn.Module):
         self.apply(_init_normal)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        x: Tensor = self.layers(self.condition(z, label)[:, :, None, None])
+        first, *others = self.layers
+        x: Tensor = channels_last(first(self.condition(z, label)[:, :, None, None]))
+        for layer in others:
+            x = layer(x)
         return center_crop(x, self.size)
 
 
@@ -106,7 +110,7 @@ class Discriminator(Base):
         nn.init.normal_(linear.weight, std=0.02)
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        h: Tensor = self.layers(x)
+        h: Tensor = self.layers(channels_last(x))
         return h
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:

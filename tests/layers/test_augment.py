@@ -20,7 +20,16 @@ def one(matrix, x):
 
 
 def test_nothing_changes_without_probability(x):
-    assert torch.allclose(augment.ada(x, torch.tensor(0.0)), x, atol=1e-5)
+    """Not even by rounding; and almost nothing with nearly none, where all transformations are computed."""
+    assert torch.equal(augment.ada(x, torch.tensor(0.0)), x)
+    assert torch.allclose(augment.ada(x, torch.tensor(1e-9)), x, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 8, 8), (3, 1, 5, 9)])
+def test_positions_are_those_of_affine_grid(shape):
+    affine = torch.randn(3, 3, 3)
+    expected = torch.nn.functional.affine_grid(affine[:, :2], list(shape), align_corners=False)
+    torch.testing.assert_close(augment._grid(torch.zeros(shape), affine), expected)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
