@@ -88,7 +88,7 @@ def grid(
 def _hertz(draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, top: int, rate: int) -> None:
     """The axis of frequencies left of a row; `top` is that of its spectrograms."""
     highest = float(hz_to_mel(torch.tensor(rate / 2)))
-    last = top + SPECTRUM + 99
+    last = top + SPECTRUM + 99.0
     for hertz in (tick for tick in TICKS if tick < rate / 2):
         y = top + SPECTRUM * (1 - float(hz_to_mel(torch.tensor(float(hertz)))) / highest)
         if last - y < 11:
