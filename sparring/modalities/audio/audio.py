@@ -80,7 +80,7 @@ class Audio(Modality):
     def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
         if items.kind != cls.kind:
             return None
-        return Recommendation("audio", "sounds: an inverse Fourier transform as G's last layer learns them fastest")
+        return Recommendation("audio", "sounds: their complex spectra, so that phases are learned too")
 
     @classmethod
     def survey(cls, items: Items, data: str, progress: Progress = no_progress) -> Survey:

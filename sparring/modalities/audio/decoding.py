@@ -180,7 +180,7 @@ def sized(samples: Floats, length: int, rate: int) -> Floats:
 
 
 def uniform(content: Content, rate: int, channels: int, length: int, pieces: int = 1) -> NDArray[np.int16] | Unreadable:
-    """A file as consecutive pieces (pieces, channels, length), with its peak at full scale; or why it cannot be read."""
+    """A file as consecutive pieces (pieces, channels, length) with its peak at full scale; or why it is not read."""
     sound = loaded(content)
     if isinstance(sound, Unreadable):
         return sound
