@@ -31,8 +31,9 @@ from sparring.nets.tiles import Mapper, bands
 from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds, seeded
 
-MAX_ATTEMPTS = 1000  # samples drawn for one that satisfies all rules, at most,
-MIN_ATTEMPTS = 200_000  # once this many have been drawn
+MAX_ATTEMPTS = (
+    1000  # samples drawn for one that satisfies all rules, at most, once `Modality.max_draws` have been drawn
+)
 SAMPLE_COPIES = 2  # of samples in memory: as the nets generate them, and in the user's units
 
 
@@ -249,8 +250,8 @@ class Model:
     ) -> Samples:
         """Rejection sampling: samples that violate a rule are replaced."""
         kept: list[Any] = []
-        have, drawn = 0, 0
-        for batch, _ in self._stream(max(MIN_ATTEMPTS, n * MAX_ATTEMPTS), request, seed, truncation, progress):
+        have, drawn, least = 0, 0, self.modality.max_draws
+        for batch, _ in self._stream(max(least, n * MAX_ATTEMPTS), request, seed, truncation, progress):
             kept.append(_satisfying(self.modality.decode(batch, drawn), request))
             drawn, have = drawn + tensors.length(batch), have + len(kept[-1])
             if have >= n:  # rules about all samples together, such as uniqueness, are only decided at the end
@@ -258,7 +259,7 @@ class Model:
                 have = len(kept[0])
                 if have >= n:
                     return Samples(request.finished(kept[0][:n]), None, self.modality)
-            if drawn >= max(MIN_ATTEMPTS, MAX_ATTEMPTS * (have + 1)):
+            if drawn >= max(least, MAX_ATTEMPTS * (have + 1)):
                 break
             searched(drawn, have)
         rules = " and ".join(rule.text for rule in request.rules)

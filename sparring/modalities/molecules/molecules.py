@@ -1,0 +1,367 @@
+"""Molecules: SMILES strings, validated, conditioned on descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from math import nan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from sparring.data.items import Items
+from sparring.data.split import HELD_FRACTION, MIN_ITEMS, Split
+from sparring.data.store import Progress, no_progress
+from sparring.data.tensors import CONDITION, VALUES, Tensors
+from sparring.errors import InputError, nearest
+from sparring.metrics import chemistry
+from sparring.modalities.asks import Ask, Field, Request
+from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
+from sparring.modalities.molecules import cleaning, drawing, reading, writing
+from sparring.modalities.molecules.cleaning import Charges, Cleaned, Marks, Rules, Salts
+from sparring.modalities.molecules.conditions import Range, Valid, ranges
+from sparring.modalities.molecules.sets import SETS
+from sparring.modalities.molecules.tokens import as_codes, as_text, vocabulary
+from sparring.modalities.molecules.view import View
+from sparring.modalities.samples import Comparison, write_png
+from sparring.modalities.survey import Survey
+
+if TYPE_CHECKING:
+    from sparring.modalities.judge import Judge, TrainingData
+
+PROPERTIES = "properties"  # part of an encoded molecule: its standardized descriptors
+SKETCHED = 10_000  # molecules by which descriptors are standardized
+MAX_EXAMPLES = 500  # training molecules that the model keeps, for conditions and plots
+FREE = 0.5  # share of the descriptors that are free in a training condition
+MAX_DEVIATIONS = 5.0  # of a descriptor in a condition from the mean
+MAX_HELD = 10_000  # molecules held out at most
+ROWS = 256  # conditions that those of a request are drawn from
+
+
+@dataclass(frozen=True)
+class Molecules(Modality):
+    """Molecules as SMILES. The networks see codes of tokens, (length,), 0 after the end.
+
+    Attributes:
+        column: name of the column of SMILES in a table; "" to find it.
+        salts, charges, isotopes, stereo, longest: as in `Rules`.
+        described: names of the descriptors that samples are generated for; others are only filtered by.
+        vocabulary: the tokens.
+        length: tokens of a molecule, the end included.
+        mean, deviation: of the descriptors `chemistry.QUICK`.
+        means, deviations, lows, highs: of `described` in the training data.
+        examples: some training molecules.
+    """
+
+    kind: ClassVar[str] = reading.KIND
+    reads: ClassVar[tuple[str, ...]] = ("rows",)
+    words: ClassVar[Words] = Words("molecule", "molecules", compared="substructures, descriptors and validity")
+    files: ClassVar[str] = "molecules (.smi, .sdf, a table with a column of SMILES)"
+    sets: ClassVar[Mapping[str, Callable[[], Items]]] = SETS
+    features_name: ClassVar[str] = "substructures"
+    preview_items: ClassVar[int] = 32
+    walk_grid: ClassVar[tuple[int, int]] = (3, 6)
+    neighbor_grid: ClassVar[tuple[int, int]] = (5, 4)
+    distance_words: ClassVar[str] = "root mean squares of the differences of substructures and descriptors"
+    film_items: ClassVar[int] = 0
+    chunk_size: ClassVar[int] = 128
+    max_draws: ClassVar[int] = 20_000
+    discrete: ClassVar[bool] = True
+
+    column: str = ""
+    salts: Salts = "largest"
+    charges: Charges = "keep"
+    isotopes: Marks = "keep"
+    stereo: Marks = "keep"
+    longest: int = 100
+    described: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    length: int = 0
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+    means: tuple[float, ...] = ()
+    deviations: tuple[float, ...] = ()
+    lows: tuple[float, ...] = ()
+    highs: tuple[float, ...] = ()
+    examples: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Items | None:
+        return reading.read(path)
+
+    @classmethod
+    def adopt(cls, data: Any) -> Items | None:
+        return reading.adopt(data)
+
+    @classmethod
+    def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
+        if items.kind != cls.kind:
+            return None
+        return Recommendation("molecules", "molecules: SMILES by likelihood, resampled by a D that sees substructures")
+
+    @classmethod
+    def survey(cls, items: Items, data: str, progress: Progress = no_progress) -> Survey:
+        from sparring.modalities.molecules.check import survey
+
+        return survey(cls(), items, data, progress)
+
+    # Encoding.
+
+    @property
+    def rules(self) -> Rules:
+        """What is done with molecules before they are learned."""
+        return Rules(self.salts, self.charges, self.isotopes, self.stereo, self.longest)
+
+    def cleaned(self, items: Items) -> Cleaned:
+        """The molecules of a data set that are learned.
+
+        Raises:
+            InputError: if there are none.
+        """
+        records = reading.records_of(items, self.column)
+        cleaned = cleaning.clean(records, self.rules)
+        if not cleaned.smiles:
+            place, why = cleaned.skipped[0] if cleaned.skipped else ("it", "it is empty")
+            raise InputError(f"{items.name!r} has no molecule that can be learned; {place}: {why}")
+        return cleaned
+
+    def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:
+        """A tenth of the molecules is held out, and more of them than of other data: distances need many."""
+        if items.held is not None:
+            return super().split(items, readable)
+        index = np.arange(len(items)) if readable is None else readable
+        order = np.random.default_rng(0).permutation(len(index))
+        held = np.zeros(len(index), bool)
+        held[order[: min(MAX_HELD, len(index) // HELD_FRACTION)]] = len(index) >= MIN_ITEMS
+        return Split(index[~held], index[held])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.length,)
+
+    def fit(self, items: Items) -> Self:
+        for name in (name for name in self.described if name not in chemistry.descriptors()):
+            raise InputError(f"conditions={name} is no descriptor of RDKit; {nearest(name, chemistry.ALIASES)}")
+        smiles = self.cleaned(items).smiles
+        order = np.random.default_rng(0).permutation(len(smiles))[:SKETCHED]
+        molecules = chemistry.parse(smiles[i] for i in order)
+        quick = np.nan_to_num(chemistry.quick(molecules))
+        properties = self._properties(smiles)
+        known = np.where(np.isfinite(properties), properties, np.nan)
+        tokens = vocabulary(smiles)
+        return replace(
+            self,
+            vocabulary=tokens,
+            length=1 + max(int((row > 0).sum()) for row in as_codes(smiles, tokens, self.longest + 1)),
+            mean=_floats(quick.mean(0)),
+            deviation=_floats(np.where(quick.std(0) > 0, quick.std(0), 1.0)),
+            means=_floats(np.nanmean(known, 0)),
+            deviations=_floats(np.where(np.nanstd(known, 0) > 0, np.nanstd(known, 0), 1.0)),
+            lows=_floats(np.nanmin(known, 0)),
+            highs=_floats(np.nanmax(known, 0)),
+            examples=tuple(smiles[i] for i in order[:MAX_EXAMPLES]),
+        )
+
+    def _properties(self, smiles: Sequence[str]) -> NDArray[np.float64]:
+        """The descriptors that samples are generated for, (n, len(described))."""
+        return _properties(tuple(smiles), self.described)
+
+    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:  # noqa: ARG002
+        """Codes of tokens, int16 (n, length), and standardized descriptors, float32 (n, len(described))."""
+        cleaned = self.cleaned(items)
+        codes = as_codes(cleaned.smiles, self.vocabulary, self.length)
+        known = codes[:, 0] >= 0
+        if not known.any():
+            raise InputError(f"{items.name!r} has no molecule that consists of the tokens of the training data")
+        unknown = [
+            (reading.records_of(items, self.column).place(cleaned.rows[i]), f"{cleaned.smiles[i]} has unseen tokens")
+            for i in np.flatnonzero(~known)
+        ]
+        properties = self._properties([text for text, kept in zip(cleaned.smiles, known, strict=True) if kept])
+        tensors = {VALUES: torch.from_numpy(codes[known]), PROPERTIES: self._standardized(properties)}
+        notes = cleaning.notes_of(cleaned)
+        return Encoded(tensors, cleaned.rows[known], skipped=(*cleaned.skipped, *unknown), notes=tuple(notes))
+
+    def _standardized(self, properties: NDArray[np.float64]) -> Tensor:
+        """Descriptors in standard deviations; NaN where they are unknown or free."""
+        finite = np.where(np.isfinite(properties), properties, nan)
+        scaled = (finite - np.array(self.means)) / np.array(self.deviations)
+        return torch.from_numpy(scaled.clip(-MAX_DEVIATIONS, MAX_DEVIATIONS).astype(np.float32))
+
+    def scale(self, encoded: Tensor) -> Tensor:
+        return encoded.long()
+
+    def unscale(self, values: Tensor) -> Tensor:
+        return values.to(torch.int16)
+
+    def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
+        """Codes, and as conditions some of their own descriptors: NaN for those that are free."""
+        batch = {**tensors, VALUES: self.scale(tensors[VALUES])}
+        properties = batch.pop(PROPERTIES)
+        if self.described:
+            free = torch.rand_like(properties) < FREE
+            batch[CONDITION] = torch.where(free, nan, properties)
+        return batch
+
+    def decode(self, samples: Tensors, start: int = 0) -> NDArray[Any]:  # noqa: ARG002
+        """SMILES as they were generated, which may be invalid, an array of strings (n,)."""
+        return np.array(as_text(samples[VALUES].cpu().numpy(), self.vocabulary), object)
+
+    @cached_property
+    def view(self) -> View:
+        """What a discriminator sees of a molecule."""
+        return View(self.vocabulary, self.mean, self.deviation)
+
+    # Conditions.
+
+    @property
+    def condition_width(self) -> int:
+        return len(self.described)
+
+    def draw_conditions(self, n: int, device: torch.device, requested: Tensor | None = None) -> Tensor | None:
+        if not self.described:
+            return None
+        if requested is None:
+            return torch.full((n, len(self.described)), nan, device=device)
+        rows = requested.to(device)
+        return rows[torch.randint(len(rows), (n,), device=device)]
+
+    @cached_property
+    def asks(self) -> tuple[Ask, ...]:
+        bounds = zip(self.described, self.lows, self.highs, strict=False)
+        fields = tuple(Field(name, low=f"{low:.4g}", high=f"{high:.4g}") for name, low, high in bounds)
+        return (replace(WHERE, fields=fields),)
+
+    def requested(self, asked: Mapping[str, Any]) -> Request:
+        conditions = ranges(asked.get(WHERE.name, ()))
+        for condition in conditions:
+            self._check_possible(condition)
+        return Request(self._requested_rows(conditions), (*conditions, Valid()), notes=self._notes(conditions))
+
+    def _check_possible(self, condition: Range) -> None:
+        """Refuse a range that no training molecule is near.
+
+        Raises:
+            InputError: if it has none, with the nearest value.
+        """
+        if condition.name not in self.described:
+            return
+        i = self.described.index(condition.name)
+        low, high = self.lows[i], self.highs[i]
+        if condition.low > high or condition.high < low:
+            near = high if condition.low > high else low
+            raise InputError(
+                f"{condition.text!r} is out of range: the training molecules have {condition.name} from {low:.4g} to "
+                f"{high:.4g}, the nearest is {near:.4g}"
+            )
+
+    def _requested_rows(self, conditions: Sequence[Range]) -> Tensor | None:
+        """Standardized descriptors of training molecules that satisfy the conditions, NaN for those that are free.
+        Where no example does, descriptors are drawn from their ranges.
+        """
+        own = [condition for condition in conditions if condition.name in self.described]
+        if not own:
+            return None
+        random = np.random.default_rng(0)
+        known = self._example_properties
+        names = [self.described.index(condition.name) for condition in own]
+        holds = np.logical_and.reduce([c.contains(known[:, i]) for c, i in zip(own, names, strict=True)])
+        rows = np.full((ROWS, len(self.described)), nan)
+        if holds.any():
+            chosen = random.choice(np.flatnonzero(holds), ROWS)
+            rows[:, names] = known[chosen][:, names]
+        else:
+            for i in set(names):
+                low = max([self.lows[i], *(c.low for c, j in zip(own, names, strict=True) if j == i)])
+                high = min([self.highs[i], *(c.high for c, j in zip(own, names, strict=True) if j == i)])
+                rows[:, i] = random.uniform(low, max(low, high), ROWS)
+        return self._standardized(rows)
+
+    @cached_property
+    def _example_properties(self) -> NDArray[np.float64]:
+        return self._properties(self.examples)
+
+    def _notes(self, conditions: Sequence[Range]) -> tuple[str, ...]:
+        others = dict.fromkeys(c.name for c in conditions if c.name not in self.described)
+        return tuple(
+            f"{name} is only filtered by, as the model was not trained with it (conditions={name})" for name in others
+        )
+
+    def _unavailable(self, name: str, value: Any) -> str:
+        if name == "label":
+            return f"label {value!r} was given, but molecules are requested by their descriptors (--where)"
+        return super()._unavailable(name, value)
+
+    def describe_condition_input(self) -> str:
+        return f"in standard deviations, NaN where free: {', '.join(self.described)}"
+
+    def describe_conditions(self) -> dict[str, Any]:
+        bounds = zip(self.described, self.lows, self.highs, strict=True)
+        return {"descriptors": [{"name": name, "low": low, "high": high} for name, low, high in bounds]}
+
+    # Judging.
+
+    def features(self, samples: Tensors) -> Tensor:
+        return self.view.features(samples[VALUES])
+
+    def judge(
+        self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Callable[[str], None]
+    ) -> Judge:
+        from sparring.modalities.molecules.judge import molecule_judge
+
+        return molecule_judge(self, training, against, options, say)
+
+    def compare(self, samples: Samples, request: Request, items: Callable[[], Items | None]) -> Comparison:  # noqa: ARG002
+        return drawing.comparison(samples.items, self.examples)
+
+    # Drawing and writing.
+
+    def preview(self, samples: Samples) -> Image.Image:
+        return drawing.sheet(samples.items)
+
+    def draw_items(self, samples: Samples) -> list[Image.Image]:
+        return drawing.structures(samples.items)
+
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        return (
+            Writer(".smi", "chemical/x-daylight-smiles", writing.write_smiles),
+            Writer(".csv", "text/csv", lambda s, path: writing.write_csv(s, path, self.described)),
+            Writer(".sdf", "chemical/x-mdl-sdfile", lambda s, path: writing.write_sdf(s, path, self.described)),
+            Writer(".png", "image/png", write_png),
+        )
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        return (self.length,)
+
+    def describe_values(self) -> str:
+        return "codes of tokens, 0 after the end"
+
+    def as_json(self, samples: Samples) -> dict[str, Any]:
+        return {"smiles": [str(text) for text in samples.items]}
+
+
+WHERE = Ask(
+    "where",
+    "Only molecules whose descriptors satisfy a condition: NAME=LOW..HIGH, NAME>NUMBER. May be repeated.",
+    many=True,
+    examples=("logP=2..3", "QED>.6"),
+)
+
+
+def _floats(values: NDArray[Any]) -> tuple[float, ...]:
+    return tuple(float(v) for v in values)
+
+
+@lru_cache(maxsize=4)  # fitting and encoding ask for the same
+def _properties(smiles: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.float64]:
+    molecules = chemistry.parse(smiles)
+    columns = [chemistry.described(molecules, name) for name in names]
+    return np.stack(columns, 1) if columns else np.zeros((len(smiles), 0))
