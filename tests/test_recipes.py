@@ -7,6 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
+from benzenes import write_benzenes
 from PIL import Image
 
 import sparring
@@ -170,6 +171,18 @@ def test_contract_for_series(name, channels, tmp_path):
     longer = sparring.load(tmp_path / "run").sample(3, seed=1, length=500).items
     assert longer.shape == (3, 500, channels)
     assert np.isfinite(longer).all()
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "molecules" in kinds(n)])
+def test_contract_for_molecules(name, tmp_path):
+    samples = contract(name, write_benzenes(tmp_path / "b.smi"), tmp_path, output_of=written)
+    assert samples.shape == (5,)
+
+
+def written(model):
+    """SMILES as they are generated. Those of a net that has hardly been trained are invalid."""
+    (batch, _) = next(model.stream(5, seed=1))
+    return model.modality.decode(batch)
 
 
 def test_passes_bound_the_training_on_a_table(tmp_path):
