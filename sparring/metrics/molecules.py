@@ -112,12 +112,11 @@ def similarity(a: Tensor, b: Tensor) -> Tensor:
 
 def nearest(made: NDArray[np.uint8], real: NDArray[np.uint8]) -> Floats:
     """Similarity of each fingerprint to the most similar real one, (n,)."""
-    best = []
-    blocks = [torch.from_numpy(real[i : i + BLOCK]).float() for i in range(0, len(real), BLOCK)]
-    for start in range(0, len(made), BLOCK):
-        part = torch.from_numpy(made[start : start + BLOCK]).float()
-        best.append(torch.stack([similarity(part, block).amax(1) for block in blocks]).amax(0))
-    return torch.cat(best).double().numpy() if best else np.zeros(0)
+    x, best = torch.from_numpy(made).float(), torch.zeros(len(made))
+    for start in range(0, len(real), BLOCK):
+        block = torch.from_numpy(real[start : start + BLOCK]).float()
+        best = torch.maximum(best, similarity(x, block).amax(1))
+    return best.double().numpy()
 
 
 def internal_diversity(fingerprints: NDArray[np.uint8]) -> float:

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 VALID = "valid"  # part of samples of games that draw several candidates for each
 MAX_SAMPLES = 10_000  # molecules that are evaluated unless a number is given
-MIN_MOLECULES = 20
+MIN_MOLECULES = 10
 MAX_REFERENCE = 10_000  # held-out molecules that samples are compared with, except for the published statistics
-MAX_PAIRED = 3000  # molecules whose nearest real one is searched,
+MAX_PAIRED = 1000  # molecules whose nearest real one is searched,
 MAX_DIVERSE = 10_000  # whose internal diversity is measured,
-MAX_TESTED = 2000  # that a classifier tells apart, and that are compared with edits of training molecules
+MAX_TESTED = 2000  # and that a classifier distinguishes from real ones
+MAX_NEAREST = 100_000  # training molecules among which near copies are searched
 MAX_BASELINE = 3000  # molecules of a baseline
 UNIQUE = (1000, 10_000)
 PROPERTIES = ("logP", "QED", "MW", "TPSA")
@@ -133,7 +134,8 @@ class MoleculeJudge(Judge):
 
     @cached_property
     def _train_fingerprints(self) -> NDArray[np.uint8]:
-        return molecules.fingerprints_of(self.train)
+        order = np.random.default_rng(0).permutation(len(self.train))[:MAX_NEAREST]
+        return molecules.fingerprints_of([self.train[i] for i in order])
 
     @cached_property
     def _held_properties(self) -> dict[str, chemistry.Floats]:
@@ -181,7 +183,7 @@ class MoleculeJudge(Judge):
 
     def _copies(self, smiles: list[str]) -> list[Number]:
         """How near molecules are to training molecules."""
-        some = smiles[:MAX_TESTED]
+        some = smiles[:MAX_PAIRED]
         near = molecules.nearest(molecules.fingerprints_of(some), self._train_fingerprints)
         return [
             Number("near_copy_share", _mean(near >= NEAR), "real", share=True),
