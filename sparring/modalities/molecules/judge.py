@@ -205,7 +205,8 @@ class MoleculeJudge(Judge):
     def baselines(self) -> dict[str, list[Number]]:
         """Metrics of trivial generators."""
         self.say("evaluating the baselines")
-        return {name: self.numbers(made) for name, made in baselines(self.train, MAX_BASELINE).items()}
+        n = min(MAX_BASELINE, len(self.train))
+        return {name: self.numbers(made) for name, made in baselines(self.train, n).items()}
 
     def findings(self, numbers: list[Number]) -> list[Finding]:
         """Problems of molecules; [] if nothing stands out."""
