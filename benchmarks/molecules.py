@@ -103,7 +103,7 @@ def compare_conditions(args: argparse.Namespace) -> list[str]:
     free = valid_ones(model, None)
     body = []
     for where in ASKED:
-        asked = ranges(where)
+        asked = ranges(where, model.modality.measures)
         made = valid_ones(model, where)
         returned = model.sample(100, seed=0, where=where)
         shares = [share(texts, asked) for texts in (free, made, list(returned.items))]

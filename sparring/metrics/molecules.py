@@ -46,14 +46,13 @@ def _chemnet() -> tuple[torch.nn.Module, Callable[..., Any]]:
 
 
 @torch.no_grad()
-def chemnet_moments(smiles: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None) -> Moments:
+def chemnet_moments(smiles: Sequence[str]) -> Moments:
     """Moments of ChemNet's activations of canonical SMILES, for the Fréchet ChemNet distance. Preuer et al. 2018,
     arXiv:1803.09518.
     """
     net, one_hot = _chemnet()
     summed = Summed()
     for start in range(0, len(smiles), CHEMNET_BATCH):
-        progress(start, len(smiles))
         codes = np.stack([one_hot(text, CHEMNET_LENGTH) for text in smiles[start : start + CHEMNET_BATCH]])
         x = torch.from_numpy(codes / codes.shape[2]).transpose(1, 2).float()
         summed.add(net(x))

@@ -18,10 +18,12 @@ from sparring.modalities import Samples, Table, find
 from sparring.modalities.molecules import Molecules
 from sparring.modalities.molecules.cleaning import Rules, clean
 from sparring.modalities.molecules.conditions import ranges
+from sparring.modalities.molecules.properties import measures
 from sparring.modalities.molecules.records import Records
 from sparring.modalities.molecules.tokens import as_codes, as_text, tokenize, vocabulary
 
 PROPERTIES = ("logP", "MW")
+MEASURES = measures((), None)
 
 
 def records(*smiles):
@@ -189,16 +191,16 @@ def test_view_counts_substructures_and_knows_what_is_invalid(fitted):
     ],
 )
 def test_ranges(text, name, low, high):
-    (found,) = ranges([text])
+    (found,) = ranges([text], MEASURES)
     assert (found.name, found.low, found.high) == (name, low, high)
 
 
 def test_ranges_hold_for_molecules():
     smiles = np.array(["CCO", "c1ccccc1", "not valid", "C"], object)
-    assert ranges(["rings=1"])[0].holds(smiles).tolist() == [False, True, False, False]
-    assert ranges({"MW": "40..50"})[0].holds(smiles).tolist() == [True, False, False, False]
-    assert ranges(["rings>1"])[0].holds(smiles).tolist() == [False] * 4
-    assert ranges(["rings>=1"])[0].holds(smiles).tolist() == [False, True, False, False]
+    assert ranges(["rings=1"], MEASURES)[0].holds(smiles).tolist() == [False, True, False, False]
+    assert ranges({"MW": "40..50"}, MEASURES)[0].holds(smiles).tolist() == [True, False, False, False]
+    assert ranges(["rings>1"], MEASURES)[0].holds(smiles).tolist() == [False] * 4
+    assert ranges(["rings>=1"], MEASURES)[0].holds(smiles).tolist() == [False, True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -207,8 +209,8 @@ def test_ranges_hold_for_molecules():
         (["logP"], "'logP' is not a condition; write NAME=LOW..HIGH"),
         (["logP=.."], "is not a condition"),
         (["logP=3..2"], r"'logP=3..2' is an empty range; write logP=2..3"),
-        (["logp>2"], "RDKit has no descriptor 'logp'; did you mean 'logP'"),
-        (["beauty>2"], "no descriptor 'beauty'; choose from logP, QED"),
+        (["logp>2"], "there is no property 'logp'; did you mean 'logP'"),
+        (["beauty>2"], "there is no property 'beauty'; choose from logP, QED"),
         (["logP<2", "logP>3"], "'logP<2' and 'logP>3' cannot both hold"),
         (["logP=40..50"], r"training molecules have logP from .* to .*, the nearest is 3\.933"),
         (["MW<10"], "the nearest is 106"),
@@ -229,6 +231,35 @@ def test_requests_draw_conditions_from_examples_that_satisfy_them(fitted):
     assert drawn[:, PROPERTIES.index("logP")].isnan().all()
     assert request.notes == ("rings is only filtered by, as the model was not trained with it (conditions=rings)",)
     assert modality.draw_conditions(3, torch.device("cpu")).isnan().all()
+
+
+def test_columns_are_estimated_for_new_molecules(tmp_path):
+    table = frame()
+    weights = [Chem.Descriptors.MolWt(Chem.MolFromSmiles(text)) for text in table["drug"]]
+    table["pIC50"] = np.array(weights) / 20 + np.random.default_rng(0).normal(0, 0.1, 120)
+    table.loc[3, "pIC50"] = np.nan
+    table.to_csv(tmp_path / "t.csv", index=False)
+    items = find(tmp_path / "t.csv")
+    modality = Molecules(described=("pIC50", "logP")).fit(items)
+    (own,) = modality.estimates
+    assert own.r2 > 0.9
+    encoded = modality.encode(items)
+    assert encoded.notes[-1].startswith("pIC50 of new molecules is estimated by ridge regression (R² ")
+    assert encoded.tensors["properties"][3].isnan().tolist() == [True, False]
+    request = modality.request(where="pIC50=6..7")
+    made = np.array([text for text, weight in zip(table["drug"], weights, strict=True) if weight < 160], object)
+    holds = request.rules[0].holds(made)
+    expected = np.array([6 <= w / 20 <= 7 for w in weights if w < 160])
+    assert (holds == expected).mean() > 0.9
+    assert any("R²" in note for note in request.notes)
+    with pytest.raises(InputError, match="there is no property 'pic'; choose from .*, pIC50 or a descriptor of RDKit"):
+        modality.request(where="pic>2")
+    with pytest.raises(InputError, match="conditions=pIC5 is no descriptor of RDKit and no column of numbers; did you"):
+        Molecules(described=("pIC5",)).fit(items)
+    with pytest.raises(InputError, match="conditions=few has 5 values"):
+        few = table.assign(few=[1.0, 2, 3, 4, 5] + [np.nan] * 115)
+        few.to_csv(tmp_path / "f.csv", index=False)
+        Molecules(described=("few",)).fit(find(tmp_path / "f.csv"))
 
 
 def test_survey_names_lines(tmp_path):
@@ -303,7 +334,7 @@ def test_samples_are_valid_and_satisfy_what_is_asked(tmp_path):
     settings = {"out": tmp_path / "run", "steps": 60, "quiet": True, "device": "cpu"}
     fields = {"width": 48, "embedding": 16, "batch": 64, "candidates": 4, "conditions": "MW", "lr": 1e-2, "D": 8}
     model = sparring.train("molecules", write_benzenes(tmp_path / "b.smi"), **settings, **fields)
-    asked = ranges(["MW<150"])[0]
+    asked = ranges(["MW<150"], MEASURES)[0]
     samples = model.sample(6, seed=1, where="MW<150")
     assert len(samples) == 6
     assert asked.holds(samples.items).all()

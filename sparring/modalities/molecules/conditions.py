@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sparring.errors import InputError, nearest
 from sparring.metrics import chemistry
+from sparring.modalities.molecules.properties import Measure
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 RANGE = re.compile(rf"\s*(.+?)\s*=\s*({NUMBER})?\s*\.\.\s*({NUMBER})?\s*")
@@ -26,13 +27,15 @@ class Range:
 
     Attributes:
         text: the condition as it was typed.
-        name: of the descriptor.
+        name: of the property.
+        measure: measures it.
         low, high: bounds; infinite where there is none.
         above, below: True if the bound itself is excluded.
     """
 
     text: str
     name: str
+    measure: Measure
     low: float = -inf
     high: float = inf
     above: bool = False
@@ -43,7 +46,8 @@ class Range:
         molecules = chemistry.parse(smiles)
         known = [i for i, molecule in enumerate(molecules) if molecule is not None]
         satisfied = np.zeros(len(molecules), bool)
-        satisfied[known] = self.contains(chemistry.described([molecules[i] for i in known], self.name))
+        if known:
+            satisfied[known] = self.contains(self.measure([molecules[i] for i in known]))
         return satisfied
 
     def contains(self, x: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -65,17 +69,20 @@ class Valid:
         return np.array([molecule is not None for molecule in chemistry.parse(smiles)], bool)
 
 
-def ranges(where: str | Sequence[str] | Mapping[str, Any]) -> list[Range]:
+def ranges(where: str | Sequence[str] | Mapping[str, Any], known: Mapping[str, Measure]) -> list[Range]:
     """Conditions from their texts.
 
+    Args:
+        known: what measures each property, by its name.
+
     Raises:
-        InputError: if one cannot be parsed, names no descriptor, or two contradict one another.
+        InputError: if one cannot be parsed, names no property, or two contradict one another.
     """
     if isinstance(where, Mapping):
         texts: Sequence[str] = [f"{name}={value}" for name, value in where.items()]
     else:
         texts = [where] if isinstance(where, str) else where
-    parsed = [_range(text) for text in texts]
+    parsed = [_range(text, known) for text in texts]
     for name in {condition.name for condition in parsed}:
         own = [condition for condition in parsed if condition.name == name]
         if max(c.low for c in own) > min(c.high for c in own):
@@ -83,34 +90,31 @@ def ranges(where: str | Sequence[str] | Mapping[str, Any]) -> list[Range]:
     return parsed
 
 
-def _range(text: str) -> Range:
+def _range(text: str, known: Mapping[str, Measure]) -> Range:
     found = RANGE.fullmatch(text)
     if found is not None and (found[2] or found[3]):
         low, high = float(found[2] or -inf), float(found[3] or inf)
         if low > high:
             raise InputError(f"{text!r} is an empty range; write {found[1]}={found[3]}..{found[2]}")
-        return Range(text, _known(found[1], text), low, high)
+        return Range(text, *_measured(found[1], text, known), low, high)
     found = COMPARISON.fullmatch(text)
     if found is None or not isfinite(float(found[3])):
         raise InputError(f"{text!r} is not a condition; write NAME=LOW..HIGH, NAME>NUMBER or NAME<NUMBER")
-    name, x = _known(found[1], text), float(found[3])
+    (name, measure), x = _measured(found[1], text, known), float(found[3])
     if found[2] == "=":
-        return Range(text, name, x - EQUAL * max(1, abs(x)), x + EQUAL * max(1, abs(x)))
+        return Range(text, name, measure, x - EQUAL * max(1, abs(x)), x + EQUAL * max(1, abs(x)))
     if found[2].startswith(">"):
-        return Range(text, name, low=x, above=found[2] == ">")
-    return Range(text, name, high=x, below=found[2] == "<")
+        return Range(text, name, measure, low=x, above=found[2] == ">")
+    return Range(text, name, measure, high=x, below=found[2] == "<")
 
 
-def _known(name: str, text: str) -> str:
-    known = chemistry.descriptors()
-    if name not in known:
-        similar = {other.lower(): other for other in known}
-        close = similar.get(name.lower())
-        hint = f"did you mean {close!r}?" if close else _close(name)
-        raise InputError(f"{text!r}: RDKit has no descriptor {name!r}; {hint}")
-    return name
-
-
-def _close(name: str) -> str:
-    hint = nearest(name, chemistry.descriptors())
-    return hint if hint.startswith("did") else f"choose from {', '.join(chemistry.ALIASES)} or a name of RDKit's"
+def _measured(name: str, text: str, known: Mapping[str, Measure]) -> tuple[str, Measure]:
+    if name in known:
+        return name, known[name]
+    similar = {other.lower(): other for other in known}
+    close = similar.get(name.lower())
+    hint = f"did you mean {close!r}?" if close else nearest(name, known)
+    if not hint.startswith("did"):
+        own = [other for other in known if other not in chemistry.descriptors()]
+        hint = f"choose from {', '.join([*chemistry.ALIASES, *own])} or a descriptor of RDKit"
+    raise InputError(f"{text!r}: there is no property {name!r}; {hint}")

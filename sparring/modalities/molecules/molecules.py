@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -19,13 +19,16 @@ from sparring.data.items import Items
 from sparring.data.split import HELD_FRACTION, MIN_ITEMS, Split
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
-from sparring.errors import InputError, nearest
+from sparring.errors import InputError
+from sparring.json_files import build
 from sparring.metrics import chemistry
 from sparring.modalities.asks import Ask, Field, Request
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
-from sparring.modalities.molecules import cleaning, drawing, reading, writing
+from sparring.modalities.molecules import cleaning, drawing, properties, reading, writing
 from sparring.modalities.molecules.cleaning import Charges, Cleaned, Marks, Rules, Salts
 from sparring.modalities.molecules.conditions import Range, Valid, ranges
+from sparring.modalities.molecules.properties import Estimate, Measure, estimate, known_properties, measures
+from sparring.modalities.molecules.requests import Known
 from sparring.modalities.molecules.sets import SETS
 from sparring.modalities.molecules.tokens import as_codes, as_text, vocabulary
 from sparring.modalities.molecules.view import View
@@ -41,7 +44,6 @@ MAX_EXAMPLES = 500  # training molecules that the model keeps, for conditions an
 FREE = 0.5  # share of the descriptors that are free in a training condition
 MAX_DEVIATIONS = 5.0  # of a descriptor in a condition from the mean
 MAX_HELD = 10_000  # molecules held out at most
-ROWS = 256  # conditions that those of a request are drawn from
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,13 @@ class Molecules(Modality):
     Attributes:
         column: name of the column of SMILES in a table; "" to find it.
         salts, charges, isotopes, stereo, longest: as in `Rules`.
-        described: names of the descriptors that samples are generated for; others are only filtered by.
+        described: names of the properties that samples are generated for; others are only filtered by.
         vocabulary: the tokens.
         length: tokens of a molecule, the end included.
         mean, deviation: of the descriptors `chemistry.QUICK`.
         means, deviations, lows, highs: of `described` in the training data.
-        examples: some training molecules.
+        examples, example_values: some molecules of the data, and their properties.
+        estimates: of the columns among `described`.
     """
 
     kind: ClassVar[str] = reading.KIND
@@ -90,6 +93,12 @@ class Molecules(Modality):
     lows: tuple[float, ...] = ()
     highs: tuple[float, ...] = ()
     examples: tuple[str, ...] = ()
+    example_values: tuple[tuple[float, ...], ...] = ()
+    estimates: tuple[Estimate, ...] = ()
+
+    def __post_init__(self) -> None:
+        restored = tuple(build(Estimate, e, "an estimate") if isinstance(e, Mapping) else e for e in self.estimates)
+        object.__setattr__(self, "estimates", restored)
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
@@ -146,52 +155,48 @@ class Molecules(Modality):
         return (self.length,)
 
     def fit(self, items: Items) -> Self:
-        for name in (name for name in self.described if name not in chemistry.descriptors()):
-            raise InputError(f"conditions={name} is no descriptor of RDKit; {nearest(name, chemistry.ALIASES)}")
-        smiles = self.cleaned(items).smiles
-        order = np.random.default_rng(0).permutation(len(smiles))[:SKETCHED]
-        molecules = chemistry.parse(smiles[i] for i in order)
-        quick = np.nan_to_num(chemistry.quick(molecules))
-        properties = self._properties(smiles)
-        known = np.where(np.isfinite(properties), properties, np.nan)
-        tokens = vocabulary(smiles)
-        return replace(
+        records, cleaned = reading.records_of(items, self.column), self.cleaned(items)
+        properties.check_names(self.described, records)
+        smiles, tokens = cleaned.smiles, vocabulary(cleaned.smiles)
+        order = np.random.default_rng(0).permutation(len(smiles))
+        quick = np.nan_to_num(chemistry.quick(chemistry.parse(smiles[i] for i in order[:SKETCHED])))
+        values = known_properties(records, cleaned, self.described)
+        known = order[np.isfinite(values[order]).all(1)][:MAX_EXAMPLES]
+        fitted = replace(
             self,
             vocabulary=tokens,
             length=1 + max(int((row > 0).sum()) for row in as_codes(smiles, tokens, self.longest + 1)),
             mean=_floats(quick.mean(0)),
             deviation=_floats(np.where(quick.std(0) > 0, quick.std(0), 1.0)),
-            means=_floats(np.nanmean(known, 0)),
-            deviations=_floats(np.where(np.nanstd(known, 0) > 0, np.nanstd(known, 0), 1.0)),
-            lows=_floats(np.nanmin(known, 0)),
-            highs=_floats(np.nanmax(known, 0)),
-            examples=tuple(smiles[i] for i in order[:MAX_EXAMPLES]),
+            means=_floats(np.nanmean(values, 0)),
+            deviations=_floats(np.where(np.nanstd(values, 0) > 0, np.nanstd(values, 0), 1.0)),
+            lows=_floats(np.nanmin(values, 0)),
+            highs=_floats(np.nanmax(values, 0)),
+            examples=tuple(smiles[i] for i in known),
+            example_values=tuple(_floats(row) for row in values[known]),
         )
-
-    def _properties(self, smiles: Sequence[str]) -> NDArray[np.float64]:
-        """The descriptors that samples are generated for, (n, len(described))."""
-        return _properties(tuple(smiles), self.described)
+        measured = [(i, name) for i, name in enumerate(self.described) if name not in chemistry.descriptors()]
+        estimates = tuple(estimate(name, values[:, i], smiles, fitted.view) for i, name in measured)
+        return replace(fitted, estimates=estimates)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:  # noqa: ARG002
-        """Codes of tokens, int16 (n, length), and standardized descriptors, float32 (n, len(described))."""
-        cleaned = self.cleaned(items)
+        """Codes of tokens, int16 (n, length), and standardized properties, float32 (n, len(described))."""
+        records, cleaned = reading.records_of(items, self.column), self.cleaned(items)
         codes = as_codes(cleaned.smiles, self.vocabulary, self.length)
         known = codes[:, 0] >= 0
         if not known.any():
             raise InputError(f"{items.name!r} has no molecule that consists of the tokens of the training data")
         unknown = [
-            (reading.records_of(items, self.column).place(cleaned.rows[i]), f"{cleaned.smiles[i]} has unseen tokens")
-            for i in np.flatnonzero(~known)
+            (records.place(cleaned.rows[i]), f"{cleaned.smiles[i]} has unseen tokens") for i in np.flatnonzero(~known)
         ]
-        properties = self._properties([text for text, kept in zip(cleaned.smiles, known, strict=True) if kept])
-        tensors = {VALUES: torch.from_numpy(codes[known]), PROPERTIES: self._standardized(properties)}
-        notes = cleaning.notes_of(cleaned)
+        values = known_properties(records, cleaned, self.described)[known]
+        tensors = {VALUES: torch.from_numpy(codes[known]), PROPERTIES: self._standardized(values)}
+        notes = [*cleaning.notes_of(cleaned), *(own.note() for own in self.estimates)]
         return Encoded(tensors, cleaned.rows[known], skipped=(*cleaned.skipped, *unknown), notes=tuple(notes))
 
-    def _standardized(self, properties: NDArray[np.float64]) -> Tensor:
-        """Descriptors in standard deviations; NaN where they are unknown or free."""
-        finite = np.where(np.isfinite(properties), properties, nan)
-        scaled = (finite - np.array(self.means)) / np.array(self.deviations)
+    def _standardized(self, values: NDArray[np.float64]) -> Tensor:
+        """Properties in standard deviations; NaN where they are unknown or free."""
+        scaled = (values - np.array(self.means)) / np.array(self.deviations)
         return torch.from_numpy(scaled.clip(-MAX_DEVIATIONS, MAX_DEVIATIONS).astype(np.float32))
 
     def scale(self, encoded: Tensor) -> Tensor:
@@ -203,10 +208,9 @@ class Molecules(Modality):
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
         """Codes, and as conditions some of their own descriptors: NaN for those that are free."""
         batch = {**tensors, VALUES: self.scale(tensors[VALUES])}
-        properties = batch.pop(PROPERTIES)
+        values = batch.pop(PROPERTIES)
         if self.described:
-            free = torch.rand_like(properties) < FREE
-            batch[CONDITION] = torch.where(free, nan, properties)
+            batch[CONDITION] = torch.where(torch.rand_like(values) < FREE, nan, values)
         return batch
 
     def decode(self, samples: Tensors, start: int = 0) -> NDArray[Any]:  # noqa: ARG002
@@ -239,59 +243,30 @@ class Molecules(Modality):
         return (replace(WHERE, fields=fields),)
 
     def requested(self, asked: Mapping[str, Any]) -> Request:
-        conditions = ranges(asked.get(WHERE.name, ()))
+        conditions = ranges(asked.get(WHERE.name, ()), self.measures)
         for condition in conditions:
-            self._check_possible(condition)
-        return Request(self._requested_rows(conditions), (*conditions, Valid()), notes=self._notes(conditions))
-
-    def _check_possible(self, condition: Range) -> None:
-        """Refuse a range that no training molecule is near.
-
-        Raises:
-            InputError: if it has none, with the nearest value.
-        """
-        if condition.name not in self.described:
-            return
-        i = self.described.index(condition.name)
-        low, high = self.lows[i], self.highs[i]
-        if condition.low > high or condition.high < low:
-            near = high if condition.low > high else low
-            raise InputError(
-                f"{condition.text!r} is out of range: the training molecules have {condition.name} from {low:.4g} to "
-                f"{high:.4g}, the nearest is {near:.4g}"
-            )
-
-    def _requested_rows(self, conditions: Sequence[Range]) -> Tensor | None:
-        """Standardized descriptors of training molecules that satisfy the conditions, NaN for those that are free.
-        Where no example does, descriptors are drawn from their ranges.
-        """
-        own = [condition for condition in conditions if condition.name in self.described]
-        if not own:
-            return None
-        random = np.random.default_rng(0)
-        known = self._example_properties
-        names = [self.described.index(condition.name) for condition in own]
-        holds = np.logical_and.reduce([c.contains(known[:, i]) for c, i in zip(own, names, strict=True)])
-        rows = np.full((ROWS, len(self.described)), nan)
-        if holds.any():
-            chosen = random.choice(np.flatnonzero(holds), ROWS)
-            rows[:, names] = known[chosen][:, names]
-        else:
-            for i in set(names):
-                low = max([self.lows[i], *(c.low for c, j in zip(own, names, strict=True) if j == i)])
-                high = min([self.highs[i], *(c.high for c, j in zip(own, names, strict=True) if j == i)])
-                rows[:, i] = random.uniform(low, max(low, high), ROWS)
-        return self._standardized(rows)
+            self._known.check_possible(condition)
+        rows = self._known.rows(conditions)
+        drawn = None if rows is None else self._standardized(rows)
+        return Request(drawn, (*conditions, Valid()), notes=self._notes(conditions))
 
     @cached_property
-    def _example_properties(self) -> NDArray[np.float64]:
-        return self._properties(self.examples)
+    def measures(self) -> Mapping[str, Measure]:
+        """What measures each property by its name."""
+        return measures(self.estimates, self.view)
+
+    @cached_property
+    def _known(self) -> Known:
+        values = np.array(self.example_values).reshape(-1, len(self.described))
+        return Known(self.described, self.lows, self.highs, values)
 
     def _notes(self, conditions: Sequence[Range]) -> tuple[str, ...]:
         others = dict.fromkeys(c.name for c in conditions if c.name not in self.described)
-        return tuple(
+        filtered = (
             f"{name} is only filtered by, as the model was not trained with it (conditions={name})" for name in others
         )
+        asked = {condition.name for condition in conditions}
+        return (*filtered, *(own.note() for own in self.estimates if own.name in asked))
 
     def _unavailable(self, name: str, value: Any) -> str:
         if name == "label":
@@ -329,11 +304,16 @@ class Molecules(Modality):
         return drawing.structures(samples.items)
 
     @property
+    def _written(self) -> Mapping[str, Measure]:
+        """What measures the properties that stand in files of samples."""
+        return {name: self.measures[name] for name in self.described}
+
+    @property
     def writers(self) -> tuple[Writer, ...]:
         return (
             Writer(".smi", "chemical/x-daylight-smiles", writing.write_smiles),
-            Writer(".csv", "text/csv", lambda s, path: writing.write_csv(s, path, self.described)),
-            Writer(".sdf", "chemical/x-mdl-sdfile", lambda s, path: writing.write_sdf(s, path, self.described)),
+            Writer(".csv", "text/csv", lambda s, path: writing.write_csv(s, path, self._written)),
+            Writer(".sdf", "chemical/x-mdl-sdfile", lambda s, path: writing.write_sdf(s, path, self._written)),
             Writer(".png", "image/png", write_png),
         )
 
@@ -358,10 +338,3 @@ WHERE = Ask(
 
 def _floats(values: NDArray[Any]) -> tuple[float, ...]:
     return tuple(float(v) for v in values)
-
-
-@lru_cache(maxsize=4)  # fitting and encoding ask for the same
-def _properties(smiles: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.float64]:
-    molecules = chemistry.parse(smiles)
-    columns = [chemistry.described(molecules, name) for name in names]
-    return np.stack(columns, 1) if columns else np.zeros((len(smiles), 0))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.metrics import chemistry
-from sparring.metrics.chemistry import BITS, QUICK, Floats
+from sparring.metrics.chemistry import BITS, QUICK, Floats, Molecule
 from sparring.modalities.molecules.tokens import as_text
 
 MAX_DEVIATIONS = 5.0  # of a descriptor from the training data's mean
@@ -40,10 +42,13 @@ class View:
         valid = np.array([molecule is not None for molecule in molecules], bool)
         seen = np.zeros((len(molecules), self.width), np.float32)
         if valid.any():
-            known = [molecule for molecule in molecules if molecule is not None]
-            seen[valid, :BITS] = np.log1p(chemistry.counts(known))
-            seen[valid, BITS:] = self.standardized(chemistry.quick(known))
+            seen[valid] = self.numbers([molecule for molecule in molecules if molecule is not None])
         return torch.from_numpy(seen).to(codes.device), torch.from_numpy(valid).to(codes.device)
+
+    def numbers(self, molecules: Sequence[Molecule]) -> NDArray[np.float32]:
+        """Of valid molecules, (n, width)."""
+        both = [np.log1p(chemistry.counts(molecules)), self.standardized(chemistry.quick(molecules))]
+        return np.concatenate(both, 1, dtype=np.float32)
 
     def standardized(self, descriptors: Floats) -> Floats:
         """Descriptors in standard deviations of the training data."""

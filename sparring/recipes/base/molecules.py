@@ -26,5 +26,7 @@ class MoleculeRecipe(Recipe[Molecules]):
     stereo: Marks = data("keep", "stereo marks: keep, remove, or drop the molecule", sets="stereo")
     longest: Count = data(100, "tokens of the longest molecule that is learned", sets="longest")
     conditions: Words = data(
-        ("logP", "QED", "MW", "TPSA"), "descriptors that samples can be generated for; empty: none", sets="described"
+        ("logP", "QED", "MW", "TPSA"),
+        "descriptors and columns that samples can be asked for",
+        sets="described",
     )
