@@ -252,8 +252,8 @@ def test_columns_are_estimated_for_new_molecules(tmp_path):
     expected = np.array([6 <= w / 20 <= 7 for w in weights if w < 160])
     assert (holds == expected).mean() > 0.9
     assert any("R²" in note for note in request.notes)
-    with pytest.raises(InputError, match="there is no property 'pic'; choose from .*, pIC50 or a descriptor of RDKit"):
-        modality.request(where="pic>2")
+    with pytest.raises(InputError, match="there is no property 'zzzz'; choose from .*, pIC50 or a descriptor of RDKit"):
+        modality.request(where="zzzz>2")
     with pytest.raises(InputError, match="conditions=pIC5 is no descriptor of RDKit and no column of numbers; did you"):
         Molecules(described=("pIC5",)).fit(items)
     with pytest.raises(InputError, match="conditions=few has 5 values"):
