@@ -18,7 +18,7 @@ from torch.nn.functional import softplus
 from sparring.data.tensors import VALUES, Tensors
 from sparring.games.game import Game
 from sparring.games.gan import OptimizerFactory
-from sparring.games.prior import Prior, Uniform
+from sparring.games.prior import normal
 from sparring.loop import Losses, Player, Round
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.sequence import LanguageModel
@@ -55,7 +55,7 @@ class ResampledGame(Game):
         super().__init__()
         self.G, self.D, self.view = G, D, view
         self.length, self.candidates, self.taught = length, candidates, taught
-        self.prior = Prior(Uniform("u", candidates * length), Uniform("choice", 1))
+        self.prior = normal(candidates * length + 1)  # for each token of each candidate, and for the choice
         self._conditional = condition > 0
 
     @property
@@ -126,12 +126,23 @@ class ResampledGame(Game):
         """The first candidate of each sample."""
         return self.G.sample(as_uniform(z[:, : self.length]), condition)
 
+    def draw(self, n: int, device: torch.device, truncation: float | None = None, length: int | None = None) -> Tensor:  # noqa: ARG002
+        """Latents of the prior. They are not truncated: sequences are made more typical by their temperature."""
+        return super().draw(n, device)
+
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:  # noqa: ARG002
+        return self._resampled(z, condition, 1.0)
+
+    def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:
+        """Sequences of a temperature: below 1 they are more typical."""
+        return self._resampled(z, condition, truncation)
+
+    def _resampled(self, z: Tensor, condition: Tensor | None, temperature: float) -> Tensors:
         """Of several candidates one each, drawn by D's ratio among the valid ones."""
         n, k = len(z), self.candidates
         uniform = as_uniform(z[:, :-1]).reshape(n * k, self.length)
         conditions = None if condition is None else condition.repeat_interleave(k, 0)
-        codes = self.G.sample(uniform, conditions).view(n, k, self.length)
+        codes = self.G.sample(uniform, conditions, temperature).view(n, k, self.length)
         seen, valid = self.view(codes.flatten(0, 1))
         logits, known = self.D(seen).float().view(n, k), valid.view(n, k)
         below = shares(logits, known).cumsum(1) < as_uniform(z[:, -1:])
@@ -156,8 +167,9 @@ def shares(logits: Tensor, valid: Tensor) -> Tensor:
 
 
 def as_uniform(z: Tensor) -> Tensor:
-    """Latents in [-1, 1] as numbers in [0, 1]."""
-    return (z + 1) / 2
+    """Normal latents as numbers in [0, 1]: their quantiles."""
+    quantiles: Tensor = torch.special.ndtr(z)
+    return quantiles
 
 
 @contextmanager

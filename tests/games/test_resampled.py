@@ -96,7 +96,19 @@ def test_teaching_moves_g_toward_what_d_prefers():
     assert after[3] < before[3]
 
 
-def test_latents_are_uniform():
+def test_quantiles_of_latents_are_uniform():
     z = game().draw(100, torch.device("cpu"))
     assert z.shape == (100, 8 * 5 + 1)
-    assert 0 <= as_uniform(z).min() < as_uniform(z).max() <= 1
+    u = as_uniform(z)
+    assert 0 <= u.min() < 0.02 < 0.98 < u.max() <= 1
+    assert abs(u.mean() - 0.5) < 0.02
+
+
+@torch.no_grad()
+def test_truncation_is_a_temperature():
+    played = game(candidates=1)
+    z = played.draw(500, torch.device("cpu"), truncation=0.01)
+    assert z.abs().max() > 3
+    cold = played.sample_truncated(z, None, 0.01)["values"][:, 0]
+    assert (cold == as_first_shares(played).argmax()).float().mean() > 0.95
+    assert len(played.sample(z, None)["values"][:, 0].unique()) == 4
