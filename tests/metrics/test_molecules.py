@@ -79,6 +79,16 @@ def test_missing_package_is_named(monkeypatch):
         moses.file("dataset", "data", "train.csv.gz")
 
 
+def test_what_is_not_installed_is_named_and_left_out(monkeypatch):
+    monkeypatch.setattr(moses, "find_spec", lambda _: None)
+    monkeypatch.setattr("sparring.modalities.molecules.judge.find_spec", lambda _: None)
+    smiles = chemistry.canonical(benzenes())
+    judge = MoleculeJudge(smiles[:90], smiles[90:], "benzenes")
+    names = {n.name for n in judge.numbers(smiles[:30])}
+    assert not {"fcd", "filters"} & names
+    assert "fcd needs fcd-torch, which is not installed; filters needs molsets" in judge.protocol(30)
+
+
 @pytest.fixture(scope="module")
 def judged():
     """A judge of the benzenes, with metrics of each cheat."""

@@ -305,6 +305,26 @@ def test_drawings_show_invalid_molecules_too(fitted):
     assert sum(compared.distributions[0].real) == pytest.approx(1)
 
 
+def test_without_rdkit_tables_are_tables_and_lists_name_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.modalities.molecules.reading.find_spec", lambda _: None)
+    frame().to_csv(tmp_path / "t.csv", index=False)
+    assert find(tmp_path / "t.csv").kind == "rows"
+    with pytest.raises(
+        InputError, match=r"rdkit reads molecules and is not installed; pip install 'sparring\[molecules"
+    ):
+        find(write_benzenes(tmp_path / "b.smi"))
+
+
+def test_names_of_sets(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPARRING_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(InputError, match="the data set 'esol' is not here; put delaney-processed.csv into .*molecules"):
+        find("esol")
+    (tmp_path / "molecules").mkdir()
+    frame().to_csv(tmp_path / "molecules" / "delaney-processed.csv", index=False)
+    assert (find("esol").name, len(find("esol"))) == ("esol", 120)
+
+
 BAD = [
     ("empty.smi", b"", "is empty"),
     ("blank.smi", b"\n\n", "is empty"),

@@ -13,7 +13,7 @@ from sparring.data.items import Items
 from sparring.data.store import Progress
 from sparring.metrics import chemistry
 from sparring.modalities.molecules import cleaning, drawing, reading
-from sparring.modalities.molecules.cleaning import Rules, has_stereo
+from sparring.modalities.molecules.cleaning import Rules, has_charges, has_isotopes, has_stereo
 from sparring.modalities.molecules.records import Records
 from sparring.modalities.molecules.tokens import tokenize
 from sparring.modalities.survey import Survey, listed
@@ -128,17 +128,16 @@ def _measured(
         progress(i, len(molecules))
         place, text = records.place(i), chemistry.chem().MolToSmiles(molecule)
         tokens.append(len(tokenize(text)))
-        atoms = molecule.GetAtoms()
         marks = {
             "salts": "." in text,
-            "charges": any(atom.GetFormalCharge() for atom in atoms),
+            "charges": has_charges(text),
             "stereo": has_stereo(text),
-            "isotopes": any(atom.GetIsotope() for atom in atoms),
+            "isotopes": has_isotopes(text),
             "duplicates": place in duplicates,
         }
         for what in (what for what, present in marks.items() if present):
             found[what].append(place)
-        for symbol in {atom.GetSymbol() for atom in atoms}:
+        for symbol in {atom.GetSymbol() for atom in molecule.GetAtoms()}:
             first[symbol] += 1
             elements.setdefault(symbol, []).append(place)
     rare = [s for s, count in first.items() if count < max(2, RARE * len(tokens))]

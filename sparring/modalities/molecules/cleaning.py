@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -16,6 +17,7 @@ from sparring.metrics.chemistry import Molecule
 from sparring.modalities.molecules.records import Records
 from sparring.modalities.molecules.tokens import tokenize
 
+CHARGE, ISOTOPE = re.compile(r"\[[^\]]*[+-]"), re.compile(r"\[\d")
 Salts = Literal["largest", "keep", "drop"]
 Charges = Literal["keep", "neutralize", "drop"]
 Marks = Literal["keep", "remove", "drop"]
@@ -106,17 +108,17 @@ def _cleaned(molecule: Molecule | None, written: str, rules: Rules) -> tuple[str
         if rules.salts == "drop":
             raise Left(f"it has {text.count('.') + 1} fragments (salts=drop)")
         molecule, done = chooser.choose(molecule), [*done, "reduced to the largest fragment"]
-    if any(atom.GetFormalCharge() for atom in molecule.GetAtoms()) and rules.charges != "keep":
+    if rules.charges != "keep" and has_charges(write(molecule)):
         if rules.charges == "drop":
             raise Left("it has charged atoms (charges=drop)")
         molecule, done = uncharger.uncharge(molecule), [*done, "neutralized"]
-    if any(atom.GetIsotope() for atom in molecule.GetAtoms()) and rules.isotopes != "keep":
+    if rules.isotopes != "keep" and has_isotopes(text):
         if rules.isotopes == "drop":
             raise Left("it has isotopes (isotopes=drop)")
         for atom in molecule.GetAtoms():
             atom.SetIsotope(0)
         done = [*done, "without their isotopes"]
-    if has_stereo(text) and rules.stereo != "keep":
+    if rules.stereo != "keep" and has_stereo(text):
         if rules.stereo == "drop":
             raise Left("it has stereo marks (stereo=drop)")
         chemistry.chem().RemoveStereochemistry(molecule)
@@ -127,6 +129,16 @@ def _cleaned(molecule: Molecule | None, written: str, rules: Rules) -> tuple[str
     if tokens > rules.longest:
         raise Left(f"it has {tokens} tokens (longest={rules.longest})")
     return text, done
+
+
+def has_charges(smiles: str) -> bool:
+    """True if an atom of a SMILES has a charge."""
+    return CHARGE.search(smiles) is not None
+
+
+def has_isotopes(smiles: str) -> bool:
+    """True if a SMILES says which isotope an atom is."""
+    return ISOTOPE.search(smiles) is not None
 
 
 def has_stereo(smiles: str) -> bool:

@@ -30,7 +30,7 @@ from sparring.modalities.molecules.conditions import Range, Valid, ranges
 from sparring.modalities.molecules.properties import Estimate, Measure, estimate, known_properties, measures
 from sparring.modalities.molecules.requests import Known
 from sparring.modalities.molecules.sets import SETS
-from sparring.modalities.molecules.tokens import as_codes, as_text, vocabulary
+from sparring.modalities.molecules.tokens import as_codes, as_text, tokenize, vocabulary
 from sparring.modalities.molecules.view import View
 from sparring.modalities.samples import Comparison, write_png
 from sparring.modalities.survey import Survey
@@ -165,7 +165,7 @@ class Molecules(Modality):
         fitted = replace(
             self,
             vocabulary=tokens,
-            length=1 + max(int((row > 0).sum()) for row in as_codes(smiles, tokens, self.longest + 1)),
+            length=1 + max(len(tokenize(text)) for text in smiles),
             mean=_floats(quick.mean(0)),
             deviation=_floats(np.where(quick.std(0) > 0, quick.std(0), 1.0)),
             means=_floats(np.nanmean(values, 0)),
