@@ -51,15 +51,21 @@ def quiet() -> Iterator[None]:
 
 def parse(smiles: Iterable[str]) -> list[Molecule | None]:
     """Molecules of SMILES strings; None for invalid and empty ones."""
+    return list(parse_each(smiles))
+
+
+def parse_each(smiles: Iterable[str]) -> Iterator[Molecule | None]:
+    """The same one after the other: a molecule takes tens of kilobytes."""
     read = chem().MolFromSmiles
     with quiet():
-        return [read(text) if text else None for text in smiles]
+        for text in smiles:
+            yield read(text) if text else None
 
 
 def canonical(smiles: Iterable[str]) -> list[str]:
     """RDKit's canonical SMILES; "" for invalid strings."""
     write = chem().MolToSmiles
-    return ["" if molecule is None else write(molecule) for molecule in parse(smiles)]
+    return ["" if molecule is None else write(molecule) for molecule in parse_each(smiles)]
 
 
 @cache
@@ -74,7 +80,7 @@ def counts(molecules: Sequence[Molecule]) -> NDArray[np.float32]:
     return np.array(rows, np.float32).reshape(len(rows), BITS)
 
 
-def fingerprints(molecules: Sequence[Molecule], bits: int = 1024) -> NDArray[np.uint8]:
+def fingerprints(molecules: Iterable[Molecule], bits: int = 1024) -> NDArray[np.uint8]:
     """Which folded substructures of radius 2 occur, (n, bits)."""
     rows = [_morgan(bits).GetFingerprintAsNumPy(molecule) for molecule in molecules]
     return np.array(rows, np.uint8).reshape(len(rows), bits)
@@ -86,7 +92,7 @@ def _quick() -> Any:
     return module.Properties(list(QUICK))
 
 
-def quick(molecules: Sequence[Molecule]) -> Floats:
+def quick(molecules: Iterable[Molecule]) -> Floats:
     """The descriptors of `QUICK`, (n, 19)."""
     rows = [list(_quick().ComputeProperties(molecule)) for molecule in molecules]
     return np.array(rows, np.float64).reshape(len(rows), len(QUICK))
@@ -100,7 +106,7 @@ def descriptors() -> dict[str, Callable[[Molecule], float]]:
     return {**{name: listed[own] for name, own in ALIASES.items()}, **listed}
 
 
-def described(molecules: Sequence[Molecule], name: str) -> Floats:
+def described(molecules: Iterable[Molecule], name: str) -> Floats:
     """A descriptor of molecules by its name, (n,)."""
     compute = descriptors()[name]
     return np.array([compute(molecule) for molecule in molecules], np.float64)

@@ -174,4 +174,4 @@ def rows(molecules: Sequence[Molecule]) -> Rows:
 
 def fingerprints_of(smiles: Sequence[str]) -> NDArray[np.uint8]:
     """Morgan fingerprints of valid SMILES, (n, 1024)."""
-    return chemistry.fingerprints(chemistry.parse(smiles))
+    return chemistry.fingerprints(chemistry.parse_each(smiles))

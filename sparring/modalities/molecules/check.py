@@ -121,11 +121,10 @@ def _measured(
     as_written = cleaning.clean(records, AS_WRITTEN)
     duplicates = {place for place, why in as_written.skipped if why.startswith("the same")}
     invalid = tuple(entry for entry in as_written.skipped if entry[0] not in duplicates)
-    molecules = chemistry.parse(records.smiles)
-    for i, molecule in enumerate(molecules):
+    for i, molecule in enumerate(chemistry.parse_each(records.smiles)):
         if molecule is None or not molecule.GetNumAtoms():
             continue
-        progress(i, len(molecules))
+        progress(i, len(records))
         place, text = records.place(i), chemistry.chem().MolToSmiles(molecule)
         tokens.append(len(tokenize(text)))
         marks = {

@@ -76,9 +76,8 @@ def clean(records: Records, rules: Rules) -> Cleaned:
     skipped: list[tuple[str, str]] = []
     changed: Counter[str] = Counter()
     first: dict[str, int] = {}
-    molecules = chemistry.parse(records.smiles)
     with chemistry.quiet():
-        for i, molecule in enumerate(molecules):
+        for i, molecule in enumerate(chemistry.parse_each(records.smiles)):
             try:
                 text, done = _cleaned(molecule, records.smiles[i], rules)
                 if text in first:

@@ -159,7 +159,7 @@ class Molecules(Modality):
         properties.check_names(self.described, records)
         smiles, tokens = cleaned.smiles, vocabulary(cleaned.smiles)
         order = np.random.default_rng(0).permutation(len(smiles))
-        quick = np.nan_to_num(chemistry.quick(chemistry.parse(smiles[i] for i in order[:SKETCHED])))
+        quick = np.nan_to_num(chemistry.quick(chemistry.parse_each(smiles[i] for i in order[:SKETCHED])))
         values = known_properties(records, cleaned, self.described)
         known = order[np.isfinite(values[order]).all(1)][:MAX_EXAMPLES]
         fitted = replace(

@@ -87,7 +87,7 @@ def known_properties(records: Records, cleaned: Cleaned, names: tuple[str, ...])
 
 @lru_cache(maxsize=16)  # fitting and encoding ask for the same
 def _described(smiles: tuple[str, ...], name: str) -> Floats:
-    return chemistry.described(chemistry.parse(smiles), name)
+    return chemistry.described(chemistry.parse_each(smiles), name)
 
 
 def estimate(name: str, values: Floats, smiles: Sequence[str], view: View) -> Estimate:
