@@ -26,7 +26,7 @@ class MoleculeRecipe(Recipe[Molecules]):
     stereo: Marks = data("keep", "stereo marks: keep, remove, or drop the molecule", sets="stereo")
     longest: Count = data(100, "tokens of the longest molecule that is learned", sets="longest")
     conditions: Words = data(
-        ("logP", "QED", "MW", "TPSA"),
+        ("logP", "MW", "TPSA"),
         "descriptors and columns that samples can be asked for",
         sets="described",
     )
