@@ -99,6 +99,7 @@ def test_refused_combinations():
         ("acgan", {"classify": 0.0}, "classify=0 trains nothing on the labels"),
         ("pacgan", {"pack": 3}, "must be a multiple of accumulate=1 x pack=3"),
         ("fastgan", {"loss": "minimax"}, "has no field 'loss'"),
+        ("molecules", {"adversarial": 0.0}, "adversarial=0 trains no D, which candidates=6 need; give candidates=1"),
         ("projected", {"resolution": 100}, "resolution=100 is no multiple of 32"),
     ]:
         with pytest.raises(InputError, match=message):
@@ -177,6 +178,13 @@ def test_contract_for_series(name, channels, tmp_path):
 def test_contract_for_molecules(name, tmp_path):
     samples = contract(name, write_benzenes(tmp_path / "b.smi"), tmp_path, output_of=written)
     assert samples.shape == (5,)
+
+
+def test_molecules_by_likelihood_alone(tmp_path):
+    fields = {"width": 8, "batch": 8, "adversarial": 0.0, "candidates": 1}
+    settings = {"out": tmp_path / "run", "steps": 3, "quiet": True, "device": "cpu"}
+    model = sparring.train("molecules", write_benzenes(tmp_path / "b.smi"), **settings, **fields)
+    assert written(model).shape == (5,)
 
 
 def written(model):

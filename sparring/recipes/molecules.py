@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sparring.errors import InputError
 from sparring.games.resampled import ResampledGame
 from sparring.modalities.molecules import Molecules as MoleculeModality
 from sparring.nets import mlp
@@ -60,6 +61,13 @@ class Molecules(AdamFields, MoleculeRecipe):
     ema_kimg: Weight = 10.0
     ema_ramp: Share = 0.05
 
+    def check(self) -> None:
+        super().check()
+        if not self.adversarial and self.candidates > 1:
+            raise InputError(
+                f"adversarial=0 trains no D to choose candidates={self.candidates} by; give candidates=1"
+            )
+
     def game(self, modality: MoleculeModality) -> ResampledGame:
         width = modality.condition_width
         G = LanguageModel(len(modality.vocabulary), self.embedding, self.width, self.depth, self.dropout, width)
@@ -70,7 +78,8 @@ class Molecules(AdamFields, MoleculeRecipe):
         G = self.adam()(game.G.parameters())
         first = game.likelihood(lambda _: G, schedule=self._cooled, clip=CLIP)
         second = game.adversarial(self.adam(lr=self.D_lr), lambda _: G, schedule=lambda _: self._cooled(1.0), clip=CLIP)
-        return [Phase(first, 1 - self.adversarial), Phase(second, self.adversarial)]
+        phases = [Phase(first, 1 - self.adversarial), Phase(second, self.adversarial)]
+        return [phase for phase in phases if phase.share]
 
     def _cooled(self, progress: float) -> dict[str, float]:
         """The learning rate of G falls geometrically."""
