@@ -64,9 +64,7 @@ class Molecules(AdamFields, MoleculeRecipe):
     def check(self) -> None:
         super().check()
         if not self.adversarial and self.candidates > 1:
-            raise InputError(
-                f"adversarial=0 trains no D to choose candidates={self.candidates} by; give candidates=1"
-            )
+            raise InputError(f"adversarial=0 trains no D, which candidates={self.candidates} need; give candidates=1")
 
     def game(self, modality: MoleculeModality) -> ResampledGame:
         width = modality.condition_width

@@ -252,14 +252,16 @@ def test_columns_are_estimated_for_new_molecules(tmp_path):
     expected = np.array([6 <= w / 20 <= 7 for w in weights if w < 160])
     assert (holds == expected).mean() > 0.9
     assert any("R²" in note for note in request.notes)
-    with pytest.raises(InputError, match="there is no property 'zzzz'; choose from .*, pIC50 or a descriptor of RDKit"):
+    with pytest.raises(
+        InputError, match=r"there is no property 'zzzz'; choose from .*, pIC50 or a descriptor of RDKit"
+    ):
         modality.request(where="zzzz>2")
     with pytest.raises(InputError, match="conditions=pIC5 is no descriptor of RDKit and no column of numbers; did you"):
         Molecules(described=("pIC5",)).fit(items)
+    table.assign(few=[1.0, 2, 3, 4, 5] + [np.nan] * 115).to_csv(tmp_path / "f.csv", index=False)
+    other = find(tmp_path / "f.csv")
     with pytest.raises(InputError, match="conditions=few has 5 values"):
-        few = table.assign(few=[1.0, 2, 3, 4, 5] + [np.nan] * 115)
-        few.to_csv(tmp_path / "f.csv", index=False)
-        Molecules(described=("few",)).fit(find(tmp_path / "f.csv"))
+        Molecules(described=("few",)).fit(other)
 
 
 def test_survey_names_lines(tmp_path):
@@ -316,7 +318,9 @@ def test_without_rdkit_tables_are_tables_and_lists_name_the_extra(tmp_path, monk
 def test_names_of_sets(tmp_path, monkeypatch):
     monkeypatch.setenv("SPARRING_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with pytest.raises(InputError, match="the data set 'esol' is not here; put delaney-processed.csv into .*molecules"):
+    with pytest.raises(
+        InputError, match=r"the data set 'esol' is not here; put delaney-processed.csv into .*molecules"
+    ):
         find("esol")
     (tmp_path / "molecules").mkdir()
     frame().to_csv(tmp_path / "molecules" / "delaney-processed.csv", index=False)
