@@ -13,7 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from benzenes import write_benzenes
 from PIL import Image
+from rdkit import Chem
+from rdkit.Chem import Descriptors
 from rich.console import Console
 
 import sparring
@@ -50,6 +53,8 @@ def brief(words: list[str]) -> list[str]:
     for bound in ("--time", "--steps"):
         if bound in words:
             del words[words.index(bound) : words.index(bound) + 2]
+    if "molecules.smi" in words:  # samples are searched for until they are valid
+        return [*words, "--steps", "60", "width=48", "embedding=16", "batch=64", "lr=1e-2", "D=8"]
     return [*words, "--steps", "2"]
 
 
@@ -59,6 +64,7 @@ def test_readme_commands(tmp_path, monkeypatch, pictures):
     tables(tmp_path)
     given(tmp_path)
     sounds(tmp_path / "drums.zip")
+    write_benzenes(tmp_path / "molecules.smi")
     monkeypatch.chdir(tmp_path)
     for words in commands():
         run(words, monkeypatch)
@@ -198,6 +204,17 @@ def test_commands_about_series(tmp_path, monkeypatch):
     modality = sparring.load("runs/kinds").modality
     assert [c.kind for c in modality.channels] == ["returns", "level"]
     assert len(pd.read_csv("risk/risk.csv")) == 4
+
+
+def test_commands_about_molecules(tmp_path, monkeypatch):
+    write_benzenes(tmp_path / "molecules.smi")
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "molecules.md").read_text()):
+        run([*words, "--samples", "100"] if words[1] == "evaluate" else words, monkeypatch)
+    assert len(Path("new.smi").read_text().split()) == 100
+    asked = [molecule for molecule in Chem.SDMolSupplier("asked.sdf") if molecule is not None]
+    assert len(asked) == 20
+    assert all(110 <= Descriptors.MolWt(m) <= 200 and Descriptors.MolLogP(m) > 1 for m in asked)
 
 
 def test_commands_about_pictures_with_a_table(tmp_path, monkeypatch):

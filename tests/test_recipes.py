@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from benzenes import write_benzenes
 from PIL import Image
 
 import sparring
@@ -104,6 +105,7 @@ def test_refused_combinations():
         ("acgan", {"classify": 0.0}, "classify=0 trains nothing on the labels"),
         ("pacgan", {"pack": 3}, "must be a multiple of accumulate=1 x pack=3"),
         ("fastgan", {"loss": "minimax"}, "has no field 'loss'"),
+        ("molecules", {"adversarial": 0.0}, "adversarial=0 trains no D, which candidates=6 need; give candidates=1"),
         ("projected", {"resolution": 100}, "resolution=100 is no multiple of 32"),
     ]:
         with pytest.raises(InputError, match=message):
@@ -192,6 +194,25 @@ def test_contract_for_sounds(name, channels, tmp_path):
     assert samples.modality.rate == rate
     assert 0 < np.abs(samples.items).max() <= 1
     assert (samples.labels is not None) == (channels == 1)
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "molecules" in kinds(n)])
+def test_contract_for_molecules(name, tmp_path):
+    samples = contract(name, write_benzenes(tmp_path / "b.smi"), tmp_path, output_of=written)
+    assert samples.shape == (5,)
+
+
+def test_molecules_by_likelihood_alone(tmp_path):
+    fields = {"width": 8, "batch": 8, "adversarial": 0.0, "candidates": 1}
+    settings = {"out": tmp_path / "run", "steps": 3, "quiet": True, "device": "cpu"}
+    model = sparring.train("molecules", write_benzenes(tmp_path / "b.smi"), **settings, **fields)
+    assert written(model).shape == (5,)
+
+
+def written(model):
+    """SMILES as they are generated. Those of a net that has hardly been trained are invalid."""
+    (batch, _) = next(model.stream(5, seed=1))
+    return model.modality.decode(batch)
 
 
 def test_passes_bound_the_training_on_a_table(tmp_path):

@@ -1,9 +1,11 @@
 """Imports go one way: a room may import from rooms above it in this list, never from below."""
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 import sparring
+from sparring.modalities import Modality
 
 HOUSE = [
     "errors", "memory", "seeds", "schedules", "files", "json_files", "folders", "console", "devices", "sheets",
@@ -64,8 +66,10 @@ def test_public_names():
 
 # No room knows a kind of data by name: what differs between kinds is declared by `Modality`. Nets, recipes and the
 # bench are written for kinds of data.
-CONCRETE = {"Audio", "Degraded", "Images", "Paired", "Points", "Series", "Table", "Translation", "Unpaired"}
-FOLDERS_OF_KINDS = {path.name for path in (ROOT / "modalities").iterdir() if (path / "__init__.py").is_file()}
+FOLDERS = [path for path in sorted((ROOT / "modalities").iterdir()) if (path / "__init__.py").is_file()]
+CLASSES = [cls for folder in FOLDERS for cls in vars(import_module(f"sparring.modalities.{folder.name}")).values()]
+CONCRETE = {cls.__name__ for cls in CLASSES if isinstance(cls, type) and issubclass(cls, Modality)}
+FOLDERS_OF_KINDS = {path.name for path in FOLDERS}
 ROOMS_OF_KINDS = {"modalities", "nets", "recipes", "bench"}
 SWITCHES: dict[str, int] = {}  # files that still have some, and how many; may only shrink
 

@@ -150,5 +150,8 @@ def sample(
     request = model.request(**parse_asks(context.args, model.modality))
     for note in request.notes:
         say(note)
-    model.sample_request(n, request, seed, truncation).save(out, force)
+    samples = model.sample_request(n, request, seed, truncation)
+    samples.save(out, force)
+    for note in samples.notes:
+        say(note)
     say(f"{n} {model.modality.words.items} in {out}")

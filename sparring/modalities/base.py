@@ -174,6 +174,7 @@ class Modality(ABC):
     distance_words: ClassVar[str] = "root mean squares of the differences of their features"
     film_items: ClassVar[int] = 16  # samples in a frame of a film; 0 if previews of other samples have another frame
     chunk_size: ClassVar[int] = 64  # samples drawn together; the samples of a seed do not depend on n
+    max_draws: ClassVar[int] = 200_000  # samples drawn, at least, before a condition that none satisfies is given up
     stored_as_bytes: ClassVar[bool] = False  # True if encoded values are uint8, (n, channels, ...)
     discrete: ClassVar[bool] = False  # True if values contain choices, of which rounding flips some that are close
 

@@ -66,12 +66,14 @@ class Samples:
         labels: the class of each, (n,), or None.
         modality: their kind of data.
         rows: what each was generated for as a data frame, if that is a row of a table, or None.
+        notes: what the user should know about how they were drawn, one line each.
     """
 
     items: Any
     labels: NDArray[np.int64] | None
     modality: Modality
     rows: Any = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)

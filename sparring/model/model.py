@@ -31,8 +31,9 @@ from sparring.nets.tiles import Mapper, bands
 from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds, seeded
 
-MAX_ATTEMPTS = 1000  # samples drawn for one that satisfies all rules, at most,
-MIN_ATTEMPTS = 200_000  # once this many have been drawn
+MAX_ATTEMPTS = (
+    1000  # samples drawn for one that satisfies all rules, at most, once `Modality.max_draws` have been drawn
+)
 SAMPLE_COPIES = 2  # of samples in memory: as the nets generate them, and in the user's units
 
 
@@ -263,23 +264,37 @@ class Model:
     ) -> Samples:
         """Rejection sampling: samples that violate a rule are replaced."""
         kept: list[Any] = []
-        have, drawn = 0, 0
-        for batch, _ in self._stream(max(MIN_ATTEMPTS, n * MAX_ATTEMPTS), request, seed, truncation, progress):
-            kept.append(_satisfying(self.modality.decode(batch, drawn), request))
+        have, drawn, least = 0, 0, self.modality.max_draws
+        rules = request.rules
+        hits = np.zeros(len(rules), np.int64)
+        for batch, _ in self._stream(max(least, n * MAX_ATTEMPTS), request, seed, truncation, progress):
+            decoded = self.modality.decode(batch, drawn)
+            holds = np.array([rule.holds(decoded) for rule in rules])  # (rules, samples)
+            hits += holds.sum(1)
+            kept.append(decoded[holds.all(0)])
             drawn, have = drawn + tensors.length(batch), have + len(kept[-1])
             if have >= n:  # rules about all samples together, such as uniqueness, are only decided at the end
                 kept = [_satisfying(self.modality.concatenate(kept), request)]
                 have = len(kept[0])
                 if have >= n:
-                    return Samples(request.finished(kept[0][:n]), None, self.modality)
-            if drawn >= max(MIN_ATTEMPTS, MAX_ATTEMPTS * (have + 1)):
+                    note = self._yield(request, have, drawn, hits)
+                    return Samples(request.finished(kept[0][:n]), None, self.modality, notes=(note,))
+            if drawn >= max(least, MAX_ATTEMPTS * (have + 1)):
                 break
             searched(drawn, have)
+        found = self._yield(request, have, drawn, hits)
+        raise InputError(f"only {found}; ask for fewer or for a more common condition")
+
+    def _yield(self, request: Request, have: int, drawn: int, hits: NDArray[np.int64]) -> str:
+        """How many of the samples drawn satisfy the rules of a request, in words.
+
+        Args:
+            hits: how many satisfy each.
+        """
         rules = " and ".join(rule.text for rule in request.rules)
-        kind = self.modality.words.items
-        raise InputError(
-            f"only {have:,} of {drawn:,} generated {kind} satisfy {rules}; ask for fewer or for a more common condition"
-        )
+        shares = [f"{rule.text}: {count / drawn:.0%}" for rule, count in zip(request.rules, hits, strict=True)]
+        each = f" ({', '.join(shares)})" if len(shares) > 1 else ""
+        return f"{have:,} of {drawn:,} generated {self.modality.words.items} satisfy {rules}{each}"
 
     def stream(
         self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any

@@ -74,7 +74,7 @@ def _skipped(encoded: Encoded, total: int) -> list[str]:
         return []
     named = "; ".join(f"{name}: {why}" for name, why in encoded.skipped[:MAX_NAMED])
     more = "; ..." if len(encoded.skipped) > MAX_NAMED else ""
-    return [f"skipped {len(encoded.skipped):,} of {total:,} that cannot be read ({named}{more})"]
+    return [f"skipped {len(encoded.skipped):,} of {total:,} ({named}{more})"]
 
 
 def room(given: str | None, device: torch.device) -> int:

@@ -150,6 +150,11 @@ def parsed(path: Path, content: bytes, notes: list[str]) -> DataFrame:
     Raises:
         InputError: if it is empty or not a table.
     """
+    return _checked(columns(path, content, notes), str(path))
+
+
+def columns(path: Path, content: bytes, notes: list[str]) -> DataFrame:
+    """The columns in such a content, which may be a single one. The arguments and errors are those of `parsed`."""
     needs("pandas", "tables", "reads tables")
     needs("pyarrow", "tables", "reads tables")
     import pandas
@@ -169,7 +174,7 @@ def parsed(path: Path, content: bytes, notes: list[str]) -> DataFrame:
     frame = pandas.DataFrame(typed, columns=list(typed))
     if raw.commas:
         frame.attrs["semicolons"] = True  # evidence for decimal commas
-    return _checked(frame, str(path))
+    return frame
 
 
 def of_frame(frame: Any, name: str = "frame", path: str = "", notes: list[str] | None = None) -> Items:

@@ -1,0 +1,7 @@
+"""Molecules as SMILES."""
+
+from sparring.modalities.molecules.molecules import Molecules
+
+__all__ = ["Molecules"]
+
+KINDS = (Molecules,)

@@ -1,0 +1,90 @@
+"""Recurrent language models of token sequences, and a discriminator of what sequences stand for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+END = 0  # the token after the last one of a sequence, and all after it
+CHECK_EVERY = 8  # steps between checks whether all sequences have ended
+
+
+class LanguageModel(nn.Module):
+    """The distribution of the next token of a sequence, by gated recurrent units. Cho et al. 2014, arXiv:1406.1078.
+
+    Sequences are codes int64 (n, length): 1 to `tokens`, and 0 after the end.
+
+    Args:
+        tokens: number of tokens.
+        embedding: length of a token's vector.
+        width: units of a layer.
+        depth: number of layers.
+        dropout: share of the units that are dropped during training, before each layer and the output.
+        condition: numbers that sequences are conditioned on; NaN where a number is free.
+    """
+
+    def __init__(
+        self, tokens: int, embedding: int, width: int, depth: int, dropout: float = 0.0, condition: int = 0
+    ) -> None:
+        super().__init__()
+        self.start = tokens + 1
+        self.embedding = nn.Embedding(tokens + 2, embedding)
+        self.net = nn.GRU(embedding + 2 * condition, width, depth, batch_first=True, dropout=dropout * (depth > 1))
+        self.dropout = nn.Dropout(dropout)
+        self.end = nn.Linear(width, tokens + 1)
+        self.condition = condition
+
+    def forward(self, codes: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Logits (n, length, tokens + 1) of each code, given those before it."""
+        before = F.pad(codes[:, :-1], (1, 0), value=self.start)
+        hidden, _ = self.net(self._inputs(before, condition))
+        logits: Tensor = self.end(self.dropout(hidden))
+        return logits
+
+    def negative_log_likelihood(self, codes: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Of each sequence up to its end, (n,)."""
+        logits = self(codes, condition).float()
+        losses = F.cross_entropy(logits.transpose(1, 2), codes, reduction="none")  # (n, length)
+        return (losses * until_end(codes)).sum(1)
+
+    def sample(self, uniform: Tensor, condition: Tensor | None = None, temperature: float = 1.0) -> Tensor:
+        """Sequences (n, length), each token the quantile of its distribution at a number in [0, 1).
+
+        Args:
+            uniform: numbers (n, length).
+            temperature: divides the logits.
+        """
+        n, length = uniform.shape
+        codes = torch.zeros(n, length, dtype=torch.int64, device=uniform.device)
+        code, hidden = torch.full((n, 1), self.start, device=uniform.device), None
+        ended = torch.zeros(n, dtype=torch.bool, device=uniform.device)
+        for i in range(length - 1):
+            output, hidden = self.net(self._inputs(code, condition), hidden)
+            shares = (self.end(output[:, 0]).float() / temperature).softmax(1).cumsum(1)
+            drawn = (shares < uniform[:, i, None]).sum(1).clamp(max=shares.shape[1] - 1)
+            drawn = torch.where(ended, END, drawn)
+            codes[:, i] = drawn
+            ended = ended | (drawn == END)
+            if i % CHECK_EVERY == CHECK_EVERY - 1 and bool(ended.all()):
+                break
+            code = drawn[:, None]
+        return codes
+
+    def _inputs(self, codes: Tensor, condition: Tensor | None) -> Tensor:
+        """Vectors of tokens, with the conditions and which of them are given."""
+        x: Tensor = self.dropout(self.embedding(codes))
+        if not self.condition:
+            return x
+        if condition is None:
+            condition = torch.full((len(codes), self.condition), torch.nan, device=codes.device)
+        given = ~condition.isnan()
+        both = torch.cat([condition.nan_to_num(0.0), given.to(condition.dtype)], 1).to(x.dtype)
+        return torch.cat([x, both[:, None].expand(-1, x.shape[1], -1)], 2)
+
+
+def until_end(codes: Tensor) -> Tensor:
+    """True for the codes of a sequence and its first end, (n, length)."""
+    ended: Tensor = (codes == END).cumsum(1) - (codes == END).long()
+    before: Tensor = ended == 0
+    return before

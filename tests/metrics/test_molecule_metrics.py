@@ -1,0 +1,128 @@
+"""Metrics of molecules, by hand and against the published numbers of MOSES where its files are installed."""
+
+import numpy as np
+import pytest
+import torch
+from benzenes import benzenes
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator
+
+from sparring.errors import InputError
+from sparring.metrics import chemistry, molecules, moses
+from sparring.modalities.molecules.baselines import baselines
+from sparring.modalities.molecules.judge import MoleculeJudge
+
+with_moses = pytest.mark.skipif(not moses.installed(), reason="molsets is not installed")
+
+
+def test_canonical_and_invalid():
+    assert chemistry.canonical(["OCC", "C(C)O", "xyz", ""]) == ["CCO", "CCO", "", ""]
+
+
+def test_unique_and_novelty():
+    assert molecules.unique(["C", "C", "CC", "CCC"], 3) == pytest.approx(2 / 3)
+    assert np.isnan(molecules.unique(["C"], 3))
+    assert molecules.novelty(["C", "CC", "CC"], {"C"}) == 0.5
+
+
+def test_similarities_are_those_of_rdkit():
+    parsed = chemistry.parse(benzenes()[:12])
+    bits = chemistry.fingerprints(parsed)
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=1024)
+    own = [generator.GetFingerprint(molecule) for molecule in parsed]
+    expected = np.array([DataStructs.BulkTanimotoSimilarity(one, own) for one in own])
+    found = molecules.similarity(*[torch.from_numpy(bits).float()] * 2).numpy()
+    assert found == pytest.approx(expected)
+    assert molecules.internal_diversity(bits) == pytest.approx(1 - expected.mean())
+    assert molecules.nearest(bits[:3], bits[3:]) == pytest.approx(expected[:3, 3:].max(1))
+
+
+def test_fragments_scaffolds_and_their_cosine():
+    parsed = chemistry.parse(["c1ccc2ccccc2c1CC", "CCc1ccccc1"])
+    assert dict(molecules.scaffolds(parsed)) == {"c1ccc2ccccc2c1": 1}  # benzene has a single ring
+    assert sum(molecules.fragments(parsed).values()) >= 2
+    assert molecules.cosine({"a": 3, "b": 4}, {"a": 3, "b": 4}) == pytest.approx(1)
+    assert molecules.cosine({"a": 3, "b": 4}, {"a": 1}) == pytest.approx(0.6)
+    assert np.isnan(molecules.cosine({}, {"a": 1}))
+
+
+def test_added_carbons_are_valid_and_found():
+    train = chemistry.canonical(benzenes()[:40])
+    made = molecules.add_carbon([*train, "c1cc[nH]c1", "C[NH3+]", "C[C@H](N)O"])
+    assert all(made)
+    added = [Chem.MolFromSmiles(text).GetNumHeavyAtoms() for text in made[:40]]
+    assert added == [Chem.MolFromSmiles(text).GetNumHeavyAtoms() + 1 for text in train]
+    assert made[40] in {"Cn1cccc1", "Cc1ccc[nH]1", "Cc1cc[nH]c1"}
+    assert molecules.add_atom_share(made[:40], set(train)) == 1
+    assert molecules.add_atom_share(["c1ccc2ccccc2c1"], set(train)) == 0
+
+
+def test_chemnet_distance_of_equal_sets_is_zero():
+    pytest.importorskip("fcd_torch")
+    from sparring.metrics.frechet import frechet
+
+    half = chemistry.canonical(benzenes()[:20])
+    one, other = molecules.chemnet_moments(half), molecules.chemnet_moments(["CCCCCC"] * 10 + ["CCCCCCO"] * 10)
+    assert frechet(one, one) == pytest.approx(0, abs=1e-3)
+    assert frechet(one, other) > 10
+
+
+@with_moses
+def test_filters_of_moses():
+    parsed = chemistry.parse(["CCO", "C[NH3+]", "C1CCCCCCC1", "C[Si](C)C", "CN=C=O"])
+    assert moses.pass_filters(parsed).tolist() == [True, False, False, False, False]
+
+
+def test_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(moses, "find_spec", lambda _: None)
+    with pytest.raises(InputError, match="moses is part of the package molsets, which is not installed; pip install"):
+        moses.file("dataset", "data", "train.csv.gz")
+
+
+def test_what_is_not_installed_is_named_and_left_out(monkeypatch):
+    monkeypatch.setattr(moses, "find_spec", lambda _: None)
+    monkeypatch.setattr("sparring.modalities.molecules.judge.find_spec", lambda _: None)
+    smiles = chemistry.canonical(benzenes())
+    judge = MoleculeJudge(smiles[:90], smiles[90:], "benzenes")
+    names = {n.name for n in judge.numbers(smiles[:30])}
+    assert not {"fcd", "filters"} & names
+    assert "fcd needs fcd-torch, which is not installed; filters needs molsets" in judge.protocol(30)
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """A judge of the benzenes, with metrics of each cheat."""
+    smiles = chemistry.canonical(benzenes())
+    order = np.random.default_rng(0).permutation(len(smiles))
+    train, held = [smiles[i] for i in order[:90]], [smiles[i] for i in order[90:]]
+    judge = MoleculeJudge(train, held, "benzenes")
+    values = {name: {n.name: n.value for n in judge.numbers(made)} for name, made in baselines(train, 300).items()}
+    return judge, values, {n.name: n.value for n in judge.floor}
+
+
+CAUGHT = [
+    ("copy", "novelty", lambda x, floor: x == 0 and floor == 1),
+    ("add_carbon", "add_atom_share", lambda x, floor: x > 0.95 > floor + 0.1),
+    ("ngram", "valid", lambda x, floor: x < 0.97 and floor == 1),
+    ("recombined", "fcd", lambda x, floor: x > 1.5 * floor),
+    ("repeated", "int_div", lambda x, floor: x < 0.01 < floor),
+]
+
+
+@pytest.mark.parametrize(("cheat", "metric", "caught"), CAUGHT, ids=[cheat for cheat, _, _ in CAUGHT])
+def test_every_cheat_is_caught_by_a_metric(judged, cheat, metric, caught):
+    _, values, floor = judged
+    assert caught(values[cheat][metric], floor[metric]), (values[cheat][metric], floor[metric])
+
+
+def test_evaluation_reports_what_invalid_molecules_leave(judged):
+    judge, _, _ = judged
+    evaluation = judge.evaluation([*judge.train[:30], "((", "xyz"] * 2, raw=0.7)
+    assert evaluation["valid"] == pytest.approx(30 / 32)
+    assert evaluation["valid[candidates]"] == 0.7
+    assert evaluation["novelty"] == 0
+    assert evaluation.of_real("novelty") == 1
+    assert set(evaluation.baselines) == {"copy", "add_carbon", "ngram", "recombined", "repeated"}
+    assert {"copies"} <= {finding.name for finding in evaluation.findings}
+    nothing = judge.numbers(["(("] * 30)
+    assert {n.name: n.value for n in nothing}["valid"] == 0
