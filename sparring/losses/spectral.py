@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -55,15 +54,3 @@ def _compressed(spectrum: Tensor) -> tuple[Tensor, Tensor]:
     """Compressed values, and their magnitudes."""
     size = spectrum.abs().clamp(min=FLOOR)
     return spectrum * size ** (POWER - 1), size**POWER
-
-
-def signal_to_distortion(x: Tensor, target: Tensor) -> Tensor:
-    """Scale-invariant signal-to-distortion ratio in dB, for each item: (n, ...) -> (n,). Le Roux et al. 2018,
-    arXiv:1811.02508.
-    """
-    x, target = x.flatten(1).double(), target.flatten(1).double()
-    x, target = x - x.mean(1, keepdim=True), target - target.mean(1, keepdim=True)
-    tiny = torch.finfo(torch.float32).tiny
-    wanted = (x * target).sum(1, keepdim=True) / target.square().sum(1, keepdim=True).clamp(min=tiny) * target
-    ratio = wanted.square().sum(1).clamp(min=tiny) / (x - wanted).square().sum(1).clamp(min=tiny)
-    return 10 / math.log(10) * ratio.log()
