@@ -108,6 +108,7 @@ class Source:
         masked: True if the last channel is a mask: 1 where values are to be filled in, -1 elsewhere.
         scale: how many times larger than the given item a sample is along each side.
         paired: True if the correct result for each training item is known.
+        values: range or meaning of the values of a given item.
     """
 
     shape: tuple[int, ...]
@@ -115,6 +116,7 @@ class Source:
     masked: bool = False
     scale: int = 1
     paired: bool = True
+    values: str = "in [-1, 1]"
 
 
 @dataclass(frozen=True)
