@@ -1,6 +1,7 @@
 """Kinds of data: how files become tensors and tensors become files, and how samples are drawn and evaluated."""
 
 from sparring.modalities.asks import Ask, Request
+from sparring.modalities.audio import Audio
 from sparring.modalities.base import Encoded, Modality, Recommendation, Source, Words
 from sparring.modalities.find import find, kind_of, kinds
 from sparring.modalities.images import Images
@@ -11,6 +12,6 @@ from sparring.modalities.tables import Table
 from sparring.modalities.translation import Degraded, Paired, Translation, Unpaired
 
 __all__ = [
-    "Ask", "Degraded", "Encoded", "Images", "Modality", "Paired", "Points", "Recommendation", "Request", "Samples",
-    "Series", "Source", "Table", "Translation", "Unpaired", "Words", "Writer", "find", "kind_of", "kinds",
+    "Ask", "Audio", "Degraded", "Encoded", "Images", "Modality", "Paired", "Points", "Recommendation", "Request",
+    "Samples", "Series", "Source", "Table", "Translation", "Unpaired", "Words", "Writer", "find", "kind_of", "kinds",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from sparring.recipes.base.adam import AdamFields
 from sparring.recipes.base.adversarial import AdamGan, Adversarial, StandardGan
+from sparring.recipes.base.audio import AudioRecipe
 from sparring.recipes.base.dcgan import DcganNets, PointsOrImages, refuse_batch_norm
 from sparring.recipes.base.fields import (
     Count,
@@ -29,8 +30,8 @@ from sparring.recipes.base.tables import TableRecipe
 from sparring.recipes.base.translation import RestorationRecipe, TranslationRecipe
 
 __all__ = [
-    "AdamFields", "AdamGan", "Adversarial", "Count", "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural",
-    "Phase", "Pixels", "PointsOrImages", "Positive", "Recipe", "RelativisticGan", "RestorationRecipe", "SeriesRecipe",
-    "Share", "StandardGan", "TableRecipe", "TranslationRecipe", "Weight", "Widths", "Words", "data", "discriminator",
-    "generator", "losses", "optimization", "parse", "refuse_batch_norm",
+    "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "Count", "DcganNets", "Decay", "Fraction", "ImageRecipe",
+    "Natural", "Phase", "Pixels", "PointsOrImages", "Positive", "Recipe", "RelativisticGan", "RestorationRecipe",
+    "SeriesRecipe", "Share", "StandardGan", "TableRecipe", "TranslationRecipe", "Weight", "Widths", "Words", "data",
+    "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
 ]  # fmt: skip
