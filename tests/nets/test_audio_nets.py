@@ -1,17 +1,22 @@
-"""Nets of recordings: exact lengths, the reach that they state, and what D's features are made of."""
+"""Nets of recordings: exact lengths, the reach that they state, and what D's features are made of; and long
+signals chunk by chunk.
+"""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 
 from sparring.layers.stft import LOG_FLOOR, STFT
 from sparring.nets.audio_discriminators import AudioDiscriminator, PeriodNet, resolutions
+from sparring.nets.chunks import chunked
 from sparring.nets.hifigan import STRIDES, HifiGan, strides
 from sparring.nets.masking import MaskNet
 from sparring.nets.signal_to_signal import SignalToSignal
+from sparring.nets.tiles import Mapper
 from sparring.nets.vocos import Vocos
 
 NETS = {
@@ -127,3 +132,51 @@ def test_discriminator_leaves_out_what_does_not_fit_a_segment() -> None:
 def test_resolutions_follow_the_segment() -> None:
     assert [stft.size for stft in resolutions(8192)] == [1024, 512, 256]
     assert all(stft.size <= 512 for stft in resolutions(512))
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("length", [7, 333, 4000])
+@pytest.mark.parametrize("chunk", [64, 1000])
+def test_chunked_equals_whole(name: str, length: int, chunk: int) -> None:
+    net, given = built(name)
+    mapper = Mapper(net.padded, given, 1, net.times, net.stride, net.reach)
+    x = torch.randn(2, given, length)
+    with torch.no_grad():
+        whole = net.padded(x)
+    places = [0, *sorted(torch.randint(length, (3,)).tolist()), length]
+    blocks = [x[..., start:stop] for start, stop in pairwise(places)]
+    parts = list(chunked(mapper, blocks, chunk))
+    result = torch.cat(parts, -1)
+    assert result.shape == whole.shape
+    assert torch.allclose(result, whole, atol=1e-5)
+    if length > 3 * (chunk + net.reach):
+        assert len(parts) > 2
+
+
+def test_context_is_needed() -> None:
+    """A net whose stated reach is too small differs at the seams."""
+    net, given = built("vocos")
+    x = torch.randn(1, given, 400)
+    mapper = Mapper(net.padded, given, 1, net.times, net.stride, reach=0)
+    with torch.no_grad():
+        assert (torch.cat(list(chunked(mapper, [x], 100)), -1) - net(x)).abs().max() > 1e-3
+
+
+def test_memory_does_not_grow_with_the_signal() -> None:
+    net, given = built("masking")
+    longest = 0
+
+    def watched(x: torch.Tensor) -> torch.Tensor:
+        nonlocal longest
+        longest = max(longest, x.shape[-1])
+        return net.padded(x)
+
+    mapper = Mapper(watched, given, 1, 1, net.stride, net.reach)
+    total = sum(part.shape[-1] for part in chunked(mapper, (torch.randn(1, 1, 500) for _ in range(100)), 1000))
+    assert total == 50_000
+    assert longest <= 1000 + 2 * (net.reach + net.stride) + net.stride
+
+
+def test_nothing_gives_nothing() -> None:
+    net, given = built("masking")
+    assert list(chunked(Mapper(net.padded, given, 1, 1, net.stride, net.reach), [])) == []
