@@ -17,7 +17,7 @@ SLOPE = 0.1  # of the leaky ReLU
 PERIODS = (2, 3, 5, 7, 11)  # HiFi-GAN's: primes, so that no two of them see the same samples
 MIN_PERIOD_ROWS = 8  # rows of a signal that is folded by a period
 PERIOD_WIDTHS = (1, 4, 8, 8)  # widths of the layers that stride
-RESOLUTION_LAYERS = 3  # that halve the number of frequencies
+RESOLUTION_LAYERS = 3  # that halve the number of frequencies, after the first one
 
 
 class Layers(nn.Module):
@@ -69,7 +69,7 @@ class ResolutionNet(Layers):
         halving = [nn.Conv2d(width, width, (3, 9), (1, 2), (1, 4)) for _ in range(RESOLUTION_LAYERS)]
         super().__init__(
             [
-                nn.Conv2d(2, width, (3, 9), 1, (1, 4)),
+                nn.Conv2d(2, width, (3, 9), (1, 2), (1, 4)),
                 *halving,
                 nn.Conv2d(width, width, 3, 1, 1),
                 nn.Conv2d(width, 1, 3, 1, 1),
