@@ -14,7 +14,7 @@ from sparring import recipes
 from sparring.data import Items
 from sparring.errors import InputError
 from sparring.nets import efficientnet_lite
-from sparring.recipes.base import PointsOrImages, RestorationRecipe, TranslationRecipe, parse
+from sparring.recipes.base import AudioTranslationRecipe, PointsOrImages, RestorationRecipe, TranslationRecipe, parse
 from sparring.seeds import Seeds, reseed
 from sparring.training import checkpoint
 
@@ -40,7 +40,7 @@ WITHOUT_GRADIENT = {
 
 def small(recipe, points=False):
     names = {f.name for f in fields(recipe)}
-    if recipe.name == "vae" or isinstance(recipe, TranslationRecipe):
+    if recipe.name == "vae" or isinstance(recipe, TranslationRecipe | AudioTranslationRecipe):
         names -= {"noise"}
     if isinstance(recipe, PointsOrImages):  # refuses fields of nets that it does not build
         names -= {"width", "norm"} if points else {"hidden"}
@@ -228,6 +228,30 @@ def test_contract_for_restoration(name, channels, tmp_path):
     output = contract(name, data, tmp_path, output_of=applied, batch=4)
     times = 4 if "sr" in name else 1
     assert output.shape == (19 * times, 21 * times, channels)
+
+
+def recorded(folder):
+    """Folders of 24 pairs of sounds, some of them held out."""
+    soundfile = pytest.importorskip("soundfile", reason="needs the extra 'audio'")
+    random = np.random.default_rng(0)
+    for i in range(24):
+        for kind in ("input", "target"):
+            path = folder / ("test" if i < 4 else "train") / kind
+            path.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path / f"{i:02}.wav", random.normal(0, 0.1, 2000), 8000)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in recipes.names() if {"vocoded", "degraded audio", "audio pairs"} & set(kinds(n))]
+)
+def test_contract_for_sounds_from_sounds(name, tmp_path):
+    sound = np.random.default_rng(1).normal(0, 0.1, (1234, 2)).astype(np.float32)
+    output = contract(
+        name, recorded(tmp_path / "data"), tmp_path, output_of=lambda model: model.apply(sound), seconds=0.15
+    )
+    assert output.shape == (1234, 2)
+    assert np.isfinite(output).all()
 
 
 def skip_without_weights(name):

@@ -429,6 +429,17 @@ class Modality(ABC):
         """
         raise InputError(f"{source} was given, but models of {self.words.items} cannot be applied to files")
 
+    def transform_item(self, mapper: Mapper, item: NDArray[Any]) -> NDArray[Any]:  # noqa: ARG002
+        """Apply a net to an item as an array in the user's units.
+
+        Args:
+            mapper: from `Model.mapper`.
+
+        Raises:
+            InputError: if the net cannot be applied to such an item.
+        """
+        raise InputError(f"models of {self.words.items} cannot be applied to arrays")
+
     # Writing.
 
     @property

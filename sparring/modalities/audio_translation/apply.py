@@ -142,6 +142,12 @@ def _transform_file(
     return written
 
 
+def applied(mapper: Mapper, samples: Floats) -> Floats:
+    """The result of a net for samples (frames, channels) at its rate."""
+    x = torch.from_numpy(np.ascontiguousarray(samples.T, np.float32))[:, None]
+    return _as_frames(torch.cat(list(chunked(mapper, [x])), -1))
+
+
 def _as_frames(x: Tensor) -> Floats:
     """(channels, 1, samples) as (samples, channels)."""
     return np.ascontiguousarray(x[:, 0].T.numpy())

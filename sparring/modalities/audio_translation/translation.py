@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -21,7 +22,7 @@ from sparring.errors import InputError
 from sparring.layers.stft import STFT
 from sparring.modalities.applying import Applied
 from sparring.modalities.audio import Audio, drawing, fitting, spectra
-from sparring.modalities.audio_translation.apply import transform
+from sparring.modalities.audio_translation.apply import applied, transform
 from sparring.modalities.audio_translation.segments import random_gain, random_parts, read_all
 from sparring.modalities.base import Encoded, Recommendation, Source, Words
 from sparring.modalities.judge import Console
@@ -179,6 +180,11 @@ class AudioTranslation(Audio):
         smooth: bool = True,  # noqa: ARG002
     ) -> Applied:
         return transform(self.heard(mapper), source, out, console, self.rate)
+
+    def transform_item(self, mapper: Mapper, item: NDArray[Any]) -> NDArray[Any]:
+        if item.ndim != 2 or not len(item):
+            raise InputError(f"a sound of shape {tuple(item.shape)} was given; give (frames, channels)")
+        return applied(self.heard(mapper), item)
 
     def judge(self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Any) -> Judge:
         from sparring.modalities.audio_translation.judge import judge_for
