@@ -24,7 +24,10 @@ SMALL = {
 }  # fmt: skip
 # D's last bias shifts all logits. Losses of differences of logits do not depend on it, and the hinge loss does not as
 # long as all logits are within its margins.
+LOGIT_BIASES = {f"D.nets.{i}.convs.5.bias" for i in range(8)}
 WITHOUT_GRADIENT = {
+    "audio_denoise": LOGIT_BIASES,
+    "audio_pairs": LOGIT_BIASES,
     "ctgan": {"D.head.bias"},
     "densegan": {"D.head.linear.bias"},
     "inpaint": {"D.head.bias"},
@@ -33,6 +36,7 @@ WITHOUT_GRADIENT = {
     "sngan": {"D.head.linear.bias"},
     "series": {"D.head.3.bias"},
     "table": {"D.head.bias"},
+    "vocoder": LOGIT_BIASES,
     "wgan": {"D.head.linear.bias"},
     "wgan_gp": {"D.head.linear.bias"},
 }

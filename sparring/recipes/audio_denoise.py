@@ -22,7 +22,7 @@ from sparring.recipes.base import (
 
 @dataclass(frozen=True)
 class AudioDenoise(AudioRestorationRecipe[DegradedAudio]):
-    """Restores sounds: removes noise, reverberation, clipping, the marks of compression, or widens the band.
+    """Removes noise, reverberation or clipping; widens the band.
 
     The net estimates a complex mask of the short-time Fourier transform (Williamson et al. 2016,
     doi:10.1109/TASLP.2015.2512042) and adds coefficients of its own. It learns from clean sounds, which are degraded

@@ -19,10 +19,11 @@ from sparring.recipes.base import (
 
 @dataclass(frozen=True)
 class AudioPairs(AudioRestorationRecipe[PairedAudio]):
-    """Learns from pairs of sounds how to change one into the other, at the same places in time.
+    """Learns from pairs of sounds how to change one into the other.
 
-    The nets and losses of `audio_denoise` (Williamson et al. 2016, doi:10.1109/TASLP.2015.2512042). Give two folders
-    with files of the same names: input/ and target/.
+    The nets and losses of `audio_denoise` (Williamson et al. 2016, doi:10.1109/TASLP.2015.2512042; Braun and Tashev
+    2020, arXiv:2009.12286). Both sounds of a pair must run in parallel. Give two folders with files of the same names:
+    input/ and target/.
 
     sparring train pairs/ --recipe audio_pairs
     """

@@ -25,7 +25,7 @@ from sparring.recipes.base import (
 
 @dataclass(frozen=True)
 class HifiGan(AudioTranslationRecipe[Vocoded]):
-    """A vocoder that upsamples spectrograms to waveforms, stage by stage.
+    """A vocoder that upsamples spectrograms stage by stage.
 
     Kong et al. 2020, "HiFi-GAN: generative adversarial networks for efficient and high fidelity speech synthesis",
     arXiv:2010.05646, generator V3. Strides follow the hop: 8, 8, 4 for 256 samples as in the paper. D is the one of
