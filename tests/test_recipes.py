@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from PIL import Image
 
@@ -26,6 +27,7 @@ SMALL = {
 # long as all logits are within its margins.
 LOGIT_BIASES = {f"D.nets.{i}.convs.5.bias" for i in range(8)}
 WITHOUT_GRADIENT = {
+    "audio": {"D.head.linear.bias"},
     "audio_denoise": LOGIT_BIASES,
     "audio_pairs": LOGIT_BIASES,
     "ctgan": {"D.head.bias"},
@@ -33,10 +35,12 @@ WITHOUT_GRADIENT = {
     "inpaint": {"D.head.bias"},
     "r3gan_mlp": {"D.head.bias"},
     "r3gan_strided": {"D.head.linear.bias"},
+    "specgan": {"D.head.linear.bias"},
     "sngan": {"D.head.linear.bias"},
     "series": {"D.head.3.bias"},
     "table": {"D.head.bias"},
     "vocoder": LOGIT_BIASES,
+    "wavegan": {"D.head.linear.bias"},
     "wgan": {"D.head.linear.bias"},
     "wgan_gp": {"D.head.linear.bias"},
 }
@@ -174,6 +178,22 @@ def test_contract_for_series(name, channels, tmp_path):
     longer = sparring.load(tmp_path / "run").sample(3, seed=1, length=500).items
     assert longer.shape == (3, 500, channels)
     assert np.isfinite(longer).all()
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "audio" in kinds(n)])
+def test_contract_for_sounds(name, channels, tmp_path):
+    random = np.random.default_rng(0)
+    rate = 8000 if channels == 1 else 44_100
+    for i in range(24):
+        (tmp_path / "sounds" / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
+        sound = random.normal(0, 0.1, (int(rate * random.uniform(0.08, 0.1)), channels))
+        soundfile.write(tmp_path / "sounds" / "ab"[i % 2] / f"{i:02}.wav", sound, rate)
+    samples = contract(name, tmp_path / "sounds", tmp_path, labels=channels == 1)
+    assert samples.items.shape == (5, samples.modality.length, channels)
+    assert samples.modality.rate == rate
+    assert 0 < np.abs(samples.items).max() <= 1
+    assert (samples.labels is not None) == (channels == 1)
 
 
 def test_passes_bound_the_training_on_a_table(tmp_path):

@@ -125,4 +125,6 @@ def _write(model: Model, out: Path, run: str, sheets: Sequence[Sheet]) -> None:
         for one in sheets:
             if one.picture is not None:
                 one.picture.save(part / f"{one.name}.png", optimize=True)
+            if one.media is not None:
+                (part / f"{one.name}{one.media.suffix}").write_bytes(one.media.content)
         (part / "index.html").write_text(page(title, summary, sheets), encoding="utf-8")

@@ -22,6 +22,7 @@ nav a { display: inline-block; padding: .3rem .6rem .3rem 0; }
 figure { margin: 0 0 2.5rem; }
 figcaption { margin: .2rem 0 .6rem; }
 img { max-width: 100%; height: auto; image-rendering: pixelated; }
+audio, video { display: block; width: 100%; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; }
@@ -37,7 +38,7 @@ $figures
 
 
 def page(title: str, summary: str, sheets: Sequence[Sheet]) -> str:
-    """HTML that shows sheets. Their images are next to it as NAME.png.
+    """HTML that shows sheets. Their images are next to it as NAME.png, and what is played as NAME.SUFFIX.
 
     Args:
         title: of the page.
@@ -51,6 +52,9 @@ def page(title: str, summary: str, sheets: Sequence[Sheet]) -> str:
 def _figure(one: Sheet) -> str:
     name, caption = escape(one.name), escape(one.caption)
     content = f'<img src="{name}.png" alt="{caption}" loading="lazy">' if one.picture else ""
+    if one.media is not None:
+        element, source = one.media.element, f"{name}{one.media.suffix}"
+        content += f'<{element} controls preload="none" src="{source}" aria-label="{caption}"></{element}>'
     if one.table:
         content += f'<div class="wide" tabindex="0" role="region" aria-label="{caption}">{_table(one.table)}</div>'
     return f'<figure id="{name}"><h2>{name}</h2><figcaption>{caption}</figcaption>{content}</figure>'

@@ -21,6 +21,7 @@ from sparring.errors import InputError
 from sparring.evaluation.real import Real, read
 from sparring.explore.space import Space
 from sparring.modalities import Request, Samples
+from sparring.modalities.samples import Media
 from sparring.model import Model
 from sparring.seeds import Seeds, seeded
 
@@ -36,12 +37,14 @@ class Sheet:
         caption: what it shows.
         picture: the image; None if it is a table.
         table: lines of cells, the first of which is the header.
+        media: the same samples as a browser plays them, for kinds that it plays.
     """
 
     name: str
     caption: str
     picture: Image.Image | None = None
     table: tuple[tuple[str, ...], ...] = ()
+    media: Media | None = None
 
 
 @dataclass(frozen=True)

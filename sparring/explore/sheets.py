@@ -38,7 +38,7 @@ def drawings(scene: Scene) -> dict[str, Draw]:
     if modality.source is not None:
         sheets["results"] = lambda: _results(scene)
     else:
-        sheets["samples"] = lambda: [Sheet("samples", "samples", scene.sample(modality.preview_items).preview())]
+        sheets["samples"] = lambda: [_samples(scene)]
     if scene.has_space:
         sheets |= _walks(scene) | _directions(scene)
     if game.discriminator() is not None and modality.classifier_input is not None:
@@ -50,6 +50,11 @@ def drawings(scene: Scene) -> dict[str, Draw]:
     if scene.has_space and modality.classifier_input is not None:
         sheets["inversion"] = lambda: _inversion(scene)
     return sheets
+
+
+def _samples(scene: Scene) -> Sheet:
+    samples = scene.sample(scene.model.modality.preview_items)
+    return Sheet("samples", "samples", samples.preview(), media=samples.played())
 
 
 def _walks(scene: Scene) -> dict[str, Draw]:
@@ -75,7 +80,8 @@ def _directions(scene: Scene) -> dict[str, Draw]:
 
 def _sheet(name: str, caption: str, drawing: Drawing) -> Sheet:
     """A drawing under a name. Its own caption says how to read it."""
-    return Sheet(name, "; ".join(filter(None, (caption, drawing.caption))), drawing.picture, drawing.table)
+    caption = "; ".join(filter(None, (caption, drawing.caption)))
+    return Sheet(name, caption, drawing.picture, drawing.table, drawing.media)
 
 
 def _walk_sheet(scene: Scene, name: str, caption: str, points: Tensor, steps: int) -> Sheet:

@@ -543,7 +543,8 @@ class Modality(ABC):
             walks: `steps` samples of the first walk, then those of the next, as networks see them.
             explored: draws further samples.
         """
-        return Drawing("one walk in each row, from left to right", self.draw_grid(walks, steps))
+        played = Samples(self.decode(walks), None, self).played()
+        return Drawing("one walk in each row, from left to right", self.draw_grid(walks, steps), media=played)
 
     def comparable(self, samples: Tensors) -> Tensor:
         """Vectors (n, d) by whose distance the nearest training items are found."""

@@ -16,7 +16,7 @@ from sparring.data.items import Items
 from sparring.data.split import Split
 from sparring.data.tensors import VALUES, Tensors
 from sparring.metrics.copies import pairwise_distances
-from sparring.modalities.samples import Samples
+from sparring.modalities.samples import Media, Samples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,11 +37,13 @@ class Drawing:
         caption: what it shows, or how to read it.
         picture: the image; None if it is a table.
         table: lines of cells, the first of which is the header. Lines that begin with "sample" are highlighted.
+        media: the same samples as a browser plays them; None for kinds that it does not play.
     """
 
     caption: str
     picture: Image.Image | None = None
     table: tuple[tuple[str, ...], ...] = ()
+    media: Media | None = None
 
 
 class Explored(Protocol):
@@ -221,12 +223,13 @@ def neighbor_grid(modality: Modality, explored: Explored) -> Drawing:
     rows, columns = modality.neighbor_grid
     found = neighbors(modality, explored, rows, columns)
     captions = [text for row in found.distances.tolist() for text in ("sample", *(f"{d:.2f}" for d in row))]
-    picture = modality.draw_grid(interleaved(found), 1 + found.k, captions)
+    shown = interleaved(found)
+    picture = modality.draw_grid(shown, 1 + found.k, captions)
     caption = (
         f"a sample in each row and its nearest {explored.training_words}, with their distances: "
         f"{modality.distance_words}{found.floor}"
     )
-    return Drawing(caption, picture)
+    return Drawing(caption, picture, media=Samples(modality.decode(shown), None, modality).played())
 
 
 def _rounded(modality: Modality, samples: Tensors) -> Tensors:

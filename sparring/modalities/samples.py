@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sparring.modalities.base import Modality
 
 SAMPLES = "samples"  # in the marker of a folder of samples
+PLAYED = ("audio", "video")  # elements that show samples by playing them
 MAX_CLASS_COLUMNS = 16  # classes that have a column each on a sheet, at most
 
 
@@ -37,6 +39,21 @@ class Writer:
     suffix: str
     media: str
     write: Callable[[Samples, Path], None]
+
+
+@dataclass(frozen=True)
+class Media:
+    """A file that a browser plays.
+
+    Attributes:
+        element: of HTML, "audio" or "video".
+        suffix: of the file, such as ".wav".
+        content: of the file.
+    """
+
+    element: str
+    suffix: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,17 @@ class Samples:
     def preview(self) -> Image.Image:
         """All samples as one picture."""
         return self.modality.preview(self)
+
+    def played(self) -> Media | None:
+        """All samples in one file that a browser plays; None for kinds that it does not play."""
+        element = self.modality.shown_as
+        writer = next((w for w in self.modality.writers if w.suffix and w.media.startswith(f"{element}/")), None)
+        if element not in PLAYED or writer is None:
+            return None
+        with TemporaryDirectory(prefix="sparring-") as folder:
+            path = Path(folder) / f"samples{writer.suffix}"
+            writer.write(self, path)
+            return Media(element, writer.suffix, path.read_bytes())
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the samples; the suffix selects the format (`Modality.writers`).

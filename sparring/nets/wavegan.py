@@ -48,7 +48,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         h = self.linear(self.condition(z, label))
-        x: Tensor = self.layers(h.view(len(h), -1, self.base))
+        x: Tensor = self.layers(h.view(-1, self.linear.out_features // self.base, self.base))
         return x[..., : self.length]
 
 

@@ -115,7 +115,7 @@ def choose(items: Items, device: str, seconds: float | None = None) -> tuple[Rec
     Raises:
         InputError: if no kind of data recommends one.
     """
-    proposed = [kind.recommend(items, device, seconds) for kind in kinds()]
+    proposed = [kind.recommend(items, device, seconds) for kind in kinds() if kind.accepts(items)]
     recommended = [recommendation for recommendation in proposed if recommendation is not None]
     if not recommended:
         words = kind_of(items).words.items

@@ -53,6 +53,9 @@ def fitted(modality, labels: bool):
     if modality.kind == "images":
         known = replace(modality, size=8, channels=3)
         return replace(known, classes=("a", "b"), counts=(3, 5)) if labels else known
+    if modality.kind == "audio":
+        known = replace(modality, rate=8000, channels=1, length=1024, side=32 if modality.form == "mel" else 0)
+        return replace(known, classes=("a", "b"), counts=(3, 5)) if labels else known
     if modality.kind == "points":
         return modality.fit(Items("p", "points", random.normal(size=(50, 2))))
     if modality.kind == "rows":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,6 @@ from sparring.modalities.audio import drawing, fitting, reading, spectra, writin
 from sparring.modalities.audio.check import survey
 from sparring.modalities.audio.decoding import FULL_SCALE, decode
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
-from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import labeled_arrays, write_arrays, write_png
 from sparring.modalities.survey import Survey
 
@@ -223,7 +222,6 @@ class Audio(Modality):
     def draw_items(self, samples: Samples) -> list[Image.Image]:
         return drawing.pictures(samples.items, self.rate)
 
-    def draw_walks(self, walks: Tensors, steps: int, explored: Explored) -> Drawing:  # noqa: ARG002
-        sounds = self.decode(walks)
-        picture = drawing.grid(drawing.pictures(sounds, self.rate), steps, self.rate, self.duration)
-        return Drawing("one walk in each row, from left to right, and one after the other in the player", picture)
+    def draw_grid(self, samples: Tensors, columns: int, captions: Sequence[str] = ()) -> Image.Image:
+        images = drawing.pictures(self.decode(samples), self.rate)
+        return drawing.grid(images, columns, self.rate, self.duration, captions)

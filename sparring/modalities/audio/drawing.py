@@ -19,23 +19,26 @@ Floats = NDArray[np.float32]
 WIDTH, WAVE, SPECTRUM = 152, 36, 72  # pixels of one sound: its width, and the heights of its two parts
 GAP, LEFT, BOTTOM, HEAD = 6, 46, 30, 14  # pixels between sounds, of the axes, and of the names of classes
 MELS = 72
+CHUNK = 64  # sounds that are transformed together
 INK, PAPER, GRAY = (31, 79, 191), (255, 255, 255), (90, 96, 108)
 TICKS = (100, 500, 1000, 2000, 4000, 8000, 16000)  # Hz
 MAX_NAME = 22  # characters of a class's name
 
 
 def pictures(sounds: Floats, rate: int) -> list[Image.Image]:
-    """Each sound (n, length, channels) without axes."""
-    return [image for start in range(0, len(sounds), 64) for image in _pictures(sounds[start : start + 64], rate)]
+    """Each sound (n, length, channels) without axes. The waveforms fill their height where the loudest one does."""
+    full = float(np.abs(sounds).max(initial=1e-6))
+    parts = (sounds[start : start + CHUNK] for start in range(0, len(sounds), CHUNK))
+    return [image for part in parts for image in _pictures(part, rate, full)]
 
 
-def _pictures(sounds: Floats, rate: int) -> list[Image.Image]:
+def _pictures(sounds: Floats, rate: int, full: float) -> list[Image.Image]:
     from matplotlib import colormaps
 
     waves = torch.from_numpy(np.ascontiguousarray(sounds.transpose(0, 2, 1)))
     shares = as_share(levels(waves, rate, MELS)).numpy()
     colors = (colormaps["magma"](shares[:, ::-1])[..., :3] * 255).astype(np.uint8)  # high frequencies on top
-    return [_picture(sound, spectrum) for sound, spectrum in zip(sounds, colors, strict=True)]
+    return [_picture(sound / full, spectrum) for sound, spectrum in zip(sounds, colors, strict=True)]
 
 
 def _picture(sound: Floats, spectrum: NDArray[np.uint8]) -> Image.Image:
@@ -88,7 +91,7 @@ def grid(
 def _hertz(draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, top: int, rate: int) -> None:
     """The axis of frequencies left of a row; `top` is that of its spectrograms."""
     highest = float(hz_to_mel(torch.tensor(rate / 2)))
-    last = top + SPECTRUM + 99
+    last = top + SPECTRUM + 99.0
     for hertz in (tick for tick in TICKS if tick < rate / 2):
         y = top + SPECTRUM * (1 - float(hz_to_mel(torch.tensor(float(hertz)))) / highest)
         if last - y < 11:

@@ -90,7 +90,7 @@ def proposed_length(headers: Sequence[Header], rate: int) -> int:
 
 def rounded_up(length: int) -> int:
     """A multiple of the largest power of two that is at most an eighth of it."""
-    unit = 2 ** (max(1, length // STEPS).bit_length() - 1)
+    unit = 1 << max(1, length // STEPS).bit_length() - 1
     return -(-length // unit) * unit
 
 

@@ -25,13 +25,13 @@ MOMENTUM = 0.99  # of its fast version, Perraudin et al. 2013, doi:10.1109/WASPA
 
 def frame_size(rate: int) -> int:
     """Samples of a frame of about 32 milliseconds, a power of two."""
-    return min(MAX_SIZE, max(MIN_SIZE, 2 ** round(log(WINDOW * rate, 2))))
+    return min(MAX_SIZE, max(MIN_SIZE, 1 << round(log(WINDOW * rate, 2))))
 
 
 def side_for(seconds: float) -> int:
     """Bands and frames of a picture of a sound: a power of two."""
     frames = max(1.0, seconds / FRAME_SPACING)
-    return min(MAX_SIDE, max(MIN_SIDE, 2 ** ceil(log(frames, 2))))
+    return min(MAX_SIDE, max(MIN_SIDE, 1 << ceil(log(frames, 2))))
 
 
 def analysis(rate: int) -> STFT:
