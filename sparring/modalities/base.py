@@ -177,6 +177,8 @@ class Modality(ABC):
     film_items: ClassVar[int] = 16  # samples in a frame of a film; 0 if previews of other samples have another frame
     chunk_size: ClassVar[int] = 64  # samples drawn together; the samples of a seed do not depend on n
     stored_as_bytes: ClassVar[bool] = False  # True if encoded values are uint8, (n, channels, ...)
+    # Media types and suffixes of what `transform` writes, for kinds that it has; the default first.
+    applied_media: ClassVar[Mapping[str, str]] = {}
     discrete: ClassVar[bool] = False  # True if values contain choices, of which rounding flips some that are close
 
     classes: tuple[str, ...] = ()
@@ -438,6 +440,10 @@ class Modality(ABC):
         Raises:
             InputError: if the net cannot be applied to such an item.
         """
+        raise InputError(f"models of {self.words.items} cannot be applied to arrays")
+
+    def smallest_item(self, mapper: Mapper) -> NDArray[Any]:  # noqa: ARG002
+        """A small item that `transform_item` takes, with which a net is warmed up."""
         raise InputError(f"models of {self.words.items} cannot be applied to arrays")
 
     # Writing.

@@ -56,6 +56,7 @@ class AudioTranslation(Audio):
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}
     words: ClassVar[Words] = Words("sound", "sounds", "segments", compared="log-mel levels in bands and spans of time")
     preview_items: ClassVar[int] = 6
+    applied_media: ClassVar[Mapping[str, str]] = {"audio/wav": ".wav", "audio/flac": ".flac"}
     speech_metrics: ClassVar[tuple[str, ...]] = ("pesq", "stoi", "si_sdr")  # of those that are computed
 
     size: int = 0
@@ -180,6 +181,9 @@ class AudioTranslation(Audio):
         smooth: bool = True,  # noqa: ARG002
     ) -> Applied:
         return transform(self.heard(mapper), source, out, console, self.rate)
+
+    def smallest_item(self, mapper: Mapper) -> NDArray[Any]:  # noqa: ARG002
+        return np.zeros((2 * self.size, 1), np.float32)
 
     def transform_item(self, mapper: Mapper, item: NDArray[Any]) -> NDArray[Any]:
         if item.ndim != 2 or not len(item):

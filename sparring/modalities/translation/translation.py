@@ -55,6 +55,7 @@ class Translation(Images):
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}
     words: ClassVar[Words] = Words("image", "images", "crops", compared="textures, colors and rough layout")
     preview_items: ClassVar[int] = 24
+    applied_media: ClassVar[Mapping[str, str]] = {"image/png": ".png"}
 
     given: int = 0
     given_levels: tuple[float, ...] = ()
@@ -176,6 +177,9 @@ class Translation(Images):
         self, mapper: Mapper, source: Path, out: Path, console: Console, mask: Path | None = None, smooth: bool = True
     ) -> Applied:
         return transform(mapper, source, out, console, mask, smooth, Levels(self.given_levels))
+
+    def smallest_item(self, mapper: Mapper) -> NDArray[Any]:
+        return np.full((MIN_SIDE, MIN_SIDE, mapper.channels), 255, np.uint8)
 
     def transform_item(self, mapper: Mapper, item: NDArray[Any]) -> NDArray[Any]:
         if item.ndim != 3 or item.shape[2] != mapper.channels:
