@@ -1,7 +1,7 @@
 """Sounds of given ones: vocoders and denoising, compared with baselines, with rivals and with the same nets without D.
 
     python benchmarks/vocoder.py [TASK ...] [--data ../shared/data] [--runs FOLDER] [--time FACTOR]
-                                 [--page docs/vocoder.md]
+                                 [--page docs/restoring-sounds.md]
 
 TASK is mels20, mels40, speakers, published or widen. All are trained on the Free Spoken Digit Dataset at 8 kHz: mels20
 and mels40 are vocoders of spectrograms with 20 bands every 64 samples and with 40 every 128, where Griffin-Lim fails;
