@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -12,6 +13,7 @@ from sparring.layers.stft import FLOOR, STFT, log_mel, mel_filters
 MEL_SIZES = (32, 64, 128, 256, 512, 1024, 2048)  # samples of a frame, Kumar et al. 2023, arXiv:2306.06546
 SAMPLES_PER_MEL = 6.4  # of a frame; 5 mels for frames of 32 samples, as there
 MAX_MELS = 80
+QUIET = math.log(1e-4)  # of log-mel levels: -80 dB, below which differences are not heard
 POWER = 0.3  # Wilson et al. 2018, arXiv:1811.07030
 
 
@@ -26,8 +28,8 @@ def mel_scales(rate: int, samples: int) -> list[tuple[STFT, Tensor]]:
 
 
 def mel_distance(x: Tensor, y: Tensor, scales: Sequence[tuple[STFT, Tensor]]) -> Tensor:
-    """Mean absolute difference of log-mel spectrograms in nats, the mean over several sizes of frames. Kumar et al.
-    2023, arXiv:2306.06546, section 3.4.
+    """Mean absolute difference of log-mel spectrograms in nats, the mean over several sizes of frames. Levels below
+    -80 dB count as -80 dB. Kumar et al. 2023, arXiv:2306.06546, section 3.4.
 
     Args:
         scales: from `mel_scales`.
@@ -35,7 +37,8 @@ def mel_distance(x: Tensor, y: Tensor, scales: Sequence[tuple[STFT, Tensor]]) ->
     parts = []
     for stft, filters in scales:
         filters = filters.to(x.device)
-        parts.append((log_mel(x, stft, filters) - log_mel(y, stft, filters)).abs().mean())
+        levels = (log_mel(signal, stft, filters).clamp(min=QUIET) for signal in (x, y))
+        parts.append(torch.sub(*levels).abs().mean())
     return torch.stack(parts).mean()
 
 

@@ -20,6 +20,13 @@ def test_mel_distance_of_a_gain_is_its_logarithm() -> None:
     assert mel_distance(x, x, scales) == 0
 
 
+def test_mel_distance_does_not_hear_what_is_below_80_decibels() -> None:
+    scales = mel_scales(8000, 4096)
+    noise = torch.randn(1, 1, 4096)
+    assert mel_distance(1e-5 * noise, torch.zeros_like(noise), scales) == 0
+    assert mel_distance(1e-2 * noise, torch.zeros_like(noise), scales) > 1
+
+
 def test_mel_scales_fit_short_segments() -> None:
     assert [stft.size for stft, _ in mel_scales(8000, 500)] == [32, 64, 128]
 

@@ -16,6 +16,7 @@ from sparring.errors import InputError
 from sparring.evaluation.evaluate import evaluate
 from sparring.layers.stft import LOG_FLOOR
 from sparring.modalities import DegradedAudio, PairedAudio, Vocoded, find
+from sparring.modalities.audio_translation.judge import leave_out_undefined
 from sparring.modalities.audio_translation.segments import cut, of_pair, random_parts
 from sparring.model import Model
 from sparring.use.apply import apply
@@ -272,6 +273,12 @@ def test_judge_compares_with_no_d_and_with_what_needs_no_training(denoiser: Mode
     assert list(judged.baselines) == ["griffin_lim", "without D"]
     assert "si_sdr" not in [number.name for number in judged.numbers]
     assert judged.picture is not None
+
+
+def test_methods_are_compared_on_the_same_sounds() -> None:
+    one, other = {"stoi": [0.5, float("nan"), 0.7]}, {"stoi": [0.1, 0.2, 0.3]}
+    leave_out_undefined([one, other])
+    assert (one, other) == ({"stoi": [0.5, 0.7]}, {"stoi": [0.1, 0.3]})
 
 
 @pytest.mark.parametrize("name", ["denoiser", "vocoder"])

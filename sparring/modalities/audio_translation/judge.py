@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -78,13 +78,12 @@ class Scores:
     shown: list[Tensor] = field(default_factory=list)
 
     def numbers(self) -> list[Number]:
-        """Means over the sounds for which a metric is defined, with their standard errors."""
+        """Means over the sounds, with their standard errors."""
         found = []
         for name, values in self.values.items():
-            finite = [value for value in values if isfinite(value)]
-            error = stdev(finite) / len(finite) ** 0.5 if len(finite) > 1 else nan
+            error = stdev(values) / len(values) ** 0.5 if len(values) > 1 else nan
             best = "high" if name.partition("[")[0] in HIGH else "low"
-            found.append(Number(name, mean(finite) if finite else nan, best, error))  # type: ignore[arg-type]
+            found.append(Number(name, mean(values) if values else nan, best, error))  # type: ignore[arg-type]
         return found
 
 
@@ -168,6 +167,7 @@ class AudioTranslationJudge(Judge):
             self.show(scores["target"], target)
             count += 1
             progress(count)
+        leave_out_undefined([scores[name].values for name in methods])
         return scores, count
 
     def measured(self, generated: Tensor, target: Tensor) -> Iterator[tuple[str, float]]:
@@ -189,7 +189,7 @@ class AudioTranslationJudge(Judge):
         return (
             f"means over {count:,} whole sounds {which} at {self.modality.rate:,} Hz, stereo mixed to mono, with "
             "standard errors; log_spectral_distance: of log power in decades; mel_distance: of log-mel levels in "
-            "nepers, over several sizes of frames; pesq and stoi: over the sounds in which they find speech"
+            "nepers, over several sizes of frames; pesq and stoi: over the sounds in which they find speech for every row"
         )
 
     def show(self, scores: Scores, sound: Tensor) -> None:
@@ -206,6 +206,17 @@ class AudioTranslationJudge(Judge):
         pictures = drawing.pictures(np.stack(waves)[..., None].clip(-1, 1), self.modality.rate)
         titles = [{"samples": "generated"}.get(name, name) for name in names] * len(rows)
         return drawing.grid(pictures, len(names), self.modality.rate, longest / self.modality.rate, titles)
+
+
+def leave_out_undefined(methods: Sequence[dict[str, list[float]]]) -> None:
+    """Leave out of each metric the sounds for which it is undefined for one of the methods, so that all methods are
+    compared on the same sounds.
+    """
+    for name in methods[0]:
+        columns = list(zip(*(values[name] for values in methods), strict=True))
+        kept = [i for i, column in enumerate(columns) if all(map(isfinite, column))]
+        for values in methods:
+            values[name] = [values[name][i] for i in kept]
 
 
 def method_of(mapper: Mapper) -> Restorer:
