@@ -189,7 +189,7 @@ class AudioTranslationJudge(Judge):
         return (
             f"means over {count:,} whole sounds {which} at {self.modality.rate:,} Hz, stereo mixed to mono, with "
             "standard errors; log_spectral_distance: of log power in decades; mel_distance: of log-mel levels in "
-            "nepers, over several sizes of frames; pesq and stoi: over the sounds in which they find speech for every row"
+            "nepers, over several sizes of frames; pesq and stoi: over the sounds in which they find speech in all rows"
         )
 
     def show(self, scores: Scores, sound: Tensor) -> None:
