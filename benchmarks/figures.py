@@ -58,6 +58,7 @@ PAGES = (
     Page("docs/disk.md", "benchmarks/disk.py --page docs/disk.md", ("sparring/data", "sparring/modalities/images")),
     Page("docs/tables.md", "benchmarks/tables.py --page docs/tables.md", (*CORE, "sparring/modalities/tables")),
     Page("docs/series.md", "benchmarks/series.py --page docs/series.md", (*CORE, "sparring/modalities/series")),
+    Page("docs/audio.md", "benchmarks/audio.py --page docs/audio.md", (*CORE, "sparring/modalities/audio")),
     Page("docs/translating.md", "benchmarks/translate.py --page docs/translating.md", TRANSLATION),
     Page("docs/restoring.md", "benchmarks/restore.py --page docs/restoring.md", TRANSLATION),
     Page("docs/restoring-sounds.md", "benchmarks/vocoder.py --page docs/restoring-sounds.md", SOUNDS),

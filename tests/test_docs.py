@@ -1,5 +1,6 @@
 """What the README and the docs show is what their commands do."""
 
+import io
 import re
 import shlex
 import shutil
@@ -56,7 +57,8 @@ def test_readme_commands(tmp_path, monkeypatch, pictures):
     shutil.copytree(pictures(3), tmp_path / "photos")
     tables(tmp_path)
     given(tmp_path)
-    sounds(tmp_path)
+    sounds(tmp_path / "drums.zip")
+    recordings(tmp_path)
     monkeypatch.chdir(tmp_path)
     for words in commands():
         run(words, monkeypatch)
@@ -80,7 +82,7 @@ def given(folder):
     Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(folder / "holes.png")
 
 
-def sounds(folder):
+def recordings(folder):
     """The sounds of docs/restoring-sounds.md."""
     random = np.random.default_rng(0)
 
@@ -96,7 +98,7 @@ def sounds(folder):
 
 
 def test_commands_about_restored_sounds(tmp_path, monkeypatch):
-    sounds(tmp_path)
+    recordings(tmp_path)
     monkeypatch.chdir(tmp_path)
     for words in commands((ROOT / "docs" / "restoring-sounds.md").read_text()):
         run(
@@ -233,6 +235,29 @@ def test_commands_about_pictures_with_a_table(tmp_path, monkeypatch):
     names: dict = {}
     exec(blocks("python", page)[0], names)
     assert set(names["samples"].rows["kind"]) == {"orc"}
+
+
+def sounds(path):
+    """An archive of sounds in two classes."""
+    random, t = np.random.default_rng(0), np.arange(900) / 8000
+    with zipfile.ZipFile(path, "w") as archive:
+        for i in range(40):
+            file = io.BytesIO()
+            sound = np.sin(2 * np.pi * 300 * random.uniform(1, 2) * t) * np.exp(-20 * t)
+            soundfile.write(file, 0.4 * sound, 8000, format="WAV")
+            archive.writestr(f"{('snare', 'kick')[i % 2]}/{i:02}.wav", file.getvalue())
+
+
+def test_commands_about_sounds(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.modalities.audio.classifier.STEPS", 10)
+    monkeypatch.setattr("sparring.modalities.audio.judge.MIN_SAMPLES", 24)
+    for name in ("MAX_SECONDS", "PAUSE"):
+        monkeypatch.setattr(f"sparring.deploy.measure.{name}", 0.0)
+    sounds(tmp_path / "drums.zip")
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "audio.md").read_text()):
+        run([*words, *(["batch=4", "width=8"] if words[1] == "train" else [])], monkeypatch)
+    assert len(list(Path("snares").rglob("*.wav"))) == 100
 
 
 def test_commands_about_augmenting(tmp_path, monkeypatch):

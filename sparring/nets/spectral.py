@@ -59,12 +59,20 @@ class Spectra(nn.Module):
         return self.stft.inverse(torch.complex(real, imaginary), self.length)
 
 
-def turned(spectra: Tensor) -> Tensor:
-    """Compressed spectra from `Spectra.of`, each with a random phase added to all of its values, which is not heard."""
-    real, imaginary, magnitude = spectra.chunk(3, 1)
-    angle = torch.rand(len(spectra), 1, 1, 1, device=spectra.device) * (2 * torch.pi)
-    cosine, sine = angle.cos(), angle.sin()
-    return torch.cat([real * cosine - imaginary * sine, real * sine + imaginary * cosine, magnitude], 1)
+class TurnedSpectra(nn.Module):
+    """Sounds (n, channels, length) -> compressed spectra as from `Spectra.of`, each with a random phase added to all of
+    its values, which is not heard.
+    """
+
+    def __init__(self, spectra: Spectra) -> None:
+        super().__init__()
+        self.spectra = spectra
+
+    def forward(self, waves: Tensor) -> Tensor:
+        real, imaginary, magnitude = self.spectra.of(waves).chunk(3, 1)
+        angle = torch.rand(len(waves), 1, 1, 1, device=waves.device) * (2 * torch.pi)
+        cosine, sine = angle.cos(), angle.sin()
+        return torch.cat([real * cosine - imaginary * sine, real * sine + imaginary * cosine, magnitude], 1)
 
 
 def _strides(bins: int, frames: int) -> list[tuple[int, int]]:

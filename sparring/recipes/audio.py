@@ -66,5 +66,4 @@ class AudioGan(RelativisticGan[Audio], AudioRecipe):
         return G, spectral.Discriminator(spectra, self.width, self.most, modality.condition)
 
     def views(self, modality: Audio) -> list[View]:
-        spectra = self._spectra(modality)
-        return [Changed(spectra.of), Changed(spectral.turned), *super().views(modality)]
+        return [Changed(spectral.TurnedSpectra(self._spectra(modality))), *super().views(modality)]

@@ -112,6 +112,7 @@ def test_evaluation_has_floors_and_baselines(folder, monkeypatch, capsys):
 
 
 def test_the_studio_has_a_player(folder, tmp_path):
+    (tmp_path / "files").mkdir()
     studio = Studio([folder], "cpu", tmp_path / "files")
     with gr.Blocks():
         form, output = sample._form(), sample._output(gr.File())

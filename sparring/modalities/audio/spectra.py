@@ -41,14 +41,14 @@ def analysis(rate: int) -> STFT:
 
 
 @lru_cache(maxsize=16)
-def _filters(rate: int, size: int, mels: int) -> Tensor:
-    return mel_filters(rate, size, mels)
+def _filters(rate: int, size: int, mels: int, device: torch.device) -> Tensor:
+    return mel_filters(rate, size, mels).to(device)
 
 
 def levels(waves: Tensor, rate: int, mels: int) -> Tensor:
     """Log-mel levels of sounds (n, channels, length), their mean over the channels: (n, mels, frames)."""
     stft = analysis(rate)
-    return log_mel(waves, stft, _filters(rate, stft.size, mels).to(waves.device)).mean(1)
+    return log_mel(waves, stft, _filters(rate, stft.size, mels, waves.device)).mean(1)
 
 
 def pooled(levels: Tensor, bands: int, segments: int) -> Tensor:
@@ -88,7 +88,7 @@ class MelPictures:
         """Sounds (n, channels, length) -> pictures (n, channels, side, side) in [-1, 1]."""
         stft = self.stft
         padded = F.pad(waves, (0, self.side * stft.hop - waves.shape[-1]))
-        found = log_mel(padded, stft, _filters(self.rate, stft.size, self.side).to(waves.device))
+        found = log_mel(padded, stft, _filters(self.rate, stft.size, self.side, waves.device))
         return ((found - QUIET) / (LOUD - QUIET) * 2 - 1).clamp(-1, 1)
 
     def levels(self, pictures: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class MelPictures:
     def waves(self, pictures: Tensor) -> Tensor:
         """Pictures (n, channels, side, side) -> sounds (n, channels, length), with phases by `griffin_lim`."""
         stft = self.stft
-        filters = _filters(self.rate, stft.size, self.side).to(pictures.device)
+        filters = _filters(self.rate, stft.size, self.side, pictures.device)
         mels = torch.where(pictures > -1, self.levels(pictures).exp(), 0.0)
         magnitude = (torch.linalg.pinv(filters) @ mels).clamp(min=0) * (stft.size / 2)
         return griffin_lim(magnitude, stft)[..., : self.length]

@@ -6,7 +6,7 @@ import torch
 from toy_sounds import tone
 
 from sparring.modalities.audio.spectra import MelPictures, analysis, features, griffin_lim, levels, side_for
-from sparring.nets.spectral import SCALE, Spectra, turned
+from sparring.nets.spectral import SCALE, Spectra, TurnedSpectra
 
 RATE = 8000
 
@@ -39,8 +39,8 @@ def test_a_stationary_sine_has_a_smooth_phase():
 
 
 def test_turning_phases_keeps_magnitudes():
-    compressed = Spectra(1, 4096, 256).of(waves(2, 4096))
-    after = turned(compressed)
+    spectra, x = Spectra(1, 4096, 256), waves(2, 4096)
+    compressed, after = spectra.of(x), TurnedSpectra(spectra)(x)
     assert not after.allclose(compressed)
     assert (after[:, :2].square().sum(1)).allclose(compressed[:, :2].square().sum(1), atol=1e-4)
     assert (after[:, 2:] == compressed[:, 2:]).all()
