@@ -296,3 +296,10 @@ def test_exported_nets_take_any_length(name: str, tmp_path: Path, request: pytes
         expected = model.mapper().net(x)
     assert y.shape == (2, 1, 64 * 7 * times)
     assert np.allclose(y, expected.numpy(), atol=1e-4)
+
+
+def test_the_studio_offers_no_image_for_sounds(denoiser: Model) -> None:
+    pytest.importorskip("gradio", reason="needs the extra 'studio'")
+    from sparring.studio.tabs.file import can_use_files
+
+    assert not can_use_files(denoiser)
