@@ -21,7 +21,7 @@ from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError
 from sparring.modalities.audio import drawing, fitting, reading, spectra, writing
 from sparring.modalities.audio.check import survey
-from sparring.modalities.audio.decoding import FULL_SCALE, decode
+from sparring.modalities.audio.decoding import FULL_SCALE, audible, decode
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
 from sparring.modalities.samples import labeled_arrays, write_arrays, write_png
 from sparring.modalities.survey import Survey
@@ -45,6 +45,7 @@ class Audio(Modality):
         form: "wave" or "mel".
         side: bands and frames of a picture; for "mel".
         length: samples of a sound.
+        pieces: number of sounds that a recording of the data is cut into; 1 for data of single sounds.
         bits: of a sample in files that are written, 16 or 24.
         gain: peak of sounds that are written: the median of the data.
     """
@@ -67,6 +68,7 @@ class Audio(Modality):
     form: Form = "wave"
     side: int = 0
     length: int = 0
+    pieces: int = 1
     bits: int = 16
     gain: float = 1.0
 
@@ -78,7 +80,7 @@ class Audio(Modality):
     def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
         if items.kind != cls.kind:
             return None
-        return Recommendation("audio", "sounds: an inverse Fourier transform as G's last layer learns them fastest")
+        return Recommendation("audio", "sounds: their complex spectra, so that phases are learned too")
 
     @classmethod
     def survey(cls, items: Items, data: str, progress: Progress = no_progress) -> Survey:
@@ -127,21 +129,29 @@ class Audio(Modality):
             rate=rate,
             channels=self.channels or fitting.channels_for(headers),
             length=length,
+            pieces=fitting.pieces_for(headers, length / rate),
             side=side if self.form == "mel" else 0,
             bits=fitting.bits_for(headers),
             gain=min(1.0, round(float(np.median([header.peak for header in headers])), 4)),
         )
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
-        """All sounds as int16, (n, channels, length), each with its peak at full scale.
+        """All sounds as int16, (n, channels, length), each with its peak at full scale; of recordings the pieces that
+        are not silent, with the peak of the recording at full scale.
 
         Raises:
             InputError: if fewer than two can be read.
         """
-        decoded = decode(items.items, self.rate, self.channels, self.length, progress)
+        decoded = decode(items.items, self.rate, self.channels, self.length, self.pieces, progress)
         headers = fitting.examine_some(items.items)
-        notes = fitting.notes_on(headers, len(items), self.rate, self.channels, self.length)
-        return Encoded({VALUES: decoded.rows}, decoded.kept, skipped=decoded.skipped, notes=notes)
+        notes = fitting.notes_on(headers, len(items), self.rate, self.channels, self.length, self.pieces)
+        if self.pieces == 1:
+            return Encoded({VALUES: decoded.rows}, decoded.kept, skipped=decoded.skipped, notes=notes)
+        rows = decoded.rows.map()[1].numpy()
+        heard = audible(rows)
+        notes = (*notes, f"{heard.sum():,} pieces are used; {(~heard).sum():,} silent ones are left out")
+        items_of = np.repeat(decoded.kept, heard.sum(1))
+        return Encoded({VALUES: torch.from_numpy(rows[heard])}, items_of, skipped=decoded.skipped, notes=notes)
 
     def scale(self, encoded: Tensor) -> Tensor:
         waves = encoded.float() / FULL_SCALE

@@ -164,6 +164,7 @@ def survey(items: Items, data: str, progress: Progress = no_progress) -> Survey:
     headers = [m.header for m in measured.values()]
     rate, channels = fitting.rate_for(headers), fitting.channels_for(headers)
     length = fitting.proposed_length(headers, rate)
+    pieces = fitting.pieces_for(headers, length / rate)
     return AudioSurvey(
         items=items,
         data=data,
@@ -172,7 +173,7 @@ def survey(items: Items, data: str, progress: Progress = no_progress) -> Survey:
         classes=class_counts(items, np.array(good)),
         held=0 if items.held is None else int(items.held[good].sum()),
         unreadable=tuple((names[i], r.why) for i, r in unreadable),
-        notes=fitting.notes_on(headers, len(headers), rate, channels, length),
+        notes=fitting.notes_on(headers, len(headers), rate, channels, length, pieces),
         measured=measured,
         rate=rate,
         length=length,

@@ -23,6 +23,7 @@ SILENCE = 10 ** (-80 / 20)  # peak below which a file is silent
 FULL_SCALE = 32767
 CLIPPED_LEVEL = 0.999  # of the peak,
 CLIPPED_RUN = 4  # at which so many samples in a row are clipped
+QUIET_PIECE = 10 ** (-40 / 20)  # peak of a piece relative to its recording, below which it is left out
 FADE = 0.005  # seconds at the end of a sound that is cut
 UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # of the data in a wav that was streamed
 FILM_MARKS = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (0, b"\xff\xf1"), (0, b"\xff\xf9"), (8, b"AVI "), (0, b"0&\xb2u"))
@@ -178,24 +179,32 @@ def sized(samples: Floats, length: int, rate: int) -> Floats:
     return cut
 
 
-def uniform(content: Content, rate: int, channels: int, length: int) -> NDArray[np.int16] | Unreadable:
-    """A file as samples (channels, length) with its peak at full scale, or why it cannot be read."""
+def uniform(content: Content, rate: int, channels: int, length: int, pieces: int = 1) -> NDArray[np.int16] | Unreadable:
+    """A file as consecutive pieces (pieces, channels, length) with its peak at full scale; or why it is not read."""
     sound = loaded(content)
     if isinstance(sound, Unreadable):
         return sound
-    samples = sized(resampled(mixed(sound.samples, channels), sound.rate, rate), length, rate)
+    samples = sized(resampled(mixed(sound.samples, channels), sound.rate, rate), pieces * length, rate)
     peak = float(np.abs(samples).max(initial=0.0))
     if peak < SILENCE:
-        return Unreadable(f"its first {length / rate:.2f} s are silent")
-    return np.round(samples.T / peak * FULL_SCALE).astype(np.int16)
+        return Unreadable(f"its first {pieces * length / rate:.2f} s are silent")
+    whole = np.round(samples / peak * FULL_SCALE).astype(np.int16)
+    return whole.reshape(pieces, length, channels).transpose(0, 2, 1)
 
 
-def decode(files: FileSource, rate: int, channels: int, length: int, progress: Progress) -> Decoded:
-    """All files that can be read, int16 (kept, channels, length) in a file of the cache.
+def decode(files: FileSource, rate: int, channels: int, length: int, pieces: int, progress: Progress) -> Decoded:
+    """All files that can be read, int16 in a file of the cache: (kept, channels, length), or (kept, pieces, channels,
+    length) if there are several pieces.
 
     Raises:
         InputError: if fewer than two can be read, or the cache cannot be written.
     """
-    version = f"audio {VERSION} {rate} {channels} {length}"
-    decoder = partial(uniform, rate=rate, channels=channels, length=length)
-    return store.decode(files, decoder, (channels, length), "int16", version, progress)
+    version = f"audio {VERSION} {rate} {channels} {length} {pieces}"
+    decoder = partial(uniform, rate=rate, channels=channels, length=length, pieces=pieces)
+    shape = (channels, length) if pieces == 1 else (pieces, channels, length)
+    return store.decode(files, decoder, shape, "int16", version, progress)
+
+
+def audible(rows: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Which pieces (files, pieces, channels, length) are not nearly silent, (files, pieces)."""
+    return np.stack([np.abs(row.astype(np.int32)).max((1, 2)) > QUIET_PIECE * FULL_SCALE for row in rows])

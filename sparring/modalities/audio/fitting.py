@@ -18,6 +18,8 @@ from sparring.modalities.audio.decoding import loaded
 MAX_EXAMINED = 512  # files that are decoded to choose rate, channels and length
 COVERED = 0.95  # share of the sounds that are not cut
 MAX_PROPOSED = 2.0  # seconds of the proposed length
+RECORDING = 6.0  # seconds; if most files are longer, they are recordings, which are cut into pieces
+MAX_PIECES = 500  # of a recording
 STEPS = 8  # a length is a multiple of a power of two, of which it has at least so many
 MIN_LENGTH, MAX_LENGTH = 256, 2**20  # samples that models generate
 MIN_RATE, MAX_RATE = 1000, 192_000
@@ -88,6 +90,18 @@ def proposed_length(headers: Sequence[Header], rate: int) -> int:
     return rounded_up(max(MIN_LENGTH, ceil(seconds * rate)))
 
 
+def pieces_for(headers: Sequence[Header], seconds: float) -> int:
+    """Number of pieces that recordings are cut into; 1 if the files are single sounds.
+
+    Args:
+        seconds: length of a piece.
+    """
+    durations = [header.seconds for header in headers]
+    if np.median(durations) <= RECORDING:
+        return 1
+    return min(MAX_PIECES, ceil(float(np.quantile(durations, COVERED)) / seconds))
+
+
 def rounded_up(length: int) -> int:
     """A multiple of the largest power of two that is at most an eighth of it."""
     unit = 1 << max(1, length // STEPS).bit_length() - 1
@@ -115,20 +129,28 @@ def bits_for(headers: Sequence[Header]) -> int:
     return DEEP if 2 * sum(header.bits > 16 for header in headers) > len(headers) else 16
 
 
-def notes_on(headers: Sequence[Header], total: int, rate: int, channels: int, length: int) -> tuple[str, ...]:
+def notes_on(
+    headers: Sequence[Header], total: int, rate: int, channels: int, length: int, pieces: int = 1
+) -> tuple[str, ...]:
     """What was decided about sounds, for the user, one line each.
 
     Args:
         total: number of files.
-        rate, channels, length: as they are read.
+        rate, channels, length, pieces: as they are read.
     """
     of = f"of {len(headers):,} {'examined ' if len(headers) < total else ''}sounds"
-    longer = sum(header.seconds > length / rate + 0.5 / rate for header in headers)
+    whole = pieces * length
+    longer = sum(header.seconds > whole / rate + 0.5 / rate for header in headers)
     shorter = sum(header.seconds < length / rate - 0.5 / rate for header in headers)
     notes = [
         f"{length:,} samples at {rate:,} Hz ({length / rate:.2f} s): {longer:,} {of} are longer and cut, {shorter:,} "
         "shorter and padded with silence"
     ]
+    if pieces > 1:
+        notes = [
+            f"recordings are cut into up to {pieces:,} pieces of {length:,} samples at {rate:,} Hz "
+            f"({length / rate:.2f} s); {longer:,} {of} are longer than all pieces and cut"
+        ]
     other = Counter(header.rate for header in headers if header.rate != rate)
     if other:
         listed = ", ".join(f"{count:,} at {found:,} Hz" for found, count in other.most_common(4))

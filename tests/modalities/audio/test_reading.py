@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+import torch
 from toy_sounds import RATE, tone
 
 from sparring.data.sources import Unreadable
@@ -84,13 +85,31 @@ def test_a_streamed_wav_whose_header_knows_no_length_is_read():
 def test_sounds_are_resampled_mixed_sized_and_normalized():
     stereo = np.stack([tone(440, 0.5, 16_000), np.zeros(8000)], 1)
     x = uniform(content(stereo, 16_000), RATE, 1, 6000)
-    assert (x.shape, x.dtype, np.abs(x).max()) == ((1, 6000), np.int16, 32767)
+    assert (x.shape, x.dtype, np.abs(x).max()) == ((1, 1, 6000), np.int16, 32767)
+    x = x[0]
     assert not x[0, 4000:].any()  # half a second, then silence
     assert np.abs(np.fft.rfft(x[0, :4000])).argmax() == pytest.approx(220, abs=1)
-    cut = uniform(content(np.ones(8000) * 0.3), RATE, 2, 1000)
+    cut = uniform(content(np.ones(8000) * 0.3), RATE, 2, 1000)[0]
     assert (cut[0] == cut[1]).all()
     assert cut[0, 0] == 32767
     assert cut[0, -1] == 0  # a fade, and no click
+
+
+def test_recordings_are_cut_into_pieces(tmp_path):
+    for i in range(3):
+        x = np.concatenate([tone(300 + 100 * k, 1.0) for k in range(8)])
+        x[2 * RATE : 5 * RATE] = 0
+        soundfile.write(tmp_path / f"{i}.wav", x * (i + 1) / 6, RATE)
+    items = find(str(tmp_path))
+    modality = Audio(seconds=0.5).fit(items)
+    assert (modality.length, modality.pieces) == (4000, 16)
+    encoded = modality.encode(items)
+    assert encoded.values.shape == (30, 1, 4000)  # six of sixteen pieces of each are silent
+    assert encoded.items.tolist() == [0] * 10 + [1] * 10 + [2] * 10
+    assert "30 pieces are used; 18 silent ones are left out" in encoded.notes
+    first = encoded.values[0, 0].float()
+    assert torch.fft.rfft(first).abs().argmax() == 150  # 300 Hz in half a second
+    assert (encoded.values[0].int() - encoded.values[10].int()).abs().max() < 20  # only their levels differ
 
 
 def test_clipping_is_recognized():
