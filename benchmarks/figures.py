@@ -23,6 +23,9 @@ ROOT = Path(__file__).parents[1]
 CORE = ("sparring/loop.py", "sparring/losses", "sparring/layers", "sparring/games", "sparring/training")
 IMAGES = (*CORE, "sparring/nets", "sparring/recipes", "sparring/modalities/images")
 TRANSLATION = (*IMAGES, "sparring/modalities/translation")
+SOUNDS = (
+    *CORE, "sparring/nets", "sparring/recipes", "sparring/modalities/audio", "sparring/modalities/audio_translation",
+)  # fmt: skip
 BENCH = ("sparring/bench", "sparring/evaluation", "sparring/metrics", "docs/bench")
 
 
@@ -60,6 +63,7 @@ PAGES = (
     Page("docs/translating.md", "benchmarks/translate.py --page docs/translating.md", TRANSLATION),
     Page("docs/restoring.md", "benchmarks/restore.py --page docs/restoring.md", TRANSLATION),
     Page("docs/perceptual.md", "benchmarks/perceptual.py --page docs/perceptual.md", TRANSLATION),
+    Page("docs/restoring-sounds.md", "benchmarks/vocoder.py --page docs/restoring-sounds.md", SOUNDS),
     Page("docs/exploring.md", "benchmarks/explore.py --page docs/exploring.md", (*IMAGES, "sparring/explore")),
     Page("docs/exporting.md", "benchmarks/export.py --page docs/exporting.md", ("sparring/deploy", "sparring/games")),
     Page("docs/serving.md", "benchmarks/serve.py --page docs/serving.md", ("sparring/deploy/serve",)),

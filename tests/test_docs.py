@@ -65,6 +65,7 @@ def test_readme_commands(tmp_path, monkeypatch, pictures):
     given(tmp_path)
     sounds(tmp_path / "drums.zip")
     write_benzenes(tmp_path / "molecules.smi")
+    recordings(tmp_path)
     monkeypatch.chdir(tmp_path)
     for words in commands():
         run(words, monkeypatch)
@@ -86,6 +87,34 @@ def given(folder):
     for name in ("small", "torn", "photo"):
         save(folder / f"{name}.png", 16, 16, 3)
     Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(folder / "holes.png")
+
+
+def recordings(folder):
+    """The sounds of docs/restoring-sounds.md."""
+    random = np.random.default_rng(0)
+
+    def save(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, random.normal(0, 0.1, 3000), 8000)
+
+    for i in range(24):
+        for name in ("clean", "speech", "noisy-and-clean/input", "noisy-and-clean/target"):
+            save(folder / name / f"{i:02}.wav")
+    for name in ("street/0", "street/1", "interviews/0", "interviews/1", "noisy"):
+        save(folder / f"{name}.wav")
+
+
+def test_commands_about_restored_sounds(tmp_path, monkeypatch):
+    recordings(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "restoring-sounds.md").read_text()):
+        run(
+            [*words, *([*SHORT, "depth=1"][: 3 if "hifigan" in words else 4] if words[1] == "train" else [])],
+            monkeypatch,
+        )
+    assert soundfile.info("restored.wav").frames == soundfile.info("resynthesized.wav").frames == 3000
+    assert len(list(Path("restored").glob("*.wav"))) == 2
+    assert Path("runs/vocoder-speech.onnx").is_file()
 
 
 SHORT = ["batch=4", "width=8", "D=8"]

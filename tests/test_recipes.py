@@ -17,7 +17,14 @@ from sparring import recipes
 from sparring.data import Items
 from sparring.errors import InputError
 from sparring.nets import efficientnet_lite
-from sparring.recipes.base import PerceptualRecipe, PointsOrImages, RestorationRecipe, TranslationRecipe, parse
+from sparring.recipes.base import (
+    AudioTranslationRecipe,
+    PerceptualRecipe,
+    PointsOrImages,
+    RestorationRecipe,
+    TranslationRecipe,
+    parse,
+)
 from sparring.seeds import Seeds, reseed
 from sparring.training import checkpoint
 
@@ -27,8 +34,11 @@ SMALL = {
 }  # fmt: skip
 # D's last bias shifts all logits. Losses of differences of logits do not depend on it, and the hinge loss does not as
 # long as all logits are within its margins.
+LOGIT_BIASES = {f"D.nets.{i}.convs.5.bias" for i in range(8)}
 WITHOUT_GRADIENT = {
     "audio": {"D.head.linear.bias"},
+    "audio_denoise": LOGIT_BIASES,
+    "audio_pairs": LOGIT_BIASES,
     "ctgan": {"D.head.bias"},
     "densegan": {"D.head.linear.bias"},
     "inpaint": {"D.head.bias"},
@@ -39,6 +49,7 @@ WITHOUT_GRADIENT = {
     "sngan": {"D.head.linear.bias"},
     "series": {"D.head.3.bias"},
     "table": {"D.head.bias"},
+    "vocoder": LOGIT_BIASES,
     "wavegan": {"D.head.linear.bias"},
     "wgan": {"D.head.linear.bias"},
     "wgan_gp": {"D.head.linear.bias"},
@@ -47,7 +58,7 @@ WITHOUT_GRADIENT = {
 
 def small(recipe, points=False):
     names = {f.name for f in fields(recipe)}
-    if recipe.name == "vae" or isinstance(recipe, TranslationRecipe):
+    if recipe.name == "vae" or isinstance(recipe, TranslationRecipe | AudioTranslationRecipe):
         names -= {"noise"}
     if isinstance(recipe, PointsOrImages):  # refuses fields of nets that it does not build
         names -= {"width", "norm"} if points else {"hidden"}
@@ -282,6 +293,30 @@ def test_contract_with_the_perceptual_distance(name, pictures, tmp_path):
     contract(name, data, tmp_path, batch=4, perceptual=0.5, **output_of)
     last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert any(term.endswith("redrawn" if name == "fastgan" else "perceptual") for term in last)
+
+
+def recorded(folder):
+    """Folders of 24 pairs of sounds, some of them held out."""
+    soundfile = pytest.importorskip("soundfile", reason="needs the extra 'audio'")
+    random = np.random.default_rng(0)
+    for i in range(24):
+        for kind in ("input", "target"):
+            path = folder / ("test" if i < 4 else "train") / kind
+            path.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path / f"{i:02}.wav", random.normal(0, 0.1, 2000), 8000)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in recipes.names() if {"vocoded", "degraded audio", "audio pairs"} & set(kinds(n))]
+)
+def test_contract_for_sounds_from_sounds(name, tmp_path):
+    sound = np.random.default_rng(1).normal(0, 0.1, (1234, 2)).astype(np.float32)
+    output = contract(
+        name, recorded(tmp_path / "data"), tmp_path, output_of=lambda model: model.apply(sound), seconds=0.15
+    )
+    assert output.shape == (1234, 2)
+    assert np.isfinite(output).all()
 
 
 def skip_without_weights(name="projected"):

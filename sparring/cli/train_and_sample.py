@@ -79,7 +79,8 @@ def _next_commands(model: Model, run: str) -> list[str]:
     source = model.modality.source
     if source is not None:
         mask = " --mask holes.png" if source.masked else ""
-        return [f"apply {run} input.png -o output.png{mask}", f"evaluate {run}"]
+        suffix = model.modality.writers[0].suffix
+        return [f"apply {run} input{suffix} -o output{suffix}{mask}", f"evaluate {run}"]
     suffix = model.modality.writers[0].suffix
     known = [ask for ask in model.modality.asks if ask.choices or model.modality.condition_columns]
     example = f" --{known[0].name} {quote(known[0].examples[0])}" if known else ""

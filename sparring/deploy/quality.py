@@ -88,8 +88,8 @@ class Data:
             if self.generates_from_noise:
                 return list(graph.draw(n, 0))
             given = self.pairs(self.rows(n, held), reverse)[0]
-            height, width = (graph.stride * max(1, side // graph.stride) for side in given.shape[-2:])
-            given = given[..., :height, :width]
+            for i, side in enumerate(given.shape[2:], 2):
+                given = given.narrow(i, 0, graph.stride * max(1, side // graph.stride))
             return [self.modality.unscale(given).movedim(1, -1).contiguous() if graph.in_bytes else given]
 
 

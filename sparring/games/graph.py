@@ -24,6 +24,9 @@ class Named(Protocol):
     """What items of a kind of data are called."""
 
     @property
+    def item(self) -> str: ...
+
+    @property
     def items(self) -> str: ...
 
 
@@ -38,6 +41,9 @@ class GivenItems(Protocol):
 
     @property
     def masked(self) -> bool: ...
+
+    @property
+    def values(self) -> str: ...
 
 
 class DataKind(Protocol):

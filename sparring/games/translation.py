@@ -1,4 +1,4 @@
-"""Games that transform given images: with pairs, or without pairs in one direction."""
+"""Games that transform given items, such as images: with pairs, or without pairs in one direction."""
 
 from __future__ import annotations
 
@@ -20,20 +20,22 @@ from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets import perceptual
 from sparring.nets.discriminator import Discriminator
-from sparring.nets.image_to_image import ImageToImage
+from sparring.nets.item_to_item import ItemToItem
 
 # The plain net is an average of G over this fraction of its steps without D, at most over the last 1000.
 AVERAGED_SHARE = 0.05
 MAX_AVERAGED = 1000
-MIN_SIDE = 16  # pixels of a side of the images that an exported net is verified with
+MIN_SIDE = 16  # of a side of the items that an exported net is verified with
+SIDES = {1: ("length",), 2: ("height", "width")}  # names of the sides of an item in exported files
 
 
 class TranslationGame(Game):
-    """A game that generates samples from given images, its conditions."""
+    """A game that generates samples from given items, its conditions."""
 
     @abstractmethod
-    def mapping(self, reverse: bool, sharpness: float) -> ImageToImage:
-        """The net that transforms images: (n, given, h, w) -> (n, channels, times h, times w).
+    def mapping(self, reverse: bool, sharpness: float) -> ItemToItem:
+        """The net that transforms items: images (n, given, h, w) -> (n, channels, times h, times w), or signals
+        (n, given, length) -> (n, channels, times length).
 
         Args:
             reverse: the opposite direction.
@@ -45,56 +47,58 @@ class TranslationGame(Game):
         """
 
     def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
-        """The adversarially trained net, for images of any size."""
+        """The adversarially trained net, for items of any size."""
         source = kind.source
         assert source is not None
         net = self.mapping(reverse, 1.0)
         (given, given_words), (channels, words) = (source.shape[0], source.words), (kind.shape[0], kind.words)
         if reverse:
             (given, given_words), (channels, words) = (channels, words), (given, given_words)
-        stride = net.stride
+        stride, sides = net.stride, SIDES[len(source.shape) - 1]
         # Sides of a single stride would be specialized to it, since a dimension of length 1 broadcasts.
-        height, width = (stride * Dim(name, min=2) if stride > 1 else Dim(name, min=4) for name in ("height", "width"))
+        lengths = [stride * Dim(name, min=2) if stride > 1 else Dim(name, min=4) for name in sides]
         masked = ", the last channel is a mask," if source.masked else ""
-        image = Spec(
-            "image", ("n", given, *_multiples(stride)), f"{given_words.items}{masked}", "in [-1, 1]",
-            {0: BATCH, 2: height, 3: width},
+        given_shape: tuple[int | str, ...] = ("n", given, *_multiples(stride, sides))
+        item = Spec(
+            given_words.item, given_shape, f"{given_words.items}{masked}",
+            source.values, {0: BATCH} | dict(enumerate(lengths, 2)),
         )  # fmt: skip
-        output = Spec("sample", ("n", channels, *_multiples(stride * net.times)), words.items, kind.describe_values())
+        shape: tuple[int | str, ...] = ("n", channels, *_multiples(stride * net.times, sides))
+        output = Spec("sample", shape, words.items, kind.describe_values())
 
         def draw(n: int, variation: int = 0) -> tuple[Tensor, ...]:
             side = stride * -(-MIN_SIDE // stride)
-            x = 2 * torch.rand(n, given, side + stride * variation, side + stride * (variation + 1)) - 1
+            x = 2 * torch.rand(n, given, *(side + stride * (variation + i) for i in range(len(sides)))) - 1
             if source.masked:
                 x[:, -1] = x[:, -1].sign()
             return (x,)
 
-        return Graph(net, (image,), output, draw, stride)
+        return Graph(net, (item,), output, draw, stride)
 
 
-def _multiples(n: int) -> tuple[str, str]:
+def _multiples(n: int, sides: Sequence[str]) -> tuple[str, ...]:
     """Names of sides that are multiples of a number."""
-    return ("height", "width") if n == 1 else (f"{n} height", f"{n} width")
+    return tuple(side if n == 1 else f"{n} {side}" for side in sides)
 
 
 class PairedTranslation(GAN, TranslationGame):
-    """A conditional GAN whose conditions are images: G transforms the given image, and D sees the result alone or
-    together with the given image. Isola et al. 2016, arXiv:1611.07004.
+    """A conditional GAN whose conditions are items such as images: G transforms the given item, and D sees the result
+    alone or together with the given item. Isola et al. 2016, arXiv:1611.07004.
 
     Args:
-        G: given images (n, given, h, w) -> images (n, channels, times h, times w).
-        D: images (n, channels, size, size), given images -> logits.
+        G: given items (n, given, *sides) -> items (n, channels, *(times * side)).
+        D: items (n, channels, *sides), given items -> logits.
         loss: the adversarial loss of D and of G.
         terms: extra loss terms of either player.
         alone: terms that G minimizes in a phase without D. If there are any, the net of that phase is kept as `plain`.
     """
 
-    G: ImageToImage
+    G: ItemToItem
     followed: Tensor
 
     def __init__(
         self,
-        G: ImageToImage,
+        G: ItemToItem,
         D: Discriminator,
         loss: AdversarialLoss,
         terms: Sequence[Term] = (),
@@ -129,7 +133,7 @@ class PairedTranslation(GAN, TranslationGame):
         assert condition is not None
         return self.G.padded(condition)
 
-    def mapping(self, reverse: bool, sharpness: float) -> ImageToImage:
+    def mapping(self, reverse: bool, sharpness: float) -> ItemToItem:
         if reverse:
             raise ValueError("it has learned one direction only")
         if sharpness == 1:

@@ -2,6 +2,7 @@
 
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.audio import Audio
+from sparring.modalities.audio_translation import AudioTranslation, DegradedAudio, PairedAudio, Vocoded
 from sparring.modalities.base import Encoded, Modality, Recommendation, Source, Words
 from sparring.modalities.find import find, kind_of, kinds
 from sparring.modalities.images import Images
@@ -12,6 +13,7 @@ from sparring.modalities.tables import Table
 from sparring.modalities.translation import Degraded, Paired, Translation, Unpaired
 
 __all__ = [
-    "Ask", "Audio", "Degraded", "Encoded", "Images", "Modality", "Paired", "Points", "Recommendation", "Request",
-    "Samples", "Series", "Source", "Table", "Translation", "Unpaired", "Words", "Writer", "find", "kind_of", "kinds",
+    "Ask", "Audio", "AudioTranslation", "Degraded", "DegradedAudio", "Encoded", "Images", "Modality", "Paired",
+    "PairedAudio", "Points", "Recommendation", "Request", "Samples", "Series", "Source", "Table", "Translation",
+    "Unpaired", "Vocoded", "Words", "Writer", "find", "kind_of", "kinds",
 ]  # fmt: skip

@@ -108,6 +108,7 @@ class Source:
         masked: True if the last channel is a mask: 1 where values are to be filled in, -1 elsewhere.
         scale: how many times larger than the given item a sample is along each side.
         paired: True if the correct result for each training item is known.
+        values: range or meaning of the values of a given item.
     """
 
     shape: tuple[int, ...]
@@ -115,6 +116,7 @@ class Source:
     masked: bool = False
     scale: int = 1
     paired: bool = True
+    values: str = "in [-1, 1]"
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,8 @@ class Modality(ABC):
     chunk_size: ClassVar[int] = 64  # samples drawn together; the samples of a seed do not depend on n
     max_draws: ClassVar[int] = 200_000  # samples drawn, at least, before a condition that none satisfies is given up
     stored_as_bytes: ClassVar[bool] = False  # True if encoded values are uint8, (n, channels, ...)
+    # Media types and suffixes of what `transform` writes, for kinds that it has; the default first.
+    applied_media: ClassVar[Mapping[str, str]] = {}
     discrete: ClassVar[bool] = False  # True if values contain choices, of which rounding flips some that are close
 
     classes: tuple[str, ...] = ()
@@ -427,6 +431,21 @@ class Modality(ABC):
             InputError: if the source or the mask cannot be used, or `out` does not fit the source.
         """
         raise InputError(f"{source} was given, but models of {self.words.items} cannot be applied to files")
+
+    def transform_item(self, mapper: Mapper, item: NDArray[Any]) -> NDArray[Any]:  # noqa: ARG002
+        """Apply a net to an item as an array in the user's units.
+
+        Args:
+            mapper: from `Model.mapper`.
+
+        Raises:
+            InputError: if the net cannot be applied to such an item.
+        """
+        raise InputError(f"models of {self.words.items} cannot be applied to arrays")
+
+    def smallest_item(self, mapper: Mapper) -> NDArray[Any]:  # noqa: ARG002
+        """A small item that `transform_item` takes, with which a net is warmed up."""
+        raise InputError(f"models of {self.words.items} cannot be applied to arrays")
 
     # Writing.
 

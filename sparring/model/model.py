@@ -27,7 +27,7 @@ from sparring.memory import check_size, within_memory
 from sparring.modalities import Modality, Request, Samples, find
 from sparring.modalities.dataset import fingerprint_of
 from sparring.model import stored
-from sparring.nets.tiles import Mapper, bands
+from sparring.nets.tiles import Mapper
 from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds, seeded
 
@@ -233,25 +233,21 @@ class Model:
             times=net.times, stride=net.stride, reach=net.reach, masked=source.masked, device=self.device,
         )  # fmt: skip
 
-    def apply(self, picture: NDArray[np.uint8], reverse: bool = False, sharpness: float = 1.0) -> NDArray[np.uint8]:
+    def apply(self, item: NDArray[Any], reverse: bool = False, sharpness: float = 1.0) -> NDArray[Any]:
         """Transform one item of any size.
 
         Args:
-            picture: (h, w, channels); where holes are filled, the last channel is a mask, 255 in holes.
+            item: an image (h, w, channels), uint8; where holes are filled, the last channel is a mask, 255 in holes.
+                A sound (frames, channels) at the model's rate, float32.
             reverse, sharpness: as for `mapper`.
 
         Returns:
-            (scale h, scale w, channels).
+            An image (scale h, scale w, channels), or a sound (frames, channels).
 
         Raises:
             InputError: if the model cannot be applied, or not to such an item.
         """
-        mapper = self.mapper(reverse, sharpness)
-        if picture.ndim != 3 or picture.shape[2] != mapper.channels:
-            raise InputError(
-                f"an image of shape {tuple(picture.shape)} was given; give (height, width, {mapper.channels})"
-            )
-        return np.concatenate(list(bands(mapper, picture)))
+        return self.modality.transform_item(self.mapper(reverse, sharpness), item)
 
     def _sample_by_rules(
         self,

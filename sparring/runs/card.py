@@ -58,8 +58,9 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
     label = f" --label {modality.classes[0]}" if modality.classes else ""
     if columns:
         label = next(f" --{ask.name} {quote(ask.examples[0])}" for ask in modality.asks)
+    suffix = modality.writers[0].suffix
     use = (
-        f"apply {folder} input.png -o output.png"
+        f"apply {folder} input{suffix} -o output{suffix}"
         if modality.source is not None
         else f"sample {folder} -n 64 -o sheet.png{label}"
     )

@@ -29,14 +29,15 @@ def apply(
 
     Images may be of any size; they keep their color profile and their transparency. In a folder, files that cannot be
     read are skipped and listed at the end, and files in formats that cannot be written (.gif, .tga, ...) become PNGs,
-    with that suffix added to their name. Videos keep their timestamps and their sound.
+    with that suffix added to their name. Videos keep their timestamps and their sound. Sounds keep their length, their
+    channels and their rate.
 
     Args:
         run: a model that transforms given items, or the folder of its run.
         source: a file or a folder. For images: an image, a folder of images, or a video (.mp4, .mov, .mkv, .webm, .avi,
-            .gif).
+            .gif). For sounds: a sound or a folder of sounds.
         out: a file or a folder. For images: an image (.png, .jpg, .webp, .tif, .bmp), a folder, or a video (.mp4, .mov,
-            .mkv, .webm, .gif).
+            .mkv, .webm, .gif). For sounds: .wav, .flac, .ogg, or a folder.
         mask: for models that fill holes, an image that is black where pixels are kept, or for a folder one with images
             of the same names. Without it, transparent pixels are filled.
         reverse: the opposite direction, for models that learned both.

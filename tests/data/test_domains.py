@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparring.data.domains import domains
 from sparring.errors import InputError
-from sparring.modalities.translation.layout import domains
 
 
 def folders(*names):

@@ -62,7 +62,8 @@ def apart(made, expected):
 def truth(model, inputs):
     """The model's own output for a graph's inputs, by the path of `Model.sample` and `Model.apply`."""
     if model.modality.source is not None:
-        return model.mapper().net(inputs["image"])
+        (given,) = inputs.values()
+        return model.mapper().net(given)
     if model.recipe.name == "table":
         return swept(model, **inputs)
     return model.game.sample(inputs["z"].flatten(1), inputs.get("label"))[VALUES]
@@ -104,6 +105,8 @@ def drawn(model, path, n):
             side = -(-16 // stride) * stride
             x = 2 * torch.rand(n, shape[1], side + n * stride, side) - 1
             inputs[name] = torch.cat([x[:, :-1], x[:, -1:].sign()], 1) if model.modality.masked else x
+        elif name in ("sound", "spectrogram"):
+            inputs[name] = torch.randn(n, shape[1], model.mapper().stride * (20 + n))
         elif isinstance(shape[1], str):  # of any length
             before = int(shape[1].split()[0])
             inputs[name] = torch.randn(n, before + 40 + n, shape[2])

@@ -68,6 +68,9 @@ def fitted(modality, labels: bool):
     if modality.kind == "series":
         prices = 100 * np.exp(random.normal(0, 0.01, (400, 2)).cumsum(0))
         return modality.fit(Items("s", "series", pd.DataFrame(prices, columns=list("ab"))))
+    if "audio" in modality.reads:  # sounds of sounds
+        known = replace(modality, rate=8000, channels=1, length=1024, size=64, hop=16)
+        return replace(known, mels=12) if modality.kind == "vocoded" else known
     known = replace(modality, size=16, channels=3, given=3)
     return replace(known, given=known.chain.channels(3)) if modality.kind == "degraded" else known
 

@@ -21,7 +21,7 @@ from sparring.deploy.serve.description import UPLOAD, image_responses, sample_re
 from sparring.deploy.serve.limits import MAX_LENGTH
 from sparring.deploy.serve.middleware import DISCONNECTED, RETRY_SOON
 from sparring.deploy.serve.negotiation import JSON, NPZ, PNG
-from sparring.deploy.serve.routes import Name, negotiated
+from sparring.deploy.serve.routes import Name, negotiated, served
 from sparring.deploy.serve.served import Served
 from sparring.deploy.serve.uploads import fitted, transformed, uploaded
 from sparring.deploy.serve.worker import Draw, Job, QueueFull, Worker
@@ -148,17 +148,19 @@ async def apply(
     """Translate, enlarge, clean or fill an image of any size. Pixels are filled where a mask is not black or, without a
     mask, where the image is transparent.
     """
-    model, media = negotiated(request, name, "apply", (PNG, JSON, NPZ))
+    known = served(request, name).model.modality.applied_media
+    model, media = negotiated(request, name, "apply", (PNG, JSON, NPZ) if PNG in known else tuple(known))
     modality = model.model.modality
     upload = await uploaded(request, modality, request.app.state.limits.pixels)
 
     def work(progress: Progress) -> bytes:
-        return transformed(modality, model.model.mapper(reverse, sharpness), upload, ".png", progress)
+        suffix = known.get(media, known.get(PNG, ""))
+        return transformed(modality, model.model.mapper(reverse, sharpness), upload, suffix, progress)
 
-    png = await finished(request, model.uploads, Job(work))
-    if media == PNG:
-        return answer(png, media)
-    content = await run_in_threadpool(png_as_npz if media == NPZ else _png_as_json, png)
+    result = await finished(request, model.uploads, Job(work))
+    if media in known:
+        return answer(result, media)
+    content = await run_in_threadpool(png_as_npz if media == NPZ else _png_as_json, result)
     return answer(content, media)
 
 

@@ -9,8 +9,6 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sparring.data.store import Progress
 from sparring.deploy.serve.limits import MAX_NUMBERS, Limits
 from sparring.deploy.serve.metrics import Metrics
@@ -26,7 +24,6 @@ PUBLIC_RECORD = ("step", "sparring", "torch")  # part of the training record: no
 PATIENCE = 0.9  # of a request's time, after which the search for samples that satisfy conditions is given up,
 EARLY = 0.1  # or after this part of it if it would take far longer, or other searches wait
 FAR_LONGER = 2.0  # times its time
-WARM_UP_SIDE = 16  # pixels of the image that a net is warmed up with
 
 
 class Served:
@@ -72,8 +69,7 @@ class Served:
     def _run_once(self) -> None:
         """Do the one-time work that the first request would have to wait for."""
         if self.does["apply"]:
-            mapper = self.model.mapper()
-            self.model.apply(np.full((WARM_UP_SIDE, WARM_UP_SIDE, mapper.channels), 255, np.uint8))
+            self.model.apply(self.model.modality.smallest_item(self.model.mapper()))
         else:
             self.model.sample(1, seed=0)
 

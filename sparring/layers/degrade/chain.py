@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,47 +10,40 @@ from math import prod
 import torch
 from torch import Tensor
 
-from sparring.errors import InputError, nearest
+from sparring.errors import InputError
 from sparring.layers.degrade import holes, pixels
+from sparring.layers.degrade.words import Kind, Step, steps
 
-NUMBER = r"\d+(?:\.\d+)?"
-WORD = re.compile(rf"(x\d+|[a-z][a-z]+)(?:({NUMBER})(?:-({NUMBER}))?)?")
 HIDDEN_SHARE = (0.1, 0.4)  # default range of the share of an image that holes hide
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A type of degradation.
+class ImageKind(Kind):
+    """A type of degradation of images (n, c, h, w) in [-1, 1].
 
     Attributes:
-        function: takes images (n, c, h, w) in [-1, 1] and, if it has a parameter, the limits of its range.
-        bounds: of the parameter; None if there is none.
-        default: range of the parameter unless given; None if it must be given.
         times: factor by which the sides shrink.
         channels: of the result; None if unchanged.
         masks: True if it cuts holes and adds a mask channel.
     """
 
-    function: Callable[..., Tensor]
-    bounds: tuple[float, float] | None = None
-    default: tuple[float, float] | None = None
     times: int = 1
     channels: int | None = None
     masks: bool = False
 
 
-def _holes(function: Callable[..., Tensor]) -> Kind:
-    return Kind(function, bounds=(0.01, 0.9), default=HIDDEN_SHARE, masks=True)
+def _holes(function: Callable[..., Tensor]) -> ImageKind:
+    return ImageKind(function, bounds=(0.01, 0.9), default=HIDDEN_SHARE, masks=True)
 
 
 KINDS = {
-    **{f"x{times}": Kind(partial(pixels.downscale, times=times), times=times) for times in (2, 3, 4, 8)},
-    "noise": Kind(pixels.add_noise, bounds=(0, 255)),
-    "jpeg": Kind(pixels.compress, bounds=(1, 100)),
-    "blur": Kind(pixels.blur, bounds=(0, 20)),
-    "dose": Kind(pixels.reduce_dose, bounds=(0.001, 1)),
-    "grey": Kind(pixels.grayscale, channels=1),
-    "edges": Kind(pixels.edges, channels=1),
+    **{f"x{times}": ImageKind(partial(pixels.downscale, times=times), times=times) for times in (2, 3, 4, 8)},
+    "noise": ImageKind(pixels.add_noise, bounds=(0, 255)),
+    "jpeg": ImageKind(pixels.compress, bounds=(1, 100)),
+    "blur": ImageKind(pixels.blur, bounds=(0, 20)),
+    "dose": ImageKind(pixels.reduce_dose, bounds=(0.001, 1)),
+    "grey": ImageKind(pixels.grayscale, channels=1),
+    "edges": ImageKind(pixels.edges, channels=1),
     "boxes": _holes(holes.boxes),
     "strokes": _holes(holes.strokes),
     "freeform": _holes(holes.freeform),
@@ -59,30 +51,10 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Step:
-    """One degradation.
-
-    Attributes:
-        name: one of KINDS.
-        amounts: range of the parameter, from which each image draws; () if there is no parameter.
-    """
-
-    name: str
-    amounts: tuple[float, ...]
-
-    @property
-    def kind(self) -> Kind:
-        return KINDS[self.name]
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return self.kind.function(x, *self.amounts)
-
-
-@dataclass(frozen=True)
 class Chain:
     """Degradations, applied in order."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Step[ImageKind], ...]
 
     @property
     def times(self) -> int:
@@ -133,9 +105,12 @@ class Chain:
         with torch.autocast(x.device.type, enabled=False):
             x = x.float()
             for step in self.steps[: len(self.steps) - self.masks]:
-                x = step(x).clamp(-1, 1)
+                x = step.kind.function(x, *step.amounts).clamp(-1, 1)
             x = pixels.quantize(x)
-            return self.steps[-1](x) if self.masks else x
+            if not self.masks:
+                return x
+            last = self.steps[-1]
+            return last.kind.function(x, *last.amounts)
 
 
 def parse(texts: Sequence[str]) -> Chain:
@@ -157,30 +132,8 @@ def parse(texts: Sequence[str]) -> Chain:
         InputError: if a word is unknown, its number is missing, superfluous or out of bounds, or anything follows
             holes.
     """
-    steps = tuple(_step(text) for text in texts)
-    for text, step, after in zip(texts, steps, texts[1:], strict=False):
+    found = steps(texts, KINDS)
+    for text, step, after in zip(texts, found, texts[1:], strict=False):
         if step.kind.masks:
             raise InputError(f"{after!r} follows {text!r}, but holes are cut last; put {text!r} at the end")
-    return Chain(steps)
-
-
-def _step(text: str) -> Step:
-    match = WORD.fullmatch(text)
-    name, low, high = match.groups() if match else (text, None, None)
-    if name not in KINDS:
-        raise InputError(f"{text!r} is not a degradation; {nearest(name, KINDS)}")
-    kind = KINDS[name]
-    if kind.bounds is None:
-        if low is not None:
-            raise InputError(f"{text!r} has a number, but {name} takes none; write {name}")
-        return Step(name, ())
-    minimum, maximum = kind.bounds
-    usage = f"{name} takes a number or a range within {minimum:g}-{maximum:g}"
-    if low is None:
-        if kind.default is None:
-            raise InputError(f"{text!r} lacks its number; {usage}")
-        return Step(name, kind.default)
-    amounts = (float(low), float(high or low))
-    if not minimum <= amounts[0] <= amounts[1] <= maximum:
-        raise InputError(f"{text!r} is out of bounds; {usage}, the smaller number first")
-    return Step(name, amounts)
+    return Chain(found)

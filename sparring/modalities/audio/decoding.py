@@ -59,7 +59,7 @@ def loaded(content: Content) -> Sound | Unreadable:
         return content
     if not content:
         return Unreadable("the file is empty")
-    if missing := _truncated(content):
+    if missing := truncated(content):
         return Unreadable(missing)
     in_container = any(content[place:].startswith(mark) for place, mark in FILM_MARKS)
     sound = _from_container(content) if in_container else _from_file(content)
@@ -117,7 +117,7 @@ def _from_container(content: bytes) -> Sound | Unreadable:
     return Sound(np.ascontiguousarray(samples, np.float32), int(rate), 16)
 
 
-def _truncated(content: bytes) -> str:
+def truncated(content: bytes) -> str:
     """What is missing at the end of a wav or an aiff, which libraries read without a word; "" if nothing is."""
     form, order = content[:4], "big" if content[:4] == b"FORM" else "little"
     if form not in (b"RIFF", b"FORM") or content[8:12] not in (b"WAVE", b"AIFF", b"AIFC"):

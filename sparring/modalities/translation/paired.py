@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.data.domains import Domains, layout_of
 from sparring.data.items import Items
 from sparring.data.split import Split
 from sparring.data.store import Progress, no_progress
@@ -19,7 +20,6 @@ from sparring.errors import InputError
 from sparring.modalities.base import Encoded, Recommendation
 from sparring.modalities.images.depth import Levels
 from sparring.modalities.translation.crops import crop_all, whole_images
-from sparring.modalities.translation.layout import Domains, layout_of
 from sparring.modalities.translation.translation import (
     Translation,
     check_count,

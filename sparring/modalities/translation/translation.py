@@ -29,7 +29,7 @@ from sparring.modalities.translation.baselines import Restorer, identity, thresh
 from sparring.modalities.translation.files.transform import transform
 from sparring.modalities.translation.judge import judge_for
 from sparring.modalities.translation.scores import is_binary
-from sparring.nets.tiles import Mapper
+from sparring.nets.tiles import Mapper, bands
 from sparring.sheets import sheet
 
 MAX_WHOLE = 128  # pixels of a side up to which images of one size are not cropped
@@ -55,6 +55,7 @@ class Translation(Images):
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}
     words: ClassVar[Words] = Words("image", "images", "crops", compared="textures, colors and rough layout")
     preview_items: ClassVar[int] = 24
+    applied_media: ClassVar[Mapping[str, str]] = {"image/png": ".png"}
 
     given: int = 0
     given_levels: tuple[float, ...] = ()
@@ -176,6 +177,16 @@ class Translation(Images):
         self, mapper: Mapper, source: Path, out: Path, console: Console, mask: Path | None = None, smooth: bool = True
     ) -> Applied:
         return transform(mapper, source, out, console, mask, smooth, Levels(self.given_levels))
+
+    def smallest_item(self, mapper: Mapper) -> NDArray[Any]:
+        return np.full((MIN_SIDE, MIN_SIDE, mapper.channels), 255, np.uint8)
+
+    def transform_item(self, mapper: Mapper, item: NDArray[Any]) -> NDArray[Any]:
+        if item.ndim != 3 or item.shape[2] != mapper.channels:
+            raise InputError(
+                f"an image of shape {tuple(item.shape)} was given; give (height, width, {mapper.channels})"
+            )
+        return np.concatenate(list(bands(mapper, item)))
 
     def judge(self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Say) -> Judge:
         return judge_for(self, training, against, options, say)

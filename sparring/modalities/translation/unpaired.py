@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.data.domains import Domains, layout_of, missing_domain
 from sparring.data.items import Items
 from sparring.data.split import Split
 from sparring.data.store import Progress, no_progress
@@ -17,7 +18,6 @@ from sparring.data.tensors import Tensors
 from sparring.errors import InputError
 from sparring.modalities.base import Encoded, Recommendation
 from sparring.modalities.images.images import Images
-from sparring.modalities.translation.layout import Domains, layout_of, missing_domain
 from sparring.modalities.translation.translation import MIN_SIDE, Translation, split_of, unseen
 
 

@@ -3,6 +3,8 @@
 from sparring.recipes.base.adam import AdamFields
 from sparring.recipes.base.adversarial import AdamGan, Adversarial, StandardGan
 from sparring.recipes.base.audio import AudioRecipe
+from sparring.recipes.base.audio_restoration import AudioRestorationRecipe
+from sparring.recipes.base.audio_translation import AudioTranslationRecipe
 from sparring.recipes.base.dcgan import DcganNets, PointsOrImages, refuse_batch_norm
 from sparring.recipes.base.fields import (
     Count,
@@ -31,8 +33,9 @@ from sparring.recipes.base.tables import TableRecipe
 from sparring.recipes.base.translation import RestorationRecipe, TranslationRecipe
 
 __all__ = [
-    "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "Count", "DcganNets", "Decay", "Fraction", "ImageRecipe",
-    "Natural", "PerceptualRecipe", "Phase", "Pixels", "PointsOrImages", "Positive", "Recipe", "RelativisticGan",
-    "RestorationRecipe", "SeriesRecipe", "Share", "StandardGan", "TableRecipe", "TranslationRecipe", "Weight", "Widths",
-    "Words", "data", "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
+    "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "AudioRestorationRecipe", "AudioTranslationRecipe", "Count",
+    "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural", "PerceptualRecipe", "Phase", "Pixels", "PointsOrImages",
+    "Positive", "Recipe", "RelativisticGan", "RestorationRecipe", "SeriesRecipe", "Share", "StandardGan", "TableRecipe",
+    "TranslationRecipe", "Weight", "Widths", "Words", "data", "discriminator", "generator", "losses", "optimization",
+    "parse", "refuse_batch_norm",
 ]  # fmt: skip

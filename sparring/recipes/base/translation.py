@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 from torch import Tensor
 
 from sparring.errors import InputError
+from sparring.games.gan import OptimizerFactory
 from sparring.games.translation import L1, Content, PairedTranslation, Perceived, Perceptual
 from sparring.layers.degrade import parse
 from sparring.losses.adversarial import AdversarialLoss
@@ -122,10 +123,16 @@ class RestorationRecipe(TranslationRecipe[Degraded]):
         )
 
     def phases(self, game: Any) -> list[Phase]:
-        adam = self.adam()
-        first = Phase(game.restoring(adam, schedule=self.schedule), self.alone)
-        second = Phase(game.players(adam, adam, schedule=self.schedule), 1 - self.alone)
-        return [phase for phase in (first, second) if phase.share]
+        return two_phases(game, self.adam(), self.alone, self.schedule)
+
+
+def two_phases(
+    game: PairedTranslation, adam: OptimizerFactory, alone: float, schedule: Callable[[float], Mapping[str, object]]
+) -> list[Phase]:
+    """A phase without D, for a share of the steps, and one against it."""
+    first = Phase(game.restoring(adam, schedule=schedule), alone)
+    second = Phase(game.players(adam, adam, schedule=schedule), 1 - alone)
+    return [phase for phase in (first, second) if phase.share]
 
 
 def _vgg_features(x: Tensor) -> Tensor:

@@ -64,9 +64,10 @@ class Components:
 
 
 def can_use_files(model: Model) -> bool:
-    """True if a model transforms given items, or generates images to whose latent space others can be inverted."""
+    """True if a model transforms given images, or generates images to whose latent space others can be inverted."""
     modality = model.modality
-    return modality.source is not None or (modality.classifier_input is not None and model.game.space() is not None)
+    images = "image/png" in modality.applied_media
+    return images or (modality.classifier_input is not None and model.game.space() is not None)
 
 
 def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:

@@ -1,4 +1,4 @@
-"""Images of two domains, as the folders around them name these: the given images and their targets."""
+"""Items of two domains, as the folders around them name these: the given items and their targets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sparring.data.items import Items
 from sparring.data.sources import FileSource
 from sparring.errors import InputError
 
-# Names of folders of given images, and of their targets.
+# Names of folders of given items, and of their targets.
 GIVEN = ("A", "input", "inputs", "image", "images", "source", "low", "lr", "lq", "degraded", "noisy", "photo")
 TARGET = (
     "B", "target", "targets", "label", "labels", "mask", "masks", "truth", "gt", "high", "hr", "hq", "clean",
@@ -26,14 +26,14 @@ MAX_NAMED = 3  # files without a partner that an error lists
 
 @dataclass(frozen=True)
 class Domains:
-    """Images of two domains.
+    """Items of two domains, such as images.
 
     Attributes:
-        names: of the two folders, that of the given images first.
-        first, second: indices of the images in each, in the order of their names.
-        keys: name of each image within its folder, for all images.
-        held: True for each image that the folders hold out, (n,); None if they hold none out.
-        known: True if the names of the folders say which images are given.
+        names: of the two folders, that of the given items first.
+        first, second: indices of the items in each, in the order of their names.
+        keys: name of each item within its folder, for all items.
+        held: True for each item that the folders hold out, (n,); None if they hold none out.
+        known: True if the names of the folders say which items are given.
         joined: True if the folders are called trainA and trainB, as is usual for sets without pairs.
     """
 
@@ -45,11 +45,14 @@ class Domains:
     known: bool
     joined: bool
 
-    def pairs(self) -> list[tuple[int, int]]:
-        """Indices of the images that belong together because they have the same name.
+    def pairs(self, word: str = "image") -> list[tuple[int, int]]:
+        """Indices of the items that belong together because they have the same name.
+
+        Args:
+            word: what an item is called.
 
         Raises:
-            InputError: if an image has no partner.
+            InputError: if an item has no partner.
         """
         partners = {self.keys[i]: i for i in self.second}
         alone = [self.keys[i] for i in self.first if self.keys[i] not in partners]
@@ -59,14 +62,17 @@ class Domains:
             alone, here, there = [key for key in partners if key not in first], there, here
         if alone:
             named = ", ".join(alone[:MAX_NAMED]) + (", ..." if len(alone) > MAX_NAMED else "")
-            count = f"{len(alone)} image{'s' if len(alone) > 1 else ''}"
+            count = f"{len(alone)} {word}{'s' if len(alone) > 1 else ''}"
             raise InputError(
                 f"{count} in {here}/ without a partner of the same name in {there}/: {named}; add or remove them"
             )
         return [(i, partners[self.keys[i]]) for i in self.first]
 
-    def check(self) -> None:
-        """Check that there are enough images to train on.
+    def check(self, word: str = "image") -> None:
+        """Check that there are enough items to train on.
+
+        Args:
+            word: what an item is called.
 
         Raises:
             InputError: if a domain has fewer than two.
@@ -74,16 +80,16 @@ class Domains:
         for name, indices in zip(self.names, (self.first, self.second), strict=True):
             left = len(indices) if self.held is None else int((~self.held[list(indices)]).sum())
             if left < 2:
-                raise InputError(f"{name}/ has {left} image{'' if left == 1 else 's'} to train on; give at least two")
+                raise InputError(f"{name}/ has {left} {word}{'' if left == 1 else 's'} to train on; give at least two")
 
     @property
     def matched(self) -> bool:
-        """True if each image of one folder has a partner in the other."""
+        """True if each item of one folder has a partner in the other."""
         return sorted(self.keys[i] for i in self.first) == sorted(self.keys[i] for i in self.second)
 
 
 def layout_of(items: Items) -> Domains | None:
-    """The two domains of a data set of image files; None for other items and other folders."""
+    """The two domains of a data set of files; None for other items and other folders."""
     return domains(items.items.names) if isinstance(items.items, FileSource) else None
 
 
