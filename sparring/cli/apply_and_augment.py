@@ -15,17 +15,19 @@ from sparring.console import Console, number_table, print_wide, say
     "  sparring apply runs/pix2pix-maps map.png -o photo.png\n\n"
     "  sparring apply runs/srgan-photos holiday/ -o larger/\n\n"
     "  sparring apply runs/cyclegan-horses zebra.mp4 -o horse.mp4 --reverse\n\n"
-    "  sparring apply runs/inpaint-photos scratched.jpg -o repaired.png --mask scratches.png"
+    "  sparring apply runs/inpaint-photos scratched.jpg -o repaired.png --mask scratches.png\n\n"
+    "  sparring apply runs/chorale-chorales melody.mid -o chorale.mid"
 )
 def apply(
     run: Annotated[str, typer.Argument(help="The folder of a run or a model that transforms given items.")],
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="An image, a folder of images, or a video.")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="An image, a video, a melody (.mid), or a folder.")],
     out: Annotated[
         str,
         typer.Option(
             "-o",
             "--out",
-            help="A .png, .jpg, .webp, .tif, .bmp; a folder for a folder; .mp4, .mov, .mkv, .webm, .gif for a video.",
+            help="A .png, .jpg, .webp, .tif, .bmp; a folder for a folder; .mp4, .mov, .mkv, .webm, .gif for a video; "
+            ".mid, .musicxml, .wav for a melody.",
         ),
     ],
     mask: Annotated[
@@ -41,7 +43,7 @@ def apply(
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     trust_code: TrustCode = False,
 ) -> None:
-    """Translate or restore images and videos of any size with a trained model."""
+    """Translate or restore images and videos of any size, or harmonize melodies, with a trained model."""
     from sparring.use.apply import apply
 
     applied = apply(

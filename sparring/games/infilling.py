@@ -147,7 +147,7 @@ class InfillingGAN(GAN):
         n, voices, steps = free.shape
         for i in range(passes):
             share = max(LAST, FIRST - (FIRST - LAST) * i / max(1.0, FALLING * (passes - 1)))
-            unknown = free & blocked(n, voices, steps, share if i else 1.0, x.device)
+            unknown = free & blocked(n, voices, steps, share, x.device)
             x = self._filled(x, unknown, *self._noise(x), temperature)
         return x
 
@@ -161,6 +161,13 @@ class InfillingGAN(GAN):
 
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:  # noqa: ARG002
         return self._drawn(z, self.passes, self.temperature)
+
+    def complete(self, given: Tensors, known: Tensor) -> Tensors:
+        """
+        Args:
+            known: True where a voice is given in a step, (n, voices, steps).
+        """
+        return {VALUES: self.refine(given[VALUES], ~known, self.passes, self.temperature)}
 
     def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:  # noqa: ARG002
         """Samples whose temperature is lower by this factor."""

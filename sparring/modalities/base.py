@@ -175,6 +175,7 @@ class Modality(ABC):
     film_items: ClassVar[int] = 16  # samples in a frame of a film; 0 if previews of other samples have another frame
     chunk_size: ClassVar[int] = 64  # samples drawn together; the samples of a seed do not depend on n
     stored_as_bytes: ClassVar[bool] = False  # True if encoded values are uint8, (n, channels, ...)
+    completes: ClassVar[bool] = False  # True if items of which a part is given can be completed: `complete`
     discrete: ClassVar[bool] = False  # True if values contain choices, of which rounding flips some that are close
 
     classes: tuple[str, ...] = ()
@@ -426,6 +427,14 @@ class Modality(ABC):
             InputError: if the source or the mask cannot be used, or `out` does not fit the source.
         """
         raise InputError(f"{source} was given, but models of {self.words.items} cannot be applied to files")
+
+    def complete(self, model: Sampler, source: Path, out: Path, console: Console) -> Applied:  # noqa: ARG002
+        """Complete the item in a file, or the items in those of a folder, for kinds that set `completes`.
+
+        Raises:
+            InputError: if the source cannot be used, or no such file can be written.
+        """
+        raise InputError(f"{source} was given, but models of {self.words.items} do not complete given ones")
 
     # Writing.
 

@@ -86,6 +86,9 @@ class Sampler(Protocol):
     def stream(self, n: int, seed: int | None = None) -> Iterator[tuple[Tensors, Tensor | None]]:
         """n samples batch by batch as the networks generate them, and their conditions."""
 
+    def complete(self, given: Tensors, known: Tensor) -> Tensors:
+        """Samples of which a part is given."""
+
     def mapper(self, reverse: bool = False, sharpness: float = 1.0) -> Mapper:
         """What transforms given items."""
 

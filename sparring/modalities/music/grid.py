@@ -66,13 +66,13 @@ def roll(placed: Placed, steps: int, low: int, high: int) -> NDArray[np.uint8]:
     return planes
 
 
-def notes_of_voice(pitches: Ints, struck: NDArray[np.bool_], grid: int) -> Ints:
+def notes_of_voice(pitches: Ints, struck: NDArray[np.bool_], grid: int, resolution: int = TICKS) -> Ints:
     """The notes of a voice in ticks, as in `Track.notes`; a note also begins where the pitch changes."""
     begins = struck | np.r_[True, pitches[1:] != pitches[:-1]]
     edges = np.flatnonzero(np.r_[begins, True])
     starts, ends = edges[:-1], edges[1:]
     sounding = pitches[starts] > 0
-    scale = TICKS // grid
+    scale = resolution // grid
     notes = np.stack([starts * scale, ends * scale, pitches[starts], np.full(len(starts), VELOCITY)], 1)
     return notes[sounding].astype(np.int64)
 

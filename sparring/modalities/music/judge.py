@@ -87,8 +87,8 @@ class MusicJudge(Judge):
             protocol=(
                 f"{n:,} pieces of {self.modality.bars} bars compared with {len(self.held):,} held-out pieces, in steps "
                 f"of 1/{4 * self.modality.grid}; real: the held-out pieces cut into {len(self.cut(self.held)):,} of "
-                "that length (c2st_auc and the histograms: training pieces); markov: a first-order chain of the training "
-                "data's chords; mixed: voices of different pieces; shuffled: chords in random order"
+                "that length (c2st_auc and the histograms: training pieces); markov: a first-order chain of the "
+                "training data's chords; mixed: voices of different pieces; shuffled: chords in random order"
             ),
             samples=n, real=len(self.held), numbers=tuple(numbers), floor=tuple(floor), baselines=others,
             findings=tuple(self.findings(numbers)), picture=made.modality.preview(made),

@@ -6,8 +6,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from PIL import Image
@@ -23,9 +22,6 @@ from sparring.modalities.music.score import Score
 from sparring.modalities.music.sheet import draw_scores
 from sparring.modalities.music.survey import MusicSurvey, survey
 from sparring.modalities.samples import write_png
-
-if TYPE_CHECKING:
-    pass
 
 MAX_BARS = 500  # of a sample
 MAX_DRAWN = 24  # pieces on a sheet
@@ -116,16 +112,16 @@ class Scores(Modality):
 
     @property
     def writers(self) -> tuple[Writer, ...]:
+        def writer(suffix: str, media: str) -> Writer:
+            return Writer(suffix, media, lambda samples, path: writing.WRITERS[suffix](list(samples.items), path))
+
         return (
-            Writer(".wav", "audio/wav", lambda s, path: writing.write_wav(list(s.items), path)),
-            Writer(".mid", "audio/midi", lambda s, path: writing.write_midi(list(s.items), path)),
-            Writer(
-                ".musicxml", "application/vnd.recordare.musicxml+xml",
-                lambda s, path: writing.write_musicxml(list(s.items), path),
-            ),
+            writer(".wav", "audio/wav"),
+            writer(".mid", "audio/midi"),
+            writer(".musicxml", "application/vnd.recordare.musicxml+xml"),
             Writer(".png", "image/png", write_png),
-            Writer("", "", lambda s, path: writing.write_folder(list(s.items), path)),
-        )  # fmt: skip
+            writer("", ""),
+        )
 
     def as_json(self, samples: Samples) -> dict[str, Any]:
         return {"pieces": [writing.as_json(score) for score in samples.items]}
@@ -159,9 +155,3 @@ def recommended(items: Items) -> Recommendation:
     if sum(not reason for reason in why) > len(why) / 2 and len(items.items[0].tracks) > 1:
         return Recommendation("chorale", "music of several voices: a GAN that fills in what is unknown")
     return Recommendation("musegan", "music whose tracks play several notes at once: piano rolls")
-
-
-def save(score: Score, path: Path) -> None:
-    """One score as a file; the suffix selects the format."""
-    {".mid": writing.write_midi, ".midi": writing.write_midi, ".wav": writing.write_wav,
-     ".musicxml": writing.write_musicxml}[path.suffix.lower()]([score], path)  # fmt: skip

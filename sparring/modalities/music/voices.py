@@ -26,7 +26,8 @@ from sparring.modalities.music.scores import Scores, common, recommended, tempo_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sparring.modalities.judge import Judge, TrainingData
+    from sparring.modalities.applying import Applied
+    from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 
 MOST = 6  # semitones by which windows are transposed at most
 
@@ -41,6 +42,7 @@ class Music(Scores):
 
     kind: ClassVar[str] = reading.KIND
     features_name: ClassVar[str] = "intervals"
+    completes: ClassVar[bool] = True
 
     grid: int = 2
     lows: tuple[int, ...] = ()
@@ -191,6 +193,11 @@ class Music(Scores):
         heard = layout.seen(x)[:, layout.channels :]
         pitch = torch.einsum("vp,npt->nvt", layout.pitch, x[:, : layout.places])
         return torch.cat([heard.mean(2), pitch.mean(2), pitch.std(2)], 1)
+
+    def complete(self, model: Sampler, source: Path, out: Path, console: Console) -> Applied:
+        from sparring.modalities.music.complete import complete_files
+
+        return complete_files(self, model, source, out, console)
 
     def judge(
         self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Callable[[str], None]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sparring.errors import InputError
 from sparring.modalities.music import musicxml
 from sparring.modalities.music.organ import RATE, played
 from sparring.modalities.music.reading import library
@@ -90,3 +91,27 @@ def as_json(score: Score) -> dict[str, Any]:
         "metre": list(score.metre),
         "tracks": [{"name": t.name, "program": t.program, "drum": t.drum, "notes": notes(t)} for t in score.tracks],
     }
+
+
+WRITERS: Mapping[str, Callable[[Sequence[Score], Path], None]] = {
+    ".wav": write_wav, ".mid": write_midi, ".midi": write_midi, ".musicxml": write_musicxml, "": write_folder,
+}  # fmt: skip
+
+
+def write(scores: Sequence[Score], path: Path, suffix: str) -> None:
+    """Write scores in the format of a suffix.
+
+    Raises:
+        InputError: if there is no such format.
+    """
+    check_format(suffix)
+    WRITERS[suffix](scores, path)
+
+
+def check_format(suffix: str) -> None:
+    """
+    Raises:
+        InputError: if scores are not written in this format.
+    """
+    if suffix not in WRITERS:
+        raise InputError(f"scores cannot be written as {suffix}; choose from {', '.join(filter(None, WRITERS))}")
