@@ -38,7 +38,7 @@ class Score:
 
     Attributes:
         name: of its file.
-        tracks: those with notes.
+        tracks: those with notes; of generated scores also those without.
         resolution: ticks per quarter.
         metres: changes of the metre: tick, numerator, denominator.
         tempo: quarters per minute at the beginning.
@@ -57,12 +57,12 @@ class Score:
     @property
     def length(self) -> int:
         """Ticks until the last note ends."""
-        return max((int(track.notes[:, END].max()) for track in self.tracks), default=0)
+        return max((int(track.notes[:, END].max()) for track in self.tracks if len(track.notes)), default=0)
 
     @property
     def metre(self) -> tuple[int, int]:
         """The last metre of those that are stated at or before the first note, as after an upbeat."""
-        first = min((int(track.notes[0, START]) for track in self.tracks), default=0)
+        first = min((int(track.notes[0, START]) for track in self.tracks if len(track.notes)), default=0)
         _, numerator, denominator = max((m for m in self.metres if m[0] <= first), default=self.metres[0])
         return numerator, denominator
 
