@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from songs import chorales
 
 import sparring
 from sparring import recipes
@@ -26,8 +27,10 @@ SMALL = {
 # long as all logits are within its margins.
 WITHOUT_GRADIENT = {
     "ctgan": {"D.head.bias"},
+    "chorale": {"D.local.bias", "D.whole.2.bias"},
     "densegan": {"D.head.linear.bias"},
     "inpaint": {"D.head.bias"},
+    "musegan": {"D.head.bias"},
     "r3gan_mlp": {"D.head.bias"},
     "r3gan_strided": {"D.head.linear.bias"},
     "sngan": {"D.head.linear.bias"},
@@ -170,6 +173,15 @@ def test_contract_for_series(name, channels, tmp_path):
     longer = sparring.load(tmp_path / "run").sample(3, seed=1, length=500).items
     assert longer.shape == (3, 500, channels)
     assert np.isfinite(longer).all()
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if {"music", "rolls"} & set(kinds(n))])
+def test_contract_for_music(name, tmp_path):
+    chorales(tmp_path / "songs", 24)
+    samples = contract(name, tmp_path / "songs", tmp_path, bars=2, **({"passes": 3} if name == "chorale" else {}))
+    longer = sparring.load(tmp_path / "run").sample(3, seed=1, length=5)
+    assert all(score.length > 3 * 4 * score.resolution for score in longer.items)
+    assert all(len(score.tracks) == 4 for score in samples.items)
 
 
 def test_passes_bound_the_training_on_a_table(tmp_path):

@@ -42,7 +42,7 @@ class WindowGAN(GAN):
 
 @dataclass(frozen=True)
 class Musegan(AdamGan[Rolls]):
-    """Piano rolls of several tracks by a Wasserstein GAN with binary neurons.
+    """Piano rolls of several tracks with binary neurons.
 
     Dong et al. 2017, "MuseGAN: Multi-track sequential generative adversarial networks for symbolic music generation and
     accompaniment", arXiv:1709.06298, with the deterministic binary neurons of Dong and Yang 2018, arXiv:1804.09399:

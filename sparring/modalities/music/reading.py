@@ -134,9 +134,10 @@ def _midi(name: str, content: bytes) -> Score:
     metres = [(int(m.time), int(m.numerator), int(m.denominator)) for m in found.time_signatures]
     metres = [m for m in metres if m[1] > 0 and m[2] > 0]
     keys = [k.key for k in found.key_signatures if -7 <= k.key <= 7]
+    tempo = round(min(tempos)[1], 2) if tempos else TEMPO
     return Score(
         name, tuple(t for t in map(_track, found.tracks) if len(t.notes)), int(found.tpq),
-        tuple(sorted(set(metres))) or ((0, *METRE),), min(tempos)[1] if tempos else TEMPO, max(1, len(tempos)),
+        tuple(sorted(set(metres))) or ((0, *METRE),), tempo, max(1, len(tempos)),
         keys[0] if keys else None,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ VELOCITY = 90  # of notes without one
 START, END, PITCH, LOUD = range(4)  # columns of `Track.notes`
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Track:
     """The notes of one instrument.
 
@@ -30,6 +30,15 @@ class Track:
     program: int = 0
     drum: bool = False
     name: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Track):
+            return False
+        same = (self.program, self.drum, self.name) == (other.program, other.drum, other.name)
+        return same and np.array_equal(self.notes, other.notes)
+
+    def __hash__(self) -> int:
+        return hash((self.program, self.drum, self.name, self.notes.tobytes()))
 
 
 @dataclass(frozen=True)
