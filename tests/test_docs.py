@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 from rich.console import Console
+from songs import chorales, midi
 
 import sparring
 from sparring.bench.recipe_pages import write_pages
 from sparring.cli import main
+from sparring.modalities import find
 
 pytestmark = pytest.mark.usefixtures("brief_classifiers")
 
@@ -61,7 +63,7 @@ def test_readme_commands(tmp_path, monkeypatch, pictures):
 
 
 def given(folder):
-    """The pictures of docs/restoring.md, docs/translating.md and docs/applying.md."""
+    """The pictures of docs/restoring.md, docs/translating.md and docs/applying.md, and the scores of docs/music.md."""
     random = np.random.default_rng(0)
 
     def save(path, *shape):
@@ -73,6 +75,8 @@ def given(folder):
         save(folder / "pairs" / "target" / f"{i:02}.png", 32, 32)
         save(folder / "horses" / "trainA" / f"{i:02}.png", 16, 16, 3)
         save(folder / "horses" / "trainB" / f"{i:02}.png", 16, 16, 3)
+    chorales(folder / "songs", 24, bars=8)
+    midi([[(i, 1, 67 + i % 3) for i in range(8)]], folder / "melody.mid")
     for name in ("small", "torn", "photo"):
         save(folder / f"{name}.png", 16, 16, 3)
     Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(folder / "holes.png")
@@ -98,6 +102,15 @@ def test_commands_about_restored_and_translated_pictures(tmp_path, monkeypatch):
         with Image.open(f"{name}.png") as made:
             assert made.size == (size, size)
     assert len(list(Path("larger").rglob("*.png"))) == 24
+
+
+def test_commands_about_music(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.metrics.two_sample.STEPS", 5)
+    given(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "music.md").read_text()):
+        run([*words, *({"train": [*SHORT, "passes=4"]}.get(words[1], []))], monkeypatch)
+    assert len(find("harmonized.mid").items[0].tracks) == 4
 
 
 def clip(path):

@@ -36,11 +36,11 @@ WARM = 0.9  # Adam's decay rate of the first moment in the phase without D
 class Chorale(RelativisticGan[Music]):
     """Voices that G fills in, given the others: composes, harmonizes.
 
-    G fills in unknown cells of voices on a grid, given the known ones. It is first trained by maximum likelihood (the
-    orderless model of Coconet, Huang et al. 2019, arXiv:1903.07227), then against a D that judges real voices with parts
-    that were filled in, by R3GAN's loss (Huang et al. 2024, arXiv:2501.05441) through a straight-through Gumbel softmax
-    (Jang et al. 2016, arXiv:1611.01144). D sees pitch classes, intervals, motion and parallels. A sample is filled in
-    from nothing in many passes, in which ever fewer cells are drawn again. `sparring apply` completes given voices.
+    G fills in unknown cells of voices on a grid, given the known ones. It is first trained by maximum likelihood, as
+    Coconet is (Huang et al. 2019, arXiv:1903.07227), then against a D that judges real voices with parts that were
+    filled in, by R3GAN's loss (Huang et al. 2024, arXiv:2501.05441) through a straight-through Gumbel softmax (Jang et
+    al. 2016, arXiv:1611.01144). D sees pitch classes, intervals, motion and parallels. A sample is filled in from
+    nothing in many passes, in which ever fewer cells are drawn again. `sparring apply` completes given voices.
 
     sparring train chorales
     """

@@ -150,6 +150,39 @@ def test_notation_ties_notes_over_bar_lines(tmp_path):
     assert per_bar == [1920, 1920]
 
 
+def test_notation_is_read_as_it_was_written(tmp_path):
+    score = read(midi([*chorale(), [(3, 2, 61), (3, 1, 64), (7, 9, 50)]], tmp_path / "a.mid"))
+    write_musicxml([score], tmp_path / "a.musicxml")
+    again = read(tmp_path / "a.musicxml")
+    for one, other in zip(score.tracks, again.tracks, strict=True):
+        assert np.array_equal(one.notes[:, :3] * [2, 2, 1], other.notes[:, :3])
+        assert one.name == other.name
+    assert (again.metres, again.tempo) == (score.metres, score.tempo)
+    with zipfile.ZipFile(tmp_path / "b.mxl", "w") as archive:
+        archive.writestr("META-INF/container.xml", "<container/>")
+        archive.write(tmp_path / "a.musicxml", "score.xml")
+    assert read(tmp_path / "b.mxl").tracks == again.tracks
+
+
+MEASURE = """<?xml version="1.0"?><score-partwise><part-list><score-part id="P1"><part-name>x</part-name></score-part>
+</part-list><part id="P1"><measure number="1"><attributes><divisions>2</divisions><transpose><chromatic>-2</chromatic>
+</transpose></attributes>{}</measure></part></score-partwise>"""
+NOTE = "<note>{}<pitch><step>{}</step><octave>4</octave></pitch><duration>{}</duration></note>"
+
+
+def test_notation_of_two_voices_in_a_part():
+    body = NOTE.format("", "C", 4) + "<backup><duration>4</duration></backup>" + NOTE.format("", "E", 2)
+    body += NOTE.format("<grace/>", "F", 0) + "<forward><duration>2</duration></forward>" + NOTE.format("", "G", 2)
+    notes = read_score("x.musicxml", MEASURE.format(body).encode()).tracks[0].notes
+    assert notes[:, :3].tolist() == [[0, 1920, 58], [0, 960, 62], [1920, 2880, 65]]
+
+
+@pytest.mark.parametrize("content", [b"", b"<a>", b"<score-timewise/>", MEASURE.format(NOTE).encode()])
+def test_damaged_notation(content):
+    with pytest.raises(InputError, match=r"x\.musicxml is"):
+        read_score("x.musicxml", content)
+
+
 def test_voices_and_back(tmp_path):
     items = find(chorales(tmp_path / "songs", 6))
     music = voices_of(items)

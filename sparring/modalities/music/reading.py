@@ -1,4 +1,4 @@
-"""Scores in files: MIDI, and tables of voices."""
+"""Scores in files: MIDI, MusicXML, and tables of voices."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from sparring.data.items import Items
 from sparring.data.sources import Content, FileSource, Unreadable, archive, folder, is_visible
 from sparring.errors import InputError
 from sparring.files import places
+from sparring.modalities.music import notation
 from sparring.modalities.music.score import METRE, TEMPO, VELOCITY, Score, Track
 
 KIND = "music"
 MIDI = (".mid", ".midi", ".smf")
 TABLES = (".csv",)
+NOTATION = (".musicxml", ".mxl")
 HEADER = b"note0"  # of a table of voices
 HELD = ("test",)  # folders whose pieces are held out
 SIXTEENTH = 4  # rows of a table of voices per quarter
@@ -32,7 +34,7 @@ def read(path: Path) -> Items | None:
     Raises:
         InputError: if none of the pieces can be read.
     """
-    if path.is_file() and path.suffix.lower() in (*MIDI, *TABLES):
+    if path.is_file() and path.suffix.lower() in (*MIDI, *NOTATION, *TABLES):
         content = path.read_bytes()
         if path.suffix.lower() in TABLES and not content.startswith(HEADER):
             return None
@@ -43,8 +45,8 @@ def read(path: Path) -> Items | None:
 
 
 def _files(path: Path) -> FileSource | None:
-    """The files with pieces in a folder or an archive; tables only if no MIDI is there."""
-    for suffixes in (MIDI, TABLES):
+    """The files with pieces in a folder or an archive; tables only if there are no others."""
+    for suffixes in ((*MIDI, *NOTATION), TABLES):
 
         def accepts(name: str, suffixes: tuple[str, ...] = suffixes) -> bool:
             return name.lower().endswith(suffixes) and is_visible(name)
@@ -56,7 +58,7 @@ def _files(path: Path) -> FileSource | None:
             if found is None:
                 return None
             files = found[0]
-        if len(files) and (suffixes is MIDI or all(head.startswith(HEADER) for _, head in files.heads({0}))):
+        if len(files) and (suffixes is not TABLES or all(head.startswith(HEADER) for _, head in files.heads({0}))):
             return files
     return None
 
@@ -95,7 +97,8 @@ def read_score(name: str, content: Content) -> Score:
     """
     if isinstance(content, Unreadable):
         raise InputError(f"{name} cannot be read: {content.why}")
-    reader: Callable[[str, bytes], Score] = _table if name.lower().endswith(TABLES) else _midi
+    readers: dict[tuple[str, ...], Callable[[str, bytes], Score]] = {TABLES: _table, NOTATION: notation.read}
+    reader = next((reader for suffixes, reader in readers.items() if name.lower().endswith(suffixes)), _midi)
     score = reader(name, content)
     if not score.tracks:
         raise InputError(f"{name} has no notes; give a file with notes")

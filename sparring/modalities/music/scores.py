@@ -41,7 +41,7 @@ class Scores(Modality):
         tempo: quarters per minute.
     """
 
-    files: ClassVar[str] = "MIDI files (.mid), or tables of voices (.csv with the columns note0, note1, ...)"
+    files: ClassVar[str] = "MIDI files (.mid), MusicXML, or tables of voices (.csv with the columns note0, note1, ...)"
     sets: ClassVar[Mapping[str, Any]] = reading.SETS
     words: ClassVar[Words] = Words("piece", "pieces", "windows", compared="pitch classes, intervals and motion")
     shown_as: ClassVar[Literal["image", "table", "audio", "video"]] = "audio"
