@@ -75,7 +75,7 @@ def given(folder):
         save(folder / "pairs" / "target" / f"{i:02}.png", 32, 32)
         save(folder / "horses" / "trainA" / f"{i:02}.png", 16, 16, 3)
         save(folder / "horses" / "trainB" / f"{i:02}.png", 16, 16, 3)
-    chorales(folder / "songs", 24, bars=8)
+    chorales(folder / "songs", 44, bars=8)
     midi([[(i, 1, 67 + i % 3) for i in range(8)]], folder / "melody.mid")
     for name in ("small", "torn", "photo"):
         save(folder / f"{name}.png", 16, 16, 3)

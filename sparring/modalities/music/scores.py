@@ -116,8 +116,8 @@ class Scores(Modality):
             return Writer(suffix, media, lambda samples, path: writing.WRITERS[suffix](list(samples.items), path))
 
         return (
+            writer(".mid", "application/x-midi"),  # not audio/midi, since browsers do not play it
             writer(".wav", "audio/wav"),
-            writer(".mid", "audio/midi"),
             writer(".musicxml", "application/vnd.recordare.musicxml+xml"),
             Writer(".png", "image/png", write_png),
             writer("", ""),
