@@ -14,7 +14,9 @@ import sparring
 from sparring import recipes
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
+from sparring.evaluation.evaluate import evaluate
 from sparring.files import places
+from sparring.metrics import rolls
 from sparring.modalities import find
 from sparring.modalities.music import Music, Rolls
 from sparring.modalities.music.grid import ordered, place
@@ -241,16 +243,16 @@ def test_rolls_and_back(tmp_path):
         drums = [(j, 0.25, 36) for j in range(16)]
         midi([melody, chords, drums], folder / f"{i}.mid", programs=(0, 33, 0), drums=(2,))
     items = find(folder)
-    rolls = Rolls(bars=4).fit(items)
-    assert rolls.slots == ((False, 0, 0), (False, 33, 0), (True, 0, 0))
-    encoded = rolls.encode(items)
-    assert encoded.values.shape == (4, 6, rolls.rows, 64)
+    kind = Rolls(bars=4).fit(items)
+    assert kind.slots == ((False, 0, 0), (False, 33, 0), (True, 0, 0))
+    encoded = kind.encode(items)
+    assert encoded.values.shape == (4, 6, kind.rows, 64)
     for score, codes in zip(items.items, encoded.values, strict=True):
-        again = rolls.score(rolls.unscale(rolls.scale(codes[None]))[0].numpy(), 1)
+        again = kind.score(kind.unscale(kind.scale(codes[None]))[0].numpy(), 1)
         assert [t.drum for t in again.tracks] == [False, False, True]
         for one, other in zip(score.tracks, again.tracks, strict=True):
             assert np.array_equal(one.notes[:, : PITCH + 1], other.notes[:, : PITCH + 1])
-    moved = rolls.transposed(encoded.values)
+    moved = kind.transposed(encoded.values)
     assert torch.equal(moved[:, 4:], encoded.values[:, 4:])  # drums keep their pitches
     assert torch.equal(moved.sum((1, 2, 3)), encoded.values.sum((1, 2, 3)))
 
@@ -263,9 +265,9 @@ def test_bars_are_counted_after_an_upbeat(tmp_path):
     score.time_signatures.append(symusic.TimeSignature(480, 4, 4))
     path.write_bytes(score.dumps_midi())
     items = find(tmp_path / "s")
-    rolls = Rolls(bars=2).fit(items)
-    (window,) = rolls.encode(items).values
-    assert rolls.low + int(window[0, :, 0].argmax()) == 61  # the second quarter
+    kind = Rolls(bars=2).fit(items)
+    (window,) = kind.encode(items).values
+    assert kind.low + int(window[0, :, 0].argmax()) == 61  # the second quarter
 
 
 def test_survey(tmp_path):
@@ -341,9 +343,9 @@ def test_all_tunes_and_back():
     """Notes that begin and end on the grid come back as they were, with repeated notes, up to a cut at a unison."""
     items = find("nottingham")
     assert len(items) == 1034
-    rolls = Rolls(grid=4).fit(items)
+    kind = Rolls(grid=4).fit(items)
     for score in items.items:
-        again = rolls.score(rolls.planes(score), 1)
+        again = kind.score(kind.planes(score), 1)
         for one, other in zip(score.tracks, again.tracks, strict=False):
             placed = place(one, score.resolution, 4)
             assert {tuple(n) for n in placed.notes[:, [0, 2]].tolist()} == {
@@ -373,3 +375,38 @@ def test_only_music_is_completed(tmp_path):
     model = sparring.train("gan", "digits", out=tmp_path / "run", steps=1, quiet=True, device="cpu", batch=4)
     with pytest.raises(InputError, match="generates whole images"):
         model.complete({VALUES: torch.zeros(1)}, torch.zeros(1))
+
+
+@pytest.mark.parametrize("recipe", ["chorale", "musegan"])
+def test_judges_tell_real_pieces_from_trivial_ones(recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.metrics.two_sample.STEPS", 20)
+    fields = {"bars": 2, "width": 8, "D": 8, "batch": 4} | ({"passes": 3} if recipe == "chorale" else {})
+    settings = {"out": tmp_path / "run", "steps": 1, "quiet": True, "device": "cpu"}
+    model = sparring.train(recipe, chorales(tmp_path / "songs", 40), **settings, **fields)
+    found = evaluate(model, samples=6)
+    assert found.samples == 6
+    assert found.of_real("c2st_auc") < 0.8 < found["c2st_auc"]
+    assert recipe == "musegan" or found.of_baseline("shuffled", "c2st_auc") > 0.8  # rolls have few windows here
+    names = {"chorale": ("parallels", "in_scale"), "musegan": ("note_lengths", "self_similarity")}[recipe]
+    apart = [abs(found.of_real(name) - found[name]) for name in names]
+    assert all(distance > 0.05 for distance in apart)  # an untrained net is far from real pieces
+    with pytest.raises(InputError, match="too few to evaluate"):
+        evaluate(model, samples=2)
+
+
+def test_metrics_of_rolls():
+    roll = np.zeros((2, 24, 16), bool)
+    roll[0, [0, 4, 7], :8] = True  # a triad in the first bar, on the lowest pitch
+    begins = np.zeros_like(roll)
+    begins[0, [0, 4, 7], 0] = True
+    begins[0, 0, 4] = True
+    assert rolls.empty_bars(roll, 8) == 0.75
+    assert rolls.used_pitch_classes(roll, 8, 60) == 3
+    assert rolls.polyphony(roll) == 3
+    assert rolls.in_scale(roll, 60) == 1
+    assert rolls.self_similarity(np.concatenate([roll[:, :, :8]] * 2, 2), 8) == 1
+    assert rolls.note_lengths(roll, begins, 8).tolist() == [0, 0, 0, 0.5, 0, 0, 0, 0.5]
+    moved = np.roll(roll, 3, 1)
+    assert rolls.copied_bars([moved], [roll], 8, 1) == 1
+    moved[0, 3, 2] = False
+    assert rolls.copied_bars([moved], [roll], 8, 1) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,20 +96,13 @@ def steps_of(score: Score, grid: int) -> int:
     return int(np.ceil(score.length * grid / score.resolution - 1e-9))
 
 
-def voices_matrix(score: Score, grid: int, count: int) -> Ints:
-    """Pitches (steps, voices) of a score whose tracks are voices, from its first to its last track; 0 for a rest."""
-    steps = steps_of(score, grid)
-    columns = [voice(place(track, score.resolution, grid), steps) for track in score.tracks]
-    found = [column[0] for column in columns if column is not None]
-    missing = [np.zeros(steps, np.int64)] * (count - len(found))
-    return np.stack([*found, *missing], 1)
+def voices_matrix(score: Score, grid: int, steps: int) -> Ints:
+    """Pitches (steps, voices) of a score whose tracks are voices, in their order; 0 for a rest."""
+    length = max(steps, steps_of(score, grid))
+    columns = [voice(place(track, score.resolution, grid), length) for track in score.tracks]
+    return np.stack([np.zeros(length, np.int64) if column is None else column[0] for column in columns], 1)[:steps]
 
 
 def first_bar(score: Score, grid: int) -> int:
     """The step of the last change of the metre, from which bars are counted."""
     return round(max(tick for tick, _, _ in score.metres) * grid / score.resolution)
-
-
-def in_metre(scores: Sequence[Score], metre: tuple[int, int]) -> list[bool]:
-    """Whether each score keeps to a metre."""
-    return [{(a, b) for _, a, b in score.metres} == {metre} for score in scores]

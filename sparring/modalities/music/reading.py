@@ -24,7 +24,7 @@ HEADER = b"note0"  # of a table of voices
 HELD = ("test",)  # folders whose pieces are held out
 SIXTEENTH = 4  # rows of a table of voices per quarter
 MAX_NOTES = 1_000_000  # of a file
-MAX_TICKS = 2**31
+MAX_QUARTERS = 100_000  # of a file
 MAX_NAMED = 3
 
 
@@ -100,6 +100,8 @@ def read_score(name: str, content: Content) -> Score:
     readers: dict[tuple[str, ...], Callable[[str, bytes], Score]] = {TABLES: _table, NOTATION: notation.read}
     reader = next((reader for suffixes, reader in readers.items() if name.lower().endswith(suffixes)), _midi)
     score = reader(name, content)
+    if score.length > MAX_QUARTERS * score.resolution:
+        raise InputError(f"{name} is damaged: it has {score.length / score.resolution:,.0f} quarters; export it again")
     if not score.tracks:
         raise InputError(f"{name} has no notes; give a file with notes")
     return score
@@ -131,8 +133,10 @@ def _midi(name: str, content: bytes) -> Score:
         found = symusic.Score.from_midi(content)
     except Exception as error:  # its parser raises bare RuntimeErrors and ValueErrors
         raise InputError(f"{name} is damaged: {str(error).splitlines()[0]}; export it again") from error
-    if found.tpq < 1 or found.note_num() > MAX_NOTES or found.end() > MAX_TICKS:
-        raise InputError(f"{name} is damaged: {found.note_num():,} notes until tick {found.end():,}; export it again")
+    if found.tpq < 1 or found.note_num() > MAX_NOTES:
+        raise InputError(
+            f"{name} is damaged: {found.note_num():,} notes, {found.tpq} ticks per quarter; export it again"
+        )
     tempos = [(int(t.time), float(t.qpm)) for t in found.tempos]
     metres = [(int(m.time), int(m.numerator), int(m.denominator)) for m in found.time_signatures]
     metres = [m for m in metres if m[1] > 0 and m[2] > 0]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ from sparring.modalities.music import reading
 from sparring.modalities.music.grid import notes_of_roll, place, roll, steps_of
 from sparring.modalities.music.score import PITCH, Score, Track
 from sparring.modalities.music.scores import Scores, common, tempo_of
+
+if TYPE_CHECKING:
+    from sparring.modalities.judge import Judge, TrainingData
 
 ROWS = 8  # the number of rows of a roll is a multiple of this
 OCTAVE = 12
@@ -179,6 +182,13 @@ class Rolls(Scores):
             pitch / count.clamp(min=1),
         ]  # fmt: skip
         return torch.cat([part.flatten(1) for part in parts], 1)
+
+    def judge(
+        self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Callable[[str], None]
+    ) -> Judge:
+        from sparring.modalities.music.rolls_judge import rolls_judge
+
+        return rolls_judge(self, training, against, options, say)
 
 
 def slotted(score: Score) -> dict[Slot, Track]:
