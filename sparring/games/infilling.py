@@ -7,11 +7,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.optim import Optimizer
 
 from sparring.data.tensors import VALUES, Tensors
 from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
+from sparring.games.graph import BATCH, DataKind, Graph, Spec
 from sparring.games.terms import Term
 from sparring.loop import Losses, Player, Round
 from sparring.nets.infilling import Generator
@@ -115,16 +117,16 @@ class InfillingGAN(GAN):
         voices, device = self.G.voices.count, real.device
         with torch.no_grad():
             first = hidden(real, voices, 0.5 + 0.5 * torch.rand(len(real), 1, 1, device=device))
-            x = self._filled(real, first, *self._noise(real))
+            x = self.fill_in(real, first, *self._noise(real))
         again = blocked(len(real), voices, real.shape[2], 0.5 * torch.rand(len(real), 1, 1, device=device), device)
-        return self._filled(x, first & again, *self._noise(real))
+        return self.fill_in(x, first & again, *self._noise(real))
 
     def _noise(self, like: Tensor) -> tuple[Tensor, Tensor]:
         n, channels, steps = like.shape
         noise = torch.randn(n, self.G.z + channels, steps, device=like.device)
         return noise[:, : self.G.z], noise[:, self.G.z :]
 
-    def _filled(self, x: Tensor, unknown: Tensor, z: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
+    def fill_in(self, x: Tensor, unknown: Tensor, z: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
         """Voices of which unknown cells (n, voices, steps) were drawn at once."""
         logits = self.G(*given(self.G, x, ~unknown), z).float() / temperature
         return torch.where(self.G.voices.wide(unknown), self.G.voices.chosen(logits, noise), x)
@@ -134,7 +136,7 @@ class InfillingGAN(GAN):
         noise = z.view(len(z), -1, self.G.z + self.G.voices.channels).transpose(1, 2)
         nothing = noise.new_zeros(len(z), self.G.voices.channels, noise.shape[2])
         unknown = torch.ones(len(z), self.G.voices.count, noise.shape[2], dtype=torch.bool, device=z.device)
-        return self._filled(nothing, unknown, noise[:, : self.G.z], noise[:, self.G.z :])
+        return self.fill_in(nothing, unknown, noise[:, : self.G.z], noise[:, self.G.z :])
 
     @torch.no_grad()
     def refine(self, x: Tensor, free: Tensor, passes: int, temperature: float) -> Tensor:
@@ -148,7 +150,7 @@ class InfillingGAN(GAN):
         for i in range(passes):
             share = max(LAST, FIRST - (FIRST - LAST) * i / max(1.0, FALLING * (passes - 1)))
             unknown = free & blocked(n, voices, steps, share, x.device)
-            x = self._filled(x, unknown, *self._noise(x), temperature)
+            x = self.fill_in(x, unknown, *self._noise(x), temperature)
         return x
 
     def _drawn(self, z: Tensor, passes: int, temperature: float) -> Tensors:
@@ -162,6 +164,29 @@ class InfillingGAN(GAN):
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:  # noqa: ARG002
         return self._drawn(z, self.passes, self.temperature)
 
+    def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
+        """One pass: voices whose unknown cells are drawn at once. The sampler of `refine` calls it again and again."""
+        if reverse:
+            raise ValueError("it fills in voices and has one direction only")
+        voices, width = self.G.voices, self.G.z + self.G.voices.channels
+        steps = kind.shape[-1]
+        dynamic = {0: BATCH, 2: Dim("steps", min=2)}
+        inputs = (
+            Spec("voices", ("n", voices.channels, "steps"), "voices; unknown cells are ignored", "0 or 1", dynamic),
+            Spec("known", ("n", voices.count, "steps"), "True where a voice is given in a step", "", dynamic),
+            Spec("z", ("n", width, "steps"), f"{self.G.z} latents and the noise of {voices.channels} choices", "normal",
+                 dynamic),
+        )  # fmt: skip
+        output = Spec("sample", ("n", voices.channels, "steps"), kind.words.items, kind.describe_values())
+
+        def draw(n: int, variation: int = 0) -> tuple[Tensor, ...]:
+            length = steps + 8 * variation
+            known = torch.rand(n, voices.count, length) < (0.5 if variation else 0.0)
+            x = voices.chosen(torch.zeros(n, voices.channels, length), torch.randn(n, voices.channels, length))
+            return x, known, torch.randn(n, width, length)
+
+        return Graph(FillIn(self), inputs, output, draw)
+
     def complete(self, given: Tensors, known: Tensor) -> Tensors:
         """
         Args:
@@ -172,3 +197,20 @@ class InfillingGAN(GAN):
     def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:  # noqa: ARG002
         """Samples whose temperature is lower by this factor."""
         return self._drawn(z, self.passes, max(SHARPEST, self.temperature * min(1.0, truncation)))
+
+
+class FillIn(nn.Module):
+    """Voices (n, channels, steps), which cells are known (n, voices, steps), and noise (n, z + channels, steps) ->
+    voices.
+
+    Args:
+        game: whose samples are generated.
+    """
+
+    def __init__(self, game: InfillingGAN) -> None:
+        super().__init__()
+        self.game = game
+
+    def forward(self, voices: Tensor, known: Tensor, z: Tensor) -> Tensor:
+        noise, choices = z[:, : self.game.G.z], z[:, self.game.G.z :]
+        return self.game.fill_in(voices, ~known, noise, choices, self.game.temperature)

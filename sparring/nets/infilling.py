@@ -120,4 +120,4 @@ class Discriminator(Base):
 def beats(like: Tensor, beat: int) -> Tensor:
     """The position of each step in its beat, one-hot, (n, beat, steps)."""
     places = torch.arange(like.shape[2], device=like.device) % beat
-    return nn.functional.one_hot(places, beat).T.to(like).expand(len(like), -1, -1)
+    return nn.functional.one_hot(places, beat).T.to(like).expand(like.shape[0], -1, -1)

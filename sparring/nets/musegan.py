@@ -58,13 +58,14 @@ class Generator(nn.Module):
         )  # fmt: skip
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        noise = z.view(len(z), -1, self.z).transpose(1, 2)
+        noise = z.view(z.shape[0], -1, self.z).transpose(1, 2)
         h = self.begin(noise)
         for layer in self.mix:
             h = h + layer(nn.functional.leaky_relu(h, SLOPE))
         bars = h.shape[2]
         x = self.spread(h.transpose(1, 2)).unflatten(2, (-1, *self.first))  # (n, bars, channels, rows, steps)
-        x = self.draw(x.flatten(0, 1)).unflatten(0, (-1, bars)).permute(0, 2, 3, 1, 4).flatten(3)
+        x = self.draw(x.flatten(0, 1))  # (n x bars, channels, rows, steps of a bar)
+        x = x.view(z.shape[0], bars, x.shape[1], self.rows, self.bar).permute(0, 2, 3, 1, 4).flatten(3)
         planes = binary(torch.stack([net(x) for net in self.private], 1))  # (n, tracks, 2, rows, steps)
         sound, begin = planes.unbind(2)
         return torch.stack([sound, begin * sound], 2).flatten(1, 2)

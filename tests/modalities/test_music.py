@@ -410,3 +410,33 @@ def test_metrics_of_rolls():
     assert rolls.copied_bars([moved], [roll], 8, 1) == 1
     moved[0, 3, 2] = False
     assert rolls.copied_bars([moved], [roll], 8, 1) == 0
+
+
+@pytest.mark.parametrize("suffix", [".mid", ".musicxml"])
+def test_damage_is_one_line(suffix, tmp_path):
+    """Bytes that are changed, missing or added make an error for the user, or a score, and nothing else."""
+    path = midi(chorale(), tmp_path / "a.mid")
+    whole = path.read_bytes()
+    if suffix == ".musicxml":
+        write_musicxml([read(path)], tmp_path / "a.musicxml")
+        whole = (tmp_path / "a.musicxml").read_bytes()[:4000]
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        content, place_ = bytearray(whole), int(random.integers(len(whole)))
+        content[place_ : place_ + int(random.integers(20))] = random.bytes(int(random.integers(20)))
+        try:
+            assert read_score(f"x{suffix}", bytes(content)).tracks
+        except InputError as error:
+            assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("recipe", ["chorale", "musegan"])
+def test_nets_are_exported(recipe, tmp_path):
+    fields = {"bars": 2, "width": 8, "D": 8, "batch": 4} | ({"depth": 1, "passes": 3} if recipe == "chorale" else {})
+    settings = {"out": tmp_path / "run", "steps": 1, "quiet": True, "device": "cpu"}
+    model = sparring.train(recipe, chorales(tmp_path / "songs", 6), **settings, **fields)
+    graph = model.game.graph(model.modality)
+    dynamic = tuple(spec.dynamic for spec in graph.inputs)
+    exported = torch.export.export(graph.net, graph.draw(3, 0), dynamic_shapes=dynamic).module()
+    inputs = graph.draw(2, 1)
+    assert torch.allclose(exported(*inputs), graph.net(*inputs), atol=1e-5)
