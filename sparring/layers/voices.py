@@ -27,6 +27,7 @@ class Voices(nn.Module):
         lows, highs: lowest and highest pitch of each voice, in semitones (MIDI).
     """
 
+    owner: Tensor
     chroma: Tensor
     pitch: Tensor
 
@@ -44,6 +45,8 @@ class Voices(nn.Module):
                 chroma[voice, (low + i - 1) % OCTAVE, begin + i] = 1
                 pitch[voice, begin + i] = (low + i - 1 - (low + size / 2)) / OCTAVE
             begin += size
+        owner = [voice for voice, size in enumerate(self.sizes) for _ in range(size)]
+        self.register_buffer("owner", torch.tensor([*owner, *range(self.count)]), persistent=False)
         self.register_buffer("chroma", chroma, persistent=False)
         self.register_buffer("pitch", pitch, persistent=False)
 
@@ -66,8 +69,8 @@ class Voices(nn.Module):
 
     def wide(self, cells: Tensor) -> Tensor:
         """Booleans of the cells of voices (n, voices, steps), for each channel (n, channels, steps)."""
-        sizes = torch.tensor(self.sizes, device=cells.device)
-        return torch.cat([cells.repeat_interleave(sizes, 1, output_size=self.places), cells], 1)
+        spread: Tensor = cells[:, self.owner]
+        return spread
 
     def chosen(self, logits: Tensor, noise: Tensor) -> Tensor:
         """One pitch or rest of each voice, drawn from its softmax, and marks; the gradient is that of the softmax (the
@@ -77,7 +80,7 @@ class Voices(nn.Module):
             logits: (n, channels, steps).
             noise: standard normal, of the same shape.
         """
-        uniform = torch.special.ndtr(noise).clamp(SMALLEST, 1 - SMALLEST)
+        uniform = (0.5 + 0.5 * torch.erf(noise / 2**0.5)).clamp(SMALLEST, 1 - SMALLEST)
         gumbel = -uniform.log().neg().log()
         logistic = uniform.log() - (1 - uniform).log()
         both = logits[:, : self.places] + gumbel[:, : self.places]
