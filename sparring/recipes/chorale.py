@@ -26,6 +26,7 @@ from sparring.recipes.base import (
     discriminator,
     generator,
     losses,
+    optimization,
 )
 from sparring.schedules import cosine
 
@@ -69,7 +70,9 @@ class Chorale(RelativisticGan[Music]):
     gamma_end: Weight = 1.0
     # Optimization
     steps: Count = 6000
-    lr: Positive = 1e-3
+    lr_alone: Positive = optimization(2e-3, "learning rate at the start of the phase without D; it falls to lr_end")
+    clip: Positive = optimization(1.0, "largest norm of G's gradient in the phase without D")
+    lr: Positive = 5e-4
     lr_end: Positive = 1e-4
     beta1: Decay = 0.0
     beta2: Decay = 0.9
@@ -98,10 +101,10 @@ class Chorale(RelativisticGan[Music]):
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()
-        first = Phase(game.likely(adam, schedule=self.falling), self.alone)
+        first = Phase(game.likely(adam, schedule=self.falling, clip=self.clip), self.alone)
         second = Phase(game.players(adam, adam, schedule=self.schedule), 1 - self.alone)
         return [phase for phase in (first, second) if phase.share]
 
     def falling(self, progress: float) -> Mapping[str, object]:
         """Settings of the optimizer at a point of the first phase in [0, 1]."""
-        return {"lr": cosine(self.lr, self.lr_end, progress, 1.0), "betas": (WARM, self.beta2_end)}
+        return {"lr": cosine(self.lr_alone, self.lr_end, progress, 1.0), "betas": (WARM, self.beta2_end)}
