@@ -79,6 +79,8 @@ class Chorale(RelativisticGan[Music]):
     beta2_end: Decay = 0.99
     burn_in: Fraction = 1.0
     lazy: Count = 4
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
 
     def prior(self, modality: Music) -> Prior:
         return path(self.z + modality.layout.channels, 0, modality.window)
