@@ -102,7 +102,7 @@ def _shown(model: sparring.Model, name: str, folder: Path) -> list[str]:
 
 
 def _write_ogg(score: object, path: Path) -> None:
-    """The beginning of a piece as Ogg Vorbis of less than 200 KB."""
+    """The beginning of a piece as Ogg Opus of less than 200 KB."""
     import av
 
     from sparring.modalities.music.organ import RATE, played
@@ -110,7 +110,7 @@ def _write_ogg(score: object, path: Path) -> None:
     seconds = 30
     sound = np.round(played(score)[: seconds * RATE] * 32767).astype(np.int16)  # type: ignore[arg-type]
     with av.open(str(path), "w", format="ogg") as file:
-        stream = file.add_stream("libvorbis", rate=RATE, layout="mono")
+        stream = file.add_stream("libopus", rate=RATE, layout="mono")
         stream.bit_rate = 40_000
         frame = av.AudioFrame.from_ndarray(sound[None], format="s16", layout="mono")
         frame.sample_rate = RATE

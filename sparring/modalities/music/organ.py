@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sparring.errors import InputError
 from sparring.modalities.music.score import END, LOUD, PITCH, START, Score
 
-RATE = 22_050  # samples per second
+RATE = 24_000  # samples per second, one of those of Opus
 STOPS = ((1, 1.0), (2, 0.5), (3, 0.25), (4, 0.18), (6, 0.06), (8, 0.04))  # harmonics and their amplitudes
 ATTACK, RELEASE = 0.03, 0.12  # seconds
 TUNING, A4 = 440.0, 69
