@@ -22,7 +22,7 @@ OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 BLOCKS = (1, 2, 4, 8)  # steps that are unknown together; each sample has blocks of one of these lengths
 WHOLE = 0.25  # share of the samples of which entire voices are unknown, and the others known
 FIRST, LAST, FALLING = 1.0, 0.1, 0.75  # share of unknown cells in the first pass and from FALLING of the passes on
-DRAFT = 24  # passes of samples that are made during training
+DRAFT = 12  # passes of samples that are scored during training
 SHARPEST = 0.05  # lowest temperature
 
 
