@@ -18,10 +18,12 @@ from PIL import Image
 from rdkit import Chem
 from rdkit.Chem import Descriptors
 from rich.console import Console
+from songs import chorales, midi
 
 import sparring
 from sparring.bench.recipe_pages import write_pages
 from sparring.cli import main
+from sparring.modalities import find
 from sparring.nets import efficientnet_lite
 
 pytestmark = pytest.mark.usefixtures("brief_classifiers")
@@ -72,7 +74,7 @@ def test_readme_commands(tmp_path, monkeypatch, pictures):
 
 
 def given(folder):
-    """The pictures of docs/restoring.md, docs/translating.md and docs/applying.md."""
+    """The pictures of docs/restoring.md, docs/translating.md and docs/applying.md, and the scores of docs/music.md."""
     random = np.random.default_rng(0)
 
     def save(path, *shape):
@@ -84,6 +86,8 @@ def given(folder):
         save(folder / "pairs" / "target" / f"{i:02}.png", 32, 32)
         save(folder / "horses" / "trainA" / f"{i:02}.png", 16, 16, 3)
         save(folder / "horses" / "trainB" / f"{i:02}.png", 16, 16, 3)
+    chorales(folder / "songs", 44, bars=8)
+    midi([[(i, 1, 67 + i % 3) for i in range(8)]], folder / "melody.mid")
     for name in ("small", "torn", "photo"):
         save(folder / f"{name}.png", 16, 16, 3)
     Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(folder / "holes.png")
@@ -148,6 +152,15 @@ def test_commands_about_the_perceptual_distance(tmp_path, monkeypatch, pictures)
     for words in typed:
         run([*words, "batch=4", "D=8"], monkeypatch)
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"srgan-photos", "pix2pix-pairs", "cut-horses"}
+
+
+def test_commands_about_music(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.metrics.two_sample.STEPS", 5)
+    given(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "music.md").read_text()):
+        run([*words, *({"train": [*SHORT, "passes=4"]}.get(words[1], []))], monkeypatch)
+    assert len(find("harmonized.mid").items[0].tracks) == 4
 
 
 def clip(path):

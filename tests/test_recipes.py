@@ -11,6 +11,7 @@ import soundfile
 import torch
 from benzenes import write_benzenes
 from PIL import Image
+from songs import chorales
 
 import sparring
 from sparring import recipes
@@ -40,9 +41,11 @@ WITHOUT_GRADIENT = {
     "audio_denoise": LOGIT_BIASES,
     "audio_pairs": LOGIT_BIASES,
     "ctgan": {"D.head.bias"},
+    "chorale": {"D.local.bias", "D.whole.2.bias"},
     "densegan": {"D.head.linear.bias"},
     "inpaint": {"D.head.bias"},
     "latent": {"D.head.linear.bias", "P.head.bias"},
+    "musegan": {"D.head.bias"},
     "r3gan_mlp": {"D.head.bias"},
     "r3gan_strided": {"D.head.linear.bias"},
     "specgan": {"D.head.linear.bias"},
@@ -224,6 +227,15 @@ def written(model):
     """SMILES as they are generated. Those of a net that has hardly been trained are invalid."""
     (batch, _) = next(model.stream(5, seed=1))
     return model.modality.decode(batch)
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if {"music", "rolls"} & set(kinds(n))])
+def test_contract_for_music(name, tmp_path):
+    chorales(tmp_path / "songs", 24)
+    samples = contract(name, tmp_path / "songs", tmp_path, bars=2, **({"passes": 3} if name == "chorale" else {}))
+    longer = sparring.load(tmp_path / "run").sample(3, seed=1, length=5)
+    assert all(score.length > 3 * 4 * score.resolution for score in longer.items)
+    assert all(len(score.tracks) == 4 for score in samples.items)
 
 
 def test_passes_bound_the_training_on_a_table(tmp_path):

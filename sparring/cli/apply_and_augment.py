@@ -16,17 +16,21 @@ from sparring.console import Console, number_table, print_wide, say
     "  sparring apply runs/srgan-photos holiday/ -o larger/\n\n"
     "  sparring apply runs/cyclegan-horses zebra.mp4 -o horse.mp4 --reverse\n\n"
     "  sparring apply runs/audio_denoise-clean noisy.wav -o restored.wav\n\n"
+    "  sparring apply runs/chorale-chorales melody.mid -o chorale.mid\n\n"
     "  sparring apply runs/inpaint-photos scratched.jpg -o repaired.png --mask scratches.png"
 )
 def apply(
     run: Annotated[str, typer.Argument(help="The folder of a run or a model that transforms given items.")],
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="An image, a video, a sound, or a folder.")],
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="An image, a video, a sound, a melody (.mid), or a folder.")
+    ],
     out: Annotated[
         str,
         typer.Option(
             "-o",
             "--out",
-            help="A folder, or a .png, .jpg, .webp, .tif, .bmp; .mp4, .mov, .mkv, .webm, .gif; .wav, .flac, .ogg.",
+            help="A folder, or a .png, .jpg, .webp, .tif, .bmp; .mp4, .mov, .mkv, .webm, .gif; .wav, .flac, .ogg; "
+            ".mid, .musicxml.",
         ),
     ],
     mask: Annotated[
@@ -42,7 +46,7 @@ def apply(
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     trust_code: TrustCode = False,
 ) -> None:
-    """Translate or restore images, videos and sounds of any size with a trained model."""
+    """Transform images, videos and sounds of any size, or harmonize melodies, with a trained model."""
     from sparring.use.apply import apply
 
     applied = apply(

@@ -88,6 +88,15 @@ class Game(nn.Module, ABC):
         """
         return self.generate(z, condition)
 
+    def complete(self, given: Tensors, known: Tensor) -> Tensors:
+        """Samples of which a part is given, for games that learn to fill in the rest.
+
+        Args:
+            given: the samples; their unknown part is ignored.
+            known: True in the part that is given; its shape is the game's own.
+        """
+        raise NotImplementedError(f"{type(self).__name__} generates whole samples")
+
     def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:  # noqa: ARG002
         """More typical samples, from latents that were drawn with this truncation."""
         return self.generate(z, condition)

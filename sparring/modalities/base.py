@@ -180,6 +180,7 @@ class Modality(ABC):
     stored_as_bytes: ClassVar[bool] = False  # True if encoded values are uint8, (n, channels, ...)
     # Media types and suffixes of what `transform` writes, for kinds that it has; the default first.
     applied_media: ClassVar[Mapping[str, str]] = {}
+    completes: ClassVar[bool] = False  # True if items of which a part is given can be completed: `complete`
     discrete: ClassVar[bool] = False  # True if values contain choices, of which rounding flips some that are close
 
     classes: tuple[str, ...] = ()
@@ -446,6 +447,14 @@ class Modality(ABC):
     def smallest_item(self, mapper: Mapper) -> NDArray[Any]:  # noqa: ARG002
         """A small item that `transform_item` takes, with which a net is warmed up."""
         raise InputError(f"models of {self.words.items} cannot be applied to arrays")
+
+    def complete(self, model: Sampler, source: Path, out: Path, console: Console) -> Applied:  # noqa: ARG002
+        """Complete the item in a file, or the items in those of a folder, for kinds that set `completes`.
+
+        Raises:
+            InputError: if the source cannot be used, or no such file can be written.
+        """
+        raise InputError(f"{source} was given, but models of {self.words.items} do not complete given ones")
 
     # Writing.
 

@@ -89,6 +89,9 @@ class Sampler(Protocol):
     def autoencoder(self) -> Callable[[Tensor, Tensor | None], Tensor] | None:
         """What encodes and decodes values (n, ...) of items for their conditions; None if the model cannot."""
 
+    def complete(self, given: Tensors, known: Tensor) -> Tensors:
+        """Samples of which a part is given."""
+
     def mapper(self, reverse: bool = False, sharpness: float = 1.0) -> Mapper:
         """What transforms given items."""
 

@@ -233,6 +233,25 @@ class Model:
             times=net.times, stride=net.stride, reach=net.reach, masked=source.masked, device=self.device,
         )  # fmt: skip
 
+    @torch.no_grad()
+    def complete(self, given: Tensors, known: Tensor, seed: int = 0) -> Tensors:
+        """Samples of which a part is given, as networks see them.
+
+        Args:
+            given: the samples; what they hold in the unknown part is ignored.
+            known: True in the part that is given; see the game's `complete`.
+
+        Raises:
+            InputError: if the model generates whole samples only.
+        """
+        with seeded(Seeds(seed).key("complete"), self.device):
+            try:
+                return self.game.complete(tensors.move(given, self.device), known.to(self.device))
+            except NotImplementedError as error:
+                raise InputError(
+                    f"recipe {self.recipe.name!r} generates whole {self.modality.words.items}; it completes none"
+                ) from error
+
     def apply(self, item: NDArray[Any], reverse: bool = False, sharpness: float = 1.0) -> NDArray[Any]:
         """Transform one item of any size.
 

@@ -32,12 +32,14 @@ def apply(
     with that suffix added to their name. Videos keep their timestamps and their sound. Sounds keep their length, their
     channels and their rate.
 
+    Models of some kinds complete what is given: those of music for several voices harmonize a melody (.mid).
+
     Args:
         run: a model that transforms given items, or the folder of its run.
         source: a file or a folder. For images: an image, a folder of images, or a video (.mp4, .mov, .mkv, .webm, .avi,
-            .gif). For sounds: a sound or a folder of sounds.
+            .gif). For sounds: a sound or a folder of sounds. For music: a .mid or a folder of them.
         out: a file or a folder. For images: an image (.png, .jpg, .webp, .tif, .bmp), a folder, or a video (.mp4, .mov,
-            .mkv, .webm, .gif). For sounds: .wav, .flac, .ogg, or a folder.
+            .mkv, .webm, .gif). For sounds: .wav, .flac, .ogg, or a folder. For music: .mid, .musicxml, .wav.
         mask: for models that fill holes, an image that is black where pixels are kept, or for a folder one with images
             of the same names. Without it, transparent pixels are filled.
         reverse: the opposite direction, for models that learned both.
@@ -59,6 +61,10 @@ def apply(
         raise InputError(f"--mask {mask} does not fit {source}; give a folder for a folder, a file for a file")
     check_output(out, force, file=source.is_file())
     model = run if isinstance(run, Model) else load(run, str(resolve(device)), trust)
+    if model.modality.completes:
+        if mask is not None or reverse or sharpness != 1:
+            raise InputError(f"models of {model.modality.words.items} take no --mask, --reverse or --sharpness")
+        return model.modality.complete(model, source, out, Screen(quiet))
     mapper = model.mapper(reverse=reverse, sharpness=sharpness)
     if mask is not None and not mapper.masked:
         raise InputError(f"--mask {mask} was given, but this model fills no holes; remove --mask")

@@ -1,0 +1,112 @@
+"""The default for music of several voices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import nn
+
+from sparring.games.infilling import InfillingGAN, Likelihood
+from sparring.games.prior import Prior, path
+from sparring.modalities.music import Music
+from sparring.nets import infilling
+from sparring.nets.discriminator import Discriminator
+from sparring.recipes.base import (
+    Count,
+    Decay,
+    Fraction,
+    Phase,
+    Positive,
+    RelativisticGan,
+    Share,
+    Weight,
+    data,
+    discriminator,
+    generator,
+    losses,
+    optimization,
+)
+from sparring.schedules import cosine
+
+WARM = 0.9  # Adam's decay rate of the first moment in the phase without D
+
+
+@dataclass(frozen=True)
+class Chorale(RelativisticGan[Music]):
+    """Voices that G fills in, given the others: composes, harmonizes.
+
+    G fills in unknown cells of voices on a grid, given the known ones. It is first trained by maximum likelihood, as
+    Coconet is (Huang et al. 2019, arXiv:1903.07227), then against a D that judges real voices with parts that were
+    filled in, by R3GAN's loss (Huang et al. 2024, arXiv:2501.05441) through a straight-through Gumbel softmax (Jang et
+    al. 2016, arXiv:1611.01144). D sees pitch classes, intervals, motion and parallels. A sample is filled in from
+    nothing in many passes, in which ever fewer cells are drawn again. `sparring apply` completes given voices.
+
+    sparring train chorales
+    """
+
+    takes: ClassVar[tuple[Music, ...]] = (Music(),)
+
+    # Data
+    batch: Count = 32
+    grid: Count = data(2, "steps per quarter: 2 for eighths, 4 for sixteenths", sets="grid")
+    bars: Count = data(8, "bars of the windows that D sees", sets="bars")
+    transpose: bool = data(True, "transpose windows at random, as far as the voices' ranges allow", sets="transpose")
+    # Generator
+    z: Count = generator(8, "noise channels")
+    width: Count = generator(128, "channels of the hidden layers")
+    depth: Count = generator(8, "residual blocks, with dilations 1, 2, 4, 8 in turn")
+    passes: Count = generator(96, "passes in which a sample is filled in")
+    temperature: Positive = generator(1.0, "of the choices in these passes")
+    # Discriminator
+    D: Count = discriminator(64, "channels of the first layer")
+    D_depth: Count = discriminator(3, "resolutions, each half of the previous one")
+    # Losses
+    alone: Share = losses(0.6, "share of the steps in which G is trained by maximum likelihood, without D")
+    likelihood: Weight = losses(1.0, "weight of the negative log likelihood against D")
+    adversarial: Positive = losses(0.1, "weight of the adversarial loss of G")
+    gamma: Weight = 1.0
+    gamma_end: Weight = 1.0
+    # Optimization
+    steps: Count = 6000
+    lr_alone: Positive = optimization(2e-3, "learning rate at the start of the phase without D; it falls to lr_end")
+    clip: Positive = optimization(1.0, "largest norm of G's gradient in the phase without D")
+    lr: Positive = 5e-4
+    lr_end: Positive = 1e-4
+    beta1: Decay = 0.0
+    beta2: Decay = 0.9
+    beta2_end: Decay = 0.99
+    burn_in: Fraction = 1.0
+    lazy: Count = 4
+    ema_kimg: Weight = 10.0
+    ema_ramp: Share = 0.05
+
+    def prior(self, modality: Music) -> Prior:
+        return path(self.z + modality.layout.channels, 0, modality.window)
+
+    def nets(self, modality: Music) -> tuple[nn.Module, Discriminator]:
+        voices, beat = modality.layout, modality.grid
+        G = infilling.Generator(voices, self.z, self.width, self.depth, beat)
+        return G, infilling.Discriminator(voices, self.D, self.D_depth, beat, modality.window)
+
+    def game(self, modality: Music) -> InfillingGAN:
+        G, D = self.nets(modality)
+        assert isinstance(G, infilling.Generator)
+        # The adversarial loss has weight 1 in the game, so the likelihood is divided by its weight.
+        terms = [*self.terms(modality, G, D), Likelihood(G, self.likelihood / self.adversarial)]
+        return InfillingGAN(
+            G, D, loss=self.adversarial_loss(), prior=self.prior(modality),
+            terms=[t for t in terms if t.weight],
+            views=self.views(modality), passes=self.passes, temperature=self.temperature,
+        )  # fmt: skip
+
+    def phases(self, game: Any) -> list[Phase]:
+        adam = self.adam()
+        first = Phase(game.likely(adam, schedule=self.falling, clip=self.clip), self.alone)
+        second = Phase(game.players(adam, adam, schedule=self.schedule), 1 - self.alone)
+        return [phase for phase in (first, second) if phase.share]
+
+    def falling(self, progress: float) -> Mapping[str, object]:
+        """Settings of the optimizer at a point of the first phase in [0, 1]."""
+        return {"lr": cosine(self.lr_alone, self.lr_end, progress, 1.0), "betas": (WARM, self.beta2_end)}
