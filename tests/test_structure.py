@@ -64,7 +64,7 @@ def test_public_names():
 
 # No room knows a kind of data by name: what differs between kinds is declared by `Modality`. Nets, recipes and the
 # bench are written for kinds of data.
-CONCRETE = {"Degraded", "Images", "Paired", "Points", "Series", "Table", "Translation", "Unpaired"}
+CONCRETE = {"Degraded", "Images", "Paired", "Points", "Series", "Table", "Translation", "Unpaired", "Video"}
 FOLDERS_OF_KINDS = {path.name for path in (ROOT / "modalities").iterdir() if (path / "__init__.py").is_file()}
 ROOMS_OF_KINDS = {"modalities", "nets", "recipes", "bench"}
 SWITCHES: dict[str, int] = {}  # files that still have some, and how many; may only shrink

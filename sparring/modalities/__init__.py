@@ -9,8 +9,9 @@ from sparring.modalities.samples import Samples, Writer
 from sparring.modalities.series import Series
 from sparring.modalities.tables import Table
 from sparring.modalities.translation import Degraded, Paired, Translation, Unpaired
+from sparring.modalities.video import Video
 
 __all__ = [
     "Ask", "Degraded", "Encoded", "Images", "Modality", "Paired", "Points", "Recommendation", "Request", "Samples",
-    "Series", "Source", "Table", "Translation", "Unpaired", "Words", "Writer", "find", "kind_of", "kinds",
+    "Series", "Source", "Table", "Translation", "Unpaired", "Video", "Words", "Writer", "find", "kind_of", "kinds",
 ]  # fmt: skip

@@ -394,6 +394,10 @@ class Modality(ABC):
         label = asked.get(LABEL.name)
         return Request(None if label is None else torch.tensor(self.class_index(label)))
 
+    def answered(self, request: Request) -> Self:  # noqa: ARG002
+        """This modality as it describes the samples of a request, such as at another rate."""
+        return self
+
     def class_index(self, name: str | int) -> int:
         """The index of a class.
 

@@ -176,7 +176,7 @@ class Model:
             decoded: the samples in the user's units.
             condition: of the samples, (n, ...), or None.
         """
-        modality = self.modality
+        modality = self.modality.answered(request)
         labels = condition.cpu().numpy() if modality.classes and condition is not None else None
         rows = None if condition is None else modality.rows_of(condition)
         return Samples(request.finished(decoded), labels, modality, rows)

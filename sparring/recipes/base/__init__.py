@@ -27,10 +27,11 @@ from sparring.recipes.base.relativistic import RelativisticGan
 from sparring.recipes.base.series import SeriesRecipe
 from sparring.recipes.base.tables import TableRecipe
 from sparring.recipes.base.translation import RestorationRecipe, TranslationRecipe
+from sparring.recipes.base.video import VideoRecipe
 
 __all__ = [
     "AdamFields", "AdamGan", "Adversarial", "Count", "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural",
     "Phase", "Pixels", "PointsOrImages", "Positive", "Recipe", "RelativisticGan", "RestorationRecipe", "SeriesRecipe",
-    "Share", "StandardGan", "TableRecipe", "TranslationRecipe", "Weight", "Widths", "Words", "data", "discriminator",
-    "generator", "losses", "optimization", "parse", "refuse_batch_norm",
+    "Share", "StandardGan", "TableRecipe", "TranslationRecipe", "VideoRecipe", "Weight", "Widths", "Words", "data",
+    "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
 ]  # fmt: skip
