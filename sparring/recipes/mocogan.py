@@ -29,7 +29,7 @@ from sparring.recipes.base import (
 
 @dataclass(frozen=True)
 class Mocogan(VideoRecipe, StandardGan[Video]):
-    """Content and a recurrent path of motion codes: the published baseline for video.
+    """Content and a recurrent path of motion codes, for video.
 
     Tulyakov et al. 2017, "MoCoGAN: Decomposing motion and content for video generation", arXiv:1707.04993. One D sees
     single frames, another one whole clips, and reads the class from them. The whole clip is generated frame by frame in

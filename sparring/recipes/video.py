@@ -34,7 +34,7 @@ LATER = 4  # clips by which generated ones begin later than time 0 at most
 
 @dataclass(frozen=True)
 class Video(VideoRecipe, RelativisticGan[VideoModality]):
-    """StyleGAN-V's game on strided convolutions: clips of any length, rate and motion.
+    """StyleGAN-V's game on strided convolutions: the default for video.
 
     Skorokhodov et al. 2021, arXiv:2112.14683: content and motion are latents of their own, motion is a function of
     continuous time, and D sees a few frames of each clip with the time between them, so that only these are generated.

@@ -20,12 +20,15 @@ def on_white(frames: Pixels) -> Pixels:
     if frames.shape[-1] == 3:
         return frames
     alpha = frames[..., 3:].astype(np.float32) / 255
-    return np.round(frames[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    placed: Pixels = np.empty((*frames.shape[:-1], 3), np.uint8)
+    placed[...] = np.round(frames[..., :3] * alpha + 255 * (1 - alpha))
+    return placed
 
 
 def some(clip: Pixels, most: int) -> Pixels:
     """At most so many frames of a clip (t, h, w, c), evenly spaced."""
-    return clip[np.linspace(0, len(clip) - 1, min(most, len(clip))).round().astype(int)]
+    chosen: Pixels = clip[np.linspace(0, len(clip) - 1, min(most, len(clip))).round().astype(int)]
+    return chosen
 
 
 def contact_sheet(clips: Pixels) -> Image.Image:
