@@ -54,7 +54,7 @@ def animated(path, frames, delay=100, **options):
 
 
 def clips(path, **settings):
-    """All clips of a path (n, channels, frames, size, size), the fitted kind, and which film each clip is of. Unlike in a
+    """All clips of a path (n, channels, frames, size, size), the fitted kind, and which film each is of. Unlike in a
     training, they may be identical.
     """
     items = reading.read(path, frames=True)
