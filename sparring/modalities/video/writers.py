@@ -19,9 +19,6 @@ Pixels = NDArray[np.uint8]
 MIN_SIDE = 256  # pixels that a film of small frames is enlarged to
 MAX_DENOMINATOR = 1001  # of the number of frames per second in a film file
 VISUALLY_LOSSLESS = {"crf": "10"}
-# Of WebP: every frame stands for itself, since differences that are blended with the frame before round half-transparent
-# pixels.
-LOSSLESS = {"lossless": True, "exact": True, "kmin": 0, "kmax": 1}
 BT709 = 1  # matrix, primaries and transfer function in ITU-T H.273
 LIMITED = 1  # range of brightness, from 16 to 235
 
@@ -81,7 +78,7 @@ def write_gif(clips: Pixels, rate: float, path: Path) -> None:
 
 def write_webp(clips: Pixels, rate: float, path: Path) -> None:
     """A lossless animated WebP that plays in a loop, with alpha if there is some."""
-    _animate(side_by_side(clips), rate, path, "WEBP", **LOSSLESS)
+    _animate(side_by_side(clips), rate, path, "WEBP", lossless=True)
 
 
 def write_apng(clips: Pixels, rate: float, path: Path) -> None:
@@ -105,5 +102,5 @@ def _delays(frames: int, step: float) -> list[int]:
 def base64_webp(clip: Pixels, rate: float) -> str:
     """One clip (t, h, w, c) as WebP in base64."""
     file = io.BytesIO()
-    _animate(clip, rate, file, "WEBP", **LOSSLESS)
+    _animate(clip, rate, file, "WEBP", lossless=True)
     return base64.b64encode(file.getvalue()).decode()
