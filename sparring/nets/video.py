@@ -26,9 +26,10 @@ GAP_FEATURES = 32  # of the times between frames
 
 
 class Motion(nn.Module):
-    """Latents (n, latents) and times (n, t) -> motion codes (n, t, 2 waves), continuous in time.
+    """Latents (n, latents) and times (n, t) -> motion codes (n, t, latents), continuous in time.
 
     Each wave k has a strength and a phase, and a period near p_k: strength * sin and cos (2 pi time / period + phase).
+    Codes are linear in the waves. At first they vary as much as the latents do, so that motion shows from the start.
 
     Args:
         latents: length of the latents.
@@ -53,12 +54,15 @@ class Motion(nn.Module):
         self.register_buffer("frequencies", frequencies, persistent=False)
         hidden = nn.Linear(latents + self.condition.width, width)
         self.waves = nn.Sequential(hidden, nn.LeakyReLU(0.2), nn.Linear(width, 3 * waves))
+        self.code = nn.Linear(2 * waves, latents, bias=False)
+        nn.init.normal_(self.code.weight, std=waves**-0.5)
 
     def forward(self, z: Tensor, times: Tensor, label: Tensor | None = None) -> Tensor:
         strength, phase, spread = self.waves(self.condition(z, label))[:, None].chunk(3, 2)  # (n, 1, waves) each
         frequencies = self.frequencies if self.loop else self.frequencies * torch.exp2(SPREAD * torch.tanh(spread))
         angle = 2 * pi * (times[:, :, None] * frequencies + phase)
-        return torch.cat([(1 + strength) * angle.sin(), (1 + strength) * angle.cos()], 2)
+        codes: Tensor = self.code(torch.cat([(1 + strength) * angle.sin(), (1 + strength) * angle.cos()], 2))
+        return codes
 
 
 class Generator(nn.Module):
@@ -92,11 +96,11 @@ class Generator(nn.Module):
         self.content, self.latents = content, content + motion
         waves = min(waves, max(1, frames // 2)) if loop else waves
         self.motion = Motion(motion, waves, frames, loop, 2 * motion, condition)
-        self.frame = dcgan.Generator(content + 2 * waves, size, channels, width, condition)
+        self.frame = dcgan.Generator(content + motion, size, channels, width, condition)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         content, motion, times = z[:, : self.content], z[:, self.content : self.latents], z[:, self.latents :]
-        codes = self.motion(motion, times, label)  # (n, t, waves)
+        codes = self.motion(motion, times, label)  # (n, t, motion)
         n, t = times.shape
         of_frames = torch.cat([content[:, None].expand(-1, t, -1), codes], 2).flatten(0, 1)
         labels = None if label is None else label.repeat_interleave(t)

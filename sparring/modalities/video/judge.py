@@ -22,7 +22,7 @@ from sparring.errors import InputError
 from sparring.metrics import copies, motion
 from sparring.metrics.frechet import Moments, frechet, moments
 from sparring.metrics.kernel import kernel_distance
-from sparring.metrics.patches import patches
+from sparring.metrics.patches import SIDE, patches
 from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.video import drawing
@@ -40,6 +40,7 @@ MIN_HELD = 4  # clips
 FRAMES = 2  # of a clip whose features are compared
 NEAR_QUANTILE = 0.05  # of the distances of held-out clips: nearer clips count as near copies
 LEAST_SIDE = 32  # pixels from which frames are compared by what a net for photographs sees
+MAX_DRIFTING = 64  # clips whose frames are all compared
 COMPARED_SIDE = 16  # pixels at which copies are searched
 SHEET = 6  # clips on a sheet
 MATRIX = 4  # contents and motions of the matrix
@@ -201,9 +202,10 @@ class VideoJudge(Judge):
         return torch.cat([patches((after - before) / 2) for before, after in pairwise(frames)], 1)
 
     def _each_frame(self, x: Tensor) -> Tensor:
-        """Patch features of each frame of a few clips, (n, t, d)."""
-        some = x[:64].transpose(1, 2)
-        return patches(some.flatten(0, 1)).view(*some.shape[:2], -1)
+        """Patch features of each frame of a few clips without those of its layout, which motion changes, (n, t, d)."""
+        some = x[:MAX_DRIFTING].transpose(1, 2)
+        layout = x.shape[1] * min(SIDE, x.shape[-1]) ** 2
+        return patches(some.flatten(0, 1))[:, layout:].reshape(*some.shape[:2], -1)
 
     # Copies.
 
