@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.games.gan import GAN
+from sparring.games.graph import DataKind, Graph, sampling_graph
 from sparring.loop import Round
 
 MAX_FRAMES = 64  # of all samples that are generated at the same time
@@ -38,6 +39,12 @@ class VideoGAN(GAN):
         times = torch.split(z[:, start:], max(1, MAX_FRAMES // len(z)), 1)
         parts = [self.values(torch.cat([z[:, :start], some], 1), condition) for some in times]
         return {VALUES: torch.cat(parts, 2)}
+
+    def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
+        """As `values`, which `sample` splits into parts only to save memory."""
+        if reverse:
+            return super().graph(kind, reverse)
+        return sampling_graph(self, kind)
 
     def _latents(self, round: Round) -> Tensor:
         """Latents with the times of the frames that D sees."""

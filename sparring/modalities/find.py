@@ -139,7 +139,8 @@ def set_names() -> tuple[str, ...]:
     """Names of data sets: the built-in ones, then those in the places where named sets are stored."""
     folders = [p.name for place in places("") if place.is_dir() for p in place.iterdir() if p.is_dir()]
     visible = sorted(name for name in folders if name not in CACHE_FOLDERS and not name.startswith("."))
-    return tuple(dict.fromkeys([*_sets(kinds()), *visible]))
+    built_in = _sets(sorted(kinds(), key=lambda kind: kind.specific))
+    return tuple(dict.fromkeys([*built_in, *visible]))
 
 
 def _listed(texts: Iterable[str]) -> str:
