@@ -28,13 +28,16 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.content, self.motion = content, motion
-        self.path = nn.GRU(motion, motion, batch_first=True)
+        self.step = nn.GRUCell(motion, motion)
         self.frame = dcgan.Generator(content + motion, size, channels, width, condition)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        content, noise = z[:, : self.content], z[:, self.content :].reshape(len(z), -1, self.motion)
+        content, noise = z[:, : self.content], z[:, self.content :].reshape(z.shape[0], -1, self.motion)
         n, t, _ = noise.shape
-        codes, _ = self.path(noise)  # (n, t, motion)
+        path = [torch.zeros_like(noise[:, 0])]
+        for i in range(t):
+            path.append(self.step(noise[:, i], path[-1]))
+        codes = torch.stack(path[1:], 1)  # (n, t, motion)
         of_frames = torch.cat([content[:, None].expand(-1, t, -1), codes], 2).flatten(0, 1)
         labels = None if label is None else label.repeat_interleave(t)
         frames: Tensor = self.frame(of_frames, labels)
