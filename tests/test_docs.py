@@ -1,5 +1,6 @@
 """What the README and the docs show is what their commands do."""
 
+import io
 import re
 import shlex
 import shutil
@@ -55,6 +56,7 @@ def test_readme_commands(tmp_path, monkeypatch, pictures):
     shutil.copytree(pictures(3), tmp_path / "photos")
     tables(tmp_path)
     given(tmp_path)
+    walks(tmp_path)
     monkeypatch.chdir(tmp_path)
     for words in commands():
         run(words, monkeypatch)
@@ -183,6 +185,34 @@ def test_commands_about_series(tmp_path, monkeypatch):
     modality = sparring.load("runs/kinds").modality
     assert [c.kind for c in modality.channels] == ["returns", "level"]
     assert len(pd.read_csv("risk/risk.csv")) == 4
+
+
+def walks(folder):
+    """Squares that walk in three ways, as the loops of docs/video.md."""
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(folder / "walks.zip", "w") as archive:
+        for i in range(60):
+            clip = np.zeros((8, 16, 16, 3), np.uint8)
+            color, way = random.integers(100, 255, 3), i % 3
+            for t in range(8):
+                place = np.arange(4) + (i + (2 * t, -2 * t, 2 * t)[way])
+                where = (place % 16, slice(3, 7)) if way == 0 else (slice(3, 7), place % 16)
+                clip[t][where] = color
+            file = io.BytesIO()
+            first, *others = map(Image.fromarray, clip)
+            first.save(file, "WEBP", save_all=True, append_images=others, duration=100, lossless=True)
+            archive.writestr(f"{('down', 'left', 'right')[way]}/{i}.webp", file.getvalue())
+
+
+def test_commands_about_video(tmp_path, monkeypatch):
+    walks(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "video.md").read_text()):
+        run(words, monkeypatch)
+    with av.open("long.mp4") as file:
+        stream = file.streams.video[0]
+        assert (stream.frames, stream.average_rate) == (64, 25)
+    assert sparring.load("runs/video-walks").modality.loop
 
 
 def test_commands_about_pictures_with_a_table(tmp_path, monkeypatch):
