@@ -21,12 +21,15 @@ MAX_SHIFT = 2  # pixels by which frames are moved at random
 
 
 class ClipClassifier(nn.Module):
-    """Small clips (n, 3, t, 32, 32) -> logits of the classes (n, classes) and of the order of the frames (n, 3)."""
+    """Small clips (n, 3, t, 32, 32) -> logits of the classes (n, classes) and of the order of the frames (n, 3).
+
+    The net sees the first frame and the changes from frame to frame, normalized, because they are small.
+    """
 
     def __init__(self, frames: int, classes: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
         before, side = 3 * frames, SIDE
+        layers: list[nn.Module] = [nn.BatchNorm2d(before, affine=False)]
         for width in WIDTHS:
             layers += [nn.Conv2d(before, width, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             before, side = width, side // 2
@@ -34,7 +37,8 @@ class ClipClassifier(nn.Module):
         self.classes, self.order = nn.Linear(64, max(1, classes)), nn.Linear(64, ORDERS)
 
     def forward(self, clips: Tensor) -> tuple[Tensor, Tensor]:
-        h = self.body(clips.transpose(1, 2).flatten(1, 2))
+        changes = torch.cat([clips[:, :, :1], clips[:, :, 1:] - clips[:, :, :-1]], 2)
+        h = self.body(changes.transpose(1, 2).flatten(1, 2))
         return self.classes(h), self.order(h)
 
 

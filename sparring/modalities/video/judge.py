@@ -44,7 +44,7 @@ MAX_DRIFTING = 64  # clips whose frames are all compared
 COMPARED_SIDE = 16  # pixels at which copies are searched
 SHEET = 6  # clips on a sheet
 MATRIX = 4  # contents and motions of the matrix
-TIMES_FLOOR, SHARE_OFF, OFF = 2.0, 0.15, 0.25  # deviations from real clips that stand out
+TIMES_FLOOR, SHARE_OFF, OFF = 2.0, 0.15, 0.2  # deviations from real clips that stand out
 
 Features = tuple[Tensor, Moments]
 
@@ -270,7 +270,7 @@ class VideoJudge(Judge):
 
 def deviating(numbers: list[Number], floor: list[Number]) -> list[Number]:
     """The metrics that are unlike those of real clips: distances of more than twice the floor's, shares that are 15
-    percent points off, and other values that are a quarter off.
+    percentage points off, and other values that are a fifth off.
     """
     real = {number.name: number.value for number in floor}
     found = []
