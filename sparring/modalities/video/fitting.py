@@ -10,13 +10,11 @@ from itertools import islice
 from statistics import median
 
 import numpy as np
-from PIL import Image
 
 from sparring.errors import InputError
 from sparring.modalities.images.decoding import needed_channels, squared, with_channels
 from sparring.modalities.video import av_files
 from sparring.modalities.video.films import STILL_RATE, Films, Readable
-from sparring.modalities.video.shown import Shown
 
 MAX_EXAMINED = 64  # films that are decoded to choose settings
 MAX_FRAMES = 64  # of each that are decoded for it
@@ -90,21 +88,29 @@ def examine(film: Readable) -> Header:
     Raises:
         InputError: if it cannot be read, or has only one frame.
     """
-    shown = list(islice(film.frames(STILL_RATE), MAX_FRAMES + 1))
+    shown: list[tuple[float, float]] = []
+    thumbnails, channels, colors = [], 1, 1
+    for i, frame in enumerate(islice(film.frames(STILL_RATE), MAX_FRAMES + 1)):
+        shown.append((frame.begin, frame.end))
+        size = frame.image.size
+        thumbnails.append(squared(frame.image, SIDE, 3).astype(np.float32))
+        if i % 8 == 0:
+            channels = max(channels, needed_channels(frame.image))
+            colors = max(colors, needed_channels(with_channels(frame.image, 3)))
     if len(shown) < 2:
         raise InputError("it has one frame only")
     whole = len(shown) <= MAX_FRAMES
-    images = [frame.image for frame in shown]
-    small = np.stack([squared(image, SIDE, 3).astype(np.float32) for image in images])
+    small = np.stack(thumbnails)
     differences = np.abs(np.diff(small, axis=0)).mean((1, 2, 3))
     closing = float(np.abs(small[-1] - small[0]).mean())
-    durations = [round(frame.end - frame.begin, 3) for frame in shown]
+    durations = [round(end - begin, 3) for begin, end in shown]
+    end = shown[-1][1]
     rate = _rate(film, durations) if film.film.timed else 0.0
     return Header(
-        *images[0].size,
-        channels=max(needed_channels(image) for image in images[::8]),
-        colors=max(needed_channels(with_channels(image, 3)) for image in images[::8]),
-        seconds=max(shown[-1].end, 0.0 if whole else _declared(film, shown[-1])),
+        *size,
+        channels=channels,
+        colors=colors,
+        seconds=end if whole else max(end, _declared(film, end)),
         rate=rate,
         even=not film.film.timed or max(durations[:-1]) < 1.5 * min(durations[:-1]),
         frames=len(shown) if whole else 0,
@@ -123,11 +129,11 @@ def _rate(film: Readable, durations: Sequence[float]) -> float:
         return float(av_files.rate_of(clip))
 
 
-def _declared(film: Readable, last: Shown) -> float:
+def _declared(film: Readable, otherwise: float) -> float:
     """Length of a film in seconds, as its file declares it."""
     name, content = film.contents[0]
     if film.film.form != "film":
-        return last.end
+        return otherwise
     with av_files.opened(content, name) as clip:  # type: ignore[arg-type]
         return av_files.seconds_of(clip)
 
@@ -205,12 +211,3 @@ def listed_sizes(headers: Sequence[Header]) -> str:
     """Sizes of films, for a table."""
     counts = Counter((h.width, h.height) for h in headers).most_common()
     return ", ".join(f"{w} x {h} ({n})" for (w, h), n in counts[:3]) + (", ..." if len(counts) > 3 else "")
-
-
-def first_frame(film: Readable) -> Image.Image:
-    """The first frame of a film.
-
-    Raises:
-        InputError: if it cannot be read.
-    """
-    return next(iter(film.frames(STILL_RATE))).image

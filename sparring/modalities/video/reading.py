@@ -78,9 +78,9 @@ def _divided(found: Films) -> tuple[Films, tuple[str, ...]]:
             names.append(f"{found.names[i]} from {begin:.1f} s")
     if len(parts) == len(found):
         return found, ()
-    many = f"{len(found)} film{'s' * (len(found) > 1)}"
     return replace(found, films=tuple(parts), names=tuple(names)), (
-        f"{many} are few: divided into {len(parts)} parts of about {length:.1f} seconds, some of which are held out",
+        f"few films ({len(found)}): divided into {len(parts)} parts of about {length:.1f} seconds, some of which are "
+        "held out",
     )
 
 

@@ -198,7 +198,7 @@ def test_long_films_give_many_clips_and_parts_that_are_held_out(tmp_path):
     encoded(tmp_path / "long.mp4", counting(200, step=1), rate=10)
     items = reading.read(tmp_path / "long.mp4")
     assert len(items) == 10
-    assert "divided into 10 parts" in items.notes[0]
+    assert "few films (1): divided into 10 parts" in items.notes[0]
     modality = Video(frames=4).fit(items)
     decoded = modality.encode(items)
     values = decoded.values.load().numpy()
