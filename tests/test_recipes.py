@@ -176,7 +176,8 @@ def test_contract_for_series(name, channels, tmp_path):
 @pytest.mark.parametrize(("labels", "loop"), [(True, False), (False, True)], ids=["labels", "loops"])
 def test_contract_for_video(name, labels, loop, tmp_path):
     data = films(tmp_path / "data", classes=2 if labels else 1)
-    samples = contract(name, data, tmp_path, loop=loop, **({"motion": 4} if labels else {}))
+    fields = {"motion": 4} if labels else {"augment": "places"}
+    samples = contract(name, data, tmp_path, loop=loop, **fields)
     assert samples.items.shape == (5, 6, 8, 8, 3)
     assert (samples.labels is not None) == labels
     assert sparring.load(tmp_path / "run").sample(2, seed=1, length=11).items.shape == (2, 11, 8, 8, 3)

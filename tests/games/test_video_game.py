@@ -8,6 +8,7 @@ from sparring.games.video import VideoGAN
 from sparring.loop import Player, Round
 from sparring.losses.adversarial import non_saturating
 from sparring.nets import video
+from sparring.recipes.base.video import places_of_clips
 from sparring.seeds import Seeds
 
 N, FRAMES, K = 5, 8, 3
@@ -102,3 +103,11 @@ def test_times_are_no_direction_to_explore():
     assert space.center[-FRAMES:].tolist() == list(range(FRAMES))
     a, b = (space.points(game().draw(1, torch.device("cpu")), None) for _ in range(2))
     assert torch.equal(space.between(a, b, 3)[1][:, -FRAMES:], a[:, -FRAMES:])
+
+
+def test_augmentation_is_alike_in_all_frames():
+    torch.manual_seed(0)
+    clips = torch.rand(4, 3, 1, 16, 16).expand(4, 3, 5, 16, 16) + 0.1
+    moved = places_of_clips(clips)
+    assert not torch.equal(moved, clips)
+    assert torch.equal(moved, moved[:, :, :1].expand_as(moved))

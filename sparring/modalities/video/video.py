@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 4096  # frames of a clip
 MAX_SEED = 2**32 - 1
+MIN_ITEMS = 20_000  # with fewer films D soon memorizes them
 POOLED = 16  # pixels of a side at which clips are compared
 SMALL_RATE, LARGE_RATE = 1, 240  # frames per second that clips can be asked for
 
@@ -105,7 +106,10 @@ class Video(Modality):
     def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:  # noqa: ARG003
         if items.kind != cls.kind:
             return None
-        return Recommendation("video", "films: frames at any time from content and motion, of which D sees a few")
+        why = "films: frames at any time from content and motion, of which D sees a few"
+        if len(items) >= MIN_ITEMS:
+            return Recommendation("video", why)
+        return Recommendation("video", f"{why}; augmented because there are only {len(items):,}", {"augment": "places"})
 
     @classmethod
     def survey(cls, items: Items, data: str, progress: Progress = no_progress) -> Survey:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+from torch import Tensor
 
 from sparring.errors import InputError
+from sparring.games.views import Changed, View
+from sparring.layers.augment import translate_and_cutout
 from sparring.modalities import Video
 from sparring.recipes.base.fields import Natural, Pixels, Weight, data
 from sparring.recipes.base.recipe import Recipe
@@ -27,8 +31,19 @@ class VideoRecipe(Recipe[Video]):
     loop: bool | None = data(
         None, "clips are loops, whose first frame follows the last; none: if nearly all films are", sets="loop"
     )
+    augment: Literal["none", "places"] = data(
+        "none", "translations and cutouts of D's input, alike in all frames of a clip, for small data sets"
+    )
+
+    def views(self, modality: Video) -> list[View]:
+        return super().views(modality) + ([Changed(places_of_clips)] if self.augment == "places" else [])
 
     def check(self) -> None:
         super().check()
         if self.frames == 1:
             raise InputError("frames=1 is no clip; give frames=2 or more, or train on images")
+
+
+def places_of_clips(clips: Tensor) -> Tensor:
+    """`translate_and_cutout` of clips (n, c, t, h, w), alike in all frames of a clip."""
+    return translate_and_cutout(clips.flatten(1, 2)).view_as(clips)
