@@ -30,7 +30,7 @@ RECIPES = ("video", "mocogan")
 SHOWN = 9  # clips of a film
 ON_SHEET = 6  # of a contact sheet
 CONTENTS = 6  # rows and columns of the matrix
-MAX_BYTES = 300_000  # of a picture
+MAX_BYTES = 300_000  # of a picture or a film
 
 
 def main() -> None:
@@ -74,15 +74,16 @@ def show(model: sparring.Model, out: Path, name: str) -> None:
     modality = model.modality
     assert isinstance(modality, Video)
     classes = modality.classes or (None,)
-    clips = np.concatenate([model.sample(-(-SHOWN // len(classes)), label=label, seed=1).items for label in classes])[
-        :SHOWN
-    ]
-    length = 2 * modality.frames
-    longer = np.concatenate(
-        [model.sample(-(-SHOWN // len(classes)), label=label, seed=1, length=length).items for label in classes]
-    )[:SHOWN]
-    writers.write_webp(longer, modality.rate, out / f"{name}.webp")
-    save(drawing.contact_sheet(clips[:: max(1, SHOWN // ON_SHEET)]), out / f"{name}.png")
+    # Those of a loop need no second turn, which would look the same.
+    length = modality.frames * (1 if modality.loop else 2)
+    each = -(-SHOWN // len(classes))
+    by_class = [model.sample(each, label=label, seed=1, length=length).items for label in classes]
+    clips = np.stack(by_class, 1).reshape(-1, *by_class[0].shape[1:])[:SHOWN]  # one class after the other
+    for count in range(len(clips), 0, -1):
+        writers.write_webp(clips[:count], modality.rate, out / f"{name}.webp")
+        if (out / f"{name}.webp").stat().st_size <= MAX_BYTES:
+            break
+    save(drawing.contact_sheet(clips[:ON_SHEET, : modality.frames]), out / f"{name}.png")
     grid = [
         model.sample(1, seed=1, content=content, motion=motion, label=classes[motion % len(classes)]).items
         for content in range(CONTENTS)
