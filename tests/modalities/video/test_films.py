@@ -233,6 +233,27 @@ def test_animations_are_films_unless_a_kind_is_asked_for(tmp_path):
     assert find(tmp_path).kind == "images"
 
 
+@pytest.mark.parametrize(
+    ("name", "count", "shape", "rate", "loop", "held"),
+    [("walks", 2000, (4, 8, 64, 64), 10, True, 0), ("weizmann", 36, (3, 16, 64, 64), 25, False, 4)],
+)
+def test_sets_by_name(name, count, shape, rate, loop, held):
+    try:
+        items = find(name)
+    except InputError:
+        pytest.skip(f"{name} is not under $SPARRING_DATA")
+    modality = Video().fit(items)
+    assert (len(items), modality.shape, modality.rate, modality.loop) == (count, shape, rate, loop)
+    assert (0 if items.held is None else items.held.sum()) == held
+
+
+def test_a_set_that_is_missing_says_where_it_belongs(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPARRING_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(InputError, match=r"'walks' was not found; put its archive at .*walks\.zip"):
+        find("walks")
+
+
 # Bad input.
 
 
