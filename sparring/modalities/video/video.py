@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MAX_LENGTH = 4096  # frames of a clip
 MAX_SEED = 2**32 - 1
 MIN_ITEMS = 20_000  # with fewer films D soon memorizes them
+SMALL_BATCH = 16  # for so few on a CPU, for more steps in the same time
 POOLED = 16  # pixels of a side at which clips are compared
 SMALL_RATE, LARGE_RATE = 1, 240  # frames per second that clips can be asked for
 
@@ -109,7 +110,12 @@ class Video(Modality):
         why = "films: frames at any time from content and motion, of which D sees a few"
         if len(items) >= MIN_ITEMS:
             return Recommendation("video", why)
-        return Recommendation("video", f"{why}; augmented because there are only {len(items):,}", {"augment": "places"})
+        settings: dict[str, Any] = {"augment": "places"}
+        why += f"; augmented because there are only {len(items):,}"
+        if device == "cpu":
+            settings["batch"] = SMALL_BATCH
+            why += ", in small batches"
+        return Recommendation("video", why, settings)
 
     @classmethod
     def survey(cls, items: Items, data: str, progress: Progress = no_progress) -> Survey:

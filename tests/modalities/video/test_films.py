@@ -2,6 +2,7 @@
 
 import tarfile
 import zipfile
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 from test_cli import sparring
 
+from sparring.data import Items
 from sparring.errors import InputError
 from sparring.modalities import find
 from sparring.modalities.video import Video, av_files, fitting, reading
@@ -245,6 +247,18 @@ def test_sets_by_name(name, count, shape, rate, loop, held):
     modality = Video().fit(items)
     assert (len(items), modality.shape, modality.rate, modality.loop) == (count, shape, rate, loop)
     assert (0 if items.held is None else items.held.sum()) == held
+
+
+def test_the_recipe_for_few_films():
+    items = Items("some", "video", range(1))
+    for count, device, fields in (
+        (500, "cpu", {"augment": "places", "batch": 16}),
+        (500, "cuda", {"augment": "places"}),
+    ):
+        few = replace(items, items=range(count))
+        assert Video.recommend(few, device, None).fields == fields
+    assert Video.recommend(replace(items, items=range(20_000)), "cpu", None).fields == {}
+    assert Video.recommend(replace(items, kind="images"), "cpu", None) is None
 
 
 def test_a_set_that_is_missing_says_where_it_belongs(tmp_path, monkeypatch):
