@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image, ImageSequence
 from test_apply import Fake
+from test_cli import sparring
 from torch.nn import functional as F
 
 from sparring.errors import InputError
@@ -16,7 +17,6 @@ from sparring.modalities.translation.files.video import Steady
 from sparring.modalities.video import av_files
 from sparring.nets.tiles import Mapper, as_input
 from sparring.use.apply import apply
-from tests.test_cli import sparring
 
 av = pytest.importorskip("av")
 
