@@ -38,7 +38,8 @@ class Video(VideoRecipe, RelativisticGan[VideoModality]):
 
     Skorokhodov et al. 2021, arXiv:2112.14683: content and motion are latents of their own, motion is a function of
     continuous time, and D sees a few frames of each clip with the time between them, so that only these are generated.
-    The loss is that of `r3gan_strided` (Huang et al. 2024, arXiv:2501.05441), with the penalties in every eighth step.
+    The loss is that of `r3gan_strided` (Huang et al. 2024, arXiv:2501.05441) with a stronger gamma, since D sees several
+    frames, and with the penalties in every eighth step.
     Clips that are loops get motion that closes.
 
     sparring train walks --time 30m
@@ -55,8 +56,8 @@ class Video(VideoRecipe, RelativisticGan[VideoModality]):
     # Discriminator
     judged: Annotated[int, Within(2, 16)] = discriminator(3, "frames of a clip that D sees together")
     # Losses
-    gamma: Weight = 0.4
-    gamma_end: Weight = 0.04
+    gamma: Weight = 2.0
+    gamma_end: Weight = 0.2
     # Optimization
     batch: Count = 32
     steps: Count = 20_000
