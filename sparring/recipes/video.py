@@ -38,9 +38,8 @@ class Video(VideoRecipe, RelativisticGan[VideoModality]):
 
     Skorokhodov et al. 2021, arXiv:2112.14683: content and motion are latents of their own, motion is a function of
     continuous time, and D sees a few frames of each clip with the time between them, so that only these are generated.
-    The loss is that of `r3gan_strided` (Huang et al. 2024, arXiv:2501.05441) with a stronger gamma, since D sees several
-    frames, and with the penalties in every eighth step.
-    Clips that are loops get motion that closes.
+    The loss is that of `r3gan_strided` (Huang et al. 2024, arXiv:2501.05441) with a stronger gamma, since D sees
+    several frames, and with the penalties in every eighth step. Clips that are loops get motion that closes.
 
     sparring train walks --time 30m
     """
