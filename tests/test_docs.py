@@ -68,6 +68,7 @@ def test_readme_commands(tmp_path, monkeypatch, pictures):
     sounds(tmp_path / "drums.zip")
     write_benzenes(tmp_path / "molecules.smi")
     recordings(tmp_path)
+    walks(tmp_path)
     monkeypatch.chdir(tmp_path)
     for words in commands():
         run(words, monkeypatch)
@@ -257,6 +258,34 @@ def test_commands_about_molecules(tmp_path, monkeypatch):
     asked = [molecule for molecule in Chem.SDMolSupplier("asked.sdf") if molecule is not None]
     assert len(asked) == 20
     assert all(110 <= Descriptors.MolWt(m) <= 200 and Descriptors.MolLogP(m) > 1 for m in asked)
+
+
+def walks(folder):
+    """Squares that walk in three ways, as the loops of docs/video.md."""
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(folder / "walks.zip", "w") as archive:
+        for i in range(60):
+            clip = np.zeros((8, 16, 16, 3), np.uint8)
+            color, way = random.integers(100, 255, 3), i % 3
+            for t in range(8):
+                place = np.arange(4) + (i + (2 * t, -2 * t, 2 * t)[way])
+                where = (place % 16, slice(3, 7)) if way == 0 else (slice(3, 7), place % 16)
+                clip[t][where] = color
+            file = io.BytesIO()
+            first, *others = map(Image.fromarray, clip)
+            first.save(file, "WEBP", save_all=True, append_images=others, duration=100, lossless=True)
+            archive.writestr(f"{('down', 'left', 'right')[way]}/{i}.webp", file.getvalue())
+
+
+def test_commands_about_video(tmp_path, monkeypatch):
+    walks(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "video.md").read_text()):
+        run(words, monkeypatch)
+    with av.open("long.mp4") as file:
+        stream = file.streams.video[0]
+        assert (stream.frames, stream.average_rate) == (64, 25)
+    assert sparring.load("runs/video-walks").modality.loop
 
 
 def test_commands_about_pictures_with_a_table(tmp_path, monkeypatch):

@@ -238,6 +238,31 @@ def test_contract_for_music(name, tmp_path):
     assert all(len(score.tracks) == 4 for score in samples.items)
 
 
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "video" in kinds(n)])
+@pytest.mark.parametrize(("labels", "loop"), [(True, False), (False, True)], ids=["labels", "loops"])
+def test_contract_for_video(name, labels, loop, tmp_path):
+    data = films(tmp_path / "data", classes=2 if labels else 1)
+    fields = {"motion": 4} if labels else {"augment": "places"}
+    samples = contract(name, data, tmp_path, loop=loop, **fields)
+    assert samples.items.shape == (5, 6, 8, 8, 3)
+    assert (samples.labels is not None) == labels
+    assert sparring.load(tmp_path / "run").sample(2, seed=1, length=11).items.shape == (2, 11, 8, 8, 3)
+
+
+def films(folder, classes=1, count=24, frames=6, size=8):
+    """Animations of squares that move, in a folder for each class."""
+    random = np.random.default_rng(0)
+    for i in range(count):
+        path = folder / "ab"[i % classes]
+        path.mkdir(parents=True, exist_ok=True)
+        clip = np.zeros((frames, size, size, 3), np.uint8)
+        for t in range(frames):
+            clip[t, 2:5, (t + i) % (size - 2) : (t + i) % (size - 2) + 3] = random.integers(100, 255, 3)
+        first, *others = map(Image.fromarray, clip)
+        first.save(path / f"{i:02}.webp", save_all=True, append_images=others, duration=100, lossless=True)
+    return folder
+
+
 def test_passes_bound_the_training_on_a_table(tmp_path):
     lines = ["a,b", *(f"{i % 7},{'xy'[i % 2]}" for i in range(100))]
     (tmp_path / "t.csv").write_text("\n".join(lines))

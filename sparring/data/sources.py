@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -267,12 +268,17 @@ def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] |
         InputError: if it is cut off, damaged, or an archive bomb.
     """
     try:
-        if is_tar(path):  # first, since zipfile also accepts a tar that ends with a zip
-            return _listed_tar(path, accepts)
-        if zipfile.is_zipfile(path):
-            return _listed_zip(path, accepts)
+        return _listed(path, _stamp(path), accepts)
     except OSError as error:
         raise InputError(f"cannot read {path}: {describe_error(error)}") from error
+
+
+@lru_cache(maxsize=8)  # several kinds of data look into one archive, and a compressed one is read to its end for it
+def _listed(path: Path, modified: str, accepts: Accepts) -> tuple[ZipSource | TarSource, int] | None:  # noqa: ARG001
+    if is_tar(path):  # first, since zipfile also accepts a tar that ends with a zip
+        return _listed_tar(path, accepts)
+    if zipfile.is_zipfile(path):
+        return _listed_zip(path, accepts)
     if path.suffix.lower() == ".zip":
         with path.open("rb") as file:
             cut_off = file.read(2) == b"PK"

@@ -10,13 +10,13 @@ import mmap
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import BinaryIO, TypedDict
+from typing import BinaryIO, Protocol, TypedDict
 
 import numpy as np
 import torch
@@ -55,6 +55,20 @@ def no_progress(_done: int, _total: int) -> None:
 
 
 Decoder = Callable[[Content], NDArray[np.generic] | Unreadable]
+Row = tuple[int, NDArray[np.generic] | Unreadable]  # index of the item, and what it was decoded to
+
+
+class Named(Protocol):
+    """Items in one place, such as a `FileSource`."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    @property
+    def modified(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,7 @@ class Decoded:
 
     Attributes:
         rows: (kept, *shape).
-        kept: index of the file of each row, (kept,).
+        kept: index of the file of each row, (kept,). A film has several.
         skipped: name of each other file, and why it cannot be read.
     """
 
@@ -109,7 +123,7 @@ def decode(
     version: str,
     progress: Progress = no_progress,
 ) -> Decoded:
-    """All files that can be read, decoded to one shape; taken from the cache if they have been decoded before.
+    """All files that can be read, decoded to one row each; taken from the cache if they have been decoded before.
 
     Args:
         decoder: bytes of a file -> an array (*shape) of this dtype, or the reason why it cannot be read.
@@ -118,11 +132,35 @@ def decode(
     Raises:
         InputError: if fewer than two can be read, or the cache cannot be written.
     """
-    place = cached("decoded") / _key(files, version)
+
+    def rows() -> Iterator[Row]:
+        with ThreadPoolExecutor() as pool:
+            for done, (i, row) in enumerate(map_files(files, decoder, pool), 1):
+                yield i, row
+                progress(done, len(files))
+
+    return decode_rows(files, rows, shape, dtype, version)
+
+
+def decode_rows(
+    source: Named, rows: Callable[[], Iterable[Row]], shape: tuple[int, ...], dtype: str, version: str
+) -> Decoded:
+    """Items of which each is decoded to any number of rows; taken from the cache if they have been decoded before.
+
+    Args:
+        source: of the items.
+        rows: decodes all: index of the item and a row, an array (*shape) of this dtype, or the reason why the item
+            cannot be read, after which the rows that it has already are dropped.
+        version: identifies the decoder and its settings; items are decoded again if it changes.
+
+    Raises:
+        InputError: if there are fewer than two rows, or the cache cannot be written.
+    """
+    place = cached("decoded") / _key(source, version)
     if not _intact(place, shape, np.dtype(dtype)):
         with temporary(place) as part:
             part.mkdir(parents=True)
-            _decode(files, decoder, shape, np.dtype(dtype), part, progress)
+            _decode(source, rows(), shape, np.dtype(dtype), part)
             if not _intact(place, shape, np.dtype(dtype)):  # unless another run has decoded them meanwhile
                 put(part, place, FILES)
         with suppress(OSError):  # another run may prune it at the same time
@@ -149,27 +187,30 @@ def _intact(place: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) ->
 
 
 def _decode(
-    files: FileSource, decoder: Decoder, shape: tuple[int, ...], dtype: np.dtype[np.generic], folder: Path,
-    progress: Progress,
-) -> None:  # fmt: skip
+    source: Named, rows: Iterable[Row], shape: tuple[int, ...], dtype: np.dtype[np.generic], folder: Path
+) -> None:
     kept: list[int] = []
     skipped: list[tuple[str, str]] = []
-    with (folder / FILES[0]).open("wb") as file, ThreadPoolExecutor() as pool:
+    with (folder / FILES[0]).open("wb") as file:
         _header(file, (0, *shape), dtype)  # the number of readable files is known at the end
-        for i, row in map_files(files, decoder, pool):
+        for i, row in rows:
             if isinstance(row, Unreadable):
-                skipped.append((printable(files.names[i]), row.why))
+                skipped.append((printable(source.names[i]), row.why))
+                while kept and kept[-1] == i:
+                    kept.pop()
+                    file.seek(-prod(shape) * dtype.itemsize, os.SEEK_END)
+                    file.truncate()
             else:
                 kept.append(i)
                 file.write(row.astype(dtype, copy=False).tobytes())
-            progress(len(kept) + len(skipped), len(files))
         _header(file, (len(kept), *shape), dtype)
         file.flush()
         os.fsync(file.fileno())
     if len(kept) < 2:
         first = f" ({skipped[0][0]}: {skipped[0][1]})" if skipped else ""
-        raise InputError(f"{files.path}: {len(kept)} of {len(files)} files can be read{first}; give at least two")
-    write_json(folder / FILES[1], {"source": str(files.path), "kept": kept, "skipped": skipped})
+        many = f"{len(set(kept))} of {len(source.names)} files"
+        raise InputError(f"{source.path}: {many} can be read{first}; give at least two")
+    write_json(folder / FILES[1], {"source": str(source.path), "kept": kept, "skipped": skipped})
 
 
 def _header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
@@ -179,7 +220,7 @@ def _header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic])
     np.lib.format.write_array_header_1_0(file, header)
 
 
-def _key(files: FileSource, version: str) -> str:
+def _key(files: Named, version: str) -> str:
     text = f"{version} {resolved(files.path)} {files.names} {files.modified}"
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 

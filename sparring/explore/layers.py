@@ -54,7 +54,9 @@ class Layers:
         self._last = self._dependent[index]
         with suppress(_Stop):
             self.space.values(points, condition)
-        return self._outputs[-1][1]
+        output = self._outputs[-1][1]
+        # A layer that runs for each step of a sample has the steps of all samples in its batch.
+        return output if len(output) == len(points) else output.reshape(len(points), -1)
 
     def first(self, points: Tensor, condition: Tensor | None = None) -> Tensor:
         """The output of the first of these layers, (n, ...)."""

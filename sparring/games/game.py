@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from sparring.data.tensors import VALUES, Tensors
+from sparring.errors import InputError
 from sparring.games.graph import DataKind, GeneratorNet, Graph, sampling_graph
 from sparring.games.prior import Prior
 from sparring.games.space import LatentSpace, PriorSpace
 from sparring.nets.discriminator import Discriminator
+from sparring.seeds import Seeds, seeded
 
 Reconstruct = Callable[[Tensor, Tensor | None], Tensor]  # samples (n, ...), their conditions -> reconstructions
 
@@ -40,14 +42,33 @@ class Game(nn.Module, ABC):
         """True if samples are generated for conditions."""
         return self.classes > 0
 
-    def draw(self, n: int, device: torch.device, truncation: float | None = None, length: int | None = None) -> Tensor:
+    def draw(
+        self,
+        n: int,
+        device: torch.device,
+        truncation: float | None = None,
+        length: int | None = None,
+        every: float = 1.0,
+        seeds: Mapping[str, int] | None = None,
+    ) -> Tensor:
         """Latents of the prior, (n, width); see `Prior.draw`.
 
         Args:
             length: of the samples, for kinds of any length.
+            every: steps of the training data from one step of a sample to the next.
+            seeds: parts that all samples share, and the seed that each is drawn from.
+
+        Raises:
+            InputError: if the game does not generate samples for any time, or has no such part.
         """
-        prior = self.prior if length is None else self.prior.stretched(length)
-        return prior.draw(n, device, truncation)
+        prior = self.prior if length is None and every == 1 else self.prior.stretched(length, every)
+        z = prior.draw(n, device, truncation)
+        for name, seed in (seeds or {}).items():
+            if name not in (part.name for part in prior.parts):
+                raise InputError(f"{name}={seed} was given, but the latents of this recipe have no part {name!r}")
+            with seeded(Seeds(seed).key("part", name), device):
+                z[:, prior.place(name)] = prior.draw(1, device, truncation)[:, prior.place(name)]
+        return z
 
     def space(self) -> LatentSpace | None:
         """The latent space to explore; None if latents alone do not determine a sample."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from sparring.data.tensors import VALUES
+from sparring.data.tensors import CONDITION, HELD, VALUES
 from sparring.games.discriminator_pass import DiscriminatorPass, Side
 from sparring.games.game import Game
 from sparring.games.prior import Prior
@@ -21,7 +21,6 @@ from sparring.loop import After, Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss, Logits
 from sparring.nets.discriminator import Discriminator
 
-HELD = "held values"  # of samples that are not trained on, where a batch has some
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 
@@ -160,7 +159,7 @@ class GAN(Game):
             self.D,
             turn,
             self._latents(round),
-            round.get("condition") if self.conditional else None,
+            self._condition(round),
             real=lambda: self._view(self._real(round), round),
             fake=lambda: self._view(self._fake(round), round),
             observe=round.observe,
@@ -173,22 +172,30 @@ class GAN(Game):
         """D's mean logits, and the fraction of pairs in which the real sample has the higher logit."""
         real, fake = _first(on_real), _first(on_fake)
         metrics = {"D_real": real.mean(), "D_fake": fake.mean(), "D_accuracy": (real > fake).float().mean()}
-        if round.get(HELD) is not None:
+        if round.get(HELD + VALUES) is not None:
             with frozen_statistics(self.D):
-                condition = round.get("held condition") if self.conditional else None
-                metrics["D_held"] = _first(self.D(self._view(self._real(round, HELD), round), condition)).mean()
+                held = self._view(self._real(round, HELD), round)
+                metrics["D_held"] = _first(self.D(held, self._condition(round, HELD))).mean()
         return metrics
+
+    def _condition(self, round: Round, held: str = "") -> Tensor | None:
+        """What D receives next to samples.
+
+        Args:
+            held: the prefix of held-out items, or "".
+        """
+        return round.get(held + CONDITION) if self.conditional else None
+
+    def _real(self, round: Round, held: str = "") -> Tensor:
+        """Real samples as D compares them with generated ones.
+
+        Args:
+            held: as for `_condition`.
+        """
+        return round[held + VALUES]
 
     def _latents(self, round: Round) -> Tensor:
         return round.once("z", lambda: self.draw(round.size, round.device))
-
-    def _real(self, round: Round, name: str = VALUES) -> Tensor:
-        """Real samples of a round as they are compared with generated ones.
-
-        Args:
-            name: of the tensor in the round.
-        """
-        return round[name]
 
     def _fake(self, round: Round) -> Tensor:
         z = self._latents(round)

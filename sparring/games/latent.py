@@ -135,8 +135,9 @@ class LatentGAN(Autoencoder, GAN):
     def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
         return self.decode(self.codes(z, condition), condition)
 
-    def _real(self, round: Round, name: str = VALUES) -> Tensor:
-        return round.once(f"codes of {name}", lambda: self.encode(round[name], None))
+    def _real(self, round: Round, held: str = "") -> Tensor:
+        values = held + VALUES
+        return round.once(f"codes of {values}", lambda: self.encode(round[values], None))
 
     def _fake(self, round: Round) -> Tensor:
         z = self._latents(round)

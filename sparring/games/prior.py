@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sparring.errors import InputError
+
 
 @dataclass(frozen=True)
 class Part(ABC):
@@ -61,6 +63,25 @@ class Path(Normal):
     def stretched(self, length: int) -> Path:
         """This part for a sequence of `length` steps."""
         return replace(self, width=self.channels * (self.before + length))
+
+
+@dataclass(frozen=True)
+class Times(Part):
+    """The times of the steps of a sample, which are not random: the same for all samples, and no direction to explore.
+
+    Attributes:
+        every: steps of the training data from one step to the next.
+    """
+
+    distribution = "times, in steps of the training data"
+    every: float = 1.0
+
+    def draw(self, n: int, device: torch.device, truncation: float | None) -> Tensor:  # noqa: ARG002
+        return (torch.arange(self.width, device=device) * self.every).expand(n, -1)
+
+    def stretched(self, length: int | None, every: float) -> Times:
+        """This part for samples of `length` steps."""
+        return replace(self, width=length or self.width, every=every)
 
 
 class Uniform(Part):
@@ -121,9 +142,25 @@ class Prior:
         none = torch.zeros(n, 0, device=device)  # a prior without parts: samples are generated from given items
         return torch.cat([none, *(part.draw(n, device, truncation) for part in self.parts)], 1)
 
-    def stretched(self, length: int) -> Prior:
-        """This prior for samples of another length."""
-        return Prior(*(part.stretched(length) if isinstance(part, Path) else part for part in self.parts))
+    def stretched(self, length: int | None, every: float = 1.0) -> Prior:
+        """This prior for samples of another length.
+
+        Args:
+            length: None for the length that was trained on.
+            every: steps of the training data from one step to the next.
+
+        Raises:
+            InputError: if steps are 1 apart, whatever is asked.
+        """
+        if every != 1 and not any(isinstance(part, Times) for part in self.parts):
+            raise InputError("this recipe generates step after step, as far apart as in its training data; remove rate")
+
+        def changed(part: Part) -> Part:
+            if isinstance(part, Times):
+                return part.stretched(length, every)
+            return part.stretched(length) if isinstance(part, Path) and length is not None else part
+
+        return Prior(*map(changed, self.parts))
 
     def place(self, name: str) -> slice:
         """Position of a part in a vector."""

@@ -7,7 +7,7 @@ and G learns from its own sequences, weighted by it (Che et al. 2017, arXiv:1702
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -126,9 +126,17 @@ class ResampledGame(Game):
         """The first candidate of each sample."""
         return self.G.sample(as_uniform(z[:, : self.length]), condition)
 
-    def draw(self, n: int, device: torch.device, truncation: float | None = None, length: int | None = None) -> Tensor:  # noqa: ARG002
+    def draw(
+        self,
+        n: int,
+        device: torch.device,
+        truncation: float | None = None,  # noqa: ARG002
+        length: int | None = None,
+        every: float = 1.0,
+        seeds: Mapping[str, int] | None = None,
+    ) -> Tensor:
         """Latents of the prior. They are not truncated: sequences are made more typical by their temperature."""
-        return super().draw(n, device)
+        return super().draw(n, device, None, length, every, seeds)
 
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:  # noqa: ARG002
         return self._resampled(z, condition, 1.0)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sparring.data.tensors import VALUES, Tensors
-from sparring.games.prior import Normal, OneHot, Part, Path, Prior, Uniform
+from sparring.games.prior import Normal, OneHot, Part, Path, Prior, Times, Uniform
 from sparring.layers.condition import typical
 from sparring.nets.stylegan2 import Generator, Modulated
 from sparring.seeds import Seeds, seeded
@@ -104,7 +104,7 @@ class PriorSpace(LatentSpace):
 
     @cached_property
     def movable(self) -> Tensor:
-        return self._by_part(lambda part: not isinstance(part, OneHot)).bool()
+        return self._by_part(lambda part: not isinstance(part, OneHot | Times)).bool()
 
     @cached_property
     def bounds(self) -> Tensor:
@@ -112,9 +112,11 @@ class PriorSpace(LatentSpace):
 
     @cached_property
     def center(self) -> Tensor:
-        """Latents of 0; one-hot parts have their first value."""
+        """Latents of 0; one-hot parts have their first value, and times are as they are."""
         middle = torch.zeros(self.prior.width, device=self.device)
         for part in self.parts:
+            if isinstance(part, Times):
+                middle[self.prior.place(part.name)] = part.draw(1, self.device, None)[0]
             if isinstance(part, OneHot):
                 middle[self.prior.place(part.name).start] = 1
         return middle
@@ -122,7 +124,7 @@ class PriorSpace(LatentSpace):
     @cached_property
     def deviation(self) -> Tensor:
         return self._by_part(
-            lambda part: 0.0 if isinstance(part, OneHot) else 3**-0.5 if isinstance(part, Uniform) else 1
+            lambda part: 0.0 if isinstance(part, OneHot | Times) else 3**-0.5 if isinstance(part, Uniform) else 1
         )
 
     def _by_part(self, value: Callable[[Part], float]) -> Tensor:

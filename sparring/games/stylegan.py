@@ -30,9 +30,11 @@ class StyleGAN(GAN):
         device: torch.device,
         truncation: float | None = None,  # noqa: ARG002
         length: int | None = None,
+        every: float = 1.0,
+        seeds: Mapping[str, int] | None = None,
     ) -> Tensor:
         """Latents of the prior, (n, width), not truncated: style vectors are truncated instead."""
-        return super().draw(n, device, length=length)
+        return super().draw(n, device, length=length, every=every, seeds=seeds)
 
     def space(self) -> StyleSpace:
         return StyleSpace(self.G, self.prior, next(self.parameters()).device)

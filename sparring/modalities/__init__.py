@@ -11,9 +11,10 @@ from sparring.modalities.samples import Samples, Writer
 from sparring.modalities.series import Series
 from sparring.modalities.tables import Table
 from sparring.modalities.translation import Degraded, Paired, Translation, Unpaired
+from sparring.modalities.video import Video
 
 __all__ = [
     "Ask", "Audio", "AudioTranslation", "Degraded", "DegradedAudio", "Encoded", "Images", "Modality", "Paired",
     "PairedAudio", "Points", "Recommendation", "Request", "Samples", "Series", "Source", "Table", "Translation",
-    "Unpaired", "Vocoded", "Words", "Writer", "find", "kind_of", "kinds",
+    "Unpaired", "Video", "Vocoded", "Words", "Writer", "find", "kind_of", "kinds",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from torch import Tensor
@@ -118,6 +118,8 @@ class Request:
             the rows that conditions are drawn from; None if nothing is asked.
         rules: conditions that every returned sample must satisfy; each has `holds(items)` and `text`.
         length: steps of a sample, for kinds of any length; None for the length that was trained on.
+        every: steps of the training data from one step of a sample to the next, for kinds that change continuously.
+        seeds: parts of the latents that all samples share, and the seed that each is drawn from.
         finish: changes samples in the user's units before they are returned; None to return them as they are.
         notes: what the user should know about what was asked, one line each.
     """
@@ -125,6 +127,8 @@ class Request:
     condition: Tensor | None = None
     rules: tuple[Any, ...] = ()
     length: int | None = None
+    every: float = 1.0
+    seeds: Mapping[str, int] = field(default_factory=dict)
     finish: Callable[[Any], Any] | None = None
     notes: tuple[str, ...] = ()
 

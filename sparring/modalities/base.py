@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -167,6 +168,7 @@ class Modality(ABC):
     reads: ClassVar[tuple[str, ...]] = ()  # kinds of items that it can be fitted to besides its own
     files: ClassVar[str] = ""  # files that `read` recognizes, for messages: "a table (.csv, .tsv, .parquet)"
     fallback: ClassVar[bool] = False  # True for kinds that accept files of more specific kinds and are asked last
+    specific: ClassVar[bool] = False  # True for kinds that read some of the files of other kinds and are asked first
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}  # data sets that are found by name
     features_name: ClassVar[str]  # of the features that samples are scored by during training
     shown_as: ClassVar[Literal["image", "table", "audio", "video"]] = "image"  # element that shows samples in a browser
@@ -196,6 +198,16 @@ class Modality(ABC):
             InputError: if it is of this kind but cannot be used.
         """
         return None
+
+    @classmethod
+    def read_asked(cls, path: Path) -> Items | None:
+        """The same if the user asked for this kind, by a recipe or a model: also data that otherwise are taken for
+        those of another kind.
+
+        Raises:
+            InputError: as `read` does.
+        """
+        return cls.read(path)
 
     @classmethod
     def adopt(cls, data: Any) -> Items | None:  # noqa: ARG003
@@ -305,6 +317,14 @@ class Modality(ABC):
         """Relative frequency with which each sample is drawn, (n,); None if uniform."""
         return None
 
+    def numbers_of(self, length: int | None = None) -> int:
+        """How many numbers a sample consists of.
+
+        Args:
+            length: of the sample, for kinds of any length; None for the length that was trained on.
+        """
+        return prod(self.shape if length is None else (*self.shape[:-1], length))
+
     # Conditions.
 
     def with_classes(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> Self:
@@ -379,6 +399,10 @@ class Modality(ABC):
         """The request of checked entries of `asks`."""
         label = asked.get(LABEL.name)
         return Request(None if label is None else torch.tensor(self.class_index(label)))
+
+    def answered(self, request: Request) -> Self:  # noqa: ARG002
+        """This modality as it describes the samples of a request, such as at another rate."""
+        return self
 
     def class_index(self, name: str | int) -> int:
         """The index of a class.

@@ -25,12 +25,14 @@ CACHE_FOLDERS = {"decoded", "judges", "uploads", "weights"}  # folders of the us
 def kinds() -> tuple[type[Modality], ...]:
     """All kinds of data, in the order in which they are asked whether they can read a file.
 
-    Each package in this folder lists its own as `KINDS`. Kinds that accept files of more specific ones come last.
+    Each package in this folder lists its own as `KINDS`. Kinds that read some of the files of others come first, kinds
+    that accept files of more specific ones come last.
     """
     folder = [str(Path(__file__).parent)]
     packages = [module.name for module in pkgutil.iter_modules(folder) if module.ispkg]
     modules = [importlib.import_module(f"{__package__}.{name}") for name in packages]
-    return tuple(sorted((kind for module in modules for kind in module.KINDS), key=lambda kind: kind.fallback))
+    found = (kind for module in modules for kind in module.KINDS)
+    return tuple(sorted(found, key=lambda kind: (kind.fallback, not kind.specific)))
 
 
 def kind_of(items: Items, first: Sequence[type[Modality]] = ()) -> type[Modality]:
@@ -69,10 +71,10 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
         return sets[name]()
     path = Path(data)
     if path.exists():
-        return read(path, asked)
+        return read(path, asked, first)
     stored = next((place for place in places(name) if place.exists()), None)
     if stored is not None:
-        return replace(read(stored, asked), name=path.name.split(".")[0])
+        return replace(read(stored, asked, first), name=path.name.split(".")[0])
     whole, _, one = name.rpartition("/")
     if whole and (whole in sets or any(place.exists() for place in (Path(whole), *places(whole)))):
         items = find(whole, first)
@@ -97,9 +99,12 @@ def lasting_source(data: str | os.PathLike[str]) -> str:
     return os.path.abspath(path) if here else name
 
 
-def read(path: Path, asked: Kinds) -> Items:
+def read(path: Path, asked: Kinds, first: Kinds = ()) -> Items:
     """The data set in a folder or a file, as the first kind that recognizes it reads it. A folder that holds an archive
     and nothing else that is recognized is read as that archive.
+
+    Args:
+        first: the kinds among them that the user asked for.
 
     Raises:
         InputError: if no kind recognizes it, or it cannot be used.
@@ -107,14 +112,14 @@ def read(path: Path, asked: Kinds) -> Items:
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise InputError(f"{path} is a device or a pipe, which has no end; give a file or a folder")
     for kind in asked:
-        items = kind.read(path)
+        items = kind.read_asked(path) if kind in first else kind.read(path)
         if items is not None:
             return items
     inside = archives(path) if path.is_dir() else []
     if len(inside) > 1:
         raise InputError(f"{path} holds {len(inside)} archives; give one of them: {', '.join(map(str, inside))}")
     if inside:
-        return read(inside[0], asked)
+        return read(inside[0], asked, first)
     raise InputError(f"{path} is not recognized as data; give {_listed(kind.files for kind in asked)}")
 
 
@@ -134,7 +139,8 @@ def set_names() -> tuple[str, ...]:
     """Names of data sets: the built-in ones, then those in the places where named sets are stored."""
     folders = [p.name for place in places("") if place.is_dir() for p in place.iterdir() if p.is_dir()]
     visible = sorted(name for name in folders if name not in CACHE_FOLDERS and not name.startswith("."))
-    return tuple(dict.fromkeys([*_sets(kinds()), *visible]))
+    built_in = _sets(sorted(kinds(), key=lambda kind: kind.specific))
+    return tuple(dict.fromkeys([*built_in, *visible]))
 
 
 def _listed(texts: Iterable[str]) -> str:

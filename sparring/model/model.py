@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +160,7 @@ class Model:
             InputError: as `sample` does.
         """
         what, remedy = f"{n:,} {self.modality.words.items}", "ask for fewer at a time, each time with another seed"
-        check_size(SAMPLE_COPIES * n * self._numbers(request), what, remedy)
+        check_size(SAMPLE_COPIES * n * self.modality.numbers_of(request.length), what, remedy)
         with within_memory(what, remedy):
             if request.rules:
                 return self._sample_by_rules(n, request, seed, truncation, progress, searched)
@@ -178,15 +177,10 @@ class Model:
             decoded: the samples in the user's units.
             condition: of the samples, (n, ...), or None.
         """
-        modality = self.modality
+        modality = self.modality.answered(request)
         labels = condition.cpu().numpy() if modality.classes and condition is not None else None
         rows = None if condition is None else modality.rows_of(condition)
         return Samples(request.finished(decoded), labels, modality, rows)
-
-    def _numbers(self, request: Request) -> int:
-        """How many numbers a sample consists of."""
-        shape, length = self.modality.shape, request.length
-        return prod(shape if length is None else (*shape[:-1], length))
 
     def autoencoder(self) -> Reconstruct | None:
         """What encodes and decodes values of items (n, ...), given their conditions (n, ...) if samples have any; None
@@ -380,7 +374,7 @@ class Model:
     def _draw(self, count: int, request: Request, truncation: float | None) -> tuple[Tensor, Tensor | None]:
         """The first latents and conditions of a chunk."""
         chunk = self.modality.chunk_size
-        z = self.game.draw(chunk, self.device, truncation, request.length)[:count]
+        z = self.game.draw(chunk, self.device, truncation, request.length, request.every, request.seeds)[:count]
         conditional = self.game.conditional
         y = self.modality.draw_conditions(chunk, self.device, request.condition) if conditional else None
         return z, None if y is None else y[:count]

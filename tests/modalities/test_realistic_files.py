@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from realistic_files import FILES
 
 from sparring.data.tensors import VALUES
 from sparring.modalities import Samples, Series, Table, find
 from sparring.modalities.tables.reading import read_table
-from tests.modalities.realistic_files import FILES
 
 ROWS = 60  # that are drawn
 HEX = "[0-9a-f]"

@@ -6,13 +6,13 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from commands import command
 
 import sparring
 from sparring.deploy.export import export
 from sparring.errors import InputError
 from sparring.evaluation import evaluate
 from sparring.modalities.find import lasting_source
-from tests.commands import command
 
 TINY = {"width": 32, "D": 32, "batch": 32, "steps": 2, "quiet": True}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +128,7 @@ class Served:
 
     def numbers(self, draw: Draw) -> int:
         """How many numbers the samples consist of."""
-        shape, length = self.model.modality.shape, draw.request.length
-        return draw.n * prod(shape if length is None else (*shape[:-1], length))
+        return draw.n * self.model.modality.numbers_of(draw.request.length)
 
     def close(self, seconds: float) -> None:
         """Stop the workers."""

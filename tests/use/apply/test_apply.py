@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
+from test_cli import sparring
 from torch.nn import functional as F
 
 from sparring.errors import InputError
@@ -17,7 +18,6 @@ from sparring.modalities import Degraded
 from sparring.modalities.translation.files import png
 from sparring.nets.tiles import Mapper
 from sparring.use.apply import apply
-from tests.test_cli import sparring
 
 SAME = Mapper(lambda x: x, 3, 3)
 GREY = Mapper(lambda x: x, 1, 1)

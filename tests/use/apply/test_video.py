@@ -9,13 +9,14 @@ import pytest
 import torch
 from PIL import Image, ImageSequence
 from test_apply import Fake
+from test_cli import sparring
 from torch.nn import functional as F
 
 from sparring.errors import InputError
-from sparring.modalities.translation.files.video import Steady, _opened, _read
+from sparring.modalities.translation.files.video import Steady
+from sparring.modalities.video import av_files
 from sparring.nets.tiles import Mapper, as_input
 from sparring.use.apply import apply
-from tests.test_cli import sparring
 
 av = pytest.importorskip("av")
 
@@ -312,5 +313,5 @@ def test_titles_in_any_encoding(tmp_path):
         assert title.encode() in content
         for damaged in (b"\xff title of a film", b"\xe9\xe8\x96\x80tle of a film", b"a title of a fil\xc3"):
             path.write_bytes(content.replace(title.encode(), damaged))
-            with _opened(av, path) as clip:
-                assert len(list(_read(av, clip, path))) == 1
+            with av_files.opened(path, path.name) as clip:
+                assert len(list(av_files.packets(clip, path.name))) == 1

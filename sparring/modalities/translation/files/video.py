@@ -15,11 +15,12 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from sparring.errors import InputError, needs
+from sparring.errors import InputError
 from sparring.files import atomic_path, describe_error
-from sparring.modalities.images.decoding import MAX_PIXELS, with_channels
+from sparring.modalities.images.decoding import with_channels
 from sparring.modalities.samples import as_image
 from sparring.modalities.translation.files.photos import as_given, fill_holes, read_mask
+from sparring.modalities.video import av_files
 from sparring.nets.tiles import Mapper, Pixels, as_bytes, as_input, mapped
 
 WRITTEN = {
@@ -38,7 +39,6 @@ LIMITED = 1  # range of brightness, from 16 to 235
 MAX_BLEND = 0.8  # share of the previous frame where nothing moves
 MOTION = 0.03  # difference that indicates motion, not noise; 1 is from black to white
 RADIUS = 2  # of the square of pixels over which differences are averaged
-RATE = 25  # frames per second if a file does not specify it
 
 
 def transform_video(
@@ -63,26 +63,27 @@ def transform_video(
     Raises:
         InputError: if the video cannot be read or written, or the mask does not fit.
     """
-    av = needs("av", "video", "reads and writes videos")
-    with _opened(av, source) as clip:
-        first = next(part for part in _read(av, clip, source) if isinstance(part, av.VideoFrame))
-    size = _size(first)
+    av = av_files.library()
+    name = str(source)
+    with av_files.opened(source, name) as clip:
+        first = next(part for part in av_files.packets(clip, name) if isinstance(part, av.VideoFrame))
+    size = av_files.size_of(first)
     holes = _holes(source, mask, size) if mapper.masked else None
     steady = Steady(mapper.times) if smooth else None
     done = 0
     larger = mapper.times * size[0], mapper.times * size[1]
     with (
-        _opened(av, source) as clip,
+        av_files.opened(source, name) as clip,
         _writing(av, out),
         atomic_path(out) as part,
         _sink(av, clip, part, out, larger) as sink,
     ):
-        total = _frame_count(av, clip)
-        for packet in _read(av, clip, source):
+        total = av_files.frame_count(clip)
+        for packet in av_files.packets(clip, name):
             if not isinstance(packet, av.VideoFrame):
                 sink.sound(packet)
                 continue
-            given = as_given(_upright(packet, first), mapper, holes)
+            given = as_given(av_files.upright(packet, first), mapper, holes)
             sink.frame(_transform_frame(mapper, given, steady), packet)
             done += 1
             progress(done, max(done, total))
@@ -132,75 +133,6 @@ class Steady:
 
 
 @contextmanager
-def _opened(av: Any, source: Path) -> Iterator[Any]:
-    """A video that is read.
-
-    Raises:
-        InputError: if it is not a video.
-    """
-    try:
-        clip = av.open(str(source), metadata_errors="replace")  # titles in any encoding
-    except (av.FFmpegError, OSError) as error:
-        raise InputError(_unreadable(source, error)) from error
-    with clip:
-        stream = clip.streams.best("video")
-        if stream is None or getattr(stream, "codec_context", None) is None:  # PyAV knows no decoder for it
-            raise InputError(f"{source} has no video stream, despite its suffix; give a video")
-        if stream.width * stream.height > MAX_PIXELS:
-            shown = f"{stream.width:,} x {stream.height:,}"
-            raise InputError(f"{source} has frames of {shown} pixels, like a decompression bomb; give a smaller video")
-        yield clip
-
-
-def _unreadable(source: Path, error: Exception) -> str:
-    return f"{source} cannot be read as a video: {str(getattr(error, 'strerror', error)).lower()}; give another file"
-
-
-def _read(av: Any, clip: Any, source: Path) -> Iterator[Any]:
-    """The decoded frames of a video and its packets of sound, unchanged, in the order of the file.
-
-    Raises:
-        InputError: if it is damaged, or there are no frames.
-    """
-    video = clip.streams.best("video")
-    frames = 0
-    try:
-        for packet in clip.demux(video, *clip.streams.audio):
-            if packet.stream.index == video.index:
-                for frame in packet.decode():
-                    frames += 1
-                    yield frame
-            elif packet.dts is not None:  # the last packet of a stream is empty
-                yield packet
-    except av.FFmpegError as error:
-        raise InputError(_unreadable(source, error)) from error
-    if not frames:
-        raise InputError(f"{source} holds no frames; give another video")
-
-
-def _frame_count(av: Any, clip: Any) -> int:
-    """Approximate number of frames; 0 if the file does not specify it."""
-    stream = clip.streams.best("video")
-    return int(stream.frames or (clip.duration or 0) / av.time_base * (stream.average_rate or RATE))
-
-
-def _turns(frame: Any) -> int:
-    """Number of counterclockwise quarter turns that make a frame upright."""
-    return int(frame.rotation) // 90 % 4
-
-
-def _size(frame: Any) -> tuple[int, int]:
-    """Width and height of an upright frame."""
-    return (frame.height, frame.width) if _turns(frame) % 2 else (frame.width, frame.height)
-
-
-def _upright(frame: Any, first: Any) -> Image.Image:
-    """A frame in RGB at the size of the first; the frames of a file may differ in size."""
-    pixels = frame.to_ndarray(format="rgb24", width=first.width, height=first.height)
-    return Image.fromarray(np.ascontiguousarray(np.rot90(pixels, _turns(first))))
-
-
-@contextmanager
 def _writing(av: Any, out: Path) -> Iterator[None]:
     try:
         yield
@@ -212,7 +144,7 @@ def _writing(av: Any, out: Path) -> Iterator[None]:
 def _sink(av: Any, clip: Any, part: Path, out: Path, size: tuple[int, int]) -> Iterator[Encoded | Animation]:
     """The output for frames and sound, which is finished if no error occurs."""
     kind = WRITTEN[out.suffix.lower()]
-    rate = clip.streams.best("video").average_rate or Fraction(RATE)
+    rate = av_files.rate_of(clip)
     if kind == "gif":
         animation = Animation(rate)
         yield animation

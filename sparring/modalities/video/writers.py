@@ -1,0 +1,106 @@
+"""Clips as files: one clip, or several that play side by side."""
+
+from __future__ import annotations
+
+import base64
+import io
+from fractions import Fraction
+from math import isqrt
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sparring.modalities.video import av_files
+from sparring.modalities.video.drawing import on_white
+
+Pixels = NDArray[np.uint8]
+MIN_SIDE = 256  # pixels that a film of small frames is enlarged to
+MAX_DENOMINATOR = 1001  # of the number of frames per second in a film file
+VISUALLY_LOSSLESS = {"crf": "10"}
+BT709 = 1  # matrix, primaries and transfer function in ITU-T H.273
+LIMITED = 1  # range of brightness, from 16 to 235
+
+
+def side_by_side(clips: Pixels) -> Pixels:
+    """Clips (n, t, h, w, c) in a grid as one clip (t, rows h, columns w, c). Places without a clip are white."""
+    n, t, height, width, channels = clips.shape
+    columns = isqrt(n - 1) + 1
+    rows = -(-n // columns)
+    page = np.full((rows * columns, *clips.shape[1:]), 255, np.uint8)
+    page[:n] = clips
+    grid = page.reshape(rows, columns, t, height, width, channels).transpose(2, 0, 3, 1, 4, 5)
+    return grid.reshape(t, rows * height, columns * width, channels)
+
+
+def enlarged(frames: Pixels) -> Pixels:
+    """Frames (t, h, w, c) enlarged by an even factor if they are small, so that the coarser colors of a film file lose
+    nothing.
+    """
+    times = MIN_SIDE // max(frames.shape[1:3]) // 2 * 2
+    return frames.repeat(times, 1).repeat(times, 2) if times > 1 else frames
+
+
+def write_mp4(clips: Pixels, rate: float, path: Path) -> None:
+    """An MP4 file with H.264: visually lossless, with all frames at this rate. Odd sides are extended by a pixel,
+    because H.264 needs even ones.
+
+    Args:
+        clips: (n, t, h, w, c); those with alpha are placed on white.
+        rate: frames per second.
+    """
+    av = av_files.library()
+    frames = on_white(enlarged(side_by_side(clips)))
+    frames = np.pad(frames, ((0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)), "edge")
+    exact = Fraction(rate).limit_denominator(MAX_DENOMINATOR)
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as file:
+        stream = file.add_stream("libx264", rate=exact, options=VISUALLY_LOSSLESS)
+        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "yuv420p"
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = LIMITED
+        for pixels in frames:
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")))
+        file.mux(stream.encode())
+
+
+def write_gif(clips: Pixels, rate: float, path: Path) -> None:
+    """A GIF that plays in a loop. It counts in hundredths of a second: the times of frames are rounded, not the delays,
+    so that its length is right. Frames that do not change are one frame that is shown for longer.
+    """
+    images = [Image.fromarray(frame) for frame in on_white(side_by_side(clips))]
+    first, *others = [image.quantize(256) for image in images]
+    delays = [10 * delay for delay in _delays(len(images), 100 / rate)]
+    first.save(path, "GIF", save_all=True, append_images=others, duration=delays, loop=0)
+
+
+def write_webp(clips: Pixels, rate: float, path: Path) -> None:
+    """A lossless animated WebP that plays in a loop, with alpha if there is some."""
+    _animate(side_by_side(clips), rate, path, "WEBP", lossless=True)
+
+
+def write_apng(clips: Pixels, rate: float, path: Path) -> None:
+    """An animated PNG that plays in a loop, with alpha if there is some."""
+    _animate(side_by_side(clips), rate, path, "PNG", blend=0)
+
+
+def _animate(frames: Pixels, rate: float, path: Path | io.BytesIO, format: str, **options: object) -> None:
+    first, *others = [Image.fromarray(frame.squeeze(-1) if frame.shape[-1] == 1 else frame) for frame in frames]
+    delays = _delays(len(frames), 1000 / rate)
+    first.save(path, format, save_all=True, append_images=others, duration=delays, loop=0, **options)
+
+
+def _delays(frames: int, step: float) -> list[int]:
+    """Whole delays of frames, whose sums are nearest to their times."""
+    times = np.round(np.arange(frames + 1) * step)
+    delays: list[int] = np.maximum(1, np.diff(times)).astype(int).tolist()
+    return delays
+
+
+def base64_webp(clip: Pixels, rate: float) -> str:
+    """One clip (t, h, w, c) as WebP in base64."""
+    file = io.BytesIO()
+    _animate(clip, rate, file, "WEBP", lossless=True)
+    return base64.b64encode(file.getvalue()).decode()
