@@ -60,6 +60,12 @@ PAGES = (
     Page("docs/tables.md", "benchmarks/tables.py --page docs/tables.md", (*CORE, "sparring/modalities/tables")),
     Page("docs/series.md", "benchmarks/series.py --page docs/series.md", (*CORE, "sparring/modalities/series")),
     Page("docs/audio.md", "benchmarks/audio.py --page docs/audio.md", (*CORE, "sparring/modalities/audio")),
+    Page("docs/music.md", "benchmarks/music.py --page docs/music.md", (*CORE, "sparring/modalities/music")),
+    Page(
+        "docs/molecules.md",
+        "benchmarks/molecules.py moses conditions qm9 --page docs/molecules.md",
+        (*CORE, "sparring/modalities/molecules"),
+    ),
     Page("docs/translating.md", "benchmarks/translate.py --page docs/translating.md", TRANSLATION),
     Page("docs/restoring.md", "benchmarks/restore.py --page docs/restoring.md", TRANSLATION),
     Page("docs/perceptual.md", "benchmarks/perceptual.py --page docs/perceptual.md", TRANSLATION),
