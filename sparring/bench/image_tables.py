@@ -40,6 +40,7 @@ ROWS = (
     Row("infogan", note="without labels"),
     Row("vae", note="not a GAN, for comparison"),
     Row("vaegan"),
+    Row("latent", note="a GAN in an autoencoder's codes"),
     Row("sngan", {"G": 16, "D": 16}, "narrow, for a CPU"),
     Row("densegan", {"G": 64, "D": 8, "growth": 8}, "narrow, for a CPU"),
     Row("stylegan2", {"base": 512, "most": 64}, "narrow, for a CPU"),

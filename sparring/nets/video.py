@@ -151,7 +151,7 @@ class Discriminator(Base):
             x = x[:, :, self._even(x.shape[2], x.device)]
         n = len(x)
         h = self.alone(x.transpose(1, 2).flatten(0, 1))  # (n k, width, h, w)
-        together: Tensor = self.together(h.view(n, -1, *h.shape[2:]))
+        together: Tensor = self.together(h.reshape(n, -1, *h.shape[2:]))
         return together
 
     def judge(self, h: Tensor, condition: Tensor | None = None) -> Tensor:

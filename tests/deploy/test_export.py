@@ -66,6 +66,8 @@ def truth(model, inputs):
         return model.mapper().net(given)
     if model.recipe.name == "table":
         return swept(model, **inputs)
+    if "known" in inputs:  # one pass of filling in, of which samples take several
+        return model.game.graph(model.modality).net(*inputs.values())
     return model.game.sample(inputs["z"].flatten(1), inputs.get("label"))[VALUES]
 
 
@@ -91,8 +93,10 @@ def swept(model, z, label, keep):
 def drawn(model, path, n):
     """Inputs according to the file's own description."""
     torch.manual_seed(n)
-    inputs = {}
-    for name, given in about(path)["inputs"].items():
+    inputs, declared = {}, about(path)["inputs"]
+    if "known" in declared:
+        return dict(zip(declared, model.game.graph(model.modality).draw(n, n), strict=True))
+    for name, given in declared.items():
         shape = [n if i == 0 else side for i, side in enumerate(given["shape"])]
         if name == "label":
             inputs[name] = model.modality.draw_conditions(n, torch.device("cpu"))

@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
     folder, random = tmp_path_factory.mktemp("sounding"), np.random.default_rng(0)
     t = np.arange(1600) / RATE
     for i in range(48):
-        name = ("high", "low")[i % 2]
+        name = ("treble", "bass")[i % 2]
         (folder / "sounds" / name).mkdir(parents=True, exist_ok=True)
         sound = np.sin(2 * np.pi * (1200 if i % 2 else 300) * random.uniform(0.9, 1.1) * t) * np.exp(-20 * t)
         soundfile.write(folder / "sounds" / name / f"{i:02}.wav", 0.4 * sound, RATE)
@@ -54,7 +54,7 @@ def client(folder):
 
 
 def test_samples_are_sent_as_sounds(client):
-    answer = client.post("/models/audio/samples", json={"n": 2, "seed": 1, "label": "low"})
+    answer = client.post("/models/audio/samples", json={"n": 2, "seed": 1, "label": "bass"})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/wav")
     x, rate = soundfile.read(io.BytesIO(answer.content))
     assert (rate, len(x)) == (RATE, 2 * 1664 + 2000)
@@ -136,7 +136,7 @@ BAD = [
     (["train", "sounds", "--recipe", "dcgan"], "is for images, but the data are audio"),
     (["sample", "audio", "-n", "2", "-o", "s.mp5"], "cannot write sounds as '.mp5'"),
     (["sample", "audio", "-n", "2", "-o", "s.wav", "--length", "99"], "does not support length"),
-    (["sample", "audio", "-n", "2", "-o", "s.wav", "--label", "hgih"], "did you mean 'high'?"),
+    (["sample", "audio", "-n", "2", "-o", "s.wav", "--label", "trelbe"], "did you mean 'treble'?"),
 ]
 
 

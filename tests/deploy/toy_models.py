@@ -5,14 +5,18 @@ from __future__ import annotations
 import copy
 import hashlib
 from dataclasses import fields, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import torch
+from songs import chorales
 
 from sparring import recipes
 from sparring.data.items import Items
+from sparring.modalities import find
 from sparring.model import Model
 
 SMALL = {
@@ -68,6 +72,12 @@ def fitted(modality, labels: bool):
     if modality.kind == "series":
         prices = 100 * np.exp(random.normal(0, 0.01, (400, 2)).cumsum(0))
         return modality.fit(Items("s", "series", pd.DataFrame(prices, columns=list("ab"))))
+    if modality.kind == "video":
+        known = replace(modality, size=16, channels=3, frames=4, rate=10.0, loop=False, stride=4)
+        return replace(known, classes=("a", "b"), counts=(3, 5)) if labels else known
+    if modality.kind in ("music", "rolls"):
+        with TemporaryDirectory() as folder:
+            return replace(modality, bars=2).fit(find(chorales(Path(folder), 8), [type(modality)]))
     if "audio" in modality.reads:  # sounds of sounds
         known = replace(modality, rate=8000, channels=1, length=1024, size=64, hop=16)
         return replace(known, mels=12) if modality.kind == "vocoded" else known

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sparring.errors import needs
 from sparring.metrics import chemistry
 from sparring.modalities.molecules.properties import Measure
 from sparring.modalities.samples import Samples
@@ -29,13 +30,14 @@ def write_csv(samples: Samples, path: Path, measured: Mapping[str, Measure]) -> 
 def write_sdf(samples: Samples, path: Path, measured: Mapping[str, Measure]) -> None:
     """Records with 2D coordinates, and their properties. Invalid molecules are empty records."""
     chem = chemistry.chem()
+    depict = needs("rdkit.Chem.rdDepictor", "molecules", "draws molecules")
     molecules = chemistry.parse(samples.items)
     rows = _measured(samples.items, measured)
     writer = chem.SDWriter(str(path))
     writer.SetProps(["smiles", *measured])
     for text, molecule, row in zip(samples.items, molecules, rows, strict=True):
         drawn = chem.Mol() if molecule is None else molecule
-        chem.rdDepictor.Compute2DCoords(drawn)
+        depict.Compute2DCoords(drawn)
         drawn.SetProp("smiles", text)
         for name, value in zip(measured, row, strict=True):
             drawn.SetProp(name, value)

@@ -152,11 +152,16 @@ class Readable:
 
 
 def moving(files: FileSource) -> Films | None:
-    """The films among files: film files, and images if most of them move. None if there are none."""
+    """The films among files: film files, and images if most of them move. None if there are none, or if there are more
+    images that do not move.
+    """
     films = [i for i, name in enumerate(files.names) if _suffix(name) in FILMS]
     images = [i for i, name in enumerate(files.names) if _suffix(name) in ANIMATIONS]
     if images and _share(files, images, _moves) < MIN_MOVING:
         images = []
+    stills = sum(is_image(name) for name in files.names) - len(images)
+    if stills > len(films) + len(images):
+        return None
     forms: dict[int, Form] = {**dict.fromkeys(films, "film"), **dict.fromkeys(images, "animation")}
     found = [Film(forms[i], (i,)) for i in sorted(forms)]
     return Films(files, tuple(found), tuple(files.names[i] for i in sorted(forms))) if found else None

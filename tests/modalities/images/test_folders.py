@@ -138,7 +138,8 @@ def test_animations_are_named(tmp_path):
     frames = [Image.effect_noise((16, 16), 20 + i) for i in range(4)]
     for i in range(3):
         frames[i].save(tmp_path / f"{i}.gif", save_all=True, append_images=[frames[i + 1]])
-    items = find(tmp_path)
+    assert find(tmp_path).kind == "video"
+    items = find(tmp_path, [Images])
     notes = Images().fit(items).encode(items).notes
     assert notes[0] == "3 of 3 images have several frames or pages: only the first is used"
 
