@@ -63,7 +63,10 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Codes (n, code, side, side) -> images (n, channels, size, size) in [-1, 1].
+    """Codes (n, code, side, side) -> images (n, channels, size, size) in [-1, 1], beyond which they may be in training.
+
+    There is no tanh at the end: where it saturates, as on images that are mostly white or transparent, the absolute
+    error has no gradient, and the decoder would stay at one constant image.
 
     Args: as for `Encoder`.
     """
@@ -77,12 +80,12 @@ class Decoder(nn.Module):
         for _ in range(halvings - 1):
             layers += [_doubling(before, before // 2), nn.LeakyReLU(SLOPE, inplace=True)]
             before //= 2
-        self.layers = nn.Sequential(*layers, _doubling(before, channels), nn.Tanh())
+        self.layers = nn.Sequential(*layers, _doubling(before, channels))
         self.layers.apply(init_he)
 
     def forward(self, code: Tensor) -> Tensor:
         x: Tensor = self.layers(code)
-        return center_crop(x, self.size)
+        return center_crop(x if self.training else x.clamp(-1, 1), self.size)
 
 
 def _doubling(before: int, after: int) -> nn.ConvTranspose2d:
