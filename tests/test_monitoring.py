@@ -159,7 +159,7 @@ def scene(tmp_path):
     sparring.train("gan", "digits", out=tmp_path / "served", steps=2, quiet=True, **toy)
     command = [sys.executable, "-m", "sparring"]
     train = (
-        *command, "train", "digits", "--recipe", "gan", "--steps", 10_000, "--time", "1h", "--out", "watched",
+        *command, "train", "digits", "--recipe", "gan", "--steps", 40_000, "--time", "1h", "--out", "watched",
         "--metrics", ports["trainings"], "augment=ada", *(f"{name}={value}" for name, value in toy.items()),
     )  # fmt: skip
     serve = (*command, "serve", "served", "--port", ports["servers"])
