@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from sparring.evaluation.report import record
 from sparring.folders import check_folder, mark
 from sparring.modalities import find
 from sparring.modalities.find import lasting_source
-from sparring.runs.winner import Winner
+from sparring.runs.winner import FILE, Winner
 from sparring.training.bounds import Bound, seconds
 from sparring.tuning.attributes import EVALUATED, FAILED, FIELDS, METRIC
 from sparring.tuning.page import write_page
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
 
 FOLDER = "tuning"  # in the marker of a search's folder
 JOURNAL = "journal.log"  # in a search's folder: what its trials reported
-TRIALS = "trials"  # folder of their runs
+TRIALS, FINALS = "trials", "finals"  # folders of runs
+PAGES = ("README.md", "history.png", "slices.png", "contour.png")
+# Settings that all trials of a search have in common, and their names in messages.
+COMMON = {
+    "data": "data", "recipe": "recipe", "searched": "searched fields", "fixed": "fixed fields", "steps": "steps",
+    "time": "time",
+}  # fmt: skip
 STUDY = "sparring"  # name of the study in a storage
 SETTINGS = "settings"  # of the study's attributes
 MIN_PERCENT = 10  # of the bound after which a run may be ended early
@@ -89,7 +96,7 @@ def tune(
         workers: processes that train at the same time.
         steps, time: the bound of each run.
         device: of the runs.
-        resume: continue the search in `out`, with its settings.
+        resume: continue the search in `out`, with the same values and bound; there may be more trials.
         force: replace the search in `out`.
 
     Raises:
@@ -97,29 +104,20 @@ def tune(
     """
     needs("optuna", "tune", "proposes the values")
     screen = Screen(quiet)
-    for name, value, most in (("trials", trials, 100_000), ("workers", workers, 1000)):
-        if not 1 <= value <= most:
-            raise InputError(f"--{name} {value} is out of range; give from 1 to {most:,}")
-    if not 0 <= finals <= trials:
-        raise InputError(f"--finals {finals} is out of range; give from 0 to the number of trials, {trials}")
-    place = devices.resolve(device)
+    _check_counts(trials, finals, workers)
     bound = Bound(steps, None if time is None else seconds(time))
     if not bound.given:
         raise InputError("each run needs a bound; give --time (such as 5m) or --steps")
     given = recipes.find(recipe) if recipe else None
     items = find(data, [type(modality) for modality in given.takes] if given else ())
-    chosen, why = (given, "") if given else recipes.choose(items, place.type, bound.time)
-    searched, fixed = parse_space(fields, chosen)
+    chosen, why = (given, "") if given else recipes.choose(items, devices.resolve(device).type, bound.time)
     folder = Path(out) if out is not None else Path("runs") / f"tune-{chosen.name}-{items.name}"
     source = lasting_source(data) if isinstance(data, str | os.PathLike) else items.name
     settings = Settings(
-        source, recipe or chosen.source, searched, fixed, bound.steps, bound.time, device, trials, finals, workers
-    )
-    if not (resume and (folder / JOURNAL).is_file()):
-        check_folder(folder, FOLDER, force)
-        _clear(folder)
-        mark(folder, FOLDER)
-    study = _study(folder, settings)
+        source, recipe or chosen.source, *parse_space(fields, chosen), bound.steps, bound.time, device, trials, finals,
+        workers,
+    )  # fmt: skip
+    study = _begun(folder, settings, resume, force)
     screen.say(f"recipe {chosen.name}{f' ({why})' if why else ''}, {trials} trials in {folder}")
     helpers = [_helper(folder) for _ in range(workers - 1)]
     try:
@@ -128,6 +126,34 @@ def tune(
         for helper in helpers:
             helper.wait()
     return finish(study, folder, settings, screen)
+
+
+def _check_counts(trials: int, finals: int, workers: int) -> None:
+    for name, value, most in (("trials", trials, 100_000), ("workers", workers, 1000)):
+        if not 1 <= value <= most:
+            raise InputError(f"--{name} {value} is out of range; give from 1 to {most:,}")
+    if not 0 <= finals <= trials:
+        raise InputError(f"--finals {finals} is out of range; give from 0 to the number of trials, {trials}")
+
+
+def _begun(folder: Path, settings: Settings, resume: bool, force: bool) -> Study:
+    """The study in a folder: the one that is there to be continued, or a new one.
+
+    Raises:
+        InputError: if something else is there, or a search with other values or another bound.
+    """
+    if not (resume and (folder / JOURNAL).is_file()):
+        check_folder(folder, FOLDER, force)
+        _clear(folder)
+        mark(folder, FOLDER)
+        return _study(folder, settings)
+    study = _study(folder, None)
+    before = Settings.restored(study.user_attrs[SETTINGS], str(folder / JOURNAL))
+    for name, shown in COMMON.items():
+        if getattr(before, name) != getattr(settings, name):
+            raise InputError(f"{folder} was begun with other {shown}; give the same to resume it, or another --out")
+    study.set_user_attr(SETTINGS, settings.content())  # more trials may be asked for
+    return study
 
 
 def join(folder: str | os.PathLike[str], quiet: bool = False) -> None:
@@ -145,10 +171,12 @@ def join(folder: str | os.PathLike[str], quiet: bool = False) -> None:
 
 
 def _clear(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Remove an older search, and no other files."""
+    for name in (TRIALS, FINALS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (JOURNAL, FILE, *PAGES):
+        (folder / name).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _helper(folder: Path) -> subprocess.Popen[bytes]:
@@ -261,7 +289,7 @@ def finish(study: Study, folder: Path, settings: Settings, screen: Screen) -> Tu
     for trial in best[: max(1, settings.finals)]:
         values = [float(trial.value or 0.0)]
         for seed in range(1, SEEDS if settings.finals else 1):
-            place = folder / "finals" / f"{trial.number:04}-seed-{seed}"
+            place = folder / FINALS / f"{trial.number:04}-seed-{seed}"
             place.parent.mkdir(exist_ok=True)
             ended = run(settings, trial.user_attrs[FIELDS], place, seed, lambda _percent, _value: False)
             values += [] if ended.value is None else [ended.value]

@@ -71,6 +71,19 @@ def test_an_interrupted_search_continues(quick, tmp_path, monkeypatch):
     assert [name for name, _ in quick if "seed" not in name] == ["0000", "0001", "0002", "0003", "0004"]
 
 
+def test_another_search_is_not_continued_and_other_files_stay(quick, tmp_path):
+    searched(tmp_path / "t", trials=2, finals=0)
+    (tmp_path / "t" / "mine.txt").write_text("notes")
+    with pytest.raises(InputError, match="was begun with other searched fields; give the same to resume it"):
+        tune(
+            "ring", ["z=2,3"], recipe="gan", out=tmp_path / "t", trials=3, finals=0, steps=100, quiet=True, resume=True
+        )
+    assert searched(tmp_path / "t", trials=3, finals=0, resume=True).trials == 3
+    assert searched(tmp_path / "t", trials=1, finals=0, force=True).trials == 1
+    assert (tmp_path / "t" / "mine.txt").read_text() == "notes"
+    assert len(quick) == 4
+
+
 def test_a_trial_has_one_owner(tmp_path):
     with owned(tmp_path / "0000") as mine, owned(tmp_path / "0000") as yours:
         assert (mine, yours) == (True, False)
