@@ -28,7 +28,7 @@ from sparring.modalities.asks import Ask, Field
 from sparring.modalities.tables import distributions
 from sparring.recipes.base import parse
 from sparring.runs.folder import RunFolder
-from sparring.studio import ask_form, cards, charts, mask_editor, recipe_form, scores, sliders, walks
+from sparring.studio import ask_form, cards, charts, mask_editor, page, recipe_form, scores, sliders, walks
 from sparring.studio.jobs import Jobs, TrainCommand
 from sparring.studio.launch import folders, launch, loopback
 from sparring.studio.models import Models
@@ -498,3 +498,10 @@ def test_a_search_ends(studio, monkeypatch):
         with pytest.raises(InputError, match=r"only 0 of the 5 samples were found .* in 0\.3 seconds; ask for fewer"):
             model.sample_request(5, request, 0, searched=sample._patience(5))
         assert time.monotonic() - began < 5
+
+
+def test_only_one_render_runs_at_a_time(studio):
+    """Two at once would give two handlers of a visitor the same number."""
+    renders = [handler for handler in page.page(studio).fns.values() if handler.renderable]
+    assert len(renders) > 1
+    assert {(handler.concurrency_id, handler.concurrency_limit) for handler in renders} == {("render", 1)}

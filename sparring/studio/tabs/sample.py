@@ -23,7 +23,7 @@ from sparring.modalities.samples import Comparison
 from sparring.model import Model
 from sparring.studio import ask_form, charts, walks
 from sparring.studio.ask_form import Entry
-from sparring.studio.handlers import shows_errors, whole_number
+from sparring.studio.handlers import ONE_RENDER, shows_errors, whole_number
 from sparring.studio.studio import Studio
 from sparring.studio.tabs import walk
 from sparring.studio.walks import Drawn
@@ -122,7 +122,9 @@ def tab(studio: Studio) -> Dependency:
 
     with form.asks:
 
-        @gr.render(inputs=[studio.run, form.fields], triggers=[form.ready.change, form.fields.change])  # type: ignore[untyped-decorator]
+        @gr.render(  # type: ignore[untyped-decorator]
+            inputs=[studio.run, form.fields], triggers=[form.ready.change, form.fields.change], **ONE_RENDER
+        )
         def asks(name: str | None, chosen: list[str]) -> None:
             _connect(studio, form, output, name or "", chosen or [])
 

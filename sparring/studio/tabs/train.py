@@ -24,7 +24,7 @@ from sparring.modalities.find import set_names
 from sparring.recipes.base import Recipe
 from sparring.studio import charts, recipe_form
 from sparring.studio.cards import progress_bar
-from sparring.studio.handlers import shows_errors
+from sparring.studio.handlers import ONE_RENDER, shows_errors
 from sparring.studio.jobs import Job, TrainCommand
 from sparring.studio.run_index import Card, unused
 from sparring.studio.studio import Studio
@@ -87,7 +87,7 @@ def tab(studio: Studio) -> None:
 
     with table:
 
-        @gr.render(inputs=settings.recipe)  # type: ignore[untyped-decorator]
+        @gr.render(inputs=settings.recipe, **ONE_RENDER)  # type: ignore[untyped-decorator]
         def recipe_table(name: str) -> None:
             table: list[recipe_form.Entry] = []
             if name == AUTOMATIC:
