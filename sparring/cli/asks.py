@@ -7,7 +7,7 @@ from typing import Any
 
 from sparring.errors import InputError, nearest
 from sparring.modalities import Ask, Modality, kinds
-from sparring.modalities.base import LABEL
+from sparring.modalities.conditional import LABEL
 
 SAMPLE_OPTIONS = ("n", "out", "seed", "truncation", "device", "force", "trust-code")
 

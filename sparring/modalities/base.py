@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -19,152 +18,35 @@ from sparring.data.items import Items
 from sparring.data.split import Split, split_items
 from sparring.data.store import Progress, Stored, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
-from sparring.errors import InputError, nearest
+from sparring.errors import InputError
 from sparring.files import check_output
 from sparring.folders import check_folder
-from sparring.layers.condition import Condition
 from sparring.modalities import exploring
 from sparring.modalities.asks import Ask, Request
+from sparring.modalities.conditional import Conditional
+from sparring.modalities.descriptions import Encoded, Prices, Recommendation, Source, Words
 from sparring.modalities.exploring import Drawing, Explored
-from sparring.modalities.samples import MAX_CLASS_COLUMNS, SAMPLES, Comparison, Samples, Writer, write_png
+from sparring.modalities.samples import SAMPLES, Comparison, Samples, Writer, write_png
 from sparring.modalities.survey import Survey, read_through
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from sparring.modalities.applying import Applied
     from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
     from sparring.modalities.labeled import LabeledSet
     from sparring.nets.tiles import Mapper
 
-__all__ = ["Ask", "Encoded", "Modality", "Recommendation", "Request", "Samples", "Source", "Words", "Writer"]
+__all__ = [
+    "Ask", "Encoded", "Modality", "Prices", "Recommendation", "Request", "Samples", "Source", "Words", "Writer",
+]  # fmt: skip
 
 Say = Callable[[str], None]
-UNLABELED = "omit the label, or train on labeled data (for files, one folder per class)"
-MAX_NAMED_CLASSES = 10  # classes named in the description of an exported file
 
 
 @dataclass(frozen=True)
-class Words:
-    """What an item of a kind is called.
-
-    Attributes:
-        item, items: one and several of the user's items.
-        samples: several of what batches are drawn from, if they are not whole items: "windows" of a series.
-        compared: what the score during training compares, for the model card.
-    """
-
-    item: str
-    items: str
-    samples: str = ""
-    compared: str = "features"
-
-    @property
-    def trained(self) -> str:
-        return self.samples or self.items
-
-    def count(self, n: int) -> str:
-        """A number of items, such as "1 image" or "2,000 images"."""
-        return f"{n:,} {self.item if n == 1 else self.items}"
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """All items of a data set, as batches are drawn from them.
-
-    Attributes:
-        tensors: parts of the encoded samples by name, (n, ...) each, in memory or in a file.
-        items: index of the first item of each sample, (n,).
-        span: number of consecutive items that a sample is made of.
-        skipped: names of the items that cannot be read, and why.
-        notes: what the user should know, one line each.
-        beside: a second, unpaired set: the conditions that samples of this one are generated from.
-    """
-
-    tensors: Mapping[str, Tensor | Stored]
-    items: NDArray[np.int64]
-    span: int = 1
-    skipped: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
-    beside: Encoded | None = None
-
-    @property
-    def readable(self) -> NDArray[np.int64]:
-        """Indices of the items that can be read."""
-        return np.unique(self.items)
-
-    @property
-    def values(self) -> Tensor | Stored:
-        """The part that every kind has."""
-        return self.tensors[VALUES]
-
-
-@dataclass(frozen=True)
-class Source:
-    """The items that samples are generated from, for kinds that transform given items instead of noise.
-
-    Attributes:
-        shape: of one given item, as the networks see it.
-        words: what given items are called.
-        masked: True if the last channel is a mask: 1 where values are to be filled in, -1 elsewhere.
-        scale: how many times larger than the given item a sample is along each side.
-        paired: True if the correct result for each training item is known.
-        values: range or meaning of the values of a given item.
-    """
-
-    shape: tuple[int, ...]
-    words: Words
-    masked: bool = False
-    scale: int = 1
-    paired: bool = True
-    values: str = "in [-1, 1]"
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """The recipe that fits a data set.
-
-    Attributes:
-        recipe: its name.
-        why: in words for the user.
-        fields: settings of the recipe.
-        priority: of several recommendations for one data set, the highest counts.
-    """
-
-    recipe: str
-    why: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    priority: int = 0
-
-
-@dataclass(frozen=True)
-class Prices:
-    """Channels of a series, some of which are prices.
-
-    Attributes:
-        names: of the channels.
-        priced: True for the channels that are prices, (channels,).
-        history: values at each step, (steps, channels).
-        last: values that samples continue, (channels,).
-    """
-
-    names: tuple[str, ...]
-    priced: NDArray[np.bool_]
-    history: NDArray[np.float64]
-    last: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Modality(ABC):
-    """A kind of data: a frozen dataclass of primitives, whose fields are its fitted state.
-
-    Attributes:
-        classes: names of the classes; () if the data have none or they are not used.
-        counts: number of training items of each class.
-    """
+class Modality(Conditional):
+    """A kind of data: a frozen dataclass of primitives, whose fields are its fitted state."""
 
     kind: ClassVar[str]  # in model files; never shown where `words` will do
-    words: ClassVar[Words]
     reads: ClassVar[tuple[str, ...]] = ()  # kinds of items that it can be fitted to besides its own
     files: ClassVar[str] = ""  # files that `read` recognizes, for messages: "a table (.csv, .tsv, .parquet)"
     fallback: ClassVar[bool] = False  # True for kinds that accept files of more specific kinds and are asked last
@@ -184,9 +66,6 @@ class Modality(ABC):
     applied_media: ClassVar[Mapping[str, str]] = {}
     completes: ClassVar[bool] = False  # True if items of which a part is given can be completed: `complete`
     discrete: ClassVar[bool] = False  # True if values contain choices, of which rounding flips some that are close
-
-    classes: tuple[str, ...] = ()
-    counts: tuple[int, ...] = ()
 
     # Reading.
 
@@ -324,117 +203,6 @@ class Modality(ABC):
             length: of the sample, for kinds of any length; None for the length that was trained on.
         """
         return prod(self.shape if length is None else (*self.shape[:-1], length))
-
-    # Conditions.
-
-    def with_classes(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> Self:
-        """This modality for samples that are generated by class.
-
-        Args:
-            labels: the class of each training item.
-        """
-        counts = np.bincount(labels, minlength=len(classes))
-        return replace(self, classes=classes, counts=tuple(int(c) for c in counts))
-
-    @property
-    def condition(self) -> Condition:
-        """What nets are conditioned on: the number of classes, or columns of a table; 0 if nothing."""
-        return len(self.classes)
-
-    @property
-    def condition_columns(self) -> tuple[str, ...]:
-        """Names of the columns that samples are generated for, if `condition` is `Columns`."""
-        return ()
-
-    def describe_labels(self) -> str:
-        """What samples are generated for, a phrase for the user."""
-        return f"labels used ({len(self.classes)} classes)" if self.classes else "labels not used"
-
-    @property
-    def condition_width(self) -> int:
-        """Number of values of a condition: 1 for a class, 0 if samples are unconditional."""
-        return int(bool(self.classes))
-
-    def draw_conditions(self, n: int, device: torch.device, requested: Tensor | None = None) -> Tensor | None:
-        """Conditions for n samples; None if samples are unconditional.
-
-        Args:
-            requested: as in `Request.condition`. What is free is drawn as often as it occurs in the data.
-        """
-        if not self.classes:
-            return None
-        if requested is not None:
-            return requested.to(device).expand(n)
-        return torch.tensor(self.counts, device=device).float().multinomial(n, replacement=True)
-
-    @property
-    def asks(self) -> tuple[Ask, ...]:
-        """The conditions that samples of this fitted modality can meet."""
-        if not self.classes:
-            return ()
-        return (replace(LABEL, choices=self.classes, examples=self.classes[:1]),)
-
-    def request(self, **asked: Any) -> Request:
-        """The conditions of a request, checked; None stands for no condition.
-
-        Raises:
-            InputError: if samples do not support such a condition, or not this value.
-        """
-        given = {name: value for name, value in asked.items() if value is not None and value != ()}
-        offered = {ask.name: ask for ask in self.asks}
-        for name, value in given.items():
-            if name not in offered:
-                raise InputError(self._unavailable(name, value))
-            offered[name].check(value)
-        return self.requested(given)
-
-    def _unavailable(self, name: str, value: Any) -> str:
-        if name == LABEL.name:
-            return f"label {value!r} was given, but this model was trained without labels; {UNLABELED}"
-        offered = " and ".join(ask.name for ask in self.asks)
-        instead = f"it supports {offered}" if offered else f"remove {name}"
-        return f"{name}={value} was given, but this model of {self.words.items} does not support {name}; {instead}"
-
-    def requested(self, asked: Mapping[str, Any]) -> Request:
-        """The request of checked entries of `asks`."""
-        label = asked.get(LABEL.name)
-        return Request(None if label is None else torch.tensor(self.class_index(label)))
-
-    def answered(self, request: Request) -> Self:  # noqa: ARG002
-        """This modality as it describes the samples of a request, such as at another rate."""
-        return self
-
-    def class_index(self, name: str | int) -> int:
-        """The index of a class.
-
-        Raises:
-            InputError: if there is no such class.
-        """
-        if not self.classes:
-            raise InputError(self._unavailable(LABEL.name, name))
-        if str(name) not in self.classes:
-            raise InputError(f"there is no label {str(name)!r}; {nearest(str(name), self.classes)}")
-        return self.classes.index(str(name))
-
-    def preview_conditions(self, n: int, classes: int, device: torch.device) -> Tensor | None:
-        """Conditions of the samples on a preview sheet: classes in turn.
-
-        Args:
-            n: samples on the sheet, about.
-            classes: number of classes that the game is conditioned on.
-        """
-        if not classes:
-            return self.draw_conditions(n, device)
-        n = max(1, n // classes) * classes if classes <= MAX_CLASS_COLUMNS else n
-        return torch.arange(n, device=device) * max(1, classes // n) % classes
-
-    def rows_of(self, condition: Tensor) -> DataFrame | None:  # noqa: ARG002
-        """What samples were generated for as rows of a table; None if that is no row.
-
-        Args:
-            condition: of the samples, (n, ...).
-        """
-        return None
 
     def transform(
         self,
@@ -631,17 +399,6 @@ class Modality(ABC):
         """Range or meaning of the values that networks generate, a phrase such as "in [-1, 1]"; "" if unknown."""
         return ""
 
-    def describe_condition_input(self) -> str:
-        """What the numbers of a condition, as networks take it, mean."""
-        named = ", ".join(f"{i} {name}" for i, name in enumerate(self.classes[:MAX_NAMED_CLASSES]))
-        return f"class: {named}{', ...' if len(self.classes) > MAX_NAMED_CLASSES else ''}"
-
-    def describe_conditions(self) -> dict[str, Any]:
-        """The values of `asks` that occur in the training data and how often, as JSON."""
-        total = sum(self.counts)
-        counted = zip(self.classes, self.counts, strict=True)
-        return {"classes": [{"label": name, "share": count / total} for name, count in counted]}
-
     # Judging.
 
     @property
@@ -713,6 +470,3 @@ class Modality(ABC):
             InputError: if the data lack a channel.
         """
         return None
-
-
-LABEL = Ask("label", "Only this class, for models that were trained with labels.")
