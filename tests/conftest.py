@@ -1,3 +1,4 @@
+import gc
 import os
 from pathlib import Path
 
@@ -7,6 +8,12 @@ from PIL import Image
 
 # Two busy libraries that each take all cores slow one another down many times over.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays until the end: the garbage collector need not go through it in each test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,5 +59,8 @@ def pictures(tmp_path_factory):
 def brief_classifiers(monkeypatch):
     """Evaluations train their classifiers for a few steps, where a test is not about the values."""
     monkeypatch.setattr("sparring.metrics.sequences.STEPS", 10)
+    monkeypatch.setattr("sparring.metrics.two_sample.STEPS", 5)
+    monkeypatch.setattr("sparring.modalities.audio.classifier.STEPS", 10)
+    monkeypatch.setattr("sparring.modalities.video.clip_classifier.STEPS", 10)
     monkeypatch.setattr("sparring.evaluation.classifier.STEPS", (10, 10))
     monkeypatch.setattr("sparring.evaluation.classifier.VERSION", 0)  # not to be taken from the cache by other tests
