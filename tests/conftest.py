@@ -11,7 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_finish():
-    """What was imported and collected stays until the end: the garbage collector need not go through it in each test."""
+    """Keep the garbage collector from going through all that was imported and collected in each test."""
     gc.collect()
     gc.freeze()
 
