@@ -237,6 +237,16 @@ def test_commands_about_tables(tmp_path, monkeypatch):
     assert set(zip(made["city"], made["country"], strict=True)) <= {("Rome", "Italy"), ("Oslo", "Norway")}
 
 
+def test_python_about_tables(tmp_path, monkeypatch):
+    tables(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks("python", (ROOT / "docs" / "tables.md").read_text())
+    names: dict = {}
+    exec(block.replace("steps=200", "steps=2"), names)
+    assert (len(names["young"]), names["young"]["age"].max() < 30) == (100, True)
+    assert sparring.load("customers-model").sample(3).items.columns.tolist() == names["customers"].columns.tolist()
+
+
 def test_commands_about_exploring_and_watching(tmp_path, monkeypatch, pictures):
     shutil.copytree(pictures(3), tmp_path / "photos")
     Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(tmp_path / "three.png")

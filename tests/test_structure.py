@@ -59,7 +59,8 @@ def printing(path: Path) -> list[str]:
 
 
 def test_public_names():
-    assert sorted(sparring.__all__) == ["InputError", "Model", "Samples", "load", "train"]
+    names = ["InputError", "Model", "Samples", "Synthesizer", "compare", "evaluate", "load", "train"]
+    assert sorted(sparring.__all__) == names
     for name in sparring.__all__:
         assert getattr(sparring, name).__doc__
 

@@ -14,7 +14,6 @@ from sparring.runs.folder import RunFolder
 
 HEADING = "## Evaluation"
 OLD_HEADING = "## Judged"  # in cards of older versions
-ARROWS = {"low": "↓", "high": "↑", "real": "≈"}
 LEGEND = "↓ lower is better, ↑ higher is better, ≈ the value of real data is best"
 
 
@@ -26,23 +25,16 @@ def table(evaluation: Evaluation) -> Table:
     for name in others:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
-    for cells in _cells(evaluation):
+    for cells in evaluation.cells():
         table.add_row(*map(escape, cells))
     return table
 
 
 def markdown(evaluation: Evaluation) -> list[str]:
     """The metrics as the lines of a table in Markdown."""
-    rows = ["| " + " | ".join(cells) + " |" for cells in _cells(evaluation)]
+    rows = ["| " + " | ".join(cells) + " |" for cells in evaluation.cells()]
     alignment = "---:|" * (len(evaluation.head) - 1)
     return [f"| {' | '.join(evaluation.head)} | |", f"|---|{alignment}---|", *rows]
-
-
-def _cells(evaluation: Evaluation) -> list[list[str]]:
-    return [
-        [number.name, *("-" if value is None else str(value) for value in (number, *others)), ARROWS[number.best]]
-        for number, others in evaluation.rows()
-    ]
 
 
 def finding_lines(evaluation: Evaluation) -> list[str]:

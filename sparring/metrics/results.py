@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
@@ -15,6 +16,7 @@ from sparring.errors import InputError
 from sparring.json_files import read_json
 
 Best = Literal["low", "high", "real"]
+ARROWS: dict[Best, str] = {"low": "↓", "high": "↑", "real": "≈"}  # beside a metric
 
 FIELDS = ("value", "error", "real", "best")  # of a metric in JSON; its other entries are baselines
 # Names of metrics and baselines in older files, and their names now.
@@ -161,6 +163,22 @@ class Evaluation:
         """Each metric of the samples, with those of the floor and of each baseline."""
         others = [{number.name: number for number in numbers} for numbers in (self.floor, *self.baselines.values())]
         return [(number, [column.get(number.name) for column in others]) for number in self.numbers]
+
+    def cells(self) -> list[list[str]]:
+        """The rows of a table of the metrics as text. The last cell is the arrow that says which values are best."""
+        return [
+            [number.name, *("-" if value is None else str(value) for value in (number, *others)), ARROWS[number.best]]
+            for number, others in self.rows()
+        ]
+
+    def _repr_html_(self) -> str:
+        """The table and the findings, for a notebook."""
+        head = "".join(f"<th>{escape(name)}</th>" for name in (*self.head, ""))
+        rows = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.cells()]
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        findings = [str(finding) for finding in self.findings] or ["no problems found"]
+        listed = "".join(f"<li>{escape(finding)}</li>" for finding in findings)
+        return f"<table><tr>{head}</tr>{body}</table><p>{escape(self.protocol)}</p><ul>{listed}</ul>"
 
     def content(self) -> dict[str, Any]:
         """Everything but the picture as JSON; undefined values are null."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SAMPLES = "samples"  # in the marker of a folder of samples
 PLAYED = ("audio", "video")  # elements that show samples by playing them
+MAX_SHOWN_ROWS = 20  # of a table in a notebook
+MAX_PLAYED = 20 * 2**20  # bytes of a sound or a film in a notebook
 MAX_CLASS_COLUMNS = 16  # classes that have a column each on a sheet, at most
 
 
@@ -92,6 +94,20 @@ class Samples:
             path = Path(folder) / f"samples{writer.suffix}"
             writer.write(self, path)
             return Media(element, writer.suffix, path.read_bytes())
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook shows: rows as a table, sounds and films in a player, everything else as one picture."""
+        frame = self.modality.as_frame(self)
+        if frame is not None:
+            return {"text/html": frame.to_html(max_rows=MAX_SHOWN_ROWS)}
+        media = self.played()
+        if media is not None and len(media.content) <= MAX_PLAYED:
+            type_ = next(w.media for w in self.modality.writers if w.suffix == media.suffix)
+            source = f"data:{type_};base64,{base64.b64encode(media.content).decode()}"
+            return {"text/html": f'<{media.element} controls src="{source}"></{media.element}>'}
+        content = io.BytesIO()
+        self.preview().save(content, "PNG")
+        return {"image/png": content.getvalue()}
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write the samples; the suffix selects the format (`Modality.writers`).

@@ -62,6 +62,10 @@ class Model:
         self.about = Record(about)
         self._has_same_data = False
 
+    def __repr__(self) -> str:
+        name, step = self.about.get("name", "unknown data"), self.about.get("step", 0)
+        return f"<Model {self.recipe.name} of {self.modality.words.items} on {name}, {step:,} steps>"
+
     @property
     def device(self) -> torch.device:
         return next(self.game.parameters()).device

@@ -12,11 +12,10 @@ from PIL import Image
 
 from sparring.console import clock
 from sparring.errors import InputError
-from sparring.metrics.results import Number, StoredNumber, read_numbers
+from sparring.metrics.results import ARROWS, Number, StoredNumber, read_numbers
 from sparring.runs.folder import RunFolder
 from sparring.studio.run_index import Card, RunIndex
 
-ARROWS = {"low": "↓", "high": "↑", "real": "≈"}  # by the best value of a metric
 MISSING = "-"
 
 
