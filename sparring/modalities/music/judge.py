@@ -52,7 +52,8 @@ class MusicJudge(ScoresJudge):
         return voices_matrix(score, self.modality.grid, self.steps)
 
     def whole(self, score: Score) -> Pitches:
-        return self.modality.matrix(score)
+        pitches: Pitches = self.modality.matrix(score)
+        return pitches
 
     def cut(self, pieces: Sequence[Pitches]) -> list[Pitches]:
         return [

@@ -107,7 +107,7 @@ class SeriesJudge(Judge):
         console.say(f"evaluating {len(parts):,} paths")
         return self._evaluation(np.stack(parts), {})
 
-    def _evaluation(self, paths: Floats, again: Mapping[str, list[Number]]) -> Evaluation:
+    def _evaluation(self, paths: Floats, again: dict[str, list[Number]]) -> Evaluation:
         """The evaluation of paths in the user's units, (n, steps, channels).
 
         Args:
