@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import nan
 from pathlib import Path
@@ -27,9 +27,11 @@ from sparring.modalities.base import Encoded, Modality, Recommendation, Samples,
 from sparring.modalities.molecules import cleaning, drawing, properties, reading, writing
 from sparring.modalities.molecules.cleaning import Charges, Cleaned, Marks, Rules, Salts
 from sparring.modalities.molecules.conditions import Range, Valid, ranges
+from sparring.modalities.molecules.membership import Members
 from sparring.modalities.molecules.properties import Estimate, Measure, estimate, known_properties, measures
 from sparring.modalities.molecules.requests import Known
 from sparring.modalities.molecules.sets import SETS
+from sparring.modalities.molecules.targets import LIKE, NOVEL, SCAFFOLD, SIMILARITY, Wanted
 from sparring.modalities.molecules.tokens import as_codes, as_text, tokenize, vocabulary
 from sparring.modalities.molecules.view import View
 from sparring.modalities.samples import Comparison, write_png
@@ -60,6 +62,7 @@ class Molecules(Modality):
         means, deviations, lows, highs: of `described` in the training data.
         examples, example_values: some molecules of the data, and their properties.
         estimates: of the columns among `described`.
+        trained: the molecules of the data as `Members`; "" for models of older versions.
     """
 
     kind: ClassVar[str] = reading.KIND
@@ -95,10 +98,13 @@ class Molecules(Modality):
     examples: tuple[str, ...] = ()
     example_values: tuple[tuple[float, ...], ...] = ()
     estimates: tuple[Estimate, ...] = ()
+    trained: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         restored = tuple(build(Estimate, e, "an estimate") if isinstance(e, Mapping) else e for e in self.estimates)
         object.__setattr__(self, "estimates", restored)
+        if self.trained:
+            _ = self._members  # raises if a file says something else
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
@@ -174,6 +180,7 @@ class Molecules(Modality):
             highs=_floats(np.nanmax(values, 0)),
             examples=tuple(smiles[i] for i in known),
             example_values=tuple(_floats(row) for row in values[known]),
+            trained=Members.of(smiles).as_text(),
         )
         measured = [(i, name) for i, name in enumerate(self.described) if name not in chemistry.descriptors()]
         estimates = tuple(estimate(name, values[:, i], smiles, fitted.view) for i, name in measured)
@@ -240,15 +247,26 @@ class Molecules(Modality):
     def asks(self) -> tuple[Ask, ...]:
         bounds = zip(self.described, self.lows, self.highs, strict=False)
         fields = tuple(Field(name, low=f"{low:.4g}", high=f"{high:.4g}") for name, low, high in bounds)
-        return (replace(WHERE, fields=fields),)
+        novel = (NOVEL,) if self.trained or not self.vocabulary else ()
+        return (replace(WHERE, fields=fields), LIKE, SIMILARITY, SCAFFOLD, *novel)
 
     def requested(self, asked: Mapping[str, Any]) -> Request:
         conditions = ranges(asked.get(WHERE.name, ()), self.measures)
         for condition in conditions:
             self._known.check_possible(condition)
-        rows = self._known.rows(conditions)
+        wanted = Wanted.of(asked, self.vocabulary, self.length, self._members)
+        own = [self.measures[name] for name in self.described]
+        rows = self._known.rows(conditions, wanted.typical(own, self.examples, self._known.examples))
         drawn = None if rows is None else self._standardized(rows)
-        return Request(drawn, (*conditions, Valid()), notes=self._notes(conditions))
+        notes = (*self._notes(conditions), *wanted.notes(self.examples))
+        return Request(drawn, (*conditions, *wanted.rules, Valid()), notes=notes)
+
+    @cached_property
+    def _members(self) -> Members | None:
+        try:
+            return Members.from_text(self.trained) if self.trained else None
+        except ValueError as error:
+            raise InputError(f"trained={self.trained[:20]!r} is damaged: {error}") from error
 
     @cached_property
     def measures(self) -> Mapping[str, Measure]:
