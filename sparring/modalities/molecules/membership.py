@@ -53,8 +53,9 @@ class Members:
         """True for members, and for 0.3% of others, (n,)."""
         size = 8 * len(self.bits)
         places = np.array([_places(item, size) for item in items], np.int64).reshape(-1, HASHES)
-        known: NDArray[np.bool_] = (self.bits[places // 8] >> (7 - places % 8) & 1).astype(bool).all(1)
-        return known
+        known = (self.bits[places // 8] >> (7 - places % 8)) & 1
+        every: NDArray[np.bool_] = known.min(1, initial=1) == 1
+        return every
 
 
 def _places(item: str, size: int) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ from torch import Tensor
 from sparring.data.items import Items
 from sparring.data.split import HELD_FRACTION, MIN_ITEMS, Split
 from sparring.data.store import Progress, no_progress
-from sparring.data.tensors import CONDITION, VALUES, Tensors
+from sparring.data.tensors import CONDITION, REWRITTEN, VALUES, Tensors
 from sparring.errors import InputError
 from sparring.json_files import build
 from sparring.metrics import chemistry
@@ -55,6 +55,8 @@ class Molecules(Modality):
     Attributes:
         column: name of the column of SMILES in a table; "" to find it.
         salts, charges, isotopes, stereo, longest: as in `Rules`.
+        rewritten: encode each molecule a second time, as another SMILES of it, for nets that read one and write the
+            other.
         described: names of the properties that samples are generated for; others are only filtered by.
         vocabulary: the tokens.
         length: tokens of a molecule, the end included.
@@ -86,6 +88,7 @@ class Molecules(Modality):
     isotopes: Marks = "keep"
     stereo: Marks = "keep"
     longest: int = 100
+    rewritten: bool = False
     described: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     length: int = 0
@@ -163,15 +166,16 @@ class Molecules(Modality):
     def fit(self, items: Items) -> Self:
         records, cleaned = reading.records_of(items, self.column), self.cleaned(items)
         properties.check_names(self.described, records)
-        smiles, tokens = cleaned.smiles, vocabulary(cleaned.smiles)
+        smiles = cleaned.smiles
+        every = (*smiles, *cleaning.rewritten(smiles)) if self.rewritten else smiles
         order = np.random.default_rng(0).permutation(len(smiles))
         quick = np.nan_to_num(chemistry.quick(chemistry.parse_each(smiles[i] for i in order[:SKETCHED])))
         values = known_properties(records, cleaned, self.described)
         known = order[np.isfinite(values[order]).all(1)][:MAX_EXAMPLES]
         fitted = replace(
             self,
-            vocabulary=tokens,
-            length=1 + max(len(tokenize(text)) for text in smiles),
+            vocabulary=vocabulary(every),
+            length=1 + max(len(tokenize(text)) for text in every),
             mean=_floats(quick.mean(0)),
             deviation=_floats(np.where(quick.std(0) > 0, quick.std(0), 1.0)),
             means=_floats(np.nanmean(values, 0)),
@@ -198,6 +202,10 @@ class Molecules(Modality):
         ]
         values = known_properties(records, cleaned, self.described)[known]
         tensors = {VALUES: torch.from_numpy(codes[known]), PROPERTIES: self._standardized(values)}
+        if self.rewritten:
+            others = as_codes(cleaning.rewritten(cleaned.smiles), self.vocabulary, self.length)
+            others = np.where(others[:, :1] < 0, codes, others)  # of other data, with unseen tokens
+            tensors[REWRITTEN] = torch.from_numpy(others[known])
         notes = [*cleaning.notes_of(cleaned), *(own.note() for own in self.estimates)]
         return Encoded(tensors, cleaned.rows[known], skipped=(*cleaned.skipped, *unknown), notes=tuple(notes))
 
@@ -215,6 +223,8 @@ class Molecules(Modality):
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
         """Codes, and as conditions some of their own descriptors: NaN for those that are free."""
         batch = {**tensors, VALUES: self.scale(tensors[VALUES])}
+        if REWRITTEN in batch:
+            batch[REWRITTEN] = self.scale(batch[REWRITTEN])
         values = batch.pop(PROPERTIES)
         if self.described:
             batch[CONDITION] = torch.where(torch.rand_like(values) < FREE, nan, values)
@@ -275,7 +285,7 @@ class Molecules(Modality):
 
     @cached_property
     def _known(self) -> Known:
-        values = np.array(self.example_values).reshape(-1, len(self.described))
+        values = np.array(self.example_values, np.float64).reshape(len(self.examples), len(self.described))
         return Known(self.described, self.lows, self.highs, values)
 
     def _notes(self, conditions: Sequence[Range]) -> tuple[str, ...]:
@@ -301,7 +311,7 @@ class Molecules(Modality):
     # Judging.
 
     def features(self, samples: Tensors) -> Tensor:
-        return self.view.features(samples[VALUES])
+        return self.view.features(list(self.decode(samples)), samples[VALUES].device)
 
     def judge(
         self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Callable[[str], None]
