@@ -115,7 +115,7 @@ def _checked(compute: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensor
 
     def features(samples: Tensors) -> Tensor:
         x = samples[VALUES]
-        with own_code(name.partition(":")[0]):
+        with own_code(str(Path(name.partition(":")[0]).absolute())):
             output = compute(x)
         if not isinstance(output, Tensor) or output.ndim != 2 or len(output) != len(x):
             shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def _checked(score: Score, given: str) -> Score:
     """A user's function whose results are checked."""
 
     def checked(smiles: list[str]) -> Sequence[float]:
-        with own_code(given.partition(":")[0]):
+        with own_code(str(Path(given.partition(":")[0]).absolute())):
             values = np.asarray(score(smiles), np.float64)
         if values.shape != (len(smiles),):
             raise InputError(f"{given} returned an array of shape {values.shape} for {len(smiles)} molecules")

@@ -29,7 +29,7 @@ def own_function(given: str, holds: str) -> Callable[..., Any]:
         raise InputError(f"there is no file {file} with {holds}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    with own_code(str(path), f"{file} cannot be imported: "):
+    with own_code(str(path.absolute()), f"{file} cannot be imported: "):
         spec.loader.exec_module(module)
     function: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(function):
