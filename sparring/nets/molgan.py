@@ -54,10 +54,11 @@ class Relational(nn.Module):
         self.bonds = bonds
 
     def forward(self, h: Tensor, adjacency: Tensor) -> Tensor:
-        """Atoms (n, atoms, before) and bonds (n, atoms, atoms, types) -> (n, atoms, after)."""
-        sent = self.others(h).unflatten(2, (self.bonds, -1))  # (n, atoms, types, after)
-        received = torch.einsum("nijb,njbc->nic", adjacency, sent)
-        neighbors = adjacency.sum((2, 3)).clamp(min=1)[..., None]
+        """Atoms (n, atoms, before) and bonds (n, types, atoms, atoms) -> (n, atoms, after)."""
+        n, atoms, _ = h.shape
+        sent = self.others(h).reshape(n, atoms, self.bonds, -1).transpose(1, 2)  # (n, types, atoms, after)
+        received = (adjacency @ sent).sum(1)
+        neighbors = adjacency.sum((1, 3)).clamp(min=1)[..., None]
         result: Tensor = (self.own(h) + received / neighbors).tanh()
         return result
 
@@ -85,18 +86,16 @@ class Discriminator(Base):
         self.end = nn.Linear(length, length)
         self.head = nn.Linear(length, 1)
         i, j = torch.triu_indices(atoms, atoms, 1)
-        place = torch.zeros(atoms, atoms, dtype=torch.int64)
-        place[i, j] = place[j, i] = torch.arange(len(i))
-        self.register_buffer("place", place, persistent=False)
-        self.register_buffer("apart", 1 - torch.eye(atoms)[..., None], persistent=False)
+        pair, places = torch.arange(len(i)), torch.zeros(len(i), atoms, atoms)
+        places[pair, i, j] = places[pair, j, i] = 1
+        self.register_buffer("places", places.flatten(1), persistent=False)
 
-    place: Tensor
-    apart: Tensor
+    places: Tensor  # (pairs, atoms * atoms): where the bond of a pair is in an adjacency matrix
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
         own = x[:, : self.atoms * self.types].reshape(len(x), self.atoms, self.types)
-        pairs = x[:, self.atoms * self.types :].reshape(len(x), -1, self.bonds)[..., 1:]
-        adjacency = pairs[:, self.place] * self.apart  # (n, atoms, atoms, types); no atom is its own neighbor
+        pairs = x[:, self.atoms * self.types :].reshape(len(x), -1, self.bonds)[..., 1:]  # (n, pairs, types)
+        adjacency = (pairs.transpose(1, 2) @ self.places).reshape(len(x), -1, self.atoms, self.atoms)
         h = own
         for layer in self.layers:
             h = torch.cat([layer(h, adjacency), own], 2)

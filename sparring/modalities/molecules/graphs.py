@@ -135,9 +135,10 @@ class MoleculeGraphs(Molecules):
         for i, j, bond in zip(*np.triu_indices(self.most, 1), codes[self.most :], strict=True):
             if bond and i in index and j in index:
                 edited.AddBond(index[int(i)], index[int(j)], getattr(chem.BondType, BONDS[bond - 1]))
+        if not len(places) or chem.SanitizeMol(edited, catchErrors=True):
+            return ""
         text: str = chem.MolToSmiles(edited)
-        valid = chem.MolFromSmiles(text) if text and "." not in text else None
-        return "" if valid is None else chem.MolToSmiles(valid)
+        return "" if "." in text else text
 
 
 def atom_type(atom: Any) -> str:
