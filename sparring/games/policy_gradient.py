@@ -105,6 +105,9 @@ class PolicyGradientGame(ResampledGame):
             reward = self.balance * reward + (1 - self.balance) * worth
         return reward / _repeats(codes)
 
+    def critic(self) -> None:
+        """D sees codes of tokens, which other data may lack."""
+
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:  # noqa: ARG002
         return {VALUES: self.values(z, condition)}
 

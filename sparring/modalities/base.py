@@ -26,6 +26,7 @@ from sparring.layers.condition import Condition
 from sparring.modalities import exploring
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.exploring import Drawing, Explored
+from sparring.modalities.ranking import Ranked, rank_values
 from sparring.modalities.samples import MAX_CLASS_COLUMNS, SAMPLES, Comparison, Samples, Writer, write_png
 from sparring.modalities.survey import Survey, read_through
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sparring.modalities.applying import Applied
     from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
     from sparring.modalities.labeled import LabeledSet
+    from sparring.nets.discriminator import Discriminator
     from sparring.nets.tiles import Mapper
 
 __all__ = ["Ask", "Encoded", "Modality", "Recommendation", "Request", "Samples", "Source", "Words", "Writer"]
@@ -683,6 +685,17 @@ class Modality(ABC):
         return None
 
     # Uses.
+
+    def rank(self, critic: Discriminator, items: Items, device: torch.device, progress: Progress) -> list[Ranked]:
+        """Items as a model's D judges them, in their order in the file.
+
+        Args:
+            critic: from `Game.critic`.
+
+        Raises:
+            InputError: if they cannot be judged.
+        """
+        return rank_values(self, critic, items, device, progress)
 
     def labeled_set(
         self,

@@ -22,6 +22,8 @@ from sparring.metrics.chemistry import Molecule
 from sparring.modalities.base import Encoded, Modality, Recommendation
 from sparring.modalities.molecules.cleaning import Cleaned, notes_of
 from sparring.modalities.molecules.molecules import Molecules
+from sparring.modalities.ranking import Ranked, rank_values
+from sparring.nets.discriminator import Discriminator
 
 BONDS = ("SINGLE", "DOUBLE", "TRIPLE")  # codes 1 to 3; aromatic ones are alternately single and double
 
@@ -119,6 +121,9 @@ class MoleculeGraphs(Molecules):
 
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
         return Modality.batch(self, tensors)
+
+    def rank(self, critic: Discriminator, items: Items, device: torch.device, progress: Progress) -> list[Ranked]:
+        return rank_values(self, critic, items, device, progress)
 
     def decode(self, samples: Tensors, start: int = 0) -> NDArray[Any]:  # noqa: ARG002
         """SMILES, an array of strings (n,); "" for graphs that are no valid molecule, or several."""

@@ -39,6 +39,8 @@ from sparring.modalities.survey import Survey
 
 if TYPE_CHECKING:
     from sparring.modalities.judge import Judge, TrainingData
+    from sparring.modalities.ranking import Ranked
+    from sparring.nets.discriminator import Discriminator
 
 PROPERTIES = "properties"  # part of an encoded molecule: its standardized descriptors
 SKETCHED = 10_000  # molecules by which descriptors are standardized
@@ -319,6 +321,11 @@ class Molecules(Modality):
         from sparring.modalities.molecules.judge import molecule_judge
 
         return molecule_judge(self, training, against, options, say)
+
+    def rank(self, critic: Discriminator, items: Items, device: torch.device, progress: Progress) -> list[Ranked]:
+        from sparring.modalities.molecules.ranking import rank
+
+        return rank(self.view, critic, items, device, progress)
 
     def compare(self, samples: Samples, request: Request, items: Callable[[], Items | None]) -> Comparison:  # noqa: ARG002
         return drawing.comparison(samples.items, self.examples)
