@@ -292,9 +292,9 @@ class Molecules(Modality):
 
     def _notes(self, conditions: Sequence[Range]) -> tuple[str, ...]:
         others = dict.fromkeys(c.name for c in conditions if c.name not in self.described)
-        filtered = (
-            f"{name} is only filtered by, as the model was not trained with it (conditions={name})" for name in others
-        )
+        hint = " (conditions={})" if self.described else ""
+        why = "is only filtered by, as the model was not trained with it"
+        filtered = (f"{name} {why}{hint.format(name)}" for name in others)
         asked = {condition.name for condition in conditions}
         return (*filtered, *(own.note() for own in self.estimates if own.name in asked))
 
