@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from math import nan
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -71,15 +72,18 @@ def compare_on_moses(args: argparse.Namespace) -> list[str]:
     """The table of MOSES."""
     data, train = training_part(args)
     judge = MoleculeJudge(train, chemistry.canonical(moses.smiles("test")[::17]), "moses", published=True)
-    variants: dict[str, dict[str, object]] = {
-        "likelihood alone": {"adversarial": 0.0, "candidates": 1},
-        "**molecules**": {},
+    variants: dict[str, tuple[str, dict[str, object]]] = {
+        "likelihood alone": ("molecules", {"adversarial": 0.0, "candidates": 1}),
+        "**molecules**": ("molecules", {}),
+        "latentgan": ("latentgan", {}),
+        "organ": ("organ", {}),
     }
     rows: dict[str, list[list[Number]]] = {}
-    for name, fields in variants.items():
+    for name, (recipe, fields) in variants.items():
         rows[name] = []
         for seed in range(args.seeds):
-            model = trained(args, f"moses-{name.strip('*').replace(' ', '-')}-{seed}", data, seed, **fields)
+            run = f"moses-{name.strip('*').replace(' ', '-')}-{seed}"
+            model = trained(args, run, data, seed, recipe, **fields)
             rows[name].append(judge.numbers(*drawn(model, args.samples)))
             print(name, seed, " ".join(f"{n.name} {n}" for n in rows[name][-1]), flush=True)
     real = moses.smiles("train")
@@ -115,18 +119,19 @@ def compare_conditions(args: argparse.Namespace) -> list[str]:
 def compare_on_qm9(args: argparse.Namespace) -> list[str]:
     """QM9, next to MolGAN."""
     items = qm9()
-    model = trained(args, "qm9-0", "qm9", 0)
+    model, graphs = trained(args, "qm9-0", "qm9", 0), trained(args, "qm9-molgan-0", "qm9", 0, "molgan")
     modality = model.modality
     assert isinstance(modality, Molecules)
     cleaned = modality.cleaned(items)
     split = modality.split(items, cleaned.rows)
     known = dict(zip(cleaned.rows.tolist(), cleaned.smiles, strict=True))
     judge = MoleculeJudge([known[i] for i in split.train], [known[i] for i in split.held], "qm9")
-    numbers = judge.numbers(*drawn(model, 10_000))
+    numbers, others = (judge.numbers(*drawn(one, 10_000)) for one in (model, graphs))
     columns = ("valid", "unique@10k", "novelty", "fcd", "valid[candidates]")
     body = [
         ["MolGAN (published, arXiv:1805.11973, 6,400 molecules)", "0.981", "0.104", "0.942", "", ""],
         ["**molecules**", *(cell([numbers], column) for column in columns)],
+        ["molgan", *(cell([others], column) for column in columns)],
         ["training molecules", *(cell([judge.floor], column) for column in columns)],
     ]
     return [*table(["", *columns], body), "", "10,000 molecules compared with 10,000 held-out ones."]
@@ -146,23 +151,25 @@ def training_part(args: argparse.Namespace) -> tuple[Path, list[str]]:
     return path, chemistry.canonical(real[i] for i in order)
 
 
-def trained(args: argparse.Namespace, name: str, data: str | Path, seed: int, **fields: object) -> Model:
+def trained(
+    args: argparse.Namespace, name: str, data: str | Path, seed: int, recipe: str = "molecules", **fields: object
+) -> Model:
     """The model of a run, trained if it does not exist."""
     out = args.runs / f"{name}-{args.time}"
     if (out / "model").is_dir():
         return sparring.load(out)
     print(f"training {out.name}", flush=True)
     given = {"time": args.time, "seed": seed, "device": args.device, "quiet": True, "resume": out.is_dir()}
-    return sparring.train("molecules", data, out=out, **given, **fields)
+    return sparring.train(recipe, data, out=out, **given, **fields)
 
 
 def drawn(model: Model, n: int) -> tuple[list[str], float]:
-    """SMILES as the model draws them, and the share of candidates that are valid."""
+    """SMILES as the model draws them, and the share of candidates that are valid; NaN if it draws one for each."""
     texts: list[str] = []
     shares = []
     for batch, _ in model.stream(n, seed=0):
         texts += list(model.modality.decode(batch))
-        shares.append(float(batch["valid"].mean()))
+        shares.append(float(batch["valid"].mean()) if "valid" in batch else nan)
     return texts, mean(shares)
 
 

@@ -271,14 +271,28 @@ def test_commands_about_series(tmp_path, monkeypatch):
 
 
 def test_commands_about_molecules(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.modalities.molecules.judge.find_spec", lambda _: None)  # no slow metrics
+    monkeypatch.setattr("sparring.modalities.molecules.judge.MAX_BASELINE", 20)
     write_benzenes(tmp_path / "molecules.smi")
     monkeypatch.chdir(tmp_path)
     for words in commands((ROOT / "docs" / "molecules.md").read_text()):
-        run([*words, "--samples", "100"] if words[1] == "evaluate" else words, monkeypatch)
+        brief_search = ["-n", "1"] if {"--like", "--scaffold"} & set(words) else []  # in samples of a bad model
+        run([*words, *(["--samples", "100"] if words[1] == "evaluate" else brief_search)], monkeypatch)
     assert len(Path("new.smi").read_text().split()) == 100
     asked = [molecule for molecule in Chem.SDMolSupplier("asked.sdf") if molecule is not None]
     assert len(asked) == 20
     assert all(110 <= Descriptors.MolWt(m) <= 200 and Descriptors.MolLogP(m) > 1 for m in asked)
+
+
+def test_commands_about_designing_molecules(tmp_path, monkeypatch):
+    write_benzenes(tmp_path / "molecules.smi")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "designing-molecules.md").read_text()
+    Path("mine.py").write_text(blocks("python", page)[0])
+    train, sample = commands(page)
+    run(train, monkeypatch)
+    run([*sample, "-n", "1"], monkeypatch)
+    assert len(pd.read_csv("designed.csv")) == 1
 
 
 def walks(folder):

@@ -15,10 +15,11 @@ from sparring.deploy.export import export
 from sparring.deploy.serve.app import application
 from sparring.deploy.serve.limits import Limits
 from sparring.errors import InputError
-from sparring.evaluation import compare, evaluate
+from sparring.evaluation import compare, evaluate, judge
 from sparring.explore import explore
 from sparring.modalities import find
 from sparring.training import checkpoint
+from sparring.use import rank
 
 PAGE = Path(__file__).parents[1] / "docs" / "your-own-kind.md"
 
@@ -103,3 +104,14 @@ def test_held_out_strips_are_the_same_everywhere(place):
     assert isinstance(split, Split)
     assert len(split.held) == 8
     assert not set(split.train) & set(split.held)
+
+
+def test_files_of_other_tools_are_evaluated_and_ranked(place, tmp_path):
+    random = np.random.default_rng(1)
+    lines = ["".join(random.choice(list("rgbk"), 6)) for _ in range(30)]
+    (tmp_path / "other.strips").write_text("\n".join([*lines, "rrrrrr"]))
+    found = judge(tmp_path / "other.strips", place / "fabric.strips", recipe=str(place / "strips.py"))
+    assert found.samples == 31
+    assert found["fid[places]"] > found.of_real("fid[places]")
+    ranked = rank(sparring.load(place / "run", trust=True), tmp_path / "other.strips")
+    assert sorted(r.place for r in ranked) == sorted(f"strip {i + 1}" for i in range(31))

@@ -133,3 +133,27 @@ def scenarios(
         f"\nLosses as fractions of the portfolio; {n:,} paths; historical windows start at every step.\n", markup=False
     )
     console.print(f"- see {out} (risk.csv, fan.png, paths.npz)", markup=False)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring rank runs/molecules-molecules candidates.smi -o ranked.csv\n\n"
+    "  sparring rank runs/photos other-photos/ --first 5"
+)
+def rank(
+    run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
+    data: Annotated[str, typer.Argument(help="The items: a folder, a file, or the name of a data set.")],
+    out: Annotated[str, typer.Option("-o", "--out", help="A .csv with all items.")] = "",
+    first: Annotated[int, typer.Option(min=1, help="Items that are shown of either end.")] = 10,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    trust_code: TrustCode = False,
+) -> None:
+    """Sort items by how real D takes them for, with what it holds against each."""
+    from sparring.use.rank import rank as rank_items
+    from sparring.use.rank import rows
+
+    ranked = rank_items(run, data, out or None, device, force, quiet=False, trust=trust_code)
+    say()
+    print_wide(number_table(rows(ranked, first)))
+    say(f"\n{len(ranked):,} items{f' in {out}' if out else ''}; D: its probability that an item is real")

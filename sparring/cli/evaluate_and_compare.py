@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from sparring.cli.app import TrustCode, app
 from sparring.console import Console, Screen, number_table, print_wide, say
 from sparring.errors import InputError
+
+if TYPE_CHECKING:
+    from sparring.metrics.results import Evaluation
 
 
 @app.command(
@@ -38,7 +41,7 @@ def evaluate(
 ) -> None:
     """Evaluate a model's samples: every metric next to that of real data and of trivial baselines."""
     from sparring.evaluation import evaluate as evaluate_model
-    from sparring.evaluation.report import LEGEND, finding_lines, record, table
+    from sparring.evaluation.report import record
     from sparring.files import as_json
 
     evaluation = evaluate_model(run, against or None, samples, features or (), device, quiet=json, trust=trust_code)
@@ -46,12 +49,55 @@ def evaluate(
     if json:
         say(as_json(evaluation.content()))
         return
+    _show(evaluation, f"- written to {run}/evaluation.json")
+
+
+def _show(evaluation: Evaluation, *more: str) -> None:
+    """Print an evaluation, and further lines."""
+    from sparring.evaluation.report import LEGEND, finding_lines, table
+
     console = Console()
     console.print()
     print_wide(table(evaluation))
     console.print(f"\n{LEGEND}.\n{evaluation.protocol}.\n", markup=False)
-    for line in (*finding_lines(evaluation), f"- written to {run}/evaluation.json"):
+    for line in (*finding_lines(evaluation), *more):
         console.print(line, markup=False)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring judge new.smi --against molecules.smi\n\n"
+    "  sparring judge synthetic.csv --against customers.csv target=churned\n\n"
+    "  sparring judge samples/ --against photos/ --features imagenet"
+)
+def judge(
+    file: Annotated[str, typer.Argument(help="A file, a folder or an archive that any tool made.")],
+    against: Annotated[str, typer.Option(help="The real data that the tool was trained on.")],
+    fields: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[FIELD=VALUE]...", help="How the data are read; see sparring recipes NAME."),
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="The recipe that reads the data, a name or a .py file. \\[default: chosen by the data]")
+    ] = "",
+    features: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="As for sparring evaluate; repeatable."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+) -> None:
+    """Evaluate a file that any tool made, without a model: every metric next to that of real data and of baselines."""
+    from sparring.evaluation import judge as judge_file
+    from sparring.files import as_json
+    from sparring.recipes.base import parse
+
+    given = parse(fields or [])
+    evaluation = judge_file(file, against, recipe or None, features or (), device, quiet=json, **given)
+    if json:
+        say(as_json(evaluation.content()))
+        return
+    _show(evaluation)
 
 
 @app.command(

@@ -9,6 +9,7 @@ from torch import Tensor
 
 VALUES = "values"  # the part of a sample that every kind of data has
 CONDITION = "condition"  # what a sample is generated for: a class, codes, a given item
+REWRITTEN = "rewritten"  # the same items as the values in another form, for nets that read one and write the other
 HELD = "held "  # prefix of the parts of held-out items in a batch
 
 Tensors = dict[str, Tensor]

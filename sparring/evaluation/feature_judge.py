@@ -81,13 +81,46 @@ class FeatureJudge(Judge):
 
     def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:
         count = sample_count(self.real, n)
+        again = self._reconstructed(model, self._reference(count))
+        check = self._check_of(model.modality, count)
+        classes = bool(model.modality.classes)
+        return self._evaluation(model.stream(count, seed=seed), classes, count, again, check, console)
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:
+        """As networks would see them. Their labels are used if the real data have the same classes."""
+        if self.real.modality.source is not None:
+            return super().evaluate_items(items, console)
+        with console.progress(f"reading {items.name}") as progress:
+            given, notes = read(self.real.modality, items, progress, MIN_SAMPLES)
+        for note in notes:
+            console.say(note)
+        count, classes = len(given.data.train) + len(given.data.held), self.real.modality.classes
+        batches, labeled = given.batches(torch.arange(count)), bool(classes) and given.modality.classes == classes
+        return self._evaluation(batches, labeled, sample_count(self.real, count), [], None, console)
+
+    def _evaluation(
+        self,
+        batches: Iterable[tuple[Tensors, Tensor | None]],
+        labeled: bool,
+        count: int,
+        again: list[Number],
+        check: ConditionCheck | None,
+        console: Console,
+    ) -> Evaluation:
+        """The evaluation of samples and their conditions.
+
+        Args:
+            labeled: True if the conditions are classes.
+            count: number of samples.
+            again: metrics of reconstructions, if there are any.
+            check: of the conditions, if they are values of columns.
+        """
         reference = self._reference(count)
         floor, baseline = reference.floor, reference.baseline
-        again = self._reconstructed(model, reference)
-        samples, check = reference.statistics(), self._check_of(model.modality, count)
+        samples = reference.statistics()
         with console.progress(f"evaluating {count:,} samples") as progress:
-            for batch, condition in model.stream(count, seed=seed):
-                samples.add(batch, condition if model.modality.classes else None)
+            for batch, condition in batches:
+                samples.add(batch, condition if labeled else None)
                 if check is not None and condition is not None:
                     check.add(batch[VALUES], condition)
                 progress(samples.n, count)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from sparring.evaluation.classifier import Classifier, classifier_of
 from sparring.evaluation.real import Real
 from sparring.nets import efficientnet_lite, pretrained
 from sparring.nets.pretrained import IMAGENET
+from sparring.recipes.base.own_function import own_function
 
 CLASSIFIER = "classifier"
 PRETRAINED = ("dinov2", IMAGENET, "inception")
@@ -105,22 +104,10 @@ def _named(name: str, real: Real, net: Classifier | None) -> Features:
 
 def _user_defined(name: str, reserved: Sequence[str]) -> Features:
     """A function from a user's file, which must not have a reserved name."""
-    file, _, function = name.partition(":")
-    path = Path(file)
-    function = function or path.stem
-    spec = importlib.util.spec_from_file_location(f"features_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise InputError(f"there is no file {file} with features")
+    function = name.partition(":")[2] or Path(name).stem
     if function in reserved:
         raise InputError(f"{name}: {function!r} is the name of other features; rename the function")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    with own_code(str(path), f"{file} cannot be imported: "):
-        spec.loader.exec_module(module)
-    compute = getattr(module, function, None)
-    if not callable(compute):
-        raise InputError(f"{file} defines no function {function!r}; name one as FILE.py:FUNCTION")
-    return Features(function, _checked(compute, name))
+    return Features(function, _checked(own_function(name, "features"), name))
 
 
 def _checked(compute: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensors], Tensor]:
@@ -128,7 +115,7 @@ def _checked(compute: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensor
 
     def features(samples: Tensors) -> Tensor:
         x = samples[VALUES]
-        with own_code(name.partition(":")[0]):
+        with own_code(str(Path(name.partition(":")[0]).absolute())):
             output = compute(x)
         if not isinstance(output, Tensor) or output.ndim != 2 or len(output) != len(x):
             shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__

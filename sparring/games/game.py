@@ -80,6 +80,10 @@ class Game(nn.Module, ABC):
         """The net that judges samples and their condition; None if there is none."""
         return None
 
+    def critic(self) -> Discriminator | None:
+        """The net that judges what `Modality.rank` shows it of items, usually their values; None if there is none."""
+        return self.discriminator()
+
     def autoencoder(self) -> Reconstruct | None:
         """What encodes and decodes samples; None if the game has no autoencoder."""
         return None

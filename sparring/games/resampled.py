@@ -65,6 +65,9 @@ class ResampledGame(Game):
     def discriminator(self) -> Discriminator | None:
         return None  # D judges what sequences stand for, which has no gradient with respect to codes
 
+    def critic(self) -> Discriminator | None:
+        return self.D
+
     def likelihood(self, optimizer: OptimizerFactory, **settings: Any) -> list[Player]:
         """The player of the first phase: G learns by maximum likelihood."""
         return [Player("G", self.likelihood_losses, optimizer(self.G.parameters()), (self.G,), **settings)]

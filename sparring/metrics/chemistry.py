@@ -86,6 +86,23 @@ def fingerprints(molecules: Iterable[Molecule], bits: int = 1024) -> NDArray[np.
     return np.array(rows, np.uint8).reshape(len(rows), bits)
 
 
+def substructures(molecule: Molecule) -> dict[int, str]:
+    """The substructures that `counts` counts, as SMILES of one occurrence of each, by their places."""
+    found = needs("rdkit.Chem.rdFingerprintGenerator", "molecules", "reads molecules").AdditionalOutput()
+    found.AllocateBitInfoMap()
+    _morgan(BITS).GetCountFingerprint(molecule, additionalOutput=found)
+    return {place: _environment(molecule, *where[0]) for place, where in found.GetBitInfoMap().items()}
+
+
+def _environment(molecule: Molecule, atom: int, radius: int) -> str:
+    """The part of a molecule within so many bonds of an atom."""
+    bonds = chem().FindAtomEnvironmentOfRadiusN(molecule, radius, atom) if radius else ()
+    ends = [molecule.GetBondWithIdx(bond) for bond in bonds]
+    atoms = {atom, *(end for bond in ends for end in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))}
+    text: str = chem().MolFragmentToSmiles(molecule, sorted(atoms), list(bonds), rootedAtAtom=atom)
+    return text
+
+
 @cache
 def _quick() -> Any:
     module = needs("rdkit.Chem.rdMolDescriptors", "molecules", "reads molecules")

@@ -116,7 +116,8 @@ class Request:
     Attributes:
         condition: as `Modality.draw_conditions` takes it: of one sample as G takes it, negative where it is free, or
             the rows that conditions are drawn from; None if nothing is asked.
-        rules: conditions that every returned sample must satisfy; each has `holds(items)` and `text`.
+        rules: conditions that every returned sample must satisfy; each has `holds(items)` and `text`, and may have
+            `seen(items)`, what samples that were drawn in vain have of it.
         length: steps of a sample, for kinds of any length; None for the length that was trained on.
         every: steps of the training data from one step of a sample to the next, for kinds that change continuously.
         seeds: parts of the latents that all samples share, and the seed that each is drawn from.

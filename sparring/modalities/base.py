@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -26,6 +27,7 @@ from sparring.modalities.asks import Ask, Request
 from sparring.modalities.conditional import Conditional
 from sparring.modalities.descriptions import Encoded, Prices, Recommendation, Source, Words
 from sparring.modalities.exploring import Drawing, Explored
+from sparring.modalities.ranking import Ranked, rank_values
 from sparring.modalities.samples import SAMPLES, Comparison, Samples, Writer, write_png
 from sparring.modalities.survey import Survey, read_through
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from sparring.modalities.applying import Applied
     from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
     from sparring.modalities.labeled import LabeledSet
+    from sparring.nets.discriminator import Discriminator
     from sparring.nets.tiles import Mapper
 
 __all__ = [
@@ -440,6 +443,17 @@ class Modality(Conditional):
         return None
 
     # Uses.
+
+    def rank(self, critic: Discriminator, items: Items, device: torch.device, progress: Progress) -> list[Ranked]:
+        """Items as a model's D judges them, in their order in the file.
+
+        Args:
+            critic: from `Game.critic`.
+
+        Raises:
+            InputError: if they cannot be judged.
+        """
+        return rank_values(self, critic, items, device, progress)
 
     def labeled_set(
         self,

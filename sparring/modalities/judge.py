@@ -118,3 +118,14 @@ class Judge(ABC):
         Raises:
             InputError: if n is too small.
         """
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:  # noqa: ARG002
+        """Evaluate items that any tool wrote, in place of samples.
+
+        Raises:
+            InputError: if there are too few, they cannot be compared, or samples are generated from given items.
+        """
+        raise InputError(
+            f"{items.name!r} cannot be evaluated without a model, because such samples are generated from given items; "
+            "use sparring evaluate RUN"
+        )

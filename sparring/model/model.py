@@ -296,7 +296,7 @@ class Model:
                 break
             searched(drawn, have)
         found = self._yield(request, have, drawn, hits)
-        raise InputError(f"only {found}; ask for fewer or for a more common condition")
+        raise InputError(f"only {found}{_seen(request, decoded)}; ask for fewer or for a more common condition")
 
     def _yield(self, request: Request, have: int, drawn: int, hits: NDArray[np.int64]) -> str:
         """How many of the samples drawn satisfy the rules of a request, in words.
@@ -407,6 +407,12 @@ class Model:
     def replace(self, folder: Path) -> None:
         """Write the model to the folder of the model of a run, over an older one."""
         self._write(folder, older=stored.FILES)
+
+
+def _seen(request: Request, items: Any) -> str:
+    """What samples have of what is asked, in brackets, where the rules tell it."""
+    said = [text for rule in request.rules if hasattr(rule, "seen") and (text := rule.seen(items))]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def _satisfying(items: Any, request: Request) -> Any:

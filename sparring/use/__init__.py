@@ -1,6 +1,7 @@
-"""Uses of trained models: augmented training sets and risk scenarios."""
+"""Uses of trained models: augmented training sets, risk scenarios, rankings of items."""
 
 from sparring.use.augment import Augmentation, augment
+from sparring.use.rank import rank
 from sparring.use.scenarios import Risk, scenarios
 
-__all__ = ["Augmentation", "Risk", "augment", "scenarios"]
+__all__ = ["Augmentation", "Risk", "augment", "rank", "scenarios"]

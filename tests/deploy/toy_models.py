@@ -17,6 +17,7 @@ from songs import chorales
 from sparring import recipes
 from sparring.data.items import Items
 from sparring.modalities import find
+from sparring.modalities.molecules.records import Records
 from sparring.model import Model
 
 SMALL = {
@@ -69,6 +70,9 @@ def fitted(modality, labels: bool):
             "c": random.choice(list("xyz"), 60),
         }
         return modality.fit(Items("t", "rows", pd.DataFrame(table)))
+    if modality.kind == "molecule graphs":
+        smiles = ("CCO", "CCN", "CC=O", "c1ccccc1", "CC#N")
+        return modality.fit(Items("m", "molecules", Records(smiles, "line", np.arange(5) + 1)))
     if modality.kind == "series":
         prices = 100 * np.exp(random.normal(0, 0.01, (400, 2)).cumsum(0))
         return modality.fit(Items("s", "series", pd.DataFrame(prices, columns=list("ab"))))

@@ -97,9 +97,19 @@ class AudioJudge(Judge):
         count = n or max(MIN_SAMPLES, len(self.unseen))
         if count < MIN_UNSEEN:
             raise InputError(f"{count} sounds are too few to evaluate; give at least {MIN_UNSEEN}")
-        floor, trivial = self.floor, self.baselines
         console.say(f"evaluating {count:,} sounds")
-        samples = self.sounds_of(model.sample(count, seed=seed))
+        return self._evaluation(self.sounds_of(model.sample(count, seed=seed)))
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:
+        """As real sounds are read: at the rate of the data, and with the peak of each at full scale."""
+        samples = _joined(*_split(self.modality, items))
+        if len(samples) < MIN_UNSEEN:
+            raise InputError(f"{items.name!r} has {len(samples)} sounds; evaluating needs at least {MIN_UNSEEN}")
+        console.say(f"evaluating {len(samples):,} sounds")
+        return self._evaluation(samples)
+
+    def _evaluation(self, samples: Sounds) -> Evaluation:
+        floor, trivial, count = self.floor, self.baselines, len(samples)
         numbers = self.numbers(samples)
         part = "held-out" if self.held else "training (too few to hold some out)"
         return Evaluation(

@@ -1,7 +1,8 @@
 """Molecules as SMILES."""
 
+from sparring.modalities.molecules.graphs import MoleculeGraphs
 from sparring.modalities.molecules.molecules import Molecules
 
-__all__ = ["Molecules"]
+__all__ = ["MoleculeGraphs", "Molecules"]
 
-KINDS = (Molecules,)
+KINDS = (Molecules, MoleculeGraphs)

@@ -130,6 +130,15 @@ def _cleaned(molecule: Molecule | None, written: str, rules: Rules) -> tuple[str
     return text, done
 
 
+@lru_cache(maxsize=2)  # fitting and encoding ask for the same
+def rewritten(smiles: tuple[str, ...]) -> tuple[str, ...]:
+    """Another SMILES of each molecule, which begins at a random atom and goes on in random order. They are always the
+    same for the same molecules.
+    """
+    write = chemistry.chem().MolToRandomSmilesVect
+    return tuple(write(molecule, 1, randomSeed=i + 1)[0] for i, molecule in enumerate(chemistry.parse_each(smiles)))
+
+
 def has_charges(smiles: str) -> bool:
     """True if an atom of a SMILES has a charge."""
     return CHARGE.search(smiles) is not None

@@ -50,6 +50,14 @@ class Range:
             satisfied[known] = self.contains(self.measure([molecules[i] for i in known]))
         return satisfied
 
+    def seen(self, smiles: NDArray[Any]) -> str:
+        """The range of molecules that were drawn last, for the user; "" if none is valid."""
+        molecules = [molecule for molecule in chemistry.parse(smiles) if molecule is not None]
+        if not molecules:
+            return ""
+        values = self.measure(molecules)
+        return f"{self.name} of the last {len(values)} is from {values.min():.4g} to {values.max():.4g}"
+
     def contains(self, x: NDArray[np.float64]) -> NDArray[np.bool_]:
         """True for the values within the bounds."""
         low = x > self.low if self.above else x >= self.low

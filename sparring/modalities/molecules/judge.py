@@ -19,6 +19,7 @@ from sparring.metrics.moses import Statistics
 from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.metrics.tables import c2st_auc
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
+from sparring.modalities.molecules import reading
 from sparring.modalities.molecules.baselines import baselines
 
 if TYPE_CHECKING:
@@ -77,6 +78,14 @@ class MoleculeJudge(Judge):
         drawn = [part for part in candidates if part is not None]
         raw = float(np.concatenate([part.numpy() for part in drawn]).mean()) if drawn else nan
         return self.evaluation(written, raw)
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:
+        """All SMILES of a file as they are written: invalid and repeated ones count."""
+        written = reading.records_of(items, "").smiles
+        if len(written) < MIN_MOLECULES:
+            raise InputError(f"{items.name!r} has {len(written)} molecules; evaluating needs at least {MIN_MOLECULES}")
+        console.say(f"evaluating {len(written):,} molecules")
+        return self.evaluation(written)
 
     def evaluation(self, written: Sequence[str], raw: float = nan) -> Evaluation:
         """The evaluation of SMILES that any tool wrote.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import nan
 from pathlib import Path
@@ -18,7 +18,7 @@ from torch import Tensor
 from sparring.data.items import Items
 from sparring.data.split import HELD_FRACTION, MIN_ITEMS, Split
 from sparring.data.store import Progress, no_progress
-from sparring.data.tensors import CONDITION, VALUES, Tensors
+from sparring.data.tensors import CONDITION, REWRITTEN, VALUES, Tensors
 from sparring.errors import InputError
 from sparring.json_files import build
 from sparring.metrics import chemistry
@@ -27,9 +27,11 @@ from sparring.modalities.base import Encoded, Modality, Recommendation, Samples,
 from sparring.modalities.molecules import cleaning, drawing, properties, reading, writing
 from sparring.modalities.molecules.cleaning import Charges, Cleaned, Marks, Rules, Salts
 from sparring.modalities.molecules.conditions import Range, Valid, ranges
+from sparring.modalities.molecules.membership import Members
 from sparring.modalities.molecules.properties import Estimate, Measure, estimate, known_properties, measures
 from sparring.modalities.molecules.requests import Known
 from sparring.modalities.molecules.sets import SETS
+from sparring.modalities.molecules.targets import LIKE, NOVEL, SCAFFOLD, SIMILARITY, Wanted
 from sparring.modalities.molecules.tokens import as_codes, as_text, tokenize, vocabulary
 from sparring.modalities.molecules.view import View
 from sparring.modalities.samples import Comparison, write_png
@@ -37,6 +39,8 @@ from sparring.modalities.survey import Survey
 
 if TYPE_CHECKING:
     from sparring.modalities.judge import Judge, TrainingData
+    from sparring.modalities.ranking import Ranked
+    from sparring.nets.discriminator import Discriminator
 
 PROPERTIES = "properties"  # part of an encoded molecule: its standardized descriptors
 SKETCHED = 10_000  # molecules by which descriptors are standardized
@@ -53,6 +57,8 @@ class Molecules(Modality):
     Attributes:
         column: name of the column of SMILES in a table; "" to find it.
         salts, charges, isotopes, stereo, longest: as in `Rules`.
+        rewritten: encode each molecule a second time, as another SMILES of it, for nets that read one and write the
+            other.
         described: names of the properties that samples are generated for; others are only filtered by.
         vocabulary: the tokens.
         length: tokens of a molecule, the end included.
@@ -60,6 +66,7 @@ class Molecules(Modality):
         means, deviations, lows, highs: of `described` in the training data.
         examples, example_values: some molecules of the data, and their properties.
         estimates: of the columns among `described`.
+        trained: the molecules of the data as `Members`; "" for models of older versions.
     """
 
     kind: ClassVar[str] = reading.KIND
@@ -83,6 +90,7 @@ class Molecules(Modality):
     isotopes: Marks = "keep"
     stereo: Marks = "keep"
     longest: int = 100
+    rewritten: bool = False
     described: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     length: int = 0
@@ -95,10 +103,13 @@ class Molecules(Modality):
     examples: tuple[str, ...] = ()
     example_values: tuple[tuple[float, ...], ...] = ()
     estimates: tuple[Estimate, ...] = ()
+    trained: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         restored = tuple(build(Estimate, e, "an estimate") if isinstance(e, Mapping) else e for e in self.estimates)
         object.__setattr__(self, "estimates", restored)
+        if self.trained:
+            _ = self._members  # raises if a file says something else
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
@@ -157,15 +168,16 @@ class Molecules(Modality):
     def fit(self, items: Items) -> Self:
         records, cleaned = reading.records_of(items, self.column), self.cleaned(items)
         properties.check_names(self.described, records)
-        smiles, tokens = cleaned.smiles, vocabulary(cleaned.smiles)
+        smiles = cleaned.smiles
+        every = (*smiles, *cleaning.rewritten(smiles)) if self.rewritten else smiles
         order = np.random.default_rng(0).permutation(len(smiles))
         quick = np.nan_to_num(chemistry.quick(chemistry.parse_each(smiles[i] for i in order[:SKETCHED])))
         values = known_properties(records, cleaned, self.described)
         known = order[np.isfinite(values[order]).all(1)][:MAX_EXAMPLES]
         fitted = replace(
             self,
-            vocabulary=tokens,
-            length=1 + max(len(tokenize(text)) for text in smiles),
+            vocabulary=vocabulary(every),
+            length=1 + max(len(tokenize(text)) for text in every),
             mean=_floats(quick.mean(0)),
             deviation=_floats(np.where(quick.std(0) > 0, quick.std(0), 1.0)),
             means=_floats(np.nanmean(values, 0)),
@@ -174,6 +186,7 @@ class Molecules(Modality):
             highs=_floats(np.nanmax(values, 0)),
             examples=tuple(smiles[i] for i in known),
             example_values=tuple(_floats(row) for row in values[known]),
+            trained=Members.of(smiles).as_text(),
         )
         measured = [(i, name) for i, name in enumerate(self.described) if name not in chemistry.descriptors()]
         estimates = tuple(estimate(name, values[:, i], smiles, fitted.view) for i, name in measured)
@@ -191,6 +204,10 @@ class Molecules(Modality):
         ]
         values = known_properties(records, cleaned, self.described)[known]
         tensors = {VALUES: torch.from_numpy(codes[known]), PROPERTIES: self._standardized(values)}
+        if self.rewritten:
+            others = as_codes(cleaning.rewritten(cleaned.smiles), self.vocabulary, self.length)
+            others = np.where(others[:, :1] < 0, codes, others)  # of other data, with unseen tokens
+            tensors[REWRITTEN] = torch.from_numpy(others[known])
         notes = [*cleaning.notes_of(cleaned), *(own.note() for own in self.estimates)]
         return Encoded(tensors, cleaned.rows[known], skipped=(*cleaned.skipped, *unknown), notes=tuple(notes))
 
@@ -208,6 +225,8 @@ class Molecules(Modality):
     def batch(self, tensors: Mapping[str, Tensor]) -> Tensors:
         """Codes, and as conditions some of their own descriptors: NaN for those that are free."""
         batch = {**tensors, VALUES: self.scale(tensors[VALUES])}
+        if REWRITTEN in batch:
+            batch[REWRITTEN] = self.scale(batch[REWRITTEN])
         values = batch.pop(PROPERTIES)
         if self.described:
             batch[CONDITION] = torch.where(torch.rand_like(values) < FREE, nan, values)
@@ -240,15 +259,26 @@ class Molecules(Modality):
     def asks(self) -> tuple[Ask, ...]:
         bounds = zip(self.described, self.lows, self.highs, strict=False)
         fields = tuple(Field(name, low=f"{low:.4g}", high=f"{high:.4g}") for name, low, high in bounds)
-        return (replace(WHERE, fields=fields),)
+        novel = (NOVEL,) if self.trained or not self.vocabulary else ()
+        return (replace(WHERE, fields=fields), LIKE, SIMILARITY, SCAFFOLD, *novel)
 
     def requested(self, asked: Mapping[str, Any]) -> Request:
         conditions = ranges(asked.get(WHERE.name, ()), self.measures)
         for condition in conditions:
             self._known.check_possible(condition)
-        rows = self._known.rows(conditions)
+        wanted = Wanted.of(asked, self.vocabulary, self.length, self._members)
+        own = [self.measures[name] for name in self.described]
+        rows = self._known.rows(conditions, wanted.typical(own, self.examples, self._known.examples))
         drawn = None if rows is None else self._standardized(rows)
-        return Request(drawn, (*conditions, Valid()), notes=self._notes(conditions))
+        notes = (*self._notes(conditions), *wanted.notes(self.examples))
+        return Request(drawn, (*conditions, *wanted.rules, Valid()), notes=notes)
+
+    @cached_property
+    def _members(self) -> Members | None:
+        try:
+            return Members.from_text(self.trained) if self.trained else None
+        except ValueError as error:
+            raise InputError(f"trained={self.trained[:20]!r} is damaged: {error}") from error
 
     @cached_property
     def measures(self) -> Mapping[str, Measure]:
@@ -257,14 +287,14 @@ class Molecules(Modality):
 
     @cached_property
     def _known(self) -> Known:
-        values = np.array(self.example_values).reshape(-1, len(self.described))
+        values = np.array(self.example_values, np.float64).reshape(len(self.examples), len(self.described))
         return Known(self.described, self.lows, self.highs, values)
 
     def _notes(self, conditions: Sequence[Range]) -> tuple[str, ...]:
         others = dict.fromkeys(c.name for c in conditions if c.name not in self.described)
-        filtered = (
-            f"{name} is only filtered by, as the model was not trained with it (conditions={name})" for name in others
-        )
+        hint = " (conditions={})" if self.described else ""
+        why = "is only filtered by, as the model was not trained with it"
+        filtered = (f"{name} {why}{hint.format(name)}" for name in others)
         asked = {condition.name for condition in conditions}
         return (*filtered, *(own.note() for own in self.estimates if own.name in asked))
 
@@ -283,7 +313,7 @@ class Molecules(Modality):
     # Judging.
 
     def features(self, samples: Tensors) -> Tensor:
-        return self.view.features(samples[VALUES])
+        return self.view.features(list(self.decode(samples)), samples[VALUES].device)
 
     def judge(
         self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Callable[[str], None]
@@ -291,6 +321,11 @@ class Molecules(Modality):
         from sparring.modalities.molecules.judge import molecule_judge
 
         return molecule_judge(self, training, against, options, say)
+
+    def rank(self, critic: Discriminator, items: Items, device: torch.device, progress: Progress) -> list[Ranked]:
+        from sparring.modalities.molecules.ranking import rank
+
+        return rank(self.view, critic, items, device, progress)
 
     def compare(self, samples: Samples, request: Request, items: Callable[[], Items | None]) -> Comparison:  # noqa: ARG002
         return drawing.comparison(samples.items, self.examples)

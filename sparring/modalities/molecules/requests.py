@@ -47,21 +47,27 @@ class Known:
                 f"{high:.4g}, the nearest is {near:.4g}"
             )
 
-    def rows(self, conditions: Sequence[Range]) -> Floats | None:
+    def rows(self, conditions: Sequence[Range], typical: Floats) -> Floats | None:
         """Properties (n, properties) that conditions of samples are drawn from, NaN for those that are free; None if
-        none is asked for. They are those of examples that satisfy all conditions, or else drawn from the ranges.
+        none is asked for. They are those of molecules that satisfy all conditions, or else drawn from the ranges.
+
+        Args:
+            typical: properties of molecules that are like those that are asked for, (m, properties); with none, the
+                properties without a condition are free.
         """
         own = [(self.names.index(c.name), c) for c in conditions if c.name in self.names]
-        if not own:
+        if not self.names or not (own or len(typical)):
             return None
-        random, columns = np.random.default_rng(0), [i for i, _ in own]
-        holds = np.logical_and.reduce([c.contains(self.examples[:, i]) for i, c in own])
+        random, asked = np.random.default_rng(0), sorted({i for i, _ in own})
+        pool, columns = (typical, list(range(len(self.names)))) if len(typical) else (self.examples, asked)
+        holds = np.logical_and.reduce([c.contains(pool[:, i]) for i, c in own] or [np.ones(len(pool), bool)])
         rows = np.full((ROWS, len(self.names)), nan)
+        if holds.any() or len(typical):
+            chosen = random.choice(np.flatnonzero(holds) if holds.any() else len(pool), ROWS)
+            rows[:, columns] = pool[chosen][:, columns]
         if holds.any():
-            chosen = random.choice(np.flatnonzero(holds), ROWS)
-            rows[:, columns] = self.examples[chosen][:, columns]
             return rows
-        for i in set(columns):
+        for i in asked:
             low = max([self.lows[i], *(c.low for j, c in own if j == i)])
             high = min([self.highs[i], *(c.high for j, c in own if j == i)])
             rows[:, i] = random.uniform(low, high, ROWS)

@@ -38,12 +38,16 @@ class View:
 
     def __call__(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (n, length) -> numbers (n, width), 0 for invalid molecules, and which molecules are valid (n,)."""
-        molecules = chemistry.parse(as_text(codes.cpu().numpy(), self.vocabulary))
+        return self.of(as_text(codes.cpu().numpy(), self.vocabulary), codes.device)
+
+    def of(self, smiles: Sequence[str], device: torch.device) -> tuple[Tensor, Tensor]:
+        """The same of SMILES, on a device."""
+        molecules = chemistry.parse(smiles)
         valid = np.array([molecule is not None for molecule in molecules], bool)
         seen = np.zeros((len(molecules), self.width), np.float32)
         if valid.any():
             seen[valid] = self.numbers([molecule for molecule in molecules if molecule is not None])
-        return torch.from_numpy(seen).to(codes.device), torch.from_numpy(valid).to(codes.device)
+        return torch.from_numpy(seen).to(device), torch.from_numpy(valid).to(device)
 
     def numbers(self, molecules: Sequence[Molecule]) -> NDArray[np.float32]:
         """Of valid molecules, (n, width)."""
@@ -56,9 +60,9 @@ class View:
         limited: Floats = ((known - self.mean) / self.deviation).clip(-MAX_DEVIATIONS, MAX_DEVIATIONS)
         return limited
 
-    def features(self, codes: Tensor) -> Tensor:
+    def features(self, smiles: Sequence[str], device: torch.device) -> Tensor:
         """What molecules are scored by, (n, 64): descriptors, projected substructures, and whether they are valid."""
-        seen, valid = self(codes)
+        seen, valid = self.of(smiles, device)
         generator = torch.Generator().manual_seed(0)
         directions = torch.randn(BITS, PROJECTED, generator=generator).to(seen) / PROJECTED**0.5
         return torch.cat([seen[:, :BITS] @ directions, seen[:, BITS:], valid[:, None].float()], 1)

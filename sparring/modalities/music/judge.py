@@ -51,6 +51,10 @@ class MusicJudge(ScoresJudge):
     def piece(self, score: Score) -> Pitches:
         return voices_matrix(score, self.modality.grid, self.steps)
 
+    def whole(self, score: Score) -> Pitches:
+        pitches: Pitches = self.modality.matrix(score)
+        return pitches
+
     def cut(self, pieces: Sequence[Pitches]) -> list[Pitches]:
         return [
             piece[i : i + self.steps] for piece in pieces for i in range(0, len(piece) - self.steps + 1, self.steps)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
@@ -18,6 +19,7 @@ from sparring.metrics.two_sample import c2st_auc
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.music.score import Score
 from sparring.modalities.music.scores import Scores
+from sparring.modalities.samples import Samples
 
 if TYPE_CHECKING:
     from sparring.modalities.base import Modality
@@ -76,6 +78,10 @@ class ScoresJudge(Judge):
         """A generated score as an array of the window's length."""
 
     @abstractmethod
+    def whole(self, score: Score) -> Array:
+        """A score as an array of its own length."""
+
+    @abstractmethod
     def cut(self, pieces: Sequence[Array]) -> list[Array]:
         """Pieces cut into parts of the window's length; the rest of each is left out."""
 
@@ -123,10 +129,24 @@ class ScoresJudge(Judge):
         n = n or N
         if n < MIN_PIECES:
             raise InputError(f"{n} pieces are too few to evaluate; give at least {MIN_PIECES}")
-        floor, others = self.floor, self.baselines
         console.say(f"evaluating {n:,} pieces")
         made = model.sample(n, seed=seed)
-        numbers = self.numbers([self.piece(score) for score in made.items])
+        return self._evaluation([self.piece(score) for score in made.items], made.modality.preview(made))
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:
+        """Pieces cut into parts of the window's length; shorter ones are followed by silence."""
+        scores = [items.items[i] for i in self.modality.encode(items).readable]
+        pieces = [part for score in scores for part in self.cut([self.whole(score)]) or [self.piece(score)]]
+        if len(pieces) < MIN_PIECES:
+            raise InputError(f"{items.name!r} has {len(pieces)} pieces; evaluating needs at least {MIN_PIECES}")
+        console.say(f"evaluating {len(pieces):,} pieces")
+        shown = np.empty(len(scores), object)
+        shown[:] = scores
+        return self._evaluation(pieces, self.modality.preview(Samples(shown, None, self.modality)))
+
+    def _evaluation(self, pieces: Sequence[Array], picture: Image.Image) -> Evaluation:
+        floor, others, n = self.floor, self.baselines, len(pieces)
+        numbers = self.numbers(pieces)
         return Evaluation(
             data=self.name,
             protocol=(
@@ -135,7 +155,7 @@ class ScoresJudge(Judge):
                 f"that length (c2st_auc and the histograms: training pieces); {self.baseline_words}"
             ),
             samples=n, real=len(self.held), numbers=tuple(numbers), floor=tuple(floor), baselines=others,
-            findings=tuple(self.findings(numbers)), picture=made.modality.preview(made),
+            findings=tuple(self.findings(numbers)), picture=picture,
         )  # fmt: skip
 
     def usual_findings(self, numbers: Sequence[Number], copies: str) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,9 @@ class RollsJudge(ScoresJudge):
         planes, window = self.modality.planes(score), self.modality.window
         short = max(0, window - planes.shape[2])
         return np.pad(planes, ((0, 0), (0, 0), (0, short)))[:, :, :window]
+
+    def whole(self, score: Score) -> Planes:
+        return whole(self.modality, score)
 
     def cut(self, pieces: Sequence[Planes]) -> list[Planes]:
         window = self.modality.window
@@ -104,14 +107,15 @@ class RollsJudge(ScoresJudge):
         return self.usual_findings(numbers, f"copied[{RUN} bars]")
 
 
+def whole(modality: Rolls, score: Score) -> Planes:
+    """The longest part of a score that is in the metre of the data."""
+    begin, end = max(in_metre(score, modality.metre, modality.grid), key=lambda span: span[1] - span[0])
+    return modality.planes(score)[:, :, begin:end]
+
+
 def rolls_judge(
     modality: Rolls, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Say
 ) -> RollsJudge:
     """See `Modality.judge`."""
-
-    def array(score: Score) -> Planes:
-        begin, end = max(in_metre(score, modality.metre, modality.grid), key=lambda span: span[1] - span[0])
-        return modality.planes(score)[:, :, begin:end]
-
-    train, held = split_pieces(modality, training, against, options, array)
+    train, held = split_pieces(modality, training, against, options, partial(whole, modality))
     return RollsJudge(modality, train, held, say, training.name)

@@ -88,9 +88,32 @@ class SeriesJudge(Judge):
         n = n or self.n
         if n < 2:
             raise InputError(f"{n} paths are too few to evaluate; give at least 2")
-        floor, again = self.floor, self._reconstructed(model)
+        again = self._reconstructed(model)
         console.say(f"evaluating {n:,} paths")
-        generated = self.walks(model.sample(n, seed=seed, length=self.length).items)
+        return self._evaluation(model.sample(n, seed=seed, length=self.length).items, again)
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:
+        """Paths below one another, with their number in a column "path", or one long path; each is cut into parts as
+        long as the held-out rows.
+        """
+        paths, length = self.modality.paths(items), int(self.length)
+        parts = [path[i : i + length] for path in paths for i in range(0, len(path) - length + 1, length)]
+        if len(parts) < 2:
+            longest = max(map(len, paths))
+            raise InputError(
+                f"{items.name!r} has {len(paths)} paths of at most {longest:,} steps; evaluating needs two parts of "
+                f"{length:,} steps, as many as the held-out rows"
+            )
+        console.say(f"evaluating {len(parts):,} paths")
+        return self._evaluation(np.stack(parts), {})
+
+    def _evaluation(self, paths: Floats, again: dict[str, list[Number]]) -> Evaluation:
+        """The evaluation of paths in the user's units, (n, steps, channels).
+
+        Args:
+            again: metrics of reconstructions, if there are any.
+        """
+        floor, generated, n = self.floor, self.walks(paths), len(paths)
         numbers = self.numbers(generated)
         return Evaluation(
             data=self.name,

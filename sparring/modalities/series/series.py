@@ -43,7 +43,7 @@ from sparring.modalities.series.reading import steps
 from sparring.modalities.survey import Survey, read_through
 from sparring.modalities.tables.columns.forms import DateForm, Form, form_from_json
 from sparring.modalities.tables.columns.values import is_date, microseconds
-from sparring.modalities.tables.reading import MIN_STEPS
+from sparring.modalities.tables.reading import MIN_STEPS, is_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -60,6 +60,7 @@ LAGS = (1, 2, 5, 10)  # of the autocovariances among the features
 QUANTILES = 9  # among the features
 MAX_FEATURES = 128  # values that windows are scored by during training
 MAX_LISTED = 5  # names in a message
+PATH = "path"  # column with the number of the path, in files of several
 MAX_EXACT_INTEGER = 2**53  # that float64 represents exactly
 
 
@@ -240,6 +241,18 @@ class Series(Modality):
                 )
         return values[~unlike.any(1)]
 
+    def paths(self, items: Items) -> list[Floats]:
+        """The paths in a file such as `frame` gives, (steps, channels) each: those of a column "path", or a single one.
+
+        Raises:
+            InputError: as `values` does.
+        """
+        frame = items.items
+        if not is_frame(frame) or PATH not in frame or PATH in self.names:
+            return [self.values(items)]
+        parts = [part.drop(columns=PATH).reset_index(drop=True) for _, part in frame.groupby(PATH, sort=False)]
+        return [self.values(replace(items, items=part)) for part in parts]
+
     def _complete(self, items: Items) -> tuple[Floats, NDArray[np.bool_]]:
         """Steps without missing values, and for each whether its values are unlike those of the training data."""
         frame, _, _ = steps(items, self._patterns)
@@ -381,7 +394,7 @@ class Series(Modality):
 
     def frame(self, paths: NDArray[np.generic]) -> DataFrame:
         """Paths (n, steps, channels) below one another, with dates or numbers of steps. Several paths have a column
-        "path" with their number.
+        "path" with their number; `paths` reads them.
         """
         import pandas
 
@@ -398,7 +411,7 @@ class Series(Modality):
         else:
             frame.insert(0, self.stamp, dates.append([dates] * (n - 1)))
         if n > 1:
-            frame.insert(0, "path", np.repeat(np.arange(1, n + 1), length))
+            frame.insert(0, PATH, np.repeat(np.arange(1, n + 1), length))
         return frame
 
     def preview(self, samples: Samples) -> Image.Image:

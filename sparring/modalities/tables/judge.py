@@ -15,6 +15,7 @@ from sparring.metrics import tables
 from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.metrics.tables import Floats, Rows
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
+from sparring.modalities.samples import Samples
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -64,10 +65,21 @@ class TableJudge(Judge):
         n = n or len(self.train)
         if n < MIN_ROWS:
             raise InputError(f"{n} rows are too few to evaluate; give at least {MIN_ROWS}")
-        floor, baselines = self.floor, self.baselines
         console.say(f"evaluating {n:,} rows")
-        samples = model.sample(n, seed=seed)
-        generated = self.modality.rows(samples.items)
+        return self._evaluation(model.sample(n, seed=seed))
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:
+        frame = items.items
+        if missing := [name for name in self.names if name not in frame]:
+            raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the real rows have")
+        if len(frame) < MIN_ROWS:
+            raise InputError(f"{items.name!r} has {len(frame)} rows; evaluating needs at least {MIN_ROWS}")
+        console.say(f"evaluating {len(frame):,} rows")
+        return self._evaluation(Samples(frame, None, self.modality))
+
+    def _evaluation(self, samples: Samples) -> Evaluation:
+        floor, baselines = self.floor, self.baselines
+        generated, n = self.modality.rows(samples.items), len(samples)
         numbers = self.numbers(generated)
         return Evaluation(
             data=self.name,

@@ -94,9 +94,21 @@ class VideoJudge(Judge):
         n = n or self.n
         if n < MIN_HELD:
             raise InputError(f"{n} clips are too few to evaluate; give at least {MIN_HELD}")
-        floor, baselines = self.floor, self.cheats
         console.say(f"evaluating {n:,} clips")
         generated = self._generated(model, n, seed)
+        return self._evaluation(generated, [*self._sheets(generated), self._matrix(model, seed)])
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:
+        encoded = self.modality.encode(items)
+        rows = np.arange(len(encoded.items))
+        clips = _chosen(self.modality, items, encoded.values, encoded.items, rows, len(rows))
+        if len(clips) < MIN_HELD:
+            raise InputError(f"{items.name!r} has {len(clips)} clips; evaluating needs at least {MIN_HELD}")
+        console.say(f"evaluating {len(clips):,} clips")
+        return self._evaluation(clips, self._sheets(clips))
+
+    def _evaluation(self, generated: Clips, sheets: list[Image.Image]) -> Evaluation:
+        floor, baselines, n = self.floor, self.cheats, len(generated)
         numbers = self.numbers(generated)
         return Evaluation(
             data=self.name,
@@ -113,7 +125,7 @@ class VideoJudge(Judge):
             floor=tuple(floor),
             baselines=baselines,
             findings=tuple(self.findings(numbers)),
-            picture=self._picture(model, generated, seed),
+            picture=drawing.stacked(sheets),
         )
 
     def _generated(self, model: Sampler, n: int, seed: int) -> Clips:
@@ -247,22 +259,20 @@ class VideoJudge(Judge):
 
     # Pictures.
 
-    def _picture(self, model: Sampler, generated: Clips, seed: int) -> Image.Image:
-        """Generated clips, held-out clips, space-time slices of both, and each content with each motion."""
+    def _sheets(self, generated: Clips) -> list[Image.Image]:
+        """Generated clips, held-out clips, and space-time slices of both."""
         made, real = (self._pixels(clips.values[:SHEET]) for clips in (generated, self.held))
+        slices = drawing.slices(np.concatenate([made, real]))
+        return [drawing.contact_sheet(made), drawing.contact_sheet(real), slices]
+
+    def _matrix(self, model: Sampler, seed: int) -> Image.Image:
+        """Each content with each motion."""
         turns = [
             model.sample(1, seed=seed, content=content, motion=moves).items
             for content in range(MATRIX)
             for moves in range(MATRIX)
         ]
-        return drawing.stacked(
-            [
-                drawing.contact_sheet(made),
-                drawing.contact_sheet(real),
-                drawing.slices(np.concatenate([made, real])),
-                drawing.matrix(np.concatenate(turns), MATRIX),
-            ]
-        )
+        return drawing.matrix(np.concatenate(turns), MATRIX)
 
     def _pixels(self, values: Tensor) -> Any:
         return self.modality.decode({VALUES: values})

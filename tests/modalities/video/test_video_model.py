@@ -9,6 +9,7 @@ from test_cli import sparring as typed
 
 import sparring
 from sparring.errors import InputError
+from sparring.evaluation import judge
 
 av = pytest.importorskip("av")
 
@@ -130,3 +131,12 @@ def test_draw_is_exact_when_clips_are_long(model):
     whole = model.game.values(z, condition)
     parts = model.game.sample(z, condition)["values"]
     assert np.allclose(whole.detach(), parts.detach(), atol=1e-5)
+
+
+def test_a_file_is_evaluated_without_a_model(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.modalities.video.clip_classifier.STEPS", 5)
+    real = animations(tmp_path / "real")
+    found = judge(real, real)
+    assert (found.samples, set(found.baselines)) == (48, {"still", "shuffled", "cross-fade", "backwards"})
+    assert found["near_copy_share"] > 0.8  # all but the held-out ones
+    assert found.picture is not None

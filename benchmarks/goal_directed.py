@@ -1,0 +1,108 @@
+"""Goal-directed design: ORGAN next to likelihood alone, to the best training molecules and to a genetic search.
+
+    python benchmarks/goal_directed.py [OBJECTIVE ...] [--time 3m] [--data zinc] [--samples 1000] [--runs FOLDER]
+                                       [--page docs/designing-molecules.md]
+
+The objectives are those of benchmarks/guacamol.py. The genetic search may ask for as many values as ORGAN did.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import sparring
+from genetic import search
+from guacamol import OBJECTIVES
+from pages import put, table
+from sparring.metrics import chemistry
+from sparring.modalities import find
+from sparring.modalities.molecules import Molecules
+
+FORMULAS = "benchmarks/guacamol.py"
+TOP = (1, 10, 100)
+POPULATION = 200
+START = 1000  # training molecules that the genetic search begins with
+BALANCE = 0.1  # weight of D in ORGAN's reward
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("objectives", nargs="*", default=["celecoxib_rediscovery", "osimertinib_mpo"])
+    parser.add_argument("--data", default="zinc")
+    parser.add_argument("--time", default="3m", help="time of each training")
+    parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--runs", type=Path, default=Path("runs/bench-goals"))
+    parser.add_argument("--page", type=Path, help="write the table to this Markdown file, between its two marks")
+    args = parser.parse_args()
+    train = training_molecules(args.data)
+    body = [row for name in args.objectives for row in rows(name, train, args)]
+    head = ["objective", "molecules", *(f"top {n}" for n in TOP), "values asked for"]
+    lines = [
+        *table(head, body),
+        "",
+        f"Mean of the best molecules; {args.samples:,} of each model; training molecules: all {len(train):,}. "
+        f"organ: balance={BALANCE}. genetic: {POPULATION} molecules, from the best of {START:,} training molecules.",
+        "",
+        f"`python benchmarks/goal_directed.py {' '.join(args.objectives)} --data {args.data} --time {args.time} "
+        f"--samples {args.samples}`, {torch.get_num_threads()} CPU thread(s).",
+    ]
+    print("\n".join(lines))
+    if args.page:
+        put(args.page, __file__, lines)
+
+
+def training_molecules(data: str) -> list[str]:
+    """Those that models are trained on."""
+    items, modality = find(data), Molecules()
+    cleaned = modality.cleaned(items)
+    known = dict(zip(cleaned.rows.tolist(), cleaned.smiles, strict=True))
+    return [known[i] for i in modality.split(items, cleaned.rows).train.tolist()]
+
+
+def rows(name: str, train: Sequence[str], args: argparse.Namespace) -> list[list[str]]:
+    """The rows of an objective."""
+    score, body = OBJECTIVES[name], []
+    body.append(row(name, "training molecules", score(train), len(train)))
+    alone = trained(args, "alone", adversarial=0.0, balance=1.0)
+    body.append(row("", "likelihood alone", score(drawn(alone, args.samples)), 0))
+    organ = trained(args, name, objective=f"{FORMULAS}:{name}", balance=BALANCE)
+    steps = round(organ.about["step"] * organ.recipe.adversarial)
+    asked = steps * organ.recipe.batch * (organ.recipe.rollouts + 1)
+    body.append(row("", "**organ**", score(drawn(organ, args.samples)), asked))
+    order = np.random.default_rng(0).permutation(len(train))[:START]
+    generations = max(1, (asked - START) // POPULATION)
+    found = search([train[i] for i in order], score, POPULATION, generations)
+    body.append(row("", "genetic", score(found), START + generations * POPULATION))
+    return body
+
+
+def trained(args: argparse.Namespace, name: str, **fields: object) -> sparring.Model:
+    """The model of a run, trained if it does not exist."""
+    out = args.runs / f"{name}-{args.time}"
+    if not (out / "model").is_dir():
+        sparring.train("organ", args.data, out=out, time=args.time, quiet=True, force=out.exists(), **fields)
+    return sparring.load(out)
+
+
+def drawn(model: sparring.Model, n: int) -> list[str]:
+    """The different valid molecules among n."""
+    texts: list[str] = []
+    for batch, _ in model.stream(n, seed=0):
+        texts += list(model.modality.decode(batch))
+    return sorted({text for text in chemistry.canonical(texts) if text})
+
+
+def row(objective: str, name: str, values: Sequence[float], asked: int) -> list[str]:
+    """Means of the best values."""
+    best = sorted(values, reverse=True)
+    means = [f"{np.mean(best[:n]):.3f}" if best else "" for n in TOP]
+    return [objective, name, *means, f"{asked:,}" if asked else ""]
+
+
+if __name__ == "__main__":
+    main()
