@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import soundfile
 from benzenes import write_benzenes
+from captions import write_captions, write_labeled
 from PIL import Image
 from rdkit import Chem
 from rdkit.Chem import Descriptors
@@ -67,6 +68,7 @@ def test_readme_commands(tmp_path, monkeypatch, pictures):
     given(tmp_path)
     sounds(tmp_path / "drums.zip")
     write_benzenes(tmp_path / "molecules.smi")
+    write_captions(tmp_path / "texts.txt")
     recordings(tmp_path)
     walks(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -258,6 +260,22 @@ def test_commands_about_molecules(tmp_path, monkeypatch):
     asked = [molecule for molecule in Chem.SDMolSupplier("asked.sdf") if molecule is not None]
     assert len(asked) == 20
     assert all(110 <= Descriptors.MolWt(m) <= 200 and Descriptors.MolLogP(m) > 1 for m in asked)
+
+
+def test_commands_about_text(tmp_path, monkeypatch):
+    write_captions(tmp_path / "captions.txt", 400)
+    write_labeled(tmp_path / "reviews.csv", 400)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "text.md").read_text()):
+        more = {
+            "train": ["width=16", "embedding=8", "D=8"],
+            "evaluate": ["--samples", "40"],
+            "augment": ["--seeds", "3"],
+        }
+        run([*words, *more.get(words[1], [])], monkeypatch)
+    assert all(text.startswith("a black") for text in pd.read_csv("asked.csv")["text"])
+    assert len(Path("food.jsonl").read_text().splitlines()) == 100
+    assert set(pd.read_csv("more.csv")["label"]) == {"animals", "food"}
 
 
 def walks(folder):

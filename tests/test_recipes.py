@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import torch
 from benzenes import write_benzenes
+from captions import captions, write_captions, write_labeled
 from PIL import Image
 from songs import chorales
 
@@ -214,6 +215,26 @@ def test_contract_for_sounds(name, channels, tmp_path):
 def test_contract_for_molecules(name, tmp_path):
     samples = contract(name, write_benzenes(tmp_path / "b.smi"), tmp_path, output_of=written)
     assert samples.shape == (5,)
+
+
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "text" in kinds(n)])
+def test_contract_for_text(name, labels, tmp_path):
+    write = write_labeled if labels else write_captions
+    samples = contract(name, write(tmp_path / f"c.{'csv' if labels else 'txt'}", 60), tmp_path, labels=labels)
+    assert all(isinstance(text, str) for text in samples.items)
+    assert (samples.labels is not None) == labels
+    prompted = sparring.load(tmp_path / "run").sample(3, seed=1, prompt="a black")
+    assert all(text.startswith("a black") for text in prompted.items)
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "text" in kinds(n)])
+def test_contract_for_a_long_text(name, tmp_path):
+    (tmp_path / "long.txt").write_text(" ".join(text for text, _ in captions(200)))
+    samples = contract(name, tmp_path / "long.txt", tmp_path, window=12)
+    assert [len(text) for text in samples.items] == [12] * 5
+    longer = sparring.load(tmp_path / "run").sample(3, seed=1, length=30).items
+    assert [len(text) for text in longer] == [30] * 3
 
 
 def test_molecules_by_likelihood_alone(tmp_path):

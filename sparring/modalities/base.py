@@ -416,6 +416,15 @@ class Modality(ABC):
             raise InputError(f"there is no label {str(name)!r}; {nearest(str(name), self.classes)}")
         return self.classes.index(str(name))
 
+    def labels_of(self, condition: Tensor) -> NDArray[np.int64]:
+        """The class of each sample, (n,), for kinds with classes.
+
+        Args:
+            condition: of the samples, from `draw_conditions`.
+        """
+        labels: NDArray[np.int64] = condition.cpu().numpy()
+        return labels
+
     def preview_conditions(self, n: int, classes: int, device: torch.device) -> Tensor | None:
         """Conditions of the samples on a preview sheet: classes in turn.
 
@@ -563,7 +572,7 @@ class Modality(ABC):
             samples: from `Game.generate`.
             batch: their conditions ("condition") and, where samples are generated from items, the true items.
         """
-        labels = batch[CONDITION].cpu().numpy() if self.classes else None
+        labels = self.labels_of(batch[CONDITION]) if self.classes else None
         return Samples(self.decode(samples), labels, self).preview()
 
     # Exploring.

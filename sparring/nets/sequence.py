@@ -13,7 +13,8 @@ CHECK_EVERY = 8  # steps between checks whether all sequences have ended
 class LanguageModel(nn.Module):
     """The distribution of the next token of a sequence, by gated recurrent units. Cho et al. 2014, arXiv:1406.1078.
 
-    Sequences are codes int64 (n, length): 1 to `tokens`, and 0 after the end.
+    Sequences are codes int64 (n, length): 1 to `tokens`, and 0 after the end. The last code is always 0: a sequence
+    that fills the length is cut there, and whether it would have ended is not learned.
 
     Args:
         tokens: number of tokens.
@@ -22,47 +23,80 @@ class LanguageModel(nn.Module):
         depth: number of layers.
         dropout: share of the units that are dropped during training, before each layer and the output.
         condition: numbers that sequences are conditioned on; NaN where a number is free.
+        classes: number of classes that sequences are conditioned on instead; 0 for none.
+        ends: False for sequences that all fill the length.
+        tied: the output layer has the vectors of the tokens as its weights. Press and Wolf 2016, arXiv:1608.05859.
     """
 
     def __init__(
-        self, tokens: int, embedding: int, width: int, depth: int, dropout: float = 0.0, condition: int = 0
+        self,
+        tokens: int,
+        embedding: int,
+        width: int,
+        depth: int,
+        dropout: float = 0.0,
+        condition: int = 0,
+        classes: int = 0,
+        tied: bool = False,
+        ends: bool = True,
     ) -> None:
         super().__init__()
         self.start = tokens + 1
         self.embedding = nn.Embedding(tokens + 2, embedding)
-        self.net = nn.GRU(embedding + 2 * condition, width, depth, batch_first=True, dropout=dropout * (depth > 1))
+        inputs = embedding + 2 * condition + classes
+        self.net = nn.GRU(inputs, width, depth, batch_first=True, dropout=dropout * (depth > 1))
         self.dropout = nn.Dropout(dropout)
-        self.end = nn.Linear(width, tokens + 1)
-        self.condition = condition
+        self.end = nn.Linear(width, embedding if tied else tokens + 1)
+        self.bias = nn.Parameter(torch.zeros(tokens + 1)) if tied else None
+        if tied:
+            nn.init.normal_(self.embedding.weight, std=embedding**-0.5)
+        self.condition, self.classes, self.ends = condition, classes, ends
 
     def forward(self, codes: Tensor, condition: Tensor | None = None) -> Tensor:
         """Logits (n, length, tokens + 1) of each code, given those before it."""
         before = F.pad(codes[:, :-1], (1, 0), value=self.start)
         hidden, _ = self.net(self._inputs(before, condition))
-        logits: Tensor = self.end(self.dropout(hidden))
-        return logits
+        return self._logits(self.dropout(hidden))
+
+    def _logits(self, hidden: Tensor) -> Tensor:
+        logits: Tensor = self.end(hidden)
+        if self.bias is not None:
+            logits = F.linear(logits, self.embedding.weight[: self.start], self.bias)
+        return logits if self.ends else F.pad(logits[..., 1:], (1, 0), value=-torch.inf)
 
     def negative_log_likelihood(self, codes: Tensor, condition: Tensor | None = None) -> Tensor:
         """Of each sequence up to its end, (n,)."""
+        codes, known = codes[:, :-1], until_end(codes)[:, :-1]
         logits = self(codes, condition).float()
-        losses = F.cross_entropy(logits.transpose(1, 2), codes, reduction="none")  # (n, length)
-        return (losses * until_end(codes)).sum(1)
+        losses = F.cross_entropy(logits.transpose(1, 2), codes, reduction="none")  # (n, length - 1)
+        return (losses * known).sum(1)
 
-    def sample(self, uniform: Tensor, condition: Tensor | None = None, temperature: float = 1.0) -> Tensor:
+    def sample(
+        self,
+        uniform: Tensor,
+        condition: Tensor | None = None,
+        temperature: float = 1.0,
+        prompt: Tensor | None = None,
+    ) -> Tensor:
         """Sequences (n, length), each token the quantile of its distribution at a number in [0, 1).
 
         Args:
             uniform: numbers (n, length).
             temperature: divides the logits.
+            prompt: the first codes of the sequences, (n, fewer than length); None to draw all.
         """
         n, length = uniform.shape
         codes = torch.zeros(n, length, dtype=torch.int64, device=uniform.device)
         code, hidden = torch.full((n, 1), self.start, device=uniform.device), None
         ended = torch.zeros(n, dtype=torch.bool, device=uniform.device)
+        given = 0 if prompt is None else prompt.shape[1]
         for i in range(length - 1):
             output, hidden = self.net(self._inputs(code, condition), hidden)
-            shares = (self.end(output[:, 0]).float() / temperature).softmax(1).cumsum(1)
-            drawn = (shares < uniform[:, i, None]).sum(1).clamp(max=shares.shape[1] - 1)
+            if prompt is not None and i < given:
+                drawn = prompt[:, i]
+            else:
+                shares = (self._logits(output[:, 0]).float() / temperature).softmax(1).cumsum(1)
+                drawn = (shares <= uniform[:, i, None]).sum(1).clamp(max=shares.shape[1] - 1)
             drawn = torch.where(ended, END, drawn)
             codes[:, i] = drawn
             ended = ended | (drawn == END)
@@ -74,6 +108,9 @@ class LanguageModel(nn.Module):
     def _inputs(self, codes: Tensor, condition: Tensor | None) -> Tensor:
         """Vectors of tokens, with the conditions and which of them are given."""
         x: Tensor = self.dropout(self.embedding(codes))
+        if self.classes and condition is not None:
+            given_class = F.one_hot(condition, self.classes).to(x.dtype)
+            return torch.cat([x, given_class[:, None].expand(-1, x.shape[1], -1)], 2)
         if not self.condition:
             return x
         if condition is None:
