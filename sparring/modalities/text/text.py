@@ -209,8 +209,9 @@ class Text(Modality):
         Raises:
             InputError: if it has tokens that are not learned, or too many.
         """
-        tokens, codes = self.tokenizer.tokenize(prompt), self.tokenizer.codes(prompt)
-        unseen = [token.strip() for token, code in zip(tokens, codes, strict=True) if code in (-1, self.view.unknown)]
+        begin = prompt if self.tokenizer.unit == "characters" else prompt.strip()  # words begin with their space
+        tokens, codes = self.tokenizer.tokenize(begin), self.tokenizer.codes(begin)
+        unseen = [token.strip() or token for token, code in zip(tokens, codes, strict=True) if code in (-1, self.view.unknown)]
         if unseen:
             named = ", ".join(map(repr, dict.fromkeys(unseen)))
             raise InputError(
