@@ -66,10 +66,17 @@ class LanguageModel(nn.Module):
 
     def negative_log_likelihood(self, codes: Tensor, condition: Tensor | None = None) -> Tensor:
         """Of each sequence up to its end, (n,)."""
+        return self.losses(codes, condition).sum(1)
+
+    def losses(self, codes: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Negative log likelihood of each code up to the end of its sequence, (n, length or shorter); 0 after it."""
         codes, known = codes[:, :-1], until_end(codes)[:, :-1]
+        if codes.device.type == "cpu":  # elsewhere, shapes that change cost more than places that do not count
+            longest = int(known.sum(1).amax())
+            codes, known = codes[:, :longest], known[:, :longest]
         logits = self(codes, condition).float()
         losses = F.cross_entropy(logits.transpose(1, 2), codes, reduction="none")  # (n, length - 1)
-        return (losses * known).sum(1)
+        return losses * known
 
     def sample(
         self,
@@ -83,20 +90,19 @@ class LanguageModel(nn.Module):
         Args:
             uniform: numbers (n, length).
             temperature: divides the logits.
-            prompt: the first codes of the sequences, (n, fewer than length); None to draw all.
+            prompt: the first codes of the sequences, (n, length at most), negative where they are drawn; None to draw
+                all.
         """
         n, length = uniform.shape
         codes = torch.zeros(n, length, dtype=torch.int64, device=uniform.device)
         code, hidden = torch.full((n, 1), self.start, device=uniform.device), None
         ended = torch.zeros(n, dtype=torch.bool, device=uniform.device)
-        given = 0 if prompt is None else prompt.shape[1]
         for i in range(length - 1):
             output, hidden = self.net(self._inputs(code, condition), hidden)
-            if prompt is not None and i < given:
-                drawn = prompt[:, i]
-            else:
-                shares = (self._logits(output[:, 0]).float() / temperature).softmax(1).cumsum(1)
-                drawn = (shares <= uniform[:, i, None]).sum(1).clamp(max=shares.shape[1] - 1)
+            shares = (self._logits(output[:, 0]).float() / temperature).softmax(1).cumsum(1)
+            drawn = (shares <= uniform[:, i, None]).sum(1).clamp(max=shares.shape[1] - 1)
+            if prompt is not None and i < prompt.shape[1]:
+                drawn = torch.where(prompt[:, i] < 0, drawn, prompt[:, i])
             drawn = torch.where(ended, END, drawn)
             codes[:, i] = drawn
             ended = ended | (drawn == END)

@@ -42,7 +42,7 @@ class SequenceDiscriminator(Discriminator):
         self.dropout = nn.Dropout(dropout)
         self.convolutions = nn.ModuleList(nn.Conv1d(width, width, size) for size in sizes)
         self.largest = max(sizes)
-        self.net = nn.GRU(width, width, batch_first=True, bidirectional=True) if recurrent else None
+        self.onward, self.back = (nn.GRU(width, width, batch_first=True) if recurrent else None for _ in range(2))
         self.length = width * (len(sizes) + 2 * recurrent)
         self.head = Projected(self.length, classes)
 
@@ -51,16 +51,27 @@ class SequenceDiscriminator(Discriminator):
         x, known = _cut(x, known)
         h = self.dropout(self.embedding(x)) * known[..., None]  # (n, length, width)
         padded = F.pad(h.transpose(1, 2), (0, self.largest - 1))
-        found = [F.leaky_relu(layer(padded), 0.2).amax(2) for layer in self.convolutions]
-        if self.net is not None:
-            states = self.net(h)[0].masked_fill(~known[..., None], -torch.inf)  # (n, length, 2 width)
-            found.append(states.amax(1))
+        # Only places of the sequence itself count, so that logits do not depend on the length of others in the batch.
+        found = [
+            F.leaky_relu(layer(padded), 0.2)[..., : known.shape[1]].masked_fill(~known[:, None], -torch.inf).amax(2)
+            for layer in self.convolutions
+        ]
+        for net, sequence in ((self.onward, h), (self.back, _reversed(h, known))):
+            if net is not None:
+                states = net(sequence)[0].masked_fill(~known[..., None], -torch.inf)  # (n, length, width)
+                found.append(states.amax(1))
         vector: Tensor = self.dropout(torch.cat(found, 1))
         return vector
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:
         logits: Tensor = self.head(h, label)
         return logits
+
+
+def _reversed(h: Tensor, known: Tensor) -> Tensor:
+    """Vectors of sequences (n, length, width) from their last one to their first one."""
+    place = (known.sum(1, keepdim=True) - 1 - torch.arange(known.shape[1], device=h.device)).clamp(min=0)
+    return h.gather(1, place[..., None].expand_as(h))
 
 
 def _cut(codes: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

@@ -211,7 +211,9 @@ class Text(Modality):
         """
         begin = prompt if self.tokenizer.unit == "characters" else prompt.strip()  # words begin with their space
         tokens, codes = self.tokenizer.tokenize(begin), self.tokenizer.codes(begin)
-        unseen = [token.strip() or token for token, code in zip(tokens, codes, strict=True) if code in (-1, self.view.unknown)]
+        unseen = [
+            token.strip() or token for token, code in zip(tokens, codes, strict=True) if code in (-1, self.view.unknown)
+        ]
         if unseen:
             named = ", ".join(map(repr, dict.fromkeys(unseen)))
             raise InputError(

@@ -26,6 +26,7 @@ from sparring.recipes.base.fields import (
 )
 from sparring.recipes.base.images import ImageRecipe
 from sparring.recipes.base.perceptual import PerceptualRecipe
+from sparring.recipes.base.policy import PolicyRecipe
 from sparring.recipes.base.recipe import Phase, Recipe
 from sparring.recipes.base.relativistic import RelativisticGan
 from sparring.recipes.base.resampled import ResampledRecipe
@@ -38,7 +39,7 @@ from sparring.recipes.base.video import VideoRecipe
 __all__ = [
     "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "AudioRestorationRecipe", "AudioTranslationRecipe", "Count",
     "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural", "PerceptualRecipe", "Phase", "Pixels", "PointsOrImages",
-    "Positive", "Recipe", "RelativisticGan", "ResampledRecipe", "RestorationRecipe", "SeriesRecipe", "Share",
-    "StandardGan", "TableRecipe", "TextRecipe", "TranslationRecipe", "VideoRecipe", "Weight", "Widths", "Words", "data",
-    "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
+    "PolicyRecipe", "Positive", "Recipe", "RelativisticGan", "ResampledRecipe", "RestorationRecipe", "SeriesRecipe",
+    "Share", "StandardGan", "TableRecipe", "TextRecipe", "TranslationRecipe", "VideoRecipe", "Weight", "Widths",
+    "Words", "data", "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
 ]  # fmt: skip
