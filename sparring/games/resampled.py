@@ -37,7 +37,7 @@ class ResampledGame(SequenceGame):
         D: what sequences stand for (n, ...)[, classes (n,)] -> logits (n,).
         view: codes of sequences -> D's input, and which of them are valid; draws nothing.
         candidates: sequences that are drawn for each sample.
-        taught: weight of G's loss on its own weighted sequences.
+        taught: weight of G's loss on its own weighted sequences; with 0, G is fixed while D learns.
     """
 
     def __init__(
@@ -56,15 +56,14 @@ class ResampledGame(SequenceGame):
         self.candidates, self.taught = candidates, taught
 
     def adversarial(self, D: OptimizerFactory, G: OptimizerFactory, **settings: Any) -> list[Player]:
-        """The players of the second phase: D, then G, which goes on learning by likelihood too.
+        """The players of the second phase: D, then G, which goes on learning by likelihood too, if it is taught.
 
         Args:
             settings: of G.
         """
-        return [
-            Player("D", self.D_losses, D(self.D.parameters()), (self.D,)),
-            Player("G", self.G_losses, G(self.G.parameters()), (self.G,), **settings),
-        ]
+        judge = Player("D", self.D_losses, D(self.D.parameters()), (self.D,))
+        taught = Player("G", self.G_losses, G(self.G.parameters()), (self.G,), **settings)
+        return [judge, taught] if self.taught else [judge]
 
     def D_losses(self, round: Round) -> Losses:
         """The non-saturating loss on valid sequences. Invalid ones are never handed out, so D need not know them."""
@@ -85,16 +84,13 @@ class ResampledGame(SequenceGame):
     def G_losses(self, round: Round) -> Losses:
         """Likelihood of real sequences, and of G's own ones with the weights of MaliGAN less their mean."""
         losses = self.likelihood_losses(round)
-        if self.taught:
-            codes = round.once("fake", lambda: self._fake(round))
-            seen, valid = self._seen(round)
-            condition = round.get("condition")
-            with torch.no_grad():
-                logits = self._judged(seen, condition if self.classes else None)
-                weights = shares(logits[None], valid[None])[0] - 1 / len(codes)
-            own = self.G.negative_log_likelihood(codes, condition)
-            losses["taught"] = self.taught * (weights * own).sum()
-        return losses
+        codes, condition = round.once("fake", lambda: self._fake(round)), round.get("condition")
+        seen, valid = self._seen(round)
+        with torch.no_grad():
+            logits = self._judged(seen, condition if self.classes else None)
+            weights = shares(logits[None], valid[None])[0] - 1 / len(codes)
+        own = self.G.negative_log_likelihood(codes, condition)
+        return {**losses, "taught": self.taught * (weights * own).sum()}
 
     def _judged(self, seen: Tensor, classes: Tensor | None) -> Tensor:
         logits = self.D(seen, classes)

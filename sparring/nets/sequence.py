@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,6 +28,8 @@ class LanguageModel(nn.Module):
         condition: numbers that sequences are conditioned on; NaN where a number is free.
         classes: number of classes that sequences are conditioned on instead; 0 for none.
         ends: False for sequences that all fill the length.
+        core: from the length of an input, a net in place of the gated recurrent units: vectors (n, length, inputs) and
+            a state or None -> outputs (n, length, width) and the state after them.
         tied: the output layer has the vectors of the tokens as its weights. Press and Wolf 2016, arXiv:1608.05859.
     """
 
@@ -39,12 +44,14 @@ class LanguageModel(nn.Module):
         classes: int = 0,
         tied: bool = False,
         ends: bool = True,
+        core: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
         self.start = tokens + 1
         self.embedding = nn.Embedding(tokens + 2, embedding)
         inputs = embedding + 2 * condition + classes
-        self.net = nn.GRU(inputs, width, depth, batch_first=True, dropout=dropout * (depth > 1))
+        units = partial(nn.GRU, num_layers=depth, batch_first=True, dropout=dropout * (depth > 1))
+        self.net = units(inputs, width) if core is None else core(inputs)
         self.dropout = nn.Dropout(dropout)
         self.end = nn.Linear(width, embedding if tied else tokens + 1)
         self.bias = nn.Parameter(torch.zeros(tokens + 1)) if tied else None
@@ -111,16 +118,41 @@ class LanguageModel(nn.Module):
             code = drawn[:, None]
         return codes
 
+    def relaxed(self, gumbel: Tensor, condition: Tensor | None, sharpness: float | Tensor) -> Tensor:
+        """Sequences that can be differentiated: for each place the shares of all codes, (n, length, tokens + 1), nearly
+        one-hot for large sharpness. Jang et al. 2016, arXiv:1611.01144.
+
+        Args:
+            gumbel: noise (n, length, tokens + 1), which makes the largest share a draw.
+            sharpness: factor of the logits and the noise.
+        """
+        n, length, codes = gumbel.shape
+        ended = F.one_hot(torch.zeros(n, dtype=torch.int64, device=gumbel.device), codes).to(gumbel.dtype)
+        over = torch.zeros(n, 1, dtype=torch.bool, device=gumbel.device)
+        x, hidden = self._inputs(torch.full((n, 1), self.start, device=gumbel.device), condition), None
+        places = []
+        for i in range(length - 1):
+            output, hidden = self.net(x, hidden)
+            shares = (sharpness * (self._logits(output[:, 0]).float() + gumbel[:, i])).softmax(1)
+            shares = torch.where(over, ended, shares)
+            over = over | (shares.argmax(1, keepdim=True) == END)
+            places.append(shares)
+            x = self._with_condition((shares @ self.embedding.weight[:codes])[:, None], condition)
+        return torch.stack([*places, ended], 1)
+
     def _inputs(self, codes: Tensor, condition: Tensor | None) -> Tensor:
         """Vectors of tokens, with the conditions and which of them are given."""
-        x: Tensor = self.dropout(self.embedding(codes))
+        return self._with_condition(self.embedding(codes), condition)
+
+    def _with_condition(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        x = self.dropout(x)
         if self.classes and condition is not None:
             given_class = F.one_hot(condition, self.classes).to(x.dtype)
             return torch.cat([x, given_class[:, None].expand(-1, x.shape[1], -1)], 2)
         if not self.condition:
             return x
         if condition is None:
-            condition = torch.full((len(codes), self.condition), torch.nan, device=codes.device)
+            condition = torch.full((len(x), self.condition), torch.nan, device=x.device)
         given = ~condition.isnan()
         both = torch.cat([condition.nan_to_num(0.0), given.to(condition.dtype)], 1).to(x.dtype)
         return torch.cat([x, both[:, None].expand(-1, x.shape[1], -1)], 2)

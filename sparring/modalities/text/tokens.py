@@ -23,7 +23,7 @@ WORD = re.compile(r" ?\w+(?:['\u2019]\w+)*| ?[^\w\s]|\s")  # with the space befo
 PROBED = 2000  # texts by which the unit is chosen
 MAX_NAME = 2  # median number of words of names
 MAX_WORD = 12  # characters per word; more are a script without spaces
-MIN_COVERAGE = 0.985  # share of the words that a vocabulary must have
+MIN_COVERAGE = 0.97  # share of the words that a vocabulary must have
 
 
 def words(text: str) -> list[str]:
