@@ -122,7 +122,14 @@ def drawn(model, path, n):
     return inputs
 
 
-WITHOUT_GRAPH = {"molecules", "text", "seqgan", "maligan", "relgan"}  # sequences are drawn token by token, and chosen
+WITHOUT_GRAPH = {
+    "molecules",
+    "text",
+    "seqgan",
+    "maligan",
+    "relgan",
+    "scratchgan",
+}  # sequences are drawn token by token, and chosen
 CASES = [(n, False) for n in recipes.names() if n not in {*PICTURES, *WITHOUT_GRAPH}] + [(n, True) for n in PICTURES]
 CASES += [("dcgan", False)]  # and "stylegan2" in the test of its quantization
 
