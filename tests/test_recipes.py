@@ -54,6 +54,7 @@ WITHOUT_GRADIENT = {
     "sngan": {"D.head.linear.bias"},
     "series": {"D.head.3.bias"},
     "table": {"D.head.bias"},
+    "tilgan": {"D.whole.head.bias", *(f"D.local.{i}.2.bias" for i in range(3))},
     "vocoder": LOGIT_BIASES,
     "wavegan": {"D.head.linear.bias"},
     "wgan": {"D.head.linear.bias"},
@@ -232,6 +233,10 @@ def test_contract_for_text(name, labels, tmp_path):
     samples = contract(name, data, tmp_path, labels=labels, **every_phase(name))
     assert all(isinstance(text, str) for text in samples.items)
     assert (samples.labels is not None) == labels
+    if name == "tilgan":
+        with pytest.raises(InputError, match="a prompt was given, but this recipe generates whole texts"):
+            sparring.load(tmp_path / "run").sample(3, prompt="a black")
+        return
     prompted = sparring.load(tmp_path / "run").sample(3, seed=1, prompt="a black")
     assert all(text.startswith("a black") for text in prompted.items)
 
@@ -240,6 +245,10 @@ def test_contract_for_text(name, labels, tmp_path):
 def test_contract_for_a_long_text(name, tmp_path):
     (tmp_path / "long.txt").write_text(" ".join(text for text, _ in captions(200)))
     samples = contract(name, tmp_path / "long.txt", tmp_path, window=12, **every_phase(name))
+    if name == "tilgan":
+        with pytest.raises(InputError, match="a length was given, but this recipe generates texts of its own length"):
+            sparring.load(tmp_path / "run").sample(3, length=30)
+        return
     assert [len(text) for text in samples.items] == [12] * 5
     longer = sparring.load(tmp_path / "run").sample(3, seed=1, length=30).items
     assert [len(text) for text in longer] == [30] * 3

@@ -29,13 +29,13 @@ class Nets:
     Attributes:
         E: samples (n, ...) -> means and logarithms of variances of codes, (n, channels, ...) each.
         R: codes -> samples.
-        P: samples -> logits of patches; it judges reconstructions.
+        P: samples -> logits of patches; it judges reconstructions, unless it is None.
         scale: batch norm without weights, for codes. It collects the mean and the variance of each channel.
     """
 
     E: nn.Module
     R: nn.Module
-    P: Discriminator
+    P: Discriminator | None
     scale: nn.Module
 
 
@@ -76,6 +76,7 @@ class LatentGAN(Autoencoder, GAN):
 
     def autoencoding(self, optimizer: OptimizerFactory, schedule: Schedule) -> list[Player]:
         """P, then E with R. They learn the autoencoder."""
+        assert self.P is not None
         weights = [*self.E.parameters(), *self.R.parameters()]
         return [
             Player("P", self.P_losses, optimizer(self.P.parameters()), (self.P,), schedule=schedule),
@@ -84,11 +85,13 @@ class LatentGAN(Autoencoder, GAN):
 
     def P_losses(self, round: Round) -> Losses:
         """Losses that P minimizes."""
+        assert self.P is not None
         again = self._again(round)[2].detach()
         return {"patches": self.patch_loss.discriminator(self.P(round[VALUES]), self.P(again))}
 
     def E_losses(self, round: Round) -> Losses:
         """Losses that E and R minimize."""
+        assert self.P is not None
         mean, log_variance, again = self._again(round)
         divergence = kl_divergence(mean.flatten(1), log_variance.flatten(1)) / prod(mean.shape[1:])
         error = (again.float() - round[VALUES].float()).abs().mean()
