@@ -1,7 +1,7 @@
 """Text: the recipes next to published rows, to likelihood with temperatures, and to trivial generators.
 
-    python benchmarks/text.py [captions] [names] [shakespeare] [--recipes text seqgan] [--time 8m] [--seeds 3]
-                              [--samples 1000] [--runs FOLDER] [--page docs/text.md]
+    python benchmarks/text.py [captions] [names] [shakespeare] [--recipes text seqgan] [--fields width=128]
+                              [--time 8m] [--seeds 3] [--samples 1000] [--runs FOLDER] [--page docs/text.md]
 
 `captions` trains on nine tenths of COCO's 10,000 training captions as Texygen has them, and evaluates twice: on the
 other tenth, and by Texygen's protocol on its 10,000 test captions (Zhu et al. 2018, arXiv:1802.01886), whose topics
@@ -31,6 +31,7 @@ from sparring.modalities import find
 from sparring.modalities.text import Text
 from sparring.modalities.text.front import Front
 from sparring.modalities.text.judge import TextJudge
+from sparring.recipes.base import parse
 
 FILES = {"captions": "image_coco.txt", "names": "names.txt", "shakespeare": "tinyshakespeare.txt"}
 TEST = "test_coco.txt"
@@ -56,6 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", default=list(FILES))
     parser.add_argument("--recipes", nargs="+", default=["text"], help="next to likelihood")
+    parser.add_argument("--fields", nargs="+", default=[], help="of likelihood and of the recipe text, as FIELD=VALUE")
     parser.add_argument("--time", default="8m", help="time of each training")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--seeds", type=int, default=3)
@@ -69,6 +71,7 @@ def main() -> None:
         print("\n".join(part), flush=True)
         lines += [f"**{task}**", "", *part, ""]
     given = f"--recipes {' '.join(args.recipes)} --time {args.time} --seeds {args.seeds} --samples {args.samples}"
+    given += f" --fields {' '.join(args.fields)}" if args.fields else ""
     place = f"{torch.get_num_threads()} CPU thread(s)" if args.device in ("auto", "cpu") else args.device
     lines += [f"`python benchmarks/text.py {' '.join(args.tasks)} {given}`, {place}."]
     if args.page:
@@ -150,7 +153,8 @@ def trained(args: argparse.Namespace, task: str, recipe: str, path: Path, seed: 
         return sparring.load(out)
     print(f"training {out.name}", flush=True)
     given = {"time": args.time, "seed": seed, "device": args.device, "quiet": True, "resume": out.is_dir()}
-    fields = {"adversarial": 0.0, "candidates": 1} if recipe == LIKELIHOOD else {}
+    fields = parse(args.fields) if recipe in (LIKELIHOOD, "text") else {}
+    fields |= {"adversarial": 0.0, "candidates": 1} if recipe == LIKELIHOOD else {}
     return sparring.train("text" if recipe == LIKELIHOOD else recipe, path, out=out, **given, **fields)
 
 

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 DISCOUNT = 0.75  # of every count in a model of n-grams
 START, END = "\x02", "\x03"
 MULTIPLIER = 0x9E3779B97F4A7C15  # of the hashes of n-grams
+MAX_FEATURES = 20_000  # words and pairs of words, the most frequent ones
 REPEATED = 3  # tokens of the n-grams whose repetition within a text is counted
 
 
@@ -85,15 +86,16 @@ def shared(texts: Sequence[Tokens], train: Sequence[Tokens]) -> NDArray[np.int64
     known, _, known_left = _flat(train, index)
     longest = np.zeros(len(texts), np.int64)
     hashes, train_hashes = made.copy(), known.copy()
+    places, train_places = np.arange(len(made)), np.arange(len(known))  # where n-grams that are shared begin
     for n in range(1, max((len(tokens) for tokens in texts), default=0) + 1):
         if n > 1:
             hashes, train_hashes = _longer(hashes, made, n), _longer(train_hashes, known, n)
-        places, train_places = made_left >= n, known_left >= n
-        found = np.zeros(len(made), bool)
-        found[places] = np.isin(hashes[places], train_hashes[train_places])
-        if not found.any():
+        places, train_places = places[made_left[places] >= n], train_places[known_left[train_places] >= n]
+        places = places[np.isin(hashes[places], train_hashes[train_places])]
+        train_places = train_places[np.isin(train_hashes[train_places], hashes[places])]
+        if not len(places):
             break
-        longest[owners[found]] = n
+        longest[owners[places]] = n
     return longest
 
 
@@ -137,9 +139,7 @@ class TextFeatures:
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        self._weights = TfidfVectorizer(
-            analyzer=_singles_and_pairs, sublinear_tf=True, min_df=2 if len(texts) > 50 else 1
-        )
+        self._weights = TfidfVectorizer(analyzer=_singles_and_pairs, sublinear_tf=True, max_features=MAX_FEATURES)
         weighted = self._weights.fit_transform(texts)
         n = max(1, min(directions, weighted.shape[1] - 1, len(texts) - 1))
         self._project = TruncatedSVD(n, random_state=0)

@@ -92,6 +92,18 @@ def test_a_long_text_is_cut_into_windows_that_begin_with_its_lines(tmp_path):
     assert Text(cut="lines").fit(items).continuous is False
 
 
+@pytest.mark.parametrize("unit", ["words", "subwords"])
+def test_windows_of_words_are_parts_of_the_text(tmp_path, unit):
+    if unit == "subwords":
+        pytest.importorskip("tokenizers", reason="needs the extra 'text'")
+    (tmp_path / "play.txt").write_text(PLAY)
+    items = find(tmp_path / "play.txt")
+    modality = Text(window=12, unit=unit).fit(items)
+    texts = modality.decode({VALUES: modality.scale(modality.encode(items).values)})
+    assert all(text in PLAY for text in texts)
+    assert modality.request(prompt="ROMEO:").condition.tolist()[1:] == modality.tokenizer.codes("ROMEO:")
+
+
 def test_one_long_line_is_a_long_text(tmp_path):
     (tmp_path / "book.txt").write_text(" ".join(text for text, _ in captions(300)))
     items = find(tmp_path / "book.txt")

@@ -126,7 +126,8 @@ class Text(Modality):
         found = self.passages(items)
         texts = found.whole()
         unit: Unit = choose(texts, found.continuous, self.size) if self.unit == "auto" else self.unit
-        tokenizer = fit(texts, unit, self.size)
+        # The lines of a long text follow one another, so that spaces before them would stand in the text.
+        tokenizer = fit(texts, unit, self.size, spaced=not found.continuous)
         if found.continuous:
             length = 1 + self.window
         else:

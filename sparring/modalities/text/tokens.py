@@ -35,17 +35,17 @@ def words(text: str) -> list[str]:
 class Tokenizer:
     """Texts <-> codes.
 
-    A space is put before a text, so that its first word is the same token as elsewhere, and is removed again.
-
     Attributes:
         unit: of tokens.
         vocabulary: the tokens; `UNKNOWN` is among them if the training texts have tokens that are not.
         merges: of subwords, as the library tokenizers stores them; "" for other units.
+        spaced: put a space before a text, so that its first word is the same token as elsewhere, and remove it again.
     """
 
     unit: Unit
     vocabulary: tuple[str, ...]
     merges: str = ""
+    spaced: bool = True
 
     @cached_property
     def _codes(self) -> dict[str, int]:
@@ -68,7 +68,7 @@ class Tokenizer:
         """The tokens of a text, also those that are not learned."""
         if self.unit == "characters":
             return list(text)
-        parts: list[str] = WORD.findall(f" {text}")
+        parts: list[str] = WORD.findall(f" {text}" if self.spaced else text)
         if self.unit == "words":
             return parts
         encoded = self._subwords.encode(parts, is_pretokenized=True)
@@ -82,40 +82,43 @@ class Tokenizer:
 
     def cut(self, text: str, length: int) -> str:
         """A text without what follows its first `length` tokens, which need not be learned."""
-        joined = "".join(self.tokenize(text)[:length])
-        return joined if self.unit == "characters" else joined.removeprefix(" ")
+        return self._without_space("".join(self.tokenize(text)[:length]))
 
     def texts(self, codes: NDArray[np.integer]) -> list[str]:
         """Codes (n, length) as texts."""
         ended = (codes == END).cumsum(1) > 0
-        joined = ["".join(row) for row in self._names[np.where(ended, END, codes)]]
-        return joined if self.unit == "characters" else [text.removeprefix(" ") for text in joined]
+        return [self._without_space("".join(row)) for row in self._names[np.where(ended, END, codes)]]
+
+    def _without_space(self, text: str) -> str:
+        return text.removeprefix(" ") if self.spaced and self.unit != "characters" else text
 
 
-def fit(texts: Sequence[str], unit: Unit, size: int) -> Tokenizer:
+def fit(texts: Sequence[str], unit: Unit, size: int, spaced: bool = True) -> Tokenizer:
     """The tokenizer of some texts.
 
     Args:
         size: number of tokens at most. Words that occur once are not learned.
+        spaced: as for `Tokenizer`.
     """
     if unit == "subwords":
-        return _fit_subwords(texts, size)
-    plain = Tokenizer(unit, ())
+        return _fit_subwords(texts, size, spaced)
+    plain = Tokenizer(unit, (), spaced=spaced)
     counts = Counter(token for text in texts for token in plain.tokenize(text))
     least = 2 if unit == "words" else 1
     common = [token for token, count in counts.most_common(size) if count >= least and token != UNKNOWN]
     rest = [UNKNOWN] if len(common) < len(counts) else []
-    return Tokenizer(unit, (*sorted(common), *rest))
+    return Tokenizer(unit, (*sorted(common), *rest), spaced=spaced)
 
 
-def _fit_subwords(texts: Sequence[str], size: int) -> Tokenizer:
+def _fit_subwords(texts: Sequence[str], size: int, spaced: bool) -> Tokenizer:
     """Byte pair encoding of characters. Sennrich et al. 2015, arXiv:1508.07909."""
     library = _library()
     tokenizer = library.Tokenizer(library.models.BPE(unk_token=UNKNOWN))
     trainer = library.trainers.BpeTrainer(vocab_size=size, special_tokens=[UNKNOWN], show_progress=False)
-    tokenizer.train_from_iterator((part for text in texts for part in WORD.findall(f" {text}")), trainer)
+    whole = Tokenizer("words", (), spaced=spaced)
+    tokenizer.train_from_iterator((part for text in texts for part in whole.tokenize(text)), trainer)
     known = sorted(token for token in tokenizer.get_vocab() if token != UNKNOWN)
-    return Tokenizer("subwords", (*known, UNKNOWN), tokenizer.to_str())
+    return Tokenizer("subwords", (*known, UNKNOWN), tokenizer.to_str(), spaced)
 
 
 def _library() -> Any:
