@@ -71,6 +71,7 @@ PAGES = (
         "benchmarks/goal_directed.py --page docs/designing-molecules.md",
         (*CORE, "sparring/modalities/molecules", "sparring/recipes/organ.py"),
     ),
+    Page("docs/text.md", "benchmarks/text.py --page docs/text.md", (*CORE, "sparring/modalities/text")),
     Page("docs/translating.md", "benchmarks/translate.py --page docs/translating.md", TRANSLATION),
     Page("docs/restoring.md", "benchmarks/restore.py --page docs/restoring.md", TRANSLATION),
     Page("docs/perceptual.md", "benchmarks/perceptual.py --page docs/perceptual.md", TRANSLATION),

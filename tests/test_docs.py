@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import soundfile
 from benzenes import write_benzenes
+from captions import write_captions, write_labeled
 from PIL import Image
 from rdkit import Chem
 from rdkit.Chem import Descriptors
@@ -78,6 +79,7 @@ def test_commands_of_the_tour(tmp_path, monkeypatch, pictures):
     given(tmp_path)
     sounds(tmp_path / "drums.zip")
     write_benzenes(tmp_path / "molecules.smi")
+    write_captions(tmp_path / "texts.txt")
     recordings(tmp_path)
     walks(tmp_path)
     characters(tmp_path)
@@ -293,6 +295,22 @@ def test_commands_about_designing_molecules(tmp_path, monkeypatch):
     run(train, monkeypatch)
     run([*sample, "-n", "1"], monkeypatch)
     assert len(pd.read_csv("designed.csv")) == 1
+
+
+def test_commands_about_text(tmp_path, monkeypatch):
+    write_captions(tmp_path / "captions.txt", 400)
+    write_labeled(tmp_path / "reviews.csv", 400)
+    monkeypatch.chdir(tmp_path)
+    for words in commands((ROOT / "docs" / "text.md").read_text()):
+        more = {
+            "train": ["width=16", "embedding=8", "D=8"],
+            "evaluate": ["--samples", "40"],
+            "augment": ["--seeds", "3"],
+        }
+        run([*words, *more.get(words[1], [])], monkeypatch)
+    assert all(text.startswith("a black") for text in pd.read_csv("asked.csv")["text"])
+    assert len(Path("food.jsonl").read_text().splitlines()) == 100
+    assert set(pd.read_csv("more.csv")["label"]) == {"animals", "food"}
 
 
 def walks(folder):

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import torch
 from benzenes import write_benzenes
+from captions import captions, write_captions, write_labeled
 from PIL import Image
 from songs import chorales
 
@@ -51,9 +52,11 @@ WITHOUT_GRADIENT = {
     "r3gan_mlp": {"D.head.bias"},
     "r3gan_strided": {"D.head.linear.bias"},
     "specgan": {"D.head.linear.bias"},
+    "relgan": {"D.head.linear.bias", "D.narrow.bias"},
     "sngan": {"D.head.linear.bias"},
     "series": {"D.head.3.bias"},
     "table": {"D.head.bias"},
+    "tilgan": {"D.whole.head.bias", *(f"D.local.{i}.2.bias" for i in range(3))},
     "vocoder": LOGIT_BIASES,
     "wavegan": {"D.head.linear.bias"},
     "wgan": {"D.head.linear.bias"},
@@ -216,6 +219,41 @@ def test_contract_for_sounds(name, channels, tmp_path):
 def test_contract_for_molecules(name, tmp_path):
     samples = contract(name, write_benzenes(tmp_path / "b.smi"), tmp_path, output_of=written)
     assert samples.shape == (5,)
+
+
+def every_phase(name):
+    """Shares of the steps that give each phase one of three."""
+    shares = {"judging": 0.34, "adversarial": 0.34}
+    return {field: share for field, share in shares.items() if hasattr(recipes.find(name), field)}
+
+
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "text" in kinds(n)])
+def test_contract_for_text(name, labels, tmp_path):
+    write = write_labeled if labels else write_captions
+    data = write(tmp_path / f"c.{'csv' if labels else 'txt'}", 60)
+    samples = contract(name, data, tmp_path, labels=labels, **every_phase(name))
+    assert all(isinstance(text, str) for text in samples.items)
+    assert (samples.labels is not None) == labels
+    if name == "tilgan":
+        with pytest.raises(InputError, match="a prompt was given, but this recipe generates whole texts"):
+            sparring.load(tmp_path / "run").sample(3, prompt="a black")
+        return
+    prompted = sparring.load(tmp_path / "run").sample(3, seed=1, prompt="a black")
+    assert all(text.startswith("a black") for text in prompted.items)
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "text" in kinds(n)])
+def test_contract_for_a_long_text(name, tmp_path):
+    (tmp_path / "long.txt").write_text(" ".join(text for text, _ in captions(200)))
+    samples = contract(name, tmp_path / "long.txt", tmp_path, window=12, **every_phase(name))
+    if name == "tilgan":
+        with pytest.raises(InputError, match="a length was given, but this recipe generates texts of its own length"):
+            sparring.load(tmp_path / "run").sample(3, length=30)
+        return
+    assert [len(text) for text in samples.items] == [12] * 5
+    longer = sparring.load(tmp_path / "run").sample(3, seed=1, length=30).items
+    assert [len(text) for text in longer] == [30] * 3
 
 
 def test_molecules_by_likelihood_alone(tmp_path):

@@ -46,28 +46,31 @@ class Split:
         return chosen[0], chosen[1]
 
 
-def split_items(items: Items, readable: NDArray[np.int64] | None = None, stratify: bool = True) -> Split:
+def split_items(
+    items: Items, readable: NDArray[np.int64] | None = None, stratify: bool = True, most: int = MAX_HELD
+) -> Split:
     """The split that a data set defines itself, or a fixed share of every class.
 
     Args:
         readable: indices of the items that can be read; all unless given.
         stratify: whether every class has its share of held-out items.
+        most: items held out at most, unless the data set defines them.
     """
     index = np.arange(len(items)) if readable is None else readable
     if items.held is not None:
         held = items.held[index]
     else:
-        held = held_out(len(index), items.labels[index] if stratify and items.labels is not None else None)
+        held = held_out(len(index), items.labels[index] if stratify and items.labels is not None else None, most)
     return Split(index[~held], index[held])
 
 
-def held_out(n: int, labels: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+def held_out(n: int, labels: NDArray[np.int64] | None, most: int = MAX_HELD) -> NDArray[np.bool_]:
     """A fixed share of every class, always the same for the same data: (n,), true where held out."""
     held = np.zeros(n, bool)
     if n >= MIN_ITEMS:
         order = np.random.default_rng(0).permutation(n)
         if labels is not None:
             order = order[np.argsort(labels[order], kind="stable")]
-        every = max(HELD_FRACTION, -(-n // MAX_HELD))
+        every = max(HELD_FRACTION, -(-n // most))
         held[order[every // 2 :: every]] = True
     return held

@@ -98,7 +98,7 @@ class Scene:
 
     def conditions(self, n: int) -> Tensor | None:
         """Conditions of n samples, (n, ...); None if they have none."""
-        if self.request.condition is None or not self.model.game.conditional:
+        if self.request.condition is None:
             return self.space.conditions(n)
         with seeded(Seeds(self.seed).key("conditions"), self.model.device):
             return self.model.modality.draw_conditions(n, self.model.device, self.request.condition)

@@ -74,6 +74,16 @@ class CodeGAN(Autoencoder, GAN):
         super().__init__(*settings, **more)
         self.E, self.R, self.scale = autoencoder.E, autoencoder.R, autoencoder.scale
 
+    def _again(self, round: Round) -> tuple[Tensor, ...]:
+        """Means and log variances of codes, and reconstructions from codes that are drawn from them."""
+
+        def compute() -> tuple[Tensor, ...]:
+            mean, log_variance = self.E(round[VALUES])
+            self.scale(mean.detach())  # collects its statistics
+            return mean, log_variance, self.R(drawn(mean, log_variance))
+
+        return round.once("again", compute, self.E, self.R)
+
     def encode(self, x: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
         mean, _ = self.E(x)
         centers, deviations = self._scaling(mean)
@@ -155,16 +165,6 @@ class LatentGAN(CodeGAN):
             "patches": self.weights.patches * self.patch_loss.generator(None, self.P(again)),
             "divergence": self.weights.kl * divergence,
         }
-
-    def _again(self, round: Round) -> tuple[Tensor, ...]:
-        """Means and log variances of codes, and reconstructions from codes that are drawn from them."""
-
-        def compute() -> tuple[Tensor, ...]:
-            mean, log_variance = self.E(round[VALUES])
-            self.scale(mean.detach())  # collects its statistics
-            return mean, log_variance, self.R(drawn(mean, log_variance))
-
-        return round.once("again", compute, self.E, self.R)
 
 
 class _OfSamples(Discriminator):

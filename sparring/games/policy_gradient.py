@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from sparring.data.tensors import VALUES, Tensors
 from sparring.games.graph import DataKind
-from sparring.games.resampled import ResampledGame, as_uniform
+from sparring.games.resampled import ResampledGame
+from sparring.games.sequences import as_uniform
 from sparring.loop import Losses, Round
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.sequence import LanguageModel, until_end

@@ -7,39 +7,37 @@ and G learns from its own sequences, weighted by it (Che et al. 2017, arXiv:1702
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import softplus
 
 from sparring.data.tensors import VALUES, Tensors
-from sparring.games.game import Game
 from sparring.games.gan import OptimizerFactory
-from sparring.games.prior import normal
+from sparring.games.sequences import SequenceGame, as_uniform
 from sparring.loop import Losses, Player, Round
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.sequence import LanguageModel
 
-CANDIDATES, VALID = "candidates", "valid"  # parts of samples: how many were drawn for each, and the share that is valid
+# Parts of samples: how many candidates were drawn for each, the share of them that is valid, and the first one, which
+# is a sample of the language model alone.
+CANDIDATES, VALID, FIRST = "candidates", "valid", "first"
 MAX_LOG_RATIO = 10.0  # of densities, so that a single candidate does not decide alone
 
 View = Callable[[Tensor], tuple[Tensor, Tensor]]  # codes -> what D sees (n, width), and which sequences are valid (n,)
 
 
-class ResampledGame(Game):
+class ResampledGame(SequenceGame):
     """One language model against one discriminator of what its sequences stand for.
 
     Args:
-        G: the language model.
-        D: what sequences stand for (n, width) -> logits (n,).
+        G, length, classes, condition: as for `SequenceGame`.
+        D: what sequences stand for (n, ...)[, classes (n,)] -> logits (n,).
         view: codes of sequences -> D's input, and which of them are valid; draws nothing.
-        length: of sequences, their end included.
         candidates: sequences that are drawn for each sample.
-        taught: weight of G's loss on its own weighted sequences.
-        condition: numbers that sequences are conditioned on.
+        taught: weight of G's loss on its own weighted sequences; with 0, G is fixed while D learns.
     """
 
     def __init__(
@@ -50,50 +48,32 @@ class ResampledGame(Game):
         length: int,
         candidates: int,
         taught: float,
-        condition: int,
+        condition: int = 0,
+        classes: int = 0,
     ) -> None:
-        super().__init__()
-        self.G, self.D, self.view = G, D, view
-        self.length, self.candidates, self.taught = length, candidates, taught
-        self.prior = normal(candidates * length + 1)  # for each token of each candidate, and for the choice
-        self._conditional = condition > 0
-
-    @property
-    def conditional(self) -> bool:
-        return self._conditional
-
-    def discriminator(self) -> Discriminator | None:
-        return None  # D judges what sequences stand for, which has no gradient with respect to codes
+        super().__init__(G, length, condition, classes, candidates)
+        self.D, self.view = D, view
+        self.candidates, self.taught = candidates, taught
 
     def critic(self) -> Discriminator | None:
         return self.D
 
-    def likelihood(self, optimizer: OptimizerFactory, **settings: Any) -> list[Player]:
-        """The player of the first phase: G learns by maximum likelihood."""
-        return [Player("G", self.likelihood_losses, optimizer(self.G.parameters()), (self.G,), **settings)]
-
     def adversarial(self, D: OptimizerFactory, G: OptimizerFactory, **settings: Any) -> list[Player]:
-        """The players of the second phase: D, then G, which goes on learning by likelihood too.
+        """The players of the second phase: D, then G, which goes on learning by likelihood too, if it is taught.
 
         Args:
             settings: of G.
         """
-        return [
-            Player("D", self.D_losses, D(self.D.parameters()), (self.D,)),
-            Player("G", self.G_losses, G(self.G.parameters()), (self.G,), **settings),
-        ]
-
-    def likelihood_losses(self, round: Round) -> Losses:
-        """Negative log likelihood of real sequences, per sequence."""
-        loss = self.G.negative_log_likelihood(round["values"], round.get("condition")).mean()
-        round.observe(nats=loss)
-        return {"likelihood": loss}
+        judge = Player("D", self.D_losses, D(self.D.parameters()), (self.D,))
+        taught = Player("G", self.G_losses, G(self.G.parameters()), (self.G,), **settings)
+        return [judge, taught] if self.taught else [judge]
 
     def D_losses(self, round: Round) -> Losses:
         """The non-saturating loss on valid sequences. Invalid ones are never handed out, so D need not know them."""
         seen, valid = self._seen(round)
         real, _ = round.once("seen real", lambda: self.view(round["values"]))
-        on_real, on_fake = self.D(real).float(), self.D(seen).float()
+        classes = round.get("condition") if self.classes else None
+        on_real, on_fake = self._judged(real, classes), self._judged(seen, classes)
         share = valid.float() / valid.float().sum().clamp(min=1)
         with torch.no_grad():
             round.observe(
@@ -107,61 +87,39 @@ class ResampledGame(Game):
     def G_losses(self, round: Round) -> Losses:
         """Likelihood of real sequences, and of G's own ones with the weights of MaliGAN less their mean."""
         losses = self.likelihood_losses(round)
-        if self.taught:
-            codes = round.once("fake", lambda: self._fake(round))
-            seen, valid = self._seen(round)
-            with torch.no_grad():
-                weights = shares(self.D(seen).float()[None], valid[None])[0] - 1 / len(codes)
-            own = self.G.negative_log_likelihood(codes, round.get("condition"))
-            losses["taught"] = self.taught * (weights * own).sum()
-        return losses
+        codes, condition = round.once("fake", lambda: self._fake(round)), round.get("condition")
+        seen, valid = self._seen(round)
+        with torch.no_grad():
+            logits = self._judged(seen, condition if self.classes else None)
+            weights = shares(logits[None], valid[None])[0] - 1 / len(codes)
+        own = self.G.negative_log_likelihood(codes, condition)
+        return {**losses, "taught": self.taught * (weights * own).sum()}
 
-    def _fake(self, round: Round) -> Tensor:
-        uniform = torch.rand(round.size, self.length, device=round.device)
-        with evaluating(self.G):
-            return self.G.sample(uniform, round.get("condition"))
+    def _judged(self, seen: Tensor, classes: Tensor | None) -> Tensor:
+        logits = self.D(seen, classes)
+        assert isinstance(logits, Tensor)
+        return logits.float()
 
     def _seen(self, round: Round) -> tuple[Tensor, ...]:
         codes = round.once("fake", lambda: self._fake(round))
         return round.once("seen", lambda: self.view(codes))
 
-    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
-        """The first candidate of each sample."""
-        return self.G.sample(as_uniform(z[:, : self.length]), condition)
-
-    def draw(
-        self,
-        n: int,
-        device: torch.device,
-        truncation: float | None = None,  # noqa: ARG002
-        length: int | None = None,
-        every: float = 1.0,
-        seeds: Mapping[str, int] | None = None,
-    ) -> Tensor:
-        """Latents of the prior. They are not truncated: sequences are made more typical by their temperature."""
-        return super().draw(n, device, None, length, every, seeds)
-
-    def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:  # noqa: ARG002
-        return self._resampled(z, condition, 1.0)
-
-    def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:
-        """Sequences of a temperature: below 1 they are more typical."""
-        return self._resampled(z, condition, truncation)
-
-    def _resampled(self, z: Tensor, condition: Tensor | None, temperature: float) -> Tensors:
+    def tempered(self, z: Tensor, condition: Tensor | None, temperature: float) -> Tensors:
         """Of several candidates one each, drawn by D's ratio among the valid ones."""
         n, k = len(z), self.candidates
-        uniform = as_uniform(z[:, :-1]).reshape(n * k, self.length)
-        conditions = None if condition is None else condition.repeat_interleave(k, 0)
-        codes = self.G.sample(uniform, conditions, temperature).view(n, k, self.length)
+        given = None if condition is None else condition.repeat_interleave(k, 0)
+        uniform = as_uniform(z[:, :-1]).reshape(n * k, -1)
+        codes = self.sequences(uniform, given, temperature).view(n, k, -1)
         seen, valid = self.view(codes.flatten(0, 1))
-        logits, known = self.D(seen).float().view(n, k), valid.view(n, k)
+        classes = None if given is None or not self.classes else self.given(given)[0]
+        logits, known = self._judged(seen, classes).view(n, k), valid.view(n, k)
         below = shares(logits, known).cumsum(1) < as_uniform(z[:, -1:])
         chosen = below.sum(1).clamp(max=k - 1)
         return {
             VALUES: codes[torch.arange(n, device=z.device), chosen],
             CANDIDATES: torch.full((n,), k, device=z.device),
             VALID: known.float().mean(1),
+            FIRST: codes[:, 0],
         }
 
 
@@ -175,20 +133,3 @@ def shares(logits: Tensor, valid: Tensor) -> Tensor:
     limited = logits - logits.masked_fill(~valid, -torch.inf).amax(1, keepdim=True)
     limited = limited.clamp(min=-MAX_LOG_RATIO).masked_fill(~valid, -torch.inf)
     return torch.where(valid.any(1, keepdim=True), limited, 0.0).softmax(1)
-
-
-def as_uniform(z: Tensor) -> Tensor:
-    """Normal latents as numbers in [0, 1]: their quantiles."""
-    quantiles: Tensor = torch.special.ndtr(z)
-    return quantiles
-
-
-@contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
-    """While active, a net drops no units."""
-    before = net.training
-    net.eval()
-    try:
-        yield
-    finally:
-        net.train(before)

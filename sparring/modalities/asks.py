@@ -123,6 +123,7 @@ class Request:
         seeds: parts of the latents that all samples share, and the seed that each is drawn from.
         finish: changes samples in the user's units before they are returned; None to return them as they are.
         notes: what the user should know about what was asked, one line each.
+        alone: True if samples of other requests cannot be generated in the same batch.
     """
 
     condition: Tensor | None = None
@@ -132,6 +133,7 @@ class Request:
     seeds: Mapping[str, int] = field(default_factory=dict)
     finish: Callable[[Any], Any] | None = None
     notes: tuple[str, ...] = ()
+    alone: bool = False
 
     def finished(self, items: Any) -> Any:
         """Samples in the user's units as they are returned."""

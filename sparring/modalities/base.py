@@ -334,7 +334,7 @@ class Modality(Conditional):
             samples: from `Game.generate`.
             batch: their conditions ("condition") and, where samples are generated from items, the true items.
         """
-        labels = batch[CONDITION].cpu().numpy() if self.classes else None
+        labels = self.labels_of(batch[CONDITION]) if self.classes else None
         return Samples(self.decode(samples), labels, self).preview()
 
     # Exploring.

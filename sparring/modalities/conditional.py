@@ -129,6 +129,15 @@ class Conditional(ABC):
             raise InputError(f"there is no label {str(name)!r}; {nearest(str(name), self.classes)}")
         return self.classes.index(str(name))
 
+    def labels_of(self, condition: Tensor) -> NDArray[np.int64]:
+        """The class of each sample, (n,), for kinds with classes.
+
+        Args:
+            condition: of the samples, from `draw_conditions`.
+        """
+        labels: NDArray[np.int64] = condition.cpu().numpy()
+        return labels
+
     def preview_conditions(self, n: int, classes: int, device: torch.device) -> Tensor | None:
         """Conditions of the samples on a preview sheet: classes in turn.
 

@@ -83,7 +83,9 @@ class Sampler(Protocol):
     def sample(self, n: int, *, seed: int | None = None, **asked: Any) -> Any:
         """n samples, as `Samples`."""
 
-    def stream(self, n: int, seed: int | None = None) -> Iterator[tuple[Tensors, Tensor | None]]:
+    def stream(
+        self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any
+    ) -> Iterator[tuple[Tensors, Tensor | None]]:
         """n samples batch by batch as the networks generate them, and their conditions."""
 
     def autoencoder(self) -> Callable[[Tensor, Tensor | None], Tensor] | None:

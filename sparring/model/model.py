@@ -182,7 +182,7 @@ class Model:
             condition: of the samples, (n, ...), or None.
         """
         modality = self.modality.answered(request)
-        labels = condition.cpu().numpy() if modality.classes and condition is not None else None
+        labels = modality.labels_of(condition) if modality.classes and condition is not None else None
         rows = None if condition is None else modality.rows_of(condition)
         return Samples(request.finished(decoded), labels, modality, rows)
 
@@ -379,7 +379,7 @@ class Model:
         """The first latents and conditions of a chunk."""
         chunk = self.modality.chunk_size
         z = self.game.draw(chunk, self.device, truncation, request.length, request.every, request.seeds)[:count]
-        conditional = self.game.conditional
+        conditional = self.game.conditional or request.condition is not None
         y = self.modality.draw_conditions(chunk, self.device, request.condition) if conditional else None
         return z, None if y is None else y[:count]
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparring.errors import InputError
 from sparring.games.resampled import ResampledGame
 from sparring.modalities.molecules import Molecules as MoleculeModality
 from sparring.nets import mlp
 from sparring.nets.sequence import LanguageModel
 from sparring.recipes.base import (
-    AdamFields,
     Count,
     Decay,
-    Phase,
     Positive,
+    ResampledRecipe,
     Share,
     Weight,
     discriminator,
@@ -24,11 +22,9 @@ from sparring.recipes.base import (
 )
 from sparring.recipes.base.molecules import MoleculeRecipe
 
-CLIP = 1.0  # norm of G's gradient
-
 
 @dataclass(frozen=True)
-class Molecules(AdamFields, MoleculeRecipe):
+class Molecules(MoleculeRecipe, ResampledRecipe[MoleculeModality]):
     """SMILES by likelihood, resampled by a D that sees molecules.
 
     A recurrent language model of SMILES (as in Segler et al. 2018, arXiv:1701.01329), then a D on Morgan counts and
@@ -61,24 +57,8 @@ class Molecules(AdamFields, MoleculeRecipe):
     ema_kimg: Weight = 10.0
     ema_ramp: Share = 0.05
 
-    def check(self) -> None:
-        super().check()
-        if not self.adversarial and self.candidates > 1:
-            raise InputError(f"adversarial=0 trains no D, which candidates={self.candidates} need; give candidates=1")
-
     def game(self, modality: MoleculeModality) -> ResampledGame:
         width = modality.condition_width
         G = LanguageModel(len(modality.vocabulary), self.embedding, self.width, self.depth, self.dropout, width)
         D = mlp.Discriminator((modality.view.width,), (self.D,))
         return ResampledGame(G, D, modality.view, modality.length, self.candidates, self.taught, width)
-
-    def phases(self, game: ResampledGame) -> list[Phase]:
-        G = self.adam()(game.G.parameters())
-        first = game.likelihood(lambda _: G, schedule=self._cooled, clip=CLIP)
-        second = game.adversarial(self.adam(lr=self.D_lr), lambda _: G, schedule=lambda _: self._cooled(1.0), clip=CLIP)
-        phases = [Phase(first, 1 - self.adversarial), Phase(second, self.adversarial)]
-        return [phase for phase in phases if phase.share]
-
-    def _cooled(self, progress: float) -> dict[str, float]:
-        """The learning rate of G falls geometrically."""
-        return {"lr": self.lr * (self.lr_end / self.lr) ** progress}

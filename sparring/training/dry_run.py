@@ -64,7 +64,7 @@ def _check_samples(recipe: Recipe[Any], modality: Modality, game: Game, batch: M
         if isinstance(logits, Tensor) and logits.shape == (len(logits), len(logits)) and len(logits) > 1:
             raise InputError(f"D returns logits of shape {tuple(logits.shape)}; return one logit per sample, (n,)")
     with _doing(recipe, "samples were decoded and drawn"):
-        labels = condition.numpy() if modality.classes and condition is not None else None
+        labels = modality.labels_of(condition) if modality.classes and condition is not None else None
         sheet = Samples(modality.decode(samples), labels, modality).preview()
     if not isinstance(sheet, Image.Image):
         raise InputError(f"preview returns {type(sheet).__name__}; return a PIL image")

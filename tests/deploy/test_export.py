@@ -122,8 +122,8 @@ def drawn(model, path, n):
     return inputs
 
 
-# D sees molecules by RDKit, and sequences are written until they end, which no graph can hold.
-WITHOUT_GRAPH = {"latentgan", "molecules", "organ"}
+# D sees molecules by RDKit, and sequences are drawn token by token until they end, which no graph can hold.
+WITHOUT_GRAPH = {"latentgan", "maligan", "molecules", "organ", "relgan", "scratchgan", "seqgan", "text"}
 CASES = [(n, False) for n in recipes.names() if n not in {*PICTURES, *WITHOUT_GRAPH}] + [(n, True) for n in PICTURES]
 CASES += [("dcgan", False)]  # and "stylegan2" in the test of its quantization
 

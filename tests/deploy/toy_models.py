@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import torch
+from captions import captions
 from songs import chorales
 
 from sparring import recipes
@@ -79,6 +80,8 @@ def fitted(modality, labels: bool):
     if modality.kind == "video":
         known = replace(modality, size=16, channels=3, frames=4, rate=10.0, loop=False, stride=4)
         return replace(known, classes=("a", "b"), counts=(3, 5)) if labels else known
+    if modality.kind == "text":
+        return modality.fit(find([text for text, _ in captions(40)]))
     if modality.kind in ("music", "rolls"):
         with TemporaryDirectory() as folder:
             return replace(modality, bars=2).fit(find(chorales(Path(folder), 8), [type(modality)]))

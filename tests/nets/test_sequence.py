@@ -58,3 +58,37 @@ def test_samples_follow_their_condition_and_are_mixed_where_it_is_free():
         drawn = net.sample(torch.rand(100, 3) * 0.98, torch.full((100, 1), value))
         assert set(drawn[:, 0].tolist()) == codes
     assert set(net.sample(torch.rand(100, 3) * 0.98)[:, 0].tolist()) == {1, 2}
+
+
+def test_prompts_are_kept_and_the_rest_is_drawn():
+    net, _ = trained([[1, 2, 0, 0]] * 3 + [[3, 3, 3, 0]])
+    torch.manual_seed(0)
+    prompt = torch.tensor([[3, -1], [-1, 2], [1, 0], [2, 1]]).repeat(50, 1)
+    codes = net.sample(torch.rand(200, 4), prompt=prompt)
+    assert (codes[0::4, 0] == 3).all()
+    assert (codes[0::4, 1] == 3).float().mean() > 0.9
+    assert (codes[1::4, 1] == 2).all()
+    assert (codes[2::4] == torch.tensor([1, 0, 0, 0])).all()  # nothing follows an end
+    assert (codes[3::4, :2] == torch.tensor([2, 1])).all()
+
+
+def test_sequences_without_ends_fill_the_length():
+    net = LanguageModel(3, 4, 8, 1, tied=True, ends=False)
+    codes = net.sample(torch.rand(50, 6))
+    assert (codes[:, :5] > 0).all()
+    assert (codes[:, 5] == END).all()
+    net.negative_log_likelihood(codes).sum().backward()
+    assert all(torch.isfinite(weight.grad).all() for weight in net.parameters())
+
+
+def test_classes_condition_sequences():
+    torch.manual_seed(0)
+    net = LanguageModel(2, 4, 8, 1, classes=2)
+    codes, classes = torch.tensor([[1, 0], [2, 0]]), torch.tensor([0, 1])
+    optimizer = torch.optim.Adam(net.parameters(), 2e-2)
+    for _ in range(100):
+        loss = net.negative_log_likelihood(codes, classes).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert net.sample(torch.full((2, 2), 0.5), classes)[:, 0].tolist() == [1, 2]

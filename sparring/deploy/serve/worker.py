@@ -59,6 +59,8 @@ class Job:
         if self.draw is None or other.draw is None:
             return False
         mine, theirs = self.draw, other.draw
+        if mine.request.alone or theirs.request.alone:
+            return False
         return (mine.truncation, mine.request.length) == (theirs.truncation, theirs.request.length)
 
     def progress(self, _done: int, _total: int) -> None:

@@ -73,6 +73,7 @@ class Molecules(Modality):
     reads: ClassVar[tuple[str, ...]] = ("rows",)
     words: ClassVar[Words] = Words("molecule", "molecules", compared="substructures, descriptors and validity")
     files: ClassVar[str] = "molecules (.smi, .sdf, a table with a column of SMILES)"
+    specific: ClassVar[bool] = True
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = SETS
     features_name: ClassVar[str] = "substructures"
     preview_items: ClassVar[int] = 32

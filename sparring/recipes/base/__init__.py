@@ -26,17 +26,20 @@ from sparring.recipes.base.fields import (
 )
 from sparring.recipes.base.images import ImageRecipe
 from sparring.recipes.base.perceptual import PerceptualRecipe
+from sparring.recipes.base.policy import PolicyRecipe
 from sparring.recipes.base.recipe import Phase, Recipe
 from sparring.recipes.base.relativistic import RelativisticGan
+from sparring.recipes.base.resampled import ResampledRecipe
 from sparring.recipes.base.series import SeriesRecipe
 from sparring.recipes.base.tables import TableRecipe
+from sparring.recipes.base.text import TextRecipe
 from sparring.recipes.base.translation import RestorationRecipe, TranslationRecipe
 from sparring.recipes.base.video import VideoRecipe
 
 __all__ = [
     "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "AudioRestorationRecipe", "AudioTranslationRecipe", "Count",
     "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural", "PerceptualRecipe", "Phase", "Pixels", "PointsOrImages",
-    "Positive", "Recipe", "RelativisticGan", "RestorationRecipe", "SeriesRecipe", "Share", "StandardGan", "TableRecipe",
-    "TranslationRecipe", "VideoRecipe", "Weight", "Widths", "Words", "data", "discriminator", "generator", "losses",
-    "optimization", "parse", "refuse_batch_norm",
+    "PolicyRecipe", "Positive", "Recipe", "RelativisticGan", "ResampledRecipe", "RestorationRecipe", "SeriesRecipe",
+    "Share", "StandardGan", "TableRecipe", "TextRecipe", "TranslationRecipe", "VideoRecipe", "Weight", "Widths",
+    "Words", "data", "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
 ]  # fmt: skip

@@ -1,0 +1,194 @@
+"""Text: the recipes next to published rows, to likelihood with temperatures, and to trivial generators.
+
+    python benchmarks/text.py [captions] [names] [shakespeare] [--recipes text seqgan] [--fields width=128]
+                              [--time 8m] [--seeds 3] [--samples 1000] [--runs FOLDER] [--page docs/text.md]
+
+`captions` trains on nine tenths of COCO's 10,000 training captions as Texygen has them, and evaluates twice: on the
+other tenth, and by Texygen's protocol on its 10,000 test captions (Zhu et al. 2018, arXiv:1802.01886), whose topics
+differ. `names` and `shakespeare` generate characters. The files are in $SPARRING_DATA/text. A model that exists in the
+folder of runs is not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+
+import numpy as np
+import torch
+
+import sparring
+from pages import put, table
+from sparring import Model
+from sparring.data.tensors import VALUES
+from sparring.files import places
+from sparring.games.resampled import FIRST
+from sparring.metrics.bleu import References, bleu, self_bleu
+from sparring.metrics.results import Number
+from sparring.modalities import find
+from sparring.modalities.text import Text
+from sparring.modalities.text.front import Front
+from sparring.modalities.text.judge import TextJudge
+from sparring.recipes.base import parse
+
+FILES = {"captions": "image_coco.txt", "names": "names.txt", "shakespeare": "tinyshakespeare.txt"}
+TEST = "test_coco.txt"
+LIKELIHOOD = "likelihood"  # the recipe text without its D
+TEMPERATURES = (0.8, 0.9, 1.1)
+SELF = 500  # texts among which self-BLEU is measured by Texygen's protocol here
+COLUMNS = (
+    "frechet", "c2st_auc", "lm", "reverse_lm", "bleu[4]", "self_bleu[4]", "unique", "repetition", "copy_share",
+    "shared_share",
+)  # fmt: skip
+# Test BLEU-2 to BLEU-5: Texygen's README; RelGAN's paper.
+PUBLISHED = {
+    "MLE (Texygen)": (0.731, 0.497, 0.305, 0.189),
+    "SeqGAN (Texygen)": (0.745, 0.498, 0.294, 0.180),
+    "MaliGAN (Texygen)": (0.673, 0.432, 0.257, 0.159),
+    "RankGAN (Texygen)": (0.743, 0.467, 0.264, 0.156),
+    "LeakGAN (Texygen)": (0.746, 0.528, 0.355, 0.230),
+    "RelGAN (its paper)": (0.849, 0.687, 0.502, 0.331),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tasks", nargs="*", default=list(FILES))
+    parser.add_argument("--recipes", nargs="+", default=["text"], help="next to likelihood")
+    parser.add_argument("--fields", nargs="+", default=[], help="of likelihood and of the recipe text, as FIELD=VALUE")
+    parser.add_argument("--time", default="8m", help="time of each training")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--runs", type=Path, default=Path("runs/bench-text"))
+    parser.add_argument("--page", type=Path, help="write the tables to this Markdown file, between its two marks")
+    args = parser.parse_args()
+    lines: list[str] = []
+    for task in args.tasks:
+        part = compare(args, task)
+        print("\n".join(part), flush=True)
+        lines += [f"**{task}**", "", *part, ""]
+    given = f"--recipes {' '.join(args.recipes)} --time {args.time} --seeds {args.seeds} --samples {args.samples}"
+    given += f" --fields {' '.join(args.fields)}" if args.fields else ""
+    place = f"{torch.get_num_threads()} CPU thread(s)" if args.device in ("auto", "cpu") else args.device
+    lines += [f"`python benchmarks/text.py {' '.join(args.tasks)} {given}`, {place}."]
+    if args.page:
+        put(args.page, __file__, lines)
+
+
+def compare(args: argparse.Namespace, task: str) -> list[str]:
+    """The tables of a data set."""
+    path = file(FILES[task])
+    made: dict[str, list[list[str]]] = {}
+    for recipe in (LIKELIHOOD, *args.recipes):
+        models = [trained(args, task, recipe, path, seed) for seed in range(args.seeds)]
+        judge = judge_of(models[0], path, task)
+        made[recipe] = [drawn(model, args.samples, None) for model in models]
+        if recipe == LIKELIHOOD:
+            made |= {f"T={t:g}": [drawn(model, args.samples, t) for model in models] for t in TEMPERATURES}
+        elif FIRST in next(models[0].stream(1))[0]:
+            made[f"{recipe}, G alone"] = [drawn(model, args.samples, None, FIRST) for model in models]
+    measured = {
+        name: [judge.numbers([judge.tokens(t) for t in texts]) for texts in runs] for name, runs in made.items()
+    }
+    rows = {"real": [judge.floor(args.samples)], **measured}
+    rows |= {name: [judge.numbers(texts)] for name, texts in judge.trivial(args.samples).items()}
+    body = [[name, *(cell(numbers, column) for column in COLUMNS)] for name, numbers in rows.items()]
+    about = [
+        *table(["", *COLUMNS], body),
+        "",
+        f"{args.samples:,} texts compared with {len(judge.held):,} held-out ones. {aims(rows, args.recipes)}",
+    ]
+    return [*about, "", *protocol_of_texygen(judge, made, args)] if task == "captions" else about
+
+
+def aims(rows: Mapping[str, Sequence[Sequence[Number]]], recipes: Sequence[str]) -> str:
+    """Where recipes lie relative to the front of temperatures, in a sentence each."""
+    columns = {1.0: means(rows[LIKELIHOOD]), **{t: means(rows[f"T={t:g}"]) for t in TEMPERATURES}}
+    front, real = Front.of(columns), value(means(rows["real"]), "frechet")
+    said = []
+    for name in recipes:
+        numbers = means(rows[name])
+        quality, diversity = value(numbers, "frechet"), value(numbers, "self_bleu[4]")
+        there = front.at(diversity)
+        said.append(
+            f"`{name}`: Fréchet excess over real {quality - real:.2f}, that of temperatures at the same self-BLEU "
+            f"{there - real:.2f}."
+        )
+    return " ".join(said)
+
+
+def protocol_of_texygen(
+    judge: TextJudge, made: Mapping[str, Sequence[Sequence[str]]], args: argparse.Namespace
+) -> list[str]:
+    """Test BLEU by Texygen's protocol, next to published rows."""
+    references = References([judge.tokens(line) for line in file(TEST).read_text().splitlines()])
+    real = [" ".join(tokens) for tokens in judge.train[: args.samples]]
+    body = [[f"{name}, published", *(f"{x:.3f}" for x in row), "", ""] for name, row in PUBLISHED.items()]
+    for name, runs in {"real training captions": [real], **made}.items():
+        tokens = [[judge.tokens(text) for text in texts] for texts in runs]
+        with_test = np.array([bleu(texts, references) for texts in tokens])
+        within = np.array([self_bleu(texts[:SELF]) for texts in tokens])
+        body.append([name, *map(shown, with_test[:, 1:].T), *map(shown, within[:, 2:4].T)])
+    head = ["", *(f"test BLEU-{n}" for n in range(2, 6)), "self-BLEU-3", "self-BLEU-4"]
+    about = (
+        f"Texygen's test captions. Ours: {args.samples:,} captions, self-BLEU of {SELF} of them. The topics of the "
+        "test captions differ from those of the training captions, so that scores above those of real captions "
+        "are no sign of quality."
+    )
+    return [*table(head, body), "", about]
+
+
+def file(name: str) -> Path:
+    """A file of texts."""
+    return next(path for path in (place / name for place in places("text")) if path.is_file())
+
+
+def trained(args: argparse.Namespace, task: str, recipe: str, path: Path, seed: int) -> Model:
+    """The model of a run, trained if it does not exist."""
+    out = args.runs / f"{task}-{recipe}-{seed}-{args.time}"
+    if (out / "model").is_dir():
+        return sparring.load(out)
+    print(f"training {out.name}", flush=True)
+    given = {"time": args.time, "seed": seed, "device": args.device, "quiet": True, "resume": out.is_dir()}
+    fields = parse(args.fields) if recipe in (LIKELIHOOD, "text") else {}
+    fields |= {"adversarial": 0.0, "candidates": 1} if recipe == LIKELIHOOD else {}
+    return sparring.train("text" if recipe == LIKELIHOOD else recipe, path, out=out, **given, **fields)
+
+
+def judge_of(model: Model, path: Path, name: str) -> TextJudge:
+    """The judge of a data set, whose split does not depend on the model."""
+    modality = model.modality
+    assert isinstance(modality, Text)
+    train, held = modality.sides(find(path, (Text,)))
+    return TextJudge(train.texts, held.texts, modality.tokenizer.unit == "characters", name)
+
+
+def drawn(model: Model, n: int, temperature: float | None, part: str = VALUES) -> list[str]:
+    """Texts of a model, or those that D did not choose."""
+    batches = model.stream(n, seed=0, truncation=temperature)
+    return [str(text) for batch, _ in batches for text in model.modality.decode({VALUES: batch[part]})]
+
+
+def means(runs: Sequence[Sequence[Number]]) -> list[Number]:
+    """Means of metrics over runs."""
+    return [Number(column[0].name, mean(n.value for n in column), column[0].best) for column in zip(*runs, strict=True)]
+
+
+def value(numbers: Sequence[Number], name: str) -> float:
+    return next(number.value for number in numbers if number.name == name)
+
+
+def cell(runs: Sequence[Sequence[Number]], name: str) -> str:
+    """Mean of a metric over seeds, and its standard deviation."""
+    return shown([value(numbers, name) for numbers in runs])
+
+
+def shown(values: Sequence[float]) -> str:
+    return f"{mean(values):.3f}" + (f" ± {stdev(values):.3f}" if len(values) > 1 else "")
+
+
+if __name__ == "__main__":
+    main()
