@@ -66,18 +66,22 @@ class PolicyGame(SequenceGame):
         place = (torch.rand(len(codes), device=codes.device) * lengths).long().clamp(max=lengths - 1)
         with torch.no_grad():
             known = torch.arange(self.length, device=codes.device) <= place[:, None]
-            reward = self._continued(codes.masked_fill(~known, FREE), condition, self.rollouts).sigmoid().mean(1)
+            reward = self._continued(codes.masked_fill(~known, FREE), condition, self.rollouts).mean(1)
         round.observe(reward=reward.mean())
         losses = self.G.losses(codes, condition).gather(1, place[:, None])[:, 0]
         return {"rewarded": ((reward - reward.mean()) * losses * lengths).mean()}
 
     def _continued(self, begun: Tensor, condition: Tensor | None, times: int) -> Tensor:
-        """D's logits (n, times) of sequences of which only a part is given, each continued several times."""
+        """Rewards (n, times) of sequences of which only a part is given, each continued several times."""
         given, repeated = _repeated(condition, times), begun.repeat_interleave(times, 0)
         uniform = torch.rand(repeated.shape, device=begun.device)
         with evaluating(self.G):
             codes = self.G.sample(uniform, given, prompt=repeated)
-        return self._judged(codes, given).view(len(begun), times)
+        return self.rewards(codes, given).view(len(begun), times)
+
+    def rewards(self, codes: Tensor, classes: Tensor | None = None) -> Tensor:
+        """What whole sequences are worth, (n,), in [0, 1]: D's probability that they are real."""
+        return self._judged(codes, classes).sigmoid()
 
     def _judged(self, codes: Tensor, classes: Tensor | None) -> Tensor:
         logits = self.D(codes, classes)

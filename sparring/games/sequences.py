@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sparring.data.tensors import VALUES, Tensors
 from sparring.games.game import Game
 from sparring.games.gan import OptimizerFactory
+from sparring.games.graph import DataKind
 from sparring.games.prior import Normal, Path, Prior
 from sparring.loop import Losses, Player, Round
 from sparring.nets.sequence import LanguageModel
@@ -94,6 +95,9 @@ class SequenceGame(Game):
     def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:
         """Sequences of a temperature: below 1 they are more typical."""
         return self.tempered(z, condition, truncation)
+
+    def graph(self, kind: DataKind, reverse: bool = False) -> NoReturn:  # noqa: ARG002
+        raise ValueError("its sequences are drawn token by token until they end, which no graph can hold")
 
     def tempered(self, z: Tensor, condition: Tensor | None, temperature: float) -> Tensors:
         """Samples from latents whose logits are divided by a temperature."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.data.tensors import VALUES
-from sparring.games.policy_gradient import PolicyGradientGame
+from sparring.games.objective_policy import ObjectivePolicyGame
 from sparring.modalities.molecules import Molecules
 from sparring.nets.sequence import LanguageModel
-from sparring.nets.sequence_cnn import SequenceCnn
+from sparring.nets.sequence_discriminator import SequenceDiscriminator
 from sparring.recipes.base import (
     AdamFields,
     Count,
@@ -27,6 +27,7 @@ from sparring.recipes.base.molecules import PlainMolecules
 from sparring.recipes.base.objectives import check_known, objective
 
 CLIP = 1.0  # norm of G's gradient
+SIZES = (1, 2, 3, 5, 8)  # tokens that the convolutions of D see
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class Organ(AdamFields, PlainMolecules[Molecules]):
 
     Guimaraes et al. 2017, "Objective-reinforced generative adversarial networks (ORGAN) for sequence generation
     models", arXiv:1705.10843, on SeqGAN (Yu et al. 2016, arXiv:1609.05473). After a phase of maximum likelihood, the
-    reward of a molecule is `balance` times D's probability that it is real, plus an objective. What its beginning is
-    worth is estimated by continuing it anew, at a few places instead of after each token. The objective is `QED`,
-    `validity`, or a function of yours, which takes a list of valid SMILES and returns numbers in [0, 1].
+    reward of a molecule is `balance` times D's probability that it is real, plus an objective. In a step, one random
+    token of each molecule is rewarded by the mean of several continuations. The objective is `QED`, `validity`, or a
+    function of yours, which takes a list of valid SMILES and returns numbers in [0, 1].
 
     sparring train molecules.smi --recipe organ objective=mine.py:score
     """
@@ -49,11 +50,11 @@ class Organ(AdamFields, PlainMolecules[Molecules]):
     embedding: Count = generator(64, "length of a token's vector")
     width: Count = generator(256, "units of the layer")
     # Discriminator
-    D: Count = discriminator(64, "channels of the convolutions of each size")
+    D: Count = discriminator(64, "channels of the convolutions of each size, and length of a token's vector")
     # Losses
     objective: str = losses("QED", "what molecules are worth: QED, validity, or FILE.py:FUNCTION")
     balance: Share = losses(0.5, "weight of D in the reward, lambda; the objective has the rest")
-    rollouts: Count = losses(4, "places at which a molecule is continued anew")
+    rollouts: Count = losses(4, "continuations of the token that is rewarded")
     # Optimization
     batch: Count = 64
     steps: Count = 5000
@@ -73,17 +74,17 @@ class Organ(AdamFields, PlainMolecules[Molecules]):
     def check_installed(self) -> None:
         objective(self.objective)(["CCO", "c1ccccc1"])
 
-    def game(self, modality: Molecules) -> PolicyGradientGame:
+    def game(self, modality: Molecules) -> ObjectivePolicyGame:
         tokens = len(modality.vocabulary)
         G = LanguageModel(tokens, self.embedding, self.width, 1)
-        D = SequenceCnn(tokens, self.embedding, self.D)
+        D = SequenceDiscriminator(tokens, self.D, SIZES, recurrent=False)
         decode = lambda codes: modality.decode({VALUES: codes})  # noqa: E731
-        return PolicyGradientGame(G, D, modality.length, self.rollouts, self.balance, decode)
+        return ObjectivePolicyGame(G, D, modality.length, self.rollouts, self.balance, decode)
 
-    def phases(self, game: PolicyGradientGame) -> list[Phase]:
+    def phases(self, game: ObjectivePolicyGame) -> list[Phase]:
         if self.balance < 1:
             game.objective = objective(self.objective)
         first = game.likelihood(self.adam(), clip=CLIP)
-        second = game.adversarial(self.adam(lr=self.D_lr), self.adam(lr=self.G_lr), clip=CLIP)
+        second = game.adversarial(self.adam(lr=self.D_lr), self.adam(lr=self.G_lr), 1, clip=CLIP)
         phases = [Phase(first, 1 - self.adversarial), Phase(second, self.adversarial)]
         return [phase for phase in phases if phase.share]
