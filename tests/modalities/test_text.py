@@ -384,7 +384,7 @@ def test_evaluation_draws_the_front_of_temperatures(model):
     from sparring.evaluation.evaluate import evaluate
 
     evaluation = evaluate(model, samples=60)
-    assert {"G_alone", "T=0.8", "T=1.1", "picked"} <= set(evaluation.baselines)
+    assert {"without_D", "T=0.8", "T=1.1", "picked"} <= set(evaluation.baselines)
     assert evaluation.of_baseline("T=0.8", "self_bleu[4]") > evaluation.of_baseline("T=1.1", "self_bleu[4]")
     assert evaluation.picture.size[0] > 400
     assert evaluation["conditional_accuracy"] > 0.8
