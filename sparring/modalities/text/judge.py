@@ -255,7 +255,13 @@ class TextJudge(Judge):
             found.append(Finding("easy to distinguish from real texts", evidence, "train longer"))
         if front is not None and not front.beaten_by(numbers):
             evidence = front.evidence(numbers)
-            found.append(Finding("D is no better than a temperature", evidence, "train longer, or with candidates=1"))
+            found.append(
+                Finding(
+                    "D is no better than a temperature",
+                    evidence,
+                    "train longer, or use likelihood alone: recipe text, adversarial=0 candidates=1",
+                )
+            )
         return found
 
 
