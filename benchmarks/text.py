@@ -22,9 +22,7 @@ import torch
 import sparring
 from pages import put, table
 from sparring import Model
-from sparring.data.tensors import VALUES
 from sparring.files import places
-from sparring.games.resampled import FIRST
 from sparring.metrics.bleu import References, bleu, self_bleu
 from sparring.metrics.results import Number
 from sparring.modalities import find
@@ -88,8 +86,9 @@ def compare(args: argparse.Namespace, task: str) -> list[str]:
         made[recipe] = [drawn(model, args.samples, None) for model in models]
         if recipe == LIKELIHOOD:
             made |= {f"T={t:g}": [drawn(model, args.samples, t) for model in models] for t in TEMPERATURES}
-        elif FIRST in next(models[0].stream(1))[0]:
-            made[f"{recipe}, G alone"] = [drawn(model, args.samples, None, FIRST) for model in models]
+        else:
+            alone = [model.without_D() for model in models]
+            made |= {f"{recipe} without D": [drawn(m, args.samples, None) for m in alone if m]} if all(alone) else {}
     measured = {
         name: [judge.numbers([judge.tokens(t) for t in texts]) for texts in runs] for name, runs in made.items()
     }
@@ -166,10 +165,10 @@ def judge_of(model: Model, path: Path, name: str) -> TextJudge:
     return TextJudge(train.texts, held.texts, modality.tokenizer.unit == "characters", name)
 
 
-def drawn(model: Model, n: int, temperature: float | None, part: str = VALUES) -> list[str]:
-    """Texts of a model, or those that D did not choose."""
+def drawn(model: Model, n: int, temperature: float | None) -> list[str]:
+    """Texts of a model."""
     batches = model.stream(n, seed=0, truncation=temperature)
-    return [str(text) for batch, _ in batches for text in model.modality.decode({VALUES: batch[part]})]
+    return [str(text) for batch, _ in batches for text in model.modality.decode(batch)]
 
 
 def means(runs: Sequence[Sequence[Number]]) -> list[Number]:

@@ -88,6 +88,12 @@ class Game(nn.Module, ABC):
         """What encodes and decodes samples; None if the game has no autoencoder."""
         return None
 
+    def without_D(self) -> Game | None:
+        """The generator without what the adversarial training has added to it, for comparison; None if it learns from
+        that alone.
+        """
+        return None
+
     def state_metrics(self) -> dict[str, Tensor]:
         """State of adaptive parts for the log: 0-d tensors by name."""
         return {}

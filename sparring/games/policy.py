@@ -33,12 +33,12 @@ class PolicyGame(SequenceGame):
     """
 
     def __init__(self, G: LanguageModel, D: Discriminator, length: int, rollouts: int, classes: int = 0) -> None:
-        super().__init__(G, length, classes=classes)
+        super().__init__(G, length, classes=classes, remembers=True)
         self.D, self.rollouts = D, rollouts
 
     def judging(self, optimizer: OptimizerFactory) -> list[Player]:
         """The player of the second phase: D learns while G is fixed."""
-        return [Player("D", self.D_losses, optimizer(self.D.parameters()), (self.D,))]
+        return [Player("D", self.D_losses, optimizer(self.D.parameters()), (self.D,), after=self.remember)]
 
     def adversarial(self, D: OptimizerFactory, G: OptimizerFactory, turns: int, **settings: Any) -> list[Player]:
         """The players of the last phase.
@@ -48,7 +48,7 @@ class PolicyGame(SequenceGame):
             settings: of G.
         """
         return [
-            Player("D", self.D_losses, D(self.D.parameters()), (self.D,), turns=turns),
+            Player("D", self.D_losses, D(self.D.parameters()), (self.D,), turns=turns, after=self.remember),
             Player("G", self.G_losses, G(self.G.parameters()), (self.G,), **settings),
         ]
 

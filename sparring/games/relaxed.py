@@ -40,7 +40,7 @@ class RelaxedGame(SequenceGame):
         anneal: int,
         classes: int = 0,
     ) -> None:
-        super().__init__(G, length, classes=classes)
+        super().__init__(G, length, classes=classes, remembers=True)
         self.D, self.loss, self.sharpest, self.anneal = D, loss, sharpest, anneal
         self.register_buffer("played", torch.zeros(()))
 
@@ -56,7 +56,7 @@ class RelaxedGame(SequenceGame):
             self.played.add_(1)
 
         return [
-            Player("D", self.D_losses, D(self.D.parameters()), (self.D,), turns=turns, **settings),
+            Player("D", self.D_losses, D(self.D.parameters()), (self.D,), turns=turns, after=self.remember, **settings),
             Player("G", self.G_losses, G(self.G.parameters()), (self.G,), after=count, **settings),
         ]
 

@@ -15,15 +15,14 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from sparring.data.tensors import VALUES, Tensors
+from sparring.games.game import Game
 from sparring.games.gan import OptimizerFactory
 from sparring.games.sequences import SequenceGame, as_uniform
 from sparring.loop import Losses, Player, Round
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.sequence import LanguageModel
 
-# Parts of samples: how many candidates were drawn for each, the share of them that is valid, and the first one, which
-# is a sample of the language model alone.
-CANDIDATES, VALID, FIRST = "candidates", "valid", "first"
+CANDIDATES, VALID = "candidates", "valid"  # parts of samples: how many were drawn for each, and the share that is valid
 MAX_LOG_RATIO = 10.0  # of densities, so that a single candidate does not decide alone
 
 View = Callable[[Tensor], tuple[Tensor, Tensor]]  # codes -> what D sees (n, width), and which sequences are valid (n,)
@@ -95,6 +94,9 @@ class ResampledGame(SequenceGame):
         own = self.G.negative_log_likelihood(codes, condition)
         return {**losses, "taught": self.taught * (weights * own).sum()}
 
+    def without_D(self) -> Game | None:
+        return SequenceGame(self.G, self.length, self._numbers, self.classes)
+
     def _judged(self, seen: Tensor, classes: Tensor | None) -> Tensor:
         logits = self.D(seen, classes)
         assert isinstance(logits, Tensor)
@@ -119,7 +121,6 @@ class ResampledGame(SequenceGame):
             VALUES: codes[torch.arange(n, device=z.device), chosen],
             CANDIDATES: torch.full((n,), k, device=z.device),
             VALID: known.float().mean(1),
-            FIRST: codes[:, 0],
         }
 
 

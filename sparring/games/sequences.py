@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -31,17 +32,28 @@ class SequenceGame(Game):
         condition: numbers that sequences are conditioned on.
         classes: number of classes that they are conditioned on instead.
         candidates: sequences that are drawn for each sample.
+        remembers: keep a copy of G as it is after the first phase.
     """
 
+    remembered: Tensor
+
     def __init__(
-        self, G: LanguageModel, length: int, condition: int = 0, classes: int = 0, candidates: int = 1
+        self,
+        G: LanguageModel,
+        length: int,
+        condition: int = 0,
+        classes: int = 0,
+        candidates: int = 1,
+        remembers: bool = False,
     ) -> None:
         super().__init__()
         self.G, self.length, self.classes = G, length, classes
         # Numbers for each token of each candidate, and for the choice of one.
         self.prior = Prior(Path("z", 0, candidates, 0).stretched(length), Normal("choice", 1))
         self._conditional = condition > 0 or classes > 0
-        self._numeric = condition > 0
+        self._numbers = condition
+        self.first = copy.deepcopy(G).requires_grad_(False) if remembers else None
+        self.register_buffer("remembered", torch.zeros((), dtype=torch.bool), persistent=remembers)
 
     @property
     def conditional(self) -> bool:
@@ -57,6 +69,18 @@ class SequenceGame(Game):
         round.observe(nats=loss)
         return {"likelihood": loss}
 
+    def remember(self, _: Mapping[str, Tensor]) -> None:
+        """Copy G if that has not been done, after the first move of D, before G has moved too."""
+        assert self.first is not None
+        for kept, weight in zip(self.first.parameters(), self.G.parameters(), strict=True):
+            kept.copy_(torch.where(self.remembered, kept, weight.detach()))
+        self.remembered.fill_(True)
+
+    def without_D(self) -> Game | None:
+        if self.first is None:
+            return None
+        return SequenceGame(self.first, self.length, self._numbers, self.classes)
+
     def _fake(self, round: Round) -> Tensor:
         uniform = torch.rand(round.size, self.length, device=round.device)
         with evaluating(self.G):
@@ -64,7 +88,7 @@ class SequenceGame(Game):
 
     def given(self, condition: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
         """What G is conditioned on, and the codes that sequences begin with."""
-        if condition is None or self._numeric or condition.ndim == 1:
+        if condition is None or self._numbers or condition.ndim == 1:
             return condition, None
         return (condition[:, 0] if self.classes else None), condition[:, 1:]
 

@@ -88,6 +88,9 @@ class Sampler(Protocol):
     ) -> Iterator[tuple[Tensors, Tensor | None]]:
         """n samples batch by batch as the networks generate them, and their conditions."""
 
+    def without_D(self) -> Sampler | None:
+        """The generator without what the adversarial training has added to it; None if it learned from that alone."""
+
     def autoencoder(self) -> Callable[[Tensor, Tensor | None], Tensor] | None:
         """What encodes and decodes values (n, ...) of items for their conditions; None if the model cannot."""
 

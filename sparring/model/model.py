@@ -186,6 +186,13 @@ class Model:
         rows = None if condition is None else modality.rows_of(condition)
         return Samples(request.finished(decoded), labels, modality, rows)
 
+    def without_D(self) -> Model | None:
+        """The generator without what the adversarial training has added to it, such as a choice by D; None if it
+        learned from that alone.
+        """
+        game = self.game.without_D()
+        return None if game is None else Model(self.recipe, self.modality, game, self.about)
+
     def autoencoder(self) -> Reconstruct | None:
         """What encodes and decodes values of items (n, ...), given their conditions (n, ...) if samples have any; None
         if the model has no autoencoder.

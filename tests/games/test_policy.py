@@ -1,5 +1,7 @@
 """Games in which a language model learns by score-function estimators."""
 
+from functools import partial
+
 import torch
 from torch import nn
 from toys import played
@@ -89,3 +91,17 @@ def test_maligan_prefers_continuations_with_high_ratios():
     moved(game.train(), 40, lr=0.3)
     after = game.eval().G(torch.zeros(1, 5, dtype=torch.int64))[0, 0].softmax(0)[best[0]]
     assert after > before + 0.2
+
+
+def test_g_is_remembered_as_it_was_before_it_learned_from_d():
+    game = PolicyGame(model(), Taste(), 5, rollouts=2)
+    before = {name: weight.clone() for name, weight in game.G.state_dict().items()}
+    game.first.load_state_dict({name: weight + 1 for name, weight in before.items()})
+    optimizer = partial(torch.optim.SGD, lr=0.5)
+    for _ in played(game, game.adversarial(optimizer, optimizer, turns=2), 3, deal=deal):
+        pass
+    kept = game.without_D().G.state_dict()
+    assert all(torch.equal(kept[name], before[name]) for name in before)
+    assert not torch.equal(game.G.end.weight, before["end.weight"])
+    codes = torch.rand(20, 5)
+    assert torch.equal(game.without_D().eval().sequences(codes, None), model().eval().sample(codes))

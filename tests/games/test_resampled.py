@@ -105,6 +105,15 @@ def test_quantiles_of_latents_are_uniform():
 
 
 @torch.no_grad()
+def test_without_d_sequences_are_those_of_the_language_model():
+    played = game(candidates=8).without_D()
+    z = played.draw(2000, torch.device("cpu"))
+    assert z.shape == (2000, 5 + 1)
+    shares_of = played.sample(z, None)["values"][:, 0].bincount(minlength=4) / 2000
+    assert torch.allclose(shares_of, as_first_shares(played), atol=0.05)
+
+
+@torch.no_grad()
 def test_truncation_is_a_temperature():
     played = game(candidates=1)
     z = played.draw(500, torch.device("cpu"), truncation=0.01)

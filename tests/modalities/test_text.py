@@ -23,6 +23,7 @@ from sparring.modalities.text import Text
 from sparring.modalities.text.judge import TextJudge
 from sparring.modalities.text.passages import apart, held_lines
 from sparring.modalities.text.tokens import Tokenizer, fit
+from sparring.use.augment import augment
 
 PLAY = "\n\n".join(
     f"{name}:\nWhat {verb} you, my {noun}, in this\nhour of the night, so far from {place}?"
@@ -383,11 +384,21 @@ def test_evaluation_draws_the_front_of_temperatures(model):
     from sparring.evaluation.evaluate import evaluate
 
     evaluation = evaluate(model, samples=60)
-    assert {"G_alone", "T=0.8", "T=1.1", "picked"} <= set(evaluation.baselines)
+    assert {"without_D", "T=0.8", "T=1.1", "picked"} <= set(evaluation.baselines)
     assert evaluation.of_baseline("T=0.8", "self_bleu[4]") > evaluation.of_baseline("T=1.1", "self_bleu[4]")
     assert evaluation.picture.size[0] > 400
     assert evaluation["conditional_accuracy"] > 0.8
     assert "against the other 59 texts" in evaluation.protocol
+
+
+def test_samples_augment_a_labeled_set(model, tmp_path):
+    result = augment(model, tmp_path / "more.csv", n=40, seeds=3, without=["SMOTE"])
+    assert "logistic regression on words and pairs of words, trained on 360 real texts" in result.protocol
+    assert all(area > 0.95 for area in result.scores["samples"]["auc"])  # topics have words of their own
+    assert result.verdict("samples").startswith("samples: auc ")
+    written = find(tmp_path / "more.csv")
+    assert len(written) == 400
+    assert written.classes == ("animals", "food")
 
 
 # What is wrong with texts.

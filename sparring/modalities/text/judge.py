@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from sparring.data.items import Items
 from sparring.errors import InputError
-from sparring.games.resampled import FIRST
 from sparring.metrics import texts as metrics
 from sparring.metrics.bleu import HIGHEST, References, bleu, self_bleu
 from sparring.metrics.frechet import frechet, moments
@@ -172,45 +171,43 @@ class TextJudge(Judge):
         if n < MIN_TEXTS:
             raise InputError(f"{n} texts are too few to evaluate; give at least {MIN_TEXTS}")
         with console.progress(f"drawing {n:,} texts") as progress:
-            made, alone, labels = self._drawn(model, n, seed, None)
-            progress(1, 1 + len(TEMPERATURES))
+            made, labels = self._drawn(model, n, seed, None)
+            first = model.without_D()
+            alone = None if first is None else self._drawn(first, n, seed, None)[0]
             tempered = {}
             for i, temperature in enumerate(TEMPERATURES):
-                drawn, first, _ = self._drawn(model, n, seed, temperature)
-                tempered[temperature] = first or drawn
-                progress(2 + i, 1 + len(TEMPERATURES))
+                progress(1 + i, 1 + len(TEMPERATURES))
+                tempered[temperature] = self._drawn(first or model, n, seed, temperature)[0]
         self.say(f"computing metrics of {n:,} texts, of {len(TEMPERATURES)} temperatures and of the baselines")
         numbers = self.numbers(made, labels)
-        plain = self.numbers(alone) if alone else numbers
+        plain = numbers if alone is None else self.numbers(alone)
         by_temperature = {1.0: plain} | {t: self.numbers(texts) for t, texts in tempered.items()}
-        columns = {"G_alone": plain} if alone else {}
+        columns = {} if alone is None else {"without_D": plain}
         columns |= {f"T={t:g}": by_temperature[t] for t in TEMPERATURES}
         columns |= {name: self.numbers(texts) for name, texts in self.trivial(n).items()}
         floor, front = self.floor(n), Front.of(by_temperature)
         return Evaluation(
             data=self.name,
-            protocol=self.protocol(n, bool(alone)),
+            protocol=self.protocol(n, alone is not None),
             samples=n,
             real=min(n, self._unseen),
             numbers=tuple(numbers),
             floor=tuple(floor),
             baselines=columns,
-            findings=tuple(self.findings(numbers, floor, front if alone else None)),
+            findings=tuple(self.findings(numbers, floor, None if alone is None else front)),
             picture=draw(front, {"samples": numbers, "real": floor, **columns}),
         )
 
     def _drawn(
         self, model: Sampler, n: int, seed: int, temperature: float | None
-    ) -> tuple[list[Tokens], list[Tokens], NDArray[np.int64] | None]:
-        """Texts, those that G draws alone where D chooses, and their classes."""
-        modality, made, alone, labels = model.modality, [], [], []
+    ) -> tuple[list[Tokens], NDArray[np.int64] | None]:
+        """Texts and their classes."""
+        modality, made, labels = model.modality, [], []
         for batch, condition in model.stream(n, seed, truncation=temperature):
             made += [self.tokens(text) for text in modality.decode(batch)]
-            if FIRST in batch:
-                alone += [self.tokens(text) for text in modality.decode({"values": batch[FIRST]})]
             if modality.classes and condition is not None:
                 labels.append(modality.labels_of(condition))
-        return made, alone, np.concatenate(labels) if labels else None
+        return made, np.concatenate(labels) if labels else None
 
     def trivial(self, n: int) -> dict[str, list[Tokens]]:
         """Texts of trivial generators."""
@@ -220,8 +217,8 @@ class TextJudge(Judge):
     def protocol(self, n: int, alone: bool) -> str:
         """How the numbers are computed, in a sentence."""
         unit = "characters" if self.characters else "words"
-        first = "G_alone: texts that D did not choose; " if alone else ""
-        whose = "of G_alone" if alone else "of the samples"
+        first = "without_D: texts of G without the adversarial training; " if alone else ""
+        whose = "of without_D" if alone else "of the samples"
         return (
             f"{n:,} texts compared with {len(self.held):,} held-out texts, in {unit}; bleu: mean of texts against all "
             f"held-out ones, smoothed by NLTK's method 1; self_bleu: against the other {n - 1:,} texts, without the "
@@ -237,7 +234,7 @@ class TextJudge(Judge):
         """Problems of texts; [] if nothing stands out.
 
         Args:
-            front: what temperatures of G alone reach, where D chooses among its texts.
+            front: what temperatures of G alone reach, if it has been trained before the adversarial phase.
         """
         value, real = ({number.name: number.value for number in column} for column in (numbers, floor))
 
@@ -258,7 +255,13 @@ class TextJudge(Judge):
             found.append(Finding("easy to distinguish from real texts", evidence, "train longer"))
         if front is not None and not front.beaten_by(numbers):
             evidence = front.evidence(numbers)
-            found.append(Finding("D is no better than a temperature", evidence, "train longer, or with candidates=1"))
+            found.append(
+                Finding(
+                    "D is no better than a temperature",
+                    evidence,
+                    "train longer, or use likelihood alone: recipe text, adversarial=0 candidates=1",
+                )
+            )
         return found
 
 
