@@ -86,7 +86,8 @@ class Recipe(ABC, Generic[M]):
 
     def portable(self) -> Self:
         """This recipe without paths of the machine that it was trained on."""
-        return replace(self, **{name: Path(file).name for name, file in self.code_files.items()})
+        names: dict[str, Any] = {name: Path(file).name for name, file in self.code_files.items()}
+        return replace(self, **names)
 
     @abstractmethod
     def game(self, modality: M) -> Game:
