@@ -77,6 +77,13 @@ def test_a_run_does_not_run_a_file_that_it_merely_names(tmp_path, monkeypatch):
     assert sparring.train("organ", data, objective="mine.py:f", **longer).about["step"] == 5
 
 
+def test_a_published_recipe_names_no_path():
+    from sparring import recipes
+
+    assert recipes.find("organ").set({"objective": "/home/me/mine.py:f"}).portable().objective == "mine.py:f"
+    assert recipes.find("organ").portable().objective == "QED"
+
+
 def test_the_reward_of_molgan_is_learned(tmp_path):
     fields = {"hidden": (16,), "D": (8,), "width": 8, "batch": 16, "objective": "validity", "atoms": 9}
     model = sparring.train(

@@ -70,6 +70,21 @@ class Game(nn.Module, ABC):
                 z[:, prior.place(name)] = prior.draw(1, device, truncation)[:, prior.place(name)]
         return z
 
+    def begun(
+        self,
+        z: Tensor,
+        condition: Tensor | None,  # noqa: ARG002
+        beginnings: Tensor,  # noqa: ARG002
+        truncation: float | None,  # noqa: ARG002
+    ) -> Tensor:
+        """Latents of samples of which half begin with one of some sequences each; the same where that is impossible.
+
+        Args:
+            beginnings: codes (m, length), -1 after the end of each.
+            truncation: that samples will be generated with.
+        """
+        return z
+
     def space(self) -> LatentSpace | None:
         """The latent space to explore; None if latents alone do not determine a sample."""
         if not self.prior.width or self.batch_dependent:

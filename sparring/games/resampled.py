@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.functional import softplus
 
 from sparring.data.tensors import VALUES, Tensors
@@ -105,6 +106,24 @@ class ResampledGame(SequenceGame):
     def _seen(self, round: Round) -> tuple[Tensor, ...]:
         codes = round.once("fake", lambda: self._fake(round))
         return round.once("seen", lambda: self.view(codes))
+
+    def begun(self, z: Tensor, condition: Tensor | None, beginnings: Tensor, truncation: float | None) -> Tensor:
+        """Of every second sample, each candidate begins with one of the sequences. A token is the quantile of its
+        distribution at a number, so that a number within a token's quantiles gives this token.
+        """
+        n, k = len(z), self.candidates
+        chosen = beginnings[torch.randint(len(beginnings), (n * k,), device=z.device)][:, : self.length]
+        codes = F.pad(chosen, (0, self.length - chosen.shape[1]), value=-1)
+        conditions = None if condition is None else condition.repeat_interleave(k, 0)
+        shares = (self.G(codes.clamp(min=0), conditions).float() / (truncation or 1.0)).softmax(2).cumsum(2)
+        high = shares.gather(2, codes.clamp(min=0)[..., None])[..., 0]
+        low = F.pad(shares, (1, 0)).gather(2, codes.clamp(min=0)[..., None])[..., 0]
+        uniform = as_uniform(z[:, :-1]).reshape(n * k, self.length)
+        within = low + (high - low) * (0.25 + uniform / 2)
+        begins = (codes >= 0) & (torch.arange(n, device=z.device) % 2 == 0).repeat_interleave(k)[:, None]
+        latents = torch.special.ndtri(torch.where(begins, within, uniform)).reshape(n, -1)
+        latents = torch.where(begins.reshape(n, -1), latents, z[:, :-1])
+        return torch.cat([latents, z[:, -1:]], 1)
 
     def tempered(self, z: Tensor, condition: Tensor | None, temperature: float) -> Tensors:
         """Of several candidates one each, drawn by D's ratio among the valid ones."""

@@ -120,6 +120,8 @@ class Request:
             `seen(items)`, what samples that were drawn in vain have of it.
         length: steps of a sample, for kinds of any length; None for the length that was trained on.
         every: steps of the training data from one step of a sample to the next, for kinds that change continuously.
+        beginnings: codes (m, length) of which half of the samples begin with one each, -1 after its end; None to draw
+            all of a sample. Only games of sequences follow it.
         seeds: parts of the latents that all samples share, and the seed that each is drawn from.
         finish: changes samples in the user's units before they are returned; None to return them as they are.
         notes: what the user should know about what was asked, one line each.
@@ -130,6 +132,7 @@ class Request:
     rules: tuple[Any, ...] = ()
     length: int | None = None
     every: float = 1.0
+    beginnings: Tensor | None = None
     seeds: Mapping[str, int] = field(default_factory=dict)
     finish: Callable[[Any], Any] | None = None
     notes: tuple[str, ...] = ()

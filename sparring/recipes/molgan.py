@@ -54,7 +54,7 @@ class Molgan(PlainMolecules[MoleculeGraphs], AdamGan[MoleculeGraphs]):
     """
 
     takes: ClassVar[tuple[MoleculeGraphs, ...]] = (MoleculeGraphs(),)
-    runs: ClassVar[tuple[str, ...]] = ("objective",)
+    code_fields: ClassVar[tuple[str, ...]] = ("objective",)
 
     # Data
     isotopes: Marks = "remove"

@@ -44,7 +44,7 @@ class Organ(AdamFields, PlainMolecules[Molecules]):
     """
 
     takes: ClassVar[tuple[Molecules, ...]] = (Molecules(),)
-    runs: ClassVar[tuple[str, ...]] = ("objective",)
+    code_fields: ClassVar[tuple[str, ...]] = ("objective",)
 
     # Generator
     embedding: Count = generator(64, "length of a token's vector")

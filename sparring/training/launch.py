@@ -224,7 +224,7 @@ def _resumed(
     """The run in a folder, if it is the one that was asked for."""
     stored, modality, run = folder.reopen(recipe)
     _check_same(folder, stored, recipe, fields)
-    for name, file in stored.files.items():
+    for name, file in stored.code_files.items():
         if name not in fields:  # what a file names is not run unless the user gives it
             raise InputError(f"{folder.path} runs {file}, which is not done unless you say so; add {name}={file}")
     settings = build(Settings, run["settings"], str(folder.recipe))

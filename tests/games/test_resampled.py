@@ -1,5 +1,8 @@
 """The game of a language model and a discriminator that chooses among its sequences."""
 
+from functools import partial
+
+import pytest
 import torch
 from torch import nn
 
@@ -121,3 +124,27 @@ def test_truncation_is_a_temperature():
     cold = played.sample_truncated(z, None, 0.01)["values"][:, 0]
     assert (cold == as_first_shares(played).argmax()).float().mean() > 0.95
     assert len(played.sample(z, None)["values"][:, 0].unique()) == 4
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("condition", "truncation"), [(0, None), (2, None), (0, 0.7)])
+def test_every_second_sample_begins_as_asked(condition, truncation):
+    """Whatever the condition and the temperature. The others stay as they were, and others follow the beginning."""
+    torch.manual_seed(0)
+    model = LanguageModel(3, 4, 8, 1, condition=condition)
+    model.end.bias[0] = -2  # longer sequences
+    played = ResampledGame(model, Prefers(), view, 6, 2, 0.5, condition).eval()
+    z = played.draw(400, torch.device("cpu"))
+    given = torch.randn(400, condition) if condition else None
+    beginnings = torch.tensor([[2, 1, -1], [1, 1, 3]])
+    begun = played.begun(z, given, beginnings, truncation)
+    assert torch.equal(begun[1::2], z[1::2])
+    generate = played.sample if truncation is None else partial(played.sample_truncated, truncation=truncation)
+    codes = generate(begun, given)["values"]
+    short = (codes[::2, :2] == torch.tensor([2, 1])).all(1)
+    long = (codes[::2, :3] == torch.tensor([1, 1, 3])).all(1)
+    assert (short | long).all()
+    assert 0.1 < long.float().mean() < 0.9
+    assert len(codes[::2][short][:, 2:].unique(dim=0)) > 5
+    before = generate(z, given)["values"]
+    assert torch.equal(codes[1::2], before[1::2])

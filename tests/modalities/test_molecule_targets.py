@@ -149,3 +149,26 @@ def test_models_of_older_versions_offer_no_novelty(fitted):
     assert "novel" not in {ask.name for ask in replace(fitted, trained="").asks}
     with pytest.raises(InputError, match="damaged"):
         replace(fitted, trained="not base 64")
+
+
+def test_half_of_the_samples_begin_with_the_scaffold(model):
+    """So that rare scaffolds are found; what is returned satisfies the request as ever."""
+    request = model.request(scaffold="*Cc1ccccc1")
+    assert request.beginnings is not None
+    texts = model.modality.decode({"values": request.beginnings.clamp(min=0)})
+    query = Chem.MolFromSmarts("Cc1ccccc1")
+    assert all(Chem.MolFromSmiles(text).HasSubstructMatch(query) for text in texts)
+    assert all(Chem.MolFromSmiles(text + "Br").HasSubstructMatch(Chem.MolFromSmarts("BrCc1ccccc1")) for text in texts)
+    free, asked = (rate(model, scaffold) for scaffold in (None, "Sc1ccc(S)cc1"))
+    assert free == 0
+    assert asked > 0.2
+    several, pattern = (model.request(scaffold=text).beginnings for text in ("*c1ccc(*)cc1", "[c,n]1ccccc1"))
+    assert several is pattern is None
+    one = model.sample(6, seed=4, scaffold="Nc1ccccc1")
+    assert model.sample(3, seed=4, scaffold="Nc1ccccc1").items.tolist() == one.items[:3].tolist()
+
+
+def rate(model, scaffold):
+    """Share of samples, before invalid ones are replaced, that have two sulfurs on a benzene."""
+    texts = [t for batch, _ in model.stream(256, seed=0, scaffold=scaffold) for t in model.modality.decode(batch)]
+    return float(Contains.parsed("Sc1ccc(S)cc1", ("C", "c", "S", "1"), 30).holds(texts).mean())

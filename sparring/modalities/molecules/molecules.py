@@ -32,7 +32,7 @@ from sparring.modalities.molecules.properties import Estimate, Measure, estimate
 from sparring.modalities.molecules.requests import Known
 from sparring.modalities.molecules.sets import SETS
 from sparring.modalities.molecules.targets import LIKE, NOVEL, SCAFFOLD, SIMILARITY, Wanted
-from sparring.modalities.molecules.tokens import as_codes, as_text, tokenize, vocabulary
+from sparring.modalities.molecules.tokens import END, as_codes, as_text, tokenize, vocabulary
 from sparring.modalities.molecules.view import View
 from sparring.modalities.samples import Comparison, write_png
 from sparring.modalities.survey import Survey
@@ -272,7 +272,15 @@ class Molecules(Modality):
         rows = self._known.rows(conditions, wanted.typical(own, self.examples, self._known.examples))
         drawn = None if rows is None else self._standardized(rows)
         notes = (*self._notes(conditions), *wanted.notes(self.examples))
-        return Request(drawn, (*conditions, *wanted.rules, Valid()), notes=notes)
+        rules = (*conditions, *wanted.rules, Valid())
+        return Request(drawn, rules, beginnings=self._beginnings(wanted), notes=notes)
+
+    def _beginnings(self, wanted: Wanted) -> Tensor | None:
+        """Codes (m, length) that half of the samples begin with, -1 after the end of each; None if there are none."""
+        texts = () if wanted.scaffold is None else wanted.scaffold.beginnings
+        codes = as_codes(texts, self.vocabulary, self.length).astype(np.int64)
+        codes = codes[codes[:, 0] > 0]
+        return torch.from_numpy(np.where(codes == END, -1, codes)) if len(codes) else None
 
     @cached_property
     def _members(self) -> Members | None:

@@ -21,6 +21,7 @@ from sparring.modalities.molecules.membership import Members
 from sparring.modalities.molecules.properties import Measure
 from sparring.modalities.molecules.tokens import tokenize
 
+BEGINNINGS = 64  # SMILES of a scaffold with which samples begin
 SIMILAR = "0.4.."  # Tanimoto similarity unless it is given
 ELEMENT = re.compile(r"\[?\d*(se|as|[bcnops]|[A-Z][a-z]?)")  # at the beginning of a token
 LIKE = Ask(
@@ -123,11 +124,13 @@ class Contains:
         text: for messages.
         read_as: "SMILES" or "SMARTS".
         query: for RDKit.
+        molecule: the scaffold, if it is read as SMILES, or None.
     """
 
     text: str
     read_as: str
     query: Molecule
+    molecule: Molecule | None = None
 
     @classmethod
     def parsed(cls, text: str, vocabulary: Sequence[str], length: int) -> Contains:
@@ -162,7 +165,20 @@ class Contains:
                 f"scaffold={text!r} has {tokens} tokens, and the largest training molecule has {length - 1}; ask for a "
                 "smaller scaffold"
             )
-        return cls(f"scaffold {text}", "SMILES", chem.AdjustQueryProperties(molecule, settings))
+        return cls(f"scaffold {text}", "SMILES", chem.AdjustQueryProperties(molecule, settings), molecule)
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """SMILES of the scaffold, in various orders of its atoms, which molecules with it can begin with. What follows
+        is bound to the last atom, the one next to the dummy atom if there is one. () if there are several.
+        """
+        if self.molecule is None:
+            return ()
+        dummies = sum(atom.GetAtomicNum() == 0 for atom in self.molecule.GetAtoms())
+        texts = chemistry.chem().MolToRandomSmilesVect(self.molecule, BEGINNINGS, randomSeed=1)
+        if dummies:
+            texts = [text[:-1] for text in texts if text.endswith("*") and dummies == 1]
+        return tuple(dict.fromkeys(text for text in texts if "*" not in text and "." not in text))
 
     def holds(self, smiles: Any) -> NDArray[np.bool_]:
         """True for the molecules that have it, (n,)."""

@@ -395,7 +395,7 @@ class Table(Modality):
             except (TypeError, ValueError, AttributeError) as error:
                 expected = measure_of(column)
                 raise InputError(
-                    f"column {column.name!r} holds {series.dtype}, but the model generates {expected}; convert it"
+                    f"column {column.name!r} holds {series.dtype}, but {expected} are expected; convert it"
                 ) from error
         category = np.array([not isinstance(c, Number | Mixture) for c in self.learned])
         return Rows(np.stack(values, 1).astype(np.float64), category)

@@ -43,12 +43,12 @@ class Recipe(ABC, Generic[M]):
     Attributes:
         takes: the modalities of the data that it can be trained on, with the settings by which it reads them.
         bf16: kinds of data on which it has been measured to train well in bf16.
-        runs: fields whose value may name a user's own file of code, which only a training runs.
+        code_fields: fields whose value may name a user's own file of code, which only a training runs.
     """
 
     takes: ClassVar[tuple[M, ...]]
     bf16: ClassVar[tuple[str, ...]] = ()
-    runs: ClassVar[tuple[str, ...]] = ()
+    code_fields: ClassVar[tuple[str, ...]] = ()
 
     batch: Count = data(64, "samples per step")
     labels: bool | None = data(None, "generate samples by class; none: by class if the data have labels")
@@ -80,13 +80,14 @@ class Recipe(ABC, Generic[M]):
         return hashlib.blake2b(Path(self.source).read_bytes(), digest_size=16).hexdigest() if self.own_file else ""
 
     @property
-    def files(self) -> dict[str, str]:
+    def code_files(self) -> dict[str, str]:
         """The user's own files of code that fields name, by the name of the field."""
-        return {name: value for name in self.runs if ".py" in (value := str(getattr(self, name)))}
+        return {name: value for name in self.code_fields if ".py" in (value := str(getattr(self, name)))}
 
     def portable(self) -> Self:
         """This recipe without paths of the machine that it was trained on."""
-        return self
+        names: dict[str, Any] = {name: Path(file).name for name, file in self.code_files.items()}
+        return replace(self, **names)
 
     @abstractmethod
     def game(self, modality: M) -> Game:
