@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import soundfile
 from benzenes import benzenes, write_benzenes
+from captions import write_captions
 from songs import chorales
 
 import sparring
@@ -104,6 +105,23 @@ def test_invalid_and_repeated_molecules_count(tmp_path, monkeypatch):
     (tmp_path / "few.smi").write_text("\n".join(benzenes()[:9]))
     with pytest.raises(InputError, match="'few' has 9 molecules; evaluating needs at least 10"):
         judge(tmp_path / "few.smi", path)
+
+
+def test_copied_and_new_texts(tmp_path):
+    path = write_captions(tmp_path / "real.txt", 400)
+    lines = path.read_text().splitlines()
+    copied = tmp_path / "copied.txt"
+    copied.write_text("\n".join(lines[:60]) + "\n")
+    new = tmp_path / "new.txt"
+    new.write_text("\n".join(f"{line} again" for line in lines[:60]) + "\n")
+    copies, others = judge(copied, path), judge(new, path)
+    assert copies["copy_share"] > 0.8
+    assert others["copy_share"] == 0
+    assert set(copies.baselines) == {"3-grams", "5-grams", "repeated", "spliced", "picked"}
+    assert "temperatures" not in copies.protocol
+    (tmp_path / "few.txt").write_text("a cat\na dog\n")
+    with pytest.raises(InputError, match="'few' has 2 texts; evaluating needs at least 20"):
+        judge(tmp_path / "few.txt", path)
 
 
 def prices(n, seed):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from sparring.data.items import Items
 from sparring.errors import InputError
@@ -46,6 +47,7 @@ class TextJudge(Judge):
         name: of the data.
         classes, labels: names of the classes, and the class of each training text, if there are classes.
         say: receives progress messages.
+        texts_of: the texts in other data, for `evaluate_items`.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class TextJudge(Judge):
         classes: Sequence[str] = (),
         labels: NDArray[np.int64] | None = None,
         say: Say = lambda _: None,
+        texts_of: Callable[[Items], list[str]] | None = None,
     ) -> None:
+        self.texts_of = texts_of
         self.characters, self.name, self.say, self.classes = characters, name, say, tuple(classes)
         order = np.random.default_rng(0).permutation(len(train))[:MAX_TRAIN]
         self.train = [self.tokens(train[i]) for i in order]
@@ -186,17 +190,36 @@ class TextJudge(Judge):
         columns |= {f"T={t:g}": by_temperature[t] for t in TEMPERATURES}
         columns |= {name: self.numbers(texts) for name, texts in self.trivial(n).items()}
         floor, front = self.floor(n), Front.of(by_temperature)
-        return Evaluation(
-            data=self.name,
-            protocol=self.protocol(n, alone is not None),
-            samples=n,
-            real=min(n, self._unseen),
-            numbers=tuple(numbers),
-            floor=tuple(floor),
-            baselines=columns,
-            findings=tuple(self.findings(numbers, floor, None if alone is None else front)),
-            picture=draw(front, {"samples": numbers, "real": floor, **columns}),
-        )
+        findings = self.findings(numbers, floor, None if alone is None else front)
+        picture = draw(front, {"samples": numbers, "real": floor, **columns})
+        return self._evaluation(self.protocol(n, alone is not None), n, numbers, floor, columns, findings, picture)
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:
+        """All texts of a file."""
+        if self.texts_of is None:
+            return super().evaluate_items(items, console)
+        texts = [self.tokens(text) for text in self.texts_of(items)]
+        n = len(texts)
+        if n < MIN_TEXTS:
+            raise InputError(f"{items.name!r} has {n} texts; evaluating needs at least {MIN_TEXTS}")
+        console.say(f"evaluating {n:,} texts")
+        numbers, floor = self.numbers(texts), self.floor(n)
+        columns = {name: self.numbers(made) for name, made in self.trivial(n).items()}
+        findings = self.findings(numbers, floor, None)
+        return self._evaluation(self.protocol(n, None), n, numbers, floor, columns, findings, None)
+
+    def _evaluation(
+        self,
+        protocol: str,
+        n: int,
+        numbers: Sequence[Number],
+        floor: Sequence[Number],
+        columns: Mapping[str, Sequence[Number]],
+        findings: Sequence[Finding],
+        picture: Image | None,
+    ) -> Evaluation:
+        real = min(n, self._unseen)
+        return Evaluation(self.name, protocol, n, real, tuple(numbers), tuple(floor), columns, tuple(findings), picture)
 
     def _drawn(
         self, model: Sampler, n: int, seed: int, temperature: float | None
@@ -214,18 +237,23 @@ class TextJudge(Judge):
         made = baselines(self.train, self.references, n)
         return {name: [tuple(tokens) for tokens in texts] for name, texts in made.items()}
 
-    def protocol(self, n: int, alone: bool) -> str:
-        """How the numbers are computed, in a sentence."""
+    def protocol(self, n: int, alone: bool | None) -> str:
+        """How the numbers are computed, in a sentence.
+
+        Args:
+            alone: there are texts of G without the adversarial training; None if there is no model.
+        """
         unit = "characters" if self.characters else "words"
         first = "without_D: texts of G without the adversarial training; " if alone else ""
         whose = "of without_D" if alone else "of the samples"
+        tempered = "" if alone is None else f"T: temperatures {whose}; "
         return (
             f"{n:,} texts compared with {len(self.held):,} held-out texts, in {unit}; bleu: mean of texts against all "
             f"held-out ones, smoothed by NLTK's method 1; self_bleu: against the other {n - 1:,} texts, without the "
             "text itself; frechet: in 64 directions of weighted words and pairs of words; lm, reverse_lm: nats per "
             "token of a Kneser-Ney model of 3-grams, fitted to training texts, and to the samples for held-out texts; "
             "c2st_auc: gradient-boosted trees on these features, lengths and nats; real: training texts, but held-out "
-            f"ones for lm and copies; {first}T: temperatures {whose}; 3-grams, 5-grams: models of so many tokens; "
+            f"ones for lm and copies; {first}{tempered}3-grams, 5-grams: models of so many tokens; "
             "repeated: one training text; spliced: halves of two training texts; picked: training texts with the "
             "highest bleu[4]"
         )
@@ -281,4 +309,11 @@ def text_judge(
         raise InputError(f"{source} has {len(texts)} held-out texts, which is too few to evaluate; give --against FILE")
     name = training.name if against is None else against.name
     labels = train.labels if modality.classes else None
-    return TextJudge(train.texts, texts, modality.tokenizer.unit == "characters", name, modality.classes, labels, say)
+    characters = modality.tokenizer.unit == "characters"
+
+    def texts_of(items: Items) -> list[str]:
+        if modality.continuous:
+            return [text for side in modality.sides(items) for text in side.texts]
+        return list(modality.passages(items).lines)  # whole, with tokens that the training texts lack
+
+    return TextJudge(train.texts, texts, characters, name, modality.classes, labels, say, texts_of)
