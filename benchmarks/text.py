@@ -112,9 +112,10 @@ def aims(rows: Mapping[str, Sequence[Sequence[Number]]], recipes: Sequence[str])
         numbers = means(rows[name])
         quality, diversity = value(numbers, "frechet"), value(numbers, "self_bleu[4]")
         there = front.at(diversity)
+        auc, auc_of_likelihood = (value(column, "c2st_auc") for column in (numbers, columns[1.0]))
         said.append(
             f"`{name}`: Fréchet excess over real {quality - real:.2f}, that of temperatures at the same self-BLEU "
-            f"{there - real:.2f}."
+            f"{there - real:.2f}; c2st_auc {auc:.3f}, that of likelihood {auc_of_likelihood:.3f}."
         )
     return " ".join(said)
 

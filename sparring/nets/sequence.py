@@ -61,9 +61,12 @@ class LanguageModel(nn.Module):
 
     def forward(self, codes: Tensor, condition: Tensor | None = None) -> Tensor:
         """Logits (n, length, tokens + 1) of each code, given those before it."""
+        return self._logits(self._hidden(codes, condition))
+
+    def _hidden(self, codes: Tensor, condition: Tensor | None) -> Tensor:
         before = F.pad(codes[:, :-1], (1, 0), value=self.start)
-        hidden, _ = self.net(self._inputs(before, condition))
-        return self._logits(self.dropout(hidden))
+        hidden: Tensor = self.dropout(self.net(self._inputs(before, condition))[0])
+        return hidden
 
     def _logits(self, hidden: Tensor) -> Tensor:
         logits: Tensor = self.end(hidden)
@@ -78,12 +81,15 @@ class LanguageModel(nn.Module):
     def losses(self, codes: Tensor, condition: Tensor | None = None) -> Tensor:
         """Negative log likelihood of each code up to the end of its sequence, (n, length or shorter); 0 after it."""
         codes, known = codes[:, :-1], until_end(codes)[:, :-1]
-        if codes.device.type == "cpu":  # elsewhere, shapes that change cost more than places that do not count
-            longest = int(known.sum(1).amax())
-            codes, known = codes[:, :longest], known[:, :longest]
-        logits = self(codes, condition).float()
-        losses = F.cross_entropy(logits.transpose(1, 2), codes, reduction="none")  # (n, length - 1)
-        return losses * known
+        if codes.device.type != "cpu":
+            logits = self(codes, condition).float()
+            return F.cross_entropy(logits.transpose(1, 2), codes, reduction="none") * known
+        # On a CPU, places that do not count cost more than shapes that change.
+        longest = int(known.sum(1).amax())
+        codes, known = codes[:, :longest], known[:, :longest]
+        logits = self._logits(self._hidden(codes, condition)[known]).float()  # (codes that count, tokens + 1)
+        counted = F.cross_entropy(logits, codes[known], reduction="none")
+        return torch.zeros(codes.shape, device=codes.device).masked_scatter(known, counted)
 
     def sample(
         self,

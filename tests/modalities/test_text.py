@@ -4,6 +4,8 @@ import gzip
 import json
 import sys
 import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -446,6 +448,29 @@ def test_bad_files_are_one_line(tmp_path, monkeypatch, capsys, name, content, me
     error = capsys.readouterr().err.strip()
     assert message in " ".join(error.split())
     assert "Traceback" not in error
+
+
+WORDS = ["a", "b c", "1", "2.5", ",", "\t", "\n", "\n\n", '"', "{", '{"a": "b"}', "é", "\0", "\ufeff", "我", " "]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), max_size=30), st.sampled_from([".txt", ".csv", ".jsonl", ".md"]), st.booleans())
+def test_hostile_files_are_read_or_refused(parts, suffix, asked):
+    """In one line of an `InputError`, whatever they hold."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"x{suffix}"
+        path.write_text("".join(parts), encoding="utf-8")
+        message = ""
+        try:
+            items = find(path, (Text,) if asked else ())
+            if items.kind == "text":
+                modality = Text(window=3).fit(items)
+                encoded = modality.encode(items)
+                assert len(modality.decode({VALUES: modality.scale(encoded.values)})) == len(encoded.items)
+                Text.survey(items, "x")
+        except InputError as error:
+            message = str(error)
+        assert "\n" not in message
 
 
 def test_names_of_sets(tmp_path, monkeypatch):
