@@ -50,6 +50,12 @@ class PolicyGradientGame(ResampledGame):
         self.rollouts, self.balance, self.decoded = rollouts, balance, decode
         self.objective: Objective | None = None
 
+    def D_losses(self, round: Round) -> Losses:
+        """The non-saturating loss on all sequences."""
+        losses = super().D_losses(round)
+        del round.observed["valid"]  # it is not checked here
+        return losses
+
     def G_losses(self, round: Round) -> Losses:
         """The policy gradient's loss per sequence, with the batch's mean worth as its baseline."""
         codes = round.once("fake", lambda: self._fake(round))

@@ -80,6 +80,14 @@ def test_G_learns_what_is_rewarded():
     assert mean_reward(made) > before + 0.15
 
 
+def test_validity_is_not_claimed():
+    made = game()
+    (step,) = played(made, made.adversarial(ADAM, ADAM), 1, deal)
+    assert "D_accuracy" in step.observed
+    assert "reward" in step.observed
+    assert "valid" not in step.observed
+
+
 def mean_reward(made):
     return float(ones(made.G.sample(torch.rand(500, LENGTH, generator=torch.Generator().manual_seed(1)))).mean())
 
