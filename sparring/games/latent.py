@@ -23,29 +23,20 @@ Schedule = Callable[[float], Mapping[str, object]]
 
 
 @dataclass(frozen=True)
-class Coder:
+class Nets:
     """The nets of an autoencoder.
 
     Attributes:
         E: samples (n, ...) -> means and logarithms of variances of codes, (n, channels, ...) each.
         R: codes -> samples.
+        P: samples -> logits of patches; it judges reconstructions, unless it is None.
         scale: batch norm without weights, for codes. It collects the mean and the variance of each channel.
     """
 
     E: nn.Module
     R: nn.Module
+    P: Discriminator | None
     scale: nn.Module
-
-
-@dataclass(frozen=True)
-class Nets(Coder):
-    """The nets of an autoencoder of images.
-
-    Attributes:
-        P: samples -> logits of patches; it judges reconstructions.
-    """
-
-    P: Discriminator
 
 
 @dataclass(frozen=True)
@@ -61,18 +52,67 @@ class Weights:
     kl: float
 
 
-class CodeGAN(Autoencoder, GAN):
-    """A GAN whose G generates codes, and whose D judges codes, of an autoencoder that is trained before and is frozen
-    then. Codes are scaled to mean 0 and variance 1 in each channel. A sample is the decoded code.
+class LatentGAN(Autoencoder, GAN):
+    """A GAN whose G generates codes, and whose D judges codes. Rombach et al. 2021, arXiv:2112.10752, with an
+    adversary in place of diffusion; the autoencoder is that of Esser et al. 2020, arXiv:2012.09841, with codes that are
+    regularized toward a normal distribution instead of being quantized.
+
+    In its first phase, the autoencoder is trained. In the second it is frozen, and the game of `GAN` is played with
+    codes that are scaled to mean 0 and variance 1 in each channel. A sample is the decoded code.
 
     Args:
         autoencoder: its nets.
+        weights: of its loss terms.
         settings: as for `GAN`, with a G and a D of codes.
     """
 
-    def __init__(self, autoencoder: Coder, *settings: Any, **more: Any) -> None:
+    def __init__(self, autoencoder: Nets, weights: Weights, *settings: Any, **more: Any) -> None:
         super().__init__(*settings, **more)
-        self.E, self.R, self.scale = autoencoder.E, autoencoder.R, autoencoder.scale
+        self.E, self.R, self.P = autoencoder.E, autoencoder.R, autoencoder.P
+        self.scale, self.weights = autoencoder.scale, weights
+        self.patch_loss = hinge()
+
+    # The first phase.
+
+    def autoencoding(self, optimizer: OptimizerFactory, schedule: Schedule) -> list[Player]:
+        """P, then E with R. They learn the autoencoder."""
+        assert self.P is not None
+        weights = [*self.E.parameters(), *self.R.parameters()]
+        return [
+            Player("P", self.P_losses, optimizer(self.P.parameters()), (self.P,), schedule=schedule),
+            Player("E", self.E_losses, optimizer(weights), (self.E, self.R, self.scale), schedule=schedule),
+        ]
+
+    def P_losses(self, round: Round) -> Losses:
+        """Losses that P minimizes."""
+        assert self.P is not None
+        again = self._again(round)[2].detach()
+        return {"patches": self.patch_loss.discriminator(self.P(round[VALUES]), self.P(again))}
+
+    def E_losses(self, round: Round) -> Losses:
+        """Losses that E and R minimize."""
+        assert self.P is not None
+        mean, log_variance, again = self._again(round)
+        divergence = kl_divergence(mean.flatten(1), log_variance.flatten(1)) / prod(mean.shape[1:])
+        error = (again.float() - round[VALUES].float()).abs().mean()
+        round.observe(absolute_error=error, code_nats=divergence)
+        return {
+            "reconstruction": error,
+            "patches": self.weights.patches * self.patch_loss.generator(None, self.P(again)),
+            "divergence": self.weights.kl * divergence,
+        }
+
+    def _again(self, round: Round) -> tuple[Tensor, ...]:
+        """Means and log variances of codes, and reconstructions from codes that are drawn from them."""
+
+        def compute() -> tuple[Tensor, ...]:
+            mean, log_variance = self.E(round[VALUES])
+            self.scale(mean.detach())  # collects its statistics
+            return mean, log_variance, self.R(drawn(mean, log_variance))
+
+        return round.once("again", compute, self.E, self.R)
+
+    # The second phase, and samples.
 
     def encode(self, x: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
         mean, _ = self.E(x)
@@ -115,62 +155,10 @@ class CodeGAN(Autoencoder, GAN):
         return (GeneratorNet("R", self.values),)
 
 
-class LatentGAN(CodeGAN):
-    """A `CodeGAN` of images. Rombach et al. 2021, arXiv:2112.10752, with an
-    adversary in place of diffusion; the autoencoder is that of Esser et al. 2020, arXiv:2012.09841, with codes that are
-    regularized toward a normal distribution instead of being quantized.
-
-    Args:
-        autoencoder: its nets.
-        weights: of its loss terms.
-        settings: as for `GAN`, with a G and a D of codes.
-    """
-
-    def __init__(self, autoencoder: Nets, weights: Weights, *settings: Any, **more: Any) -> None:
-        super().__init__(autoencoder, *settings, **more)
-        self.P, self.weights = autoencoder.P, weights
-        self.patch_loss = hinge()
-
-    def autoencoding(self, optimizer: OptimizerFactory, schedule: Schedule) -> list[Player]:
-        """P, then E with R. They learn the autoencoder."""
-        weights = [*self.E.parameters(), *self.R.parameters()]
-        return [
-            Player("P", self.P_losses, optimizer(self.P.parameters()), (self.P,), schedule=schedule),
-            Player("E", self.E_losses, optimizer(weights), (self.E, self.R, self.scale), schedule=schedule),
-        ]
-
-    def P_losses(self, round: Round) -> Losses:
-        """Losses that P minimizes."""
-        again = self._again(round)[2].detach()
-        return {"patches": self.patch_loss.discriminator(self.P(round[VALUES]), self.P(again))}
-
-    def E_losses(self, round: Round) -> Losses:
-        """Losses that E and R minimize."""
-        mean, log_variance, again = self._again(round)
-        divergence = kl_divergence(mean.flatten(1), log_variance.flatten(1)) / prod(mean.shape[1:])
-        error = (again.float() - round[VALUES].float()).abs().mean()
-        round.observe(absolute_error=error, code_nats=divergence)
-        return {
-            "reconstruction": error,
-            "patches": self.weights.patches * self.patch_loss.generator(None, self.P(again)),
-            "divergence": self.weights.kl * divergence,
-        }
-
-    def _again(self, round: Round) -> tuple[Tensor, ...]:
-        """Means and log variances of codes, and reconstructions from codes that are drawn from them."""
-
-        def compute() -> tuple[Tensor, ...]:
-            mean, log_variance = self.E(round[VALUES])
-            self.scale(mean.detach())  # collects its statistics
-            return mean, log_variance, self.R(drawn(mean, log_variance))
-
-        return round.once("again", compute, self.E, self.R)
-
-
 class _OfSamples(Discriminator):
     """A D of codes that takes samples."""
 
-    def __init__(self, game: CodeGAN) -> None:
+    def __init__(self, game: LatentGAN) -> None:
         super().__init__()
         self.game, self.length = game, game.D.length
 

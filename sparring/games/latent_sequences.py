@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from sparring.data.tensors import REWRITTEN, VALUES
 from sparring.games.gan import OptimizerFactory
 from sparring.games.graph import DataKind
-from sparring.games.latent import CodeGAN
+from sparring.games.latent import LatentGAN, Schedule
 from sparring.games.vae import drawn
 from sparring.loop import Losses, Player, Round
 from sparring.nets.heteroencoder import Decoder
 
+CLIP = 1.0  # norm of the gradient of the autoencoder
 
-class SequenceCodeGAN(CodeGAN):
-    """A `CodeGAN` of token sequences. Prykhodko et al. 2019, doi:10.1186/s13321-019-0397-9.
+
+class SequenceLatentGAN(LatentGAN):
+    """A latent GAN of token sequences. Prykhodko et al. 2019, doi:10.1186/s13321-019-0397-9.
 
     The encoder reads another form of a sequence than the decoder writes, if the data have one, such as another SMILES
     of a molecule (a heteroencoder, Bjerrum and Sattarov 2018, arXiv:1806.09300). R is a `Decoder`.
@@ -22,10 +24,11 @@ class SequenceCodeGAN(CodeGAN):
 
     R: Decoder
 
-    def autoencoding(self, optimizer: OptimizerFactory, **settings: Any) -> list[Player]:
+    def autoencoding(self, optimizer: OptimizerFactory, schedule: Schedule) -> list[Player]:
         """The player of the first phase: E with R learns the autoencoder."""
         weights = [*self.E.parameters(), *self.R.parameters()]
-        return [Player("E", self.E_losses, optimizer(weights), (self.E, self.R, self.scale), **settings)]
+        nets = (self.E, self.R, self.scale)
+        return [Player("E", self.E_losses, optimizer(weights), nets, clip=CLIP, schedule=schedule)]
 
     def E_losses(self, round: Round) -> Losses:
         """Negative log likelihood of sequences, given their codes with noise, per sequence."""

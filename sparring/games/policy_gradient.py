@@ -46,7 +46,7 @@ class PolicyGradientGame(ResampledGame):
         balance: float,
         decode: Callable[[Tensor], Any],
     ) -> None:
-        super().__init__(G, D, _unchanged, length, 1, 0.0, 0)
+        super().__init__(G, D, _unchanged, length, candidates=1, taught=1.0, condition=0)
         self.rollouts, self.balance, self.decoded = rollouts, balance, decode
         self.objective: Objective | None = None
 

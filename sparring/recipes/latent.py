@@ -89,8 +89,8 @@ class Latent(RelativisticGan[Images], ImageRecipe[Images]):
         nets = latent.Nets(
             autoencoder.Encoder(*sizes, encoder, halvings),
             autoencoder.Decoder(*sizes, self.coder, halvings),
-            nn.BatchNorm2d(self.code_channels, affine=False),
             PatchGAN(channels, width=self.patch, layers=halving_layers(size), norm="none"),
+            nn.BatchNorm2d(self.code_channels, affine=False),
         )
         return partial(latent.LatentGAN, nets, latent.Weights(self.patches, self.kl))
 

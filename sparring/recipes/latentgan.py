@@ -11,8 +11,8 @@ from torch import nn
 
 from sparring.errors import InputError
 from sparring.games.gan import GAN
-from sparring.games.latent import Coder
-from sparring.games.latent_sequences import SequenceCodeGAN
+from sparring.games.latent import Nets, Weights
+from sparring.games.latent_sequences import SequenceLatentGAN
 from sparring.games.terms import GP, Term
 from sparring.losses.adversarial import AdversarialLoss, wasserstein
 from sparring.modalities.molecules import Molecules
@@ -34,8 +34,6 @@ from sparring.recipes.base import (
 )
 from sparring.recipes.base.molecules import PlainMolecules
 from sparring.schedules import cosine
-
-CLIP = 1.0  # norm of the autoencoder's gradient
 
 
 @dataclass(frozen=True)
@@ -88,12 +86,13 @@ class Latentgan(PlainMolecules[Molecules], AdamGan[Molecules]):
 
     def game_class(self, modality: Molecules) -> Callable[..., GAN]:
         tokens, half = len(modality.vocabulary), max(1, self.width // 2)
-        coder = Coder(
+        autoencoder = Nets(
             heteroencoder.Encoder(tokens, self.embedding, half, self.code_length, self.coder_noise),
             heteroencoder.Decoder(tokens, self.embedding, self.width, self.code_length, modality.length),
+            None,
             nn.BatchNorm1d(self.code_length, affine=False),
         )
-        return partial(SequenceCodeGAN, coder)
+        return partial(SequenceLatentGAN, autoencoder, Weights(patches=0.0, kl=0.0))
 
     def adversarial_loss(self) -> AdversarialLoss:
         return wasserstein()
@@ -103,7 +102,7 @@ class Latentgan(PlainMolecules[Molecules], AdamGan[Molecules]):
 
     def phases(self, game: Any) -> list[Phase]:
         adam = self.adam()
-        coding = game.autoencoding(self.adam(betas=(0.9, 0.999)), schedule=self.coding_schedule, clip=CLIP)
+        coding = game.autoencoding(self.adam(betas=(0.9, 0.999)), schedule=self.coding_schedule)
         playing = game.players(adam, adam, turns=self.n_critic)
         return [Phase(coding, self.autoencoding), Phase(playing, 1 - self.autoencoding)]
 

@@ -28,8 +28,8 @@ CODE = (2, 4, 4)
 def latent_gan():
     torch.manual_seed(0)
     nets = Nets(
-        autoencoder.Encoder(*SIZES), autoencoder.Decoder(*SIZES), nn.BatchNorm2d(2, affine=False),
-        PatchGAN(1, width=4, layers=1, norm="none"),
+        autoencoder.Encoder(*SIZES), autoencoder.Decoder(*SIZES), PatchGAN(1, width=4, layers=1, norm="none"),
+        nn.BatchNorm2d(2, affine=False),
     )  # fmt: skip
     G, D = mlp.Generator(3, CODE, (16,), False, "leaky", "linear"), mlp.Discriminator(CODE, (16,))
     return LatentGAN(
