@@ -66,12 +66,12 @@ PAGES = (
         "benchmarks/molecules.py moses conditions qm9 --page docs/molecules.md",
         (*CORE, "sparring/modalities/molecules"),
     ),
+    Page("docs/translating.md", "benchmarks/translate.py --page docs/translating.md", TRANSLATION),
     Page(
         "docs/designing-molecules.md",
         "benchmarks/goal_directed.py --page docs/designing-molecules.md",
         (*CORE, "sparring/modalities/molecules", "sparring/recipes/organ.py"),
     ),
-    Page("docs/translating.md", "benchmarks/translate.py --page docs/translating.md", TRANSLATION),
     Page("docs/restoring.md", "benchmarks/restore.py --page docs/restoring.md", TRANSLATION),
     Page("docs/perceptual.md", "benchmarks/perceptual.py --page docs/perceptual.md", TRANSLATION),
     Page("docs/restoring-sounds.md", "benchmarks/vocoder.py --page docs/restoring-sounds.md", SOUNDS),
