@@ -22,6 +22,7 @@ from pages import put, table
 from sparring.metrics import chemistry
 from sparring.modalities import find
 from sparring.modalities.molecules import Molecules
+from sparring.runs.logbook import read_log
 
 FORMULAS = "benchmarks/guacamol.py"
 TOP = (1, 10, 100)
@@ -71,14 +72,20 @@ def rows(name: str, train: Sequence[str], args: argparse.Namespace) -> list[list
     alone = trained(args, "alone", adversarial=0.0, balance=1.0)
     body.append(row("", "likelihood alone", score(drawn(alone, args.samples)), 0))
     organ = trained(args, name, objective=f"{FORMULAS}:{name}", balance=BALANCE)
-    steps = round(organ.about["step"] * organ.recipe.adversarial)
-    asked = steps * organ.recipe.batch * (organ.recipe.rollouts + 1)
+    asked = rewarded_steps(args.runs / f"{name}-{args.time}") * organ.recipe.batch * (organ.recipe.rollouts + 1)
     body.append(row("", "**organ**", score(drawn(organ, args.samples)), asked))
     order = np.random.default_rng(0).permutation(len(train))[:START]
     generations = max(1, (asked - START) // POPULATION)
     found = search([train[i] for i in order], score, POPULATION, generations)
     body.append(row("", "genetic", score(found), START + generations * POPULATION))
     return body
+
+
+def rewarded_steps(run: Path) -> int:
+    """Steps of a run from the first that was rewarded on, about: as its log has them."""
+    lines = [line for line in read_log(run / "log.jsonl") if "step" in line]
+    first = next(line["step"] for line in lines if "reward" in line)
+    return int(lines[-1]["step"]) - int(first) + 1
 
 
 def trained(args: argparse.Namespace, name: str, **fields: object) -> sparring.Model:

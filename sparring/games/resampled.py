@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.nn.functional import softplus
 
 from sparring.data.tensors import VALUES, Tensors
@@ -111,18 +110,20 @@ class ResampledGame(SequenceGame):
         """Of every second sample, each candidate begins with one of the sequences. A token is the quantile of its
         distribution at a number, so that a number within a token's quantiles gives this token.
         """
-        n, k = len(z), self.candidates
-        chosen = beginnings[torch.randint(len(beginnings), (n * k,), device=z.device)][:, : self.length]
-        codes = F.pad(chosen, (0, self.length - chosen.shape[1]), value=-1)
+        n, k, m = len(z), self.candidates, len(beginnings)
+        uniform = as_uniform(z[:, :-1]).reshape(n * k, self.length)
+        chosen = (uniform[:, -1] * m).long().clamp(max=m - 1)  # the last number is free: the last code is always 0
+        codes = torch.full((n * k, self.length), -1, device=z.device)
+        codes[:, : beginnings.shape[1]] = beginnings[chosen][:, : self.length]
         conditions = None if condition is None else condition.repeat_interleave(k, 0)
         shares = (self.G(codes.clamp(min=0), conditions).float() / (truncation or 1.0)).softmax(2).cumsum(2)
-        high = shares.gather(2, codes.clamp(min=0)[..., None])[..., 0]
-        low = F.pad(shares, (1, 0)).gather(2, codes.clamp(min=0)[..., None])[..., 0]
-        uniform = as_uniform(z[:, :-1]).reshape(n * k, self.length)
+        place = codes.clamp(min=0)[..., None]
+        high, low = shares.gather(2, place)[..., 0], shares.roll(1, 2).gather(2, place)[..., 0]
+        low = torch.where(place[..., 0] > 0, low, 0.0)
         within = low + (high - low) * (0.25 + uniform / 2)
-        begins = (codes >= 0) & (torch.arange(n, device=z.device) % 2 == 0).repeat_interleave(k)[:, None]
-        latents = torch.special.ndtri(torch.where(begins, within, uniform)).reshape(n, -1)
-        latents = torch.where(begins.reshape(n, -1), latents, z[:, :-1])
+        every_second = (torch.arange(n, device=z.device) % 2 == 0).repeat_interleave(k)[:, None]
+        begins = ((codes >= 0) & every_second).reshape(n, -1)
+        latents = torch.where(begins, torch.special.ndtri(within).reshape(n, -1), z[:, :-1])
         return torch.cat([latents, z[:, -1:]], 1)
 
     def tempered(self, z: Tensor, condition: Tensor | None, temperature: float) -> Tensors:

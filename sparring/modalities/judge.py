@@ -128,9 +128,9 @@ class Judge(ABC):
         """Evaluate items that any tool wrote, in place of samples.
 
         Raises:
-            InputError: if there are too few, they cannot be compared, or samples are generated from given items.
+            InputError: if there are too few, they cannot be compared, or only models can be evaluated, such as those
+                that generate samples from given items.
         """
         raise InputError(
-            f"{items.name!r} cannot be evaluated without a model, because such samples are generated from given items; "
-            "use sparring evaluate RUN"
+            f"{items.name!r} cannot be evaluated without the model that generated it; use sparring evaluate RUN"
         )

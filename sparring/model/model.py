@@ -385,13 +385,18 @@ class Model:
     def _draw(self, count: int, request: Request, truncation: float | None) -> tuple[Tensor, Tensor | None]:
         """The first latents and conditions of a chunk."""
         chunk = self.modality.chunk_size
-        z = self.game.draw(chunk, self.device, truncation, request.length, request.every, request.seeds)
+        z = self.game.draw(chunk, self.device, truncation, request.length, request.every, request.seeds)[:count]
         conditional = self.game.conditional or request.condition is not None
         y = self.modality.draw_conditions(chunk, self.device, request.condition) if conditional else None
-        if request.beginnings is not None:
-            with torch.no_grad():
-                z = self.game.begun(z, y, request.beginnings.to(self.device), truncation)
-        return z[:count], None if y is None else y[:count]
+        y = None if y is None else y[:count]
+        return self._begun(z, y, request, truncation), y
+
+    @torch.no_grad()
+    def _begun(self, z: Tensor, condition: Tensor | None, request: Request, truncation: float | None) -> Tensor:
+        """Latents of samples that begin as requested."""
+        if request.beginnings is None:
+            return z
+        return self.game.begun(z, condition, request.beginnings.to(self.device), truncation)
 
     def save(self, path: str | Path, force: bool = False, half: bool = False) -> None:
         """Write the model to a folder (`model.json` and `weights.safetensors`), or to one file if the path ends in

@@ -58,7 +58,7 @@ class Organ(AdamFields, PlainMolecules[Molecules]):
     # Optimization
     batch: Count = 64
     steps: Count = 5000
-    adversarial: Share = optimization(0.25, "share of the steps by policy gradient, after those by likelihood")
+    adversarial: Share = optimization(0.5, "share of the steps by policy gradient, after those by likelihood")
     lr: Positive = optimization(2e-3, "learning rate of Adam, for G in the first phase")
     G_lr: Positive = optimization(2e-4, "learning rate of Adam, for G in the second phase")
     D_lr: Positive = optimization(5e-4, "learning rate of Adam, for D")

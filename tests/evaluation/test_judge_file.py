@@ -222,5 +222,5 @@ def test_pictures_that_are_generated_from_pictures_need_a_model(tmp_path):
             (tmp_path / "pairs" / side).mkdir(parents=True, exist_ok=True)
             pixels = random.integers(0, 255, (16, 16, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "pairs" / side / f"{i:02}.png")
-    with pytest.raises(InputError, match="cannot be evaluated without a model"):
+    with pytest.raises(InputError, match="cannot be evaluated without the model that generated it"):
         judge(tmp_path / "pairs", tmp_path / "pairs")

@@ -45,7 +45,8 @@ def test_similar_molecules(model):
     assert len(found) == 8
     assert min(found) >= 0.4
     assert max(found) <= 0.8
-    assert "satisfy similarity=0.4..0.8 and validity" in samples.notes[0]
+    assert "satisfy similarity=0.4..0.8 and difference and validity" in samples.notes[0]
+    assert len(set(chemistry.canonical(samples.items))) == 8
     request = model.request(like=TOLUIDINE)
     assert request.notes[0].startswith("120 training molecules that the model keeps have similarities from 0.")
     weight = (request.condition * model.modality.deviations[0] + model.modality.means[0]).unique()
@@ -101,7 +102,7 @@ def test_tautomers_are_the_same_molecule():
 
 
 def test_new_molecules_exclude_the_target_and_its_tautomers(fitted):
-    (_, rule, valid) = fitted.request(like="Oc1ccccn1", similarity="0..", novel=True).rules
+    (_, rule, _, valid) = fitted.request(like="Oc1ccccn1", similarity="0..", novel=True).rules
     assert rule.holds(np.array(["O=c1cccc[nH]1", "Oc1ccccn1", "CCCCCCO", "((", benzenes()[0]], object)).tolist() == [
         False, False, True, False, False,
     ]  # fmt: skip
@@ -165,6 +166,8 @@ def test_half_of_the_samples_begin_with_the_scaffold(model):
     several, pattern = (model.request(scaffold=text).beginnings for text in ("*c1ccc(*)cc1", "[c,n]1ccccc1"))
     assert several is pattern is None
     one = model.sample(6, seed=4, scaffold="Nc1ccccc1")
+    assert one.items.tolist() == chemistry.canonical(one.items)
+    assert len(set(one.items)) == 6
     assert model.sample(3, seed=4, scaffold="Nc1ccccc1").items.tolist() == one.items[:3].tolist()
 
 

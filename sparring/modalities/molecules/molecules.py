@@ -273,7 +273,10 @@ class Molecules(Modality):
         drawn = None if rows is None else self._standardized(rows)
         notes = (*self._notes(conditions), *wanted.notes(self.examples))
         rules = (*conditions, *wanted.rules, Valid())
-        return Request(drawn, rules, beginnings=self._beginnings(wanted), notes=notes)
+        beginnings = self._beginnings(wanted)
+        return Request(
+            drawn, rules, beginnings=beginnings, finish=None if beginnings is None else _canonical, notes=notes
+        )
 
     def _beginnings(self, wanted: Wanted) -> Tensor | None:
         """Codes (m, length) that half of the samples begin with, -1 after the end of each; None if there are none."""
@@ -378,6 +381,11 @@ WHERE = Ask(
     many=True,
     examples=("logP=2..3", "QED>.6"),
 )
+
+
+def _canonical(smiles: NDArray[Any]) -> NDArray[Any]:
+    """Molecules whose SMILES begin with what was asked, as they usually are."""
+    return np.array(chemistry.canonical(smiles), object)
 
 
 def _floats(values: NDArray[Any]) -> tuple[float, ...]:

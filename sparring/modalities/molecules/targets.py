@@ -216,6 +216,22 @@ class Novel:
 
 
 @dataclass(frozen=True)
+class Distinct:
+    """All molecules that are returned are different."""
+
+    text: str = "difference"
+
+    def holds(self, smiles: Any) -> NDArray[np.bool_]:
+        """True for the first of equal molecules, (n,)."""
+        first: dict[str, int] = {}
+        for i, text in enumerate(chemistry.canonical(smiles)):
+            first.setdefault(text, i)
+        found = np.zeros(len(smiles), bool)
+        found[list(first.values())] = True
+        return found
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What was asked for besides properties.
 
@@ -249,6 +265,7 @@ class Wanted:
         rules += [] if scaffold is None else [scaffold]
         if asked.get(NOVEL.name) and members is not None:
             rules.append(Novel(members, target))
+        rules += [Distinct()] if rules else []
         return cls(target, scaffold, tuple(rules))
 
     def typical(self, known: Sequence[Measure], examples: Sequence[str], values: Floats) -> Floats:
