@@ -24,6 +24,7 @@ from sparring.recipes.base import (
     PointsOrImages,
     RestorationRecipe,
     TranslationRecipe,
+    VideoCompletionRecipe,
     parse,
 )
 from sparring.seeds import Seeds, reseed
@@ -40,12 +41,14 @@ WITHOUT_GRADIENT = {
     "audio": {"D.head.linear.bias"},
     "audio_denoise": LOGIT_BIASES,
     "audio_pairs": LOGIT_BIASES,
+    "between": {"D.head.linear.bias"},
     "ctgan": {"D.head.bias"},
     "chorale": {"D.local.bias", "D.whole.2.bias"},
     "densegan": {"D.head.linear.bias"},
     "inpaint": {"D.head.bias"},
     "latent": {"D.head.linear.bias", "P.head.bias"},
     "musegan": {"D.head.bias"},
+    "predict": {"D.head.linear.bias"},
     "r3gan_mlp": {"D.head.bias"},
     "r3gan_strided": {"D.head.linear.bias"},
     "specgan": {"D.head.linear.bias"},
@@ -61,7 +64,7 @@ WITHOUT_GRADIENT = {
 
 def small(recipe, points=False):
     names = {f.name for f in fields(recipe)}
-    if recipe.name == "vae" or isinstance(recipe, TranslationRecipe | AudioTranslationRecipe):
+    if recipe.name == "vae" or isinstance(recipe, TranslationRecipe | AudioTranslationRecipe | VideoCompletionRecipe):
         names -= {"noise"}
     if isinstance(recipe, PointsOrImages):  # refuses fields of nets that it does not build
         names -= {"width", "norm"} if points else {"hidden"}
@@ -247,6 +250,14 @@ def test_contract_for_video(name, labels, loop, tmp_path):
     assert samples.items.shape == (5, 6, 8, 8, 3)
     assert (samples.labels is not None) == labels
     assert sparring.load(tmp_path / "run").sample(2, seed=1, length=11).items.shape == (2, 11, 8, 8, 3)
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "completed video" in kinds(n)])
+def test_contract_for_completed_video(name, tmp_path):
+    clip = np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), dtype=np.uint8)
+    output = contract(name, films(tmp_path / "data"), tmp_path, output_of=lambda model: model.apply(clip), made=2)
+    assert len(output) == {"predict": 4 + 2, "between": 4 + 3 * 2}[name]
+    assert np.array_equal(output[:4] if name == "predict" else output[::3], clip)
 
 
 def films(folder, classes=1, count=24, frames=6, size=8):

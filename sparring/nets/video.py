@@ -108,23 +108,19 @@ class Generator(nn.Module):
         return frames.view(n, t, *frames.shape[1:]).transpose(1, 2)
 
 
-class Discriminator(Base):
-    """A few frames of clips (n, channels, k, size, size)[, condition] -> logits (n,).
-
-    The condition is the times of the frames (n, k), after the label if there is one: (n, 1 + k). Without times, clips
-    of any length (n, channels, t, size, size) are judged by k frames, evenly spaced; the condition is then (n,) labels
-    or none.
+class ClipDiscriminator(Base):
+    """Clips of k frames (n, channels, k, size, size)[, labels (n,)] -> logits (n,).
 
     Args:
         size, channels: of the frames.
         width: channels of the first hidden layer; each further layer has twice as many.
-        k: number of frames that are judged together.
+        k: number of frames, which are judged together.
         condition: number of classes; 0 for none.
     """
 
     def __init__(self, size: int, channels: int, width: int, k: int, condition: Condition = 0) -> None:
         super().__init__()
-        self.k, self.conditional = k, bool(condition)
+        self.k = k
         alone: list[nn.Module] = []
         together: list[nn.Module] = []
         before = channels
@@ -141,6 +137,35 @@ class Discriminator(Base):
         linear = nn.Linear(self.length, 1)
         nn.init.normal_(linear.weight, std=0.02)
         self.head = Projected(self.length, condition, linear)
+
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        n = len(x)
+        h = self.alone(x.transpose(1, 2).flatten(0, 1))  # (n k, width, h, w)
+        together: Tensor = self.together(h.reshape(n, -1, *h.shape[2:]))
+        return together
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.head(h, label)
+        return logits
+
+
+class Discriminator(ClipDiscriminator):
+    """A few frames of clips (n, channels, k, size, size)[, condition] -> logits (n,).
+
+    The condition is the times of the frames (n, k), after the label if there is one: (n, 1 + k). Without times, clips
+    of any length (n, channels, t, size, size) are judged by k frames, evenly spaced; the condition is then (n,) labels
+    or none.
+
+    Args:
+        size, channels: of the frames.
+        width: channels of the first hidden layer; each further layer has twice as many.
+        k: number of frames that are judged together.
+        condition: number of classes; 0 for none.
+    """
+
+    def __init__(self, size: int, channels: int, width: int, k: int, condition: Condition = 0) -> None:
+        super().__init__(size, channels, width, k, condition)
+        self.conditional = bool(condition)
         gaps = nn.Linear(GAP_FEATURES, self.length)
         nn.init.normal_(gaps.weight, std=0.02)
         nn.init.zeros_(gaps.bias)
@@ -149,17 +174,14 @@ class Discriminator(Base):
     def features(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         if not self._has_times(condition) and x.shape[2] != self.k:
             x = x[:, :, self._even(x.shape[2], x.device)]
-        n = len(x)
-        h = self.alone(x.transpose(1, 2).flatten(0, 1))  # (n k, width, h, w)
-        together: Tensor = self.together(h.reshape(n, -1, *h.shape[2:]))
-        return together
+        return super().features(x)
 
     def judge(self, h: Tensor, condition: Tensor | None = None) -> Tensor:
         label, times = condition, None
         if condition is not None and self._has_times(condition):
             label = condition[:, 0].long() if self.conditional else None
             times = condition[:, int(self.conditional) :]
-        logits: Tensor = self.head(h, label)
+        logits = super().judge(h, label)
         if times is None:
             return logits
         between = (times[:, 1:] - times[:, :-1]).clamp(min=1e-3).log2()

@@ -32,11 +32,12 @@ from sparring.recipes.base.series import SeriesRecipe
 from sparring.recipes.base.tables import TableRecipe
 from sparring.recipes.base.translation import RestorationRecipe, TranslationRecipe
 from sparring.recipes.base.video import VideoRecipe
+from sparring.recipes.base.video_completion import VideoCompletionRecipe
 
 __all__ = [
     "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "AudioRestorationRecipe", "AudioTranslationRecipe", "Count",
     "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural", "PerceptualRecipe", "Phase", "Pixels", "PointsOrImages",
     "Positive", "Recipe", "RelativisticGan", "RestorationRecipe", "SeriesRecipe", "Share", "StandardGan", "TableRecipe",
-    "TranslationRecipe", "VideoRecipe", "Weight", "Widths", "Words", "data", "discriminator", "generator", "losses",
-    "optimization", "parse", "refuse_batch_norm",
+    "TranslationRecipe", "VideoCompletionRecipe", "VideoRecipe", "Weight", "Widths", "Words", "data",
+    "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
 ]  # fmt: skip
