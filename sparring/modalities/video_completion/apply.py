@@ -13,13 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.data.sources import FolderSource
 from sparring.errors import InputError
 from sparring.files import atomic_path
 from sparring.modalities.applying import Applied
 from sparring.modalities.judge import Console
 from sparring.modalities.video import reading
 from sparring.modalities.video.clips import Cut, frames
-from sparring.modalities.video.films import STILL_RATE, Readable
+from sparring.modalities.video.films import STILL_RATE, Film, Films, Readable
 from sparring.modalities.video.fitting import examine
 from sparring.modalities.video.writers import FILMS, write_film
 from sparring.nets.tiles import Mapper
@@ -42,14 +43,11 @@ def transform(
     Raises:
         InputError: if the source holds no film that can be used, or `out` does not fit it.
     """
-    items = reading.read(source, frames=True)
-    if items is None:
-        raise InputError(f"{source} holds no films; give a film, or a folder of films")
+    films = _found(source)
     in_folder = source.is_dir()
     if in_folder == (out.suffix.lower() in FILMS):
         fitting = "a folder" if in_folder else f"a name that ends in {', '.join(FILMS)}"
         raise InputError(f"{out} does not fit {source}; give {fitting}")
-    films = items.items
     done, skipped = 0, []
     with console.progress(f"applying to {source.name}") as progress:
         for count, (parts, film) in enumerate(films.read(), 1):
@@ -68,6 +66,17 @@ def transform(
     for line in skipped:
         console.say(f"skipped {line}")
     return Applied(done, "film" if done == 1 else "films")
+
+
+def _found(source: Path) -> Films:
+    """The films in a folder or a file. A file of an unknown kind, such as one that was uploaded, is read by FFmpeg."""
+    items = reading.read(source, frames=True)
+    if items is not None:
+        films: Films = items.items
+        return films
+    if source.is_dir():
+        raise InputError(f"{source} holds no films; give a film, or a folder of films")
+    return Films(FolderSource(source.parent, (source.name,)), (Film("film", (0,)),), (source.name,))
 
 
 def _complete_film(

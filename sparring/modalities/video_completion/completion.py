@@ -20,7 +20,7 @@ from sparring.errors import InputError
 from sparring.metrics.patches import patches
 from sparring.modalities.applying import Applied
 from sparring.modalities.asks import Ask
-from sparring.modalities.base import Encoded, Recommendation, Source, Words
+from sparring.modalities.base import Encoded, Recommendation, Source, Words, Writer
 from sparring.modalities.judge import Console
 from sparring.modalities.survey import Survey
 from sparring.modalities.video import Video, drawing, reading
@@ -63,6 +63,7 @@ class VideoCompletion(Video):
     specific: ClassVar[bool] = False
     stored_as_bytes: ClassVar[bool] = False  # because what clips are generated from holds noise
     preview_items: ClassVar[int] = 6
+    applied_media: ClassVar[Mapping[str, str]] = {"video/mp4": ".mp4"}
 
     given: int = 1
     after: int = 0
@@ -145,6 +146,11 @@ class VideoCompletion(Video):
         return drawing.contact_sheet(self.decode({VALUES: pairs.flatten(0, 1)}))
 
     # Applying.
+
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        """Those of single files."""
+        return tuple(writer for writer in super().writers if writer.suffix)
 
     @property
     def asks(self) -> tuple[Ask, ...]:
