@@ -6,7 +6,8 @@
 Writes to one folder: `README.md` (for each data set tables of the recipes beside held-out clips and cheats or
 baselines), `results.json`, and pictures of the first seed: for recipes that generate from noise a film (`.webp`), a
 contact sheet (`.png`) and a matrix of contents and motions; for those that complete clips the picture of their
-evaluation. Of Weizmann's films, those of the last person are held out. A run that was interrupted continues, and one that is complete is not trained again.
+evaluation. Of Weizmann's films, those of the last person are held out. A run that was interrupted continues, and one
+that is complete is not trained again.
 """
 
 from __future__ import annotations

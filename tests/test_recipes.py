@@ -246,6 +246,7 @@ def test_contract_for_music(name, tmp_path):
 def test_contract_for_video(name, labels, loop, tmp_path):
     data = films(tmp_path / "data", classes=2 if labels else 1)
     fields = {"motion": 4} if labels else {"augment": "places"}
+    fields |= {"still": True} if name == "video" and labels else {}
     samples = contract(name, data, tmp_path, loop=loop, **fields)
     assert samples.items.shape == (5, 6, 8, 8, 3)
     assert (samples.labels is not None) == labels
