@@ -261,6 +261,16 @@ def test_contract_for_completed_video(name, tmp_path):
     assert np.array_equal(output[:4] if name == "predict" else output[::3], clip)
 
 
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "degraded video" in kinds(n)])
+@pytest.mark.parametrize("degrade", ["noise20", "x2"])
+def test_contract_for_degraded_video(name, degrade, tmp_path):
+    clip = np.random.default_rng(0).integers(0, 255, (7, 10, 12, 3), dtype=np.uint8)
+    data = films(tmp_path / "data", size=16)
+    output = contract(name, data, tmp_path, output_of=lambda model: model.apply(clip), degrade=degrade)
+    times = 2 if degrade == "x2" else 1
+    assert output.shape == (7, 10 * times, 12 * times, 3)
+
+
 def films(folder, classes=1, count=24, frames=6, size=8):
     """Animations of squares that move, in a folder for each class."""
     random = np.random.default_rng(0)
