@@ -286,7 +286,9 @@ def walks(folder):
             first, *others = map(Image.fromarray, frames)
             first.save(file, "WEBP", save_all=True, append_images=others, duration=100, lossless=True)
             archive.writestr(f"{('down', 'left', 'right')[way]}/{i}.webp", file.getvalue())
-    clip(folder / "walk.mp4")
+    shutil.copy(folder / "walks.zip", folder / "films.zip")
+    for name in ("walk", "noisy"):
+        clip(folder / f"{name}.mp4")
 
 
 def test_commands_about_video(tmp_path, monkeypatch):
