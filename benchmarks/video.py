@@ -1,10 +1,13 @@
-"""Trains the default recipe for video and MoCoGAN for equal time, and writes tables, films and contact sheets.
+"""Trains recipes for video for equal time, and writes tables, films and contact sheets.
 
     python benchmarks/video.py --data walks weizmann --time 30m --seeds 2 --out video-page
+    python benchmarks/video.py --data weizmann --recipes predict between --time 30m --out completion-page
 
-Writes to one folder: `README.md` (for each data set a table of both recipes beside held-out clips and cheats),
-`results.json`, and for each data set and recipe a film (`.webp`), a contact sheet (`.png`) and a matrix of contents and
-motions of the first seed. A run that was interrupted continues, and one that is complete is not trained again.
+Writes to one folder: `README.md` (for each data set tables of the recipes beside held-out clips and cheats or
+baselines), `results.json`, and pictures of the first seed: for recipes that generate from noise a film (`.webp`), a
+contact sheet (`.png`) and a matrix of contents and motions; for those that complete clips the picture of their
+evaluation. Of Weizmann's films, those of the last person are held out. A run that was interrupted continues, and one
+that is complete is not trained again.
 """
 
 from __future__ import annotations
@@ -52,10 +55,15 @@ def main() -> None:
             for seed in range(given.seeds):
                 run = out / "runs" / f"{recipe}-{name}-{seed}"
                 model = train(recipe, data, run, seed, given)
-                results.setdefault(name, {}).setdefault(recipe, []).append(evaluate(model, device=given.device))
-                if not seed:
+                evaluation = evaluate(model, device=given.device)
+                results.setdefault(name, {}).setdefault(recipe, []).append(evaluation)
+                if seed:
+                    continue
+                if model.modality.source is None:
                     show(model, out, f"{name}-{recipe}")
-    (out / "README.md").write_text(page(results, given.time))
+                elif evaluation.picture is not None:
+                    save(evaluation.picture, out / f"{name}-{recipe}.png")
+    (out / "README.md").write_text(page(results, given))
     (out / "results.json").write_text(json.dumps(as_json(results), indent=1))
 
 
@@ -104,24 +112,36 @@ def save(picture: Image.Image, path: Path) -> None:
         colors = picture.quantize(256)
 
 
-def page(results: Mapping[str, Mapping[str, Sequence[Evaluation]]], time: str) -> str:
-    """Tables of all data sets."""
-    parts = ["# Video", f"{time} of training for each run. Written by `python benchmarks/video.py`."]
+def page(results: Mapping[str, Mapping[str, Sequence[Evaluation]]], given: argparse.Namespace) -> str:
+    """Tables of all data sets, one for the recipes that have the same baselines."""
+    settings = f" with {' '.join(given.set)}" if given.set else ""
+    parts = ["# Video", f"{given.time} of training for each run{settings}. Written by `python benchmarks/video.py`."]
     for data, by_recipe in results.items():
-        first = next(iter(by_recipe.values()))[0]
-        seeds = len(next(iter(by_recipe.values())))
-        head = ["metric", *by_recipe, "real", *first.baselines]
-        lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
-        for number, others in first.rows():
-            cells = []
-            for evaluations in by_recipe.values():
-                values = [str(n) for e in evaluations for n in e.numbers if n.name == number.name]
-                cells.append(", ".join(value.split(" ± ")[0] for value in values))
-            beside = ["-" if other is None else str(other).split(" ± ")[0] for other in others]
-            lines.append("| " + " | ".join([f"`{number.name}`", *cells, *beside]) + " |")
-        films = " ".join(f"![{data} by {recipe}]({data}-{recipe}.webp)" for recipe in by_recipe)
-        parts += [f"## {data}", films, "\n".join(lines), f"{first.protocol}; {seeds} seeds."]
+        parts.append(f"## {data}")
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for recipe, evaluations in by_recipe.items():
+            groups.setdefault(tuple(evaluations[0].baselines), []).append(recipe)
+        for recipes in groups.values():
+            parts += table(data, {recipe: by_recipe[recipe] for recipe in recipes})
     return "\n\n".join(parts) + "\n"
+
+
+def table(data: str, by_recipe: Mapping[str, Sequence[Evaluation]]) -> list[str]:
+    """Pictures and metrics of some recipes, and how they were measured."""
+    first = next(iter(by_recipe.values()))[0]
+    seeds = len(next(iter(by_recipe.values())))
+    head = ["metric", *by_recipe, "real", *first.baselines]
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    for number, others in first.rows():
+        cells = []
+        for evaluations in by_recipe.values():
+            values = [str(n) for e in evaluations for n in e.numbers if n.name == number.name]
+            cells.append(", ".join(value.split(" ± ")[0] for value in values))
+        beside = ["-" if other is None else str(other).split(" ± ")[0] for other in others]
+        lines.append("| " + " | ".join([f"`{number.name}`", *cells, *beside]) + " |")
+    suffix = "webp" if "still" in first.baselines else "png"
+    pictures = " ".join(f"![{data} by {recipe}]({data}-{recipe}.{suffix})" for recipe in by_recipe)
+    return [pictures, "\n".join(lines), f"{first.protocol}; {seeds} seed{'' if seeds == 1 else 's'}."]
 
 
 def as_json(results: Mapping[str, Mapping[str, Sequence[Evaluation]]]) -> dict[str, Any]:

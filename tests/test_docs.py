@@ -318,16 +318,19 @@ def walks(folder):
     random = np.random.default_rng(0)
     with zipfile.ZipFile(folder / "walks.zip", "w") as archive:
         for i in range(60):
-            clip = np.zeros((8, 16, 16, 3), np.uint8)
+            frames = np.zeros((8, 16, 16, 3), np.uint8)
             color, way = random.integers(100, 255, 3), i % 3
             for t in range(8):
                 place = np.arange(4) + (i + (2 * t, -2 * t, 2 * t)[way])
                 where = (place % 16, slice(3, 7)) if way == 0 else (slice(3, 7), place % 16)
-                clip[t][where] = color
+                frames[t][where] = color
             file = io.BytesIO()
-            first, *others = map(Image.fromarray, clip)
+            first, *others = map(Image.fromarray, frames)
             first.save(file, "WEBP", save_all=True, append_images=others, duration=100, lossless=True)
             archive.writestr(f"{('down', 'left', 'right')[way]}/{i}.webp", file.getvalue())
+    shutil.copy(folder / "walks.zip", folder / "films.zip")
+    for name in ("walk", "noisy"):
+        clip(folder / f"{name}.mp4")
 
 
 def test_commands_about_video(tmp_path, monkeypatch):
@@ -339,6 +342,13 @@ def test_commands_about_video(tmp_path, monkeypatch):
         stream = file.streams.video[0]
         assert (stream.frames, stream.average_rate) == (64, 25)
     assert sparring.load("runs/video-walks").modality.loop
+    counts = {}
+    for name in ("longer", "other", "smooth"):
+        with av.open(f"{name}.mp4") as file:
+            counts[name] = file.streams.video[0].frames
+    read = counts["longer"] - 4  # the film at the rate of the walks, and the frames that follow
+    assert counts == {"longer": read + 4, "other": read + 24, "smooth": 7 * 4 + 1}
+    assert read >= 2
 
 
 def characters(folder):

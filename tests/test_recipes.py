@@ -25,6 +25,7 @@ from sparring.recipes.base import (
     PointsOrImages,
     RestorationRecipe,
     TranslationRecipe,
+    VideoCompletionRecipe,
     parse,
 )
 from sparring.seeds import Seeds, reseed
@@ -41,6 +42,7 @@ WITHOUT_GRADIENT = {
     "audio": {"D.head.linear.bias"},
     "audio_denoise": LOGIT_BIASES,
     "audio_pairs": LOGIT_BIASES,
+    "between": {"D.head.linear.bias"},
     "ctgan": {"D.head.bias"},
     "chorale": {"D.local.bias", "D.whole.2.bias"},
     "densegan": {"D.head.linear.bias"},
@@ -49,6 +51,7 @@ WITHOUT_GRADIENT = {
     "latentgan": {"D.head.bias"},
     "molgan": {"D.head.bias"},
     "musegan": {"D.head.bias"},
+    "predict": {"D.head.linear.bias"},
     "r3gan_mlp": {"D.head.bias"},
     "r3gan_strided": {"D.head.linear.bias"},
     "specgan": {"D.head.linear.bias"},
@@ -66,7 +69,7 @@ WITHOUT_GRADIENT = {
 
 def small(recipe, points=False):
     names = {f.name for f in fields(recipe)}
-    if recipe.name == "vae" or isinstance(recipe, TranslationRecipe | AudioTranslationRecipe):
+    if recipe.name == "vae" or isinstance(recipe, TranslationRecipe | AudioTranslationRecipe | VideoCompletionRecipe):
         names -= {"noise"}
     if isinstance(recipe, PointsOrImages):  # refuses fields of nets that it does not build
         names -= {"width", "norm"} if points else {"hidden"}
@@ -283,10 +286,29 @@ def test_contract_for_music(name, tmp_path):
 def test_contract_for_video(name, labels, loop, tmp_path):
     data = films(tmp_path / "data", classes=2 if labels else 1)
     fields = {"motion": 4} if labels else {"augment": "places"}
+    fields |= {"still": True} if name == "video" and labels else {}
     samples = contract(name, data, tmp_path, loop=loop, **fields)
     assert samples.items.shape == (5, 6, 8, 8, 3)
     assert (samples.labels is not None) == labels
     assert sparring.load(tmp_path / "run").sample(2, seed=1, length=11).items.shape == (2, 11, 8, 8, 3)
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "completed video" in kinds(n)])
+def test_contract_for_completed_video(name, tmp_path):
+    clip = np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), dtype=np.uint8)
+    output = contract(name, films(tmp_path / "data"), tmp_path, output_of=lambda model: model.apply(clip), made=2)
+    assert len(output) == {"predict": 4 + 2, "between": 4 + 3 * 2}[name]
+    assert np.array_equal(output[:4] if name == "predict" else output[::3], clip)
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "degraded video" in kinds(n)])
+@pytest.mark.parametrize("degrade", ["noise20", "x2"])
+def test_contract_for_degraded_video(name, degrade, tmp_path):
+    clip = np.random.default_rng(0).integers(0, 255, (7, 10, 12, 3), dtype=np.uint8)
+    data = films(tmp_path / "data", size=16)
+    output = contract(name, data, tmp_path, output_of=lambda model: model.apply(clip), degrade=degrade)
+    times = 2 if degrade == "x2" else 1
+    assert output.shape == (7, 10 * times, 12 * times, 3)
 
 
 def films(folder, classes=1, count=24, frames=6, size=8):

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
+from typer.core import TyperCommand
 
 from sparring.cli.app import TrustCode, app
 from sparring.console import Console, number_table, print_wide, say
 
+APPLY_OPTIONS = ("out", "mask", "reverse", "sharpness", "smooth", "no-smooth", "device", "force", "trust-code")
+
+
+class ApplyCommand(TyperCommand):
+    """`sparring apply`, whose help lists what models of every kind of data can be asked for."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from sparring.cli.asks import every_apply_ask
+
+        lines = [f"  --{ask.name}  {ask.help}" for ask in every_apply_ask()]
+        self.epilog = "\n\n".join(["What some models can be asked for:", *lines, APPLY_EXAMPLES])
+        super().format_help(ctx, formatter)
+
+
+APPLY_EXAMPLES = """Examples:
+
+  sparring apply runs/pix2pix-maps map.png -o photo.png
+
+  sparring apply runs/srgan-photos holiday/ -o larger/
+
+  sparring apply runs/cyclegan-horses zebra.mp4 -o horse.mp4 --reverse
+
+  sparring apply runs/audio_denoise-clean noisy.wav -o restored.wav
+
+  sparring apply runs/chorale-chorales melody.mid -o chorale.mid
+
+  sparring apply runs/predict-weizmann film.mp4 -o longer.mp4 --length 24 --variant 3
+
+  sparring apply runs/inpaint-photos scratched.jpg -o repaired.png --mask scratches.png"""
+
 
 @app.command(
-    epilog="Examples:\n\n"
-    "  sparring apply runs/pix2pix-maps map.png -o photo.png\n\n"
-    "  sparring apply runs/srgan-photos holiday/ -o larger/\n\n"
-    "  sparring apply runs/cyclegan-horses zebra.mp4 -o horse.mp4 --reverse\n\n"
-    "  sparring apply runs/audio_denoise-clean noisy.wav -o restored.wav\n\n"
-    "  sparring apply runs/chorale-chorales melody.mid -o chorale.mid\n\n"
-    "  sparring apply runs/inpaint-photos scratched.jpg -o repaired.png --mask scratches.png"
+    cls=ApplyCommand,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def apply(
+    context: typer.Context,
     run: Annotated[str, typer.Argument(help="The folder of a run or a model that transforms given items.")],
     source: Annotated[
         str, typer.Argument(metavar="INPUT", help="An image, a video, a sound, a melody (.mid), or a folder.")
@@ -47,11 +74,18 @@ def apply(
     trust_code: TrustCode = False,
 ) -> None:
     """Transform images, videos and sounds of any size, or harmonize melodies, with a trained model."""
+    from sparring.cli.asks import every_apply_ask, parsed
+    from sparring.model import load
     from sparring.use.apply import apply
 
+    asked: dict[str, Any] = {}
+    if context.args:
+        asks = load(run, trust=trust_code).modality.apply_asks
+        asked = parsed(context.args, asks, every_apply_ask(), "apply", APPLY_OPTIONS)
     applied = apply(
-        run, source, out, mask or None, reverse, sharpness, smooth, device, force, quiet=False, trust=trust_code
-    )
+        run, source, out, mask or None, reverse, sharpness, smooth, device, force, quiet=False, trust=trust_code,
+        **asked,
+    )  # fmt: skip
     say(f"{applied.count:,} {applied.words} in {out}")
 
 

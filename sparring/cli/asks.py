@@ -18,20 +18,34 @@ def every_ask() -> list[Ask]:
     return list(known.values())
 
 
+def every_apply_ask() -> list[Ask]:
+    """What models of some kind of data can be asked for when they are applied to files, each once."""
+    return list({ask.name: ask for kind in kinds() for ask in kind().apply_asks}.values())
+
+
 def parse_asks(
     arguments: Sequence[str], modality: Modality, command: str = "sample", options: Sequence[str] = SAMPLE_OPTIONS
 ) -> dict[str, Any]:
-    """Values of a model's asks from the arguments that no option has taken: `--label cat`, `--where=age>30`.
+    """Values of a model's asks from the arguments that no option has taken: `--label cat`, `--where=age>30`."""
+    return parsed(arguments, modality.asks, every_ask(), command, options)
+
+
+def parsed(
+    arguments: Sequence[str], asks: Sequence[Ask], every: Sequence[Ask], command: str, options: Sequence[str]
+) -> dict[str, Any]:
+    """Values of asks from the arguments that no option has taken.
 
     Args:
+        asks: of the model.
+        every: of all kinds of data; the value of one that the model lacks is returned too.
         command: the command that got the arguments, for messages.
         options: names of its other options, for messages.
 
     Raises:
         InputError: for an argument that is no such option.
     """
-    offered = {ask.name: ask for ask in modality.asks}
-    others = {ask.name: ask for ask in every_ask()}
+    offered = {ask.name: ask for ask in asks}
+    others = {ask.name: ask for ask in every}
     texts: dict[str, list[str]] = {}
     rest = list(arguments)
     while rest:

@@ -12,9 +12,11 @@ from sparring.modalities.series import Series
 from sparring.modalities.tables import Table
 from sparring.modalities.translation import Degraded, Paired, Translation, Unpaired
 from sparring.modalities.video import Video
+from sparring.modalities.video_completion import VideoCompletion
+from sparring.modalities.video_restoration import DegradedVideo
 
 __all__ = [
-    "Ask", "Audio", "AudioTranslation", "Degraded", "DegradedAudio", "Encoded", "Images", "Modality", "Paired",
-    "PairedAudio", "Points", "Recommendation", "Request", "Samples", "Series", "Source", "Table", "Translation",
-    "Unpaired", "Video", "Vocoded", "Words", "Writer", "find", "kind_of", "kinds",
+    "Ask", "Audio", "AudioTranslation", "Degraded", "DegradedAudio", "DegradedVideo", "Encoded", "Images", "Modality",
+    "Paired", "PairedAudio", "Points", "Recommendation", "Request", "Samples", "Series", "Source", "Table",
+    "Translation", "Unpaired", "Video", "VideoCompletion", "Vocoded", "Words", "Writer", "find", "kind_of", "kinds",
 ]  # fmt: skip

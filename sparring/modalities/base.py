@@ -207,6 +207,11 @@ class Modality(Conditional):
         """
         return prod(self.shape if length is None else (*self.shape[:-1], length))
 
+    @property
+    def apply_asks(self) -> tuple[Ask, ...]:
+        """What `transform` can be asked for, such as how much follows what is given."""
+        return ()
+
     def transform(
         self,
         mapper: Mapper,  # noqa: ARG002
@@ -215,6 +220,7 @@ class Modality(Conditional):
         console: Console,  # noqa: ARG002
         mask: Path | None = None,  # noqa: ARG002
         smooth: bool = True,  # noqa: ARG002
+        asked: Mapping[str, Any] = {},  # noqa: ARG002
     ) -> Applied:
         """Apply a net to a file or to the files of a folder, for kinds whose samples are generated from given items.
 
@@ -222,6 +228,7 @@ class Modality(Conditional):
             mapper: from `Model.mapper`.
             mask: where holes are filled, for nets that do that; of the same form as the source.
             smooth: reduce changes over time that the source does not have.
+            asked: checked values of `apply_asks`.
 
         Raises:
             InputError: if the source or the mask cannot be used, or `out` does not fit the source.

@@ -97,6 +97,9 @@ class Sampler(Protocol):
     def complete(self, given: Tensors, known: Tensor) -> Tensors:
         """Samples of which a part is given."""
 
+    def logits(self, values: Tensor, condition: Tensor | None) -> Tensor | None:
+        """D's logits of samples (n, ...), higher for what it takes for real; None if there is no D."""
+
     def mapper(self, reverse: bool = False, sharpness: float = 1.0) -> Mapper:
         """What transforms given items."""
 

@@ -207,6 +207,21 @@ class Model:
 
         return reconstructed
 
+    @torch.no_grad()
+    def logits(self, values: Tensor, condition: Tensor | None) -> Tensor | None:
+        """D's logits of samples as networks see them, the first ones if it returns several; None if there is no D.
+
+        Args:
+            values: (n, ...).
+            condition: of the samples, (n, ...), if the model is conditional.
+        """
+        D = self.game.discriminator()
+        if D is None:
+            return None
+        found = D(values.to(self.device), None if condition is None else condition.to(self.device))
+        logits: Tensor = (found if isinstance(found, Tensor) else found[0]).cpu()
+        return logits
+
     def mapper(self, reverse: bool = False, sharpness: float = 1.0) -> Mapper:
         """What transforms given items of any size.
 

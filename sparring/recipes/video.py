@@ -39,7 +39,8 @@ class Video(VideoRecipe, RelativisticGan[VideoModality]):
     Skorokhodov et al. 2021, arXiv:2112.14683: content and motion are latents of their own, motion is a function of
     continuous time, and D sees a few frames of each clip with the time between them, so that only these are generated.
     The loss is that of `r3gan_strided` (Huang et al. 2024, arXiv:2501.05441) with a stronger gamma, since D sees
-    several frames, and with the penalties in every eighth step. Clips that are loops get motion that closes.
+    several frames, and with the penalties in every eighth step. Clips that are loops get motion that closes. With
+    `still=true`, clips have a background of their own (Vondrick et al. 2016, arXiv:1609.02612).
 
     sparring train walks --time 30m
     """
@@ -52,6 +53,7 @@ class Video(VideoRecipe, RelativisticGan[VideoModality]):
     motion: Count = generator(32, "length of the latents of motion")
     waves: Count = generator(16, "waves that motion consists of; fewer for short loops")
     width: Count = generator(32, "channels of the layer next to the frame, in G and D")
+    still: bool = generator(False, "one background per clip, in front of which frames are masked: for a still camera")
     # Discriminator
     judged: Annotated[int, Within(2, 16)] = discriminator(3, "frames of a clip that D sees together")
     # Losses
@@ -82,8 +84,9 @@ class Video(VideoRecipe, RelativisticGan[VideoModality]):
         channels, frames, size, _ = modality.shape
         condition, loop = modality.condition, bool(modality.loop)
         G = video.Generator(
-            self.z, self.motion, self.waves, frames, size, channels, self.width, loop=loop, condition=condition
-        )
+            self.z, self.motion, self.waves, frames, size, channels, self.width, loop=loop, condition=condition,
+            still=self.still,
+        )  # fmt: skip
         return G, video.Discriminator(size, channels, self.width, self.k(modality), condition)
 
     def game_class(self, modality: VideoModality) -> Callable[..., GAN]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sparring.console import Screen
 from sparring.devices import resolve
@@ -24,6 +26,7 @@ def apply(
     force: bool = False,
     quiet: bool = True,
     trust: bool = False,
+    **asked: Any,
 ) -> Applied:
     """Transform a file, or all files below a folder, with a trained model.
 
@@ -32,7 +35,8 @@ def apply(
     with that suffix added to their name. Videos keep their timestamps and their sound. Sounds keep their length, their
     channels and their rate.
 
-    Models of some kinds complete what is given: those of music for several voices harmonize a melody (.mid).
+    Models of some kinds complete what is given: those of music for several voices harmonize a melody (.mid), those of
+    clips from given frames continue a film or fill in frames between its own.
 
     Args:
         run: a model that transforms given items, or the folder of its run.
@@ -47,6 +51,8 @@ def apply(
         smooth: reduce flicker in the parts of videos that do not move.
         force: overwrite `out`; in a folder, the files of the same names.
         trust: as for `sparring.load`.
+        asked: what models of some kinds can be asked for (`Modality.apply_asks`), such as `length=24, variant=3` for
+            those that continue films.
 
     Raises:
         InputError: if the source cannot be read, `out` exists or cannot be written, the mask does not fit, or the model
@@ -61,6 +67,7 @@ def apply(
         raise InputError(f"--mask {mask} does not fit {source}; give a folder for a folder, a file for a file")
     check_output(out, force, file=source.is_file())
     model = run if isinstance(run, Model) else load(run, str(resolve(device)), trust)
+    _check_asked(model, asked)
     if model.modality.completes:
         if mask is not None or reverse or sharpness != 1:
             raise InputError(f"models of {model.modality.words.items} take no --mask, --reverse or --sharpness")
@@ -68,4 +75,15 @@ def apply(
     mapper = model.mapper(reverse=reverse, sharpness=sharpness)
     if mask is not None and not mapper.masked:
         raise InputError(f"--mask {mask} was given, but this model fills no holes; remove --mask")
-    return model.modality.transform(mapper, source, out, Screen(quiet), mask=mask, smooth=smooth)
+    return model.modality.transform(mapper, source, out, Screen(quiet), mask=mask, smooth=smooth, asked=asked)
+
+
+def _check_asked(model: Model, asked: Mapping[str, Any]) -> None:
+    offered = {ask.name: ask for ask in model.modality.apply_asks}
+    for name, value in asked.items():
+        if name not in offered:
+            supported = f"it supports {' and '.join(offered)}" if offered else f"remove {name}"
+            raise InputError(
+                f"{name}={value} was given, but recipe {model.recipe.name!r} does not apply it; {supported}"
+            )
+        offered[name].check(value)

@@ -55,6 +55,24 @@ def test_content_and_motion_are_apart():
     assert not torch.allclose(G(z), G(other))
 
 
+def test_a_still_camera_has_a_background_that_motion_does_not_change():
+    """Behind closed masks, all frames are the background, which depends on the content alone."""
+    torch.manual_seed(0)
+    G = video.Generator(6, 4, 5, 8, 8, 3, 8, still=True).eval()
+    z = latents([0, 1, 2])
+    open_masks = G(z)
+    assert open_masks.shape == (N, 3, 3, 8, 8)
+    assert not torch.allclose(open_masks[:, :, 0], open_masks[:, :, 1], atol=1e-5)
+    with torch.no_grad():
+        G.frame.layers[-2].bias[-1] = -50.0
+    closed = G(z)
+    assert torch.allclose(closed, closed[:, :, :1].expand_as(closed))
+    moved, other = z.clone(), z.clone()
+    moved[:, 6:10], other[:, :6] = torch.randn(N, 4), torch.randn(N, 6)
+    assert torch.allclose(G(moved), closed)
+    assert not torch.allclose(G(other), closed, atol=1e-3)
+
+
 @pytest.mark.parametrize("size", [8, 13, 64])
 @pytest.mark.parametrize("classes", [0, 2])
 def test_discriminator(size, classes):

@@ -49,7 +49,7 @@ async def uploaded(request: Request, modality: Modality, max_pixels: int) -> Upl
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media == "multipart/form-data":
         files = await _form_files(request)
-    elif media.startswith(("image/", "audio/")) or media == "application/octet-stream":
+    elif media.startswith(("image/", "audio/", "video/")) or media == "application/octet-stream":
         files = {"image": await request.body()}
     else:
         given = f"content of type {media}" if media else "content without a type"

@@ -179,6 +179,7 @@ class AudioTranslation(Audio):
         console: Console,
         mask: Path | None = None,  # noqa: ARG002
         smooth: bool = True,  # noqa: ARG002
+        asked: Mapping[str, Any] = {},  # noqa: ARG002
     ) -> Applied:
         return transform(self.heard(mapper), source, out, console, self.rate)
 

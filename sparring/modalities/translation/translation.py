@@ -174,7 +174,14 @@ class Translation(Images):
         return self.unscale(torch.cat([x, opaque], 1))
 
     def transform(
-        self, mapper: Mapper, source: Path, out: Path, console: Console, mask: Path | None = None, smooth: bool = True
+        self,
+        mapper: Mapper,
+        source: Path,
+        out: Path,
+        console: Console,
+        mask: Path | None = None,
+        smooth: bool = True,
+        asked: Mapping[str, Any] = {},  # noqa: ARG002
     ) -> Applied:
         return transform(mapper, source, out, console, mask, smooth, Levels(self.given_levels))
 

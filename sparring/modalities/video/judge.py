@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparring.data.items import Items
-from sparring.data.store import Stored
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.metrics import copies, motion
@@ -31,7 +30,7 @@ from sparring.nets import efficientnet_lite, pretrained
 from sparring.nets.pretrained import IMAGENET
 
 if TYPE_CHECKING:
-    from sparring.modalities.base import Modality
+    from sparring.modalities.base import Encoded, Modality
     from sparring.modalities.video.video import Video
 
 MAX_CLIPS = 256  # clips of each set that are compared
@@ -45,6 +44,16 @@ COMPARED_SIDE = 16  # pixels at which copies are searched
 SHEET = 6  # clips on a sheet
 MATRIX = 4  # contents and motions of the matrix
 TIMES_FLOOR, SHARE_OFF, OFF = 2.0, 0.15, 0.2  # deviations from real clips that stand out
+
+# Problems that metrics show if they are unlike those of real clips, and what to change.
+ADVICE = {
+    "motion_amount": ("too much or too little motion", "train longer, or with more judged frames (judged=4)"),
+    "straightness": ("motion is unlike that of real clips", "train longer, or with more judged frames"),
+    "identity_drift": ("what is shown changes within a clip", "train longer, or lower motion=N"),
+    "forward_share": ("the order of frames is unlike that of real clips", "train longer"),
+    "conditional_accuracy": ("clips do not show their class", "train longer, or give labels=true"),
+    "near_copy_share": ("copies", "train on more films, or for fewer steps"),
+}
 
 Features = tuple[Tensor, Moments]
 
@@ -68,7 +77,12 @@ class VideoJudge(Judge):
         training, held: real clips.
         say: receives progress messages.
         name: of the data.
+
+    Attributes:
+        advice: by the name of a metric, the problem if it is unlike that of real clips, and what to change.
     """
+
+    advice: Mapping[str, tuple[str, str]] = ADVICE
 
     def __init__(self, modality: Video, training: Clips, held: Clips, say: Callable[[str], None], name: str) -> None:
         self.modality, self.training, self.held, self.say, self.name = modality, training, held, say, name
@@ -139,13 +153,13 @@ class VideoJudge(Judge):
     def floor(self) -> list[Number]:
         """Metrics of held-out clips."""
         self.say("evaluating held-out clips")
-        return self.numbers(Clips(self.held.values[: self.n], _first(self.held.labels, self.n)))
+        return self.numbers(Clips(self.held.values[: self.n], first(self.held.labels, self.n)))
 
     @cached_property
     def cheats(self) -> dict[str, list[Number]]:
         """Metrics of training clips that were spoiled, by what was done."""
         self.say("evaluating cheats")
-        clips, labels = self.training.values[: self.n], _first(self.training.labels, self.n)
+        clips, labels = self.training.values[: self.n], first(self.training.labels, self.n)
         spoiled = {
             "still": clips[:, :, :1].expand_as(clips),
             "shuffled": motion.shuffled(clips, torch.Generator().manual_seed(0)),
@@ -185,9 +199,10 @@ class VideoJudge(Judge):
     @cached_property
     def classifier(self) -> ClipClassifier:
         self.say("training a classifier of clips")
-        labels = _first(self.training.labels, MAX_TRAINING)
+        labels = first(self.training.labels, MAX_TRAINING)
         small = reduced(self.training.values[:MAX_TRAINING])
-        return train(small, labels, len(self.modality.classes), bool(self.modality.loop))
+        classes = 0 if labels is None else int(labels.max()) + 1
+        return train(small, labels, classes, bool(self.modality.loop))
 
     @cached_property
     def _real_frames(self) -> Features:
@@ -240,21 +255,15 @@ class VideoJudge(Judge):
 
     def findings(self, numbers: list[Number]) -> list[Finding]:
         """Problems of clips; [] if nothing stands out."""
-        advice = {
-            "motion_amount": ("too much or too little motion", "train longer, or with more judged frames (judged=4)"),
-            "straightness": ("motion is unlike that of real clips", "train longer, or with more judged frames"),
-            "identity_drift": ("what is shown changes within a clip", "train longer, or lower motion=N"),
-            "forward_share": ("the order of frames is unlike that of real clips", "train longer"),
-            "conditional_accuracy": ("clips do not show their class", "train longer, or give labels=true"),
-            "near_copy_share": ("copies", "train on more films, or for fewer steps"),
-        }
         floor = {number.name: number for number in self.floor}
         return [
             Finding(
-                advice[number.name][0], f"{number.name} {number}; real {floor[number.name]}", advice[number.name][1]
+                self.advice[number.name][0],
+                f"{number.name} {number}; real {floor[number.name]}",
+                self.advice[number.name][1],
             )
             for number in deviating(numbers, self.floor)
-            if number.name in advice
+            if number.name in self.advice
         ]
 
     # Pictures.
@@ -310,7 +319,7 @@ def _small(clips: Tensor) -> Tensor:
     return pooled.view(n, -1, t, side, side)
 
 
-def _first(labels: Tensor | None, n: int) -> Tensor | None:
+def first(labels: Tensor | None, n: int) -> Tensor | None:
     return None if labels is None else labels[:n]
 
 
@@ -322,36 +331,56 @@ def video_judge(
     say: Callable[[str], None],
 ) -> VideoJudge:
     """See `Modality.judge`."""
+    real, held = real_clips(modality, training, against, options, modality.classes)
+    return VideoJudge(modality, real, held, say, training.name)
+
+
+def real_clips(
+    modality: Video,
+    training: TrainingData,
+    against: Items | None,
+    options: Mapping[str, Any],
+    classes: tuple[str, ...],
+) -> tuple[Clips, Clips]:
+    """Some training clips, and clips that the model has not seen.
+
+    Args:
+        against: as for `Modality.judge`.
+        classes: whose labels the clips get, if the data have them.
+
+    Raises:
+        InputError: if the data are missing, changed or too few, or features are asked for.
+    """
     if features := options.get("features"):
         raise InputError(f"features={features[0]} is not for films, which have their own metrics; remove --features")
     training.check_unchanged(modality.words.items)
     items = training.items
     encoded = modality.encode(items)
     train_rows, held_rows = modality.split(items, encoded.readable).samples(encoded.items)
-    real = _chosen(modality, items, encoded.values, encoded.items, train_rows, MAX_TRAINING)
+    real = _chosen(modality, items, encoded, train_rows, MAX_TRAINING, classes)
     if against is None:
-        held = _chosen(modality, items, encoded.values, encoded.items, held_rows, MAX_CLIPS)
+        held = _chosen(modality, items, encoded, held_rows, MAX_CLIPS, classes)
     else:
         other = modality.encode(against)
-        rows = np.arange(len(other.items))
-        held = _chosen(modality, against, other.values, other.items, rows, MAX_CLIPS)
+        held = _chosen(modality, against, other, np.arange(len(other.items)), MAX_CLIPS, classes)
     if len(held) < MIN_HELD:
         source = training.source if against is None else against.name
         raise InputError(
             f"{source} has {len(held)} held-out clips, which is too few to evaluate; give --against DATA with at least "
             f"{MIN_HELD}"
         )
-    return VideoJudge(modality, real, held, say, training.name)
+    return real, held
 
 
-def _chosen(modality: Video, items: Items, stored: Tensor | Stored, films: Any, rows: Any, most: int) -> Clips:
+def _chosen(modality: Video, items: Items, encoded: Encoded, rows: Any, most: int, classes: tuple[str, ...]) -> Clips:
     """Some of the clips at random, as networks see them."""
     chosen = np.sort(np.random.default_rng(0).permutation(rows)[:most])
     np.random.default_rng(1).shuffle(chosen)
     if len(chosen) < 1:
         return Clips(torch.empty(0, *modality.shape))
-    encoded = stored if isinstance(stored, Tensor) else stored.map()[1]
-    values = modality.scale(encoded[torch.from_numpy(chosen)])
-    known = modality.classes and items.labels is not None and items.classes == modality.classes
-    labels = torch.from_numpy(items.labels[films[chosen]]) if known and items.labels is not None else None
+    stored = encoded.values
+    pixels = stored if isinstance(stored, Tensor) else stored.map()[1]
+    values = modality.scale(pixels[torch.from_numpy(chosen)])
+    known = classes and items.labels is not None and items.classes == classes
+    labels = torch.from_numpy(items.labels[encoded.items[chosen]]) if known and items.labels is not None else None
     return Clips(values, labels)

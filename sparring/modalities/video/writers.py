@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterator
 from fractions import Fraction
 from math import isqrt
 from pathlib import Path
@@ -21,6 +22,7 @@ MAX_DENOMINATOR = 1001  # of the number of frames per second in a film file
 VISUALLY_LOSSLESS = {"crf": "10"}
 BT709 = 1  # matrix, primaries and transfer function in ITU-T H.273
 LIMITED = 1  # range of brightness, from 16 to 235
+FILMS = (".mp4", ".webp", ".gif", ".apng")  # suffixes of single films
 
 
 def side_by_side(clips: Pixels) -> Pixels:
@@ -50,20 +52,39 @@ def write_mp4(clips: Pixels, rate: float, path: Path) -> None:
         clips: (n, t, h, w, c); those with alpha are placed on white.
         rate: frames per second.
     """
+    _encode(iter(side_by_side(clips)), rate, path)
+
+
+def _encode(frames: Iterator[Pixels], rate: float, path: Path) -> None:
     av = av_files.library()
-    frames = on_white(enlarged(side_by_side(clips)))
-    frames = np.pad(frames, ((0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)), "edge")
     exact = Fraction(rate).limit_denominator(MAX_DENOMINATOR)
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as file:
         stream = file.add_stream("libx264", rate=exact, options=VISUALLY_LOSSLESS)
-        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "yuv420p"
         context = stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = BT709
-        context.color_range = LIMITED
-        for pixels in frames:
+        context.color_range, stream.pix_fmt = LIMITED, "yuv420p"
+        for i, small in enumerate(frames):
+            pixels = on_white(enlarged(small[None]))[0]
+            pixels = np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), "edge")
+            if not i:
+                stream.height, stream.width = pixels.shape[:2]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
             file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")))
         file.mux(stream.encode())
+
+
+def write_film(frames: Iterator[Pixels], rate: float, path: Path, suffix: str) -> None:
+    """A film of any length, (h, w, c) each frame. Frames of an .mp4 are written one by one; an animation is kept in
+    memory until its end.
+
+    Args:
+        rate: frames per second.
+        suffix: one of `FILMS`, which the path need not have.
+    """
+    if suffix == ".mp4":
+        _encode(frames, rate, path)
+    else:
+        {".webp": write_webp, ".gif": write_gif, ".apng": write_apng}[suffix](np.stack(list(frames))[None], rate, path)
 
 
 def write_gif(clips: Pixels, rate: float, path: Path) -> None:

@@ -35,11 +35,13 @@ from sparring.recipes.base.tables import TableRecipe
 from sparring.recipes.base.text import TextRecipe
 from sparring.recipes.base.translation import RestorationRecipe, TranslationRecipe
 from sparring.recipes.base.video import VideoRecipe
+from sparring.recipes.base.video_completion import VideoCompletionRecipe
 
 __all__ = [
     "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "AudioRestorationRecipe", "AudioTranslationRecipe", "Count",
     "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural", "PerceptualRecipe", "Phase", "Pixels", "PointsOrImages",
     "PolicyRecipe", "Positive", "Recipe", "RelativisticGan", "ResampledRecipe", "RestorationRecipe", "SeriesRecipe",
-    "Share", "StandardGan", "TableRecipe", "TextRecipe", "TranslationRecipe", "VideoRecipe", "Weight", "Widths",
-    "Words", "data", "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
+    "Share", "StandardGan", "TableRecipe", "TextRecipe", "TranslationRecipe", "VideoCompletionRecipe", "VideoRecipe",
+    "Weight", "Widths", "Words", "data", "discriminator", "generator", "losses", "optimization", "parse",
+    "refuse_batch_norm",
 ]  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,9 @@ MAX_BLEND = 0.8  # share of the previous frame where nothing moves
 MOTION = 0.03  # difference that indicates motion, not noise; 1 is from black to white
 RADIUS = 2  # of the square of pixels over which differences are averaged
 
+# Frames as a net receives them, (h, w, c) -> each with its result (channels, times * h, times * w), in order.
+Restore = Callable[[Iterator[Pixels]], Iterator[tuple[Pixels, Tensor]]]
+
 
 def transform_video(
     mapper: Mapper,
@@ -48,6 +53,7 @@ def transform_video(
     mask: Path | None = None,
     smooth: bool = True,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
+    restore: Restore | None = None,
 ) -> int:
     """Write the results of a net for the frames of a video: with H.264 (VP9 in .webm), at the same times, with the same
     sound if the format of `out` supports it, and without any in a .gif.
@@ -56,6 +62,7 @@ def transform_video(
         mask: for nets that fill holes, an image of the frames' size, the same for all frames.
         smooth: reduce flicker, see `Steady`.
         progress: called with the number of frames done, and the approximate total.
+        restore: transforms frames that need their neighbors; unless given, the net transforms each on its own.
 
     Returns:
         The number of frames.
@@ -79,12 +86,18 @@ def transform_video(
         _sink(av, clip, part, out, larger) as sink,
     ):
         total = av_files.frame_count(clip)
-        for packet in av_files.packets(clip, name):
-            if not isinstance(packet, av.VideoFrame):
-                sink.sound(packet)
-                continue
-            given = as_given(av_files.upright(packet, first), mapper, holes)
-            sink.frame(_transform_frame(mapper, given, steady), packet)
+        waiting: deque[Any] = deque()  # frames whose results are not there yet
+
+        def frames() -> Iterator[Pixels]:
+            for packet in av_files.packets(clip, name):
+                if isinstance(packet, av.VideoFrame):
+                    waiting.append(packet)
+                    yield as_given(av_files.upright(packet, first), mapper, holes)
+                else:
+                    sink.sound(packet)
+
+        for given, y in (restore or partial(_one_by_one, mapper))(frames()):
+            sink.frame(_finished(mapper, given, y, steady), waiting.popleft())
             done += 1
             progress(done, max(done, total))
     return done
@@ -96,9 +109,13 @@ def _holes(source: Path, mask: Path | None, size: tuple[int, int]) -> Pixels:
     return read_mask(mask, size, source)
 
 
-def _transform_frame(mapper: Mapper, given: Pixels, steady: Steady | None) -> Pixels:
+def _one_by_one(mapper: Mapper, frames: Iterator[Pixels]) -> Iterator[tuple[Pixels, Tensor]]:
+    for given in frames:
+        yield given, torch.cat(list(mapped(mapper, given)), 1)
+
+
+def _finished(mapper: Mapper, given: Pixels, y: Tensor, steady: Steady | None) -> Pixels:
     """(times * h, times * w, 3)."""
-    y = torch.cat(list(mapped(mapper, given)), 1)
     y = y if steady is None else steady(as_input(given), y)
     pixels = as_bytes(y)
     image = as_image(fill_holes(given, pixels) if mapper.masked else pixels)
