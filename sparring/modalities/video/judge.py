@@ -115,7 +115,7 @@ class VideoJudge(Judge):
     def evaluate_items(self, items: Items, console: Console) -> Evaluation:
         encoded = self.modality.encode(items)
         rows = np.arange(len(encoded.items))
-        clips = _chosen(self.modality, items, encoded.values, encoded.items, rows, len(rows))
+        clips = _chosen(self.modality, items, encoded, rows, len(rows), self.modality.classes)
         if len(clips) < MIN_HELD:
             raise InputError(f"{items.name!r} has {len(clips)} clips; evaluating needs at least {MIN_HELD}")
         console.say(f"evaluating {len(clips):,} clips")

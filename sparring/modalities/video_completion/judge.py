@@ -15,7 +15,7 @@ from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.metrics.image_pairs import psnr
 from sparring.metrics.results import Evaluation, Finding, Number
-from sparring.modalities.judge import Console, Sampler, TrainingData
+from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.video import drawing
 from sparring.modalities.video.judge import (
     ADVICE,
@@ -54,6 +54,9 @@ class CompletionJudge(VideoJudge):
     @property
     def axes(self) -> tuple[str, str]:
         return "frechet[changes]", "psnr"
+
+    def evaluate_items(self, items: Items, console: Console) -> Evaluation:
+        return Judge.evaluate_items(self, items, console)  # clips are judged next to what they were generated from
 
     def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:
         n = min(n or self.n, self.n)
