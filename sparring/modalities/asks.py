@@ -82,11 +82,13 @@ class Ask:
             raise InputError(f"{self.name}={text} is not {words.get(self.type, self.type)}") from None
 
     def check(self, value: Any) -> None:
-        """Refuse a number that is out of range.
+        """Refuse a number that is out of range, and a truth value that is none.
 
         Raises:
             InputError: if it is.
         """
+        if self.type == "boolean" and not isinstance(value, bool):
+            raise InputError(f"{self.name}={value} is neither true nor false")
         if self.type not in ("integer", "number"):
             return
         right = isinstance(value, int if self.type == "integer" else int | float) and not isinstance(value, bool)

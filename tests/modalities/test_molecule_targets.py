@@ -119,6 +119,7 @@ def test_members_are_always_recognized_and_others_hardly_ever():
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
+        ({"novel": "false"}, "novel=false is neither true nor false"),
         ({"like": "C1CC"}, "like='C1CC' is not a valid SMILES"),
         ({"similarity": ".5.."}, "similarity=.5.. was given without a molecule; give --like SMILES too"),
         ({"like": "CCO", "similarity": "2.."}, "similarity=2.. is out of range; it must be from 0 to 1"),

@@ -41,7 +41,7 @@ SCAFFOLD = Ask(
 )
 NOVEL = Ask(
     "novel",
-    "true: no molecule of the training data, and with --like neither that molecule nor one of its tautomers.",
+    "Only new molecules: none of the training data, and with --like neither that molecule nor one of its tautomers.",
     "boolean",
     examples=("true",),
 )
