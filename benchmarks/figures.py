@@ -60,6 +60,12 @@ PAGES = (
     Page("docs/tables.md", "benchmarks/tables.py --page docs/tables.md", (*CORE, "sparring/modalities/tables")),
     Page("docs/series.md", "benchmarks/series.py --page docs/series.md", (*CORE, "sparring/modalities/series")),
     Page("docs/audio.md", "benchmarks/audio.py --page docs/audio.md", (*CORE, "sparring/modalities/audio")),
+    Page(
+        "docs/predicting.md",
+        "benchmarks/video.py --data weizmann --recipes predict --time 6m --seeds 1 --out runs/predicting --page "
+        "docs/predicting.md --set size=32 width=16 D=16 batch=8",
+        (*CORE, "sparring/modalities/video", "sparring/modalities/video_completion", "sparring/nets/completion.py"),
+    ),
     Page("docs/music.md", "benchmarks/music.py --page docs/music.md", (*CORE, "sparring/modalities/music")),
     Page(
         "docs/molecules.md",

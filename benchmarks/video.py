@@ -1,7 +1,7 @@
 """Trains recipes for video for equal time, and writes tables, films and contact sheets.
 
     python benchmarks/video.py --data walks weizmann --time 30m --seeds 2 --out video-page
-    python benchmarks/video.py --data weizmann --recipes predict between --time 30m --out completion-page
+    python benchmarks/video.py --data weizmann --recipes predict between --time 30m --page docs/predicting.md
 
 Writes to one folder: `README.md` (for each data set tables of the recipes beside held-out clips and cheats or
 baselines), `results.json`, and pictures of the first seed: for recipes that generate from noise a film (`.webp`), a
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", default="runs/video-page")
     parser.add_argument("--set", nargs="*", default=[], help="FIELD=VALUE of all recipes")
+    parser.add_argument("--page", help="also write the page here, with its pictures beside it")
     given = parser.parse_args()
     out = Path(given.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -65,6 +67,11 @@ def main() -> None:
                     save(evaluation.picture, out / f"{name}-{recipe}.png")
     (out / "README.md").write_text(page(results, given))
     (out / "results.json").write_text(json.dumps(as_json(results), indent=1))
+    if given.page:
+        place = Path(given.page)
+        place.write_text((out / "README.md").read_text())
+        for picture in (*out.glob("*.png"), *out.glob("*.webp")):
+            shutil.copy(picture, place.parent)
 
 
 def train(recipe: str, data: str, run: Path, seed: int, given: argparse.Namespace) -> sparring.Model:

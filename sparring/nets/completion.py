@@ -106,8 +106,9 @@ class Generator(ImageToImage):
         h = self.body(h + self.noise(z)[:, :, None, None])
         for up in self.up:
             h = up(torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), skips.pop()], 1))
-        frames = given.reshape(len(x), -1, self.channels, *x.shape[2:])  # (n, k, channels, h, w)
-        made = self.last(h).view(len(x), -1, self.channels + 1, *x.shape[2:])
+        unknown, known = self.weights.shape
+        frames = given.reshape(-1, known, self.channels, *x.shape[2:])
+        made = self.last(h).view(-1, unknown, self.channels + 1, *x.shape[2:])
         color, mask = made[:, :, :-1].tanh(), (made[:, :, -1:] + MASK_BIAS).sigmoid()
         background = (self.weights[:, :, None, None, None].to(frames.dtype) * frames[:, None]).sum(2)
         clips = torch.cat([frames, background.lerp(color, mask)], 1)[:, self.order]

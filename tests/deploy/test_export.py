@@ -104,7 +104,7 @@ def drawn(model, path, n):
             inputs[name] = torch.rand(shape) < 0.3
         elif name == "noise":
             inputs[name] = torch.zeros(shape)
-        elif name == "image":
+        elif name in ("image", "film"):
             stride = model.mapper().stride
             side = -(-16 // stride) * stride
             x = 2 * torch.rand(n, shape[1], side + n * stride, side) - 1

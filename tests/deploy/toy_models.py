@@ -82,6 +82,10 @@ def fitted(modality, labels: bool):
         return replace(known, classes=("a", "b"), counts=(3, 5)) if labels else known
     if modality.kind == "text":
         return modality.fit(find([text for text, _ in captions(40)]))
+    if modality.kind == "completed video":
+        return replace(modality, size=16, channels=3, frames=len(modality.known), rate=10.0, loop=False, stride=4)
+    if modality.kind == "degraded video":
+        return replace(modality, size=16, wide=16, channels=3, given=modality.chain.channels(3), rate=10.0, every=5)
     if modality.kind in ("music", "rolls"):
         with TemporaryDirectory() as folder:
             return replace(modality, bars=2).fit(find(chorales(Path(folder), 8), [type(modality)]))

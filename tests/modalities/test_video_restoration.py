@@ -109,13 +109,28 @@ def test_worse_than_a_trivial_method():
     assert not findings(table(20, 0.1), table(25, 0.5), "median")
 
 
-def test_a_film_keeps_its_frames_rate_and_size(run, tmp_path):
-    with av.open(str(tmp_path / "in.mp4"), "w") as file:
+def write(path):
+    """Eleven frames of 40 x 32 pixels, 24 a second."""
+    with av.open(str(path), "w") as file:
         stream = file.add_stream("libx264", rate=24, options={"crf": "1"})
         stream.width, stream.height, stream.pix_fmt = 40, 32, "yuv444p"
         for pixels in scene(11, 0, 40)[:, :32]:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")))
         file.mux(stream.encode())
+
+
+def test_a_folder_of_films(run, tmp_path):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    write(tmp_path / "in" / "sub" / "film.mkv")
+    write(tmp_path / "in" / "film.avi")
+    (tmp_path / "in" / "text.mp4").write_text("no film")
+    assert apply(run, tmp_path / "in", tmp_path / "out").count == 2
+    made = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.m*")}
+    assert made == {"sub/film.mkv", "film.avi.mp4"}
+
+
+def test_a_film_keeps_its_frames_rate_and_size(run, tmp_path):
+    write(tmp_path / "in.mp4")
     assert apply(run, tmp_path / "in.mp4", tmp_path / "out.mp4", smooth=False).count == 11
     with av.open(str(tmp_path / "in.mp4")) as given, av.open(str(tmp_path / "out.mp4")) as made:
         assert made.streams.video[0].average_rate == 24
@@ -129,7 +144,9 @@ def test_a_film_keeps_its_frames_rate_and_size(run, tmp_path):
 def test_bad_input_is_one_line(run, films, tmp_path, monkeypatch, capsys):
     (tmp_path / "text.mp4").write_text("no film")
     for given, out, message in [
-        (films, tmp_path / "out", "give a film"),
+        (films, tmp_path / "out", "holds no films"),  # animations, of which no film is written
+        (tmp_path, tmp_path / "out", "none of the 1 films"),
+        (tmp_path, tmp_path / "o.mp4", "is the name of a file"),
         (tmp_path / "text.mp4", tmp_path / "o.png", "a name that ends in .mp4"),
         (tmp_path / "text.mp4", tmp_path / "o.mp4", "cannot be read as a video"),
     ]:

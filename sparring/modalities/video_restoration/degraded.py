@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from sparring.data.split import Split, split_items
 from sparring.data.store import Progress, Row, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
+from sparring.files import resolved
 from sparring.modalities.applying import Applied
 from sparring.modalities.base import Encoded, Source, Words
 from sparring.modalities.images.decoding import with_channels
@@ -181,15 +182,21 @@ class DegradedVideo(Degraded):
         smooth: bool = True,
         asked: Mapping[str, Any] = {},  # noqa: ARG002
     ) -> Applied:
-        if source.is_dir() or out.suffix.lower() not in WRITTEN:
-            raise InputError(
-                f"{source} and {out} do not fit; give a film ({', '.join(READ)}), and a name that ends in "
-                f"{', '.join(WRITTEN)}"
-            )
         one = replace(mapper, channels=self.given, out_channels=self.channels)
-        with console.progress(f"applying to {source.name}") as progress:
-            count = transform_video(one, source, out, None, smooth, progress, partial(restored, mapper))
-        return Applied(count, "frame" if count == 1 else "frames")
+
+        def restore(film: Path, place: Path) -> int:
+            with console.progress(f"applying to {film.name}") as progress:
+                return transform_video(one, film, place, None, smooth, progress, partial(restored, mapper))
+
+        if not source.is_dir():
+            if out.suffix.lower() not in WRITTEN:
+                raise InputError(f"{out} does not fit {source}; give a name that ends in {', '.join(WRITTEN)}")
+            count = restore(source, out)
+            return Applied(count, "frame" if count == 1 else "frames")
+        if out.suffix.lower() in WRITTEN:
+            raise InputError(f"{out} is the name of a file and {source} is a folder; give a folder")
+        count = restore_folder(restore, source, out, console)
+        return Applied(count, "film" if count == 1 else "films")
 
     def smallest_item(self, mapper: Mapper) -> NDArray[Any]:  # noqa: ARG002
         return np.zeros((2, 16, 16, self.given), np.uint8)
@@ -231,3 +238,35 @@ def restored(mapper: Mapper, frames: Iterator[Pixels]) -> Iterator[tuple[Pixels,
     for window, count in windows(frames):
         y = torch.cat(list(mapped(mapper, np.concatenate(window, 2))), 1).chunk(SEEN)
         yield from zip(window[1 : 1 + count], y[:count], strict=True)
+
+
+def restore_folder(restore: Callable[[Path, Path], int], source: Path, out: Path, console: Console) -> int:
+    """Restore all films below a folder; those that cannot be read are named at the end.
+
+    Args:
+        restore: from a file to another one.
+
+    Returns:
+        The number of restored films.
+
+    Raises:
+        InputError: if there are none.
+    """
+    own = resolved(out)  # which may be in the source, with earlier results
+    found = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in READ and own not in resolved(p).parents]
+    if not found:
+        raise InputError(f"{source} holds no films; give a film ({', '.join(READ)}), or a folder of films")
+    skipped = []
+    for film in found:
+        name = film.relative_to(source)
+        place = out / (name if name.suffix.lower() in WRITTEN else f"{name}.mp4")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            restore(film, place)
+        except InputError as error:
+            skipped.append(str(error))
+    if len(skipped) == len(found):
+        raise InputError(f"none of the {len(found)} films in {source} can be used; {skipped[0]}")
+    for line in skipped:
+        console.say(f"skipped {line}")
+    return len(found) - len(skipped)
