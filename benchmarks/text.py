@@ -134,9 +134,9 @@ def protocol_of_texygen(
         body.append([name, *map(shown, with_test[:, 1:].T), *map(shown, within[:, 2:4].T)])
     head = ["", *(f"test BLEU-{n}" for n in range(2, 6)), "self-BLEU-3", "self-BLEU-4"]
     about = (
-        f"Texygen's test captions. Ours: {args.samples:,} captions, self-BLEU of {SELF} of them. The topics of the "
-        "test captions differ from those of the training captions, so that scores above those of real captions "
-        "are no sign of quality."
+        f"Texygen's test captions. Ours: {args.samples:,} captions, self-BLEU of {min(SELF, args.samples)} of them. "
+        "The topics of the test captions differ from those of the training captions, so that scores above those of "
+        "real captions are no sign of quality."
     )
     return [*table(head, body), "", about]
 
