@@ -66,6 +66,11 @@ PAGES = (
         "docs/predicting.md --set size=32 width=16 D=16 batch=8",
         (*CORE, "sparring/modalities/video", "sparring/modalities/video_completion", "sparring/nets/completion.py"),
     ),
+    Page(
+        "docs/flicker.md",
+        "benchmarks/flicker.py --time 3m --page docs/flicker.md --set width=16 depth=3 D=16 batch=8 size=48",
+        (*TRANSLATION, "sparring/modalities/video", "sparring/modalities/video_restoration"),
+    ),
     Page("docs/music.md", "benchmarks/music.py --page docs/music.md", (*CORE, "sparring/modalities/music")),
     Page(
         "docs/molecules.md",

@@ -1,6 +1,6 @@
 """Flicker of restored films: `restore_video`, whose G and D see neighboring frames, beside `denoise` frame by frame.
 
-    python benchmarks/flicker.py --time 30m --out flicker-page
+    python benchmarks/flicker.py --time 30m --page docs/flicker.md
 
 Both are trained for equal time on Weizmann's films without the last person, `denoise` on their frames. Films of that
 person are degraded and restored, at several values of --sharpness. Writes `README.md` and `results.json`. A run that
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", default="runs/flicker-page")
     parser.add_argument("--set", nargs="*", default=[], help="FIELD=VALUE of both recipes")
+    parser.add_argument("--page", help="also write the page here")
     given = parser.parse_args()
     out = Path(given.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -50,6 +51,8 @@ def main() -> None:
     rows = evaluated(items, video, alone)
     (out / "README.md").write_text(page(rows, given))
     (out / "results.json").write_text(json.dumps(rows, indent=1))
+    if given.page:
+        Path(given.page).write_text(page(rows, given))
 
 
 def train(recipe: str, data: str, run: Path, given: argparse.Namespace) -> sparring.Model:

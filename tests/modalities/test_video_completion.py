@@ -166,7 +166,7 @@ def test_bad_films_are_refused_in_one_line(models, tmp_path, monkeypatch, capsys
         ("predict", "one.mp4", "o.mp4", (), "has 1 frame at 10 a second, and this model needs 3; give a longer film"),
         ("between", "one.mp4", "o.mp4", (), "it has one frame only"),
         ("predict", "short.mp4", "o.mp4", (), "has 2 frames at 10 a second, and this model needs 3"),
-        ("predict", "cut.mp4", "o.mp4", (), "is cut off after"),
+        ("predict", "cut.mp4", "o.mp4", (), "cannot be used: cut.mp4"),
         ("predict", "text.mp4", "o.mp4", (), "cannot be read as a video"),
         ("predict", "unequal", "out", (), "frames of unequal size: 16 x 16 and 12 x 12 pixels"),
         ("predict", "good.mp4", "o.mp4", ("--length", 0), "length=0 is out of range"),

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sparring.data.items import Items
-from sparring.data.store import Progress, no_progress
+from sparring.data.store import Decoded, Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError
 from sparring.files import component
@@ -149,12 +149,20 @@ class Video(Modality):
         Raises:
             InputError: if there are fewer than two, or all are identical.
         """
-        decoded = decode(items.items, self.cut, progress)
+        decoded = self.decoded(items, progress)
         _, pixels = decoded.rows.map()
         if all(torch.equal(part, pixels[:1].expand_as(part)) for part in torch.split(pixels, 64)):
             raise InputError(f"all {len(pixels):,} clips of {items.name} are identical; a GAN needs clips that differ")
         notes = fitting.notes_on(items.items, replace(self.chosen(items), stride=self.stride))
         return Encoded({VALUES: decoded.rows}, decoded.kept, skipped=decoded.skipped, notes=notes)
+
+    def decoded(self, items: Items, progress: Progress) -> Decoded:
+        """All clips of all films that can be read.
+
+        Raises:
+            InputError: if there are fewer than two.
+        """
+        return decode(items.items, self.cut, progress)
 
     def scale(self, encoded: Tensor) -> Tensor:
         return encoded.float().mul_(2 / 255).sub_(1)

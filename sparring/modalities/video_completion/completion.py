@@ -14,13 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
-from sparring.data.store import Progress, no_progress
+from sparring.data.store import Decoded, Progress, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
 from sparring.metrics.patches import patches
 from sparring.modalities.applying import Applied
 from sparring.modalities.asks import Ask
-from sparring.modalities.base import Encoded, Recommendation, Source, Words, Writer
+from sparring.modalities.base import Recommendation, Source, Words, Writer
 from sparring.modalities.judge import Console
 from sparring.modalities.survey import Survey
 from sparring.modalities.video import Video, drawing, reading
@@ -103,14 +103,10 @@ class VideoCompletion(Video):
         fixed: Self = replace(self, frames=len(self.known), loop=False)
         return super(VideoCompletion, fixed).fit(items)
 
-    def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
-        """As of `Video`.
-
-        Raises:
-            InputError: also if nearly all films are shorter than a clip; the message says how long clips are.
-        """
+    def decoded(self, items: Items, progress: Progress) -> Decoded:
+        """As of `Video`; the error also says how long clips are, because films may be shorter."""
         try:
-            return super().encode(items, progress)
+            return super().decoded(items, progress)
         except InputError as error:
             frames = f"{self.given} given ones and {self.made} generated ones"
             if self.after:
