@@ -253,7 +253,7 @@ BAD = {
     "folder without pictures": (["train", "empty"], "is not recognized as data"),
     "only one image": (["train", "one"], "only one image"),
     "file of no known kind": (["train", "notes.md"], "is not recognized as data"),
-    "text": (["train", "notes.txt"], "notes.txt has 0 rows"),
+    "text": (["train", "notes.txt"], "notes.txt has 1 line of text; give at least two"),
     "empty csv": (["train", "empty.csv"], "empty.csv is empty"),
     "csv of one column": (["train", "single.csv"], "one column, 'a'"),
     "csv of uneven rows": (["train", "uneven.csv"], "is not a table"),

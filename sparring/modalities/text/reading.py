@@ -226,7 +226,7 @@ def _only_text(frame: DataFrame) -> str | None:
     """The column of text of a table that has no other column, except for one of labels; None for other tables."""
     found = texts_of(frame)
     if len(frame.columns) == 1:
-        return next(iter(found), None)
+        return next(iter(found), None) if len(frame) > 1 else None
     free = [name for name, values in found.items() if recognition.is_free_text(values)]
     if len(frame.columns) != 2 or len(free) != 1:
         return None
