@@ -106,6 +106,8 @@ TRIED = (
     Row("r3gan_strided", {"lr": 2e-3, "lr_end": 2e-4}, "twice the learning rate"),
     Row("r3gan_strided", {"lazy": 16}, "R1 and R2 half as often"),
     Row("r3gan_strided", {"batch": 32}, "twice as many steps"),
+    Row("r3gan_strided", {"augment": "places"}, "moves and holes in place of ADA"),
+    Row("r3gan_strided", {"augment": "places", "batch": 16}, "the same with four times as many steps"),
     Row("benchmarks/tried/one_pass.py", {}, "one pass of D for both players"),
     Row("benchmarks/tried/half_d.py", {}, "half of the channels in D"),
 )  # changes of the default

@@ -48,6 +48,8 @@ MIN_ITEMS = 20_000  # with fewer images D soon memorizes them
 MIN_ITEMS_ADA = 1000  # with fewer images the usual batch is a large part of them
 SMALL_BATCH = 16  # batch for so few images, for more steps in the same time
 MIN_SECONDS_WIDE = 1800.0  # training time from which a wider net is worth its cost on a CPU
+MIN_PHOTOGRAPH = 64  # pixels of a side from which photographs get lighter nets on a CPU (docs/quality.md)
+MAX_LIGHT = 3600.0  # training time up to which they do; longer ones are not measured
 WIDE = 64  # channels of it, and of nets on an accelerator
 MIN_NATURAL = 32  # pixels of a side from which color images are evaluated by what a net for photographs sees
 SAMPLE_TABLE = "attributes.csv"  # in a folder of samples
@@ -120,9 +122,14 @@ class Images(Modality):
     def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:
         if items.kind != cls.kind:
             return None
-        size = cls(use_table=False).fit(items).size
+        fitted = cls(use_table=False).fit(items)
+        size = fitted.size
         if size <= MAX_TINY:
             return Recommendation("gan", "tiny images: fully connected nets learn them fastest")
+        if device == "cpu" and fitted._has_photographs and len(items) >= MIN_ITEMS_ADA and (seconds or 0) <= MAX_LIGHT:
+            return Recommendation(
+                "fastgan", "photographs on a CPU: light nets and a D that redraws images learn most in an hour"
+            )
         settings: dict[str, Any] = {}
         why = f"images on {'a CPU' if device == 'cpu' else 'an accelerator'}: strided convolutions train fastest"
         if device != "cpu" or (size <= 32 and (seconds or 0) >= MIN_SECONDS_WIDE):
@@ -188,6 +195,11 @@ class Images(Modality):
         if attributes is None and self.table:
             raise InputError(f"table={self.table}: no column but identifiers, free text or one value; add others")
         return replace(self, attributes=attributes, table=self.table and str(resolved(Path(self.table))))
+
+    @property
+    def _has_photographs(self) -> bool:
+        """True for color images without transparency that are not drawn in a few colors."""
+        return self.channels == 3 and self.size >= MIN_PHOTOGRAPH and not self.palette.colors
 
     @property
     def depth(self) -> Levels:

@@ -161,3 +161,20 @@ def test_the_default_recipe_for_images(tmp_path, device, width):
     np.save(tmp_path / "images.npy", images)
     recommended = Images.recommend(find(str(tmp_path / "images.npy")), device, None)
     assert (recommended.recipe, recommended.fields.get("width")) == ("r3gan_strided", width)
+
+
+@pytest.mark.parametrize(
+    ("count", "colors", "device", "seconds", "recipe"),
+    [
+        (1000, 256, "cpu", 600.0, "fastgan"),
+        (1000, 256, "cpu", None, "fastgan"),
+        (999, 256, "cpu", 600.0, "r3gan_strided"),  # few images, which it would copy
+        (1000, 16, "cpu", 600.0, "r3gan_strided"),  # drawn in a few colors
+        (1000, 256, "cpu", 7200.0, "r3gan_strided"),
+        (1000, 256, "cuda", 600.0, "r3gan_strided"),
+    ],
+)
+def test_the_default_recipe_for_photographs(tmp_path, count, colors, device, seconds, recipe):
+    images = np.random.default_rng(0).integers(0, colors, (count, 64, 64, 3), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    assert Images.recommend(find(str(tmp_path / "images.npy")), device, seconds).recipe == recipe
