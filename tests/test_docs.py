@@ -436,14 +436,17 @@ def test_privacy_page(tmp_path, monkeypatch, capsys):
 
 
 def test_tuning_page(tmp_path, monkeypatch, capsys):
-    """The Python of the page trains; the command line of the page is parsed, and used for what it found."""
+    """The Python of the page searches; its command line trains with what was found. Searches that are typed have tests
+    of their own.
+    """
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "tuning.md").read_text()
     (block,) = blocks("python", page)
     exec(block.replace("steps=1000", "steps=2").replace("trials=2", "trials=1"), {})
     assert "lr=" in capsys.readouterr().out
     search, use, _ = commands(page)
-    run([*search, "--trials", "1", "--finals", "0", "--steps", "400"], monkeypatch)
+    assert search[-2:] == ["--out", use[use.index("--like") + 1]]
+    Path("runs/lr").rename("runs/tune")
     run([*use, "--steps", "2", "--out", "runs/used"], monkeypatch)
 
 

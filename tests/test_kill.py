@@ -102,7 +102,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path):
 
 @pytest.mark.parametrize(
     ("recipe", "fields"),
-    [("gan", {"G": (8, 8), "D": (8,)}), ("stylegan2", {"base": 64, "z": 8})],
+    [("gan", {"G": (8, 8), "D": (8,)}), pytest.param("stylegan2", {"base": 64, "z": 8}, marks=pytest.mark.slow)],
 )
 def test_two_ranks_resume(recipe, fields, tmp_path):
     """The statistics of batch norm of each rank come back too, and the mean path length."""

@@ -110,9 +110,11 @@ def test_copies_are_found(quality):
 def test_changes_of_the_default_are_recipes(program, monkeypatch):
     monkeypatch.chdir(ROOT)
     for name in program.TRIED_SETS:
-        found = [program.recipe_of(row) for row in program.changes(name).values()]
+        rows = program.changes(name)
+        found = [program.recipe_of(row) for row in rows.values()]
         assert len(found) > len(program.TRIED)
-        assert all(recipe.augment == found[0].augment for recipe in found)
+        others = [program.recipe_of(row) for row in rows.values() if "augment=places" not in row.name]
+        assert all(recipe.augment == found[0].augment for recipe in others)
         assert found[0] not in found[1:]
 
 
