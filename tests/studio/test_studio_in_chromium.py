@@ -55,7 +55,7 @@ def test_train_watch_stop_and_resume(page, studio):
     pick(page, "#recipe", "gan")
     page.click("#recipe-table button")
     page.locator("#field-batch").get_by_role("textbox").fill("32")
-    page.locator("#time").get_by_role("textbox").fill("10m")
+    page.locator("#time").get_by_role("textbox").fill("4m")
     page.locator("#name").get_by_role("textbox").fill("from the page")
     page.click("#start")
     text(page, "#train-status", "from the page")
