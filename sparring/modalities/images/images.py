@@ -49,7 +49,7 @@ MIN_ITEMS_ADA = 1000  # with fewer images the usual batch is a large part of the
 SMALL_BATCH = 16  # batch for so few images, for more steps in the same time
 MIN_SECONDS_WIDE = 1800.0  # training time from which a wider net is worth its cost on a CPU
 MIN_PHOTOGRAPH = 64  # pixels of a side from which photographs get lighter nets on a CPU (docs/quality.md)
-MAX_LIGHT = 3600.0  # training time up to which they do; longer ones are not measured
+MAX_LIGHT = 3600.0  # seconds of training up to which they do; ten minutes of one core are measured
 WIDE = 64  # channels of it, and of nets on an accelerator
 MIN_NATURAL = 32  # pixels of a side from which color images are evaluated by what a net for photographs sees
 SAMPLE_TABLE = "attributes.csv"  # in a folder of samples
@@ -128,7 +128,8 @@ class Images(Modality):
             return Recommendation("gan", "tiny images: fully connected nets learn them fastest")
         if device == "cpu" and fitted._has_photographs and len(items) >= MIN_ITEMS_ADA and (seconds or 0) <= MAX_LIGHT:
             return Recommendation(
-                "fastgan", "photographs on a CPU: light nets and a D that redraws images learn most in an hour"
+                "fastgan",
+                "photographs on a CPU: light nets, whose samples looked most like photographs after ten minutes",
             )
         settings: dict[str, Any] = {}
         why = f"images on {'a CPU' if device == 'cpu' else 'an accelerator'}: strided convolutions train fastest"
