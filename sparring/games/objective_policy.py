@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from sparring.games.policy import PolicyGame
+from sparring.games.rewarded import Objective
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.sequence import LanguageModel
-
-Objective = Callable[[Any], Any]  # decoded sequences -> what they are worth, (n,), in [0, 1]
 
 
 class ObjectivePolicyGame(PolicyGame):
