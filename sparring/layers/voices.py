@@ -72,26 +72,24 @@ class Voices(nn.Module):
         spread: Tensor = cells[:, self.owner]
         return spread
 
-    def chosen(self, logits: Tensor, noise: Tensor) -> Tensor:
-        """One pitch or rest of each voice, drawn from its softmax, and marks; the gradient is that of the softmax (the
-        straight-through Gumbel estimator, Jang et al. 2016, arXiv:1611.01144).
+    def choose(self, voice: int, logits: Tensor, noise: Tensor) -> Tensor:
+        """A pitch or rest of one voice, drawn from its softmax, and its mark, in the channels of all voices; the
+        gradient is that of the softmax (the straight-through Gumbel estimator, Jang et al. 2016, arXiv:1611.01144).
 
         Args:
-            logits: (n, channels, steps).
-            noise: standard normal, of the same shape.
+            logits: of its rest, its pitches and its mark, (n, steps, size + 1).
+            noise: standard normal, of all channels, (n, steps, channels).
         """
+        size, first = self.sizes[voice], sum(self.sizes[:voice])
         uniform = (0.5 + 0.5 * torch.erf(noise / 2**0.5)).clamp(SMALLEST, 1 - SMALLEST)
-        gumbel = -uniform.log().neg().log()
-        logistic = uniform.log() - (1 - uniform).log()
-        both = logits[:, : self.places] + gumbel[:, : self.places]
-        parts = [self._hard(voice) for voice in torch.split(both, self.sizes, 1)]
-        marked = (logits[:, self.places :] + logistic[:, self.places :]).sigmoid()
-        return torch.cat([*parts, (marked > 0.5).float() - marked.detach() + marked], 1)
-
-    def _hard(self, logits: Tensor) -> Tensor:
-        soft = logits.softmax(1)
-        hard = torch.zeros_like(soft).scatter_(1, soft.argmax(1, keepdim=True), 1.0)
-        return hard - soft.detach() + soft
+        pitched, marked = uniform[..., first : first + size], uniform[..., self.places + voice, None]
+        pitch = _hard(logits[..., :size] - (-pitched.log()).log())
+        share = (logits[..., size:] + marked.log() - (1 - marked).log()).sigmoid()
+        mark = (share > 0.5).float() - share.detach() + share
+        return torch.cat([
+            nn.functional.pad(pitch, (first, self.places - first - size + voice)), mark,
+            torch.zeros_like(mark).expand(-1, -1, self.count - voice - 1),
+        ], 2)  # fmt: skip
 
     def likelihood(self, logits: Tensor, channels: Tensor) -> Tensor:
         """Log likelihood of each voice in each step, (n, voices, steps), in nats.
@@ -115,24 +113,42 @@ class Voices(nn.Module):
         interval of each pair of voices, the motion of each voice since the step before, and perfect intervals that
         move in parallel. All are polynomials of the channels, so that gradients reach them.
         """
-        pitches = channels[:, : self.places]
-        chroma = torch.einsum("vcp,npt->nvct", self.chroma, pitches)
-        before = nn.functional.pad(pitches, (1, 0))[:, :, :-1]
-        chroma_before = nn.functional.pad(chroma, (1, 0))[..., :-1]
-        steps = _correlated(chroma, chroma_before).flatten(1, 2)
-        held = torch.stack([x.sum(1) for x in torch.split(pitches * before, self.sizes, 1)], 1)
-        moved = torch.einsum("vp,npt->nvt", self.pitch, pitches - before)
+        now = channels.transpose(1, 2)
+        before = nn.functional.pad(now, (0, 0, 1, 0))[:, :-1]
+        classes, held = self.classes(now), self.held(now, before)
+        steps = leading(classes, self.classes(before))
+        moved = (now - before)[..., : self.places] @ self.pitch.T
         pairs = list(combinations(range(self.count), 2))
         high, low = [i for i, _ in pairs], [j for _, j in pairs]
-        intervals = _correlated(chroma[:, high], chroma[:, low])  # (n, pairs, 12, steps)
-        perfect = intervals[:, :, list(PERFECT)]
-        again = perfect * nn.functional.pad(perfect, (1, 0))[..., :-1]
-        parallel = again * ((1 - held[:, high]) * (1 - held[:, low]))[:, :, None]
-        return torch.cat(
-            [channels, chroma.sum(1), intervals.flatten(1, 2), steps, held, moved, parallel.flatten(1, 2)], 1
-        )
+        intervals = leading(classes[:, :, high], classes[:, :, low])  # (n, steps, pairs, 12)
+        perfect = intervals[..., list(PERFECT)]
+        again = perfect * nn.functional.pad(perfect, (0, 0, 0, 0, 1, 0))[:, :-1]
+        parallel = again * ((1 - held[:, :, high]) * (1 - held[:, :, low]))[..., None]
+        heard = [classes.sum(2), intervals.flatten(2), steps.flatten(2), held, moved, parallel.flatten(2)]
+        return torch.cat([now, *heard], 2).transpose(1, 2)
+
+    def classes(self, steps: Tensor) -> Tensor:
+        """The pitch class of each voice in steps (n, steps, channels), one-hot, (n, steps, voices, 12); 0 for rests."""
+        return torch.einsum("vcp,ntp->ntvc", self.chroma, steps[..., : self.places])
+
+    def held(self, now: Tensor, before: Tensor) -> Tensor:
+        """1 where a voice has the pitch of the step before, (n, steps, voices).
+
+        Args:
+            now, before: steps and those before them, (n, steps, channels).
+        """
+        same = (now * before)[..., : self.places]
+        return torch.stack([voice.sum(2) for voice in torch.split(same, self.sizes, 2)], 2)
 
 
-def _correlated(a: Tensor, b: Tensor) -> Tensor:
-    """How much of each interval leads from b up to a, for pitch classes (n, voices, 12, steps)."""
-    return torch.stack([(a.roll(-k, 2) * b).sum(2) for k in range(OCTAVE)], 2)
+def leading(high: Tensor, low: Tensor) -> Tensor:
+    """How much of each interval leads from pitch classes (..., 12) up to others, (..., 12). With intervals in place of
+    the lower classes, the lower classes.
+    """
+    return torch.stack([(high.roll(-k, -1) * low).sum(-1) for k in range(OCTAVE)], -1)
+
+
+def _hard(logits: Tensor) -> Tensor:
+    soft = logits.softmax(-1)
+    hard = torch.zeros_like(soft).scatter_(-1, soft.argmax(-1, keepdim=True), 1.0)
+    return hard - soft.detach() + soft

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from sparring.games.infilling import InfillingGAN, Likelihood
+from sparring.games.voices import Likelihood, VoicesGAN
 from sparring.games.prior import Prior, path
 from sparring.modalities.music import Music
-from sparring.nets import infilling
+from sparring.nets import voices
 from sparring.nets.discriminator import Discriminator
 from sparring.recipes.base import (
     Count,
@@ -54,11 +54,9 @@ class Chorale(RelativisticGan[Music]):
     bars: Count = data(8, "bars of the windows that D sees", sets="bars")
     transpose: bool = data(True, "transpose windows at random, as far as the voices' ranges allow", sets="transpose")
     # Generator
-    z: Count = generator(8, "noise channels")
-    width: Count = generator(128, "channels of the hidden layers")
-    depth: Count = generator(8, "residual blocks, with dilations 1, 2, 4, 8 in turn")
-    passes: Count = generator(96, "passes in which a sample is filled in")
-    temperature: Positive = generator(1.0, "of the choices in these passes")
+    width: Count = generator(192, "units of a recurrent layer")
+    depth: Count = generator(2, "recurrent layers")
+    temperature: Positive = generator(1.0, "of the choices")
     # Discriminator
     D: Count = discriminator(64, "channels of the first layer")
     D_depth: Count = discriminator(3, "resolutions, each half of the previous one")
@@ -83,22 +81,22 @@ class Chorale(RelativisticGan[Music]):
     ema_ramp: Share = 0.05
 
     def prior(self, modality: Music) -> Prior:
-        return path(self.z + modality.layout.channels, 0, modality.window)
+        return path(modality.layout.channels, 0, modality.window)
 
     def nets(self, modality: Music) -> tuple[nn.Module, Discriminator]:
-        voices, beat = modality.layout, modality.grid
-        G = infilling.Generator(voices, self.z, self.width, self.depth, beat)
-        return G, infilling.Discriminator(voices, self.D, self.D_depth, beat, modality.window)
+        layout, beat = modality.layout, modality.grid
+        G = voices.Generator(layout, self.width, self.depth, beat)
+        return G, voices.Discriminator(layout, self.D, self.D_depth, beat, modality.window)
 
-    def game(self, modality: Music) -> InfillingGAN:
+    def game(self, modality: Music) -> VoicesGAN:
         G, D = self.nets(modality)
-        assert isinstance(G, infilling.Generator)
+        assert isinstance(G, voices.Generator)
         # The adversarial loss has weight 1 in the game, so the likelihood is divided by its weight.
         terms = [*self.terms(modality, G, D), Likelihood(G, self.likelihood / self.adversarial)]
-        return InfillingGAN(
+        return VoicesGAN(
             G, D, loss=self.adversarial_loss(), prior=self.prior(modality),
             terms=[t for t in terms if t.weight],
-            views=self.views(modality), passes=self.passes, temperature=self.temperature,
+            views=self.views(modality), temperature=self.temperature,
         )  # fmt: skip
 
     def phases(self, game: Any) -> list[Phase]:
