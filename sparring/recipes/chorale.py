@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from sparring.games.voices import Likelihood, VoicesGAN
 from sparring.games.prior import Prior, path
+from sparring.games.voices import Likelihood, VoicesGAN
 from sparring.modalities.music import Music
 from sparring.nets import voices
 from sparring.nets.discriminator import Discriminator
@@ -35,18 +35,18 @@ WARM = 0.9  # Adam's decay rate of the first moment in the phase without D
 
 @dataclass(frozen=True)
 class Chorale(RelativisticGan[Music]):
-    """Voices that G fills in, given the others: composes, harmonizes.
+    """Voices, composed step by step or around given ones.
 
-    G fills in unknown cells of voices on a grid, given the known ones. It is first trained by maximum likelihood, as
-    Coconet is (Huang et al. 2019, arXiv:1903.07227), then against a D that judges real voices with parts that were
-    filled in, by R3GAN's loss (Huang et al. 2024, arXiv:2501.05441) through a straight-through Gumbel softmax (Jang et
-    al. 2016, arXiv:1611.01144). D sees pitch classes, intervals, motion and parallels. A sample is filled in from
-    nothing in many passes, in which ever fewer cells are drawn again. `sparring apply` completes given voices.
+    G is a recurrent net that draws each voice in each step, given the steps before, the voices above it, and voices
+    that are given for all steps. It is first trained by maximum likelihood, then against a D that judges whole windows,
+    by R3GAN's loss (Huang et al. 2024, arXiv:2501.05441) through a straight-through Gumbel softmax (Jang et al. 2016,
+    arXiv:1611.01144). D sees pitch classes, intervals, motion and parallels. `sparring apply` completes given voices.
 
     sparring train chorales
     """
 
     takes: ClassVar[tuple[Music, ...]] = (Music(),)
+    z: ClassVar[int] = 0  # type: ignore[misc]  # no field: the latents are the noise of all choices
 
     # Data
     batch: Count = 32

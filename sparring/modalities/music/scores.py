@@ -153,5 +153,5 @@ def recommended(items: Items) -> Recommendation:
 
     why = [why_no_voices(score, len(items.items[0].tracks), 2) for score in items.items]
     if sum(not reason for reason in why) > len(why) / 2 and len(items.items[0].tracks) > 1:
-        return Recommendation("chorale", "music of several voices: a GAN that fills in what is unknown")
+        return Recommendation("chorale", "music of several voices: a GAN that draws them step by step")
     return Recommendation("musegan", "music whose tracks play several notes at once: piano rolls")
