@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import app
-from sparring.console import say
+from sparring.cli.app import TrustCode, app
+from sparring.console import number_table, print_wide, say
 
 
 @app.command(
@@ -37,3 +37,36 @@ def push(
         say(f"  {name}")
     say(f"{len(pushed.files)} files in {pushed.url} ({'private' if pushed.private else 'public'})")
     say(f"\nEvery command takes {pushed.address} as RUN, and sparring.load does.")
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring verify runs/gan-digits\n\n"
+    "  sparring verify hf://me/photos --data photos/\n\n"
+    "  sparring verify hf://me/photos@v1 --data photos/ --features imagenet --tolerance 0.05"
+)
+def verify(
+    run: Annotated[str, typer.Argument(help="A run's folder, or hf://OWNER/NAME, with an evaluated card.")],
+    data: Annotated[str, typer.Option(help="The training data on this machine. \\[default: where they were]")] = "",
+    against: Annotated[str, typer.Option(help="Real data, if it was evaluated against others.")] = "",
+    features: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="As for sparring evaluate, if it was evaluated in these; repeatable."),
+    ] = None,
+    tolerance: Annotated[float, typer.Option(help="Share by which a number may differ.")] = 0.02,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    trust_code: TrustCode = False,
+) -> None:
+    """Compute every number of a model card again. The exit status is 1 if one differs."""
+    from sparring.use.verify import verify as check
+
+    found = check(run, data or None, against or None, features or (), tolerance, device, False, trust_code)
+    say()
+    print_wide(number_table(found.rows()))
+    differing = sum(not each.same for each in found.checks)
+    result = (
+        f"{differing} of {len(found.checks)} numbers differ" if differing else f"all {len(found.checks)} numbers agree"
+    )
+    say(f"\n{found.protocol}\n\n{result}")
+    if differing:
+        raise typer.Exit(1)

@@ -62,7 +62,7 @@ def _evaluation(run: RunFolder, where: Address) -> list[str]:
     if section is None:
         return []
     kept = [line for line in section if not line.startswith("![")]
-    return [HEADING, "", *kept, "", f"`sparring verify {where} --against DATA` computes these numbers again.", ""]
+    return [HEADING, "", *kept, "", f"`sparring verify {where} --data DATA` computes these numbers again.", ""]
 
 
 def _metadata(model: Model, where: Address, numbers: Mapping[str, StoredNumber], license: str) -> str:

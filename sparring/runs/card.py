@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
@@ -11,6 +12,13 @@ from sparring.console import clock
 from sparring.modalities import Modality
 from sparring.recipes.base import Recipe
 from sparring.runs.problems import Entry, describe
+
+# What `sparring verify` finds again in a card.
+SCORES = re.compile(
+    r"^fid\[.+?\] (?P<score>\S+)(?: \(.+?\))?, real items have (?P<floor>\S+); diversity (?P<diversity>\S+) relative",
+    re.MULTILINE,
+)
+PARAMETERS = re.compile(r"^\| parameters \| (.+) \|$", re.MULTILINE)
 
 
 def _problems(entries: Sequence[Entry]) -> list[str]:

@@ -1,6 +1,8 @@
 """Models are pushed to a Hub on loopback, and come back bit for bit."""
 
 import json
+import re
+import shutil
 import socket
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from sparring.evaluation.report import record
 from sparring.files import write_json
 from sparring.metrics.results import read_numbers
 from sparring.model import hub as addresses
+from sparring.use.verify import verify
 
 constants = pytest.importorskip("huggingface_hub.constants")
 
@@ -86,6 +89,32 @@ def test_the_card_has_what_the_hub_reads(hub, run):
         assert part in body
     assert "curves.png" not in body
     assert "evaluation.png" not in body
+
+
+def test_a_downloaded_card_can_be_verified(hub, run):
+    push(run, "me/points")
+    with pytest.raises(InputError, match=r"points\.npy"):
+        verify("hf://me/points")
+    assert verify("hf://me/points", data=run.parent / "points.npy").same
+    files = hub.repositories["me/points"].files()
+    hub.repositories["me/points"].commit(
+        {"README.md": re.sub(rb"(\| fid\S+ \| )\S+", rb"\g<1>0.001", files["README.md"])}
+    )
+    assert not verify("hf://me/points", data=run.parent / "points.npy").same
+
+
+@pytest.mark.usefixtures("hub")
+def test_the_page_on_sharing(run, monkeypatch, capsys):
+    """Its commands, on a smaller run than the page is about."""
+    monkeypatch.setenv("COLUMNS", "200")
+    shutil.copytree(run, "runs/digits")
+    page = (Path(__file__).parents[2] / "docs" / "sharing.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("sparring ")]
+    assert len(lines) == 4
+    lines[-1] += f" --data {run.parent / 'points.npy'}"  # not a set that has a name, as digits is
+    for line in lines:
+        code, errors = command(monkeypatch, capsys, line.removeprefix("sparring "))
+        assert (code, errors) == (0, []), line
 
 
 def test_revisions(hub, run):
