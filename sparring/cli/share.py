@@ -1,7 +1,9 @@
-"""Commands that publish models, and check what was published."""
+"""Commands that publish models, check what was published, and import what others have published."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from shlex import quote
 from typing import Annotated, Optional
 
 import typer
@@ -70,3 +72,32 @@ def verify(
     say(f"\n{found.protocol}\n\n{result}")
     if differing:
         raise typer.Exit(1)
+
+
+@app.command(
+    name="import",
+    epilog="Examples:\n\n"
+    "  sparring import pix2pix latest_net_G.pth -o runs/facades\n\n"
+    "  sparring import cyclegan latest_net_G_A.pth latest_net_G_B.pth -o runs/horses\n\n"
+    "  sparring import hifigan generator_v1 --config config.json -o runs/voice\n\n"
+    "  sparring apply runs/voice speech.wav -o again.wav",
+)
+def import_(
+    peer: Annotated[str, typer.Argument(metavar="LAYOUT", help="pix2pix, cyclegan, hifigan or dcgan.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Of torch.save, or .safetensors.")],
+    out: Annotated[str, typer.Option("-o", "--out", help="A folder for the model. \\[default: runs/LAYOUT-FILE]")] = "",
+    config: Annotated[str, typer.Option(help="The JSON beside the weights, for layouts that have one.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite another model.")] = False,
+) -> None:
+    """Turn weights that another project has published into a model; nothing in the files is executed."""
+    from sparring.use.imports import import_model
+
+    place = out or f"runs/{peer}-{Path(files[0]).stem}"
+    model = import_model(peer, files, place, config or None, force)
+    name = quote(place)
+    say(f"recipe {model.recipe.name}, {model.modality.words.items} of shape {model.modality.shape}, in {place}\n")
+    suffix = model.modality.writers[0].suffix
+    command = f"sample {name} -n 64 -o sheet.png"
+    if model.modality.source is not None:
+        command = f"apply {name} input{suffix or '.png'} -o output{suffix or '.png'}"
+    say(f"  sparring {command}")
