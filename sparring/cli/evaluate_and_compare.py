@@ -43,13 +43,15 @@ def evaluate(
     from sparring.evaluation import evaluate as evaluate_model
     from sparring.evaluation.report import record
     from sparring.files import as_json
+    from sparring.model.hub import beside
 
     evaluation = evaluate_model(run, against or None, samples, features or (), device, quiet=json, trust=trust_code)
-    record(Path(run), evaluation)
+    folder = beside(run)
+    record(folder, evaluation)
     if json:
         say(as_json(evaluation.content()))
         return
-    _show(evaluation, f"- written to {run}/evaluation.json")
+    _show(evaluation, f"- written to {folder}/evaluation.json")
 
 
 def _show(evaluation: Evaluation, *more: str) -> None:
@@ -121,9 +123,10 @@ def audit(
     from sparring.evaluation.audit import audit as audit_model
     from sparring.evaluation.audit_page import record, rows
     from sparring.files import as_json
+    from sparring.model.hub import beside
 
     found = audit_model(run, samples, features or (), device, quiet=json, trust=trust_code)
-    page = record(Path(run), found)
+    page = record(beside(run), found)
     if json:
         say(as_json(found.content()))
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -60,8 +59,9 @@ def explore(
     from sparring.devices import resolve
     from sparring.explore import explore as draw
     from sparring.model import load
+    from sparring.model.hub import beside
 
-    place = Path(run)
+    place = beside(run)
     folder = out or (f"{place.with_suffix('')}-explored" if place.is_file() else f"{place}/explored")
     console = Console(soft_wrap=True)
     asked = parse_asks(context.args, load(run, trust=trust_code).modality, "explore", OPTIONS) if context.args else {}

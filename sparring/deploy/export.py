@@ -23,6 +23,7 @@ from sparring.errors import InputError, nearest
 from sparring.files import check_output, resolved, write_bytes
 from sparring.games.graph import CPU, Graph
 from sparring.model import SINGLE, Model, describe, load
+from sparring.model.hub import beside
 from sparring.seeds import Seeds, reseed
 
 SUFFIXES = {"onnx": ".onnx", "safetensors": SINGLE}
@@ -128,9 +129,10 @@ def _place(run: str | Path | Model, out: str | Path | None, format: str) -> tupl
 def _default_place(run: str | Path | Model, suffix: str) -> Path:
     if isinstance(run, Model):
         return Path(f"{run.recipe.name}-{run.about.get('name', 'model')}{suffix}")
-    whole = resolved(Path(run))
+    place = beside(run)
+    whole = resolved(place)
     name = whole.stem if whole.suffix == SINGLE and whole.is_file() else whole.name
-    return Path(run).parent / f"{name}{suffix}"
+    return place.parent / f"{name}{suffix}"
 
 
 def _format_of(place: Path, format: str) -> str:

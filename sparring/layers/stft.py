@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+# What a mel band is: the mean magnitude of its frequencies, or the area under them.
+Bands = Literal["mean", "area"]
 
 FLOOR = 1e-5  # smallest magnitude whose logarithm is taken: -100 dB, below the noise of 16 bits
 LOG_FLOOR = math.log(FLOOR)  # the value of silence in a log-mel spectrogram, with which one is padded
 LINEAR_HZ = 200 / 3  # width of a mel below BREAK_HZ
 BREAK_HZ = 1000.0
 LOG_STEP = math.log(6.4) / 27  # logarithm of the ratio of two mels above BREAK_HZ
+SMALLEST_POWER = 1e-9  # added to powers before their root is taken, in `area_log_mel`
 
 
 @dataclass(frozen=True)
@@ -132,3 +137,30 @@ def log_mel(x: Tensor, stft: STFT, filters: Tensor) -> Tensor:
         filters: from `mel_filters`, for the size of the frames.
     """
     return (filters @ stft.magnitude(x)).clamp(min=FLOOR).log()
+
+
+def area_filters(rate: int, size: int, mels: int, high: float | None = None) -> Tensor:
+    """The filters of `mel_filters` with an area of 1 over frequencies in Hz, (mels, bins), as most vocoders have them
+    (McFee et al. 2015, doi:10.25080/Majora-7b98e3ed-003).
+    """
+    top = hz_to_mel(torch.tensor(rate / 2 if high is None else high, dtype=torch.float64))
+    edges = mel_to_hz(top * torch.linspace(0, 1, mels + 2, dtype=torch.float64))  # in Hz
+    hz = torch.arange(size // 2 + 1, dtype=torch.float64) * (rate / size)
+    low, center, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    filters = torch.minimum((hz - low) / (center - low), (upper - hz) / (upper - center)).clamp(min=0)
+    return (filters * 2 / (upper - low)).float()
+
+
+def area_log_mel(x: Tensor, stft: STFT, filters: Tensor) -> Tensor:
+    """Logarithm of the area under the magnitudes in each mel band, at least LOG_FLOOR, of sounds that are mirrored at
+    their ends: (n, samples) -> (n, mels, frames), as in Kong et al. 2020, arXiv:2010.05646.
+
+    Args:
+        filters: from `area_filters`, for the size of the frames.
+    """
+    missing = max(-x.shape[-1] % stft.hop, stft.margin + 1 - x.shape[-1])
+    x = F.pad(F.pad(x.float(), (0, missing)), (stft.margin, stft.margin), mode="reflect")
+    window = torch.hann_window(stft.size, device=x.device)
+    spectrum = torch.stft(x, stft.size, stft.hop, window=window, center=False, return_complex=True)
+    power = spectrum.real.square() + spectrum.imag.square()
+    return (filters @ (power + SMALLEST_POWER).sqrt()).clamp(min=FLOOR).log()

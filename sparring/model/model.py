@@ -26,6 +26,7 @@ from sparring.memory import check_size, within_memory
 from sparring.modalities import Modality, Request, Samples, find
 from sparring.modalities.dataset import fingerprint_of
 from sparring.model import stored
+from sparring.model.hub import local
 from sparring.nets.tiles import Mapper
 from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds, seeded
@@ -451,15 +452,16 @@ def _satisfying(items: Any, request: Request) -> Any:
 
 
 def load(path: str | Path, device: str = "cpu", trust: bool = False) -> Model:
-    """The model in a folder or a file that `Model.save` wrote, or in a run's folder.
+    """The model in a folder or a file that `Model.save` wrote, in a run's folder, or on the Hugging Face Hub.
 
     Args:
+        path: of the folder or file; `hf://owner/name` or `hf://owner/name@revision` for a model of the Hub.
         trust: run the recipe file that the model names. Models of Sparring's own recipes hold no code and need no
             trust; those of other recipes are refused unless it is set.
 
     Raises:
         InputError: if there is none, it is damaged, another version wrote it, or it is of a recipe file and `trust` is
-            not set.
+            not set; or if the Hub cannot be reached.
     """
-    recipe, modality, game, about = stored.read(Path(path), trust)
+    recipe, modality, game, about = stored.read(local(path), trust)
     return Model(recipe, modality, game.to(device), about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -11,9 +12,11 @@ from sparring.nets.unet import Up, init_normal
 
 HALVINGS = 2
 
+Padding = Literal["reflect", "zeros"]
 
-def _conv(before: int, after: int, kernel: int, stride: int = 1) -> nn.Module:
-    return nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, padding_mode="reflect")
+
+def _conv(before: int, after: int, kernel: int, stride: int = 1, padding: Padding = "reflect") -> nn.Module:
+    return nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, padding_mode=padding)
 
 
 class Residual(nn.Module):
@@ -39,6 +42,7 @@ class Translator(ImageToImage):
         width: channels of the first and the last layer.
         blocks: number of residual blocks, at a quarter of the size.
         up: type of upsampling.
+        padding: of the strided convolutions.
 
     Attributes:
         reach: None, because instance norm depends on the whole image.
@@ -46,13 +50,21 @@ class Translator(ImageToImage):
         channels: number of channels of each of these inputs.
     """
 
-    def __init__(self, given: int, channels: int, width: int = 64, blocks: int = 9, up: Up = "resize") -> None:
+    def __init__(
+        self,
+        given: int,
+        channels: int,
+        width: int = 64,
+        blocks: int = 9,
+        up: Up = "resize",
+        padding: Padding = "reflect",
+    ) -> None:
         super().__init__()
         self.times, self.stride, self.reach = 1, 2**HALVINGS, None
         layers: list[nn.Module] = [_conv(given, width, 7), nn.InstanceNorm2d(width), nn.ReLU()]
         ends, widths = [0, len(layers)], [given, width]
         for _ in range(HALVINGS):
-            layers += [_conv(width, 2 * width, 3, stride=2), nn.InstanceNorm2d(2 * width), nn.ReLU()]
+            layers += [_conv(width, 2 * width, 3, 2, padding), nn.InstanceNorm2d(2 * width), nn.ReLU()]
             width *= 2
             ends.append(len(layers))
             widths.append(width)

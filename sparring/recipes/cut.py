@@ -10,6 +10,7 @@ from sparring.games.terms import R1
 from sparring.games.translation import PairedTranslation
 from sparring.losses.adversarial import cyclegan_least_squares
 from sparring.modalities import Unpaired
+from sparring.nets import translator, unet
 from sparring.nets.patchgan import PatchGAN, halving_layers
 from sparring.nets.translator import Translator
 from sparring.recipes.base import (
@@ -46,6 +47,8 @@ class Cut(TranslationRecipe[Unpaired]):
     # Generator
     G: Count = generator(32, "channels of the first and the last layer")
     depth: Count = generator(4, "residual blocks")
+    up: unet.Up = generator("resize", "upsampling; transposed as in the paper causes checkerboard patterns")
+    padding: translator.Padding = generator("reflect", "padding where the image is halved; zeros in the authors' code")
     heads: Count = generator(64, "units of the heads that embed patches for the comparison; 256 in the paper")
     # Discriminator
     D: Count = discriminator(32, "channels of the first layer")
@@ -71,7 +74,7 @@ class Cut(TranslationRecipe[Unpaired]):
 
     def game(self, modality: Unpaired) -> PairedTranslation:
         channels = modality.channels
-        G = Contrasted(Translator(channels, channels, self.G, self.depth), self.heads)
+        G = Contrasted(Translator(channels, channels, self.G, self.depth, self.up, self.padding), self.heads)
         D = PatchGAN(channels, width=self.D, layers=halving_layers(modality.size, self.layers), norm="instance")
         contrast = Contrast(G, self.contrast, self.patches, self.identity)
         terms = [contrast, PerceptualContrast(self.perceptual, self.patches), R1(self.gamma)]

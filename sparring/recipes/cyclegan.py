@@ -9,6 +9,7 @@ from sparring.errors import InputError
 from sparring.games.cycle import Cycle, Weights
 from sparring.losses.adversarial import cyclegan_least_squares
 from sparring.modalities import Unpaired
+from sparring.nets import translator, unet
 from sparring.nets.patchgan import PatchGAN, halving_layers
 from sparring.nets.translator import Translator
 from sparring.recipes.base import (
@@ -46,6 +47,8 @@ class Cyclegan(TranslationRecipe[Unpaired]):
     # Generator
     G: Count = generator(32, "channels of the first and the last layer")
     depth: Count = generator(4, "residual blocks")
+    up: unet.Up = generator("resize", "upsampling; transposed as in the paper causes checkerboard patterns")
+    padding: translator.Padding = generator("reflect", "padding where the image is halved; zeros in the authors' code")
     # Discriminator
     D: Count = discriminator(32, "channels of the first layer")
     layers: Natural = discriminator(
@@ -75,7 +78,7 @@ class Cyclegan(TranslationRecipe[Unpaired]):
 
     def game(self, modality: Unpaired) -> Cycle:
         channels, layers = modality.channels, halving_layers(modality.size, self.layers)
-        AB, BA = (Translator(channels, channels, self.G, self.depth) for _ in range(2))
+        AB, BA = (Translator(channels, channels, self.G, self.depth, self.up, self.padding) for _ in range(2))
         D_A, D_B = (PatchGAN(channels, width=self.D, layers=layers, norm="instance") for _ in range(2))
         weights = Weights(self.cycle, self.identity, self.perceptual or 0.0)
         return Cycle(AB, BA, D_A, D_B, cyclegan_least_squares(), modality.shape, self.pool, weights)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.errors import InputError
+from sparring.layers.stft import LOG_FLOOR, Bands
 from sparring.losses.adversarial import AdversarialLoss, least_squares
 from sparring.modalities import Vocoded
 from sparring.nets import hifigan
@@ -28,9 +29,10 @@ class HifiGan(AudioTranslationRecipe[Vocoded]):
     """A vocoder that upsamples spectrograms stage by stage.
 
     Kong et al. 2020, "HiFi-GAN: generative adversarial networks for efficient and high fidelity speech synthesis",
-    arXiv:2010.05646, generator V3. Strides follow the hop: 8, 8, 4 for 256 samples as in the paper. D is the one of
-    `vocoder`, since the paper's takes 11 GFLOP for a second of sound; D=32 is as wide as its. The distance of mel
-    spectrograms is taken at several resolutions instead of one.
+    arXiv:2010.05646, generator V3; version=V1 width=512 is the paper's V1, and version=V1 width=128 its V2. Strides
+    follow the hop: 8, 8, 4 for 256 samples as in the paper. D is the one of `vocoder`, since the paper's takes 11 GFLOP
+    for a second of sound; D=32 is as wide as its. The distance of mel spectrograms is taken at several resolutions
+    instead of one.
 
     sparring train fsdd --recipe hifigan mels=20
     """
@@ -43,7 +45,10 @@ class HifiGan(AudioTranslationRecipe[Vocoded]):
     frame: Natural = 0
     hop: Natural = 0
     mels: Natural = data(0, "bands of the spectrograms; 0: 80, or 40 below 12 kHz", sets="mels")
+    bands: Bands = data("mean", "what a band is: a mean magnitude, or an area as in the authors' code", sets="bands")
+    high: Weight = data(0.0, "upper end of the bands in Hz; 0: half the rate", sets="high")
     # Generator
+    version: hifigan.Version = generator("V3", "the paper's V1 or V3")
     width: Count = generator(256, "channels of the first layer")
     # Discriminator
     D: Count = 8
@@ -63,7 +68,8 @@ class HifiGan(AudioTranslationRecipe[Vocoded]):
 
     def build_generator(self, modality: Vocoded) -> SignalToSignal:
         try:
-            return hifigan.HifiGan(modality.mels, modality.hop, self.width)
+            outside = 0.0 if self.bands == "area" else LOG_FLOOR
+            return hifigan.HifiGan(modality.mels, modality.hop, self.width, self.version, outside)
         except ValueError as error:
             raise InputError(f"hop={modality.hop} does not fit HiFi-GAN: {error}") from error
 

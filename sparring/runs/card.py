@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
@@ -12,6 +13,13 @@ from sparring.modalities import Modality
 from sparring.recipes.base import Recipe
 from sparring.runs.problems import Entry, describe
 
+# What `sparring verify` finds again in a card.
+SCORES = re.compile(
+    r"^fid\[.+?\] (?P<score>\S+)(?: \(.+?\))?, real items have (?P<floor>\S+); diversity (?P<diversity>\S+) relative",
+    re.MULTILINE,
+)
+PARAMETERS = re.compile(r"^\| parameters \| (.+) \|$", re.MULTILINE)
+
 
 def _problems(entries: Sequence[Entry]) -> list[str]:
     """Problems noticed during training, one line each."""
@@ -19,7 +27,7 @@ def _problems(entries: Sequence[Entry]) -> list[str]:
     return ["Noticed during training:", "", *lines, ""] if lines else []
 
 
-def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
+def _scores(scores: Mapping[str, float], modality: Modality, curves: str) -> list[str]:
     if not scores:
         return ["These samples have not been scored; look at the sheet before you use them."]
     earlier = f" (the weights of step {scores['step']:,.0f}, the best)" if "step" in scores else ""
@@ -28,18 +36,24 @@ def _scores(scores: Mapping[str, float], modality: Modality) -> list[str]:
         f"diversity {scores['diversity']:.2f} relative to real items. The score compares "
         f"{modality.words.compared} of a few hundred samples: look at the sheet before you use "
         "them, and run `sparring evaluate` on thousands.",
-        "",
-        "![curves](curves.png)",
+        *_picture("curves", curves),
     ]
 
 
-def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], folder: str, sheet: str) -> str:
+def _picture(what: str, path: str) -> list[str]:
+    return ["", f"![{what}]({path})"] if path else []
+
+
+def card(
+    recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], folder: str, sheet: str, curves: str
+) -> str:
     """A model card in Markdown.
 
     Args:
         about: record of the training, as in `Model.about`.
         folder: path of the run, as the user would type it.
-        sheet: path of the newest sheet of samples, relative to the folder.
+        sheet: path of a sheet of samples, relative to the folder; "" for none.
+        curves: path of the curves, relative to the folder; "" for none.
     """
     source = Path(about["data"]).name if Path(about["data"]).is_absolute() else about["data"]  # no private path
     paper = (type(recipe).__doc__ or "").strip().split("\n\n")
@@ -68,8 +82,7 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
     return "\n".join(
         [
             f"# {recipe.name} on {source}",
-            "",
-            f"![samples]({sheet})",
+            *_picture("samples", sheet),
             "",
             *paper[:2],
             "",
@@ -78,7 +91,7 @@ def card(recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], fold
             *[f"| {name} | {value} |" for name, value in rows],
             "",
             *_problems(about["problems"]),
-            *_scores(about["scores"], modality),
+            *_scores(about["scores"], modality, curves),
             "",
             "```",
             f"sparring {use}{trust}",

@@ -134,6 +134,12 @@ class RunFolder:
         card = re.sub(earlier, "", self.card.read_text(errors="replace"), flags=re.MULTILINE | re.DOTALL)
         write_text(self.card, card.rstrip() + "\n\n" + "\n".join([heading, "", *lines, ""]))
 
+    def read_section(self, heading: str) -> list[str] | None:
+        """The lines of a section of the model card, without its heading; None if there is none."""
+        card = self.card.read_text(errors="replace") if self.card.is_file() else ""
+        found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^## |\Z)", card, flags=re.MULTILINE | re.DOTALL)
+        return None if found is None else found[1].strip().splitlines()
+
     @property
     def exists(self) -> bool:
         """True if there is a run in the folder: a `recipe.json` alone may be anybody's."""

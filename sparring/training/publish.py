@@ -66,5 +66,5 @@ def publish(
         result.unlink(missing_ok=True)  # of the previous model
     Model(run.recipe, run.modality, game, about).replace(run.folder.model)
     newest = Path("samples") / f"{run.step:09}.png"
-    text = card(run.recipe, run.modality, about, str(run.folder.path), str(newest))
+    text = card(run.recipe, run.modality, about, str(run.folder.path), newest.as_posix(), run.folder.curves.name)
     write_text(run.folder.card, text)

@@ -18,6 +18,7 @@ from sparring.evaluation.real import read
 from sparring.files import write_json
 from sparring.modalities.labeled import LabeledSet
 from sparring.model import Model, load
+from sparring.model.hub import beside
 from sparring.runs.folder import RunFolder
 from sparring.use.labeled import EncodedSet
 from sparring.use.strategies import REAL_ONLY, Strategies, Strategy, metrics
@@ -134,7 +135,7 @@ def augment(
     strategies.data.samples(counts, seed=0).save(place, force)
     result = Augmentation(_protocol(model, strategies, seeds), scores, (len(labels), int(counts.sum())))
     if not isinstance(run, Model):
-        write_json(RunFolder(Path(run)).augmentation, result.content())
+        write_json(RunFolder(beside(run)).augmentation, result.content())
     return result
 
 

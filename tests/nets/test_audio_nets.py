@@ -90,7 +90,8 @@ def test_mask_cannot_fill_an_empty_band_but_additions_can() -> None:
 
 
 def test_strides_of_hifigan_are_the_papers_and_otherwise_fit_the_hop() -> None:
-    assert strides(256) == STRIDES
+    assert strides(256) == STRIDES["V3"] == (8, 8, 4)
+    assert strides(256, "V1") == STRIDES["V1"] == (8, 8, 2, 2)
     for hop in (64, 120, 128, 300, 441, 512):
         assert math.prod(strides(hop)) == hop
         assert max(strides(hop)) <= 8

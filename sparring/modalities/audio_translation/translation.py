@@ -54,6 +54,7 @@ class AudioTranslation(Audio):
     reads: ClassVar[tuple[str, ...]] = ("audio",)
     files: ClassVar[str] = ""
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}
+    hub_task: ClassVar[str] = "audio-to-audio"
     words: ClassVar[Words] = Words("sound", "sounds", "segments", compared="log-mel levels in bands and spans of time")
     preview_items: ClassVar[int] = 6
     applied_media: ClassVar[Mapping[str, str]] = {"audio/wav": ".wav", "audio/flac": ".flac"}

@@ -14,7 +14,7 @@ from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.errors import InputError
-from sparring.layers.stft import log_mel, mel_filters
+from sparring.layers.stft import Bands, area_filters, area_log_mel, log_mel, mel_filters
 from sparring.modalities.audio.spectra import griffin_lim
 from sparring.modalities.audio_translation.segments import by_channel, read_all
 from sparring.modalities.audio_translation.translation import AudioTranslation, Restorer, unseen
@@ -31,20 +31,28 @@ class Vocoded(AudioTranslation):
 
     Attributes:
         mels: bands of the spectrograms; 0 for 80, or 40 below 12 kHz.
+        bands: what a band is: "mean" for the mean magnitude, "area" for the area under the magnitudes.
+        high: upper end of the bands in Hz; 0 for half the rate.
     """
 
     kind: ClassVar[str] = "vocoded"
     speech_metrics: ClassVar[tuple[str, ...]] = ("pesq", "stoi")  # SI-SDR says nothing of generated phases
 
     mels: int = 0
+    bands: Bands = "mean"
+    high: float = 0.0
 
     @cached_property
     def filters(self) -> Tensor:
-        return mel_filters(self.rate, self.size, self.mels)
+        high = self.high or None
+        if self.bands == "area":
+            return area_filters(self.rate, self.size, self.mels, high)
+        return mel_filters(self.rate, self.size, self.mels, high=high)
 
     @property
     def source(self) -> Source:
-        values = "natural logarithms of mean magnitudes, -11.5 for silence"
+        what = "mean magnitudes" if self.bands == "mean" else "areas under magnitudes"
+        values = f"natural logarithms of {what}, -11.5 for silence"
         words = Words("spectrogram", "spectrograms")
         return Source((self.mels, self.length // self.hop), words, scale=self.hop, values=values)
 
@@ -55,6 +63,8 @@ class Vocoded(AudioTranslation):
             raise InputError(
                 f"mels={mels} was given for frames of {fitted.size} samples; give {fitted.size // 2} at most"
             )
+        if self.high > fitted.rate / 2:
+            raise InputError(f"high={self.high:g} is above half the rate; give {fitted.rate / 2:g} at most")
         return replace(fitted, mels=mels)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
@@ -72,17 +82,18 @@ class Vocoded(AudioTranslation):
 
     def spectrogram(self, sounds: Tensor) -> Tensor:
         """Sounds (n, 1, samples) -> log-mel spectrograms (n, mels, frames)."""
-        return log_mel(sounds[:, 0], self.stft, self.filters.to(sounds.device))
+        log = log_mel if self.bands == "mean" else area_log_mel
+        return log(sounds[:, 0], self.stft, self.filters.to(sounds.device))
 
     def examples(self, items: Items, trained_on: bool) -> Iterator[tuple[Tensor, Tensor]]:
         for _, sound in self.whole(items, unseen(items, self.split(items), trained_on)):
             yield self.spectrogram(sound), sound
 
     def baselines(self) -> dict[str, Restorer]:
-        back = torch.linalg.pinv(self.filters)
+        back, unit = torch.linalg.pinv(self.filters), self.size / 2 if self.bands == "mean" else 1.0
 
         def restore(mel: Tensor) -> Tensor:
-            magnitude = (back @ mel.exp()).clamp(min=0) * (self.size / 2)
+            magnitude = (back @ mel.exp()).clamp(min=0) * unit
             return griffin_lim(magnitude, self.stft)[:, None]
 
         return {"griffin_lim": restore}

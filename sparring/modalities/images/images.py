@@ -80,6 +80,7 @@ class Images(Modality):
     """
 
     kind: ClassVar[str] = "images"
+    hub_task: ClassVar[str] = "unconditional-image-generation"
     words: ClassVar[Words] = Words("image", "images", compared="textures, colors and rough layout")
 
     features_name: ClassVar[str] = "patches"

@@ -55,6 +55,7 @@ class Text(Modality):
     """
 
     kind: ClassVar[str] = reading.KIND
+    hub_task: ClassVar[str] = "text-generation"
     reads: ClassVar[tuple[str, ...]] = ("rows",)
     words: ClassVar[Words] = Words("text", "texts", compared="tokens and pairs of tokens")
     files: ClassVar[str] = "text (.txt, a .csv or .jsonl of texts and labels, a folder of .txt files)"

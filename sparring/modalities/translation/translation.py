@@ -53,6 +53,7 @@ class Translation(Images):
     reads: ClassVar[tuple[str, ...]] = ("images",)
     files: ClassVar[str] = ""
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}
+    hub_task: ClassVar[str] = "image-to-image"
     words: ClassVar[Words] = Words("image", "images", "crops", compared="textures, colors and rough layout")
     preview_items: ClassVar[int] = 24
     applied_media: ClassVar[Mapping[str, str]] = {"image/png": ".png"}

@@ -57,6 +57,7 @@ class VideoCompletion(Video):
     """
 
     kind: ClassVar[str] = "completed video"
+    hub_task: ClassVar[str] = "image-to-video"
     reads: ClassVar[tuple[str, ...]] = (reading.KIND,)
     files: ClassVar[str] = ""
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = {}

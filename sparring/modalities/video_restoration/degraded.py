@@ -56,6 +56,7 @@ class DegradedVideo(Degraded):
     """
 
     kind: ClassVar[str] = "degraded video"
+    hub_task: ClassVar[str] = "video-to-video"
     reads: ClassVar[tuple[str, ...]] = (reading.KIND,)
     words: ClassVar[Words] = Words("film", "films", "windows", compared="textures, colors and rough layout of frames")
     shown_as: ClassVar[Literal["image", "table", "audio", "video"]] = "image"

@@ -1,0 +1,216 @@
+"""The nets of other projects in the layouts in which they are published, written from PyTorch's layers alone: an
+independent reference for `sparring import`. Weights are random.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import weight_norm
+
+HIFIGAN = {  # the JSON of the versions
+    name: {
+        "resblock": block, "upsample_rates": rates, "upsample_kernel_sizes": [2 * rate for rate in rates],
+        "upsample_initial_channel": width, "resblock_kernel_sizes": kernels, "resblock_dilation_sizes": dilations,
+        "segment_size": 8192, "num_mels": 80, "n_fft": 1024, "hop_size": 256, "win_size": 1024,
+        "sampling_rate": 22050, "fmin": 0, "fmax": 8000,
+    }
+    for name, block, rates, width, kernels, dilations in (
+        ("V1", "1", [8, 8, 2, 2], 512, [3, 7, 11], [[1, 3, 5]] * 3),
+        ("V2", "1", [8, 8, 2, 2], 128, [3, 7, 11], [[1, 3, 5]] * 3),
+        ("V3", "2", [8, 8, 4], 256, [3, 5, 7], [[1, 2], [2, 6], [3, 12]]),
+    )
+}  # fmt: skip
+
+
+def randomize(net: nn.Module, seed: int = 0) -> nn.Module:
+    """Weights and running statistics that reveal errors."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in net.state_dict().items():
+            if name.endswith("running_var"):
+                tensor.uniform_(0.5, 2, generator=generator)
+            elif tensor.is_floating_point():
+                inputs = tensor[0].numel()
+                factor = inputs == 1 and name.endswith(("weight", "original0"))  # of a channel
+                tensor.normal_(1.5 if factor else 0.0, 0.2 if inputs == 1 else inputs**-0.5, generator=generator)
+    return net.eval()
+
+
+class Block(nn.Module):
+    def __init__(self, width: int, dropout: bool) -> None:
+        super().__init__()
+        layers = [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width), nn.ReLU()]
+        layers += [nn.Dropout(0.5)] if dropout else []
+        self.conv_block = nn.Sequential(
+            *layers, nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv_block(x)
+
+
+class Resnet(nn.Module):
+    """CycleGAN's generator."""
+
+    def __init__(self, width: int = 64, blocks: int = 9, channels: int = 3, dropout: bool = False) -> None:
+        super().__init__()
+        w = width
+        self.model = nn.Sequential(
+            nn.ReflectionPad2d(3), nn.Conv2d(channels, w, 7), nn.InstanceNorm2d(w), nn.ReLU(),
+            nn.Conv2d(w, 2 * w, 3, stride=2, padding=1), nn.InstanceNorm2d(2 * w), nn.ReLU(),
+            nn.Conv2d(2 * w, 4 * w, 3, stride=2, padding=1), nn.InstanceNorm2d(4 * w), nn.ReLU(),
+            *[Block(4 * w, dropout) for _ in range(blocks)],
+            nn.ConvTranspose2d(4 * w, 2 * w, 3, stride=2, padding=1, output_padding=1), nn.InstanceNorm2d(2 * w),
+            nn.ReLU(), nn.ConvTranspose2d(2 * w, w, 3, stride=2, padding=1, output_padding=1), nn.InstanceNorm2d(w),
+            nn.ReLU(), nn.ReflectionPad2d(3), nn.Conv2d(w, channels, 7), nn.Tanh(),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(x)
+
+
+class Level(nn.Module):
+    """A level of pix2pix's generator, with the next one inside."""
+
+    def __init__(self, outer: int, inner: int, inside: nn.Module | None, given: int = 0, norm: str = "batch") -> None:
+        super().__init__()
+        self.outermost, bias = given > 0, norm == "instance"
+        normed = nn.BatchNorm2d if norm == "batch" else nn.InstanceNorm2d
+        down = nn.Conv2d(given or outer, inner, 4, stride=2, padding=1, bias=bias)
+        up = nn.ConvTranspose2d(
+            inner if inside is None else 2 * inner, outer, 4, stride=2, padding=1, bias=bias or self.outermost
+        )
+        if self.outermost:
+            layers = [down, inside, nn.ReLU(), up, nn.Tanh()]
+        elif inside is None:
+            layers = [nn.LeakyReLU(0.2, inplace=True), down, nn.ReLU(), up, normed(outer)]
+        else:
+            layers = [nn.LeakyReLU(0.2, inplace=True), down, normed(inner), inside, nn.ReLU(), up, normed(outer)]
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.model(x)
+        return y if self.outermost else torch.cat([x, y], 1)
+
+
+class Unet(nn.Module):
+    """pix2pix's generator."""
+
+    def __init__(self, depth: int = 8, width: int = 64, given: int = 3, channels: int = 3, norm: str = "batch") -> None:
+        super().__init__()
+        widths = [width * min(8, 2**i) for i in range(depth)]
+        level = None
+        for outer, inner in reversed(list(pairwise(widths))):
+            level = Level(outer, inner, level, norm=norm)
+        self.model = Level(channels, width, level, given, norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(x)
+
+
+class Residuals(nn.Module):
+    """A residual block of HiFi-GAN's generator."""
+
+    def __init__(self, width: int, kernel: int, dilations: list[int], pairs: bool) -> None:
+        super().__init__()
+        convs = [
+            weight_norm(nn.Conv1d(width, width, kernel, dilation=d, padding=d * (kernel - 1) // 2)) for d in dilations
+        ]
+        plain = [weight_norm(nn.Conv1d(width, width, kernel, padding=(kernel - 1) // 2)) for _ in dilations]
+        self.pairs = pairs
+        if pairs:
+            self.convs1, self.convs2 = nn.ModuleList(convs), nn.ModuleList(plain)
+        else:
+            self.convs = nn.ModuleList(convs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.pairs:
+            for conv in self.convs:
+                x = conv(F.leaky_relu(x, 0.1)) + x
+            return x
+        for first, second in zip(self.convs1, self.convs2, strict=True):
+            x = second(F.leaky_relu(first(F.leaky_relu(x, 0.1)), 0.1)) + x
+        return x
+
+
+class Vocoder(nn.Module):
+    """HiFi-GAN's generator, of a JSON."""
+
+    def __init__(self, config: dict) -> None:
+        super().__init__()
+        width = config["upsample_initial_channel"]
+        self.conv_pre = weight_norm(nn.Conv1d(config["num_mels"], width, 7, padding=3))
+        self.ups, self.resblocks = nn.ModuleList(), nn.ModuleList()
+        for rate, kernel in zip(config["upsample_rates"], config["upsample_kernel_sizes"], strict=True):
+            up = nn.ConvTranspose1d(width, width // 2, kernel, rate, padding=(kernel - rate) // 2)
+            self.ups.append(weight_norm(up))
+            width //= 2
+            for size, dilations in zip(config["resblock_kernel_sizes"], config["resblock_dilation_sizes"], strict=True):
+                self.resblocks.append(Residuals(width, size, dilations, config["resblock"] == "1"))
+        self.conv_post = weight_norm(nn.Conv1d(width, 1, 7, padding=3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv_pre(x)
+        count = len(self.resblocks) // len(self.ups)
+        for i, up in enumerate(self.ups):
+            x = up(F.leaky_relu(x, 0.1))
+            x = sum(block(x) for block in self.resblocks[i * count : (i + 1) * count]) / count
+        return torch.tanh(self.conv_post(F.leaky_relu(x)))
+
+    def published(self) -> dict[str, Tensor]:
+        """Its state under the names that weight normalization had when it was published."""
+        state = self.state_dict()
+        for new, old in (("original0", "weight_g"), ("original1", "weight_v")):
+            state = {name.replace(f"parametrizations.weight.{new}", old): value for name, value in state.items()}
+        return state
+
+
+class Tutorial(nn.Module):
+    """The generator of PyTorch's DCGAN tutorial."""
+
+    def __init__(self, width: int = 64, latents: int = 100, channels: int = 3) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        widths = [latents, 8 * width, 4 * width, 2 * width, width]
+        for i, (before, after) in enumerate(pairwise(widths)):
+            stride, padding = (1, 0) if i == 0 else (2, 1)
+            layers += [
+                nn.ConvTranspose2d(before, after, 4, stride, padding, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
+        self.main = nn.Sequential(*layers, nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False), nn.Tanh())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.main(x)
+
+
+def spectrogram(sound: Tensor, config: dict) -> Tensor:
+    """Sounds (n, samples) -> the log-mel spectrograms that HiFi-GAN is trained with, (n, mels, frames): Fourier
+    transforms as sums, and the mel filters of Slaney's toolbox one by one.
+    """
+    size, hop, rate = config["n_fft"], config["hop_size"], config["sampling_rate"]
+    margin = (size - hop) // 2
+    padded = F.pad(sound[:, None].double(), (margin, margin), mode="reflect")[:, 0]
+    times = torch.arange(size, dtype=torch.float64)
+    frames = padded.unfold(1, size, hop) * (0.5 - 0.5 * torch.cos(2 * torch.pi * times / size))
+    angles = 2 * torch.pi / size * torch.outer(torch.arange(size // 2 + 1, dtype=torch.float64), times)
+    real, imaginary = frames @ angles.cos().T, frames @ angles.sin().T
+    magnitudes = (real**2 + imaginary**2 + 1e-9).sqrt()
+    top = 15 + 27 * torch.log(torch.tensor(config["fmax"] / 1000)).item() / torch.log(torch.tensor(6.4)).item()
+    edges = []
+    for i in range(config["num_mels"] + 2):
+        mel = top * i / (config["num_mels"] + 1)
+        edges.append(mel * 200 / 3 if mel < 15 else 1000 * 6.4 ** ((mel - 15) / 27))
+    filters = torch.zeros(config["num_mels"], size // 2 + 1, dtype=torch.float64)
+    for m, (low, center, high) in enumerate(zip(edges, edges[1:], edges[2:], strict=False)):
+        for k in range(size // 2 + 1):
+            hz = k * rate / size
+            if low < hz < high:
+                height = (hz - low) / (center - low) if hz <= center else (high - hz) / (high - center)
+                filters[m, k] = height * 2 / (high - low)
+    return (magnitudes @ filters.T).clamp(min=1e-5).log().mT.float()
