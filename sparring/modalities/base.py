@@ -64,6 +64,7 @@ class Modality(Conditional):
     film_items: ClassVar[int] = 16  # samples in a frame of a film; 0 if previews of other samples have another frame
     chunk_size: ClassVar[int] = 64  # samples drawn together; the samples of a seed do not depend on n
     max_draws: ClassVar[int] = 200_000  # samples drawn, at least, before a condition that none satisfies is given up
+    decodes_pixels: ClassVar[bool] = False  # True if decoded samples are pixels, uint8 (n, ..., h, w, c)
     stored_as_bytes: ClassVar[bool] = False  # True if encoded values are uint8, (n, channels, ...)
     # Media types and suffixes of what `transform` writes, for kinds that it has; the default first.
     applied_media: ClassVar[Mapping[str, str]] = {}
