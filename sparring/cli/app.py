@@ -14,6 +14,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
 TrustCode = Annotated[
     bool, typer.Option("--trust-code", help="Run the recipe file (.py) that a model names; give it if you trust it.")
 ]

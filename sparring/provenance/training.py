@@ -8,8 +8,9 @@ from typing import Any
 
 from sparring.console import Screen
 from sparring.model import load
+from sparring.provenance.degradations import DEGRADATIONS
 from sparring.provenance.pictures import pictures
-from sparring.provenance.watermark import DEGRADATIONS, Watermark, judge, train
+from sparring.provenance.watermark import Watermark, judge, train
 
 SAMPLES = 1000  # of each run, that a watermark is trained on
 KNOWN = 10  # models that are known while a watermark is judged: more of them need more bits

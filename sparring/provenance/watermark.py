@@ -8,7 +8,7 @@ has the encoder can forge it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from sparring.errors import InputError, one_line
 from sparring.files import write_bytes
 from sparring.layers.degrade import pixels
 from sparring.layers.degrade.pixels import LEVEL
+from sparring.provenance.degradations import DEGRADATIONS, crop
 from sparring.provenance.watermark_nets import BITS, Nets
 
 BATCH = 32
@@ -37,7 +38,6 @@ UNDISTURBED = 0.1  # share of the training without degradations
 MAX_CROP = 0.1  # of a side
 FALSE_NAMES = 1e-4  # probability that a picture without the watermark is named, at most
 MIN_SIDE = 32  # pixels, of pictures that have enough of them for the bits
-Degradation = Callable[[Tensor], Tensor]
 
 
 class Watermark:
@@ -133,26 +133,6 @@ def named(bits: Tensor, identities: Sequence[str]) -> tuple[str, int] | None:
     agreeing = {one: int((message(one) == bits).sum()) for one in identities}
     best = max(agreeing, key=lambda one: agreeing[one], default=None)
     return (best, agreeing[best]) if best is not None and agreeing[best] >= required(len(identities)) else None
-
-
-def crop(x: Tensor, share: float) -> Tensor:
-    """Pictures (n, c, h, w) without a share of each side, at a random place."""
-    kept = [max(1, round(side * (1 - share))) for side in x.shape[-2:]]
-    top, left = (int(torch.randint(0, side - k + 1, ())) for side, k in zip(x.shape[-2:], kept, strict=True))
-    return x[..., top : top + kept[0], left : left + kept[1]]
-
-
-def half(x: Tensor) -> Tensor:
-    return pixels.quantize(pixels.downscale(x, 2).clamp(-1, 1))
-
-
-# What a watermark is judged under, each on its own.
-DEGRADATIONS: Mapping[str, Degradation] = {
-    "clean": lambda x: x,
-    "JPEG 75": lambda x: pixels.compress(x, 75, 75),
-    "half size": half,
-    "5% crop": lambda x: crop(x, 0.05),
-}
 
 
 def _degraded(x: Tensor) -> Tensor:

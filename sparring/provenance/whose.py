@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-
-from sparring.errors import InputError
-from sparring.files import describe_error
 from sparring.provenance import manifests, packets, sidecars, watermark
 from sparring.provenance.containers import container
 from sparring.provenance.marker import Marker
-
-MAX_BYTES = 1 << 30  # of a file
-MAX_PIXELS = 89_000_000
+from sparring.provenance.reading import pixels_of, read_bytes
+from sparring.provenance.watermark_nets import BITS
 
 
 @dataclass(frozen=True)
@@ -73,13 +66,7 @@ def whose(path: Path, marker: Marker | None = None) -> Verdict:
     Raises:
         InputError: if the file cannot be read, or a library is missing.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {describe_error(error)}") from error
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path} is larger than {MAX_BYTES >> 20} MiB; give a smaller file")
+    content = read_bytes(path)
     found = [
         *_manifest(content, marker),
         *_sidecar(path, content, marker),
@@ -128,7 +115,7 @@ def _sidecar(path: Path, content: bytes, marker: Marker | None) -> Iterator[Evid
 def _watermark(content: bytes, marker: Marker | None) -> Iterator[Evidence]:
     if marker is None or marker.watermark is None:
         return
-    items = _pixels(content)
+    items = pixels_of(content)
     models = marker.models()
     if items is None or not models:
         return
@@ -137,7 +124,7 @@ def _watermark(content: bytes, marker: Marker | None) -> Iterator[Evidence]:
         name, bits = found
         origin = packets.Origin(marker.named["producer"], models[name]["model"], name)
         said = (
-            f"{bits} of {watermark.BITS} bits agree; a picture without a watermark is named with a probability of at "
+            f"{bits} of {BITS} bits agree; a picture without a watermark is named with a probability of at "
             f"most {watermark.FALSE_NAMES:.2%}"
         )
         yield Evidence("watermark", said, _named(origin), True)
@@ -154,16 +141,3 @@ def _metadata(content: bytes) -> Iterator[Evidence]:
 
 def _named(origin: packets.Origin) -> str:
     return f"{origin.model} of {origin.producer} (weights {origin.identity[:16]})"
-
-
-def _pixels(content: bytes) -> np.ndarray | None:
-    """A picture as (1, h, w, 3), without transparency; None if the content is no picture."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return None
-            colors = "L" if image.mode in ("L", "LA", "1") else "RGB"
-            pixels = np.array(image.convert("RGBA").convert(colors))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        return None
-    return pixels.reshape(1, *pixels.shape[:2], -1)

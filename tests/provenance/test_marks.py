@@ -6,6 +6,7 @@ import json
 import shutil
 import wave
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -148,6 +149,8 @@ def test_the_label_is_large_enough_and_opaque():
         assert high >= 0.05 * side
         assert (marked[..., -1][:, changed] == 255).all()
         assert not items.any()
+    page = (Path(__file__).parents[2] / "docs" / "provenance.md").read_text()
+    assert f"smaller than {LABEL.shape[1]} x {LABEL.shape[0]} pixels are refused" in page
     with pytest.raises(InputError, match="28 x 28 pixels are too small"):
         labeled(np.zeros((1, 28, 28, 1), np.uint8))
 

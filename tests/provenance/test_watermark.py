@@ -13,13 +13,12 @@ from sparring.console import Screen
 from sparring.errors import InputError
 from sparring.provenance import Mark, whose
 from sparring.provenance import marker as markers
+from sparring.provenance.degradations import crop, half
 from sparring.provenance.training import identities, judged_lines, trained
 from sparring.provenance.watermark import (
     BITS,
     FALSE_NAMES,
     Watermark,
-    crop,
-    half,
     judge,
     message,
     named,

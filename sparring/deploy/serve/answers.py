@@ -43,8 +43,9 @@ def samples_as(samples: Samples, media: str, seed: int, mark: Mark | None = None
 
 def _write_single(samples: Samples, path: Path) -> None:
     """The image of a single sample."""
-    (image,) = samples.modality.draw_items(samples) or ()
-    path.write_bytes(png_bytes(image))
+    images = samples.modality.draw_items(samples)
+    assert images is not None
+    path.write_bytes(png_bytes(images[0]))
 
 
 def npz(**arrays: NDArray[Any]) -> bytes:
