@@ -57,7 +57,7 @@ class Verdict:
         return "cannot be told: there are no marks, which does not mean that it is real"
 
 
-def whose(path: Path, marker: Marker | None = None) -> Verdict:
+def whose(file: str | Path, marker: Marker | None = None) -> Verdict:
     """Which model made a file, by its manifest, its sidecar, its watermark and its metadata, in this order.
 
     Args:
@@ -66,6 +66,7 @@ def whose(path: Path, marker: Marker | None = None) -> Verdict:
     Raises:
         InputError: if the file cannot be read, or a library is missing.
     """
+    path = Path(file)
     content = read_bytes(path)
     found = [
         *_manifest(content, marker),

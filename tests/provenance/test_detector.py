@@ -20,7 +20,7 @@ def photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos") / "photos"
     folder.mkdir()
     torch.manual_seed(0)
-    smooth = torch.nn.functional.interpolate(torch.rand(600, 3, 5, 5), (16, 16), mode="bicubic").clamp(0, 1)
+    smooth = torch.nn.functional.interpolate(torch.rand(400, 3, 5, 5), (16, 16), mode="bicubic").clamp(0, 1)
     for i, one in enumerate((smooth * 255).byte().permute(0, 2, 3, 1).numpy()):
         Image.fromarray(one).save(folder / f"{i:03}.png")
     return folder
@@ -37,13 +37,13 @@ def runs(photos):
 @pytest.fixture(scope="module")
 def detector(runs):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sparring.provenance.detecting.SAMPLES", 400)
-        return trained([str(runs / "dcgan")], [str(runs / "lsgan")], Screen(quiet=True), steps=20)
+        patch.setattr("sparring.provenance.detecting.SAMPLES", 200)
+        return trained([str(runs / "dcgan")], [str(runs / "lsgan")], Screen(quiet=True), steps=10)
 
 
 def test_it_is_judged_on_pictures_that_it_has_not_seen(detector):
     judged = detector.about["judged"]
-    assert judged["generated"] == 100
+    assert judged["generated"] == 50
     assert judged["clean"]["auc"] > 0.95
     assert judged["clean"]["accuracy"] > 0.9
     for name in ("JPEG 75", "half size", "5% crop"):

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import shutil
 import wave
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import command
 from PIL import Image
 
 import sparring
@@ -226,3 +228,23 @@ def test_a_key_is_readable_by_its_owner_only(marker):
         markers.create(marker.folder, "Another", b"chain", force=True)
     with pytest.raises(InputError, match="--producer is empty"):
         markers.create(marker.folder, " ", force=True)
+
+
+def test_the_page(ring, tmp_path, monkeypatch, capsys):
+    """Its commands and its Python, with a model of points in place of photographs."""
+    shutil.copytree(ring[1], tmp_path / "runs" / "photos")
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "provenance.md").read_text()
+    typed = [line.removeprefix("sparring ") for line in page.splitlines() if line.startswith("sparring ")]
+    (python,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    for line in typed[:3]:
+        assert command(monkeypatch, capsys, line) == (0, [])
+    (tmp_path / "sheet.png").unlink()
+    exec(python, {})
+    assert capsys.readouterr().out.startswith("made by recipe gan on ring of Example Ltd")
+    for line, name in (
+        (typed[1] + " --force", "sheet.png"),
+        ("export runs/photos -o points.onnx --mark eu", "points.onnx"),
+    ):
+        assert command(monkeypatch, capsys, f"{line} --marks marks")[0] == 0
+        assert whose(Path(name), markers.find("marks")).model

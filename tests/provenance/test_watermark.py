@@ -53,7 +53,7 @@ def small():
 
 @pytest.fixture(scope="module")
 def watermark(small):  # noqa: ARG001
-    return train([pictures(256)], steps=70)
+    return train([pictures(256)], steps=50)
 
 
 def test_bits_are_named_with_the_probability_that_is_promised():
