@@ -1,13 +1,14 @@
 """A server that marks what it generates marks all of it, whatever clients ask for."""
 
 import base64
+import hashlib
 import io
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
-from serving import testing
+from serving import served
 
 import sparring
 from sparring.deploy.serve import Limits
@@ -30,7 +31,7 @@ def client(tmp_path_factory):
     marker = markers.create(folder / "marks", "Example")
     models = {"photos": photos, "points": points}
     marks = {name: Mark.of(model, ["eu", "cn"], str(marker.folder)) for name, model in models.items()}
-    with testing(models, Limits(), marks=marks) as client:
+    with served(models, Limits(), marks=marks) as client:
         yield client
 
 
@@ -66,7 +67,7 @@ def test_pictures(client):
 def test_formats_without_a_place(client):
     answer = ask(client, "points", "text/csv")
     said = json.loads(answer.headers[HEADER])
-    assert said["statement"]["sha256"] == __import__("hashlib").sha256(answer.content).hexdigest()
+    assert said["statement"]["sha256"] == hashlib.sha256(answer.content).hexdigest()
     assert "-----BEGIN CERTIFICATE-----" in said["certificate"]
 
 
