@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import TrustCode, app
+from sparring.cli.app import Laws, Marks, TrustCode, app
 from sparring.console import number_table, print_wide, say
 
 
@@ -38,6 +40,8 @@ def export(
         bool, typer.Option("--reverse", help="Export the opposite direction of a model that learned both.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
+    mark: Laws = None,
+    marks: Marks = "",
     trust_code: TrustCode = False,
 ) -> None:
     """Write a model as one file for other programs, and report its size, speed and quality."""
@@ -47,12 +51,25 @@ def export(
     exported = write(
         run, out or None, format, in_bytes, int8, half, prune, reverse, force, quiet=False, trust=trust_code
     )
+    if mark:
+        _mark(run, exported.path, mark, marks, trust_code)
     if exported.variants:
         say()
         print_wide(number_table(exported.rows()))
     if exported.protocol:
         say(f"\n{exported.protocol}")
     say(f"\n{sized(exported.size)} in {exported.path}")
+
+
+def _mark(run: str, path: Path, laws: Sequence[str], marks: str, trust: bool) -> None:
+    """Write beside an exported model that what it generates is not real, signed."""
+    from sparring.files import write_text
+    from sparring.model import load
+    from sparring.provenance import Mark, sidecars
+
+    beside = sidecars.beside(path)
+    write_text(beside, Mark.of(load(run, trust=trust), laws, marks).written(path) or "")
+    say(f"what it generates is not marked by itself; {beside} says that it has to be")
 
 
 @app.command(
@@ -87,6 +104,8 @@ def serve(
     batch: Annotated[int, typer.Option(help="Maximum number of samples generated together; 1 for no batches.")] = 64,
     wait: Annotated[float, typer.Option(help="Maximum milliseconds that a batch waits for further requests.")] = 2.0,
     connections: Annotated[int, typer.Option(help="Maximum number of open connections.")] = 512,
+    mark: Laws = None,
+    marks: Marks = "",
     trust_code: TrustCode = False,
 ) -> None:
     """Serve models over HTTP: samples, and transformed images, for other programs."""
@@ -94,4 +113,4 @@ def serve(
     from sparring.deploy.serve import serve as listen
 
     limits = Limits(max_samples, body, pixels, seconds, queue, batch, wait, connections)
-    listen(runs, host, port, key or (), keys or None, device, limits, trust_code, host_name or ())
+    listen(runs, host, port, key or (), keys or None, device, limits, trust_code, host_name or (), mark or (), marks)

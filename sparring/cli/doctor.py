@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -12,6 +13,7 @@ import typer
 
 from sparring.cli.app import app
 from sparring.console import Console, say
+from sparring.signing import VARIABLE
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -43,11 +45,16 @@ def show_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001
         bool, typer.Option("--version", help="Show the version and exit.", callback=show_version, is_eager=True)
     ] = False,
+    verify_key: Annotated[
+        str, typer.Option(metavar="FILE", help="Load only models that were signed with the key of this public key.")
+    ] = "",
 ) -> None:
     """Train, evaluate, explore and deploy generative adversarial networks."""
+    if verify_key:  # the environment hands it to other processes, such as those that the studio starts
+        os.environ[VARIABLE] = verify_key
 
 
 @app.command(epilog="Example:\n\n  sparring doctor")

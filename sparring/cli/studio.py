@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import TrustCode, app
+from sparring.cli.app import Laws, Marks, TrustCode, app
 from sparring.console import say
 
 
@@ -33,9 +33,11 @@ def studio(
         typer.Option(metavar="NAME", help="A further name of the page, such as a proxy's; may be repeated. * for any."),
     ] = None,
     device: Annotated[str, typer.Option(help="Device that models run on: auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    mark: Laws = None,
+    marks: Marks = "",
     trust_code: TrustCode = False,
 ) -> None:
     """Open a web page to train, watch, sample, edit and compare models."""
     from sparring.studio import launch
 
-    launch(runs or (), host, port, password, device, say, trust_code, host_name or ())
+    launch(runs or (), host, port, password, device, say, trust_code, host_name or (), mark or (), marks)

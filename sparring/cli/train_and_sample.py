@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from sparring.cli.app import TrustCode, app
+from sparring.cli.app import Laws, Marks, TrustCode, app
 from sparring.console import say
 from sparring.errors import InputError
 
@@ -139,20 +139,24 @@ def sample(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    mark: Laws = None,
+    marks: Marks = "",
     trust_code: TrustCode = False,
 ) -> None:
     """Draw samples from a trained model."""
     from sparring.cli.asks import parse_asks
     from sparring.devices import resolve
     from sparring.model import load
+    from sparring.provenance import Mark
 
     model = load(run, str(resolve(device)), trust_code)
+    marking = Mark.of(model, mark, marks) if mark else None
     model.modality.check_writable(Path(out), force)
     request = model.request(**parse_asks(context.args, model.modality))
     for note in request.notes:
         say(note)
     samples = model.sample_request(n, request, seed, truncation)
-    samples.save(out, force)
+    samples.save(out, force, marking)
     for note in samples.notes:
         say(note)
     say(f"{n} {model.modality.words.items} in {out}")

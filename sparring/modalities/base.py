@@ -65,6 +65,7 @@ class Modality(Conditional):
     chunk_size: ClassVar[int] = 64  # samples drawn together; the samples of a seed do not depend on n
     max_draws: ClassVar[int] = 200_000  # samples drawn, at least, before a condition that none satisfies is given up
     hub_task: ClassVar[str] = ""  # what models do, as the Hugging Face Hub names it (`pipeline_tag`); "" for others
+    decodes_pixels: ClassVar[bool] = False  # True if decoded samples are pixels, uint8 (n, ..., h, w, c)
     stored_as_bytes: ClassVar[bool] = False  # True if encoded values are uint8, (n, channels, ...)
     # Media types and suffixes of what `transform` writes, for kinds that it has; the default first.
     applied_media: ClassVar[Mapping[str, str]] = {}

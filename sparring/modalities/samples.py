@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sparring.files import atomic_path
+from sparring.files import atomic_path, check_output, write_text
 from sparring.folders import output_folder
 
 if TYPE_CHECKING:
@@ -41,6 +41,18 @@ class Writer:
     suffix: str
     media: str
     write: Callable[[Samples, Path], None]
+
+
+class Marking(Protocol):
+    """What marks samples as generated, before and after they are written (`sparring.provenance.Mark`)."""
+
+    suffix: ClassVar[str]  # of the file with the marks of a file whose format has no place for them
+
+    def samples(self, samples: Samples) -> Samples:
+        """The samples to be written."""
+
+    def written(self, path: Path) -> str | None:
+        """Mark what was written; returns the text of a file with its marks if its format has no place for them."""
 
 
 @dataclass(frozen=True)
@@ -109,21 +121,47 @@ class Samples:
         self.preview().save(content, "PNG")
         return {"image/png": content.getvalue()}
 
-    def save(self, path: str | Path, force: bool = False) -> None:
+    def write(self, writer: Writer, path: Path, mark: Marking | None = None) -> str | None:
+        """Write the samples in a format. Whatever writes samples for a user does it by this method.
+
+        Args:
+            writer: one of the modality's.
+            mark: of what is written; none unless given.
+
+        Returns:
+            The text of the file with the marks, if the format has no place for them.
+        """
+        if mark is None:
+            writer.write(self, path)
+            return None
+        writer.write(mark.samples(self), path)
+        return mark.written(path)
+
+    def save(self, path: str | Path, force: bool = False, mark: Marking | None = None) -> None:
         """Write the samples; the suffix selects the format (`Modality.writers`).
 
         Images are written to a folder of PNG files (no suffix), one sheet (`.png`) or arrays (`.npz`); points to
         `.csv`, `.npy`, `.npz` or a plot (`.png`); tables to `.csv`, `.tsv`, `.parquet` or a plot; series to `.csv`,
         `.tsv`, `.parquet`, `.npz` or a plot.
 
+        Args:
+            mark: marks what is written as generated. If the format has no place for marks, they are in a file beside it
+                whose name ends in `.provenance.json`.
+
         Raises:
-            InputError: if something exists there and `force` is not set, or the format is unknown.
+            InputError: if something exists there and `force` is not set, the format is unknown, or the samples cannot
+                be marked.
         """
         place = Path(path)
         self.modality.check_writable(place, force)
         writer = self.modality.writer(place)
+        beside = None if mark is None else place.with_name(place.name + mark.suffix)
+        if beside is not None:
+            check_output(beside, force)
         with atomic_path(place) if writer.suffix else output_folder(place, SAMPLES) as part:
-            writer.write(self, part)
+            text = self.write(writer, part, mark)
+        if beside is not None and text is not None:
+            write_text(beside, text)
 
 
 @dataclass(frozen=True)

@@ -460,8 +460,9 @@ def load(path: str | Path, device: str = "cpu", trust: bool = False) -> Model:
             trust; those of other recipes are refused unless it is set.
 
     Raises:
-        InputError: if there is none, it is damaged, another version wrote it, or it is of a recipe file and `trust` is
-            not set; or if the Hub cannot be reached.
+        InputError: if there is none, it is damaged, another version wrote it, it is of a recipe file and `trust` is not
+            set, the Hub cannot be reached, or the environment variable SPARRING_VERIFY_KEY names a key that it is not
+            signed with.
     """
     recipe, modality, game, about = stored.read(local(path), trust)
     return Model(recipe, modality, game.to(device), about)

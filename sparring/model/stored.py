@@ -16,9 +16,9 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 import sparring
-from sparring import recipes
+from sparring import recipes, signing
 from sparring.errors import InputError, one_line
-from sparring.files import as_json, write_bytes
+from sparring.files import as_json, resolved, write_bytes
 from sparring.folders import output_folder
 from sparring.games.game import Game
 from sparring.json_files import known_fields, mismatch, parse_json, read_json
@@ -158,6 +158,8 @@ def _named(source: str, path: Path, trust: bool, given: Recipe[Any] | None, advi
     file = next((place for place in places if place.is_file()), None)
     if file is None:
         raise InputError(f"{path} needs its recipe file {source}, which is not there; copy {name} to {path.parent}")
+    if signing.is_asked() and not resolved(file).is_relative_to(resolved(path.parent)):
+        raise InputError(f"{file} is no part of the signed model; its maker has to copy it to {path.parent}, and sign")
     return recipes.find(str(file))
 
 
@@ -197,13 +199,14 @@ def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, 
         Recipe, modality, the game on the CPU, and the record of the training.
 
     Raises:
-        InputError: if there is none, it is damaged, or another version wrote it.
+        InputError: if there is none, it is damaged, another version wrote it, or it has to be signed and is not.
     """
     folder = path / "model" if (path / "model").is_dir() else path
     single = folder.suffix == SINGLE and folder.is_file()
     if not single and not (folder / "model.json").is_file():
         hint = "; train it to the end with --resume" if (folder / "recipe.json").is_file() else ""
         raise InputError(f"there is no model in {path}{hint}")
+    signing.check(folder)
     weights = folder if single else folder / "weights.safetensors"
     described = weights if single else folder / "model.json"
     content = _within(weights) if single else read_json(described, dict[str, Any])

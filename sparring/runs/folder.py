@@ -19,12 +19,13 @@ from sparring.modalities import Modality
 from sparring.model import describe, restore
 from sparring.model.stored import Described
 from sparring.recipes.base import Recipe
+from sparring.signing import SUFFIX
 
 # What a run writes: names of files, and patterns of the names in folders that may hold other files, too.
 FILES = (
     "log.jsonl", "plan.jsonl", "health.jsonl", "README.md", "curves.png", "progress.gif", "evaluation.json",
     "evaluation.png", "augmentation.json", "audit.json", "audit.html", "model/model.json", "model/weights.safetensors",
-    f"model/{MARKER}",
+    f"model/{MARKER}", f"model{SUFFIX}",
 )  # fmt: skip
 PATTERNS = ("samples/*.png", "checkpoints/*/state.*", "checkpoints/best/*/state.*", "tensorboard/events.out.tfevents.*")
 NUMBERED = re.compile(r"[0-9]{9,}")  # names of sheets and checkpoints: the step

@@ -35,6 +35,8 @@ def launch(
     say: Callable[[str], None] = console.say,
     trust: bool = False,
     host_names: Sequence[str] = (),
+    mark: Sequence[str] = (),
+    marks: str = "",
 ) -> None:
     """Serve the page until Ctrl-C. Then trainings that it has started are stopped, and their models written.
 
@@ -48,6 +50,7 @@ def launch(
         trust: as for `sparring.load`, for all models that are selected on the page.
         host_names: names by which the page is reached besides localhost, this machine's name and addresses as numbers,
             such as the name of a proxy; "*" for any.
+        mark, marks: as for `sparring.provenance.Mark.of`, for all samples that are downloaded.
 
     Raises:
         InputError: if a folder does not exist, the port is in use, an open address has no password, or Gradio is not
@@ -65,7 +68,7 @@ def launch(
     needs("gradio", "studio", "draws the studio's page")
     with tempfile.TemporaryDirectory(prefix="sparring-studio-") as temporary:
         os.environ["GRADIO_TEMP_DIR"] = temporary
-        _serve(places, host, port, password, hosts, where, Path(temporary), say, trust)
+        _serve(places, host, port, password, hosts, where, Path(temporary), say, trust, mark, marks)
 
 
 def _serve(
@@ -78,6 +81,8 @@ def _serve(
     folder: Path,
     say: Callable[[str], None],
     trust: bool,
+    mark: Sequence[str],
+    marks: str,
 ) -> None:
     import gradio as gr
     from starlette.middleware import Middleware
@@ -88,7 +93,7 @@ def _serve(
     from sparring.studio.studio import Studio
     from sparring.studio.theme import CSS, theme
 
-    studio = Studio(places, device, folder, trust)
+    studio = Studio(places, device, folder, trust, mark, marks)
     # Served as they are: Gradio would copy a file again for a second user while the first one reads it.
     gr.set_static_paths([studio.downloads])
     blocks = page(studio)

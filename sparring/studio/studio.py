@@ -14,6 +14,7 @@ import gradio as gr
 from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.model import Model
+from sparring.provenance import Mark
 from sparring.runs.folder import RunFolder
 from sparring.studio.jobs import Jobs
 from sparring.studio.models import Models
@@ -31,6 +32,7 @@ class Studio:
         device: that models run on.
         folder: for uploads, output of commands and downloads; removed when the studio ends.
         trust: as for `sparring.load`.
+        mark, marks: as for `sparring.provenance.Mark.of`, for all samples that are downloaded.
 
     Attributes:
         run: the component that holds the name of the selected run.
@@ -40,11 +42,15 @@ class Studio:
     run: gr.Dropdown
     model_stamp: gr.State
 
-    def __init__(self, places: Sequence[Path], device: str, folder: Path, trust: bool = False) -> None:
+    def __init__(
+        self, places: Sequence[Path], device: str, folder: Path, trust: bool = False, mark: Sequence[str] = (),
+        marks: str = "",
+    ) -> None:  # fmt: skip
         self.runs, self.models = RunIndex(places, trust), Models(device, trust)
         self.jobs = Jobs(folder / "output")
         self.new_run_lock = threading.Lock()  # held while the folder of a new run is chosen and its training started
         self.device, self.trust = device, trust
+        self.laws, self.marks = tuple(mark), marks
         self.downloads = folder / "downloads"
         self.downloads.mkdir()
         self._cleaned = time.time()
@@ -58,6 +64,10 @@ class Studio:
                 if now - old.stat().st_mtime > MAX_FILE_AGE:
                     shutil.rmtree(old, ignore_errors=True)
         return Path(tempfile.mkdtemp(dir=self.downloads)) / name
+
+    def mark(self, model: Model) -> Mark | None:
+        """What marks samples of a model that are downloaded; None if nothing does."""
+        return Mark.of(model, self.laws, self.marks) if self.laws else None
 
     def stamp(self, name: str | None) -> str:
         """Identifies a run and the version of its model."""

@@ -32,6 +32,8 @@ def serve(
     limits: Limits = Limits(),
     trust: bool = False,
     host_names: Sequence[str] = (),
+    mark: Sequence[str] = (),
+    marks: str = "",
 ) -> None:
     """Serve models over HTTP until Ctrl-C or SIGTERM.
 
@@ -45,6 +47,8 @@ def serve(
         trust: as for `sparring.load`.
         host_names: names by which clients reach the server besides localhost, this machine's name and addresses as
             numbers, such as the name of a proxy; "*" for any.
+        mark: what marks all that models generate, whatever clients ask for: "eu", "cn" or both.
+        marks: folder of marks, as for `sparring.provenance.Mark.of`.
 
     Raises:
         InputError: if a run has no model, two have the same name, an address is not available or needs keys, or a
@@ -54,10 +58,12 @@ def serve(
         needs(module, "serve", does)
     from sparring.deploy.serve.served import load_all
     from sparring.deploy.serve.server import run
+    from sparring.provenance import Mark
 
     loaded, hosts = load_keys(keys, keys_file), Hosts((*host_names, host))
     with bound_socket(host, port, loaded) as bound:
         models = load_all([str(one) for one in runs], str(resolve(device)), trust)
+        marked = {name: Mark.of(model, mark, marks) for name, model in models.items()} if mark else {}
         address, chosen_port = bound.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
 
@@ -66,5 +72,5 @@ def serve(
             screen.say(f"{names} at http://{shown}:{chosen_port} ({how} keys; Ctrl-C stops it)")
 
         screen = Screen()
-        run(models, bound, limits, loaded, hosts, announce)
+        run(models, bound, limits, loaded, hosts, announce, marked)
         screen.say("stopped")

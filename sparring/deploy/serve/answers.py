@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,24 +16,36 @@ from PIL.PngImagePlugin import PngImageFile
 from sparring.deploy.serve.negotiation import JSON, PNG
 from sparring.modalities import Samples
 from sparring.modalities.samples import png_bytes
+from sparring.provenance import Mark
 
 
-def samples_as(samples: Samples, media: str, seed: int) -> bytes:
+def samples_as(samples: Samples, media: str, seed: int, mark: Mark | None = None) -> bytes:
     """Samples in one of the `offers` of their kind: JSON with the seed, or the content of a file. As a PNG, a single
     sample that is an image is sent as it is, without a sheet.
+
+    Args:
+        mark: of what is sent; none unless given.
     """
     modality = samples.modality
     if media == JSON:
         labels = None if samples.labels is None else [modality.classes[label] for label in samples.labels]
-        return as_json({"kind": modality.kind, "seed": seed, "labels": labels, **modality.as_json(samples)})
-    images = modality.draw_items(samples) if media == PNG and len(samples) == 1 else None
-    if images is not None:
-        return png_bytes(images[0])
+        marked = samples if mark is None else mark.samples(samples)
+        said = {} if mark is None else {"provenance": mark.said()}
+        return as_json({"kind": modality.kind, "seed": seed, "labels": labels, **said, **modality.as_json(marked)})
     writer = next(writer for writer in modality.writers if writer.media == media)
+    if media == PNG and len(samples) == 1 and modality.draw_items(samples) is not None:
+        writer = replace(writer, write=_write_single)
     with TemporaryDirectory(prefix="sparring-") as folder:
         path = Path(folder) / f"samples{writer.suffix}"
-        writer.write(samples, path)
+        samples.write(writer, path, mark)
         return path.read_bytes()
+
+
+def _write_single(samples: Samples, path: Path) -> None:
+    """The image of a single sample."""
+    images = samples.modality.draw_items(samples)
+    assert images is not None
+    path.write_bytes(png_bytes(images[0]))
 
 
 def npz(**arrays: NDArray[Any]) -> bytes:

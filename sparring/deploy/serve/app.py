@@ -24,6 +24,7 @@ from sparring.deploy.serve.routes import router
 from sparring.deploy.serve.served import Served
 from sparring.errors import InputError
 from sparring.model import Model
+from sparring.provenance import Mark
 
 DESCRIPTION = """Samples of trained GANs, and images that they transform.
 
@@ -38,6 +39,7 @@ def application(
     keys: Keys = Keys(),
     state: State | None = None,
     hosts: Hosts | None = None,
+    marks: Mapping[str, Mark] = {},
 ) -> FastAPI:
     """An ASGI application that serves models by name.
 
@@ -47,6 +49,7 @@ def application(
         keys: that are valid; without any, all requests are admitted.
         state: through which the caller stops the server.
         hosts: names by which the server may be asked.
+        marks: of what models generate, by their names. Requests cannot turn them off.
     """
     app = FastAPI(
         title="Sparring",
@@ -59,7 +62,9 @@ def application(
     app.state.metrics = metrics = Metrics()
     app.state.limits, app.state.state = limits, state or State()
     active = app.state.state.count
-    app.state.models = {name: Served(name, model, limits, metrics, active) for name, model in models.items()}
+    app.state.models = {
+        name: Served(name, model, limits, metrics, active, marks.get(name)) for name, model in models.items()
+    }
     routes = [*app.routes]
     for part in (router, sample_router(list(app.state.models.values())), generation_router):
         app.include_router(part)

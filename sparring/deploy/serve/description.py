@@ -40,6 +40,10 @@ SAMPLE_HEADERS = {
         "description": "What is to be known about the samples, if anything: lines of text, percent-encoded.",
         "schema": {"type": "string"},
     },
+    "Sparring-Provenance": {
+        "description": "A signed statement, if the server marks samples and the media type has no place for it.",
+        "schema": {"type": "string"},
+    },
 }
 UPLOAD = {
     "requestBody": {

@@ -85,9 +85,12 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-def answer(content: bytes, media: str, headers: dict[str, str] | None = None) -> Response:
-    """A response of a media type."""
-    return Response(content, 200, {"Vary": "Accept", **(headers or {})}, media)
+def answer(model: Served, content: bytes, media: str, headers: dict[str, str] | None = None) -> Response:
+    """A response of a media type. What a model generates leaves the server here: if it is marked and its format has no
+    place for marks, they are in a header.
+    """
+    marks = {} if model.mark is None else model.mark.headers(content)
+    return Response(content, 200, {"Vary": "Accept", **(headers or {}), **marks}, media)
 
 
 def sample_router(models: Sequence[Served]) -> APIRouter:
@@ -122,12 +125,12 @@ async def _samples(request: Request, name: str, body: schemas.SampleRequest) -> 
         )
     draw = Draw(body.n, conditions, seed, body.truncation)
     drawn = await finished(request, model.worker(draw), model.job(draw))
-    if model.numbers(draw) <= MAX_INLINE_NUMBERS:
+    if model.mark is None and model.numbers(draw) <= MAX_INLINE_NUMBERS:
         content = samples_as(drawn, media, seed)
     else:
-        content = await run_in_threadpool(samples_as, drawn, media, seed)
+        content = await run_in_threadpool(samples_as, drawn, media, seed, model.mark)
     notes = quote("\n".join(conditions.notes)[:MAX_NOTES])
-    return answer(content, media, {"Sparring-Seed": str(seed)} | ({"Sparring-Notes": notes} if notes else {}))
+    return answer(model, content, media, {"Sparring-Seed": str(seed)} | ({"Sparring-Notes": notes} if notes else {}))
 
 
 @router.post(
@@ -155,13 +158,14 @@ async def apply(
 
     def work(progress: Progress) -> bytes:
         suffix = known.get(media, known.get(PNG, ""))
-        return transformed(modality, model.model.mapper(reverse, sharpness), upload, suffix, progress)
+        result = transformed(modality, model.model.mapper(reverse, sharpness), upload, suffix, progress)
+        return result if model.mark is None else model.mark.result(result)
 
     result = await finished(request, model.uploads, Job(work))
     if media in known:
-        return answer(result, media)
+        return answer(model, result, media)
     content = await run_in_threadpool(png_as_npz if media == NPZ else _png_as_json, result)
-    return answer(content, media)
+    return answer(model, content, media)
 
 
 def _png_as_json(png: bytes) -> bytes:
@@ -199,14 +203,15 @@ async def inverted(
         return images, invert(model.model, images, condition, steps, seed, progress)
 
     images, inversion = await finished(request, model.uploads, Job(work))
-    return answer(_inversion_as(media, model, images, inversion), media)
+    return answer(model, await run_in_threadpool(_inversion_as, media, model, images, inversion), media)
 
 
 def _inversion_as(media: str, model: Served, images: Any, inversion: Inversion) -> bytes:
     """An inversion in a media type."""
-    generated = as_image(inversion.pictures[0])
+    png = png_bytes(as_image(inversion.pictures[0]))
+    png = png if model.mark is None else model.mark.result(png)
     if media == PNG:
-        return png_bytes(generated)
+        return png
     if media == NPZ:
         points, errors = inversion.points.cpu().numpy(), inversion.errors.cpu().numpy()
         return npz(points=points, images=inversion.pictures, given=images, errors=errors)
@@ -218,7 +223,7 @@ def _inversion_as(media: str, model: Served, images: Any, inversion: Inversion) 
             "point": inversion.points[0].tolist(),
             "label": label,
             "error": float(inversion.errors[0]),
-            "image": base64_png(generated),
+            "image": base64.b64encode(png).decode(),
             "given": base64_png(as_image(images[0])),
         }
     )

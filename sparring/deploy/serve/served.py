@@ -18,6 +18,7 @@ from sparring.explore.space import Space
 from sparring.files import resolved
 from sparring.modalities import Samples
 from sparring.model import Model, load
+from sparring.provenance import Mark
 
 PUBLIC_RECORD = ("step", "sparring", "torch")  # part of the training record: no paths or names of data
 PATIENCE = 0.9  # of a request's time, after which the search for samples that satisfy conditions is given up,
@@ -35,10 +36,19 @@ class Served:
         limits: of requests.
         metrics: that are updated.
         active: returns the number of requests that the server has not answered yet.
+        mark: of all that the model generates; None for none.
     """
 
-    def __init__(self, name: str, model: Model, limits: Limits, metrics: Metrics, active: Callable[[], int]) -> None:
-        self.name, self.model, self.limits, self.metrics = name, model, limits, metrics
+    def __init__(
+        self,
+        name: str,
+        model: Model,
+        limits: Limits,
+        metrics: Metrics,
+        active: Callable[[], int],
+        mark: Mark | None = None,
+    ) -> None:
+        self.name, self.model, self.limits, self.metrics, self.mark = name, model, limits, metrics, mark
         self.samples = Worker(f"samples of {name}", model, limits, self._observe, active)
         self.searches = Worker(f"searches of {name}", model, limits, self._observe, active)
         self.uploads = Worker(f"uploads for {name}", model, limits, self._observe, active)

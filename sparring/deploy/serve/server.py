@@ -7,7 +7,7 @@ import gc
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from sparring.deploy.serve.keys import Keys
 from sparring.deploy.serve.limits import Limits
 from sparring.deploy.serve.middleware import State
 from sparring.model import Model
+from sparring.provenance import Mark
 
 SEND_TIMEOUT = 5  # seconds for responses that are still being sent when everything else has ended
 
@@ -39,6 +40,7 @@ def run(
     keys: Keys,
     hosts: Hosts,
     on_start: Callable[[], None],
+    marks: Mapping[str, Mark] = {},
 ) -> None:
     """Serve until SIGTERM or SIGINT. Then new requests are refused and earlier ones are answered, for at most
     `limits.seconds`. A second signal ends the server at once.
@@ -47,9 +49,10 @@ def run(
         models: by name.
         bound: the socket to listen at.
         on_start: called when requests are accepted.
+        marks: of what models generate, by their names.
     """
     state = State()
-    app = application(models, limits, keys, state, hosts)
+    app = application(models, limits, keys, state, hosts, marks)
     settings = uvicorn.Config(
         app, http="h11", ws="none", log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=SEND_TIMEOUT,

@@ -84,6 +84,7 @@ class Images(Modality):
     words: ClassVar[Words] = Words("image", "images", compared="textures, colors and rough layout")
 
     features_name: ClassVar[str] = "patches"
+    decodes_pixels: ClassVar[bool] = True
     stored_as_bytes: ClassVar[bool] = True
     walk_grid: ClassVar[tuple[int, int]] = (8, 11)
     neighbor_grid: ClassVar[tuple[int, int]] = (8, 5)

@@ -72,6 +72,7 @@ class Video(Modality):
     features_name: ClassVar[str] = "frames"
     shown_as: ClassVar[Literal["image", "table", "audio", "video"]] = "video"
     specific: ClassVar[bool] = True
+    decodes_pixels: ClassVar[bool] = True
     stored_as_bytes: ClassVar[bool] = True
     preview_items: ClassVar[int] = 12
     walk_grid: ClassVar[tuple[int, int]] = (4, 5)

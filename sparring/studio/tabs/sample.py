@@ -18,9 +18,11 @@ from PIL import Image
 
 from sparring.data.store import Progress
 from sparring.errors import InputError
+from sparring.files import write_text
 from sparring.modalities import Modality, Samples
 from sparring.modalities.samples import Comparison
 from sparring.model import Model
+from sparring.provenance import Mark, sidecars
 from sparring.studio import ask_form, charts, walks
 from sparring.studio.ask_form import Entry
 from sparring.studio.handlers import ONE_RENDER, shows_errors, whole_number
@@ -252,7 +254,9 @@ def _draw(
         comparison = model.modality.compare(
             samples, request, lambda: studio.models.computed(path, "training items", studio.training_items)
         )
-        images = model.modality.draw_items(samples)
+        mark = studio.mark(model)
+        shown = samples if mark is None else mark.samples(samples)
+        images = model.modality.draw_items(shown)
     gallery = tuple(images or ())[:MAX_GALLERY]
     can_walk = bool(gallery) and model.game.space() is not None
     return {
@@ -260,8 +264,8 @@ def _draw(
         output.status: "\n\n".join([_status(model, n, number, asked, comparison), *map(escape, request.notes)]),
         output.drawn: Drawn(name, request, number, truncation, gallery),
         output.walks: gr.Column(visible=can_walk),
-        **_shown(output, samples, gallery, comparison),
-        **_files(studio, output, samples, name),
+        **_shown(output, shown, gallery, comparison),
+        **_files(studio, output, samples, name, mark),
     }
 
 
@@ -301,7 +305,7 @@ def _captions(samples: Samples) -> list[str]:
     return [samples.modality.classes[label] for label in samples.labels]
 
 
-def _files(studio: Studio, output: Output, samples: Samples, name: str) -> Updates:
+def _files(studio: Studio, output: Output, samples: Samples, name: str, mark: Mark | None) -> Updates:
     """The samples in every format of their kind, and a player for the first one that a browser plays."""
     modality, paths = samples.modality, []
     updates: Updates = {}
@@ -310,7 +314,11 @@ def _files(studio: Studio, output: Output, samples: Samples, name: str) -> Updat
     }  # fmt: skip
     for writer in modality.writers:
         path = studio.new_file(f"{Path(name).name}-{len(samples)}{writer.suffix}")
-        writer.write(samples, path)
+        text = samples.write(writer, path, mark)
+        if text is not None:
+            beside = sidecars.beside(path)
+            write_text(beside, text)
+            paths.append(str(beside))
         if path.is_dir():
             path = Path(shutil.make_archive(str(path), "zip", path))
         paths.append(str(path))

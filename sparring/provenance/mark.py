@@ -1,0 +1,172 @@
+"""What marks the files that commands write: the one thing that writers of all kinds of data go through."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import safetensors.torch
+from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngImageFile
+
+from sparring.errors import InputError, nearest, needs
+from sparring.files import as_json, write_text
+from sparring.folders import MARKER
+from sparring.modalities import Samples
+from sparring.modalities.samples import as_image
+from sparring.model import Model
+from sparring.provenance import label, manifests, sidecars
+from sparring.provenance.containers import container
+from sparring.provenance.marker import Marker, find
+from sparring.provenance.packets import GENERATED, Origin, aigc, packet
+from sparring.provenance.watermark import message
+
+LAWS = ("eu", "cn")
+PNG = "image/png"
+HEADER = "Sparring-Provenance"  # of responses whose format has no place for marks
+
+
+def identity(model: Model) -> str:
+    """SHA-256 of a model's weights, in hexadecimal: that of its file `weights.safetensors`."""
+    weights = {name: weight.cpu().contiguous() for name, weight in model.game.state_dict().items()}
+    return hashlib.sha256(safetensors.torch.save(weights)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Marks what a model generates.
+
+    Attributes:
+        eu: machine-readable: metadata, a signed manifest and, if the marker has one, a watermark.
+        cn: a visible label, and the field AIGC in the metadata.
+        origin: what marks say.
+        marker: who signs, and the watermark.
+    """
+
+    suffix: ClassVar[str] = sidecars.SUFFIX
+
+    eu: bool
+    cn: bool
+    origin: Origin
+    marker: Marker
+
+    @classmethod
+    def of(cls, model: Model, laws: Sequence[str], folder: str = "") -> Mark:
+        """A mark for a model's output. The model is written down in the folder of marks.
+
+        Args:
+            laws: "eu", "cn" or both.
+            folder: of marks; by default that of the environment variable SPARRING_MARKS.
+
+        Raises:
+            InputError: if there is no such law or folder, or a library is missing.
+        """
+        for law in laws:
+            if law not in LAWS:
+                raise InputError(f"--mark {law} is unknown; {nearest(law, LAWS)}")
+        needs("cryptography", "provenance", "signs statements")
+        if "eu" in laws:
+            needs("c2pa", "provenance", "signs manifests")
+        marker = find(folder)
+        about = f"recipe {model.recipe.name} on {model.about.get('name', 'unknown data')}"
+        origin = Origin(marker.named["producer"], about, identity(model))
+        marker.remember(origin)
+        return cls("eu" in laws, "cn" in laws, origin, marker)
+
+    def samples(self, samples: Samples) -> Samples:
+        """Samples with a watermark and a visible label, if they consist of pixels.
+
+        Raises:
+            InputError: if they are too small for one.
+        """
+        if not samples.modality.decodes_pixels:
+            return samples
+        frames = self._pixels(samples.items.reshape(-1, *samples.items.shape[-3:]))
+        return replace(samples, items=frames.reshape(samples.items.shape))
+
+    def _pixels(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Pictures (n, h, w, c) with the marks that stand in pixels."""
+        if self.eu and self.marker.watermark is not None:
+            frames = self.marker.watermark.embed(frames, message(self.origin.identity))
+        return label.labeled(frames) if self.cn else frames
+
+    def content(self, content: bytes) -> bytes | None:
+        """A file's content with metadata and manifest; None if the format has no place for them.
+
+        Raises:
+            InputError: if the certificate cannot be used.
+        """
+        place = container(content)
+        if place is None:
+            return None
+        marked = place.with_packet(content, packet(self.origin, _hash(content), self.cn))
+        if not self.eu:
+            return marked
+        return manifests.sign(marked, place.media, self.origin, self.marker.chain, self.marker.key)
+
+    def result(self, content: bytes) -> bytes:
+        """The content of a file that the model made of a given one, with its marks. Pixels are marked if it is a PNG.
+
+        Raises:
+            InputError: as `samples` and `content` do.
+        """
+        place = container(content)
+        if place is None:
+            return content
+        if place.media == PNG:
+            with PngImageFile(io.BytesIO(content)) as image:  # Image.open would refuse a large one
+                profile, pixels = image.info.get("icc_profile"), np.asarray(image)
+            if pixels.dtype == np.uint8:
+                frames = self._pixels(pixels.reshape(1, *pixels.shape[:2], -1))
+                file = io.BytesIO()
+                as_image(frames[0]).save(file, "PNG", icc_profile=profile)
+                content = file.getvalue()
+        return self.content(content) or content
+
+    def headers(self, content: bytes) -> dict[str, str]:
+        """Headers of a response with content whose format has no place for marks: a signed statement as JSON."""
+        return {} if container(content) is not None else {HEADER: json.dumps(self.statement(content))}
+
+    def statement(self, content: bytes) -> sidecars.Content:
+        """What is said of content whose format has no place for it.
+
+        Raises:
+            InputError: if the certificate cannot be used.
+        """
+        said = self.said() | {"sha256": _hash(content)}
+        if self.cn:
+            said["AIGC"] = aigc(self.origin, said["sha256"])
+        return sidecars.signed(said, self.marker.chain, self.marker.key)
+
+    def said(self) -> dict[str, str]:
+        """What is said of any content."""
+        return {"digitalSourceType": GENERATED, **asdict(self.origin)}
+
+    def written(self, path: Path) -> str | None:
+        """Mark a file, or the files of a folder, after it was written.
+
+        Returns:
+            The text of the sidecar that has to lie beside the file, if its format has no place for marks. Those of the
+            files of a folder are written into it.
+        """
+        if not path.is_dir():
+            content = path.read_bytes()
+            marked = self.content(content)
+            if marked is None:
+                return as_json(self.statement(content)) + "\n"
+            path.write_bytes(marked)
+            return None
+        for file in sorted(one for one in path.rglob("*") if one.is_file() and one.name != MARKER):
+            if (text := self.written(file)) is not None:
+                write_text(sidecars.beside(file), text)
+        return None
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
