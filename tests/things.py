@@ -20,7 +20,7 @@ def picture(i, size=8):
 
 
 def caption(i):
-    return f"a {name_of(i)} thing of size {'small large'.split()[i // 3 % 2]}"
+    return f"a {name_of(i)} thing of size {['small', 'large'][i // 3 % 2]}"
 
 
 def sound(i, rate=8000, frames=800):
@@ -58,6 +58,6 @@ def write_table(folder, count=24, named=lambda i: f"pictures/{i:03}.png"):
     lines = ["file,color,size"]
     for i in range(count):
         picture(i).save(folder / "pictures" / f"{i:03}.png")
-        lines.append(f"{named(i)},{name_of(i)},{'small large'.split()[i // 3 % 2]}")
+        lines.append(f"{named(i)},{name_of(i)},{['small', 'large'][i // 3 % 2]}")
     (folder / "things.csv").write_text("\n".join(lines))
     return folder / "things.csv"

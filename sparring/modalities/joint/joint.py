@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from PIL import Image
@@ -24,6 +24,9 @@ from sparring.modalities.joint.check import survey
 from sparring.modalities.joint.parts import Part, RowPart
 from sparring.modalities.samples import write_png
 from sparring.modalities.survey import Survey
+
+if TYPE_CHECKING:
+    from sparring.modalities.judge import Judge, TrainingData
 
 PRESENT = "present"  # the part of encoded items that says which parts they have
 
@@ -209,6 +212,13 @@ class Joint(Modality):
     def comparable(self, samples: Tensors) -> Tensor:
         each = [part.modality.comparable(values).flatten(1).float() for part, values in self.own(samples)]
         return torch.cat([vectors / vectors.shape[1] ** 0.5 for vectors in each], 1)
+
+    def judge(
+        self, training: TrainingData, against: Items | None, options: Mapping[str, Any], say: Callable[[str], None]
+    ) -> Judge:
+        from sparring.modalities.joint.judge import joint_judge
+
+        return joint_judge(self, training, against, options, say)
 
     # Drawing and writing.
 

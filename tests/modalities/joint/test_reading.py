@@ -106,7 +106,7 @@ def write_one(folder, i, suffix):
 
 def test_what_cannot_be_joined_is_refused(tmp_path):
     table = write_table(tmp_path / "wrong", named=lambda i: f"nowhere/{i}.png")
-    with pytest.raises(InputError, match="column 'file' names files that are not in .*, such as nowhere/0.png"):
+    with pytest.raises(InputError, match=r"column 'file' names files that are not in .*, such as nowhere/0.png"):
         asked(table)
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,4\n")
     with pytest.raises(InputError, match="no column names files"):
