@@ -13,7 +13,7 @@ from benzenes import write_benzenes
 from captions import captions, write_captions, write_labeled
 from PIL import Image
 from songs import chorales
-from things import write_stems
+from things import write_stems, write_two_pictures
 
 import sparring
 from sparring import recipes
@@ -401,11 +401,16 @@ def test_contract_with_the_perceptual_distance(name, pictures, tmp_path):
 
 @pytest.mark.parametrize("name", [n for n in recipes.names() if "joint" in kinds(n)])
 def test_contract_for_joint_items(name, tmp_path):
-    parts = ("png", "json") if name == "joint" else ("png", "txt")
-    data = write_stems(tmp_path / "things", parts=parts, lacking=[(1, parts[1])])
+    if name == "cogan":
+        data = write_two_pictures(tmp_path / "things")
+    else:
+        data = write_stems(tmp_path / "things", lacking=[(1, "json")])
     samples = contract(name, data, tmp_path)
     assert [len(part) for part in samples.items.parts.values()] == [5, 5]
-    assert samples.items.parts["picture"].shape == (5, 8, 8, 3)
+    assert next(iter(samples.items.parts.values())).shape == (5, 8, 8, 3)
+    if name == "cogan":
+        with pytest.raises(InputError, match="joins two sets of pictures of one size, not picture"):
+            contract(name, write_stems(tmp_path / "others"), tmp_path / "other")
 
 
 def recorded(folder):

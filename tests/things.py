@@ -61,3 +61,16 @@ def write_table(folder, count=24, named=lambda i: f"pictures/{i:03}.png"):
         lines.append(f"{named(i)},{name_of(i)},{['small', 'large'][i // 3 % 2]}")
     (folder / "things.csv").write_text("\n".join(lines))
     return folder / "things.csv"
+
+
+def write_two_pictures(folder, count=24):
+    """A table of two pictures of each thing, a bright and a dark one."""
+    lines = ["bright,dark"]
+    for name in ("bright", "dark"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for i in range(count):
+        picture(i).save(folder / "bright" / f"{i:03}.png")
+        picture(i).point(lambda value: value // 3).save(folder / "dark" / f"{i:03}.png")
+        lines.append(f"bright/{i:03}.png,dark/{i:03}.png")
+    (folder / "things.csv").write_text("\n".join(lines))
+    return folder / "things.csv"

@@ -75,7 +75,7 @@ class Parts:
     def split(self, values: Tensor) -> list[Tensor]:
         """Items (n, width) as their parts, (n, *shape) each."""
         parts = torch.split(values, self.widths, 1)
-        return [part.unflatten(1, shape) for part, shape in zip(parts, self.shapes, strict=True)]
+        return [part.reshape(-1, *shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
     def fields_of_parts(self, fields: Tensor) -> tuple[Tensor, ...]:
         """Fields (n, fields) by part."""

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from torch import nn
 
-from sparring.games.joint import Contrast, PartPenalty
-from sparring.games.prior import Normal, Prior
-from sparring.games.terms import Term
+from sparring.games.prior import Normal, Part
+from sparring.layers.parts import Parts
 from sparring.modalities.joint import Joint
 from sparring.nets import joint
-from sparring.nets.discriminator import Discriminator
-from sparring.recipes.base import (
-    Count,
-    Decay,
-    Fraction,
-    JointRecipe,
-    Natural,
-    Positive,
-    RelativisticGan,
-    Share,
-    Weight,
-    generator,
-    losses,
-)
-from sparring.schedules import cosine
+from sparring.recipes.base import Count, Decay, Fraction, JointNets, Natural, Positive, Share, Weight
 
 
 @dataclass(frozen=True)
-class JointGan(JointRecipe, RelativisticGan[Joint]):
+class JointGan(JointNets):
     """Items of several parts: pictures with rows, sounds, texts.
 
     The game of `r3gan` (Huang et al. 2024, arXiv:2501.05441). One latent vector and what is given of an item go through
@@ -48,9 +31,9 @@ class JointGan(JointRecipe, RelativisticGan[Joint]):
     codes: Count = 64
     width: Count = 32
     inner: Count = 256
-    depth: Natural = generator(2, "residual blocks of the trunk")
+    depth: Natural = 2
     # Losses
-    contrast: Weight = losses(0.5, "weight of finding an item's other parts in the batch, in the losses of D and G")
+    contrast: Weight = 0.5
     gamma: Weight = 1.0
     gamma_end: Weight = 0.1
     # Optimization
@@ -66,19 +49,10 @@ class JointGan(JointRecipe, RelativisticGan[Joint]):
     ema_kimg: Weight = 10.0
     ema_ramp: Share = 0.05
 
-    def prior(self, modality: Joint) -> Prior:
-        return Prior(Normal("z", self.z), *(part for nets in self.nets_of_parts(modality) for part in nets.own))
+    def latents(self, modality: Joint) -> list[Part]:  # noqa: ARG002
+        return [Normal("z", self.z)]
 
-    def nets(self, modality: Joint) -> tuple[nn.Module, Discriminator]:
-        each, layout = self.nets_of_parts(modality), modality.layout
-        G = joint.Generator(
-            layout, self.z, [nets.G for nets in each], [sum(part.width for part in nets.own) for nets in each],
-            [joint.Encoder(nets.E, joint.EMBEDDING) for nets in each], self.codes, self.inner, self.depth,
-        )  # fmt: skip
-        return G, joint.Discriminator(layout, [nets.D for nets in each], self.inner)
-
-    def terms(self, modality: Joint, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
-        strengths = [nets.gamma for nets in self.nets_of_parts(modality)]
-        gamma = partial(cosine, self.gamma, self.gamma_end, share=self.burn_in)
-        penalties = [PartPenalty(name, gamma, modality.layout, strengths, self.lazy) for name in ("R1", "R2")]
-        return [*penalties, *([Contrast(modality.layout, self.contrast)] if self.contrast else [])]
+    def build_generator(
+        self, layout: Parts, heads: list[nn.Module], own: list[int], encoders: list[nn.Module]
+    ) -> nn.Module:
+        return joint.Generator(layout, self.z, heads, own, encoders, self.codes, self.inner, self.depth)

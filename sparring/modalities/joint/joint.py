@@ -41,6 +41,7 @@ class Joint(Modality):
         columns: that rows consist of; () for all that are suitable.
         size: height and width of pictures and frames; 0 to choose it from the data.
         seconds: length of sounds; 0 to choose it from the data.
+        giving: False for recipes whose samples follow nothing that is given, which learn from whole items alone.
         parts: as fitted.
     """
 
@@ -61,6 +62,7 @@ class Joint(Modality):
     columns: tuple[str, ...] = ()
     size: int = 0
     seconds: float = 0.0
+    giving: bool = True
     parts: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
@@ -131,7 +133,7 @@ class Joint(Modality):
             present.append(has)
             notes += said
         has_parts = torch.stack(present, 1)
-        kept = has_parts.any(1)
+        kept = has_parts.any(1) if self.giving else has_parts.all(1)
         tensors = {VALUES: torch.cat(packed, 1)[kept], PRESENT: has_parts[kept].to(torch.uint8)}
         return Encoded(tensors, tuples.origins[kept.numpy()], notes=tuple(notes))
 
@@ -147,8 +149,10 @@ class Joint(Modality):
         """Items, and as their conditions some of their own parts and columns, drawn anew each time."""
         layout, present = self.layout, tensors[PRESENT].float()
         values = self.scale(tensors[VALUES]) * present[:, layout.part_of_values().to(present.device)]
-        fields = conditions.random_fields(layout, present)
         rest = {name: tensor for name, tensor in tensors.items() if name not in (VALUES, PRESENT)}
+        if not self.giving:
+            return {**rest, VALUES: values}
+        fields = conditions.random_fields(layout, present)
         return {**rest, VALUES: values, CONDITION: layout.condition(fields, present, values)}
 
     def own(self, samples: Tensors) -> list[tuple[Part, Tensors]]:
@@ -172,16 +176,22 @@ class Joint(Modality):
 
     @property
     def condition_width(self) -> int:
-        return self.layout.condition_width if self.parts else 0
+        return self.layout.condition_width if self.parts and self.giving else 0
 
-    def draw_conditions(self, n: int, device: torch.device, requested: Tensor | None = None) -> Tensor:
+    def with_classes(self, classes: tuple[str, ...], labels: Any) -> Self:  # noqa: ARG002
+        """This modality: classes are columns of a row, not conditions of their own."""
+        return self
+
+    def draw_conditions(self, n: int, device: torch.device, requested: Tensor | None = None) -> Tensor | None:
         """Conditions of n samples of all parts, of which nothing is given unless it is requested."""
+        if not self.giving:
+            return None
         one = conditions.nothing(self.layout) if requested is None else requested
         return one.to(device).expand(n, -1)
 
     @property
     def asks(self) -> tuple[Ask, ...]:
-        return conditions.asks(self.parts)
+        return conditions.asks(self.parts) if self.giving else ()
 
     def requested(self, asked: Mapping[str, Any]) -> Request:
         return conditions.requested(self.parts, self.layout, asked)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, Self
 
 from torch import nn
 
 from sparring.errors import InputError
-from sparring.games.prior import Gumbel, Normal, Times
+from sparring.games.joint import Contrast, PartPenalty
+from sparring.games.prior import Gumbel, Normal, Prior, Times
 from sparring.games.prior import Part as Latents
+from sparring.games.terms import Term
+from sparring.layers.parts import Parts
 from sparring.modalities.joint import Joint
 from sparring.modalities.joint.parts import Part, RowPart, TextPart
 from sparring.nets import caption, dcgan, joint, spectral, table, video
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.relgan import RepresentationsDiscriminator
 from sparring.recipes.base.adversarial import Adversarial
-from sparring.recipes.base.fields import Count, Pixels, Weight, Words, data, generator
+from sparring.recipes.base.fields import Count, Natural, Pixels, Weight, Words, data, generator, losses
+from sparring.recipes.base.relativistic import RelativisticGan
+from sparring.schedules import cosine
 
 ROW_DEPTH = 2  # residual blocks of the nets of rows
 MOST = 256  # channels of a layer of the nets of sounds at most
@@ -116,7 +123,7 @@ def part_nets(recipe: str, part: Part, code: int, width: int, hidden: int) -> Pa
 
 @dataclass(frozen=True)
 class JointRecipe(Adversarial[Joint]):
-    """How items of several parts are read, and the sizes of the nets of their parts."""
+    """How items of several parts are read."""
 
     takes: ClassVar[tuple[Joint, ...]] = (Joint(),)
 
@@ -126,13 +133,49 @@ class JointRecipe(Adversarial[Joint]):
     size: Pixels = data(0, "height and width of pictures and frames; 0: chosen from the data", sets="size")
     seconds: Weight = data(0.0, "length of sounds; 0: covers most of the sounds", sets="seconds")
 
+    def portable(self) -> Self:
+        return replace(self, table="", match="")
+
+
+@dataclass(frozen=True)
+class JointNets(JointRecipe, RelativisticGan[Joint]):
+    """A generator and a discriminator of each part by its own kind of data, and a D of all parts together, with the
+    game of `RelativisticGan`.
+    """
+
     codes: Count = generator(64, "length of the code from which a part is generated")
     width: Count = generator(32, "channels of the layers next to pictures, frames and spectra, in G and D")
     inner: Count = generator(256, "width of fully connected layers, in G and D")
+    depth: Natural = generator(2, "residual blocks before the heads")
+    contrast: Weight = losses(0.5, "weight of finding an item's other parts in the batch, in the losses of D and G")
 
-    def portable(self) -> Self:
-        return replace(self, table="", match="")
+    @abstractmethod
+    def latents(self, modality: Joint) -> list[Latents]:
+        """Latents of the trunks."""
+
+    @abstractmethod
+    def build_generator(
+        self, layout: Parts, heads: list[nn.Module], own: list[int], encoders: list[nn.Module]
+    ) -> nn.Module:
+        """G of heads, which have some latents of their own, and of encoders of given parts."""
 
     def nets_of_parts(self, modality: Joint) -> list[PartNets]:
         """The nets of each part."""
         return [part_nets(self.name, part, self.codes, self.width, self.inner) for part in modality.parts]
+
+    def prior(self, modality: Joint) -> Prior:
+        own = [part for nets in self.nets_of_parts(modality) for part in nets.own]
+        return Prior(*self.latents(modality), *own)
+
+    def nets(self, modality: Joint) -> tuple[nn.Module, Discriminator]:
+        each = self.nets_of_parts(modality)
+        own = [sum(part.width for part in nets.own) for nets in each]
+        encoders: list[nn.Module] = [joint.Encoder(nets.E, joint.EMBEDDING) for nets in each]
+        G = self.build_generator(modality.layout, [nets.G for nets in each], own, encoders)
+        return G, joint.Discriminator(modality.layout, [nets.D for nets in each], self.inner)
+
+    def terms(self, modality: Joint, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
+        strengths = [nets.gamma for nets in self.nets_of_parts(modality)]
+        gamma = partial(cosine, self.gamma, self.gamma_end, share=self.burn_in)
+        penalties = [PartPenalty(name, gamma, modality.layout, strengths, self.lazy) for name in ("R1", "R2")]
+        return [*penalties, *([Contrast(modality.layout, self.contrast)] if self.contrast else [])]
