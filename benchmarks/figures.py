@@ -61,6 +61,10 @@ PAGES = (
     Page("docs/series.md", "benchmarks/series.py --page docs/series.md", (*CORE, "sparring/modalities/series")),
     Page("docs/audio.md", "benchmarks/audio.py --page docs/audio.md", (*CORE, "sparring/modalities/audio")),
     Page(
+        "docs/joint.md", "benchmarks/joint.py --page docs/joint.md",
+        (*IMAGES, "sparring/modalities/joint", "sparring/modalities/tables"),
+    ),
+    Page(
         "docs/predicting.md",
         "benchmarks/video.py --data weizmann --recipes predict --time 6m --seeds 1 --out runs/predicting --page "
         "docs/predicting.md --set size=32 width=16 D=16 batch=8",

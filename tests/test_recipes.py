@@ -13,6 +13,7 @@ from benzenes import write_benzenes
 from captions import captions, write_captions, write_labeled
 from PIL import Image
 from songs import chorales
+from things import write_stems, write_two_pictures
 
 import sparring
 from sparring import recipes
@@ -33,7 +34,7 @@ from sparring.training import checkpoint
 
 SMALL = {
     "z": 8, "width": 8, "G": 8, "D": 8, "hidden": (16, 16), "depth": 1, "group": 4, "growth": 4, "most": 8,
-    "kernels": 4, "unroll": 2, "batch": 4, "noise": 0.1, "pack": 2, "resolution": 32,
+    "kernels": 4, "unroll": 2, "batch": 4, "noise": 0.1, "pack": 2, "resolution": 32, "inner": 16, "codes": 8,
 }  # fmt: skip
 # D's last bias shifts all logits. Losses of differences of logits do not depend on it, and the hinge loss does not as
 # long as all logits are within its margins.
@@ -396,6 +397,20 @@ def test_contract_with_the_perceptual_distance(name, pictures, tmp_path):
     contract(name, data, tmp_path, batch=4, perceptual=0.5, **output_of)
     last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert any(term.endswith("redrawn" if name == "fastgan" else "perceptual") for term in last)
+
+
+@pytest.mark.parametrize("name", [n for n in recipes.names() if "joint" in kinds(n)])
+def test_contract_for_joint_items(name, tmp_path):
+    if name == "cogan":
+        data = write_two_pictures(tmp_path / "things")
+    else:
+        data = write_stems(tmp_path / "things", lacking=[(1, "json")])
+    samples = contract(name, data, tmp_path)
+    assert [len(part) for part in samples.items.parts.values()] == [5, 5]
+    assert next(iter(samples.items.parts.values())).shape == (5, 8, 8, 3)
+    if name == "cogan":
+        with pytest.raises(InputError, match="joins two sets of pictures of one size, not picture"):
+            contract(name, write_stems(tmp_path / "others"), tmp_path / "other")
 
 
 def recorded(folder):

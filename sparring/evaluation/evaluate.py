@@ -8,9 +8,11 @@ from pathlib import Path
 import torch
 
 from sparring.console import Screen
+from sparring.data.items import Items
 from sparring.devices import resolve
 from sparring.evaluation.feature_judge import FeatureJudge
 from sparring.metrics.results import Evaluation
+from sparring.modalities import Modality
 from sparring.modalities.judge import Judge, TrainingData
 from sparring.model import Model, load
 
@@ -58,10 +60,13 @@ def judge_of(model: Model, against: str | None, features: Sequence[str], device:
     Raises:
         InputError: as `evaluate` does.
     """
-    training = training_data(model)
-    other = None if against is None else model.find_items(against)
-    own = model.modality.judge(training, other, {"features": tuple(features)}, screen.say)
-    return own or FeatureJudge(model.modality, training, other, features, device, screen)
+
+    def judge(modality: Modality, training: TrainingData, other: Items | None) -> Judge:
+        options = {"features": tuple(features), "judge": judge}  # kinds of data of several parts judge each by its own
+        own = modality.judge(training, other, options, screen.say)
+        return own or FeatureJudge(modality, training, other, features, device, screen)
+
+    return judge(model.modality, training_data(model), None if against is None else model.find_items(against))
 
 
 def training_data(model: Model) -> TrainingData:

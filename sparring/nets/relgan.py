@@ -100,7 +100,7 @@ class RepresentationsDiscriminator(Discriminator):
         return vector
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:
-        each = h.view(len(h) * self.representations, -1)
+        each = h.reshape(len(h) * self.representations, -1)
         repeated = None if label is None else label.repeat_interleave(self.representations)
         logits: Tensor = self.head(each, repeated)
         return logits.view(len(h), -1)

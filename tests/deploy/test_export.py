@@ -114,7 +114,15 @@ def drawn(model, path, n):
         elif isinstance(shape[1], str):  # of any length
             before = int(shape[1].split()[0])
             inputs[name] = torch.randn(n, before + 40 + n, shape[2])
-        elif model.recipe.name in ("table", "ctgan", "mgan", "infogan", "molgan"):  # a prior of several parts
+        elif model.recipe.name in (
+            "table",
+            "ctgan",
+            "mgan",
+            "infogan",
+            "molgan",
+            "joint",
+            "joint_chain",
+        ):  # a prior of several parts
             many = n * (shape[1] if len(shape) == 3 else 1)
             inputs[name] = model.game.draw(many, torch.device("cpu")).view(shape)
         else:

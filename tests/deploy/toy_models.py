@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from captions import captions
 from songs import chorales
+from things import write_stems, write_two_pictures
 
 from sparring import recipes
 from sparring.data.items import Items
@@ -23,7 +24,7 @@ from sparring.model import Model
 
 SMALL = {
     "z": 8, "width": 8, "G": 8, "D": 8, "hidden": (16, 16), "depth": 1, "group": 4, "growth": 4, "most": 8,
-    "kernels": 4, "unroll": 2, "batch": 4, "pack": 2, "window": 8,
+    "kernels": 4, "unroll": 2, "batch": 4, "pack": 2, "window": 8, "codes": 8, "inner": 16,
 }  # fmt: skip
 
 
@@ -89,6 +90,10 @@ def fitted(modality, labels: bool):
     if modality.kind in ("music", "rolls"):
         with TemporaryDirectory() as folder:
             return replace(modality, bars=2).fit(find(chorales(Path(folder), 8), [type(modality)]))
+    if modality.kind == "joint":
+        with TemporaryDirectory() as folder:
+            write = write_stems if modality.giving else write_two_pictures
+            return modality.fit(find(write(Path(folder) / "things"), [type(modality)]))
     if "audio" in modality.reads:  # sounds of sounds
         known = replace(modality, rate=8000, channels=1, length=1024, size=64, hop=16)
         return replace(known, mels=12) if modality.kind == "vocoded" else known

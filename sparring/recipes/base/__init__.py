@@ -25,6 +25,7 @@ from sparring.recipes.base.fields import (
     parse,
 )
 from sparring.recipes.base.images import ImageRecipe
+from sparring.recipes.base.joint import JointNets, JointRecipe
 from sparring.recipes.base.perceptual import PerceptualRecipe
 from sparring.recipes.base.policy import PolicyRecipe
 from sparring.recipes.base.recipe import Phase, Recipe
@@ -39,9 +40,9 @@ from sparring.recipes.base.video_completion import VideoCompletionRecipe
 
 __all__ = [
     "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "AudioRestorationRecipe", "AudioTranslationRecipe", "Count",
-    "DcganNets", "Decay", "Fraction", "ImageRecipe", "Natural", "PerceptualRecipe", "Phase", "Pixels", "PointsOrImages",
-    "PolicyRecipe", "Positive", "Recipe", "RelativisticGan", "ResampledRecipe", "RestorationRecipe", "SeriesRecipe",
-    "Share", "StandardGan", "TableRecipe", "TextRecipe", "TranslationRecipe", "VideoCompletionRecipe", "VideoRecipe",
-    "Weight", "Widths", "Words", "data", "discriminator", "generator", "losses", "optimization", "parse",
-    "refuse_batch_norm",
+    "DcganNets", "Decay", "Fraction", "ImageRecipe", "JointNets", "JointRecipe", "Natural", "PerceptualRecipe", "Phase",
+    "Pixels", "PointsOrImages", "PolicyRecipe", "Positive", "Recipe", "RelativisticGan", "ResampledRecipe",
+    "RestorationRecipe", "SeriesRecipe", "Share", "StandardGan", "TableRecipe", "TextRecipe", "TranslationRecipe",
+    "VideoCompletionRecipe", "VideoRecipe", "Weight", "Widths", "Words", "data", "discriminator", "generator", "losses",
+    "optimization", "parse", "refuse_batch_norm",
 ]  # fmt: skip

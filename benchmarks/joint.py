@@ -1,0 +1,185 @@
+"""Items of several parts: whether the parts belong together, and what one part tells of another.
+
+    python benchmarks/joint.py [TASK ...] --data DATA --page docs/joint.md
+
+Each task trains recipe joint and its rival joint_chain for the same time; characters also the pictures alone. The names
+of the tasks are below. `--time 0.1` trains for a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas
+import torch
+
+from pages import table
+from runs import cost, run_tasks, trained
+from sparring import Model
+from sparring.console import Screen
+from sparring.data.tensors import VALUES
+from sparring.evaluation import evaluate
+from sparring.evaluation.evaluate import training_data
+from sparring.metrics.results import Evaluation
+from sparring.modalities.joint.judge import JointJudge, joint_judge
+
+MINUTES = 60.0
+ASKED = 500  # items that are asked for by each part
+RECIPES = ("joint", "joint_chain")
+
+
+def joint_of(model: Model) -> JointJudge:
+    """The judge of whole items, without those of the parts."""
+    return joint_judge(model.modality, training_data(model), None, {}, lambda _: None)  # type: ignore[arg-type]
+
+
+@torch.no_grad()
+def asked(model: Model, judge: JointJudge) -> dict[str, tuple[float, float]]:
+    """For each two parts, how well the second one belongs to the first if the first one of a held-out item is given:
+    the share of the columns that are read alike off both, or of items that the matcher prefers; and that of real items.
+    """
+    joint, layout = judge.joint, judge.joint.layout
+    rows = judge.unseen[:ASKED]
+    real = judge.matcher.split(judge.tensors, rows)
+    values = torch.cat([part.flatten(1) for part in real], 1)
+    found: dict[str, tuple[float, float]] = {}
+    fields = torch.arange(len(joint.parts)).repeat_interleave(torch.tensor(layout.fields))
+    for i, given in enumerate(joint.parts):
+        known = (fields == i).float().expand(len(rows), -1)
+        condition = layout.condition(known, torch.ones(len(rows), len(joint.parts)), values)
+        torch.manual_seed(0)
+        z = model.game.draw(len(rows), model.device)
+        made = model.generate(z, condition.to(model.device))[VALUES].cpu()
+        parts = layout.split(joint.scale(joint.unscale(made)))
+        for name, share in _pairs(judge, parts, i).items():
+            found[f"{given.name} to {name}"] = (share, _pairs(judge, real, i)[name])
+    return found
+
+
+def _pairs(judge: JointJudge, parts: list[torch.Tensor], given: int) -> dict[str, float]:
+    """How well every other part belongs to a given one."""
+    numbers = {number.name: number.value for number in judge.numbers(parts)}
+    names = [part.name for part in judge.joint.parts]
+    measure = "agreement" if judge.joint.row is not None else "matching"
+    pairs = {(a, b): f"{measure}[{a},{b}]" for a in names for b in names}
+    others = [name for i, name in enumerate(names) if i != given]
+    return {
+        other: numbers.get(pairs[names[given], other], numbers.get(pairs[other, names[given]], float("nan")))
+        for other in others
+    }
+
+
+def together(evaluation: Evaluation) -> list[str]:
+    """Names of the numbers of whole items."""
+    return [n.name for n in evaluation.numbers if n.name.startswith(("matching", "retrieval", "agreement", "fid[tog"))]
+
+
+def compared(options: argparse.Namespace, task: str, data: Path | str, minutes: float, **fields: Any) -> list[str]:
+    """Tables of both recipes on a data set."""
+    models = {name: trained(options, f"{task}-{name}", name, data, minutes, **fields) for name in RECIPES}
+    judge = joint_of(models[RECIPES[0]])
+    evaluations = {name: judge.evaluate(model, None, 0, Screen(True)) for name, model in models.items()}
+    first = evaluations[RECIPES[0]]
+    names = together(first)
+    body = [
+        ["real", *(_shown(first.of_real(name), name) for name in names), ""],
+        ["shuffled", *(_shown(first.of_baseline("shuffled", name), name) for name in names), ""],
+    ]
+    for name, evaluation in evaluations.items():
+        body.append([f"**{name}**", *(_shown(evaluation[n], n) for n in names), cost(models[name])])
+    turned = [list(column) for column in zip(["", *names, "training"], *body, strict=True)]
+    lines = table(turned[0], turned[1:])
+    directions = {name: asked(model, judge) for name, model in models.items()}
+    rows = [
+        [way, f"{real:.1%}", *(f"{directions[name][way][0]:.1%}" for name in RECIPES)]
+        for way, (_, real) in directions[RECIPES[0]].items()
+    ]
+    if options.page:
+        _sheet(models[RECIPES[0]], options.page.parent / f"joint-{task}.png")
+        lines = [f"![samples](joint-{task}.png)", "", *lines]
+    return [*lines, "", *table(["given, and made", "real", *RECIPES], rows)]
+
+
+def _shown(value: float, name: str) -> str:
+    return f"{value:.3g}" if name.startswith("fid") else f"{value:.1%}"
+
+
+def _sheet(model: Model, path: Path) -> None:
+    model.sample(12, seed=1).preview().quantize(256).save(path, optimize=True)
+
+
+# The tasks.
+
+
+def characters(options: argparse.Namespace) -> list[str]:
+    """Pictures with the twelve attributes of each, and the pictures alone by the same nets for the same time."""
+    data, fields = options.data / "characters" / "characters.zip", {"size": 32}
+    lines = compared(options, "characters", data, MINUTES, **fields)
+    whole = trained(options, "characters-joint", "joint", data, MINUTES, **fields)
+    alone = trained(options, "characters-alone", "r3gan_strided", data, MINUTES, labels=False, **fields)
+    ours, theirs = evaluate(whole, samples=1000), evaluate(alone, samples=1000)
+    names = [n.name for n in theirs.numbers if n.name.startswith(("fid", "precision", "recall"))]
+    names = [name for name in names if f"picture {name}" in {n.name for n in ours.numbers}]
+    rows = [[name, f"{theirs.of_real(name):.3g}", f"{theirs[name]:.3g}", f"{ours[f'picture {name}']:.3g}"]
+            for name in names]  # fmt: skip
+    return [*lines, "", *table(["pictures", "real", "r3gan_strided", "joint"], rows)]
+
+
+def digits(options: argparse.Namespace) -> list[str]:
+    """Spoken and written digits, matched by class."""
+    data = options.data / "fsdd" / "recordings.zip"
+    return compared(options, "digits", data, MINUTES, match=str(options.data / "mnist"))
+
+
+def captions(options: argparse.Namespace) -> list[str]:
+    """Characters and captions of them, made from their attributes by a grammar."""
+    folder = _unpacked(options, "characters.zip", "captions")
+    frame = pandas.read_csv(options.data / "characters" / "characters.csv", keep_default_na=False)
+    frame.assign(caption=[caption(row) for row in frame.to_dict("records")])[["file", "caption"]].to_csv(
+        folder / "captions.csv", index=False
+    )
+    return compared(options, "captions", folder / "captions.csv", MINUTES, size=32)
+
+
+def caption(row: dict[str, str]) -> str:
+    """What a character is and wears, such as "an orc with a golden helm and red pants"."""
+    article = "an" if row["kind"][0] in "aeiou" else "a"
+    worn = [f"{row[name]} {word}" for name, word in (("hat", "on the head"), ("top", "top"), ("legs", "legs"))
+            if row[name] != "none"]  # fmt: skip
+    return f"{article} {row['kind']}" + (f" with {' and '.join(worn)}" if worn else "")
+
+
+def walks(options: argparse.Namespace) -> list[str]:
+    """Films of characters that walk, with where they walk and their attributes."""
+    folder = _unpacked(options, "walks.zip", "walks")
+    frame = pandas.read_csv(options.data / "characters" / "characters.csv", keep_default_na=False)
+    by_number = {Path(file).stem: row for file, row in zip(frame["file"], frame.to_dict("records"), strict=True)}
+    lines = [
+        {**by_number[path.stem], "file": path.relative_to(folder).as_posix(), "direction": path.parent.name}
+        for path in sorted(folder.rglob("*.gif"))
+        if path.stem in by_number
+    ]
+    pandas.DataFrame(lines).to_csv(folder / "walks.csv", index=False)
+    return compared(options, "walks", folder / "walks.csv", MINUTES, size=32)
+
+
+def _unpacked(options: argparse.Namespace, archive: str, name: str) -> Path:
+    """A folder with the files of an archive of the characters."""
+    folder: Path = options.runs / "data" / name
+    if not folder.is_dir():
+        part = folder.with_name(f"{name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        with zipfile.ZipFile(options.data / "characters" / archive) as file:
+            file.extractall(part)
+        part.rename(folder)
+    return folder
+
+
+TASKS = {"characters": characters, "digits": digits, "captions": captions, "walks": walks}
+
+if __name__ == "__main__":
+    run_tasks(__file__, (__doc__ or "").split("\n")[0], TASKS)

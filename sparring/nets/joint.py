@@ -1,0 +1,208 @@
+"""Nets of items that consist of several parts: a trunk with a head for each part, and a judge of all parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sparring.layers.parts import Parts, joined
+from sparring.nets.discriminator import Discriminator as Base
+from sparring.nets.table import Block
+
+EMBEDDING = 64  # length of the vector of a part by which parts are compared
+
+
+class Unasked(nn.Module):
+    """A generator of rows of which nothing is requested: latents (n, latents) -> rows.
+
+    Args:
+        G: latents, requested codes (n, columns) -> rows.
+        columns: number of columns.
+    """
+
+    def __init__(self, G: nn.Module, columns: int) -> None:
+        super().__init__()
+        self.G, self.columns = G, columns
+
+    def forward(self, z: Tensor) -> Tensor:
+        free = torch.full((len(z), self.columns), -1, device=z.device)
+        row: Tensor = self.G(z, free)
+        return row
+
+
+class UnaskedDiscriminator(Base):
+    """A discriminator of rows of which nothing was requested.
+
+    Args:
+        D: rows, requested codes (n, columns) -> logits.
+        columns: number of columns.
+    """
+
+    def __init__(self, D: Base, columns: int) -> None:
+        super().__init__()
+        self.D, self.columns, self.length = D, columns, D.length
+
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        return self.D.features(x, torch.full((len(x), self.columns), -1, device=x.device))
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor | Sequence[Tensor]:
+        return self.D.judge(h, label)
+
+
+class Viewed(Base):
+    """A discriminator of what a fixed transformation shows of samples.
+
+    Args:
+        view: samples -> what D sees.
+        D: the discriminator.
+    """
+
+    def __init__(self, view: nn.Module, D: Base) -> None:
+        super().__init__()
+        self.view, self.D, self.length = view, D, D.length
+
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.D.features(self.view(x), label)
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor | Sequence[Tensor]:
+        return self.D.judge(h, label)
+
+
+def _first_logit(logits: Tensor | Sequence[Tensor]) -> Tensor:
+    """One logit of each sample, (n,): the mean of several."""
+    each = [logits] if isinstance(logits, Tensor) else list(logits)
+    return torch.stack([own.flatten(1).mean(1) if own.ndim > 1 else own for own in each]).mean(0)
+
+
+class Encoder(nn.Module):
+    """Items of a part (n, *shape) -> vectors (n, length), by the features and the logit of a net that judges such
+    items.
+
+    Args:
+        body: the net.
+        length: of a vector.
+    """
+
+    def __init__(self, body: Base, length: int) -> None:
+        super().__init__()
+        self.body, self.head = body, nn.Linear(body.length + 1, length)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.body.features(x)
+        logit = _first_logit(self.body.judge(h))
+        code: Tensor = self.head(torch.cat([h, logit[:, None]], 1))
+        return code
+
+
+class Trunk(nn.Module):
+    """Vectors (n, inputs) -> a code for each head, (n, code) each.
+
+    Args:
+        inputs: length of a vector.
+        width, depth: width of the hidden layers, and number of residual blocks.
+        code: length of a code.
+        heads: number of heads.
+    """
+
+    def __init__(self, inputs: int, width: int, depth: int, code: int, heads: int) -> None:
+        super().__init__()
+        blocks = [Block(width, norm=True) for _ in range(depth)]
+        self.body = nn.Sequential(nn.Linear(inputs, width), *blocks, nn.LeakyReLU(0.2))
+        self.ends = nn.ModuleList(nn.Sequential(nn.Linear(width, code), nn.LayerNorm(code)) for _ in range(heads))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        h = self.body(x)
+        return [end(h) for end in self.ends]
+
+
+class Generator(nn.Module):
+    """Latents (n, z + own latents of the heads) and what is given (n, condition_width) -> items (n, width).
+
+    One trunk sees the latents and the encoded given fields, and each head makes its part from the trunk's code. Given
+    fields are in the item as they were given, and parts that the condition lacks are 0.
+
+    Args:
+        parts: the layout of an item.
+        z: length of the latents of the trunk.
+        heads: for each part, a generator: (n, code + own latents) -> (n, *shape).
+        own: for each head, the number of its own latents.
+        encoders: for each part: (n, *shape) -> (n, EMBEDDING).
+        code, width, depth: as for `Trunk`.
+    """
+
+    field_of_values: Tensor
+    part_of_values: Tensor
+
+    def __init__(
+        self, parts: Parts, z: int, heads: Sequence[nn.Module], own: Sequence[int], encoders: Sequence[nn.Module],
+        code: int, width: int, depth: int,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.parts, self.z, self.own = parts, z, list(own)
+        self.heads, self.encoders = nn.ModuleList(heads), nn.ModuleList(encoders)
+        inputs = z + sum(parts.fields) + EMBEDDING * len(self.heads)
+        self.trunk = Trunk(inputs, width, depth, code, len(self.heads))
+        self.register_buffer("field_of_values", parts.field_of_values(), persistent=False)
+        self.register_buffer("part_of_values", parts.part_of_values(), persistent=False)
+
+    def codes(self, z: Tensor, condition: Tensor) -> list[Tensor]:
+        """The code of each head, followed by its own latents."""
+        given = self.parts.given(condition)
+        shared, *own = torch.split(z, [self.z, *self.own], 1)
+        fields = self.parts.fields_of_parts(given.fields)
+        encoded = [
+            encoder(part) * known.amax(1, keepdim=True)
+            for encoder, part, known in zip(self.encoders, self.parts.split(given.values), fields, strict=True)
+        ]
+        codes = self.trunk(torch.cat([shared, given.fields, *encoded], 1))
+        return [torch.cat([code, latents], 1) for code, latents in zip(codes, own, strict=True)]
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        made = joined([head(code) for head, code in zip(self.heads, self.codes(z, condition), strict=True)])
+        given = self.parts.given(condition)
+        known = given.fields[:, self.field_of_values]
+        whole = torch.where(known > 0, given.values, made)
+        return whole * given.present[:, self.part_of_values]
+
+
+class Discriminator(Base):
+    """Items (n, width), what is known of them (n, condition_width) -> logits of all parts together (n,), then of each.
+
+    Args:
+        parts: the layout of an item.
+        judges: a discriminator of each part.
+        width: of the net that judges all parts together.
+        together: False to judge each part on its own only.
+    """
+
+    def __init__(self, parts: Parts, judges: Sequence[Base], width: int, together: bool = True) -> None:
+        super().__init__()
+        self.parts, self.judges = parts, nn.ModuleList(judges)
+        self.lengths = [judge.length for judge in judges]
+        self.length = sum(self.lengths)
+        self.embed = nn.ModuleList(nn.Linear(length, EMBEDDING) for length in self.lengths)
+        joint = nn.Sequential(
+            nn.Linear(EMBEDDING * len(self.lengths), width), Block(width, norm=False), nn.LeakyReLU(0.2),
+            nn.Linear(width, 1),
+        )  # fmt: skip
+        self.joint = joint if together else None
+
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        each = zip(self.judges, self.parts.split(x), strict=True)
+        return torch.cat([judge.features(part) for judge, part in each], 1)
+
+    def embeddings(self, h: Tensor) -> list[Tensor]:
+        """Features (n, length) as a vector of each part, (n, EMBEDDING)."""
+        return [embed(own) for embed, own in zip(self.embed, torch.split(h, self.lengths, 1), strict=True)]
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> list[Tensor]:
+        present = h.new_ones(len(h), len(self.lengths)) if label is None else self.parts.given(label).present
+        each = zip(self.judges, torch.split(h, self.lengths, 1), strict=True)
+        logits = [_first_logit(judge.judge(own)) * present[:, i] for i, (judge, own) in enumerate(each)]
+        if self.joint is None:
+            return logits
+        vectors = [vector * present[:, i : i + 1] for i, vector in enumerate(self.embeddings(h))]
+        return [self.joint(F.leaky_relu(torch.cat(vectors, 1), 0.2)).squeeze(1), *logits]

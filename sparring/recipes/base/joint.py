@@ -1,0 +1,181 @@
+"""Recipes for items of several parts, each of which is made and judged by nets of its own kind of data."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar, Self
+
+from torch import nn
+
+from sparring.errors import InputError
+from sparring.games.joint import Contrast, PartPenalty
+from sparring.games.prior import Gumbel, Normal, Prior, Times
+from sparring.games.prior import Part as Latents
+from sparring.games.terms import Term
+from sparring.layers.parts import Parts
+from sparring.modalities.joint import Joint
+from sparring.modalities.joint.parts import Part, RowPart, TextPart
+from sparring.nets import caption, dcgan, joint, spectral, table, video
+from sparring.nets.discriminator import Discriminator
+from sparring.nets.relgan import RepresentationsDiscriminator
+from sparring.recipes.base.adversarial import Adversarial
+from sparring.recipes.base.fields import Count, Natural, Pixels, Weight, Words, data, generator, losses
+from sparring.recipes.base.relativistic import RelativisticGan
+from sparring.schedules import cosine
+
+ROW_DEPTH = 2  # residual blocks of the nets of rows
+MOST = 256  # channels of a layer of the nets of sounds at most
+MOTION, WAVES = 32, 16  # length of the latents of a film's motion, and waves that it consists of
+REPRESENTATIONS = 16  # of a text
+
+
+@dataclass(frozen=True)
+class PartNets:
+    """The nets of a part.
+
+    Attributes:
+        G: (n, code + own latents) -> (n, *shape).
+        D: judges the part alone.
+        E: a net like D, whose features encode given parts.
+        own: latents of G besides the code.
+        gamma: strength of the gradient penalty that such data need.
+    """
+
+    G: nn.Module
+    D: Discriminator
+    E: Discriminator
+    own: tuple[Latents, ...] = ()
+    gamma: float = 1.0
+
+
+def _pictures(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
+    channels, size, _ = part.shape
+    judges = [dcgan.Discriminator(size, channels, width, "none") for _ in range(2)]
+    return PartNets(dcgan.Generator(code, size, channels, width), *judges, gamma=0.4 * (size / 32) ** 2)
+
+
+def _rows(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
+    assert isinstance(part, RowPart)
+    spans, columns = part.table.spans(), len(part.fields)
+    G = joint.Unasked(table.Generator(code, spans, hidden, ROW_DEPTH), columns)
+    judges = [
+        joint.UnaskedDiscriminator(table.Discriminator(part.table.spans(), hidden, ROW_DEPTH), columns)
+        for _ in range(2)
+    ]
+    return PartNets(G, *judges, own=(Gumbel(f"{part.name} choices", spans.places),), gamma=0.5)
+
+
+def _sounds(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
+    channels, length = part.shape
+    frame = part.modality.frame  # type: ignore[attr-defined]
+
+    def spectra() -> spectral.Spectra:
+        return spectral.Spectra(channels, length, frame)
+
+    judges = [
+        joint.Viewed(spectral.TurnedSpectra(spectra()), spectral.Discriminator(spectra(), width, MOST))
+        for _ in range(2)
+    ]
+    return PartNets(spectral.Generator(code, spectra(), width, MOST), *judges)
+
+
+def _films(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
+    channels, frames, size, _ = part.shape
+    loop = bool(part.modality.loop)  # type: ignore[attr-defined]
+    G = video.Generator(code, MOTION, WAVES, frames, size, channels, width, loop=loop)
+    judges = [video.ClipDiscriminator(size, channels, width, frames) for _ in range(2)]
+    own = (Normal(f"{part.name} motion", MOTION), Times(f"{part.name} times", frames))
+    return PartNets(G, *judges, own=own, gamma=2.0 * (size / 32) ** 2)
+
+
+def _texts(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
+    assert isinstance(part, TextPart)
+    length, tokens = part.shape
+    judges = [RepresentationsDiscriminator(tokens - 1, REPRESENTATIONS, hidden // 4) for _ in range(2)]
+    own = (Gumbel(f"{part.name} choices", length * tokens),)
+    return PartNets(caption.Generator(code, length, tokens, hidden), *judges, own=own)
+
+
+NETS: Mapping[str, Callable[[Part, int, int, int], PartNets]] = {
+    "images": _pictures, "rows": _rows, "audio": _sounds, "video": _films, "text": _texts,
+}  # fmt: skip
+
+
+def part_nets(recipe: str, part: Part, code: int, width: int, hidden: int) -> PartNets:
+    """The nets of a part.
+
+    Args:
+        recipe: its name, for messages.
+        code: length of the code that G receives.
+        width: channels of convolutions next to the item.
+        hidden: width of fully connected layers.
+
+    Raises:
+        InputError: if no nets are known for this kind of data.
+    """
+    if part.kind not in NETS:
+        raise InputError(f"recipe {recipe!r} cannot join {part.kind}, the kind of part {part.name!r}; leave it out")
+    return NETS[part.kind](part, code, width, hidden)
+
+
+@dataclass(frozen=True)
+class JointRecipe(Adversarial[Joint]):
+    """How items of several parts are read."""
+
+    takes: ClassVar[tuple[Joint, ...]] = (Joint(),)
+
+    table: str = data("", "table that names the files; empty: one beside them, if any", sets="table")
+    match: str = data("", "another data set, whose items of the same class are the other part", sets="match")
+    columns: Words = data((), "columns that rows consist of; empty: all that are suitable", sets="columns")
+    size: Pixels = data(0, "height and width of pictures and frames; 0: chosen from the data", sets="size")
+    seconds: Weight = data(0.0, "length of sounds; 0: covers most of the sounds", sets="seconds")
+
+    def portable(self) -> Self:
+        return replace(self, table="", match="")
+
+
+@dataclass(frozen=True)
+class JointNets(JointRecipe, RelativisticGan[Joint]):
+    """A generator and a discriminator of each part by its own kind of data, and a D of all parts together, with the
+    game of `RelativisticGan`.
+    """
+
+    codes: Count = generator(64, "length of the code from which a part is generated")
+    width: Count = generator(32, "channels of the layers next to pictures, frames and spectra, in G and D")
+    inner: Count = generator(256, "width of fully connected layers, in G and D")
+    depth: Natural = generator(2, "residual blocks before the heads")
+    contrast: Weight = losses(0.5, "weight of finding an item's other parts in the batch, in the losses of D and G")
+
+    @abstractmethod
+    def latents(self, modality: Joint) -> list[Latents]:
+        """Latents of the trunks."""
+
+    @abstractmethod
+    def build_generator(
+        self, layout: Parts, heads: list[nn.Module], own: list[int], encoders: list[nn.Module]
+    ) -> nn.Module:
+        """G of heads, which have some latents of their own, and of encoders of given parts."""
+
+    def nets_of_parts(self, modality: Joint) -> list[PartNets]:
+        """The nets of each part."""
+        return [part_nets(self.name, part, self.codes, self.width, self.inner) for part in modality.parts]
+
+    def prior(self, modality: Joint) -> Prior:
+        own = [part for nets in self.nets_of_parts(modality) for part in nets.own]
+        return Prior(*self.latents(modality), *own)
+
+    def nets(self, modality: Joint) -> tuple[nn.Module, Discriminator]:
+        each = self.nets_of_parts(modality)
+        own = [sum(part.width for part in nets.own) for nets in each]
+        encoders: list[nn.Module] = [joint.Encoder(nets.E, joint.EMBEDDING) for nets in each]
+        G = self.build_generator(modality.layout, [nets.G for nets in each], own, encoders)
+        return G, joint.Discriminator(modality.layout, [nets.D for nets in each], self.inner)
+
+    def terms(self, modality: Joint, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
+        strengths = [nets.gamma for nets in self.nets_of_parts(modality)]
+        gamma = partial(cosine, self.gamma, self.gamma_end, share=self.burn_in)
+        penalties = [PartPenalty(name, gamma, modality.layout, strengths, self.lazy) for name in ("R1", "R2")]
+        return [*penalties, *([Contrast(modality.layout, self.contrast)] if self.contrast else [])]

@@ -1,0 +1,70 @@
+"""Items whose parts are perfect but do not belong together must fail."""
+
+import pytest
+import torch
+from things import write_stems
+
+from sparring.errors import InputError
+from sparring.modalities import find
+from sparring.modalities.joint import Joint, matcher
+from sparring.modalities.joint.judge import joint_judge
+from sparring.modalities.judge import TrainingData
+
+
+class Console:
+    def say(self, text):
+        pass
+
+
+class Real:
+    """A model whose samples are real items, with the parts in order or not."""
+
+    def __init__(self, joint, values, shuffled):
+        parts = joint.layout.split(values)
+        moved = [part.roll(shuffled * i, 0).flatten(1) for i, part in enumerate(parts)]
+        self.modality, self.values = joint, torch.cat(moved, 1)
+
+    def stream(self, n, *_):
+        yield {"values": self.values[:n]}, None
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    patched = pytest.MonkeyPatch()
+    patched.setattr(matcher, "STEPS", 60)
+    items = find(write_stems(tmp_path_factory.mktemp("data") / "things", 240, parts=("png", "json", "txt")))
+    joint = Joint().fit(items)
+    data = TrainingData("things", "things", len(items), lambda: items)
+    judge = joint_judge(joint, data, None, {}, lambda _: None)
+    values = joint.batch(joint.encode(items).tensors)["values"]
+    yield {way: judge.evaluate(Real(joint, values, way), 200, 0, Console()) for way in (0, 1)}
+    patched.undo()
+
+
+def test_real_items_belong_together(judged):
+    found = judged[0]
+    assert found["agreement[color]"] > 0.95
+    assert found["matching[picture,row]"] > 0.75  # a third of the others have the same color
+    assert not [finding for finding in found.findings if "belong" in finding.name]
+
+
+def test_perfect_parts_that_do_not_belong_together_fail(judged):
+    found, real = judged[1], judged[0]
+    assert found["agreement[color]"] < 0.5
+    for name in ("matching[picture,row]", "matching[picture,text]", "matching[text,row]"):
+        assert found[name] < 0.6 < real[name]
+    assert found["fid[together]"] > 3 * real["fid[together]"]
+    assert [finding.name for finding in found.findings] == ["parts do not belong together"]
+
+
+def test_the_baseline_is_real_parts_in_another_order(judged):
+    found = judged[0]
+    assert found.of_baseline("shuffled", "matching[picture,row]") < 0.65
+    assert found.of_real("matching[picture,row]") > 0.75
+
+
+def test_too_few_items_are_refused(tmp_path):
+    items = find(write_stems(tmp_path / "few", 20))
+    data = TrainingData("few", "few", 20, lambda: items)
+    with pytest.raises(InputError, match="'few' has 20 items; evaluating needs at least 24"):
+        joint_judge(Joint().fit(items), data, None, {}, lambda _: None)

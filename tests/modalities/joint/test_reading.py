@@ -1,0 +1,123 @@
+"""Which files belong together, what is missing, and what is refused."""
+
+import numpy as np
+import pytest
+from things import write_stems, write_table
+
+from sparring import recipes
+from sparring.errors import InputError
+from sparring.modalities import find
+from sparring.modalities.joint import Joint
+from sparring.modalities.joint.tuples import MISSING
+
+
+def asked(path):
+    return find(path, recipes.find("joint").takes)
+
+
+def test_files_of_one_stem_belong_together(tmp_path):
+    data = write_stems(tmp_path / "things", parts=("png", "json", "txt", "wav"))
+    (data / "notes.md").write_text("of no part")
+    items = find(data)
+    assert (items.kind, len(items)) == ("joint", 24)
+    assert list(items.items.parts) == ["picture", "sound", "text", "row"]
+    assert any("1 files of no part (notes.md)" in note for note in items.notes)
+    fitted = Joint().fit(items)
+    tensors = fitted.encode(items).tensors
+    decoded = fitted.decode(fitted.batch(tensors))
+    for i in (0, 10, 23):
+        color = decoded.parts["row"]["color"].iloc[i]
+        assert color in decoded.parts["text"][i]
+        assert ["red", "green", "blue"].index(color) == decoded.parts["picture"][i].mean((0, 1)).argmax()
+
+
+def test_missing_parts_are_masked_and_said(tmp_path):
+    data = write_stems(tmp_path / "things", lacking=[(3, "json"), (5, "png")])
+    items = find(data)
+    assert items.items.rows["row"][3] == MISSING
+    assert any("2 of 24 items have one part alone (003, 005)" in note for note in items.notes)
+    fitted = Joint().fit(items)
+    encoded = fitted.encode(items)
+    assert "1 of 24 items have no row, which is masked in training" in encoded.notes
+    batch = fitted.batch(encoded.tensors)
+    given = fitted.layout.given(batch["condition"])
+    assert given.present[3].tolist() == [1, 0]
+    assert given.present[5].tolist() == [0, 1]
+    values = fitted.layout.split(batch["values"])
+    assert not values[1][3].any()
+    assert not values[0][5].any()
+    assert not given.fields[3, 1:].any()  # what is missing is never given
+
+
+def test_survey_counts_the_parts(tmp_path):
+    items = asked(write_stems(tmp_path / "things", lacking=[(i, "json") for i in range(14)]))
+    survey = Joint.survey(items, "things")
+    assert survey.parts == {"picture": 24, "row": 10}
+    assert survey.advice()[0].startswith("most items lack a row")
+    assert survey.content()["parts"] == {"picture": 24, "row": 10}
+
+
+def test_a_column_names_the_files(tmp_path):
+    table = write_table(tmp_path / "things")
+    (tmp_path / "things" / "pictures" / "other.png").write_bytes((table.parent / "pictures" / "000.png").read_bytes())
+    for path in (table, table.parent):
+        items = asked(path)
+        assert list(items.items.parts) == ["picture", "row"]
+        assert list(items.items.parts["row"].items) == ["color", "size"]
+        assert any("1 files are of no row (pictures/other.png)" in note for note in items.notes)
+
+
+def test_pictures_with_a_table_stay_pictures_unless_joint_is_asked_for(tmp_path):
+    folder = write_table(tmp_path / "things").parent
+    assert find(folder).kind == "images"
+    assert recipes.choose(find(folder), "cpu")[0].name != "joint"
+    fitted = Joint().fit(find(folder))  # by the table beside the files
+    assert [part.name for part in fitted.parts] == ["picture", "row"]
+
+
+def test_sets_are_matched_by_class(tmp_path):
+    for name in ("png", "wav"):
+        for i in range(24):
+            folder = tmp_path / name / ["red", "green", "blue"][i % 3]
+            write_stems(folder, 0)
+            write_one(folder, i, name)
+    items = find(tmp_path / "wav")
+    joint = Joint(match=str(tmp_path / "png"))
+    fitted = joint.fit(items)
+    encoded = fitted.encode(items)
+    assert [part.name for part in fitted.parts] == ["sound", "picture", "label"]
+    decoded = fitted.decode(fitted.batch(encoded.tensors))
+    colors = np.array(["red", "green", "blue"])
+    assert (colors[decoded.parts["picture"].mean((1, 2)).argmax(1)] == decoded.parts["label"]["label"]).all()
+    labels = np.array(items.classes)[items.labels[encoded.items]]
+    assert (labels == decoded.parts["label"]["label"]).all()
+
+
+def write_one(folder, i, suffix):
+    from things import picture, sound
+
+    if suffix == "png":
+        picture(i).save(folder / f"{i:03}.png")
+    else:
+        import soundfile
+
+        soundfile.write(folder / f"{i:03}.wav", sound(i), 8000)
+
+
+def test_what_cannot_be_joined_is_refused(tmp_path):
+    table = write_table(tmp_path / "wrong", named=lambda i: f"nowhere/{i}.png")
+    with pytest.raises(InputError, match=r"column 'file' names files that are not in .*, such as nowhere/0.png"):
+        asked(table)
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,4\n")
+    with pytest.raises(InputError, match="no column names files"):
+        asked(tmp_path / "rows.csv")
+    plain = find(write_stems(tmp_path / "plain", parts=("png",)))
+    with pytest.raises(InputError, match=r"'plain' has images alone; give table=FILE"):
+        Joint().fit(plain)
+    with pytest.raises(InputError, match="'plain' has no classes, by which"):
+        Joint(match=str(tmp_path / "plain")).fit(plain)
+    whole = find(write_stems(tmp_path / "whole"))
+    lost = find(write_stems(tmp_path / "lost", parts=("png", "txt")))
+    fitted = Joint().fit(whole)
+    with pytest.raises(InputError, match=r"'lost' has no part 'row', which the model was trained with"):
+        fitted.encode(lost)
