@@ -105,7 +105,7 @@ class Site:
             linked = LINK.sub(lambda link: f"{link[1]}{self._target(link[2], link[3] or '', path, page)})", prose)
             return FORMULA.sub(_mathml, linked) if formulas else linked
 
-        return _outside(FENCED, text, lambda part: _outside(CODE, part, change, _cell_code))
+        return _outside(FENCED, text, lambda part: _outside(CODE, part, change, _cell_code), _titled)
 
     def _target(self, target: str, anchor: str, path: str, page: str) -> str:
         if not target or re.match(r"[a-z]+:", target):
@@ -150,8 +150,13 @@ def _source(name: str) -> str:
 
 def _mathml(formula: re.Match[str]) -> str:
     if formula[1]:
-        return f'<div class="formula">{convert(formula[1].strip(), display="block")}</div>'
+        return f'<div class="formula" tabindex="0">{convert(formula[1].strip(), display="block")}</div>'
     return f"<span>{convert(formula[2])}</span>"  # a line that begins with <math> would be a paragraph of its own
+
+
+def _titled(block: re.Match[str]) -> str:
+    """A block of code whose file is named after its language, with this name as a title."""
+    return re.sub(r"^( *```\w+) (\S+)$", r'\1 title="\2"', block[0], count=1, flags=re.MULTILINE)
 
 
 def _cell_code(code: re.Match[str]) -> str:

@@ -18,9 +18,8 @@ pytestmark = [
 WAIT = 60_000  # milliseconds until a state must be reached, on a machine that is busy
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = (
-    "", "overview/", "tour/", "tables/", "judging/", "studio/", "commands/train/", "commands/sample/", "recipes/",
-    "recipes/gan/", "api/", "api/data/", "book/1-the-game/", "bench/mnist/", "contributing/", "notebooks/",
-    "source/sparring/losses/adversarial.py/", "zh/", "zh/book/3-losses/",
+    "", "tour/", "commands/train/", "recipes/gan/", "api/", "book/1-the-game/", "bench/mnist/", "zh/",
+    "zh/book/3-losses/",
 )  # fmt: skip
 
 
@@ -87,25 +86,21 @@ def test_pictures_of_the_gallery_are_shown(visit):
     assert page.locator(".gallery-card").count() == page.locator(".gallery-card pre").count()
 
 
-@pytest.mark.parametrize(("address", "words", "found"), [("", "truncation", "truncation"), ("zh/", "损失", "损失")])
-def test_search_finds_pages(visit, address, words, found):
+@pytest.mark.parametrize(("address", "words"), [("", "truncation"), ("zh/", "损失")])
+def test_search_finds_pages(visit, address, words):
     page = visit(address, WIDE)
     page.keyboard.press("Control+k")
-    page.keyboard.type(words)
-    page.wait_for_function(
-        "word => document.body.innerText.toLowerCase().includes(word) && document.querySelector('.md-search__output, "
-        "[class*=search] a, [role=dialog] a')",
-        arg=found,
-    )
+    page.get_by_role("combobox").fill(words)
+    page.locator("a:has(mark)").filter(has_text=words).first.wait_for()
 
 
 def test_both_languages_and_both_schemes_can_be_chosen(visit):
     page = visit("", WIDE)
     assert page.evaluate("document.documentElement.lang") == "en"
-    page.locator("a[hreflang=zh]").first.evaluate("link => link.click()")
-    page.wait_for_function("document.documentElement.lang === 'zh'")
-    before = page.evaluate("document.body.dataset.mdColorScheme")
-    for _ in range(3):
-        page.locator("label[for^=__palette]:not([hidden])").first.click()
-        page.wait_for_timeout(100)
-    assert {before} <= {"default", "slate"}
+    schemes = set()
+    for _ in range(3):  # that of the system, light, dark
+        schemes.add(page.evaluate("document.body.dataset.mdColorScheme"))
+        page.locator("form[data-md-component=palette] label:visible").click()
+    assert schemes == {"default", "slate"}
+    page.goto(page.locator("a[hreflang=zh]").first.evaluate("link => link.href"))
+    assert page.evaluate("document.documentElement.lang") == "zh"
