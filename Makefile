@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo check test slow browser fuzz gpu lint types docs-figures stale-figures clean
+.PHONY: demo check test slow browser fuzz gpu lint types docs docs-figures stale-figures clean
 
 demo: .venv/ready
 	$(BIN)/sparring train digits --recipe gan --out runs/demo --time 100s --force labels=true
@@ -21,7 +21,7 @@ slow: .venv/ready
 
 # Skipped, with a message, where no Chromium is installed.
 browser: .venv/ready
-	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile tests/studio
+	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile tests/studio tests/website
 
 # Thousands of damaged and hostile inputs. `SEED=7` tries others, `CASES=100000` more of them.
 SEED ?= 0
@@ -41,6 +41,12 @@ lint: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+# The site of the docs, in build/docs/site. A dead link, or a page that website/navigation.py does not list, fails.
+# `ADDRESS=https://example.org/sparring/` is where it is published.
+ADDRESS ?= /
+docs: .venv/ready
+	$(BIN)/python -m website --address $(ADDRESS)
 
 # Says which measured pages of the docs are older than their code and measures them again; `PAGES=docs/step.md` only
 # some. Most take minutes to hours. `make stale-figures` only lists them.

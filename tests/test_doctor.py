@@ -23,7 +23,7 @@ def test_report(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("SPARRING_DATA", str(tmp_path / "absent"))
     status, printed, errors = sparring(monkeypatch, capsys, "doctor")
     assert (status, errors) == (0, "")
-    for extra in set(PROJECT["optional-dependencies"]) - {"all", "dev"}:
+    for extra in set(PROJECT["optional-dependencies"]) - {"all", "dev", "docs"}:
         assert f"  {extra} " in printed
     assert "- data sets: the folder does not exist; correct SPARRING_DATA" in printed
 

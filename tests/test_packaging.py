@@ -66,7 +66,7 @@ def test_an_installed_wheel_trains_without_the_checkout(wheel, tmp_path):
 
 def test_workflows_are_valid():
     workflows = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-    assert len(workflows) == 2
+    assert len(workflows) == 3
     run(program("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *workflows)
 
 

@@ -160,7 +160,7 @@ def optional_parts() -> Iterator[Entry]:
     from packaging.requirements import Requirement
 
     declared = [Requirement(text) for text in metadata.requires(PACKAGE) or ()]
-    extras = sorted(set(metadata.metadata(PACKAGE).get_all("Provides-Extra") or ()) - {"all", "dev"})
+    extras = sorted(set(metadata.metadata(PACKAGE).get_all("Provides-Extra") or ()) - {"all", "dev", "docs"})
     for extra in extras:
         missing = sorted(set(_missing(extra, declared)))
         found = f"missing: {', '.join(missing)}; pip install 'sparring[{extra}]'" if missing else "installed"
