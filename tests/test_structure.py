@@ -9,7 +9,7 @@ from sparring.modalities import Modality
 
 HOUSE = [
     "errors", "memory", "seeds", "schedules", "files", "json_files", "folders", "console", "devices", "sheets",
-    "layers", "losses", "metrics", "data", "loop", "nets", "games", "modalities", "recipes", "model", "runs",
+    "layers", "losses", "metrics", "data", "shards", "loop", "nets", "games", "modalities", "recipes", "model", "runs",
     "evaluation", "training", "tuning", "explore", "use", "deploy", "bench", "studio", "cli", "__main__",
 ]  # fmt: skip
 ROOT = Path(sparring.__file__).parent
