@@ -62,6 +62,7 @@ def train(
     """Train a GAN on data. The run's folder receives samples, checkpoints and the model."""
     from sparring.recipes.base import parse
     from sparring.training import train
+    from sparring.training.launcher import find_launcher
 
     options = {
         "recipe": recipe or None, "out": out or None, "steps": steps, "time": time or None, "seed": seed,
@@ -73,6 +74,8 @@ def train(
     for name in {*options, "data"} & set(given):
         raise InputError(f"{name}={given[name]} is an option, not a field of a recipe; write --{name} {given[name]}")
     model = train(data=data, **options, **given)  # type: ignore[arg-type]
+    if find_launcher().rank:
+        return  # the first rank says what to do next
     run = quote(out or f"runs/{model.recipe.name}-{model.about['name']}")
     say(f"\nLook at {run}/samples, then try:\n")
     own = model.recipe.own_file
