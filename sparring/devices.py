@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 
 
 MAX_CPU_RANKS = 1024  # more processes than any machine has cores for
+START_METHOD: Literal["spawn", "fork"] = "spawn"  # of ranks: a forked process may not use more than one thread
+PATIENCE = timedelta(days=1)  # of ranks that wait, such as for the first one to read the data
 
 
 def resolve(device: str) -> torch.device:
@@ -57,19 +63,47 @@ def has_bf16(device: torch.device) -> bool:
     return any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
-def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1) -> Fabric:
-    """A Fabric on one device, or on several ranks of its kind."""
+def cores() -> int:
+    """Number of cores that a run may use on this machine."""
+    if given := os.environ.get("SLURM_CPUS_ON_NODE"):  # each of its processes may be bound to a few of them
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Within this context, PyTorch computes with this many threads; 0 for as many as it likes. Sums over many numbers
+    depend on it, by rounding.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1, nodes: int = 0) -> Fabric:
+    """A Fabric on one device, or on several ranks of its kind.
+
+    Args:
+        nodes: number of machines on which a launcher has started the ranks; 0 to start them here.
+    """
     from lightning_fabric import Fabric  # takes seconds, and only training needs it
+    from lightning_fabric.strategies.ddp import DDPStrategy
 
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # the run reports its device itself
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    devices: int | list[int] = ranks
+    devices: int | list[int] = ranks // max(1, nodes)
     if ranks == 1 and device.type == "cuda" and device.index is not None:
         devices = [device.index]
     return Fabric(
         accelerator=device.type,
         devices=devices,
-        strategy="ddp_spawn" if ranks > 1 else "auto",
+        num_nodes=max(1, nodes),
+        strategy=DDPStrategy(start_method="popen" if nodes else START_METHOD, timeout=PATIENCE)
+        if ranks > 1
+        else "auto",
         precision="bf16-mixed" if precision == "bf16" else "32-true",
     )
 

@@ -12,14 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from sparring.layers.statistics import layers_with_statistics, set_updates, updates_statistics
+from sparring.layers.statistics import (
+    layers_with_statistics,
+    normalizes_spectrum,
+    set_updates,
+    updates_statistics,
+)
 from sparring.seeds import Seeds, reseed
+from sparring.shards import ShardBuffers, Tree
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -29,13 +35,13 @@ Losses = dict[str, Tensor]  # named, already weighted terms; a player minimizes 
 Value = TypeVar("Value", Tensor, tuple[Tensor, ...])
 After = Callable[[Mapping[str, Tensor]], None]
 Deal = Callable[[int, int], Mapping[str, Tensor]]  # (number, shard) -> the real tensors of a round
-# (player, rounds, later players, fabric) -> (losses, observations). Leaves the gradient of the player's losses over all
-# rounds, its micro-batches, in the player's weights.
-GradientEstimator = Callable[["Player", Sequence["Round"], Sequence["Player"], "Fabric"], tuple[Losses, Losses]]
+# (turn, round, share, fabric) -> (losses, observations), times the share that the round, one of the turn's shards, has
+# in the batch. Leaves the gradient of the player's losses times this share in the player's weights.
+GradientEstimator = Callable[["Turn", "Round", float, "Fabric"], tuple[Losses, Losses]]
 
+Sharing = Literal["all", "plain nets", "nothing"]
 Stream = tuple[str, int]  # a random stream's name, and how often it was interrupted
-
-BUCKET = 2**23  # numbers that are averaged over ranks in one call, about: 32 MiB
+State = tuple[Sequence[ShardBuffers], int]  # and the place of the shard among those of the rank
 
 
 @dataclass(eq=False)
@@ -52,8 +58,8 @@ class Player:
         every: steps per move, such as 16 for StyleGAN2's lazy R1; the losses are then multiplied by it.
         clip: largest norm of the gradient over all weights, or None.
         schedule: settings of the optimizer's groups (``lr``, ``betas``) at a progress in [0, 1].
-        after: called after the weights have moved, with the observations averaged over micro-batches and ranks: WGAN's
-            weight clipping, ADA's probability.
+        after: called after the weights have moved, with the observations averaged over shards: WGAN's weight clipping,
+            ADA's probability.
         gradient: how the gradient is computed. The default sums the terms and backpropagates; a differentially private
             one differs.
     """
@@ -115,10 +121,19 @@ class Round:
         tensors: the real tensors by name; ``round["values"]`` is short for ``round.tensors["values"]``.
         progress: fraction of the run that has been played, a 0-d tensor in [0, 1].
         observed: scalars that the current player reports, by name.
+        state: modules with buffers of its shard.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor], progress: Tensor, seeds: Seeds, place: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        progress: Tensor,
+        seeds: Seeds,
+        place: tuple[int, int],
+        state: State = ((), 0),
+    ) -> None:
         self.tensors = tensors
+        self.state = state
         self.progress = progress
         self.observed: dict[str, Tensor] = {}
         self._seeds, self._place = seeds, place
@@ -165,12 +180,14 @@ class Round:
         return value
 
     def observe(self, **values: Tensor) -> None:
-        """Report scalars; they are averaged over micro-batches and ranks."""
+        """Report scalars; they are averaged over shards."""
         self.observed.update((name, value.detach().float()) for name, value in values.items())
 
     def begin(self, mover: Player, later: Sequence[Player]) -> None:
         """Start a turn: `mover` moves now, and `later` will move in this round after it."""
         self._movers, self.observed = (mover, *later), {}
+        for module in self.state[0]:
+            module.use(self.state[1])
         self._stream = (f"turn {mover.name}", 0)
         self.reseed(self._stream)
 
@@ -200,18 +217,20 @@ class Turn:
 
     Attributes:
         player: that moves.
-        rounds: its micro-batches.
-        later: players that will move in the same rounds after it.
+        rounds: one for each shard of this rank.
+        later: players that will move in the same rounds after it, and may use what has been computed in them.
+        exact: sums over shards do not depend on the number of ranks.
     """
 
     player: Player
     rounds: Sequence[Round]
     later: Sequence[Player]
+    exact: bool = True
 
 
 @dataclass(frozen=True)
 class Step:
-    """The record of one step: 0-d tensors on the device, averaged over micro-batches and ranks.
+    """The record of one step: 0-d tensors on the device, averaged over shards.
 
     Attributes:
         number: number of steps played, including this one.
@@ -239,7 +258,7 @@ def take_turns(turns: Iterable[Turn], fabric: Fabric) -> tuple[dict[str, Losses]
 
 
 def move(turn: Turn, fabric: Fabric) -> tuple[Losses, Losses]:
-    """One gradient step of one player over its micro-batches, with all other weights frozen.
+    """One gradient step of one player over the shards of a batch, with all other weights frozen.
 
     Returns:
         Losses and observations. The gradients remain in the weights until the player moves again.
@@ -254,9 +273,10 @@ def find_gradient(turn: Turn, fabric: Fabric) -> tuple[Losses, Losses]:
     player = turn.player
     player.optimizer.zero_grad()
     with player.acting():
-        losses, observed = (player.gradient or backpropagate)(player, turn.rounds, turn.later, fabric)
-    if fabric.world_size > 1:
-        _average(player, (losses, observed), fabric)
+        if len(turn.rounds) * fabric.world_size == 1:
+            losses, observed = (player.gradient or backpropagate)(turn, turn.rounds[0], 1.0, fabric)
+        else:
+            losses, observed = _over_shards(turn, fabric)
     if player.clip is not None:
         nn.utils.clip_grad_norm_(player.weights, player.clip)
     return losses, observed
@@ -270,59 +290,48 @@ def update(player: Player, observed: Mapping[str, Tensor]) -> None:
             player.after(observed)
 
 
-def backpropagate(
-    player: Player, rounds: Sequence[Round], later: Sequence[Player], fabric: Fabric
-) -> tuple[Losses, Losses]:
-    """The plain gradient estimator: the gradient of the mean over micro-batches of the summed terms."""
-    share = 1 / len(rounds)
+def backpropagate(turn: Turn, round: Round, share: float, fabric: Fabric) -> tuple[Losses, Losses]:
+    """The plain gradient estimator: the gradient of the summed terms."""
+    player = turn.player
+    round.begin(player, turn.later)
+    with fabric.autocast():
+        terms = player.losses(round)
+    total = torch.stack([term.float() for term in terms.values()]).sum()
+    torch.autograd.backward(total * (player.every * share), inputs=player.weights)
+    round.end()
+    losses = {name: term.detach().float() * share for name, term in terms.items()}
+    return losses, {name: value * share for name, value in round.observed.items()}
+
+
+def _over_shards(turn: Turn, fabric: Fabric) -> tuple[Losses, Losses]:
+    """Gradients, losses and observations, and running statistics: their means over the shards of all ranks. In each
+    shard, statistics begin as they were before the move.
+    """
+    player, mine = turn.player, len(turn.rounds)
+    shards = mine * fabric.world_size
+    tree = Tree(shards)
+    buffers = [b for layer in player.layers for b in layer.buffers()]
+    averaged = [b for b in buffers if b.is_floating_point()]
+    before = [b.clone() for b in buffers] if mine > 1 else buffers
     losses: Losses = {}
     observed: Losses = {}
-    for round in rounds:
-        round.begin(player, later)
-        with fabric.autocast():
-            terms = player.losses(round)
-        total = torch.stack([term.float() for term in terms.values()]).sum()
-        torch.autograd.backward(total * (player.every * share), inputs=player.weights)
-        round.end()
-        _add(losses, terms, share)
-        _add(observed, round.observed, share)
-    return losses, observed
-
-
-def _add(sums: Losses, terms: Mapping[str, Tensor], share: float) -> None:
-    for name, term in terms.items():
-        value = term.detach().float() * share
-        sums[name] = sums[name] + value if name in sums else value
-
-
-def _average(player: Player, records: Sequence[Losses], fabric: Fabric) -> None:
-    """Replace gradients, running statistics and records by their mean over the ranks."""
-    # Ranks run the same code, so a weight that this turn does not teach has no gradient on any.
-    gradients = [p.grad for p in player.weights if p.grad is not None]
-    buffers = [b for layer in player.layers for b in layer.buffers() if b.is_floating_point()]
-    scalars = [value for record in records for value in record.values()]
-    for bucket in buckets([*gradients, *buffers, *scalars], BUCKET):
-        flat = fabric.all_reduce(torch.cat([t.detach().float().flatten() for t in bucket]), reduce_op="mean")
-        assert isinstance(flat, Tensor)
-        with torch.no_grad():
-            for tensor, mean in zip(bucket, torch.split(flat, [t.numel() for t in bucket]), strict=True):
-                tensor.copy_(mean.view_as(tensor))
-
-
-def buckets(tensors: Sequence[Tensor], size: int) -> Iterator[list[Tensor]]:
-    """Tensors in groups of at most `size` numbers each, so that averaging needs no second copy of all gradients. A
-    larger tensor is a group of its own.
-    """
-    bucket: list[Tensor] = []
-    count = 0
-    for tensor in tensors:
-        if bucket and count + tensor.numel() > size:
-            yield bucket
-            bucket, count = [], 0
-        bucket.append(tensor)
-        count += tensor.numel()
-    if bucket:
-        yield bucket
+    for i, round in enumerate(turn.rounds):
+        if i:
+            player.optimizer.zero_grad()
+            for buffer, old in zip(buffers, before, strict=True):
+                buffer.copy_(old)
+        losses, observed = (player.gradient or backpropagate)(turn, round, 1 / shards, fabric)
+        # Shards run the same code, so a weight that this turn does not teach has no gradient in any.
+        gradients = [p.grad for p in player.weights if p.grad is not None]
+        records = [*losses.values(), *observed.values()]
+        tree.add(0, fabric.global_rank * mine + i, [*gradients, *(b / shards for b in averaged), *records])
+    sums = iter(tree.total(fabric, turn.exact))
+    for weight in player.weights:
+        if weight.grad is not None:
+            weight.grad = next(sums)
+    for buffer in averaged:
+        buffer.copy_(next(sums))
+    return {name: next(sums) for name in losses}, {name: next(sums) for name in observed}
 
 
 def _moves(players: Sequence[Player], step: int) -> list[tuple[Player, bool]]:
@@ -330,11 +339,6 @@ def _moves(players: Sequence[Player], step: int) -> list[tuple[Player, bool]]:
     acting = [p for p in players if step % p.every == 0]
     turns = [(p, turn > 0) for p in acting for turn in range(p.turns)]
     return [(p, new or i == 0) for i, (p, new) in enumerate(turns)]
-
-
-def _sharers(moves: Sequence[tuple[Player, bool]], i: int) -> list[Player]:
-    """The players that move in the same round after move i."""
-    return [player for player, _ in takewhile(lambda move: not move[1], moves[i + 1 :])]
 
 
 def play(
@@ -347,7 +351,8 @@ def play(
     start: int = 0,
     progress: Callable[[int], float] | None = None,
     seeds: Seeds = Seeds(),
-    accumulate: int = 1,
+    shards: int | None = None,
+    exact: bool = True,
     take: Take = take_turns,
 ) -> Iterator[Step]:
     """Play the game from step `start` to step `steps`, yielding after each.
@@ -356,20 +361,26 @@ def play(
         game: holds every net and everything that lasts. All weights but those of the moving player are frozen.
         players: in the order of their moves.
         deal: (number of the round, shard) -> the real tensors of a round, on the fabric's device; random generators are
-            seeded before it is called. Ranks and micro-batches are both shards: two ranks move weights
-            as two micro-batches on one do (running statistics are averaged over ranks, but follow micro-batches one by
-            one).
+            seeded before it is called.
         fabric: precision and collectives.
         steps: where this part of the run ends; schedules stretch to it unless `progress` is given.
         start: number of steps that have been played already.
         progress: the progress, in [0, 1], at which a step is played.
         seeds: give each random operation its own seed.
-        accumulate: micro-batches per move. Above 1 no fakes are shared between players, since that would keep the
-            graphs of all of them.
+        shards: parts of a batch, each of which is played on its own. Every rank plays an equal number of them, one if
+            this is None. If a rank plays several, no fakes are shared between players, since that would keep the graphs
+            of all of them.
+        exact: the end of the run does not depend on how many ranks play its shards. Otherwise it may, by rounding.
         take: takes the turns of a step.
     """
     drawn = 1 + sum(p.turns - 1 for p in players)  # rounds per step, at most
-    shards = range(fabric.global_rank * accumulate, (fabric.global_rank + 1) * accumulate)
+    mine = (shards or fabric.world_size) // fabric.world_size
+    own = [module for module in game.modules() if isinstance(module, ShardBuffers)]
+    for module in own:
+        module.split(mine)
+    places = {fabric.global_rank * mine + i: (own, i) for i in range(mine)}
+    sharing = _sharing((mine, mine * fabric.world_size), exact, fabric)
+    turns = partial(_turns, players, drawn=drawn, sharing=sharing, exact=exact)
     weights, layers = list(game.parameters()), layers_with_statistics(game)
     try:
         for step in range(start, steps):
@@ -380,13 +391,43 @@ def play(
                 if player.schedule is not None:
                     _set(player.optimizer, player.schedule(played))
             on_device = torch.full((), played, device=fabric.device)
-            deals = partial(_dealt, deal, shards, on_device, seeds)
-            yield Step(step + 1, *take(_turns(players, step, drawn, deals), fabric))
+            deals = partial(_dealt, deal, places, on_device, seeds)
+            yield Step(step + 1, *take(turns(step, deal=deals), fabric))
     finally:
         _free([], layers, True)
 
 
-def _turns(players: Sequence[Player], step: int, drawn: int, deal: Callable[[int], Sequence[Round]]) -> Iterator[Turn]:
+def _sharers(moves: Sequence[tuple[Player, bool]], i: int, sharing: Sharing) -> Sequence[Player]:
+    """The players that move in the same round after move i and may use what has been computed in it."""
+    later = [player for player, _ in takewhile(lambda move: not move[1], moves[i + 1 :])]
+    apart = sharing == "plain nets" and any(normalizes_spectrum(net) for player in later for net in player.nets)
+    return () if sharing == "nothing" or apart else later
+
+
+def _sharing(shards: tuple[int, int], exact: bool, fabric: Fabric) -> Sharing:
+    """What players share. Sharing changes two things besides the time: it improves the estimate of a spectral norm
+    before the other player's turn, and gradients of 16-bit copies of a weight are not added in 16 bits. Therefore the
+    end of a run would depend on which ranks share.
+
+    Args:
+        shards: of this rank, and of all.
+    """
+    mine, total = shards
+    with fabric.autocast():
+        mixed = torch.is_autocast_enabled(fabric.device.type)
+    if mine > 1 or (total > 1 and exact and mixed):
+        return "nothing"
+    return "plain nets" if total > 1 and exact else "all"
+
+
+def _turns(
+    players: Sequence[Player],
+    step: int,
+    drawn: int,
+    sharing: Sharing,
+    exact: bool,
+    deal: Callable[[int], Sequence[Round]],
+) -> Iterator[Turn]:
     """The turns of a step in order; rounds are dealt when they are needed."""
     number = step * drawn
     rounds: Sequence[Round] = ()
@@ -395,14 +436,14 @@ def _turns(players: Sequence[Player], step: int, drawn: int, deal: Callable[[int
         if new:
             rounds = deal(number)
             number += 1
-        yield Turn(player, rounds, _sharers(moves, i) if len(rounds) == 1 else ())
+        yield Turn(player, rounds, _sharers(moves, i, sharing), exact)
 
 
-def _dealt(deal: Deal, shards: Iterable[int], progress: Tensor, seeds: Seeds, number: int) -> list[Round]:
+def _dealt(deal: Deal, shards: Mapping[int, State], progress: Tensor, seeds: Seeds, number: int) -> list[Round]:
     rounds = []
-    for shard in shards:
+    for shard, state in shards.items():
         reseed(seeds.key("deal", number, shard), progress.device)
-        rounds.append(Round(deal(number, shard), progress, seeds, (number, shard)))
+        rounds.append(Round(deal(number, shard), progress, seeds, (number, shard), state))
     return rounds
 
 

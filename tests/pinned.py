@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +67,16 @@ def data(kind: str, folder: Path) -> str:
     return str(place)
 
 
-def trained(case: str, folder: Path, **changed: Any) -> sparring.Model:
+def trained(case: str, folder: Path, fields: Mapping[str, Any] = {}, **changed: Any) -> sparring.Model:
     """The model of a case, and its run in `folder / "run"`.
 
     Args:
+        fields: values of the recipe's fields that differ.
         changed: arguments of `sparring.train` that differ.
     """
     kind, name = case.split("-")
     recipe = recipes.find(name)
-    known = {f.name for f in fields(recipe)}
+    known = {f.name for f in fields_of(recipe)}
     if kind == "images" and name in ("mgan", "unrolled"):
         known -= {"hidden"}
     elif kind == "points" and name == "mgan":
@@ -85,7 +87,7 @@ def trained(case: str, folder: Path, **changed: Any) -> sparring.Model:
     settings |= {"window": 60} if name in ("series", "quantgan") else {}
     source = data(kind, folder)
     usual = {"out": folder / "run", "steps": STEPS, "quiet": True, "device": "cpu", "save_every": 1e9}
-    return sparring.train(recipe.set(settings), source, **{**usual, **changed})
+    return sparring.train(recipe.set(settings), source, **{**usual, **fields, **changed})
 
 
 def outcome(model: sparring.Model) -> dict[str, list[Any]]:

@@ -22,6 +22,7 @@ from sparring.loop import Deal, Losses, Player, Round, Step, play
 from sparring.losses import penalties
 from sparring.losses.adversarial import least_squares, non_saturating, wasserstein
 from sparring.nets import mlp
+from sparring.shards import ShardBuffers
 
 N = 8  # samples in a round
 
@@ -149,7 +150,7 @@ def stylegan2() -> Strain:
     return Strain(game, players, ring)
 
 
-class Pool(nn.Module):
+class Pool(ShardBuffers):
     """Fakes of the past: once full, a fake is exchanged for a past one with probability 1/2."""
 
     def __init__(self, capacity: int, shape: tuple[int, ...]) -> None:

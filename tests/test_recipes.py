@@ -100,7 +100,7 @@ def test_contract_for_images(name, channels, labels, pictures, tmp_path):
 
 @pytest.mark.parametrize("name", [n for n in recipes.names() if "images" in kinds(n)])
 def test_contract_with_held_out_images_and_micro_batches(name, tmp_path):
-    contract(name, "digits", tmp_path, batch=8, accumulate=2)
+    contract(name, "digits", tmp_path, batch=8, shards=2)
 
 
 OFF = [
@@ -126,7 +126,7 @@ def test_refused_combinations():
         ("wgan_gp", {"norm": "batch"}, "norm=batch does not go with a gradient penalty"),
         ("vae", {"augment": "ada"}, "a vae has no D"),
         ("acgan", {"classify": 0.0}, "classify=0 trains nothing on the labels"),
-        ("pacgan", {"pack": 3}, "must be a multiple of accumulate=1 x pack=3"),
+        ("pacgan", {"pack": 3}, "must be a multiple of shards=1 x pack=3"),
         ("fastgan", {"loss": "minimax"}, "has no field 'loss'"),
         ("molecules", {"adversarial": 0.0}, "adversarial=0 trains no D, which candidates=6 need; give candidates=1"),
         ("projected", {"resolution": 100}, "resolution=100 is no multiple of 32"),
@@ -506,7 +506,7 @@ def test_every_field_is_described():
         ({"smoothing": 1.5}, "at most 1"),
         ({"G": (256, 0)}, "out of range"),
         ({"loss": "hing"}, "choose from"),
-        ({"accumulate": 3}, "must be a multiple of accumulate=3"),
+        ({"shards": 3}, "must be a multiple of shards=3"),
     ],
 )
 def test_unusable_values(given, message):
@@ -562,7 +562,7 @@ def test_recipes_state_their_whole_table(name):
     """A reader of a recipe's file sees every value of its paper's table, without those of its base classes."""
     recipe = recipes.find(name)
     table = {row[0] for group, rows in recipe.by_group().items() if group != "Data" for row in rows}
-    table = (table - {"accumulate"}) | {"batch"}  # `accumulate` changes the memory, not the result
+    table = (table - {"shards"}) | {"batch"}  # `shards` changes the memory, not the result
     table |= {"degrade"} if isinstance(recipe, RestorationRecipe) else set()
     assert not table - inspect.get_annotations(type(recipe)).keys()
 

@@ -21,10 +21,10 @@ from sparring.seeds import Seeds
 # What is computed once.
 
 
-@pytest.mark.parametrize(("turns", "accumulate", "runs"), [(1, 1, 1), (5, 1, 5), (1, 2, 4)])
-def test_fakes_are_shared_between_players(turns: int, accumulate: int, runs: int) -> None:
+@pytest.mark.parametrize(("turns", "shards", "runs"), [(1, 1, 1), (5, 1, 5), (1, 2, 4)])
+def test_fakes_are_shared_between_players(turns: int, shards: int, runs: int) -> None:
     game = Noisy()
-    list(played(game, game.players(turns=turns), 3, accumulate=accumulate))
+    list(played(game, game.players(turns=turns), 3, shards=shards))
     assert len(game.runs) == 3 * runs
 
 
@@ -163,7 +163,7 @@ def test_no_two_draws_are_alike() -> None:
 
     for player in game.players:
         player.losses = watched(player.name, player.losses)
-    list(played(game, game.players, 2, accumulate=2))
+    list(played(game, game.players, 2, shards=2))
     assert all(len(values) == 1 for values in draws.values())
     assert len(set.union(*draws.values())) == len(draws) == 8 * 2 + (8 + 4) * 3
 

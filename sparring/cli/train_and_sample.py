@@ -38,6 +38,13 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     ranks: Annotated[int, typer.Option(help="Processes that share each batch, one per device.")] = 1,
+    exact: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option(
+            "--exact/--no-exact",
+            help="Let the model not depend on the number of ranks, not even by rounding. \\[default: on CPUs]",
+        ),
+    ] = None,
     until: Annotated[str, typer.Option(help="Stop early: equilibrium, plateau or fid<X.")] = "",
     memory: Annotated[
         Optional[str],  # noqa: UP045
@@ -55,16 +62,20 @@ def train(
     """Train a GAN on data. The run's folder receives samples, checkpoints and the model."""
     from sparring.recipes.base import parse
     from sparring.training import train
+    from sparring.training.launcher import find_launcher
 
     options = {
         "recipe": recipe or None, "out": out or None, "steps": steps, "time": time or None, "seed": seed,
-        "device": device, "precision": precision, "ranks": ranks, "until": until, "memory": memory, "resume": resume,
+        "device": device, "precision": precision, "ranks": ranks, "exact": exact, "until": until, "memory": memory,
+        "resume": resume,
         "force": force, "metrics": metrics or None, "like": like or None,
     }  # fmt: skip
     given = parse(fields or [])
     for name in {*options, "data"} & set(given):
         raise InputError(f"{name}={given[name]} is an option, not a field of a recipe; write --{name} {given[name]}")
     model = train(data=data, **options, **given)  # type: ignore[arg-type]
+    if find_launcher().rank:
+        return  # the first rank says what to do next
     run = quote(out or f"runs/{model.recipe.name}-{model.about['name']}")
     say(f"\nLook at {run}/samples, then try:\n")
     own = model.recipe.own_file

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sparring.games.gan import OptimizerFactory
 from sparring.games.graph import GeneratorNet
@@ -16,9 +16,10 @@ from sparring.loop import Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.image_to_image import ImageToImage
+from sparring.shards import ShardBuffers
 
 
-class Pool(nn.Module):
+class Pool(ShardBuffers):
     """A pool of previously generated images. Once it is full, every new image is replaced by an older one with
     probability 1/2. Shrivastava et al. 2016, arXiv:1612.07828.
 

@@ -46,6 +46,11 @@ def frozen_statistics(net: nn.Module) -> Iterator[None]:
             set_updates(layer, True)
 
 
+def normalizes_spectrum(net: nn.Module) -> bool:
+    """True if a part of a net has a spectral norm, whose estimate each pass of its own player improves."""
+    return any(isinstance(module, _SpectralNorm) for module in net.modules())
+
+
 def depends_on_batch(net: nn.Module) -> bool:
     """True if a net's output for a sample depends on the rest of the batch, as with batch norm."""
     return any(isinstance(module, _BatchNorm | BatchDependent) for module in net.modules())

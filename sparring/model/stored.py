@@ -105,8 +105,9 @@ def restore(
         raise InputError(f"{path} is damaged: {problem}")
     source = content["recipe"]
     found = _named(source, path, trust, given, advice)
+    renamed = {"accumulate": "shards"}  # since version 0.1
     try:
-        recipe = found.set(content["fields"])
+        recipe = found.set({renamed.get(name, name): value for name, value in content["fields"].items()})
     except InputError as error:
         whose = found.source if _is_file(source) else "Sparring"
         raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error

@@ -70,8 +70,8 @@ class Ctgan(AdamFields, TableRecipe):
 
     def check(self) -> None:
         super().check()
-        if self.batch // self.accumulate % self.pack:
-            factors = f"accumulate={self.accumulate} x pack={self.pack}"
+        if self.batch // self.shards % self.pack:
+            factors = f"shards={self.shards} x pack={self.pack}"
             raise InputError(f"batch={self.batch} must be a multiple of {factors}")
 
     def nets(self, modality: Table) -> tuple[nn.Module, Discriminator]:

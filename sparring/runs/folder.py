@@ -215,6 +215,12 @@ class RunFolder:
         except OSError:  # another user's
             return False
 
+    def job(self) -> str:
+        """The job of a launcher that has begun the run; "" if there is none."""
+        if not self.exists:
+            return ""
+        return str(read_json(self.recipe, RunRecord)["run"]["settings"].get("job", ""))
+
     def begin(self, recipe: Recipe[Any], modality: Modality, settings: Mapping[str, Any]) -> None:
         """Record the run before its first step. Files of a previous run are removed, and no others."""
         mark(self.path, RUN)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import safetensors.torch
 import torch
@@ -20,11 +20,16 @@ from sparring.files import temporary, write_bytes, write_json
 from sparring.folders import put, remove
 from sparring.json_files import mismatch, read_json
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
 KEEP = 2  # the newest one, and the previous one in case that is damaged
 FILES = "state.safetensors", "state.json"
 NAME = re.compile(r"[0-9]{9,}")  # of the folder of a step; other folders are the user's
 
 S = TypeVar("S")
+Found = tuple[dict[str, Tensor], S, list[str]] | None  # as of `latest`
 
 
 def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
@@ -69,7 +74,24 @@ def saved(folder: Path) -> list[Path]:
     return sorted(found, key=lambda p: int(p.name))
 
 
-def latest(folder: Path, kind: type[S]) -> tuple[dict[str, Tensor], S, list[str]] | None:
+def latest_for_all(folder: Path, kind: type[S], fabric: Fabric) -> Found[S]:
+    """What `latest` returns on the first rank, on all ranks: another machine may see an older state of the folder."""
+    found = latest(folder, kind) if fabric.global_rank == 0 else None
+    if fabric.world_size == 1:
+        return found
+    shapes = None if found is None else {name: (t.shape, t.dtype) for name, t in found[0].items()}
+    shapes, state, problems = fabric.broadcast((shapes, *(found or (None, None, None))[1:]))
+    if shapes is None:
+        return None
+    tensors = {}
+    for name, (shape, dtype) in shapes.items():
+        tensor = found[0][name] if found is not None else torch.empty(shape, dtype=dtype)
+        tensors[name] = tensor.to(fabric.device)
+        torch.distributed.broadcast(tensors[name].reshape(-1).view(torch.uint8), 0)  # not all types can be sent
+    return tensors, state, problems
+
+
+def latest(folder: Path, kind: type[S]) -> Found[S]:
     """The newest intact checkpoint: its tensors, its state, and the problems of newer ones. None if there are no
     checkpoints.
 

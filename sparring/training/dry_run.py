@@ -35,7 +35,7 @@ def dry_run(recipe: Recipe[Any], modality: Modality, data: Dataset) -> None:
     Raises:
         InputError: for the first mistake, with the line of the user's file where it shows.
     """
-    deal = dealer(modality, data, shard_size(recipe, 1), recipe.accumulate, Seeds(), CPU)
+    deal = dealer(modality, data, shard_size(recipe), recipe.shards, Seeds(), CPU)
     with torch.random.fork_rng([]):
         with _doing(recipe, "a batch of the data was made"):
             batch = deal(0, 0)
@@ -46,7 +46,7 @@ def dry_run(recipe: Recipe[Any], modality: Modality, data: Dataset) -> None:
         _check_samples(recipe, modality, game, batch)
         with _doing(recipe, "one step was trained"):
             for phase in phases:
-                for _ in play(game, phase.players, deal, devices.fabric(CPU), 1, accumulate=recipe.accumulate):
+                for _ in play(game, phase.players, deal, devices.fabric(CPU), 1, shards=recipe.shards):
                     pass
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from sparring.loop import Losses, Player, Round, Stream, Take, Turn, find_gradient, take_turns, update
+from sparring.loop import Losses, Player, Round, State, Stream, Take, Turn, find_gradient, take_turns, update
 from sparring.recipes.base import Recipe
 from sparring.seeds import Seeds, reseed
 
@@ -206,10 +206,11 @@ class FixedRound(Round):
     Args:
         index: of the round in its step.
         begin: begins a random stream of the step that is played.
+        state: as for `Round`.
     """
 
-    def __init__(self, index: int, tensors: Mapping[str, Tensor], progress: Tensor, begin: Begin) -> None:
-        super().__init__(tensors, progress, Seeds(), (0, 0))
+    def __init__(self, index: int, tensors: Mapping[str, Tensor], progress: Tensor, begin: Begin, state: State) -> None:
+        super().__init__(tensors, progress, Seeds(), (0, 0), state)
         self._index, self._begin = index, begin
 
     def reseed(self, stream: Stream) -> None:
@@ -231,6 +232,7 @@ class Recording:
         rounds = _rounds(turns)
         self.played, self.refused, self._fabric = 0, "", fabric
         self._tensors = [{name: t.clone() for name, t in round.tensors.items()} for round in rounds]
+        self._states = [round.state for round in rounds]
         self._progress = torch.zeros((), device=fabric.device)
         self._turns = [(turn, [rounds.index(round) for round in turn.rounds]) for turn in turns]
         self._rounds: list[FixedRound] = []
@@ -247,12 +249,12 @@ class Recording:
         def gradient(begin: Begin) -> Gradient:
             if i == 0:
                 self._rounds = [
-                    FixedRound(j, tensors, self._progress, lambda draw: self._begin(draw))
-                    for j, tensors in enumerate(self._tensors)
+                    FixedRound(j, tensors, self._progress, lambda draw: self._begin(draw), state)
+                    for j, (tensors, state) in enumerate(zip(self._tensors, self._states, strict=True))
                 ]
             self._begin = begin
             mine = [self._rounds[j] for j in places]
-            losses, observed = find_gradient(Turn(turn.player, mine, turn.later), self._fabric)
+            losses, observed = find_gradient(replace(turn, rounds=mine), self._fabric)
             return Gradient(losses, observed, [weight.grad for weight in turn.player.weights])
 
         return gradient

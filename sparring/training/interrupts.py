@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run in an orderly way."""
+"""Signals that end a run in an orderly way."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from typing import Any
 
 
 @contextmanager
-def interrupts() -> Iterator[Callable[[], bool]]:
-    """Yields a function that is true once Ctrl-C or SIGTERM was received; the second signal ends the process."""
-    received = threading.Event()
+def interrupts(*further: int) -> Iterator[Callable[[], int]]:
+    """Yields a function that returns the signal that was received, 0 for none: Ctrl-C, SIGTERM or one of the further
+    ones. The second Ctrl-C or SIGTERM ends the process.
+    """
+    received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield received.is_set
+        yield lambda: 0
         return
 
-    def note(_number: int, _frame: Any) -> None:
-        if received.is_set():
+    def note(number: int, _frame: Any) -> None:
+        if received and number not in further:
             raise KeyboardInterrupt
-        received.set()
+        received.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, *further)}
     try:
-        yield received.is_set
+        yield lambda: received[0] if received else 0
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -29,10 +31,12 @@ from sparring.training import checkpoint
 from sparring.training.bounds import Bound, seconds
 from sparring.training.dry_run import dry_run
 from sparring.training.exporter import Address, address, exported
+from sparring.training.launcher import Launcher, find_launcher
 from sparring.training.prepare import prepare, room
 from sparring.training.run import Run
-from sparring.training.settings import Settings, shard_size
+from sparring.training.settings import Settings, check_ranks, shard_size
 from sparring.training.sizes import check_sizes
+from sparring.training.team import Team, joined
 from sparring.training.until import Until
 
 if TYPE_CHECKING:
@@ -50,6 +54,7 @@ def train(
     device: str = "auto",
     precision: str = "auto",
     ranks: int = 1,
+    exact: bool | None = None,
     resume: bool = False,
     force: bool = False,
     until: str = "",
@@ -73,8 +78,12 @@ def train(
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
         precision: "fp32", "bf16", or "auto": bf16 if the recipe has been measured to train well in it and the device
             supports it.
-        ranks: processes that share each batch, one per device.
-        resume: continue the run in `out` if there is one.
+        ranks: processes that share each batch, one per device, on this machine. Leave it out where torchrun or srun
+            starts the processes. A new run divides its batches into as many shards, or into a multiple given as
+            `shards`; it can be resumed on any number of ranks that divides them.
+        exact: add the gradients of shards in an order that does not depend on the number of ranks, so that the model
+            does not, either; None for CPUs only. Otherwise the device's library decides, which may be faster.
+        resume: continue the run in `out` if there is one. A run that torchrun or srun starts again continues anyway.
         force: replace the run in `out`.
         until: what ends the run before its bound: "equilibrium" (D can no longer distinguish real from generated
             samples, which are as diverse as the data), "plateau" (the score no longer improves), "fid<X" (the score is
@@ -93,55 +102,125 @@ def train(
     Raises:
         InputError: for input that cannot be used.
     """
-    screen = Screen(quiet)
     if like is not None:
         found = winner(like)
         recipe, fields = recipe or found.recipe, {**parse(found.fields), **fields}
     Until(until)  # refused before anything is read
-    metrics_address = None if metrics is None else address(metrics)
+    launcher = find_launcher()
+    launcher.check(ranks)
     place = devices.resolve(device)
-    devices.check(place, precision, ranks)
-    bound = Bound(steps, None if time is None else seconds(time))
-    before = RunFolder(Path(out)) if resume and out is not None else None
-    stored = before.reopen()[0] if recipe is None and before is not None and before.exists else None
-    items, chosen, why = _choose(recipe or stored, data, place, bound.time)
+    devices.check(place, precision, launcher.local_ranks if launcher.name else ranks)
+    request = Request(
+        recipe, data, None if out is None else Path(out), fields, Bound(steps, None if time is None else seconds(time)),
+        {"seed": seed, "precision": precision}, place, launcher, ranks if not launcher.name else launcher.ranks, exact,
+        resume, force, until, memory, None if metrics is None else address(metrics), quiet, save_every,
+    )  # fmt: skip
+    with joined(launcher, place) as team:
+        try:
+            path = lead(request, team) if team is None or team.leads else follow(request, team)
+        except InputError:
+            if launcher.rank:
+                raise SystemExit(2) from None  # the first rank says why
+            raise
+    return load(path, str(place), trust=True)  # its recipe is the one that was given
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user has asked for, as for `train`.
+
+    Attributes:
+        asked: the seed and the precision.
+        launcher: of the processes of the run.
+        ranks: number of processes, whoever starts them.
+    """
+
+    recipe: str | Recipe[Any] | None
+    data: str | os.PathLike[str]
+    out: Path | None
+    fields: Mapping[str, Any]
+    bound: Bound
+    asked: Mapping[str, Any]
+    place: torch.device
+    launcher: Launcher
+    ranks: int
+    exact: bool | None
+    resume: bool
+    force: bool
+    until: str
+    memory: str | None
+    metrics: Address | None
+    quiet: bool
+    save_every: float
+
+    @property
+    def room(self) -> int:
+        """Bytes of data that this process keeps in memory at most."""
+        return room(self.memory, self.place) // self.launcher.local_ranks
+
+
+def lead(request: Request, team: Team | None) -> Path:
+    """Plan a run, or continue one, and play it; on its first rank, or alone. Returns its folder."""
+    screen, recipe, data, fields = Screen(request.quiet), request.recipe, request.data, request.fields
+    before = RunFolder(request.out) if request.out is not None else None
+    resume = request.resume or (before is not None and request.launcher.continues(before.job()))
+    stored = before.reopen()[0] if recipe is None and resume and before is not None and before.exists else None
+    items, chosen, why = _choose(recipe or stored, data, request.place, request.bound.time)
     chosen = chosen.set(fields)
-    folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{chosen.name}-{items.name}")
-    asked: dict[str, Any] = {"seed": seed, "precision": precision, "ranks": ranks}
-    read = partial(_read, items, limit=room(memory, place), screen=screen)
+    folder = before or RunFolder(Path("runs") / f"{chosen.name}-{items.name}")
+    resume = resume or request.launcher.continues(folder.job())
+    force = request.force and not (resume and not request.resume)  # a restart goes on with what it has begun by force
+    read = partial(_read, items, limit=request.room, screen=screen)
     resuming = folder.claim(resume, force)
     if resuming:
-        plan = _resumed(folder, chosen if recipe is not None else None, fields, items, asked, bound, until, read)
+        plan = _resumed(folder, chosen if recipe is not None else None, items, request, read)
     else:
-        chosen, note = chosen.settled()
-        if note:
-            screen.say(note)
-        source = lasting_source(data) if isinstance(data, str | os.PathLike) else items.name
-        settings = Settings(
-            source, items.name, len(items), "", **_fixed(asked, chosen, items, place), device=str(place),
-            save_every=save_every, until=until, code=chosen.code,
-        )  # fmt: skip
-        plan = _planned(chosen, items, settings, bound, read)
+        plan = _planned(chosen, items, request, read, screen)
+    check_ranks(plan.recipe.shards, request.ranks)
     plan.recipe.check_installed()
     with folder.held():
         if not resuming:
             folder.claim(resume, force)  # another command may have started a run while the data were read
             run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
             folder.begin(plan.recipe, plan.modality, run)
-        _announce(plan, items, "" if resuming else why, place, folder, screen)
+        _announce(plan, items, "" if resuming else why, request, folder, screen)
         if plan.settings.code and plan.settings.code != chosen.code:
             screen.say(f"{chosen.source} has changed since the run began; the run continues with the new code")
-        fabric = devices.fabric(place, plan.settings.precision, ranks)
-        _launch(plan, fabric, folder, screen.console.quiet, metrics_address)
-    return load(folder.path, str(place), trust=True)  # its recipe is the one that was given
+        _launch(plan, folder, request, team)
+    return folder.path
 
 
-def _announce(plan: _Plan, items: Items, why: str, device: torch.device, folder: RunFolder, screen: Screen) -> None:
+def follow(request: Request, team: Team) -> Path:
+    """Play a run that the first rank has planned, on another one. Returns its folder."""
+    source, fields, rest = team.wait()
+    recipe = recipes.find(source).set(fields)
+    modality, folder, settings, bound = pickle.loads(rest)  # of a modality that the recipe's file may define
+    problem, prepared = "", None
+    try:
+        items = find(request.data, [type(each) for each in recipe.takes])
+        reading = partial(_read, items, recipe, modality, request.room, Screen(quiet=True))
+        _, prepared = team.after_leader(reading)
+        if prepared.fingerprint != settings.fingerprint:
+            problem = f"{request.data} has other data on this machine than on that of the first rank"
+    except InputError as error:
+        problem = str(error)
+    team.agree(problem)
+    assert prepared is not None
+    fabric = devices.fabric(request.place, settings.precision, team.launcher.ranks, team.launcher.nodes)
+    fabric.launch()
+    _work(fabric, source, fields, modality, prepared, folder, settings, bound, True, None)
+    path: Path = folder.path
+    return path
+
+
+def _announce(plan: _Plan, items: Items, why: str, request: Request, folder: RunFolder, screen: Screen) -> None:
     """Say what is trained."""
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
     many = f"{len(plan.data.train):,} {plan.modality.words.trained}"
     screen.say(f"{items.name}: {many} as {tuple(plan.modality.shape)}{held}, {_conditions(plan.modality)}")
-    screen.say(f"recipe {plan.recipe.name}{why}, on {device} ({plan.settings.precision}) in {folder.path}")
+    screen.say(f"recipe {plan.recipe.name}{why}, on {request.place} ({plan.settings.precision}) in {folder.path}")
+    if request.ranks > 1:
+        screen.say(f"{request.ranks} ranks share batches of {plan.recipe.batch} samples in {plan.recipe.shards} shards")
 
 
 @dataclass(frozen=True)
@@ -167,20 +246,40 @@ def _read(
     return modality, prepared
 
 
-def _planned(recipe: Recipe[Any], items: Items, settings: Settings, bound: Bound, read: Read) -> _Plan:
+def _planned(recipe: Recipe[Any], items: Items, request: Request, read: Read, screen: Screen) -> _Plan:
     """A new run. Settings that are incompatible are refused here, before anything is written."""
-    shard_size(recipe, settings.ranks)
+    recipe, note = recipe.settled()
+    if note:
+        screen.say(note)
+    if "shards" not in request.fields:
+        recipe = recipe.set({"shards": math.lcm(recipe.shards, request.ranks)})
+    shard_size(recipe)
     modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
     if recipe.own_file:  # the recipes of Sparring are tested
         dry_run(recipe, modality, prepared)
     check_sizes(recipe, modality)
-    settings = replace(settings, fingerprint=prepared.fingerprint)
-    most = recipe.max_steps(len(prepared.train))
+    most, bound = recipe.max_steps(len(prepared.train)), request.bound
     if not bound.given:
         bound = Bound(recipe.steps if most is None else min(recipe.steps, most), None)
     elif bound.steps is None:
         bound = Bound(most, bound.time, reason=_reason(most, modality, prepared))
-    return _Plan(recipe, modality, prepared, settings, bound)
+    return _Plan(recipe, modality, prepared, _settings(recipe, items, prepared, request), bound)
+
+
+def _settings(recipe: Recipe[Any], items: Items, data: Dataset, request: Request) -> Settings:
+    """What a new run records of what was asked for, with decisions in place of what was left open."""
+    place, seed, precision = request.place, request.asked["seed"], request.asked["precision"]
+    source = lasting_source(request.data) if isinstance(request.data, str | os.PathLike) else items.name
+    if precision == "auto":
+        kind = recipe.modality(items.kind).kind
+        precision = "bf16" if kind in recipe.bf16 and devices.has_bf16(place) else "fp32"
+    on_cpu = place.type == "cpu"
+    return Settings(
+        source, items.name, len(items), data.fingerprint, seed, precision, device=str(place),
+        save_every=request.save_every, until=request.until, code=recipe.code, job=request.launcher.record,
+        exact=on_cpu if request.exact is None else request.exact,
+        threads=max(1, devices.cores() // recipe.shards) if on_cpu and recipe.shards > 1 else 0,
+    )  # fmt: skip
 
 
 def _reason(most: int | None, modality: Modality, data: Dataset) -> str:
@@ -188,14 +287,6 @@ def _reason(most: int | None, modality: Modality, data: Dataset) -> str:
     if most is None:
         return ""
     return f"{most:,} steps are the most for {len(data.train):,} {modality.words.trained}, which more would memorize"
-
-
-def _fixed(asked: Mapping[str, Any], recipe: Recipe[Any], items: Items, device: torch.device) -> dict[str, Any]:
-    """What was asked for, with an automatic precision decided."""
-    kind = recipe.modality(items.kind).kind
-    if asked["precision"] != "auto":
-        return dict(asked)
-    return {**asked, "precision": "bf16" if kind in recipe.bf16 and devices.has_bf16(device) else "fp32"}
 
 
 def _check_same(folder: RunFolder, stored: Recipe[Any], recipe: Recipe[Any] | None, fields: Mapping[str, Any]) -> None:
@@ -211,24 +302,19 @@ def _check_same(folder: RunFolder, stored: Recipe[Any], recipe: Recipe[Any] | No
             raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; give the same to resume it")
 
 
-def _resumed(
-    folder: RunFolder,
-    recipe: Recipe[Any] | None,
-    fields: Mapping[str, Any],
-    items: Items,
-    asked: Mapping[str, Any],
-    bound: Bound,
-    until: str,
-    read: Read,
-) -> _Plan:
+def _resumed(folder: RunFolder, recipe: Recipe[Any] | None, items: Items, request: Request, read: Read) -> _Plan:
     """The run in a folder, if it is the one that was asked for."""
+    fields, bound = request.fields, request.bound
     stored, modality, run = folder.reopen(recipe)
+    # Version 0.1 divided a batch among the ranks first.
+    stored = stored.set({"shards": stored.shards * run["settings"].get("ranks", 1)})
     _check_same(folder, stored, recipe, fields)
     for name, file in stored.code_files.items():
         if name not in fields:  # what a file names is not run unless the user gives it
             raise InputError(f"{folder.path} runs {file}, which is not done unless you say so; add {name}={file}")
     settings = build(Settings, run["settings"], str(folder.recipe))
     defaults = {"seed": 0, "precision": "auto"}  # values that the user may not have given
+    asked = {**request.asked, **({} if request.exact is None else {"exact": request.exact})}
     for name, value in asked.items():
         before = getattr(settings, name)
         if value != before and value != defaults.get(name):
@@ -238,7 +324,7 @@ def _resumed(
     _, prepared = read(stored, modality)
     if prepared.fingerprint != settings.fingerprint:
         raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")
-    settings = replace(settings, until=until or settings.until)
+    settings = replace(settings, until=request.until or settings.until)
     if not bound.given or (bound.steps, bound.time) == (run["steps"], run["time"]):
         most = stored.max_steps(len(prepared.train))
         reason = _reason(most, modality, prepared) if run["steps"] == most else ""
@@ -264,16 +350,27 @@ def _conditions(modality: Modality) -> str:
     return modality.describe_labels()
 
 
-def _launch(plan: _Plan, fabric: Fabric, folder: RunFolder, quiet: bool, metrics: Address | None) -> None:
-    """Run in this process, or in one for each rank. Recipes are sent by name, since they may be a user's own file."""
-    work = (plan.recipe.source, asdict(plan.recipe), plan.modality, plan.data, folder, plan.settings, plan.bound)
-    if plan.settings.ranks == 1:
-        _work(fabric, *work, quiet, metrics)
-        return
-    try:
-        fabric.launch(partial(_work_on, (*work, quiet, metrics)))
-    except ProcessRaisedException as error:
-        raise _error_of_rank(error) from error
+def _launch(plan: _Plan, folder: RunFolder, request: Request, team: Team | None) -> None:
+    """Run in this process, in one for each rank, or with those that a launcher has started. Recipes are sent by name,
+    since they may be a user's own file.
+    """
+    recipe, launcher, precision = plan.recipe, request.launcher, plan.settings.precision
+    begun = folder, plan.settings, plan.bound
+    work = (recipe.source, asdict(recipe), plan.modality, plan.data, *begun, request.quiet, request.metrics)
+    if team is not None:
+        team.tell((recipe.source, asdict(recipe), pickle.dumps((plan.modality, *begun))))
+        team.after_leader(lambda: None)  # the data have been read
+        team.agree("")
+        fabric = devices.fabric(request.place, precision, launcher.ranks, launcher.nodes)
+        fabric.launch()
+        _work(fabric, *work)
+    elif request.ranks == 1:
+        _work(devices.fabric(request.place, precision), *work)
+    else:
+        try:
+            devices.fabric(request.place, precision, request.ranks).launch(partial(_work_on, work))
+        except ProcessRaisedException as error:
+            raise _error_of_rank(error) from error
 
 
 def _error_of_rank(error: ProcessRaisedException) -> Exception:
@@ -301,17 +398,19 @@ def _work(
     metrics: Address | None,
 ) -> None:
     """A run on one of its ranks."""
-    if fabric.world_size > 1 and fabric.device.type == "cpu":
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // fabric.world_size))
+    launcher = find_launcher()
     screen = Screen(quiet or fabric.global_rank > 0)
     found = recipes.find(recipe).set(fields)
-    with torch.random.fork_rng(), within_memory(*found.sizes()), found.running():
+    with torch.random.fork_rng(), within_memory(*found.sizes()), found.running(), devices.threads(settings.threads):
         run = Run(found, modality, data, folder, settings, bound, fabric, screen)
         if run.restore():
             screen.say(f"resumed at step {run.step}")
         with exported(run, metrics):
-            finished = run.train()
-    if not finished:
+            finished = run.train(*launcher.signals)
+    if run.signal in launcher.signals and run.main:
+        launcher.requeue()
+        screen.say(f"stopped at step {run.step}; job {launcher.job} is queued again")
+    elif not finished:
         screen.say(f"stopped at step {run.step}; continue with --resume")
     screen.say(f"{run.step} steps in {clock(run.seconds)}{_reached(run)}; the model is in {folder.model}")
 

@@ -45,6 +45,7 @@ def publish(
         "device": run.settings.device,
         "precision": run.settings.precision,
         "seed": run.settings.seed,
+        "exact": run.settings.exact,
         "rollbacks": run.salt,
         "stopped": stopped,
         "scores": dict(scores),

@@ -20,6 +20,7 @@ from sparring.model.stored import reading
 from sparring.recipes.base import Phase, Recipe
 from sparring.runs.folder import RunFolder
 from sparring.seeds import Seeds, reseed
+from sparring.shards import ShardBuffers
 from sparring.training import checkpoint
 from sparring.training.average import Average
 from sparring.training.bounds import MAX_FINISH, Bound
@@ -74,12 +75,16 @@ class Run:
         self.data = replace(data, tensors=moved)
         self.main = fabric.global_rank == 0
         self.step, self.seconds, self.salt, self.scored = 0, 0.0, 0, 0
+        self.signal = 0  # that has stopped the run
         self.watch: Watch | None = None
         self.reserve, self.plans = Reserve(), PlanFile(folder.plan)
         with torch.random.fork_rng([]):
             reseed(Seeds(settings.seed).key("initial weights"), torch.device("cpu"))
             self.game = recipe.build(modality, WEIGHT_COPIES)
         self.game.to(fabric.device)
+        self.own = {name: module for name, module in self.game.named_modules() if isinstance(module, ShardBuffers)}
+        for module in self.own.values():
+            module.split(recipe.shards // fabric.world_size)
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
         self.seeds = Seeds(settings.seed)
@@ -87,25 +92,23 @@ class Run:
         self.take = taker(recipe, fabric, screen.say)
 
     def _dealer(self) -> Deal:
-        size = shard_size(self.recipe, self.fabric.world_size)
-        return dealer(self.modality, self.data, size, self.recipe.batch // size, self.seeds, self.fabric.device)
+        size, shards = shard_size(self.recipe), self.recipe.shards
+        return dealer(self.modality, self.data, size, shards, self.seeds, self.fabric.device)
 
     # Saving and restoring.
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything that lasts from step to step: the weights of the first rank and the buffers of all ranks."""
+        """Everything that lasts from step to step, whatever the number of ranks."""
+        for module in self.own.values():
+            module.use(0)
         tensors = {f"game.{name}": tensor for name, tensor in self.game.state_dict().items()}
         tensors |= {f"average.{name}": tensor for name, tensor in self.average.tensors().items()}
         for name, optimizer in self._optimizers().items():
             tensors |= checkpoint.optimizer_tensors(f"optimizer.{name}", optimizer)
-        if self.fabric.world_size > 1:
-            lasting = self.game.state_dict()
-            for name, buffer in self.game.named_buffers():
-                if name not in lasting:
-                    continue
-                everyone = self.fabric.all_gather(buffer)
-                assert isinstance(everyone, Tensor)
-                tensors |= {f"rank{r}.{name}": own for r, own in enumerate(everyone)}
+        if self.recipe.shards > 1:
+            for name, module in self.own.items():
+                for shard, buffers in enumerate(module.of_all(self.fabric)):
+                    tensors |= {f"shard{shard}.{name}.{key}": buffer for key, buffer in buffers.items()}
         return tensors
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -118,7 +121,7 @@ class Run:
 
     def restore(self) -> bool:
         """Restore the newest intact checkpoint. False if there is none yet."""
-        found = checkpoint.latest(self.folder.checkpoints, State)
+        found = checkpoint.latest_for_all(self.folder.checkpoints, State, self.fabric)
         if found is None:
             return False
         tensors, state, problems = found
@@ -139,9 +142,14 @@ class Run:
         return True
 
     def _load(self, tensors: Mapping[str, Tensor]) -> None:
-        own = f"rank{self.fabric.global_rank}."
-        game = _under("game.", tensors) | _under(own, tensors)
-        self.game.load_state_dict(game)
+        game = _under("game.", tensors)
+        mine = self.recipe.shards // self.fabric.world_size
+        for i in reversed(range(mine if self.own else 1)):
+            shard = self.fabric.global_rank * mine + i
+            for module in self.own.values():
+                module.use(i)
+            # Version 0.1 had one shard on each rank.
+            self.game.load_state_dict(game | (_under(f"shard{shard}.", tensors) or _under(f"rank{shard}.", tensors)))
         self.average.game.load_state_dict(game | _under("average.", tensors))
         for name, optimizer in self._optimizers().items():
             checkpoint.restore_optimizer(f"optimizer.{name}", optimizer, tensors)
@@ -208,19 +216,24 @@ class Run:
 
     # The run itself.
 
-    def train(self) -> bool:
-        """Train to the bound and write the model. False if the user stopped the run before."""
+    def train(self, *signals: int) -> bool:
+        """Train to the bound and write the model. False if the user stopped the run before.
+
+        Args:
+            signals: that stop it, besides Ctrl-C and SIGTERM.
+        """
         clock = Clock(self.fabric, self.recipe.batch, self.settings.save_every, self.step, self.seconds, self.scored)
         if self.main:
             self.watch = Watch(self)
             self.watch.sheet()
             self._reserve_finish()
-        with interrupts() as interrupted:
+        with interrupts(*signals) as interrupted:
             if self.step == 0:
                 self.save()  # so that the run can be rolled back from the first step on
             self.screen.start()
             try:
                 stopped = self._play(clock, interrupted)
+                self.signal = interrupted()
             finally:
                 self.screen.stop()
                 if self.watch is not None:
@@ -240,7 +253,7 @@ class Run:
             least, usual = self.recipe.finish_seconds(game, self.modality)
             self.reserve.set("finish", max(least, min(usual, MAX_FINISH * self.bound.time)))
 
-    def _play(self, clock: Clock, interrupted: Callable[[], bool]) -> bool:
+    def _play(self, clock: Clock, interrupted: Callable[[], int]) -> bool:
         """Play until the bound, checking the clock from time to time. True if interrupted."""
         clock.go_on()
         while not self.bound.over(self.step):
@@ -252,7 +265,7 @@ class Run:
                     self.watch.logbook.add(record)
                 if self.step >= clock.next:
                     self.bound.reserve = self.reserve.seconds
-                    orders = clock.look(self.step, self.bound, interrupted())
+                    orders = clock.look(self.step, self.bound, bool(interrupted()))
                     self.seconds, self.scored = orders.seconds, clock.scored
                     if orders.replanned and self.main:
                         self.plans.add(orders.plan, orders.seconds)
@@ -307,7 +320,7 @@ class Run:
                 yield from play(
                     self.game, phase.players, self.deal, self.fabric, last, start=self.step,
                     progress=partial(_phase_progress, plan, begin, end), seeds=self.seeds,
-                    accumulate=self.recipe.accumulate, take=self.take,
+                    shards=self.recipe.shards, exact=self.settings.exact, take=self.take,
                 )  # fmt: skip
                 return
 

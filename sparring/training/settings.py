@@ -19,7 +19,10 @@ class Settings:
         items: number of items.
         fingerprint: identifies the data when a run is resumed.
         seed: random seed.
-        precision, ranks, device: where the run computes.
+        precision, device: how and where the run computes.
+        exact: sums over shards do not depend on the number of ranks.
+        threads: of each rank on a CPU; 0 for as many as PyTorch likes.
+        job: of the launcher that has begun the run, as in `Launcher.record`.
         save_every: seconds of training between checkpoints.
         until: what ends the run before its bound, as in `Until`.
         code: the digest of the user's own recipe file.
@@ -31,23 +34,36 @@ class Settings:
     fingerprint: str
     seed: int
     precision: str
-    ranks: int
     device: str
     save_every: float
     until: str = ""
     code: str = ""
+    exact: bool = True
+    threads: int = 0
+    job: str = ""
 
 
-def shard_size(recipe: Recipe[Any], ranks: int) -> int:
-    """Number of samples of a batch that each rank processes at a time.
+def shard_size(recipe: Recipe[Any]) -> int:
+    """Number of samples of each shard of a batch.
 
     Raises:
-        InputError: if the batch cannot be divided this way.
+        InputError: if there are too few.
     """
-    size, rest = divmod(recipe.batch, ranks * recipe.accumulate)
-    if rest or size < 2:  # statistics of a batch need two samples
+    size = recipe.batch // recipe.shards
+    if size < 2:  # statistics of a batch need two samples
         raise InputError(
-            f"batch={recipe.batch} must be a multiple of ranks={ranks} x accumulate={recipe.accumulate}, "
-            f"with at least 2 samples each"
+            f"batch={recipe.batch} in shards={recipe.shards} leaves {size} samples each; give fewer shards or a larger "
+            "batch, for at least 2"
         )
     return size
+
+
+def check_ranks(shards: int, ranks: int) -> None:
+    """Check that ranks can share the shards of a batch equally.
+
+    Raises:
+        InputError: otherwise.
+    """
+    if shards % ranks:
+        fit = ", ".join(str(n) for n in range(1, shards + 1) if shards % n == 0)
+        raise InputError(f"{ranks} ranks cannot share shards={shards} equally; start {fit} of them")

@@ -27,5 +27,5 @@ def check_sizes(recipe: Recipe[Any], modality: Modality) -> None:
         game = recipe.build(modality, WEIGHT_COPIES)
     what, remedy = recipe.sizes()
     sample = math.prod(modality.shape) + game.prior.width
-    batch = recipe.batch // recipe.accumulate
-    check_size(BATCH_COPIES * batch * sample, what, f"{remedy}, or a larger accumulate")
+    batch = recipe.batch // recipe.shards
+    check_size(BATCH_COPIES * batch * sample, what, f"{remedy}, or more shards")

@@ -80,7 +80,7 @@ def test_runs_with_other_defaults_are_refused(ring, tmp_path):
 def test_stopping_a_run_stops_the_table(ring, tmp_path, monkeypatch):
     """The stopped run is not measured before its training is complete."""
     stopping = contextlib.nullcontext(lambda: True)
-    monkeypatch.setattr("sparring.training.run.interrupts", lambda: stopping)
+    monkeypatch.setattr("sparring.training.run.interrupts", lambda *_: stopping)
     with pytest.raises(KeyboardInterrupt):
         play(ring, "cpu", tmp_path, QUIET)
     assert len(list(tmp_path.glob("*/*/model"))) == 1

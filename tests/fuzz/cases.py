@@ -308,7 +308,7 @@ FIELDS = (
     "lr",
     "labels",
     "noise",
-    "accumulate",
+    "shards",
     "ema_kimg",
     "ema_ramp",
     "steps",

@@ -69,7 +69,7 @@ MORE = [
     ("images-dcgan", {}),  # ADA: resampling adds its gradients in no fixed order
     ("images-dcgan", {"augment": "none", "precision": "bf16"}),
     ("images-r3gan", {"augment": "ada"}),
-    ("images-r3gan", {"accumulate": 2}),
+    ("images-r3gan", {"shards": 2}),
 ]
 EVERY = [(case, PLAIN.get(case, {})) for case in pinned.NAMES] + MORE
 

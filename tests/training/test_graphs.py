@@ -112,14 +112,14 @@ def graphs_of(monkeypatch, said):
     return Graphs(said.append)
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("shards", [1, 2])
 @pytest.mark.parametrize("clip", [None, 0.01])
-def test_records_equal_those_of_plain_steps(monkeypatch, accumulate, clip):
+def test_records_equal_those_of_plain_steps(monkeypatch, shards, clip):
     ends = []
     for take in ({}, {"take": graphs_of(monkeypatch, said := [])}):
         game = Noisy()
         players = game.players(partial(Adam, lr=0.01, fused=True), turns=2, clip=clip)
-        steps = list(played(game, players, 8, accumulate=accumulate, **take))
+        steps = list(played(game, players, 8, shards=shards, **take))
         ends.append((steps, state(game), [w.grad for player in players for w in player.weights]))
     (plain, game, slopes), (recorded, again, slopes_again) = ends
     assert plain == recorded

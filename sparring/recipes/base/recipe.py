@@ -54,7 +54,9 @@ class Recipe(ABC, Generic[M]):
     labels: bool | None = data(None, "generate samples by class; none: by class if the data have labels")
     noise: Weight = data(0.0, "standard deviation of the noise added to D's input at the start; it falls to 0")
     steps: Count = optimization(20_000, "training steps, unless the run is bounded otherwise")
-    accumulate: Count = optimization(1, "micro-batches per batch, to save memory")
+    shards: Count = optimization(
+        1, "equal parts of a batch, each played on its own: to save memory, or by several ranks"
+    )
     ema_kimg: Weight = optimization(10.0, "half-life of the moving average of G's weights, in thousands of samples")
     ema_ramp: Share = optimization(0.05, "upper limit of this half-life, as a share of the samples trained on so far")
 
@@ -205,8 +207,8 @@ class Recipe(ABC, Generic[M]):
         Raises:
             InputError: with the reason.
         """
-        if self.batch % self.accumulate:
-            raise InputError(f"batch={self.batch} must be a multiple of accumulate={self.accumulate}")
+        if self.batch % self.shards:
+            raise InputError(f"batch={self.batch} must be a multiple of shards={self.shards}")
 
     def by_group(self) -> dict[Group, list[tuple[str, Any, str]]]:
         """The recipe as its paper's table: (field, value, description), by group."""

@@ -1,0 +1,128 @@
+"""A run ends bit for bit the same on any number of ranks that share its shards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pinned
+import pytest
+import torch
+from torch import Tensor
+
+from sparring import devices
+from sparring.training import checkpoint
+
+STEPS = 17  # the lazy players of StyleGAN2 move in the first and in the last one
+FIELDS = {
+    "images-r3gan_strided": {"augment": "ada", "batch": 8},  # ADA's probability
+    "images-stylegan2": {"augment": "ada", "batch": 16},  # two players share an optimizer; the mean path length
+    "images-fastgan": {"batch": 8},  # spectral and batch norm in G
+    "unpaired-cyclegan": {"batch": 8, "pool": 8},  # a pool of past fakes for each shard
+    "rows-table": {"batch": 8},  # conditions
+}
+
+
+@pytest.fixture(autouse=True)
+def _forked(monkeypatch):
+    """Ranks begin at once, as copies of this process, which computes with one thread."""
+    monkeypatch.setattr(devices, "START_METHOD", "fork")
+
+
+def end(run: Path) -> dict[str, Tensor]:
+    return checkpoint.latest(run / "checkpoints", dict)[0]
+
+
+def differing(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
+    assert one.keys() == other.keys()
+    return [name for name in one if not torch.equal(one[name], other[name])]
+
+
+def trained(case: str, folder: Path, shards: int = 4, steps: int = STEPS, **changed) -> dict[str, Tensor]:
+    """All tensors at the end of a run."""
+    folder.mkdir(exist_ok=True)
+    pinned.trained(case, folder, fields={**FIELDS[case], "shards": shards}, steps=steps, **changed)
+    return end(folder / "run")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "images-r3gan_strided",
+        "unpaired-cyclegan",
+        *[pytest.param(case, marks=pytest.mark.slow) for case in ("images-stylegan2", "images-fastgan", "rows-table")],
+    ],
+)
+def test_equal_on_any_number_of_ranks(case, tmp_path):
+    alone = trained(case, tmp_path / "1")
+    for ranks in (2, 4):
+        assert differing(alone, trained(case, tmp_path / str(ranks), ranks=ranks)) == []
+
+
+def test_resumed_on_other_numbers_of_ranks(tmp_path):
+    whole = trained("unpaired-cyclegan", tmp_path / "whole", steps=9)
+    (tmp_path / "parts").mkdir()
+    for steps, ranks in ((3, 4), (6, 1), (9, 2)):
+        last = trained("unpaired-cyclegan", tmp_path / "parts", steps=steps, ranks=ranks, resume=True)
+    assert differing(whole, last) == []
+    assert any(name.startswith("shard3.pool_A.") for name in whole)
+    assert not torch.equal(whole["shard0.pool_A.past"], whole["shard3.pool_A.past"])
+
+
+def test_ranks_that_do_not_divide_the_shards_are_refused(tmp_path):
+    settings = {"out": tmp_path / "run", "steps": 1, "device": "cpu", "quiet": True, "batch": 12, "shards": 4}
+    with pytest.raises(InputError, match=r"3 ranks cannot share shards=4 equally; start 1, 2, 4 of them"):
+        sparring.train("gan", "digits", ranks=3, **settings)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(InputError, match="batch=12 must be a multiple of shards=5"):
+        sparring.train("gan", "digits", ranks=5, **{name: v for name, v in settings.items() if name != "shards"})
+
+
+def test_a_plain_sum_is_close(tmp_path):
+    """It is not in the order of the tree, and the card says so."""
+    case, settings = "unpaired-cyclegan", {"shards": 2, "steps": 1, "ranks": 2}
+    exact, plain = (
+        trained(case, tmp_path / "tree", **settings),
+        trained(case, tmp_path / "any", exact=False, **settings),
+    )
+    weights = [name for name in exact if name.startswith("game.D_A.")]
+    for name in weights:
+        torch.testing.assert_close(exact[name], plain[name], atol=2e-3, rtol=0)
+    cards = [(tmp_path / name / "run" / "README.md").read_text() for name in ("tree", "any")]
+    assert "equal on any number of ranks" in cards[0]
+    assert "may differ by rounding with the number of ranks" in cards[1]
+
+
+# The tree.
+
+
+@pytest.mark.parametrize("shards", range(1, 13))
+def test_the_tree_is_the_same_however_shards_are_shared(shards):
+    """Sums of numbers whose rounding shows the order in which they were added."""
+    numbers = torch.randn(shards, 5, generator=torch.Generator().manual_seed(shards)) * 1e3
+
+    def tree(of_ranks: list[range]) -> Tensor:
+        whole = Tree(shards)
+        for shards_of_rank in of_ranks:
+            part = Tree(shards)
+            for shard in shards_of_rank:
+                part.add(0, shard, [numbers[shard].clone()])
+            for node in part.nodes:
+                whole.add(*node)
+        ((_, place, (total,)),) = whole.nodes
+        assert place == 0
+        return total
+
+    alone = tree([range(shards)])
+    torch.testing.assert_close(alone, numbers.sum(0))
+    for ranks in range(1, shards + 1):
+        if shards % ranks == 0:
+            mine = shards // ranks
+            assert torch.equal(alone, tree([range(rank * mine, (rank + 1) * mine) for rank in range(ranks)]))
+
+
+@given(sizes=st.lists(st.integers(1, 9), max_size=12), size=st.integers(1, 12))
+def test_buckets_hold_all_tensors_in_order_and_no_more_than_fit(sizes, size):
+    tensors = [torch.full((n,), i) for i, n in enumerate(sizes)]
+    found = [tensors[place] for place in buckets(tensors, size)]
+    assert [int(t[0]) for bucket in found for t in bucket] == list(range(len(sizes)))
+    assert all(len(bucket) == 1 or sum(t.numel() for t in bucket) <= size for bucket in found)

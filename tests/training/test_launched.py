@@ -1,0 +1,129 @@
+"""Processes that torchrun has started train one run, which survives the end of any of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import sparring
+from sparring.training import checkpoint
+
+FIELDS = {"G": (8, 8), "D": (8,), "batch": 8, "shards": 2}
+RUN = ("train", "digits", "--recipe", "gan", "--device", "cpu", *(
+    f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}" for name, value in FIELDS.items()
+))  # fmt: skip
+# Restarted processes would find the addresses of their predecessors (pytorch#135712).
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+PATIENCE = 300  # seconds
+
+
+def torchrun(*options: str, run: tuple[str, ...] = RUN) -> subprocess.Popen:
+    """An agent of torchrun, in a process group of its own with its workers' groups apart."""
+    command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "sparring", *run]
+    return subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def end(run: Path) -> dict[str, Tensor]:
+    return checkpoint.latest(run / "checkpoints", dict)[0]
+
+
+def alone(out: Path, steps: int) -> dict[str, Tensor]:
+    """The tensors at the end of the same run in this process alone."""
+    sparring.train("gan", "digits", out=out, steps=steps, device="cpu", quiet=True, **FIELDS)
+    return end(out)
+
+
+def assert_equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def reached(run: Path, step: int) -> None:
+    """Wait for a checkpoint at or after this step."""
+    deadline = time.monotonic() + PATIENCE
+    while not any(int(place.name) >= step for place in checkpoint.saved(run / "checkpoints")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+TORCHRUN = {
+    "TORCHELASTIC_RUN_ID": "photos", "RANK": "5", "WORLD_SIZE": "6", "LOCAL_RANK": "1", "GROUP_WORLD_SIZE": "3",
+    "TORCHELASTIC_RESTART_COUNT": "0",
+}  # fmt: skip
+SRUN = {
+    "SLURM_JOB_ID": "77", "SLURM_STEP_NUM_TASKS": "6", "SLURM_STEP_NUM_NODES": "2", "SLURM_PROCID": "4",
+    "SLURM_LOCALID": "1", "SLURM_NTASKS": "6",
+}  # fmt: skip
+
+
+def test_launchers_are_recognized():
+    assert find_launcher(TORCHRUN) == Launcher("torchrun", 5, 6, 1, 3, "photos")
+    assert find_launcher(SRUN) == Launcher("srun", 4, 6, 1, 2, "77")
+    assert find_launcher(SRUN | {"SLURM_RESTART_COUNT": "1"}).restarted
+    batch_script = {name: value for name, value in SRUN.items() if "STEP" not in name}
+    assert find_launcher(batch_script) == find_launcher({}) == Launcher()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "job", "restarted", "continues"),
+    [
+        ("torchrun photos", "photos", False, True),  # a machine has joined or left
+        ("torchrun photos", "other", True, False),  # a second job in the same folder
+        ("torchrun none", "none", True, True),
+        ("torchrun none", "none", False, False),  # perhaps another job without a name
+        ("", "photos", True, False),
+    ],
+)
+def test_a_job_continues_its_own_run_only(recorded, job, restarted, continues):
+    assert Launcher("torchrun", job=job, restarted=restarted).continues(recorded) == continues
+
+
+@pytest.mark.parametrize(
+    ("launcher", "ranks", "problem"),
+    [
+        (Launcher("torchrun", ranks=4), 2, r"ranks=2 was given, but torchrun has started the processes \(4\)"),
+        (Launcher("srun", ranks=5, nodes=2), 1, "srun has started 5 processes on 2 machines; start equally many"),
+    ],
+)
+def test_what_processes_cannot_do_is_refused(launcher, ranks, problem):
+    with pytest.raises(InputError, match=problem):
+        launcher.check(ranks)
+
+
+def test_two_processes_train_what_one_trains(tmp_path):
+    process = torchrun(
+        "--standalone", "--nproc-per-node", "2", run=(*RUN, "--steps", "12", "--out", str(tmp_path / "two"))
+    )
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, output
+    assert "2 ranks share batches of 8 samples in 2 shards" in output
+    assert output.count("sparring sample") == 2  # the first rank alone says what to try
+    assert_equal(end(tmp_path / "two"), alone(tmp_path / "one", 12))
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_started_again_and_the_run_goes_on(tmp_path):
+    run = (*RUN, "--steps", "3000", "--out", str(tmp_path / "two"))
+    process = torchrun("--standalone", "--nproc-per-node", "2", "--max-restarts", "2", run=run)
+    reached(tmp_path / "two", 0)
+    time.sleep(3)
+    os.kill(children(process.pid)[1], signal.SIGKILL)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, output
+    assert len(re.findall("resumed at step|recipe gan, on", output)) >= 2
+    assert_equal(end(tmp_path / "two"), alone(tmp_path / "one", 3000))
