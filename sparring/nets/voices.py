@@ -14,6 +14,7 @@ from sparring.nets.discriminator import Discriminator as Base
 DILATIONS = (1, 2, 4, 8)  # of the blocks
 LARGEST = 12  # semitones of the intervals that have logits of their own
 INTERVALS = 2 * LARGEST + 1
+FAST = 10.0  # times the learning rate that logits of intervals move with: each is a statistic of its own
 SHRUNK = 2  # steps that a resolution of D has for one of the next
 MAX_WIDTH = 4  # D's largest width as a multiple of its first
 
@@ -128,7 +129,7 @@ class Generator(nn.Module):
             now, before: as in `voice`.
         """
         first = voice * (voice - 1) // 2
-        table = self.harmony[first : first + voice]  # (voices above, 24, 12)
+        table = self.harmony[first : first + voice] * FAST  # (voices above, 24, 12)
         was, high, above = self.voices.classes(before), self.voices.classes(now)[:, :, :voice], slice(voice)
         below = was[:, :, voice, None].expand(-1, -1, voice, -1)
         interval = leading(was[:, :, above], below)

@@ -61,7 +61,7 @@ class Chorale(RelativisticGan[Music]):
     D: Count = discriminator(64, "channels of the first layer")
     D_depth: Count = discriminator(3, "resolutions, each half of the previous one")
     # Losses
-    alone: Share = losses(0.6, "share of the steps in which G is trained by maximum likelihood, without D")
+    alone: Share = losses(0.85, "share of the steps in which G is trained by maximum likelihood, without D")
     likelihood: Weight = losses(1.0, "weight of the negative log likelihood against D")
     adversarial: Positive = losses(0.1, "weight of the adversarial loss of G")
     gamma: Weight = 1.0
