@@ -87,6 +87,9 @@ def serve(
     batch: Annotated[int, typer.Option(help="Maximum number of samples generated together; 1 for no batches.")] = 64,
     wait: Annotated[float, typer.Option(help="Maximum milliseconds that a batch waits for further requests.")] = 2.0,
     connections: Annotated[int, typer.Option(help="Maximum number of open connections.")] = 512,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Send traces by OpenTelemetry, to OTEL_EXPORTER_OTLP_ENDPOINT.")
+    ] = False,
     trust_code: TrustCode = False,
 ) -> None:
     """Serve models over HTTP: samples, and transformed images, for other programs."""
@@ -94,4 +97,4 @@ def serve(
     from sparring.deploy.serve import serve as listen
 
     limits = Limits(max_samples, body, pixels, seconds, queue, batch, wait, connections)
-    listen(runs, host, port, key or (), keys or None, device, limits, trust_code, host_name or ())
+    listen(runs, host, port, key or (), keys or None, device, limits, trust_code, host_name or (), traces)

@@ -32,6 +32,7 @@ def serve(
     limits: Limits = Limits(),
     trust: bool = False,
     host_names: Sequence[str] = (),
+    traces: bool = False,
 ) -> None:
     """Serve models over HTTP until Ctrl-C or SIGTERM.
 
@@ -45,6 +46,7 @@ def serve(
         trust: as for `sparring.load`.
         host_names: names by which clients reach the server besides localhost, this machine's name and addresses as
             numbers, such as the name of a proxy; "*" for any.
+        traces: send traces of requests by OpenTelemetry, to where its variables say.
 
     Raises:
         InputError: if a run has no model, two have the same name, an address is not available or needs keys, or a
@@ -54,6 +56,9 @@ def serve(
         needs(module, "serve", does)
     from sparring.deploy.serve.served import load_all
     from sparring.deploy.serve.server import run
+    from sparring.deploy.serve.traces import Traces, exported
+
+    recorded = exported() if traces else Traces()
 
     loaded, hosts = load_keys(keys, keys_file), Hosts((*host_names, host))
     with bound_socket(host, port, loaded) as bound:
@@ -66,5 +71,5 @@ def serve(
             screen.say(f"{names} at http://{shown}:{chosen_port} ({how} keys; Ctrl-C stops it)")
 
         screen = Screen()
-        run(models, bound, limits, loaded, hosts, announce)
+        run(models, bound, limits, loaded, hosts, announce, recorded)
         screen.say("stopped")

@@ -22,6 +22,7 @@ from sparring.deploy.serve.metrics import Metrics
 from sparring.deploy.serve.middleware import PUBLIC, Middleware, State, problem
 from sparring.deploy.serve.routes import router
 from sparring.deploy.serve.served import Served
+from sparring.deploy.serve.traces import Traces
 from sparring.errors import InputError
 from sparring.model import Model
 
@@ -38,6 +39,7 @@ def application(
     keys: Keys = Keys(),
     state: State | None = None,
     hosts: Hosts | None = None,
+    traces: Traces = Traces(),
 ) -> FastAPI:
     """An ASGI application that serves models by name.
 
@@ -47,6 +49,7 @@ def application(
         keys: that are valid; without any, all requests are admitted.
         state: through which the caller stops the server.
         hosts: names by which the server may be asked.
+        traces: of requests.
     """
     app = FastAPI(
         title="Sparring",
@@ -57,7 +60,7 @@ def application(
         lifespan=_lifespan,
     )
     app.state.metrics = metrics = Metrics()
-    app.state.limits, app.state.state = limits, state or State()
+    app.state.limits, app.state.state, app.state.traces = limits, state or State(), traces
     active = app.state.state.count
     app.state.models = {name: Served(name, model, limits, metrics, active) for name, model in models.items()}
     routes = [*app.routes]
@@ -66,7 +69,7 @@ def application(
         routes += part.routes
     app.add_middleware(
         Middleware, routes=routes, state=app.state.state, keys=keys, hosts=hosts or Hosts(), limits=limits,
-        metrics=metrics,
+        metrics=metrics, traces=traces,
     )  # fmt: skip
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
