@@ -75,7 +75,7 @@ def exported() -> Traces:
     sdk = needs("opentelemetry.sdk.trace", "traces", DOES)
     batches = needs("opentelemetry.sdk.trace.export", "traces", DOES)
     resource = needs("opentelemetry.sdk.resources", "traces", DOES).Resource
-    described = resource({"service.name": SERVICE}).merge(resource.create({}))
+    described = resource.create({})  # by the variables
     if described.attributes.get("service.name", "").startswith("unknown_service"):
         described = described.merge(resource({"service.name": SERVICE}))
     provider = sdk.TracerProvider(resource=described)
