@@ -1,11 +1,14 @@
 """Spans of requests, as OpenTelemetry receives them."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 from serving import served
 from toy_models import toy
 
 from sparring.deploy.serve.limits import Limits
-from sparring.deploy.serve.traces import Traces
+from sparring.deploy.serve.traces import Traces, exported
 
 sdk = pytest.importorskip("opentelemetry.sdk.trace")
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -48,3 +51,29 @@ def test_refused_requests_are_spans_too(recorded):
 def test_without_a_provider_nothing_is_recorded():
     with served({"toy": toy("gan", kind="points")}) as client:
         assert client.post("/models/toy/samples", json={"n": 3}).status_code == 200
+
+
+def test_spans_are_sent_where_the_variables_say(monkeypatch):
+    bodies = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self):
+            bodies.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever, daemon=True).start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.server_address[1]}")
+        traces = exported()
+        with traces.generation("toy"):
+            pass
+        traces.close()
+        collector.shutdown()
+    ((path, body),) = bodies
+    assert path == "/v1/traces"
+    assert b"generate" in body
+    assert b"sparring" in body
