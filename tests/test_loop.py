@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -291,3 +292,14 @@ def test_the_step_of_the_docs_is_a_step_of_the_loop():
         (*G.parameters(), *D.parameters()), (*game.G.parameters(), *game.D.parameters()), strict=True
     ):
         torch.testing.assert_close(mine, theirs)
+
+
+def test_a_loop_of_ones_own_learns(capsys):
+    """The whole loop of docs/loop.md."""
+    text = (Path(__file__).parents[1] / "docs" / "loop.md").read_text()
+    (whole,) = [block for block in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) if "real = " in block]
+    names = {}
+    exec(whole, names)
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    narrow, wide = names["samples"].std(0).tolist()
+    assert 2 * narrow < wide

@@ -106,6 +106,9 @@ def serve(
     connections: Annotated[int, typer.Option(help="Maximum number of open connections.")] = 512,
     mark: Laws = None,
     marks: Marks = "",
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Send traces by OpenTelemetry, to OTEL_EXPORTER_OTLP_ENDPOINT.")
+    ] = False,
     trust_code: TrustCode = False,
 ) -> None:
     """Serve models over HTTP: samples, and transformed images, for other programs."""
@@ -113,4 +116,6 @@ def serve(
     from sparring.deploy.serve import serve as listen
 
     limits = Limits(max_samples, body, pixels, seconds, queue, batch, wait, connections)
-    listen(runs, host, port, key or (), keys or None, device, limits, trust_code, host_name or (), mark or (), marks)
+    listen(
+        runs, host, port, key or (), keys or None, device, limits, trust_code, host_name or (), mark or (), marks, traces
+    )

@@ -1,4 +1,4 @@
-"""Commands that publish models, check what was published, and import what others have published."""
+"""Commands that publish models and logs, check what was published, and import what others have published."""
 
 from __future__ import annotations
 
@@ -101,3 +101,24 @@ def import_(
     if model.modality.source is not None:
         command = f"apply {name} input{suffix or '.png'} -o output{suffix or '.png'}"
     say(f"  sparring {command}")
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring log runs/photos --to mlflow\n\n"
+    "  sparring log runs/photos --to wandb --project pictures --follow"
+)
+def log(
+    run: Annotated[str, typer.Argument(help="The folder of a run, finished or not.")],
+    to: Annotated[str, typer.Option(help="mlflow, wandb or tensorboard.")],
+    project: Annotated[str, typer.Option(help="Where runs are collected.")] = "sparring",
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until the training ends.")] = False,
+) -> None:
+    """Send the log of a run to a tracker of experiments: what is new since it was last sent."""
+    from sparring.runs import loggers
+
+    looks = loggers.follow(run, to, project) if follow else iter([loggers.send(run, to, project)])
+    for sent in looks:
+        say(
+            f"{sent.lines:,} lines and {sent.sheets} sheets{', and the results' if sent.finished else ''}: {sent.place}"
+        )

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset
 
 import sparring
 from sparring.data import tensors
 from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
-from sparring.data.tensors import Tensors
+from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError
 from sparring.files import check_output
 from sparring.folders import check_folder
@@ -341,6 +342,33 @@ class Model:
             InputError: as `sample` does.
         """
         return self._stream(n, self.modality.request(**asked), seed, truncation)
+
+    def dataset(self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any) -> TensorDataset:
+        """Samples for a `DataLoader`: of each, its values as networks see them, and its condition if samples have one.
+
+        Raises:
+            InputError: as `sample` does.
+        """
+        check_size(
+            SAMPLE_COPIES * n * self.modality.numbers_of(), f"{n:,} {self.modality.words.items}", "ask for fewer"
+        )
+        parts, conditions = zip(*self.stream(n, seed, truncation, **asked), strict=True)
+        values = torch.cat([part[VALUES] for part in parts]).cpu()
+        return TensorDataset(values, *([] if conditions[0] is None else [torch.cat(conditions).cpu()]))
+
+    @property
+    def generator(self) -> nn.Module:
+        """The generator as a module with the model's own weights, which `sparring export` writes: latents (n, ...)
+        [, conditions (n, ...)], as `latents` draws them, or given items (n, ...) -> values (n, *shape) as networks see
+        them.
+
+        Raises:
+            InputError: if samples are generated in a way that is no module.
+        """
+        try:
+            return self.game.graph(self.modality).net.eval()
+        except ValueError as error:
+            raise InputError(f"recipe {self.recipe.name!r} has no generator of its own: {error}") from error
 
     def latents(
         self, n: int, request: Request, seed: int | None = None, truncation: float | None = None

@@ -34,6 +34,7 @@ def serve(
     host_names: Sequence[str] = (),
     mark: Sequence[str] = (),
     marks: str = "",
+    traces: bool = False,
 ) -> None:
     """Serve models over HTTP until Ctrl-C or SIGTERM.
 
@@ -49,6 +50,7 @@ def serve(
             numbers, such as the name of a proxy; "*" for any.
         mark: what marks all that models generate, whatever clients ask for: "eu", "cn" or both.
         marks: folder of marks, as for `sparring.provenance.Mark.of`.
+        traces: send traces of requests by OpenTelemetry, to where its variables say.
 
     Raises:
         InputError: if a run has no model, two have the same name, an address is not available or needs keys, or a
@@ -59,6 +61,9 @@ def serve(
     from sparring.deploy.serve.served import load_all
     from sparring.deploy.serve.server import run
     from sparring.provenance import Mark
+    from sparring.deploy.serve.traces import Traces, exported
+
+    recorded = exported() if traces else Traces()
 
     loaded, hosts = load_keys(keys, keys_file), Hosts((*host_names, host))
     with bound_socket(host, port, loaded) as bound:
@@ -72,5 +77,5 @@ def serve(
             screen.say(f"{names} at http://{shown}:{chosen_port} ({how} keys; Ctrl-C stops it)")
 
         screen = Screen()
-        run(models, bound, limits, loaded, hosts, announce, marked)
+        run(models, bound, limits, loaded, hosts, announce, marked, recorded)
         screen.say("stopped")

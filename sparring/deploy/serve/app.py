@@ -22,6 +22,7 @@ from sparring.deploy.serve.metrics import Metrics
 from sparring.deploy.serve.middleware import PUBLIC, Middleware, State, problem
 from sparring.deploy.serve.routes import router
 from sparring.deploy.serve.served import Served
+from sparring.deploy.serve.traces import Traces
 from sparring.errors import InputError
 from sparring.model import Model
 from sparring.provenance import Mark
@@ -40,6 +41,7 @@ def application(
     state: State | None = None,
     hosts: Hosts | None = None,
     marks: Mapping[str, Mark] = {},
+    traces: Traces = Traces(),
 ) -> FastAPI:
     """An ASGI application that serves models by name.
 
@@ -50,6 +52,7 @@ def application(
         state: through which the caller stops the server.
         hosts: names by which the server may be asked.
         marks: of what models generate, by their names. Requests cannot turn them off.
+        traces: of requests.
     """
     app = FastAPI(
         title="Sparring",
@@ -60,7 +63,7 @@ def application(
         lifespan=_lifespan,
     )
     app.state.metrics = metrics = Metrics()
-    app.state.limits, app.state.state = limits, state or State()
+    app.state.limits, app.state.state, app.state.traces = limits, state or State(), traces
     active = app.state.state.count
     app.state.models = {
         name: Served(name, model, limits, metrics, active, marks.get(name)) for name, model in models.items()
@@ -71,7 +74,7 @@ def application(
         routes += part.routes
     app.add_middleware(
         Middleware, routes=routes, state=app.state.state, keys=keys, hosts=hosts or Hosts(), limits=limits,
-        metrics=metrics,
+        metrics=metrics, traces=traces,
     )  # fmt: skip
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)

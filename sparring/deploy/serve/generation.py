@@ -60,6 +60,11 @@ async def finished(request: Request, worker: Worker, job: Job) -> Any:
     Raises:
         HTTPException: 503 if too many requests are waiting, 504 if it takes too long.
     """
+    with request.app.state.traces.generation(str(request.path_params.get("name"))):
+        return await _finished(request, worker, job)
+
+
+async def _finished(request: Request, worker: Worker, job: Job) -> Any:
     try:
         worker.put(job)
     except QueueFull:

@@ -17,6 +17,7 @@ from sparring.deploy.serve.answers import as_json
 from sparring.deploy.serve.keys import Keys, sent_keys
 from sparring.deploy.serve.limits import Limits
 from sparring.deploy.serve.metrics import Metrics
+from sparring.deploy.serve.traces import Traces
 
 PUBLIC = ("/healthz", "/readyz")  # need no key, at any time; bodies sent to them are not read
 RETRY_SOON = {"Retry-After": "1"}  # seconds
@@ -70,16 +71,23 @@ class Middleware:
         hosts: Hosts,
         limits: Limits,
         metrics: Metrics,
+        traces: Traces,
     ) -> None:
         self.app, self.routes, self.state = app, routes, state
-        self.keys, self.hosts, self.limits, self.metrics = keys, hosts, limits, metrics
+        self.keys, self.hosts, self.limits, self.metrics, self.traces = keys, hosts, limits, metrics, traces
         self.attempts = Attempts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        route, status, began = self._route(scope), 500, time.perf_counter()
+        route = self._route(scope)
+        with self.traces.request(scope, route) as ended:
+            ended(await self._counted(scope, receive, send, route))
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send, route: str) -> int:
+        """Answer a request, and count it. The status of the response."""
+        status, began = 500, time.perf_counter()
         unread = scope["path"] in PUBLIC and _has_body(scope)
 
         async def observed(message: Message) -> None:
@@ -105,6 +113,7 @@ class Middleware:
             self.metrics.in_flight.dec()
             self.metrics.requests.labels(route, str(status)).inc()
             self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
+        return status
 
     def _route(self, scope: Scope) -> str:
         """The path as it is declared, so that there are few different ones."""

@@ -19,6 +19,7 @@ from sparring.deploy.serve.app import application
 from sparring.deploy.serve.keys import Keys
 from sparring.deploy.serve.limits import Limits
 from sparring.deploy.serve.middleware import State
+from sparring.deploy.serve.traces import Traces
 from sparring.model import Model
 from sparring.provenance import Mark
 
@@ -41,6 +42,7 @@ def run(
     hosts: Hosts,
     on_start: Callable[[], None],
     marks: Mapping[str, Mark] = {},
+    traces: Traces = Traces(),
 ) -> None:
     """Serve until SIGTERM or SIGINT. Then new requests are refused and earlier ones are answered, for at most
     `limits.seconds`. A second signal ends the server at once.
@@ -50,9 +52,10 @@ def run(
         bound: the socket to listen at.
         on_start: called when requests are accepted.
         marks: of what models generate, by their names.
+        traces: of requests; closed at the end.
     """
     state = State()
-    app = application(models, limits, keys, state, hosts, marks)
+    app = application(models, limits, keys, state, hosts, marks, traces)
     settings = uvicorn.Config(
         app, http="h11", ws="none", log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=SEND_TIMEOUT,
@@ -61,6 +64,7 @@ def run(
     state.connections = lambda: len(server.server_state.connections)
     with _frozen_heap():
         asyncio.run(_serve(server, bound, state, limits.seconds, on_start))
+    traces.close()
 
 
 @contextmanager
