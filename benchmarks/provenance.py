@@ -45,6 +45,7 @@ RECIPES = {  # of the runs; the first one's samples are watermarked
 }  # fmt: skip
 UNSEEN = "lsgan"
 MODELS = 10  # that are known
+MAX_OTHERS = 3000  # real pictures of each further set
 MARKED = 1000  # samples that are watermarked
 FEATURES = "patches"  # in which the distance to real pictures is measured
 
@@ -85,10 +86,9 @@ def watermarked(given: argparse.Namespace, model: Model) -> dict[str, object]:
     file = given.runs / "watermark.safetensors"
     found = pictures(model, SAMPLES, Screen())
     if file.is_file():
-        mark, steps = Watermark.load(file), json.loads((given.runs / "watermark.json").read_text())["steps"]
+        mark, steps = Watermark.load(file), given.steps
     else:
-        with Screen().progress("training a watermark") as progress:
-            mark, steps = train([found.train, found.samples], given.steps, progress=progress), given.steps
+        mark, steps = train([found.train, found.samples], given.steps, progress=told), given.steps
         mark.save(file)
     fresh = pictures(model, MARKED, Screen(), seed=1).samples
     real = torch.cat([found.held, *(other(name) for name in given.others)])
@@ -97,6 +97,12 @@ def watermarked(given: argparse.Namespace, model: Model) -> dict[str, object]:
     for name in DEGRADATIONS:
         judged[name]["falsely"] = falsely(mark, real, name)
     return judged | {"distance": distances(model, mark, fresh, found.held)}
+
+
+def told(done: int, total: int) -> None:
+    """Print progress now and then."""
+    if done % 100 == 0:
+        print(f"{done} of {total} steps", flush=True)
 
 
 def other(name: str) -> Tensor:
@@ -108,7 +114,7 @@ def other(name: str) -> Tensor:
     if values.shape[1] == 4:
         alpha = values[:, 3:].float() / 255
         values = (values[:, :3].float() * alpha + 255 * (1 - alpha)).round().byte()
-    return values.expand(-1, 3, -1, -1)
+    return values[:MAX_OTHERS].expand(-1, 3, -1, -1)
 
 
 def falsely(mark: Watermark, real: Tensor, degradation: str) -> float:

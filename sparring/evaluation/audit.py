@@ -176,6 +176,7 @@ class Audit:
         return {
             "data": self.data,
             "verdict": self.verdict,
+            "findings": [asdict(finding) for finding in self.findings],
             "protocol": self.protocol,
             "attacks": [attack.content() for attack in self.attacks],
             "copies": copies,
@@ -279,8 +280,8 @@ class _Auditor:
         level = 1 - (1 - CONFIDENCE) / len(attacks)
         epsilon = max(lower_bound(attack.members, attack.others, level) for attack in attacks)
         protocol = self._protocol(len(attacks), len(attributes))
-        found = Audit(self.real.name, protocol, tuple(attacks), tuple(copies), attributes, epsilon)
-        return replace(found, epsilon=0.0) if found.biased else found  # it needs a random split
+        result = Audit(self.real.name, protocol, tuple(attacks), tuple(copies), attributes, epsilon)
+        return replace(result, epsilon=0.0) if result.biased else result  # it needs a random split
 
     def _judged(self, scored: Sequence[_Scored]) -> list[Attack]:
         """The attacks, the strongest first, with intervals that hold together."""

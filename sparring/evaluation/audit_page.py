@@ -32,6 +32,8 @@ LIMITS = (
     "most are not; the column of true positives at 1% false positives shows the items that are recognized surely.",
     "The audit is of this model and its samples. Further models from the same data, or figures that were published of "
     "them, add to what is known about the items.",
+    "Values are guessed by one simple rule, and only one at a time. That it guesses no value better than of "
+    "others does not show that none can be guessed.",
     "Held-out items must be like training items. If they are not (they are later in time, say), the floor is not 0.5, "
     "and attacks of this kind cannot be judged.",
 )

@@ -1,6 +1,7 @@
 """An audit recognizes models that leak, and no others."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from sparring.errors import InputError
 from sparring.evaluation import audit as auditing
 from sparring.evaluation.audit import audit
 from sparring.evaluation.audit_page import record
+from sparring.evaluation.audited import audited
 from sparring.metrics.results import Number
 
 
@@ -161,5 +163,9 @@ def test_values_of_a_table_are_guessed_from_copies(tmp_path, monkeypatch):
     assert found.epsilon > 0.5
     assert {one["name"] for one in found.content()["attributes"]} == {"age", "ill", "cost"}
     page = record(out, found).read_text()
+    assert audited(out) == found.findings
+    assert [finding.name for finding in found.findings] == ["membership can be inferred"]
+    os.utime(out / "audit.json", (0, 0))  # older than the model
+    assert audited(out) == ()
     assert "Can values of training items be inferred?" in page
     assert "refute any claim of differential privacy with an epsilon below" in page
