@@ -56,6 +56,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-provenance"))
     parser.add_argument("--time", default="10m", help="training time of each run")
     parser.add_argument("--steps", type=int, default=3000, help="of the training of the watermark")
+    parser.add_argument("--detector-steps", type=int, default=600, help="of the training of the detector")
+    parser.add_argument("--samples", type=int, default=2000, help="of each run, for the detector")
     parser.add_argument("--others", nargs="*", default=["characters"], help="further sets of real pictures")
     parser.add_argument("--page", type=Path, help="write the tables to this Markdown file, between its two marks")
     given = parser.parse_args()
@@ -142,7 +144,8 @@ def distances(model: Model, mark: Watermark, samples: Tensor, real: Tensor) -> d
 def detected(given: argparse.Namespace) -> None:
     """A detector of all runs but one, which it is judged with."""
     known = [str(given.runs / name) for name in RECIPES if name != UNSEEN]
-    detector = trained_detector(known, [str(given.runs / UNSEEN)], Screen())
+    unseen = [str(given.runs / UNSEEN)]
+    detector = trained_detector(known, unseen, Screen(), given.detector_steps, samples=given.samples)
     detector.save(given.runs / "detector", force=True)
 
 

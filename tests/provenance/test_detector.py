@@ -38,9 +38,7 @@ def runs(photos):
 
 @pytest.fixture(scope="module")
 def detector(runs):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sparring.provenance.detecting.SAMPLES", 200)
-        return trained([str(runs / "dcgan")], [str(runs / "lsgan")], Screen(quiet=True), steps=10)
+    return trained([str(runs / "dcgan")], [str(runs / "lsgan")], Screen(quiet=True), steps=10, samples=200)
 
 
 def test_it_is_judged_on_pictures_that_it_has_not_seen(detector):
