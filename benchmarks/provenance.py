@@ -52,7 +52,9 @@ FEATURES = "patches"  # in which the distance to real pictures is measured
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="*", default=["watermark", "detector"], help="watermark, detector; or runs alone")
+    parser.add_argument(
+        "part", nargs="*", default=["watermark", "detector"], help="watermark, detector; others for the page alone"
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-provenance"))
     parser.add_argument("--time", default="10m", help="training time of each run")
     parser.add_argument("--steps", type=int, default=3000, help="of the training of the watermark")
@@ -67,11 +69,14 @@ def main() -> None:
     if "detector" in given.part:
         detected(given)
     if given.page:
-        lines = [*watermark_lines(given.runs), "", *detector_lines(given.runs), "", COMMAND]
+        lines = [*watermark_lines(given.runs), "", *detector_lines(given.runs), "", command(given)]
         put(given.page, __file__, lines)
 
 
-COMMAND = "`python benchmarks/provenance.py`"
+def command(given: argparse.Namespace) -> str:
+    """The command that computes the tables, with its settings."""
+    settings = f"--time {given.time} --steps {given.steps} --detector-steps {given.detector_steps}"
+    return f"`python benchmarks/provenance.py {settings} --samples {given.samples}`, one thread of a shared CPU core."
 
 
 def trained(given: argparse.Namespace, name: str) -> Model:
@@ -186,8 +191,8 @@ def detector_lines(runs: Path) -> list[str]:
         f"**Detector** of {known}:", "", *table(head, body), "",
         f"{judged['real']:,} held-out pictures and {judged['generated']:,} samples, none of which it was trained or "
         f"calibrated on. Of the samples of `{UNSEEN}`, a recipe that it does not know, it takes {share(unseen)} for "
-        f"generated. **Steps of the trainings**: {steps}. After so few, samples are far from photographs and easily "
-        "recognized: these numbers show that the detector works, not how it does on models that generate well.",
+        f"generated. **Steps of the trainings**: {steps}. The fewer they are, the farther samples are from photographs, and "
+        "the easier they are to recognize.",
     ]  # fmt: skip
 
 
