@@ -191,8 +191,8 @@ def detector_lines(runs: Path) -> list[str]:
         f"**Detector** of {known}:", "", *table(head, body), "",
         f"{judged['real']:,} held-out pictures and {judged['generated']:,} samples, none of which it was trained or "
         f"calibrated on. Of the samples of `{UNSEEN}`, a recipe that it does not know, it takes {share(unseen)} for "
-        f"generated. **Steps of the trainings**: {steps}. The fewer they are, the farther samples are from photographs, "
-        "and the easier they are to recognize.",
+        f"generated. **Steps of the trainings**: {steps}. The fewer they are, the farther samples are from "
+        "photographs, and the easier they are to recognize.",
     ]  # fmt: skip
 
 
