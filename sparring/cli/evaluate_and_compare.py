@@ -121,7 +121,7 @@ def audit(
 ) -> None:
     """Attack a model: can somebody find out which items it was trained on?"""
     from sparring.evaluation.audit import audit as audit_model
-    from sparring.evaluation.audit_page import record, rows
+    from sparring.evaluation.audit_page import attribute_rows, epsilon_words, record, rows
     from sparring.files import as_json
     from sparring.model.hub import beside
 
@@ -133,8 +133,11 @@ def audit(
     console = Console()
     console.print()
     print_wide(number_table(rows(found)))
+    if found.attributes:
+        console.print()
+        print_wide(number_table(attribute_rows(found)))
     console.print(f"\n{found.protocol}.\n", markup=False, soft_wrap=True)
-    for line in (found.verdict, f"the report is {page}"):
+    for line in (found.verdict, epsilon_words(found), f"the report is {page}"):
         console.print(f"- {line}", markup=False, soft_wrap=True)
 
 

@@ -18,9 +18,12 @@ from sparring.evaluation.evaluate import training_data
 from sparring.evaluation.features import CLASSIFIER, Features, choose_features, default_features
 from sparring.evaluation.real import read
 from sparring.metrics import membership
+from sparring.metrics.attributes import Attribute, Column, infer
 from sparring.metrics.copies import memorization, nearest
+from sparring.metrics.epsilon import lower_bound
 from sparring.metrics.membership import Interval
 from sparring.metrics.results import Finding, Number
+from sparring.modalities import Samples
 from sparring.model import Model, load
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import logits, score
@@ -28,6 +31,7 @@ from sparring.nets.packed import logits, score
 MAX_CANDIDATES, MIN_CANDIDATES = 2000, 20  # members that are attacked, and as many others
 MAX_SAMPLES, MIN_SAMPLES = 10_000, 1000
 BATCH_SIZE = 100
+MIN_COLUMNS = 3  # of which values are guessed
 CONFIDENCE = 0.95
 ADVICE = (
     "train on more data or for fewer steps, with a narrower D or augmentation, and do not publish D; only differential "
@@ -108,12 +112,16 @@ class Audit:
         protocol: how the numbers were computed, in sentences.
         attacks: the strongest first.
         copies: metrics of copies of training items among samples, each for the samples and for held-out items.
+        attributes: how often single values of training items are guessed; () for kinds that have none.
+        epsilon: below which any claim of differential privacy is refuted by the attacks; 0 if they refute none.
     """
 
     data: str
     protocol: str
     attacks: tuple[Attack, ...]
     copies: tuple[tuple[Number, Number], ...]
+    attributes: tuple[Attribute, ...] = ()
+    epsilon: float = 0.0
 
     @property
     def worst(self) -> Attack:
@@ -122,18 +130,29 @@ class Audit:
 
     @property
     def leaks(self) -> bool:
-        """True if training items are recognized beyond chance by some attack."""
-        return self.worst.excess > 0
+        """True if training items are recognized beyond chance by some attack, or values of them are guessed."""
+        return self.worst.excess > 0 or self.exposed is not None
+
+    @property
+    def exposed(self) -> Attribute | None:
+        """The value that is guessed of training items surely more often than of others, by the largest margin."""
+        sure = [one for one in self.attributes if one.advantage.low > 0 and not self.biased]
+        return sure[0] if sure else None
 
     @property
     def verdict(self) -> str:
         """What was found, in a sentence."""
-        worst = self.worst
-        if self.leaks:
+        worst, exposed = self.worst, self.exposed
+        if worst.excess > 0:
             return (
                 f"training items can be recognized: {worst.name} has an AUC of {worst.auc.value:.2f} "
                 f"({worst.auc.low:.2f} to {worst.auc.high:.2f}) and recognizes {worst.tpr.value:.1%} of them at 1% "
                 "false positives"
+            )
+        if exposed is not None:
+            return (
+                f"values of training items can be inferred: {exposed.name} is guessed for {exposed.members:.1%} of "
+                f"them and for {exposed.others:.1%} of other items"
             )
         found = f"none of {len(self.attacks)} attacks recognizes training items better than by chance"
         if not self.biased:
@@ -148,7 +167,8 @@ class Audit:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The worst of it, for `sparring evaluate`."""
-        return (Finding("membership can be inferred", self.verdict, ADVICE),) if self.leaks else ()
+        name = "membership can be inferred" if self.worst.excess > 0 else "attributes can be inferred"
+        return (Finding(name, self.verdict, ADVICE),) if self.leaks else ()
 
     def content(self) -> dict[str, Any]:
         """As JSON."""
@@ -156,9 +176,12 @@ class Audit:
         return {
             "data": self.data,
             "verdict": self.verdict,
+            "findings": [asdict(finding) for finding in self.findings],
             "protocol": self.protocol,
             "attacks": [attack.content() for attack in self.attacks],
             "copies": copies,
+            "attributes": [asdict(attribute) for attribute in self.attributes],
+            "epsilon": self.epsilon,
         }
 
 
@@ -239,11 +262,13 @@ class _Auditor:
 
     def run(self) -> Audit:
         generated: dict[str, list[Tensor]] = {f.name: [] for f in self.features}
+        decoded: list[Any] = []
         with self.screen.progress(f"drawing {self.count:,} samples") as progress:
             done = 0
             for batch, _ in self.model.stream(self.count, seed=self.seed):
                 for f in self.features:
                     generated[f.name].append(self._computed(f, self._as_written(batch)))
+                decoded.append(self.model.modality.decode(batch, done))
                 progress(done := done + len(batch[VALUES]), self.count)
         scored, copies = [], []
         for f in self.features:
@@ -251,7 +276,12 @@ class _Auditor:
             scored += found
             copies.append(copied)
         attacks = self._judged([*scored, *self._with_discriminator()])
-        return Audit(self.real.name, self._protocol(len(attacks)), tuple(attacks), tuple(copies))
+        attributes = self._attributes(self.model.modality.concatenate(decoded))
+        level = 1 - (1 - CONFIDENCE) / len(attacks)
+        epsilon = max(lower_bound(attack.members, attack.others, level) for attack in attacks)
+        protocol = self._protocol(len(attacks), len(attributes))
+        result = Audit(self.real.name, protocol, tuple(attacks), tuple(copies), attributes, epsilon)
+        return replace(result, epsilon=0.0) if result.biased else result  # it needs a random split
 
     def _judged(self, scored: Sequence[_Scored]) -> list[Attack]:
         """The attacks, the strongest first, with intervals that hold together."""
@@ -299,6 +329,20 @@ class _Auditor:
             found.append(score(logits(D, batch[VALUES], condition)).cpu())
         return torch.cat(found)
 
+    def _attributes(self, samples: Any) -> tuple[Attribute, ...]:
+        """Guesses of single values, for kinds whose items are rows of at least MIN_COLUMNS columns."""
+        modality = self.model.modality
+        frames: list[Any] = [modality.as_frame(Samples(samples, None, modality))]
+        if frames[0] is None or len(frames[0]) != len(samples) or frames[0].shape[1] < MIN_COLUMNS:
+            return ()
+        self.screen.say("guessing values")
+        for rows in (self.members, self.others):
+            parts = [modality.decode(batch) for batch, _ in self.real.batches(rows)]
+            frames.append(modality.as_frame(Samples(modality.concatenate(parts), None, modality)))
+        columns = [Column(str(name), *(_values(frame[name]) for frame in frames)) for name in frames[0]]
+        telling = [column for column in columns if column.numeric or len(set(column.members)) < len(column.members)]
+        return tuple(infer(telling, CONFIDENCE)) if telling else ()
+
     # Features.
 
     def _real(self, f: Features, rows: Tensor) -> Tensor:
@@ -313,12 +357,23 @@ class _Auditor:
         modality = self.real.modality
         return {**batch, VALUES: modality.scale(modality.unscale(batch[VALUES]))}
 
-    def _protocol(self, attacks: int) -> str:
+    def _protocol(self, attacks: int, attributes: int) -> str:
         words = self.model.modality.words.trained
+        guessed = (
+            f"; each of {attributes} values is guessed as that of the sample that is nearest in all others, and "
+            "numbers count as guessed within 5%"
+        )
         return (
             f"{len(self.members):,} training {words} of {self.real.name} and {len(self.others):,} held-out ones are "
             f"candidates; attacks use {self.count:,} samples and {len(self.reference):,} other held-out {words}; "
             f"floor: the same attack if the samples are {min(self.count, len(self.rest)):,} other training {words}, as "
             "those of a perfect generator that has never seen the candidates; ceiling: if they are copies of the "
             f"training {words}; intervals hold with {CONFIDENCE:.0%} for all {attacks} attacks together"
+            f"{guessed if attributes else ''}"
         )
+
+
+def _values(column: Any) -> Any:
+    """A column of a data frame as numbers, or as texts."""
+    numbers = column.dtype.kind in "iufb"
+    return column.to_numpy(float, na_value=float("nan")) if numbers else column.astype(str).to_numpy(object)

@@ -32,6 +32,8 @@ LIMITS = (
     "most are not; the column of true positives at 1% false positives shows the items that are recognized surely.",
     "The audit is of this model and its samples. Further models from the same data, or figures that were published of "
     "them, add to what is known about the items.",
+    "Values are guessed by one simple rule, and only one at a time. That it guesses no value better than of "
+    "others does not show that none can be guessed.",
     "Held-out items must be like training items. If they are not (they are later in time, say), the floor is not 0.5, "
     "and attacks of this kind cannot be judged.",
 )
@@ -65,6 +67,9 @@ that on copies of them.</p>
 <div class="wide" tabindex="0" role="region" aria-label="copies">$copies</div>
 <p>Memorization is the probability that a sample is nearer to the training data than a held-out item is: 0.5 if samples
 are as new as held-out items, 1 if all are copies.</p>
+$attributes
+<h2>What follows for differential privacy</h2>
+<p>$epsilon.</p>
 <h2>How to reveal less</h2>
 <p>$advice.</p>
 <h2>What this page does not show</h2>
@@ -100,7 +105,8 @@ def record(run: Path, audit: Audit) -> Path:
     head, *body = ("| " + " | ".join(cells) + " |" for cells in rows(audit))
     verdict = f"{_capital(audit.verdict)} ([report]({page.name}))."
     line = "|---|" + "---:|" * (len(HEAD) - 1)
-    folder.write_section(HEADING, [verdict, "", head, line, *body, "", f"{_capital(audit.protocol)}."])
+    said = [f"{_capital(audit.protocol)}.", "", f"{epsilon_words(audit)}."]
+    folder.write_section(HEADING, [verdict, "", head, line, *body, "", *said])
     return page
 
 
@@ -116,9 +122,38 @@ def html(audit: Audit) -> str:
         meaning="".join(f"<li><b>{name}</b>: {escape(MEANING[name])}</li>" for name in attacks),
         plot=base64.b64encode(_plot(audit.attacks)).decode(),
         copies=_table(copies),
+        attributes=_attributes(audit),
+        epsilon=escape(epsilon_words(audit)),
         advice=escape(_capital(ADVICE)),
         limits="".join(f"<li>{escape(limit)}</li>" for limit in LIMITS),
         protocol=escape(_capital(audit.protocol)),
+    )
+
+
+def attribute_rows(audit: Audit) -> list[tuple[str, ...]]:
+    """Guesses of values as lines of a table, the first of which is its head; [] if there are none."""
+    head = ("value", "guessed of training items", "of other items", "difference")
+    body = [(a.name, f"{a.members:.1%}", f"{a.others:.1%}", _shown(a.advantage, share=True)) for a in audit.attributes]
+    return [head, *body] if body else []
+
+
+def epsilon_words(audit: Audit) -> str:
+    """The lower bound of epsilon, in a sentence without an end."""
+    if not audit.epsilon:
+        return "The attacks refute no claim of differential privacy, which does not mean that any claim holds"
+    return f"The attacks refute any claim of differential privacy with an epsilon below {audit.epsilon:.2f}"
+
+
+def _attributes(audit: Audit) -> str:
+    rows = attribute_rows(audit)
+    if not rows:
+        return ""
+    return (
+        "<h2>Can values of training items be inferred?</h2>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="values">{_table(rows)}</div>'
+        "<p>Somebody who knows all other values of an item guesses one by the sample that is nearest in these "
+        "(arXiv:2211.10459). What is guessed as often of other items is known of everybody, and no leak. Only a "
+        "difference whose interval is above 0 is.</p>"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from sparring.console import Screen
 from sparring.data.items import Items
 from sparring.devices import resolve
+from sparring.evaluation.audited import audited
 from sparring.evaluation.feature_judge import FeatureJudge
 from sparring.metrics.results import Evaluation
 from sparring.modalities import Modality
@@ -30,7 +32,7 @@ def evaluate(
     """Compare a model's samples with real data.
 
     Args:
-        model: a model, or the folder of a run.
+        model: a model, or the folder of a run. What `sparring audit` found out about the run is among the findings.
         against: name or path of the real data; by default the data that the model was trained on.
         samples: number of samples to evaluate; by default as many as suit the data. In features, at least 6, and by
             default 10,000, or a third of the data if that is less.
@@ -47,7 +49,10 @@ def evaluate(
     with torch.random.fork_rng():
         trained = model if isinstance(model, Model) else load(model, str(place), trust)
         judge = judge_of(trained, None if against is None else str(against), features, place, screen)
-        return judge.evaluate(trained, samples, seed, screen)
+        evaluation = judge.evaluate(trained, samples, seed, screen)
+    if isinstance(model, Model):
+        return evaluation
+    return replace(evaluation, findings=(*evaluation.findings, *audited(Path(model))))
 
 
 def judge_of(model: Model, against: str | None, features: Sequence[str], device: torch.device, screen: Screen) -> Judge:

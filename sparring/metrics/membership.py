@@ -44,7 +44,7 @@ def auc(members: Tensor, others: Tensor, confidence: float = 0.95) -> Interval:
     of_members, of_others = _above(a, b), 1 - _above(b, a)
     value = float(of_members.mean())
     deviation = sqrt(of_members.var(ddof=1) / len(a) + of_others.var(ddof=1) / len(b))
-    reach = _normal_quantile(confidence) * deviation
+    reach = normal_quantile(confidence) * deviation
     return Interval(value, max(0.0, value - reach), min(1.0, value + reach))
 
 
@@ -55,7 +55,8 @@ def _above(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64
     return (below + upto) / (2 * len(b))
 
 
-def _normal_quantile(confidence: float) -> float:
+def normal_quantile(confidence: float) -> float:
+    """Half the width of a normal distribution's interval, in standard deviations."""
     from scipy.stats import norm
 
     return float(norm.ppf((1 + confidence) / 2))

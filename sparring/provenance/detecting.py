@@ -25,19 +25,27 @@ from sparring.provenance.watermark_nets import resized
 STEPS = 600
 NET_BATCH = 32
 RATE = 2e-3
-SAMPLES = 2000  # of each model: half of them for the training, and a quarter each for calibrating and judging
+SAMPLES = 2000  # of each model
 FALSE_POSITIVES = 0.01
 CALIBRATION_BINS = 10
 
 
 def trained(
-    runs: Sequence[str], unseen: Sequence[str], screen: Screen, steps: int = STEPS, trust: bool = False, seed: int = 0
+    runs: Sequence[str],
+    unseen: Sequence[str],
+    screen: Screen,
+    steps: int = STEPS,
+    trust: bool = False,
+    samples: int = SAMPLES,
+    seed: int = 0,
 ) -> Detector:
     """A detector of the pictures of runs.
 
     Args:
         unseen: runs whose pictures it is judged with, and not trained on.
+        steps: of the training of the net.
         trust: as for `sparring.load`.
+        samples: of each model: half of them for the training, and a quarter each for calibrating and judging.
 
     Raises:
         InputError: if a run generates something else than pictures of one size, or its data are missing.
@@ -46,8 +54,8 @@ def trained(
     shapes = {model.modality.classifier_input for model in models}
     if len(shapes) > 1:
         raise InputError(f"{', '.join(runs)} generate pictures of several sizes or channels; give runs of one size")
-    found = [pictures(model, SAMPLES, screen) for model in models]
-    others = {run: pictures(load(run, trust=trust), SAMPLES // 4, screen, seed + 1).samples for run in unseen}
+    found = [pictures(model, samples, screen) for model in models]
+    others = {run: pictures(load(run, trust=trust), samples // 4, screen, seed + 1).samples for run in unseen}
     channels, size, _ = models[0].modality.classifier_input or (3, 64, 64)
     with torch.random.fork_rng(), screen.progress("training a detector") as progress:
         torch.manual_seed(seed)

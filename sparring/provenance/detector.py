@@ -23,6 +23,7 @@ from sparring.layers.degrade import pixels
 from sparring.layers.degrade.pixels import LEVEL
 from sparring.model import Model, load
 from sparring.nets.packed import logits, score
+from sparring.provenance.degradations import DEGRADATIONS
 from sparring.provenance.watermark_nets import resized
 
 DETECTOR = "detector"  # in the marker of its folder
@@ -30,6 +31,7 @@ DESCRIPTION, WEIGHTS = "detector.json", "net.safetensors"
 WIDTH = 32  # channels of the net
 BINS = 16  # of the spectrum
 BATCH = 100
+MAX_SIZE = 4096  # pixels of a side
 SURE = 0.9  # probability from which a verdict is given, one way or the other
 SOURCES = ("D", "spectrum", "net")  # of evidence
 
@@ -184,8 +186,17 @@ class Detector:
         if not (folder / DESCRIPTION).is_file():
             raise InputError(f"{folder} is no detector; make one with sparring detector RUN... -o {folder}")
         about = read_json(folder / DESCRIPTION, Described)
+        if not 0 < about["size"] <= MAX_SIZE or about["channels"] not in (1, 3):
+            raise InputError(f"{folder} is damaged: its pictures have {about['size']} pixels; make another detector")
         models = [load(folder / f"{i}.safetensors", trust=trust) for i in range(len(about["models"]))]
         net = PatchNet(about["channels"])
+        known = sum(map(has_critic, models)) + BINS + 1
+        if {len(about["mean"]), len(about["scale"]), len(about["weights"])} != {known}:
+            raise InputError(
+                f"{folder} is damaged: it does not weigh {known} sources of evidence; make another detector"
+            )
+        if not set(DEGRADATIONS) <= set(about["judged"]):
+            raise InputError(f"{folder} is damaged: it was not judged; make another detector")
         try:
             net.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
         except (OSError, SafetensorError, RuntimeError) as error:

@@ -121,8 +121,8 @@ class Mark:
             return content
         if place.media == PNG:
             with PngImageFile(io.BytesIO(content)) as image:  # Image.open would refuse a large one
-                profile, pixels = image.info.get("icc_profile"), np.asarray(image)
-            if pixels.dtype == np.uint8:
+                profile, pixels, mode = image.info.get("icc_profile"), np.asarray(image), image.mode
+            if mode in ("L", "LA", "RGB", "RGBA"):
                 frames = self._pixels(pixels.reshape(1, *pixels.shape[:2], -1))
                 file = io.BytesIO()
                 as_image(frames[0]).save(file, "PNG", icc_profile=profile)

@@ -12,8 +12,8 @@ from typing import Any, TypedDict
 from filelock import FileLock
 
 from sparring.errors import InputError
-from sparring.files import check_output, write_bytes, write_json
-from sparring.folders import output_folder
+from sparring.files import write_bytes, write_json
+from sparring.folders import check_folder, output_folder
 from sparring.json_files import read_json
 from sparring.provenance.certificates import own_chain
 from sparring.provenance.packets import Origin
@@ -114,7 +114,7 @@ def create(
         raise InputError("--producer is empty; give the name of who answers for the output, such as a company's")
     if bool(chain) != bool(key):
         raise InputError("a certificate needs its key, and a key its certificate; give both, or none for one's own")
-    check_output(folder, force)
+    check_folder(folder, MARKS, force)
     if not chain:
         chain, key = own_chain(producer)
     with output_folder(folder, MARKS) as part:

@@ -1,8 +1,10 @@
 """An audit recognizes models that leak, and no others."""
 
 import json
+import os
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from test_cli import sparring as typed
@@ -12,6 +14,8 @@ from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.evaluation import audit as auditing
 from sparring.evaluation.audit import audit
+from sparring.evaluation.audit_page import record
+from sparring.evaluation.audited import audited
 from sparring.metrics.results import Number
 
 
@@ -138,3 +142,30 @@ def test_copies_are_counted(run, auditor, monkeypatch):
     assert isinstance(copied, Number)
     assert copied.value > 0.9
     assert held.value == 0.5
+
+
+def test_values_of_a_table_are_guessed_from_copies(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    data = {"age": random.integers(18, 90, 600), "ill": random.choice(["no", "yes"], 600), "cost": random.random(600)}
+    pd.DataFrame(data).to_csv(tmp_path / "rows.csv", index=False)
+    out = tmp_path / "run"
+    sizes = {"width": 8, "D": 8, "batch": 20}
+    model = sparring.train("table", tmp_path / "rows.csv", out=out, steps=2, quiet=True, device="cpu", **sizes)
+    made = auditing._Auditor(model, None, (), torch.device("cpu"), auditing.Screen(quiet=True), 0)
+    generates(monkeypatch, made, made.rest)
+    honest = audit(out)
+    assert len(honest.attributes) == 3
+    assert honest.exposed is None
+    generates(monkeypatch, made, torch.cat([made.members, made.rest]))
+    found = audit(out)
+    assert found.exposed is not None
+    assert found.exposed.members > 0.9
+    assert found.epsilon > 0.5
+    assert {one["name"] for one in found.content()["attributes"]} == {"age", "ill", "cost"}
+    page = record(out, found).read_text()
+    assert audited(out) == found.findings
+    assert [finding.name for finding in found.findings] == ["membership can be inferred"]
+    os.utime(out / "audit.json", (0, 0))  # older than the model
+    assert audited(out) == ()
+    assert "Can values of training items be inferred?" in page
+    assert "refute any claim of differential privacy with an epsilon below" in page

@@ -1,5 +1,7 @@
 """A detector recognizes pictures of the models that it knows, says how surely, and shows why."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -36,9 +38,7 @@ def runs(photos):
 
 @pytest.fixture(scope="module")
 def detector(runs):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sparring.provenance.detecting.SAMPLES", 200)
-        return trained([str(runs / "dcgan")], [str(runs / "lsgan")], Screen(quiet=True), steps=10)
+    return trained([str(runs / "dcgan")], [str(runs / "lsgan")], Screen(quiet=True), steps=10, samples=200)
 
 
 def test_it_is_judged_on_pictures_that_it_has_not_seen(detector):
@@ -86,6 +86,13 @@ def test_what_cannot_be_looked_at(detector, runs, tmp_path, monkeypatch, capsys)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="there are no pictures in"):
         detect([tmp_path / "empty"], tmp_path / "detector")
+    described = tmp_path / "detector" / "detector.json"
+    content = json.loads(described.read_text())
+    for name, value in {"size": 10**9, "channels": 7, "weights": [1.0], "judged": {}, "models": []}.items():
+        described.write_text(json.dumps(content | {name: value}))
+        with pytest.raises(InputError, match="is damaged"):
+            Detector.load(tmp_path / "detector")
+    described.write_text(json.dumps(content))
     (tmp_path / "detector" / "net.safetensors").write_bytes(b"")
     with pytest.raises(InputError, match="is damaged"):
         Detector.load(tmp_path / "detector")

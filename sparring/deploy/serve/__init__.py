@@ -60,8 +60,8 @@ def serve(
         needs(module, "serve", does)
     from sparring.deploy.serve.served import load_all
     from sparring.deploy.serve.server import run
-    from sparring.provenance import Mark
     from sparring.deploy.serve.traces import Traces, exported
+    from sparring.provenance import Mark
 
     recorded = exported() if traces else Traces()
 
