@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape as markup
+from importlib import import_module
 from typing import Any
 
 import rich.console
@@ -65,10 +66,9 @@ class Cell:
     """A progress bar and a line in the output of a notebook's cell, redrawn in place. It needs no widgets."""
 
     def __init__(self) -> None:
-        from IPython.display import HTML, display  # a notebook has it
-
-        self._html = HTML
-        self._shown: Any = display(HTML(""), display_id=True)
+        notebook: Any = import_module("IPython.display")  # every notebook has it; its functions have no types
+        self._html = notebook.HTML
+        self._shown = notebook.display(notebook.HTML(""), display_id=True)
         self._last = -REDRAW_EVERY
 
     def update(self, done: int, total: int | None, text: str) -> None:
