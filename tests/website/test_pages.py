@@ -10,7 +10,7 @@ from sparring import recipes
 from sparring.cli import app
 from website import navigation
 from website.__main__ import gather
-from website.gallery import ITEMS
+from website.gallery import ITEMS, card
 from website.links import dead
 from website.pages import ROOT, DeadLink, Site
 
@@ -119,13 +119,20 @@ def unknown(words):
 
 def test_commands_of_the_gallery_exist():
     for item in ITEMS:
-        assert (ROOT / "docs" / item["picture"]).is_file()
+        for name in (item["picture"], item.get("sound", item["picture"])):
+            assert (ROOT / "docs" / name).is_file()
         for words in map(shlex.split, item["commands"]):
             if words[0] == "python":
                 assert words[1] in (ROOT / "docs" / item["page"]).read_text(), words
                 assert (ROOT / words[1]).is_file(), words
             else:
                 assert not unknown(words), words
+
+
+def test_a_sound_of_the_gallery_has_a_player():
+    shown = card({**ITEMS[0], "sound": "song.ogg"})
+    assert '<audio controls preload="none" src="song.ogg"' in shown
+    assert shown.index(ITEMS[0]["picture"]) < shown.index("<audio") < shown.index(ITEMS[0]["commands"][0])
 
 
 @pytest.mark.parametrize("page", ["data", "gpu", "studio"])
