@@ -21,7 +21,7 @@ slow: .venv/ready
 
 # Skipped, with a message, where no Chromium is installed.
 browser: .venv/ready
-	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile tests/studio tests/website
+	$(BIN)/python -m pytest -m "browser and not slow" -n 2 --dist loadfile tests/studio tests/website
 
 # Thousands of damaged and hostile inputs. `SEED=7` tries others, `CASES=100000` more of them.
 SEED ?= 0

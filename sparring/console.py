@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from html import escape as markup
+from importlib import import_module
 from typing import Any
 
 import rich.console
@@ -19,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.table import Table
 from rich.text import Text
 
+REDRAW_EVERY = 0.2  # seconds between changes of a notebook's cell, at least
 QUIET_EVERY = 15.0  # seconds between lines where there is no terminal to redraw
 MAX_ERROR = 2000  # characters of an error that are printed; what was given may be very long
 # Control characters but tab and newline, those that reorder text or separate lines, and halves of characters.
@@ -59,14 +62,37 @@ class Console(rich.console.Console):
         return super().render_str(visible(text), **settings)
 
 
+class Cell:
+    """A progress bar and a line in the output of a notebook's cell, redrawn in place. It needs no widgets."""
+
+    def __init__(self) -> None:
+        notebook: Any = import_module("IPython.display")  # every notebook has it; its functions have no types
+        self._html = notebook.HTML
+        self._shown = notebook.display(notebook.HTML(""), display_id=True)
+        self._last = -REDRAW_EVERY
+
+    def update(self, done: int, total: int | None, text: str) -> None:
+        """Show the progress, but not more often than people read. The bar of an unknown total moves back and forth."""
+        if time.monotonic() - self._last >= REDRAW_EVERY or done == total:
+            self._last = time.monotonic()
+            value = "" if total is None else f' value="{done}" max="{total}"'
+            line = f"{done}/{total or '?'} {markup(visible(text))}"
+            self._shown.update(self._html(f"<progress{value}></progress> {line}"))
+
+    def clear(self) -> None:
+        self._shown.update(self._html(""))
+
+
 class Screen:
     """Messages and progress of long commands. During training, a live line shows the step, thousands of samples, speed,
-    losses and the time left; if the output is not a terminal, a plain line is printed every few seconds.
+    losses and the time left, also in a notebook; if the output is neither a terminal nor a notebook, a plain line is
+    printed every few seconds.
     """
 
     def __init__(self, quiet: bool = False) -> None:
         self.console = Console(quiet=quiet, soft_wrap=True)
         self._live: Progress | None = None
+        self._cell: Cell | None = None
         self._last = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -75,6 +101,11 @@ class Screen:
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
         """A progress bar, removed when the work is done. Yields a function of (done, total)."""
+        if self.console.is_jupyter and not self.console.quiet:
+            cell = Cell()
+            yield lambda done, total: cell.update(done, total, what)
+            cell.clear()
+            return
         if not self.console.is_terminal or self.console.quiet:
             yield lambda _done, _total: None
             return
@@ -84,7 +115,9 @@ class Screen:
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
     def start(self) -> None:
-        if self.console.is_terminal and not self.console.quiet:
+        if self.console.is_jupyter and not self.console.quiet:
+            self._cell = Cell()
+        elif self.console.is_terminal and not self.console.quiet:
             self._live = Progress(
                 BarColumn(bar_width=24),
                 TaskProgressColumn(),
@@ -96,7 +129,9 @@ class Screen:
             self._live.start()
 
     def show(self, step: int, total: int | None, line: str) -> None:
-        if self._live is not None:
+        if self._cell is not None:
+            self._cell.update(step, total, line)
+        elif self._live is not None:
             self._live.update(self._live.task_ids[0], completed=step, total=total, description=visible(line))
         elif time.monotonic() - self._last >= QUIET_EVERY:
             self._last = time.monotonic()
@@ -105,7 +140,7 @@ class Screen:
     def stop(self) -> None:
         if self._live is not None:
             self._live.stop()
-            self._live = None
+        self._live = self._cell = None
 
 
 def number_table(rows: Sequence[Sequence[str]]) -> Table:

@@ -49,6 +49,32 @@ def test_names_in_progress_bars_are_neither_commands_nor_markup():
     assert "\x1b]0" not in shown
 
 
+def test_progress_in_a_notebook_is_redrawn_in_place(monkeypatch):
+    display = pytest.importorskip("IPython.display", reason="a notebook has IPython")
+    shown = []
+
+    class Handle:
+        def update(self, html):
+            shown.append(html.data)
+
+    monkeypatch.setattr(display, "display", lambda *_, **__: Handle())
+    monkeypatch.setattr("sparring.console.REDRAW_EVERY", 3600)
+    screen = Screen()
+    screen.console = Console(file=io.StringIO(), force_jupyter=True)
+    screen.start()
+    for step, line in ((1, "<b> \x1b"), (2, "too soon"), (4, "done")):
+        screen.show(step, 4, line)
+    screen.stop()
+    with screen.progress("checking") as progress:
+        progress(1, None)
+    assert shown == [
+        '<progress value="1" max="4"></progress> 1/4 &lt;b&gt; \\x1b',
+        '<progress value="4" max="4"></progress> 4/4 done',
+        "<progress></progress> 1/? checking",
+        "",
+    ]
+
+
 def test_an_error_is_one_line_and_not_too_long(capsys):
     complain(f"a\n\x1b[31m\u2028 {'b' * 100_000}")
     error = capsys.readouterr().err

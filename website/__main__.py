@@ -22,7 +22,6 @@ from website.pages import ROOT, DeadLink, Site
 from website.reference import add_api, add_commands
 
 HERE = Path(__file__).parent
-PICTURES = (".png", ".webp", ".svg", ".wav", ".mp3", ".mp4")
 WORDS = {
     "en": {
         "description": "Trains, evaluates, explores and deploys generative adversarial networks for any kind of data",
@@ -48,7 +47,7 @@ def gather(sources: Path) -> tuple[list[navigation.Entry], Site]:
         name = path.relative_to(ROOT).as_posix()
         if path.suffix == ".md":
             site.add(name)
-        elif path.suffix in PICTURES:
+        elif path.is_file() and path.suffix != ".json":  # pictures, sounds; JSON is what tables were written from
             site.copy(name)
     for name in ("README.md", "README.zh.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"):
         site.add(name)

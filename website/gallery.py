@@ -40,17 +40,21 @@ sparring sample runs/photos -n 64 -o sheet.png
 
 def add_gallery(site: Site) -> None:
     """Write the front page."""
-    cards = "\n".join(map(_card, ITEMS))
+    cards = "\n".join(map(card, ITEMS))
     site.write("index.md", f'{BEFORE}\n<div class="gallery" markdown="1">\n\n{cards}\n</div>\n')
 
 
-def _card(item: dict[str, Any]) -> str:
+def card(item: dict[str, Any]) -> str:
+    """A result in Markdown: its picture, a player if it has a sound, and the commands."""
     with Image.open(ROOT / "docs" / item["picture"]) as image:
         width, height = image.size
     shown = (
         f'<a href="{url(item["page"])}"><img src="{item["picture"]}" alt="{html.escape(item["alt"])}" '
         f'width="{width}" height="{height}" loading="lazy"></a>'
     )
+    if "sound" in item:
+        title = html.escape(item["title"])
+        shown += f'\n\n<audio controls preload="none" src="{item["sound"]}" aria-label="{title}"></audio>'
     kind = "gallery-card gallery-film" if item.get("film") else "gallery-card"
     commands = "\n".join(item["commands"])
     return (

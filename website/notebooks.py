@@ -17,7 +17,7 @@ def add_notebooks(site: Site) -> list[str]:
         name = path.relative_to(ROOT).as_posix()
         page = address(name)
         assert page is not None
-        site.write(page, site.adapted(_markdown(path), name, page))
+        site.write(page, site.adapted(_markdown(path), name, page) + f"\n[Download this notebook]({path.name})\n")
         site.copy(name, f"notebooks/{path.name}")
         pages.append(page)
     return pages
@@ -28,5 +28,4 @@ def _markdown(path: Path) -> str:
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         text = "".join(cell["source"])
         parts.append(text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```")
-    parts.append(f"[Download this notebook]({path.name})")
     return "\n\n".join(parts) + "\n"

@@ -127,8 +127,8 @@ def _signature(member: Any) -> str:
         return f"{member.name}: {member.annotation}" if member.annotation else member.name
     if member.is_class:
         bases = ", ".join(map(str, member.bases))
-        fields = [p for p in member.parameters if p.name not in ("self", "cls")]
-        return f"class {member.name}({bases}):" + ("" if not fields else "\n    " + "\n    ".join(map(_field, fields)))
+        head = f"class {member.name}" + (f"({bases}):" if bases else ":")
+        return "\n    ".join([head, *(_field(p) for p in member.parameters if p.name not in ("self", "cls"))])
     shown, star = [], False
     for parameter in member.parameters:
         if parameter.kind is griffe.ParameterKind.keyword_only and not star:

@@ -22,7 +22,7 @@ def theme() -> gr.themes.Base:
         block_label_border_width="0px", block_label_text_color="#46546a", block_label_text_color_dark="#a9b6c8",
         block_title_text_color="#26334a", block_title_text_color_dark="#d6deea",
         button_primary_background_fill="#1f4fbf", button_primary_background_fill_dark="#2f63d8",
-        button_primary_background_fill_hover="#173f9c", button_primary_background_fill_hover_dark="#4a7bea",
+        button_primary_background_fill_hover="#173f9c", button_primary_background_fill_hover_dark="#3b6ee0",
         button_large_text_size="*text_md", button_large_text_weight="500", button_small_text_weight="500",
         button_primary_text_color="#ffffff", slider_color="#1f4fbf", slider_color_dark="#5b8bf5",
     )  # fmt: skip
@@ -35,6 +35,8 @@ CSS = """
 #head { align-items: center; gap: 16px; }
 #head .title { font-size: 1.35rem; font-weight: 650; letter-spacing: -0.01em; margin: 6px 0; }
 #head .title span { color: var(--body-text-color-subdued); font-weight: 400; }
+button[role="tab"].selected { color: #1f4fbf !important; }
+.dark button[role="tab"].selected { color: #8fb0ff !important; }
 :focus-visible { outline: 3px solid #5b8bf5 !important; outline-offset: 2px; }
 .muted { color: var(--body-text-color-subdued); }
 .warning { color: #b45309; }
@@ -63,6 +65,7 @@ CSS = """
 .state.training, .state.judging, .state.stopping { color: #1f4fbf; font-weight: 600; }
 .dark .state.training, .dark .state.judging, .dark .state.stopping { color: #8fb0ff; }
 .state.failed { color: #b91c1c; }
+.dark .state.failed { color: #f87171; }
 .bar { height: 5px; border-radius: 9px; background: var(--block-border-color); margin: 8px 0 4px; overflow: hidden; }
 .bar i { display: block; height: 100%; background: #1f4fbf; }
 .dark .bar i { background: #5b8bf5; }

@@ -10,7 +10,7 @@ from sparring import recipes
 from sparring.cli import app
 from website import navigation
 from website.__main__ import gather
-from website.gallery import ITEMS
+from website.gallery import ITEMS, card
 from website.links import dead
 from website.pages import ROOT, DeadLink, Site
 
@@ -111,17 +111,38 @@ def test_the_python_reference_has_signatures_and_arguments(sources):
     assert "_cross_entropy" not in losses
 
 
+def unknown(words):
+    """Options that a command lacks."""
+    command = typer.main.get_command(app).commands[words[1]]
+    return {word for word in words[2:] if word.startswith("-")} - {o for p in command.params for o in p.opts}
+
+
 def test_commands_of_the_gallery_exist():
-    verbs = typer.main.get_command(app).commands
     for item in ITEMS:
-        assert (ROOT / "docs" / item["picture"]).is_file()
+        for name in (item["picture"], item.get("sound", item["picture"])):
+            assert (ROOT / "docs" / name).is_file()
         for words in map(shlex.split, item["commands"]):
             if words[0] == "python":
-                assert (ROOT / words[1]).is_file(), words
                 assert words[1] in (ROOT / "docs" / item["page"]).read_text(), words
-                continue
-            options = {name for parameter in verbs[words[1]].params for name in parameter.opts}
-            assert {word for word in words[2:] if word.startswith("-")} <= options, words
+                assert (ROOT / words[1]).is_file(), words
+            else:
+                assert not unknown(words), words
+
+
+def test_a_sound_of_the_gallery_has_a_player():
+    shown = card({**ITEMS[0], "sound": "song.ogg"})
+    assert '<audio controls preload="none" src="song.ogg"' in shown
+    assert shown.index(ITEMS[0]["picture"]) < shown.index("<audio") < shown.index(ITEMS[0]["commands"][0])
+
+
+@pytest.mark.parametrize("page", ["data", "gpu", "studio"])
+def test_commands_of_pages_that_no_other_test_runs_exist(page):
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+    blocks = re.findall(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    lines = [line.partition(" #")[0] for block in blocks for line in block.splitlines() if line.startswith("sparring ")]
+    assert lines
+    for line in lines:
+        assert not unknown(shlex.split(line)), line
 
 
 def test_dead_links_of_a_built_site_are_found(tmp_path):

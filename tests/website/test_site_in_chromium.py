@@ -18,8 +18,11 @@ pytestmark = [
 WAIT = 60_000  # milliseconds until a state must be reached, on a machine that is busy
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = (
-    "", "tour/", "commands/train/", "recipes/gan/", "api/", "book/1-the-game/", "bench/mnist/", "zh/",
-    "zh/book/3-losses/",
+    "", "commands/train/", "book/1-the-game/", "zh/book/3-losses/",
+    *(pytest.param(page, marks=pytest.mark.slow) for page in (
+        "overview/", "tour/", "tables/", "judging/", "studio/", "recipes/", "recipes/gan/", "api/", "api/data/",
+        "bench/mnist/", "contributing/", "notebooks/", "notebooks/1-first-gan/", "changelog/", "zh/",
+    )),
 )  # fmt: skip
 
 
