@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 import sparring
+from sparring.errors import InputError
 from sparring.training import checkpoint
+from sparring.training.launcher import Launcher, find_launcher
 
 FIELDS = {"G": (8, 8), "D": (8,), "batch": 8, "shards": 2}
 RUN = ("train", "digits", "--recipe", "gan", "--device", "cpu", *(
