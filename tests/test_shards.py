@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import contextmanager
 from pathlib import Path
 
 import pinned
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
+import sparring
 from sparring import devices
+from sparring.errors import InputError
+from sparring.shards import Tree, buckets
 from sparring.training import checkpoint
 
 STEPS = 17  # the lazy players of StyleGAN2 move in the first and in the last one
@@ -58,11 +65,21 @@ def test_equal_on_any_number_of_ranks(case, tmp_path):
         assert differing(alone, trained(case, tmp_path / str(ranks), ranks=ranks)) == []
 
 
-def test_resumed_on_other_numbers_of_ranks(tmp_path):
-    whole = trained("unpaired-cyclegan", tmp_path / "whole", steps=9)
-    (tmp_path / "parts").mkdir()
-    for steps, ranks in ((3, 4), (6, 1), (9, 2)):
-        last = trained("unpaired-cyclegan", tmp_path / "parts", steps=steps, ranks=ranks, resume=True)
+@contextmanager
+def third_step(*_):
+    """Ctrl-C after three steps."""
+    looks = iter(range(1, 100))
+    yield lambda: signal.SIGINT if next(looks) >= 3 else 0
+
+
+def test_stopped_and_resumed_on_other_numbers_of_ranks(tmp_path, monkeypatch):
+    case = "unpaired-cyclegan"
+    whole = trained(case, tmp_path / "whole", steps=9)
+    monkeypatch.setattr("sparring.training.clock.CHECK_SECONDS", 0.0)  # look after every step
+    monkeypatch.setattr("sparring.training.run.interrupts", third_step)
+    for step, ranks in ((3, 4), (6, 1), (9, 2)):
+        last = trained(case, tmp_path / "parts", steps=9, ranks=ranks, resume=True)
+        assert int(checkpoint.saved(tmp_path / "parts" / "run" / "checkpoints")[-1].name) == step
     assert differing(whole, last) == []
     assert any(name.startswith("shard3.pool_A.") for name in whole)
     assert not torch.equal(whole["shard0.pool_A.past"], whole["shard3.pool_A.past"])

@@ -143,6 +143,7 @@ class Run:
 
     def _load(self, tensors: Mapping[str, Tensor]) -> None:
         game = _under("game.", tensors)
+        self.average.game.load_state_dict(game | _under("average.", tensors))  # it shares what is not averaged
         mine = self.recipe.shards // self.fabric.world_size
         for i in reversed(range(mine if self.own else 1)):
             shard = self.fabric.global_rank * mine + i
@@ -150,7 +151,6 @@ class Run:
                 module.use(i)
             # Version 0.1 had one shard on each rank.
             self.game.load_state_dict(game | (_under(f"shard{shard}.", tensors) or _under(f"rank{shard}.", tensors)))
-        self.average.game.load_state_dict(game | _under("average.", tensors))
         for name, optimizer in self._optimizers().items():
             checkpoint.restore_optimizer(f"optimizer.{name}", optimizer, tensors)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,10 +15,13 @@ import torch
 from torch import Tensor
 
 import sparring
+from sparring.errors import InputError
+from sparring.runs.folder import RunFolder
 from sparring.training import checkpoint
+from sparring.training.launcher import Launcher, find_launcher
 
 FIELDS = {"G": (8, 8), "D": (8,), "batch": 8, "shards": 2}
-RUN = ("train", "digits", "--recipe", "gan", "--device", "cpu", *(
+RUN = ("-m", "sparring", "train", "digits", "--recipe", "gan", "--device", "cpu", *(
     f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}" for name, value in FIELDS.items()
 ))  # fmt: skip
 # Restarted processes would find the addresses of their predecessors (pytorch#135712).
@@ -28,7 +31,7 @@ PATIENCE = 300  # seconds
 
 def torchrun(*options: str, run: tuple[str, ...] = RUN) -> subprocess.Popen:
     """An agent of torchrun, in a process group of its own with its workers' groups apart."""
-    command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "sparring", *run]
+    command = [sys.executable, "-m", "torch.distributed.run", *options, *run]
     return subprocess.Popen(
         command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
@@ -116,14 +119,80 @@ def test_two_processes_train_what_one_trains(tmp_path):
     assert_equal(end(tmp_path / "two"), alone(tmp_path / "one", 12))
 
 
-@pytest.mark.slow
-def test_a_killed_process_is_started_again_and_the_run_goes_on(tmp_path):
-    run = (*RUN, "--steps", "3000", "--out", str(tmp_path / "two"))
-    process = torchrun("--standalone", "--nproc-per-node", "2", "--max-restarts", "2", run=run)
-    reached(tmp_path / "two", 0)
-    time.sleep(3)
-    os.kill(children(process.pid)[1], signal.SIGKILL)
+# In Python, with checkpoints all the time.
+SCRIPT = f"""
+import sys, sparring
+sparring.train("gan", "digits", out=sys.argv[1], steps=int(sys.argv[2]), device="cpu", save_every=0.05, **{FIELDS})
+"""
+STEPS = 600
+
+
+@pytest.fixture
+def script(tmp_path):
+    (tmp_path / "run.py").write_text(SCRIPT)
+    return str(tmp_path / "run.py"), str(tmp_path / "run"), str(STEPS)
+
+
+def elastic(script: tuple[str, ...], port: int) -> subprocess.Popen:
+    """One of up to two agents, as on two machines with one process each."""
+    address = ("--rdzv-backend", "c10d", "--rdzv-endpoint", f"localhost:{port}", "--rdzv-id", "job")
+    waits = ("--rdzv-conf", "last_call_timeout=2,keep_alive_interval=1,keep_alive_max_attempt=3")
+    return torchrun("--nnodes", "1:2", "--max-restarts", "3", *address, *waits, run=script)
+
+
+def free_port() -> int:
+    with socket.socket() as place:
+        place.bind(("localhost", 0))
+        return int(place.getsockname()[1])
+
+
+def finished(process: subprocess.Popen, tmp_path: Path) -> str:
+    """What torchrun says in the end of a run, which must be that of the undisturbed one."""
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
-    assert len(re.findall("resumed at step|recipe gan, on", output)) >= 2
-    assert_equal(end(tmp_path / "two"), alone(tmp_path / "one", 3000))
+    assert "resumed at step" in output
+    assert_equal(end(tmp_path / "run"), alone(tmp_path / "one", STEPS))
+    return output
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_started_again_and_the_run_goes_on(tmp_path, script):
+    process = torchrun("--standalone", "--nproc-per-node", "2", "--max-restarts", "2", run=script)
+    reached(tmp_path / "run", 50)
+    os.kill(children(process.pid)[-1], signal.SIGKILL)
+    finished(process, tmp_path)
+
+
+@pytest.mark.slow
+def test_an_agent_is_killed_with_its_process_and_the_run_goes_on_alone(tmp_path, script):
+    port = free_port()
+    stays = elastic(script, port)  # holds the meeting place
+    leaves = elastic(script, port)
+    reached(tmp_path / "run", 50)
+    for process in (*children(leaves.pid), leaves.pid):
+        os.kill(process, signal.SIGKILL)
+    leaves.communicate()
+    output = finished(stays, tmp_path)
+    assert "2 ranks share" in output
+
+
+@pytest.mark.slow
+def test_an_agent_joins_and_the_run_goes_on_with_both(tmp_path, script):
+    port = free_port()
+    first = elastic(script, port)
+    reached(tmp_path / "run", 50)
+    second = elastic(script, port)
+    output = finished(first, tmp_path)
+    assert second.wait(PATIENCE) == 0
+    assert "2 ranks share" in output
+
+
+@pytest.mark.slow
+def test_a_second_run_in_the_same_folder_is_refused_in_one_line(tmp_path, script):
+    with RunFolder(tmp_path / "run").held():
+        process = torchrun("--standalone", "--nproc-per-node", "2", run=(*RUN, "--out", script[1]))
+        output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode
+    assert output.count("is being trained by another command") == 1
+    assert "InputError" not in output  # no traceback but that of torchrun
+    assert "exitcode  : 2" in output
