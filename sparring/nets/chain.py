@@ -43,7 +43,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         given, count = self.parts.given(condition), len(self.heads)
         latents = torch.split(z, [self.z] * count + self.own, 1)
-        present = given.present.split(1, 1)
+        present = torch.split(given.present, 1, 1)
         known = [fields * here for fields, here in zip(self.parts.fields_of_parts(given.fields), present, strict=True)]
         values = self.parts.split(given.values)
         vectors = [

@@ -190,8 +190,11 @@ class Discriminator(Base):
         )  # fmt: skip
         self.joint = joint if together else None
 
+    def _judges(self) -> list[Base]:
+        return [judge for judge in self.judges if isinstance(judge, Base)]
+
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        each = zip(self.judges, self.parts.split(x), strict=True)
+        each = zip(self._judges(), self.parts.split(x), strict=True)
         return torch.cat([judge.features(part) for judge, part in each], 1)
 
     def embeddings(self, h: Tensor) -> list[Tensor]:
@@ -200,7 +203,7 @@ class Discriminator(Base):
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> list[Tensor]:
         present = h.new_ones(len(h), len(self.lengths)) if label is None else self.parts.given(label).present
-        each = zip(self.judges, torch.split(h, self.lengths, 1), strict=True)
+        each = zip(self._judges(), torch.split(h, self.lengths, 1), strict=True)
         logits = [_first_logit(judge.judge(own)) * present[:, i] for i, (judge, own) in enumerate(each)]
         if self.joint is None:
             return logits

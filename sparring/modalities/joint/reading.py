@@ -21,6 +21,7 @@ from sparring.modalities import audio, images, video
 from sparring.modalities.joint.tuples import LABEL, MISSING, Rows, Tuples, checked
 from sparring.modalities.tables import reading as tables
 from sparring.modalities.text import reading as texts
+from sparring.modalities.text import recognition
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -214,8 +215,8 @@ def of_table(path: Path, alone: bool = True) -> Items | None:
 
 def _captions(frame: DataFrame) -> str:
     """The column of free text; "" if there is none."""
-    free = {name: values for name, values in texts.texts_of(frame).items() if texts.recognition.is_free_text(values)}
-    return texts.recognition.longest_text(free) if free else ""
+    free = {name: values for name, values in texts.texts_of(frame).items() if recognition.is_free_text(values)}
+    return recognition.longest_text(free) if free else ""
 
 
 def _form_of_column(values: Any) -> str:
