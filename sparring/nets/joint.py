@@ -28,7 +28,7 @@ class Unasked(nn.Module):
         self.G, self.columns = G, columns
 
     def forward(self, z: Tensor) -> Tensor:
-        free = torch.full((len(z), self.columns), -1, device=z.device)
+        free = torch.full((z.shape[0], self.columns), -1, device=z.device)
         row: Tensor = self.G(z, free)
         return row
 
@@ -46,7 +46,7 @@ class UnaskedDiscriminator(Base):
         self.D, self.columns, self.length = D, columns, D.length
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        return self.D.features(x, torch.full((len(x), self.columns), -1, device=x.device))
+        return self.D.features(x, torch.full((x.shape[0], self.columns), -1, device=x.device))
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor | Sequence[Tensor]:
         return self.D.judge(h, label)

@@ -188,7 +188,7 @@ class Joint(Modality):
         if not self.giving:
             return None
         one = conditions.nothing(self.layout) if requested is None else requested
-        return one.to(device).expand(n, -1)
+        return one.to(device).repeat(n, 1)
 
     @property
     def asks(self) -> tuple[Ask, ...]:

@@ -22,6 +22,7 @@ from sparring.modalities.joint.tuples import LABEL, MISSING, Rows, Tuples, check
 from sparring.modalities.tables import reading as tables
 from sparring.modalities.text import reading as texts
 from sparring.modalities.text import recognition
+from sparring.modalities.video import films
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,8 +42,12 @@ def _texts(files: FileSource, name: str) -> Items:
 
 
 def _films(files: FileSource, name: str) -> Items:
+    found = films.moving(files)
+    if found is None or len(found) < len(files):
+        still = sorted(set(files.names) - set(() if found is None else found.names))
+        raise InputError(f"{files.path}: {len(still):,} files are no films ({_named(still)}); correct or remove them")
     labels, classes, held = classify(files.names)
-    return Items(name, video.Video.kind, files, labels, classes, held=held)
+    return Items(name, video.Video.kind, found, labels, classes, held=held)
 
 
 # What a suffix says of a file: the name of the part, and what makes a data set of such files.
