@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from sparring.layers.parts import Parts, joined
 from sparring.nets.discriminator import Discriminator as Base
 from sparring.nets.table import Block
+from sparring.nets.table import Generator as RowGenerator
 
 EMBEDDING = 64  # length of the vector of a part by which parts are compared
 
@@ -23,14 +24,26 @@ class Unasked(nn.Module):
         columns: number of columns.
     """
 
-    def __init__(self, G: nn.Module, columns: int) -> None:
+    def __init__(self, G: RowGenerator, columns: int) -> None:
         super().__init__()
         self.G, self.columns = G, columns
 
     def forward(self, z: Tensor) -> Tensor:
-        free = torch.full((z.shape[0], self.columns), -1, device=z.device)
-        row: Tensor = self.G(z, free)
+        row: Tensor = self.G(z, self._free(z))
         return row
+
+    def _free(self, z: Tensor) -> Tensor:
+        return torch.full((z.shape[0], self.columns), -1, device=z.device)
+
+    def surprise(self, z: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Negative log likelihood of rows (n, width) without the noise of latents, and the chosen places, (n, width)
+        each. It is 0 for scalars.
+        """
+        spans = self.G.spans
+        chosen = real * (torch.arange(spans.width, device=real.device) < spans.places)
+        shares = spans.softmax(self.G.logits(z, self._free(z)).float()[:, : spans.places])
+        cost = F.pad(-(shares + 1e-9).log(), (0, spans.width - spans.places))
+        return cost * chosen, chosen
 
 
 class UnaskedDiscriminator(Base):
@@ -160,12 +173,16 @@ class Generator(nn.Module):
         codes = self.trunk(torch.cat([shared, given.fields, *encoded], 1))
         return [torch.cat([code, latents], 1) for code, latents in zip(codes, own, strict=True)]
 
-    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
-        made = joined([head(code) for head, code in zip(self.heads, self.codes(z, condition), strict=True)])
-        given = self.parts.given(condition)
+    def made(self, z: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Items (n, width), and what each head made its part from."""
+        codes, given = self.codes(z, condition), self.parts.given(condition)
+        made = joined([head(code) for head, code in zip(self.heads, codes, strict=True)])
         known = given.fields[:, self.field_of_values]
         whole = torch.where(known > 0, given.values, made)
-        return whole * given.present[:, self.part_of_values]
+        return whole * given.present[:, self.part_of_values], codes
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        return self.made(z, condition)[0]
 
 
 class Discriminator(Base):

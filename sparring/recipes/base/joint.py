@@ -11,7 +11,8 @@ from typing import ClassVar, Self
 from torch import nn
 
 from sparring.errors import InputError
-from sparring.games.joint import Contrast, PartPenalty
+from sparring.games.gan import GAN
+from sparring.games.joint import Contrast, JointGAN, PartPenalty
 from sparring.games.prior import Gumbel, Normal, Prior, Times
 from sparring.games.prior import Part as Latents
 from sparring.games.terms import Term
@@ -149,6 +150,11 @@ class JointNets(JointRecipe, RelativisticGan[Joint]):
     inner: Count = generator(256, "width of fully connected layers, in G and D")
     depth: Natural = generator(2, "residual blocks before the heads")
     contrast: Weight = losses(0.5, "weight of finding an item's other parts in the batch, in the losses of D and G")
+
+    read: Weight = losses(0.5, "weight of the likelihood of rows and texts of which another part is given, in G's loss")
+
+    def game_class(self, modality: Joint) -> Callable[..., GAN]:  # noqa: ARG002
+        return partial(JointGAN, read=self.read)
 
     @abstractmethod
     def latents(self, modality: Joint) -> list[Latents]:
