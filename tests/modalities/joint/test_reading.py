@@ -50,6 +50,17 @@ def test_missing_parts_are_masked_and_said(tmp_path):
     assert not given.fields[3, 1:].any()  # what is missing is never given
 
 
+@pytest.mark.parametrize(("suffix", "content"), [("txt", "0 0.5 0.5 0.2 0.1"), ("json", '{"boxes": [[1, 2, 3, 4]]}')])
+def test_annotations_beside_pictures_are_no_parts(suffix, content, tmp_path):
+    data = write_stems(tmp_path / "boxes", parts=("png",))
+    for i in range(24):
+        (data / f"{i:03}.{suffix}").write_text(content)
+    assert find(data).kind == "images"
+    if suffix == "json":
+        with pytest.raises(InputError, match=r"000.json holds no JSON object of plain values"):
+            asked(data)
+
+
 def test_survey_counts_the_parts(tmp_path):
     items = asked(write_stems(tmp_path / "things", lacking=[(i, "json") for i in range(14)]))
     survey = Joint.survey(items, "things")
