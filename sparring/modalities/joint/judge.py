@@ -244,6 +244,8 @@ def joint_judge(
     Raises:
         InputError: if the data are missing, changed or too few.
     """
+    if features := options.get("features"):
+        raise InputError(f"features={features[0]} is not for items of several parts, each of which has its own metrics")
     items = training.items if against is None else against
     if against is None:
         training.check_unchanged(joint.words.items)
