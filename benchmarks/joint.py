@@ -30,6 +30,7 @@ from sparring.modalities.joint.judge import JointJudge, joint_judge
 MINUTES = 60.0
 ASKED = 500  # items that are asked for by each part
 RECIPES = ("joint", "joint_chain")
+TOLD = ("kind", "hat", "top", "legs")  # attributes that a caption tells
 
 
 def joint_of(model: Model) -> JointJudge:
@@ -136,20 +137,19 @@ def digits(options: argparse.Namespace) -> list[str]:
 
 
 def captions(options: argparse.Namespace) -> list[str]:
-    """Characters and captions of them, made from their attributes by a grammar."""
+    """Characters, captions that a grammar makes from four of their attributes, and these, by which both are read."""
     folder = _unpacked(options, "characters.zip", "captions")
     frame = pandas.read_csv(options.data / "characters" / "characters.csv", keep_default_na=False)
-    frame.assign(caption=[caption(row) for row in frame.to_dict("records")])[["file", "caption"]].to_csv(
-        folder / "captions.csv", index=False
-    )
+    captioned = frame.assign(caption=[caption(row) for row in frame.to_dict("records")])
+    captioned[["file", "caption", *TOLD]].to_csv(folder / "captions.csv", index=False)
     return compared(options, "captions", folder / "captions.csv", MINUTES, size=32)
 
 
 def caption(row: dict[str, str]) -> str:
-    """What a character is and wears, such as "an orc with a golden helm and red pants"."""
+    """What a character is and wears, such as "an orc with teal pants and a chain hood on the head"."""
     article = "an" if row["kind"][0] in "aeiou" else "a"
-    worn = [f"{row[name]} {word}" for name, word in (("hat", "on the head"), ("top", "top"), ("legs", "legs"))
-            if row[name] != "none"]  # fmt: skip
+    forms = {"legs": "{}", "top": "a {} top", "hat": "a {} on the head"}
+    worn = [form.format(row[name]) for name, form in forms.items() if row[name] != "none"]
     return f"{article} {row['kind']}" + (f" with {' and '.join(worn)}" if worn else "")
 
 

@@ -74,3 +74,17 @@ def write_two_pictures(folder, count=24):
         lines.append(f"bright/{i:03}.png,dark/{i:03}.png")
     (folder / "things.csv").write_text("\n".join(lines))
     return folder / "things.csv"
+
+
+def write_films(folder, count=24):
+    """A table of animations in which a square of the color moves."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["film,color"]
+    for i in range(count):
+        frames = [Image.new("RGB", (8, 8)) for _ in range(4)]
+        for t, frame in enumerate(frames):
+            frame.paste(COLORS[name_of(i)], ((t + i) % 5, 2, (t + i) % 5 + 3, 5))
+        frames[0].save(folder / f"{i:03}.gif", save_all=True, append_images=frames[1:], duration=100)
+        lines.append(f"{i:03}.gif,{name_of(i)}")
+    (folder / "films.csv").write_text("\n".join(lines))
+    return folder / "films.csv"

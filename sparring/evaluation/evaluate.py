@@ -66,12 +66,13 @@ def judge_of(model: Model, against: str | None, features: Sequence[str], device:
         InputError: as `evaluate` does.
     """
 
-    def judge(modality: Modality, training: TrainingData, other: Items | None) -> Judge:
-        options = {"features": tuple(features), "judge": judge}  # kinds of data of several parts judge each by its own
+    def judge(modality: Modality, training: TrainingData, other: Items | None, chosen: Sequence[str] = ()) -> Judge:
+        options = {"features": tuple(chosen), "judge": judge}  # kinds of data of several parts judge each by its own
         own = modality.judge(training, other, options, screen.say)
-        return own or FeatureJudge(modality, training, other, features, device, screen)
+        return own or FeatureJudge(modality, training, other, chosen, device, screen)
 
-    return judge(model.modality, training_data(model), None if against is None else model.find_items(against))
+    other = None if against is None else model.find_items(against)
+    return judge(model.modality, training_data(model), other, features)
 
 
 def training_data(model: Model) -> TrainingData:

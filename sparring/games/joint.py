@@ -1,17 +1,22 @@
-"""Terms of items that consist of several parts."""
+"""The game of items that consist of several parts, and its terms."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sparring.data.tensors import CONDITION, VALUES
 from sparring.games.discriminator_pass import DiscriminatorPass
+from sparring.games.gan import GAN
 from sparring.games.terms import Term, Weighting
 from sparring.layers.parts import Parts
+from sparring.loop import Losses, Round
+from sparring.nets import caption, chain, joint
 from sparring.nets.joint import Discriminator
 
 TEMPERATURE = 0.1
@@ -83,3 +88,67 @@ def contrast(vectors: Sequence[Tensor], present: Tensor) -> Tensor:
             each = F.cross_entropy(scores + absent, place, reduction="none")
             losses.append((each * both).sum() / both.sum().clamp(min=1))
     return torch.stack(losses).mean()
+
+
+class JointGAN(GAN):
+    """A `GAN` of items of several parts whose G also learns rows and texts of which another part is given by maximum
+    likelihood: what a picture shows need not be learned from D. The game of tables does the same with single columns
+    (`games.filled`).
+
+    Args:
+        read: weight of that likelihood, in G's loss. The other arguments are those of `GAN`.
+    """
+
+    def __init__(self, *nets: Any, read: float, **settings: Any) -> None:
+        super().__init__(*nets, **settings)
+        self.read = read
+
+    def _fake(self, round: Round) -> Tensor:
+        return self._made(round)[:, : self._net.parts.width]
+
+    @property
+    def _net(self) -> joint.Generator | chain.Generator:
+        assert isinstance(self.G, joint.Generator | chain.Generator)
+        return self.G
+
+    def _made(self, round: Round) -> Tensor:
+        """Generated items, followed by what each head made its part from."""
+        z, condition = self._latents(round), round[CONDITION]
+
+        def compute() -> Tensor:
+            values, codes = self._net.made(z, condition)
+            return torch.cat([values, *codes], 1)
+
+        return round.once("made", compute, self.G)
+
+    def G_losses(self, round: Round) -> Losses:
+        losses = super().G_losses(round)
+        return losses | ({"read": self.read * self._surprise(round)} if self.read else {})
+
+    def _surprise(self, round: Round) -> Tensor:
+        """Mean negative log likelihood of the free columns of rows, and of the tokens of texts, of items of which
+        another part is given.
+        """
+        net, made = self._net, self._made(round)
+        parts, given = net.parts, net.parts.given(round[CONDITION])
+        codes = made[:, parts.width :]
+        each = torch.split(codes, self._code_widths(codes.shape[1]), 1)
+        known = parts.fields_of_parts(given.fields)
+        free = 1 - given.fields[:, parts.field_of_values().to(made.device)]
+        real, unknown = parts.split(round[VALUES]), parts.split(free)
+        total, count = made.new_zeros(()), made.new_zeros(())
+        for i, head in enumerate(net.heads):
+            if not isinstance(head, joint.Unasked | caption.Generator):
+                continue
+            others = torch.cat([fields.amin(1, keepdim=True) for j, fields in enumerate(known) if j != i], 1)
+            told = others.amax(1) * given.present[:, i]
+            cost, chosen = head.surprise(each[i], real[i])
+            weight = (unknown[i] * told.view(-1, *[1] * (unknown[i].ndim - 1))).float()
+            total, count = total + (cost * weight).sum(), count + (chosen * weight).sum()
+        return total / count.clamp(min=1)
+
+    def _code_widths(self, total: int) -> list[int]:
+        """Length of what each head makes its part from: its code and its own latents."""
+        own = self._net.own
+        code = (total - sum(own)) // len(own)
+        return [code + more for more in own]

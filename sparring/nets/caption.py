@@ -34,6 +34,12 @@ class Generator(nn.Module):
         logits: Tensor = self.end(torch.cat([h, self.body(F.leaky_relu(h, 0.2))[0]], 2))
         return logits
 
+    def surprise(self, z: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Negative log likelihood of one-hot texts (n, length, tokens) without the noise of latents, and the chosen
+        tokens, (n, length, tokens) each.
+        """
+        return -self.logits(z[:, : self.latents]).float().log_softmax(2) * real, real
+
     def forward(self, z: Tensor) -> Tensor:
         noise = z[:, self.latents :].view(-1, self.length, self.tokens)
         soft = (self.logits(z[:, : self.latents]) + noise).softmax(2)

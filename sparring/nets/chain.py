@@ -41,23 +41,28 @@ class Generator(nn.Module):
             self.register_buffer(f"owner{i}", owner - owner.min(), persistent=False)
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        return self.made(z, condition)[0]
+
+    def made(self, z: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Items (n, width), and what each head made its part from."""
         given, count = self.parts.given(condition), len(self.heads)
         latents = torch.split(z, [self.z] * count + self.own, 1)
-        present = given.present.split(1, 1)
+        present = torch.split(given.present, 1, 1)
         known = [fields * here for fields, here in zip(self.parts.fields_of_parts(given.fields), present, strict=True)]
         values = self.parts.split(given.values)
         vectors = [
             encoder(value) * fields.amax(1, keepdim=True)
             for encoder, value, fields in zip(self.encoders, values, known, strict=True)
         ]
-        there, made = list(known), []
+        there, made, codes = list(known), list[Tensor](), list[Tensor]()
         for i, head in enumerate(self.heads):
             (code,) = self.trunks[i](torch.cat([latents[i], *there, *vectors], 1))
-            own = head(torch.cat([code, latents[count + i]], 1))
+            codes.append(torch.cat([code, latents[count + i]], 1))
+            own = head(codes[i])
             fixed = known[i][:, self.get_buffer(f"owner{i}")].view(own.shape) > 0
             shape = (-1, *[1] * (own.ndim - 1))
             made.append(torch.where(fixed, values[i], own) * present[i].view(shape))
             if i + 1 < count:
                 vectors[i] = self.encoders[i](made[i]) * present[i]
                 there[i] = present[i].expand_as(there[i])
-        return joined(made)
+        return joined(made), codes

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from sparring.layers.parts import Parts, joined
 from sparring.nets.discriminator import Discriminator as Base
 from sparring.nets.table import Block
+from sparring.nets.table import Generator as RowGenerator
 
 EMBEDDING = 64  # length of the vector of a part by which parts are compared
 
@@ -23,14 +24,26 @@ class Unasked(nn.Module):
         columns: number of columns.
     """
 
-    def __init__(self, G: nn.Module, columns: int) -> None:
+    def __init__(self, G: RowGenerator, columns: int) -> None:
         super().__init__()
         self.G, self.columns = G, columns
 
     def forward(self, z: Tensor) -> Tensor:
-        free = torch.full((len(z), self.columns), -1, device=z.device)
-        row: Tensor = self.G(z, free)
+        row: Tensor = self.G(z, self._free(z))
         return row
+
+    def _free(self, z: Tensor) -> Tensor:
+        return torch.full((z.shape[0], self.columns), -1, device=z.device)
+
+    def surprise(self, z: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Negative log likelihood of rows (n, width) without the noise of latents, and the chosen places, (n, width)
+        each. It is 0 for scalars.
+        """
+        spans = self.G.spans
+        chosen = real * (torch.arange(spans.width, device=real.device) < spans.places)
+        shares = spans.softmax(self.G.logits(z, self._free(z)).float()[:, : spans.places])
+        cost = F.pad(-(shares + 1e-9).log(), (0, spans.width - spans.places))
+        return cost * chosen, chosen
 
 
 class UnaskedDiscriminator(Base):
@@ -46,7 +59,7 @@ class UnaskedDiscriminator(Base):
         self.D, self.columns, self.length = D, columns, D.length
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        return self.D.features(x, torch.full((len(x), self.columns), -1, device=x.device))
+        return self.D.features(x, torch.full((x.shape[0], self.columns), -1, device=x.device))
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor | Sequence[Tensor]:
         return self.D.judge(h, label)
@@ -160,12 +173,16 @@ class Generator(nn.Module):
         codes = self.trunk(torch.cat([shared, given.fields, *encoded], 1))
         return [torch.cat([code, latents], 1) for code, latents in zip(codes, own, strict=True)]
 
-    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
-        made = joined([head(code) for head, code in zip(self.heads, self.codes(z, condition), strict=True)])
-        given = self.parts.given(condition)
+    def made(self, z: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Items (n, width), and what each head made its part from."""
+        codes, given = self.codes(z, condition), self.parts.given(condition)
+        made = joined([head(code) for head, code in zip(self.heads, codes, strict=True)])
         known = given.fields[:, self.field_of_values]
         whole = torch.where(known > 0, given.values, made)
-        return whole * given.present[:, self.part_of_values]
+        return whole * given.present[:, self.part_of_values], codes
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        return self.made(z, condition)[0]
 
 
 class Discriminator(Base):
@@ -190,8 +207,11 @@ class Discriminator(Base):
         )  # fmt: skip
         self.joint = joint if together else None
 
+    def _judges(self) -> list[Base]:
+        return [judge for judge in self.judges if isinstance(judge, Base)]
+
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        each = zip(self.judges, self.parts.split(x), strict=True)
+        each = zip(self._judges(), self.parts.split(x), strict=True)
         return torch.cat([judge.features(part) for judge, part in each], 1)
 
     def embeddings(self, h: Tensor) -> list[Tensor]:
@@ -200,7 +220,7 @@ class Discriminator(Base):
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> list[Tensor]:
         present = h.new_ones(len(h), len(self.lengths)) if label is None else self.parts.given(label).present
-        each = zip(self.judges, torch.split(h, self.lengths, 1), strict=True)
+        each = zip(self._judges(), torch.split(h, self.lengths, 1), strict=True)
         logits = [_first_logit(judge.judge(own)) * present[:, i] for i, (judge, own) in enumerate(each)]
         if self.joint is None:
             return logits

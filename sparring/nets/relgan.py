@@ -91,16 +91,16 @@ class RepresentationsDiscriminator(Discriminator):
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
         shares = x if x.is_floating_point() else F.one_hot(x, self.tokens + 1).to(self.embedding.weight.dtype)
-        h = self.embedding(shares).transpose(1, 2).reshape(len(x) * self.representations, 1, -1)
+        h = self.embedding(shares).transpose(1, 2).reshape(x.shape[0] * self.representations, 1, -1)
         padded = F.pad(h, (0, max(0, self.largest - h.shape[2])))
         found = torch.cat([F.relu(layer(padded)).amax(2) for layer in self.convolutions], 1)
         gate, new = self.highway(found).chunk(2, 1)
         found = gate.sigmoid() * new.relu() + (1 - gate.sigmoid()) * found
-        vector: Tensor = self.narrow(self.dropout(found)).view(len(x), -1)  # (n, representations * 100)
+        vector: Tensor = self.narrow(self.dropout(found)).view(x.shape[0], -1)  # (n, representations * 100)
         return vector
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:
-        each = h.reshape(len(h) * self.representations, -1)
+        each = h.reshape(h.shape[0] * self.representations, -1)
         repeated = None if label is None else label.repeat_interleave(self.representations)
         logits: Tensor = self.head(each, repeated)
-        return logits.view(len(h), -1)
+        return logits.view(h.shape[0], -1)

@@ -107,7 +107,7 @@ class Discriminator(Base):
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         assert label is not None
         rows = torch.cat([x, (label >= 0).to(x)], 1)  # D is given which columns were requested
-        h: Tensor = self.blocks(self.begin(rows.view(len(rows) // self.pack, -1)))
+        h: Tensor = self.blocks(self.begin(rows.view(rows.shape[0] // self.pack, -1)))
         return h
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002

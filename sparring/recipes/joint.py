@@ -21,7 +21,8 @@ class JointGan(JointNets):
     a trunk, and a head for each part, a net of its own kind of data, makes it from the trunk's code. There is a D for
     each part, and one for all of them together. Which parts are given is drawn anew for each item of a batch, so that
     one model makes any parts from any others. Parts also find their partners in the batch by D's vectors of them
-    (Zhang et al. 2021, arXiv:2101.04702).
+    (Zhang et al. 2021, arXiv:2101.04702), and rows and texts of which another part is given are learned by likelihood
+    too.
 
     sparring train characters --recipe joint
     """
@@ -34,6 +35,7 @@ class JointGan(JointNets):
     depth: Natural = 2
     # Losses
     contrast: Weight = 0.5
+    read: Weight = 0.5
     gamma: Weight = 1.0
     gamma_end: Weight = 0.1
     # Optimization

@@ -32,6 +32,7 @@ class JointChain(JointNets):
     depth: Natural = 2
     # Losses
     contrast: Weight = 0.5
+    read: Weight = 0.5
     gamma: Weight = 1.0
     gamma_end: Weight = 0.1
     # Optimization

@@ -132,6 +132,13 @@ def encoded_part(
     return packed, present, notes
 
 
+def lasting(source: str) -> str:
+    """What finds a table or another data set later and from other folders; "" if there is none."""
+    from sparring.modalities.find import lasting_source
+
+    return lasting_source(source) if source else ""
+
+
 def unnamed(path: str) -> str:
     """A path without the folders of the machine that it is on."""
     return Path(path).name

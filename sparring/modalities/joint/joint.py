@@ -114,7 +114,8 @@ class Joint(Modality):
 
     def fit(self, items: Items) -> Self:
         settings = {"size": self.size, "seconds": self.seconds}
-        return replace(self, parts=fitting.fitted(self.joint_items(items), settings, self.columns))
+        parts = fitting.fitted(self.joint_items(items), settings, self.columns)
+        return replace(self, table=fitting.lasting(self.table), match=fitting.lasting(self.match), parts=parts)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """All items that have a part that can be read: their parts in bytes, (n, bytes), and which parts they have,
@@ -187,7 +188,7 @@ class Joint(Modality):
         if not self.giving:
             return None
         one = conditions.nothing(self.layout) if requested is None else requested
-        return one.to(device).expand(n, -1)
+        return one.to(device).repeat(n, 1)
 
     @property
     def asks(self) -> tuple[Ask, ...]:

@@ -244,6 +244,8 @@ def joint_judge(
     Raises:
         InputError: if the data are missing, changed or too few.
     """
+    if features := options.get("features"):
+        raise InputError(f"features={features[0]} is not for items of several parts, each of which has its own metrics")
     items = training.items if against is None else against
     if against is None:
         training.check_unchanged(joint.words.items)
@@ -264,7 +266,8 @@ def joint_judge(
             return {}
         return {part: judge(part.modality, _training(joint, part, items, training), None) for part in joint.parts}
 
-    rows = torch.from_numpy(known[0]), torch.from_numpy(unseen[:MAX_SAMPLES])
+    mixed = np.random.default_rng(0).permutation(unseen)[:MAX_SAMPLES]  # neighbors in the data may be of one class
+    rows = torch.from_numpy(known[0]), torch.from_numpy(mixed)
     return JointJudge(joint, tensors, rows[0], rows[1], enough, judges, say, items.name)
 
 

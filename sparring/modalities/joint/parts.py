@@ -27,7 +27,7 @@ from sparring.modalities.base import Modality
 from sparring.modalities.images import Images
 from sparring.modalities.tables import Table
 from sparring.modalities.text import Text
-from sparring.modalities.video import Video
+from sparring.modalities.video import Video, films
 
 MAX_PLACES = 65_536  # numbers of a text as networks see it: its tokens times those that are learned
 MAX_TOKENS = 2000  # that are learned of texts which are parts
@@ -168,6 +168,19 @@ class PicturePart(Part):
         return torch.from_numpy(decoded.copy()).permute(0, 3, 1, 2)
 
 
+class FilmPart(Part):
+    """A part of films."""
+
+    def _read(self, folder: Path) -> Tensor:
+        assert isinstance(self.modality, Video)
+        suffix = ".gif" if (folder / "a").read_bytes().startswith(b"GIF8") else ".mp4"
+        names = tuple((folder / name).rename(folder / f"{name}{suffix}").name for name in ("a", "b"))
+        found = films.moving(FolderSource(folder, names))
+        if found is None:
+            raise InputError(f"{folder} is no film")
+        return self.modality.decoded(Items("given", self.kind, found), no_progress).rows.load()
+
+
 class RowPart(Part):
     """A part of columns of a table, each of which is a field."""
 
@@ -232,7 +245,9 @@ def ended(codes: Tensor) -> Tensor:
     return codes * (codes != 0).long().cumprod(1)
 
 
-PARTS: Mapping[str, type[Part]] = {"images": PicturePart, "rows": RowPart, "text": TextPart}
+PARTS: Mapping[str, type[Part]] = {
+    "images": PicturePart, "video": FilmPart, "rows": RowPart, "text": TextPart,
+}  # fmt: skip
 
 
 def part_of(name: str, modality: Modality) -> Part:

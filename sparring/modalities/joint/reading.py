@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,8 @@ from sparring.modalities import audio, images, video
 from sparring.modalities.joint.tuples import LABEL, MISSING, Rows, Tuples, checked
 from sparring.modalities.tables import reading as tables
 from sparring.modalities.text import reading as texts
+from sparring.modalities.text import recognition
+from sparring.modalities.video import films
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -29,6 +32,8 @@ KIND = "joint"
 MIN_SHARED = 0.5  # share of the stems that have files of two kinds from which a folder is joint without being asked for
 MIN_FOUND = 0.5  # share of a column's values that are files from which it names files
 MAX_LISTED = 3
+PROBED = 20  # texts and records by which it is told whether they are such
+WORD = re.compile(r"[^\W\d_]{2,}")
 ROW, TEXT = "row", "text"
 RECORD = ".json"
 
@@ -40,8 +45,12 @@ def _texts(files: FileSource, name: str) -> Items:
 
 
 def _films(files: FileSource, name: str) -> Items:
+    found = films.moving(files)
+    if found is None or len(found) < len(files):
+        still = sorted(set(files.names) - set(() if found is None else found.names))
+        raise InputError(f"{files.path}: {len(still):,} files are no films ({_named(still)}); correct or remove them")
     labels, classes, held = classify(files.names)
-    return Items(name, video.Video.kind, files, labels, classes, held=held)
+    return Items(name, video.Video.kind, found, labels, classes, held=held)
 
 
 # What a suffix says of a file: the name of the part, and what makes a data set of such files.
@@ -70,7 +79,7 @@ def read(path: Path) -> Items | None:
     Raises:
         InputError: if they cannot be used.
     """
-    return _stems(path, MIN_SHARED)
+    return _stems(path, MIN_SHARED, _are_told)
 
 
 def read_asked(path: Path) -> Items | None:
@@ -81,7 +90,7 @@ def read_asked(path: Path) -> Items | None:
     """
     if tables.is_table(path):
         return of_table(path)
-    found = _stems(path, 0.0)
+    found = _stems(path, 0.0, lambda _: True)
     if found is not None:
         return found
     named = tables.tables_in(path) if path.is_dir() else None
@@ -90,14 +99,45 @@ def read_asked(path: Path) -> Items | None:
     return None
 
 
-def _stems(path: Path, share: float) -> Items | None:
-    """The items of a folder or an archive in which at least this share of the stems have files of two kinds."""
+def _stems(path: Path, share: float, accepts: Callable[[FileSource], bool]) -> Items | None:
+    """The items of a folder or an archive in which at least this share of the stems have files of two kinds.
+
+    Args:
+        accepts: whether the files of texts and rows are such.
+    """
     files = _everything(path)
     if files is None:
         return None
     by_stem = _by_stem(files)
-    shared = sum(len(forms) > 1 for forms in by_stem.values())
-    return of_stems(files, by_stem) if shared >= 2 and shared >= share * len(by_stem) else None
+    shared = [forms for forms in by_stem.values() if len(forms) > 1]
+    if len(shared) < 2 or len(shared) < share * len(by_stem):
+        return None
+    return of_stems(files, by_stem) if accepts(files) else None
+
+
+def _are_told(files: FileSource) -> bool:
+    """True unless some of the first texts have no words, or some of the first records nested values: boxes and masks of
+    detectors lie beside pictures too.
+    """
+    told = {form: [i for i, name in enumerate(files.names) if form_of(name) == form][:PROBED] for form in (TEXT, ROW)}
+    for form, wanted in told.items():
+        for _, content in files.contents(set(wanted)) if wanted else ():
+            if isinstance(content, Unreadable):
+                continue
+            if form == TEXT and not WORD.search(content.decode(errors="replace")):
+                return False
+            if form == ROW and not _is_record(content):
+                return False
+    return True
+
+
+def _is_record(content: bytes) -> bool:
+    """True for a JSON object of plain values."""
+    try:
+        record = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and not any(isinstance(value, dict | list) for value in record.values())
 
 
 def _everything(path: Path) -> FileSource | None:
@@ -162,13 +202,11 @@ def _records(files: FileSource, name: str) -> Items:
 
     found: list[dict[str, Any]] = []
     for i, content in files.contents():
-        try:
-            record = None if isinstance(content, Unreadable) else json.loads(content)
-        except ValueError as error:
-            raise InputError(f"{files.path}: {files.names[i]} is not JSON: {error}") from error
-        if not isinstance(record, dict):
-            raise InputError(f'{files.path}: {files.names[i]} holds no JSON object, such as {{"kind": "elf"}}')
-        found.append(record)
+        if isinstance(content, Unreadable) or not _is_record(content):
+            raise InputError(
+                f'{files.path}: {files.names[i]} holds no JSON object of plain values, such as {{"kind": "elf"}}'
+            )
+        found.append(json.loads(content))
     return Items(name, "rows", pandas.DataFrame(found))
 
 
@@ -214,8 +252,8 @@ def of_table(path: Path, alone: bool = True) -> Items | None:
 
 def _captions(frame: DataFrame) -> str:
     """The column of free text; "" if there is none."""
-    free = {name: values for name, values in texts.texts_of(frame).items() if texts.recognition.is_free_text(values)}
-    return texts.recognition.longest_text(free) if free else ""
+    free = {name: values for name, values in texts.texts_of(frame).items() if recognition.is_free_text(values)}
+    return recognition.longest_text(free) if free else ""
 
 
 def _form_of_column(values: Any) -> str:

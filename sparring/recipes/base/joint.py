@@ -11,13 +11,15 @@ from typing import ClassVar, Self
 from torch import nn
 
 from sparring.errors import InputError
-from sparring.games.joint import Contrast, PartPenalty
+from sparring.games.gan import GAN
+from sparring.games.joint import Contrast, JointGAN, PartPenalty
 from sparring.games.prior import Gumbel, Normal, Prior, Times
 from sparring.games.prior import Part as Latents
 from sparring.games.terms import Term
 from sparring.layers.parts import Parts
+from sparring.modalities import Audio, Video
 from sparring.modalities.joint import Joint
-from sparring.modalities.joint.parts import Part, RowPart, TextPart
+from sparring.modalities.joint.parts import Part, RowPart
 from sparring.nets import caption, dcgan, joint, spectral, table, video
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.relgan import RepresentationsDiscriminator
@@ -38,65 +40,65 @@ class PartNets:
 
     Attributes:
         G: (n, code + own latents) -> (n, *shape).
-        D: judges the part alone.
-        E: a net like D, whose features encode given parts.
+        judge: makes a net that judges the part alone; another one encodes given parts.
         own: latents of G besides the code.
         gamma: strength of the gradient penalty that such data need.
     """
 
     G: nn.Module
-    D: Discriminator
-    E: Discriminator
+    judge: Callable[[], Discriminator]
     own: tuple[Latents, ...] = ()
     gamma: float = 1.0
 
 
-def _pictures(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
+def _pictures(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
     channels, size, _ = part.shape
-    judges = [dcgan.Discriminator(size, channels, width, "none") for _ in range(2)]
-    return PartNets(dcgan.Generator(code, size, channels, width), *judges, gamma=0.4 * (size / 32) ** 2)
+    G = dcgan.Generator(code, size, channels, width)
+    return PartNets(G, lambda: dcgan.Discriminator(size, channels, width, "none"), gamma=0.4 * (size / 32) ** 2)
 
 
-def _rows(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
+def _rows(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
     assert isinstance(part, RowPart)
-    spans, columns = part.table.spans(), len(part.fields)
-    G = joint.Unasked(table.Generator(code, spans, hidden, ROW_DEPTH), columns)
-    judges = [
-        joint.UnaskedDiscriminator(table.Discriminator(part.table.spans(), hidden, ROW_DEPTH), columns)
-        for _ in range(2)
-    ]
-    return PartNets(G, *judges, own=(Gumbel(f"{part.name} choices", spans.places),), gamma=0.5)
+    rows, columns = part.table, len(part.fields)
+    G = joint.Unasked(table.Generator(code, rows.spans(), inner, ROW_DEPTH), columns)
+
+    def judge() -> Discriminator:
+        return joint.UnaskedDiscriminator(table.Discriminator(rows.spans(), inner, ROW_DEPTH), columns)
+
+    return PartNets(G, judge, own=(Gumbel(f"{part.name} choices", sum(rows.widths)),), gamma=0.5)
 
 
-def _sounds(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
+def _sounds(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
     channels, length = part.shape
-    frame = part.modality.frame  # type: ignore[attr-defined]
+    sounds = part.modality
+    assert isinstance(sounds, Audio)
 
     def spectra() -> spectral.Spectra:
-        return spectral.Spectra(channels, length, frame)
+        return spectral.Spectra(channels, length, sounds.frame)
 
-    judges = [
-        joint.Viewed(spectral.TurnedSpectra(spectra()), spectral.Discriminator(spectra(), width, MOST))
-        for _ in range(2)
-    ]
-    return PartNets(spectral.Generator(code, spectra(), width, MOST), *judges)
+    def judge() -> Discriminator:
+        return joint.Viewed(spectral.TurnedSpectra(spectra()), spectral.Discriminator(spectra(), width, MOST))
+
+    return PartNets(spectral.Generator(code, spectra(), width, MOST), judge)
 
 
-def _films(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
+def _films(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
     channels, frames, size, _ = part.shape
-    loop = bool(part.modality.loop)  # type: ignore[attr-defined]
-    G = video.Generator(code, MOTION, WAVES, frames, size, channels, width, loop=loop)
-    judges = [video.ClipDiscriminator(size, channels, width, frames) for _ in range(2)]
+    assert isinstance(part.modality, Video)
+    G = video.Generator(code, MOTION, WAVES, frames, size, channels, width, loop=bool(part.modality.loop))
     own = (Normal(f"{part.name} motion", MOTION), Times(f"{part.name} times", frames))
-    return PartNets(G, *judges, own=own, gamma=2.0 * (size / 32) ** 2)
+    gamma = 2.0 * (size / 32) ** 2
+    return PartNets(G, lambda: video.ClipDiscriminator(size, channels, width, frames), own=own, gamma=gamma)
 
 
-def _texts(part: Part, code: int, width: int, hidden: int) -> PartNets:  # noqa: ARG001
-    assert isinstance(part, TextPart)
+def _texts(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
     length, tokens = part.shape
-    judges = [RepresentationsDiscriminator(tokens - 1, REPRESENTATIONS, hidden // 4) for _ in range(2)]
-    own = (Gumbel(f"{part.name} choices", length * tokens),)
-    return PartNets(caption.Generator(code, length, tokens, hidden), *judges, own=own)
+    G = caption.Generator(code, length, tokens, inner)
+
+    def judge() -> Discriminator:
+        return RepresentationsDiscriminator(tokens - 1, REPRESENTATIONS, max(1, inner // 4))
+
+    return PartNets(G, judge, own=(Gumbel(f"{part.name} choices", length * tokens),))
 
 
 NETS: Mapping[str, Callable[[Part, int, int, int], PartNets]] = {
@@ -104,21 +106,21 @@ NETS: Mapping[str, Callable[[Part, int, int, int], PartNets]] = {
 }  # fmt: skip
 
 
-def part_nets(recipe: str, part: Part, code: int, width: int, hidden: int) -> PartNets:
+def part_nets(recipe: str, part: Part, code: int, width: int, inner: int) -> PartNets:
     """The nets of a part.
 
     Args:
         recipe: its name, for messages.
         code: length of the code that G receives.
         width: channels of convolutions next to the item.
-        hidden: width of fully connected layers.
+        inner: width of fully connected layers.
 
     Raises:
         InputError: if no nets are known for this kind of data.
     """
     if part.kind not in NETS:
         raise InputError(f"recipe {recipe!r} cannot join {part.kind}, the kind of part {part.name!r}; leave it out")
-    return NETS[part.kind](part, code, width, hidden)
+    return NETS[part.kind](part, code, width, inner)
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,11 @@ class JointNets(JointRecipe, RelativisticGan[Joint]):
     depth: Natural = generator(2, "residual blocks before the heads")
     contrast: Weight = losses(0.5, "weight of finding an item's other parts in the batch, in the losses of D and G")
 
+    read: Weight = losses(0.5, "weight of the likelihood of rows and texts of which another part is given, in G's loss")
+
+    def game_class(self, modality: Joint) -> Callable[..., GAN]:  # noqa: ARG002
+        return partial(JointGAN, read=self.read)
+
     @abstractmethod
     def latents(self, modality: Joint) -> list[Latents]:
         """Latents of the trunks."""
@@ -170,9 +177,9 @@ class JointNets(JointRecipe, RelativisticGan[Joint]):
     def nets(self, modality: Joint) -> tuple[nn.Module, Discriminator]:
         each = self.nets_of_parts(modality)
         own = [sum(part.width for part in nets.own) for nets in each]
-        encoders: list[nn.Module] = [joint.Encoder(nets.E, joint.EMBEDDING) for nets in each]
+        encoders: list[nn.Module] = [joint.Encoder(nets.judge(), joint.EMBEDDING) for nets in each]
         G = self.build_generator(modality.layout, [nets.G for nets in each], own, encoders)
-        return G, joint.Discriminator(modality.layout, [nets.D for nets in each], self.inner)
+        return G, joint.Discriminator(modality.layout, [nets.judge() for nets in each], self.inner)
 
     def terms(self, modality: Joint, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002
         strengths = [nets.gamma for nets in self.nets_of_parts(modality)]

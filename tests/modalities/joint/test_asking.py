@@ -8,22 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from things import picture, write_stems
+from things import picture
 
 import sparring
 from sparring import recipes
 from sparring.errors import InputError
 from sparring.modalities import find
 from sparring.modalities.joint.conditions import GIVEN
-
-TINY = {"steps": 2, "quiet": True, "device": "cpu", "width": 4, "inner": 16, "codes": 8, "z": 8, "batch": 8}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    place = tmp_path_factory.mktemp("joint")
-    data = write_stems(place / "things", 30, parts=("png", "json", "txt", "wav"))
-    return sparring.train("joint", data, out=place / "run", **TINY)
 
 
 def test_a_given_picture_is_in_every_sample(model, tmp_path):

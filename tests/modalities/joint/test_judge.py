@@ -5,6 +5,7 @@ import torch
 from things import write_stems
 
 from sparring.errors import InputError
+from sparring.metrics.results import Evaluation, Number
 from sparring.modalities import find
 from sparring.modalities.joint import Joint, matcher
 from sparring.modalities.joint.judge import joint_judge
@@ -14,6 +15,19 @@ from sparring.modalities.judge import TrainingData
 class Console:
     def say(self, text):
         pass
+
+
+class Alone:
+    """The judge of a part alone."""
+
+    def __init__(self, modality, training, _against):
+        self.modality, self.count = modality, len(training.items)
+
+    def evaluate(self, sampler, *_):
+        (values, condition) = next(sampler.stream(5, 0))
+        assert condition is None
+        number = Number("own", float(len(values["values"])), "high")
+        return Evaluation(self.modality.kind, "", 5, self.count, (number,), (number,), {}, ())
 
 
 class Real:
@@ -35,7 +49,7 @@ def judged(tmp_path_factory):
     items = find(write_stems(tmp_path_factory.mktemp("data") / "things", 240, parts=("png", "json", "txt")))
     joint = Joint().fit(items)
     data = TrainingData("things", "things", len(items), lambda: items)
-    judge = joint_judge(joint, data, None, {}, lambda _: None)
+    judge = joint_judge(joint, data, None, {"judge": Alone}, lambda _: None)
     values = joint.batch(joint.encode(items).tensors)["values"]
     yield {way: judge.evaluate(Real(joint, values, way), 200, 0, Console()) for way in (0, 1)}
     patched.undo()
@@ -61,6 +75,18 @@ def test_the_baseline_is_real_parts_in_another_order(judged):
     found = judged[0]
     assert found.of_baseline("shuffled", "matching[picture,row]") < 0.65
     assert found.of_real("matching[picture,row]") > 0.75
+
+
+def test_parts_are_judged_alone_too(judged):
+    found = judged[0]
+    assert [found[f"{part} own"] for part in ("picture", "text", "row")] == [5, 5, 5]
+
+
+def test_features_are_those_of_the_parts(tmp_path):
+    items = find(write_stems(tmp_path / "few", 30))
+    data = TrainingData("few", "few", 30, lambda: items)
+    with pytest.raises(InputError, match="features=patches is not for items of several parts"):
+        joint_judge(Joint().fit(items), data, None, {"features": ("patches",)}, lambda _: None)
 
 
 def test_too_few_items_are_refused(tmp_path):

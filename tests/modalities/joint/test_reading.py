@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from things import write_stems, write_table
+import torch
+from things import write_films, write_stems, write_table
 
 from sparring import recipes
 from sparring.errors import InputError
@@ -47,6 +48,17 @@ def test_missing_parts_are_masked_and_said(tmp_path):
     assert not values[1][3].any()
     assert not values[0][5].any()
     assert not given.fields[3, 1:].any()  # what is missing is never given
+
+
+@pytest.mark.parametrize(("suffix", "content"), [("txt", "0 0.5 0.5 0.2 0.1"), ("json", '{"boxes": [[1, 2, 3, 4]]}')])
+def test_annotations_beside_pictures_are_no_parts(suffix, content, tmp_path):
+    data = write_stems(tmp_path / "boxes", parts=("png",))
+    for i in range(24):
+        (data / f"{i:03}.{suffix}").write_text(content)
+    assert find(data).kind == "images"
+    if suffix == "json":
+        with pytest.raises(InputError, match=r"000.json holds no JSON object of plain values"):
+            asked(data)
 
 
 def test_survey_counts_the_parts(tmp_path):
@@ -102,6 +114,21 @@ def write_one(folder, i, suffix):
         import soundfile
 
         soundfile.write(folder / f"{i:03}.wav", sound(i), 8000)
+
+
+def test_films_can_be_parts(tmp_path):
+    items = asked(write_films(tmp_path / "films"))
+    fitted = Joint(columns=("color",)).fit(items)
+    assert [part.name for part in fitted.parts] == ["film", "row"]
+    assert fitted.parts[0].shape == (3, 4, 8, 8)
+    batch = fitted.batch(fitted.encode(items).tensors)
+    decoded = fitted.decode(batch)
+    assert decoded.parts["film"][1].sum((0, 1, 2)).argmax() == 1
+    given = fitted.request(given={"film": tmp_path / "films" / "001.gif"}).condition
+    assert torch.equal(fitted.layout.given(given[None]).values[0, : 3 * 4 * 8 * 8], batch["values"][1, : 3 * 4 * 8 * 8])
+    game = recipes.find("joint").set({"width": 4, "inner": 8, "codes": 4, "z": 4}).game(fitted)
+    made = game.values(game.draw(3, torch.device("cpu")), fitted.draw_conditions(3, torch.device("cpu")))
+    assert [len(logits) for logits in game.D(made)] == [3, 3, 3]
 
 
 def test_what_cannot_be_joined_is_refused(tmp_path):
