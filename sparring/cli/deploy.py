@@ -117,5 +117,6 @@ def serve(
 
     limits = Limits(max_samples, body, pixels, seconds, queue, batch, wait, connections)
     listen(
-        runs, host, port, key or (), keys or None, device, limits, trust_code, host_name or (), mark or (), marks, traces
-    )
+        runs, host, port, key or (), keys or None, device, limits, trust_code, host_name or (), mark=mark or (),
+        marks=marks, traces=traces,
+    )  # fmt: skip

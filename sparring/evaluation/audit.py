@@ -375,5 +375,7 @@ class _Auditor:
 
 def _values(column: Any) -> Any:
     """A column of a data frame as numbers, or as texts."""
-    numbers = column.dtype.kind in "iufb"
+    from pandas.api.types import is_numeric_dtype
+
+    numbers = is_numeric_dtype(column)
     return column.to_numpy(float, na_value=float("nan")) if numbers else column.astype(str).to_numpy(object)
