@@ -145,7 +145,8 @@ def leading(high: Tensor, low: Tensor) -> Tensor:
     """How much of each interval leads from pitch classes (..., 12) up to others, (..., 12). With intervals in place of
     the lower classes, the lower classes.
     """
-    return torch.stack([(high.roll(-k, -1) * low).sum(-1) for k in range(OCTAVE)], -1)
+    turned = torch.cat([high, high[..., :-1]], -1).unfold(-1, OCTAVE, 1)  # (..., 12, 12): pitch class c + k in row k
+    return (turned @ low[..., None])[..., 0]
 
 
 def _hard(logits: Tensor) -> Tensor:

@@ -87,7 +87,8 @@ class Generator(nn.Module):
         """
         heard: Tensor = self.blocks(self.begin(torch.cat([given, cells.to(given)], 1)))
         # Many constant inputs would move together, like a bias with a large learning rate.
-        return (heard * cells.any(1, keepdim=True) / heard.shape[1] ** 0.5).transpose(1, 2)
+        scale = heard.shape[1] ** -0.5
+        return (heard * cells.any(1, keepdim=True) * scale).transpose(1, 2)
 
     def follow(
         self, before: Tensor, heard: Tensor, first: int = 0, state: Tensor | None = None
