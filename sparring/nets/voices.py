@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
@@ -87,8 +88,7 @@ class Generator(nn.Module):
         """
         heard: Tensor = self.blocks(self.begin(torch.cat([given, cells.to(given)], 1)))
         # Many constant inputs would move together, like a bias with a large learning rate.
-        scale = heard.shape[1] ** -0.5
-        return (heard * cells.any(1, keepdim=True) * scale).transpose(1, 2)
+        return (heard * cells.any(1, keepdim=True) / math.sqrt(heard.shape[1])).transpose(1, 2)
 
     def follow(
         self, before: Tensor, heard: Tensor, first: int = 0, state: Tensor | None = None
