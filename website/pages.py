@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-import os
+import posixpath
 import re
 import shutil
 from collections.abc import Callable
@@ -110,7 +110,7 @@ class Site:
     def _target(self, target: str, anchor: str, path: str, page: str) -> str:
         if not target or re.match(r"[a-z]+:", target):
             return target + anchor
-        named = os.path.normpath(os.path.join(os.path.dirname(path), target))
+        named = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
         there = ROOT / named
         if not there.exists():
             raise DeadLink(f"{path} links to {target}, which does not exist")
@@ -119,12 +119,12 @@ class Site:
             self.shown.add(named)
             found = _source(named)
         if found.startswith("zh/") == page.startswith("zh/"):
-            return os.path.relpath(found, os.path.dirname(page)) + anchor
+            return posixpath.relpath(found, posixpath.dirname(page)) + anchor
         if not found.endswith(".md"):  # a picture: each part has its own copy
             shutil.copyfile(there, self._made(f"zh/{found}"))
-            return os.path.relpath(f"zh/{found}", os.path.dirname(page))
+            return posixpath.relpath(f"zh/{found}", posixpath.dirname(page))
         # An address in the other part, which the generator does not know; the check of links does.
-        return os.path.relpath(f"/{url(found)}", f"/{url(page)}") + "/" + anchor
+        return posixpath.relpath(f"/{url(found)}", f"/{url(page)}") + "/" + anchor
 
     def _made(self, path: str) -> Path:
         (self.folder / path).parent.mkdir(parents=True, exist_ok=True)

@@ -46,9 +46,9 @@ def test_what_is_not_a_page_is_shown_as_text(tmp_path):
     linked = site.adapted("[loss](../sparring/losses/adversarial.py) [m](../monitoring)", "docs/loop.md", "loop.md")
     assert linked == "[loss](source/sparring/losses/adversarial.py.md) [m](source/monitoring.md)"
     site.add_sources()
-    assert (ROOT / "sparring/losses/adversarial.py").read_text().rstrip() in (
+    assert (ROOT / "sparring/losses/adversarial.py").read_text("utf-8").rstrip() in (
         tmp_path / "source/sparring/losses/adversarial.py.md"
-    ).read_text()
+    ).read_text("utf-8")
 
 
 def test_a_dead_link_is_refused():
@@ -93,20 +93,20 @@ def test_a_page_outside_the_navigation_is_refused(tmp_path):
 def test_every_option_of_every_command_is_in_the_reference(sources):
     folder, _, _ = sources
     for name, command in typer.main.get_command(app).commands.items():
-        page = (folder / "commands" / f"{name}.md").read_text()
+        page = (folder / "commands" / f"{name}.md").read_text("utf-8")
         for parameter in command.params:
             for option in parameter.opts if parameter.param_type_name == "option" else []:
                 assert option in page, (name, option)
-    assert "`--where`" in (folder / "commands" / "sample.md").read_text()
+    assert "`--where`" in (folder / "commands" / "sample.md").read_text("utf-8")
 
 
 def test_the_python_reference_has_signatures_and_arguments(sources):
     folder, _, _ = sources
-    page = (folder / "api" / "index.md").read_text()
+    page = (folder / "api" / "index.md").read_text("utf-8")
     assert "## train\n\n```python\ntrain(\n    recipe: " in page
     assert "### Model.sample\n" in page
     assert "__init__" not in page
-    losses = (folder / "api" / "losses.md").read_text()
+    losses = (folder / "api" / "losses.md").read_text("utf-8")
     assert "### gradient_penalty\n\n```python\ngradient_penalty(D: Critic, real: Tensor" in losses
     assert "_cross_entropy" not in losses
 
@@ -123,7 +123,7 @@ def test_commands_of_the_gallery_exist():
             assert (ROOT / "docs" / name).is_file()
         for words in map(shlex.split, item["commands"]):
             if words[0] == "python":
-                assert words[1] in (ROOT / "docs" / item["page"]).read_text(), words
+                assert words[1] in (ROOT / "docs" / item["page"]).read_text("utf-8"), words
                 assert (ROOT / words[1]).is_file(), words
             else:
                 assert not unknown(words), words
@@ -137,7 +137,7 @@ def test_a_sound_of_the_gallery_has_a_player():
 
 @pytest.mark.parametrize("page", ["data", "gpu", "studio"])
 def test_commands_of_pages_that_no_other_test_runs_exist(page):
-    text = (ROOT / "docs" / f"{page}.md").read_text()
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
     blocks = re.findall(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     lines = [line.partition(" #")[0] for block in blocks for line in block.splitlines() if line.startswith("sparring ")]
     assert lines
