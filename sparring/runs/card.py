@@ -69,7 +69,7 @@ def card(
         ("labels", ", ".join(modality.classes) or "not used"),
         *([("attributes", ", ".join(columns))] if (columns := modality.condition_columns) else []),
         ("steps", f"{about['step']:,} of {recipe.batch} samples, {about['plan']:.0%} of the plan"),
-        *([("shards", _sums(recipe, about["exact"]))] if recipe.shards > 1 else []),
+        *([("shards", _sums(recipe, about.get("exact", False)))] if recipe.shards > 1 else []),
         ("training time", f"{clock(about['seconds'])} on {about['device']} ({about['precision']})"),
         ("parameters", ", ".join(f"{name} {count:,}" for name, count in about["parameters"].items())),
         ("seed", str(about["seed"])),
