@@ -8,6 +8,7 @@ TUTORIALS: list[Entry] = [
     ("Overview", "overview.md"),
     ("Installing", "installing.md"),
     ("A tour", "tour.md"),
+    ("Coming from other tools", "coming-from.md"),
     "your-own.md",
     "your-own-kind.md",
 ]
@@ -15,6 +16,7 @@ HOW_TO: list[Entry] = [
     ("Bring your data", [
         ("Images", "data.md"), ("Images with a table", "pictures-with-a-table.md"), "tables.md", "series.md",
         ("Sounds", "audio.md"), "music.md", "video.md", "text.md", "molecules.md", "designing-molecules.md",
+        "joint.md",
     ]),
     ("Transform files", [
         ("Restore images", "restoring.md"), ("Translate images", "translating.md"),
@@ -23,13 +25,15 @@ HOW_TO: list[Entry] = [
     ]),
     ("Train", [
         ("Search for values", "tuning.md"), ("Monitor", "watching.md"), ("Use a GPU", "gpu.md"),
+        ("Large data, many processes", "scale.md"),
     ]),
     ("Judge", [
         ("Evaluate and compare", "judging.md"), ("Explore a model", "exploring.md"), "privacy.md",
         ("Augment a data set", "augmenting.md"),
     ]),
     ("Deploy", [
-        ("Use the studio", "studio.md"), ("Export", "exporting.md"), ("Serve", "serving.md"), "security.md",
+        ("Use the studio", "studio.md"), ("Export", "exporting.md"), ("Serve", "serving.md"), ("Share", "sharing.md"),
+        "provenance.md", "security.md",
     ]),
 ]  # fmt: skip
 MEASURED: list[Entry] = [
