@@ -52,12 +52,7 @@ def trained(case: str, folder: Path, shards: int = 4, steps: int = STEPS, **chan
 
 
 @pytest.mark.parametrize(
-    "case",
-    [
-        "images-r3gan_strided",
-        "unpaired-cyclegan",
-        *[pytest.param(case, marks=pytest.mark.slow) for case in ("images-stylegan2", "images-fastgan", "rows-table")],
-    ],
+    "case", [case if case == "images-r3gan_strided" else pytest.param(case, marks=pytest.mark.slow) for case in FIELDS]
 )
 def test_equal_on_any_number_of_ranks(case, tmp_path):
     alone = trained(case, tmp_path / "1")
