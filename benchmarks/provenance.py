@@ -152,8 +152,8 @@ def watermark_lines(runs: Path) -> list[str]:
         "",
         f"{judged['pictures']:,} samples of `{next(iter(RECIPES))}` ({judged['run_steps']:,} steps) on {DATA} at "
         f"64 x 64 pixels, and all {judged['real']:,} real pictures, most of which the watermark was trained on; "
-        f"{judged['models']} models are known, and {judged['bits']} of {BITS} bits must agree. The watermark was trained "
-        f"for {judged['steps']:,} steps.",
+        f"{judged['models']} models are known, and {judged['bits']} of {BITS} bits must agree. The watermark was "
+        f"trained for {judged['steps']:,} steps.",
         "",
         f"**Cost**: PSNR {judged['psnr']:.1f} dB; Fréchet distance to held-out pictures in the features `{FEATURES}` "
         f"{distance['without']:.3f} without the watermark, {distance['with']:.3f} with it.",
