@@ -60,6 +60,11 @@ PAGES = (
     Page("docs/tables.md", "benchmarks/tables.py --page docs/tables.md", (*CORE, "sparring/modalities/tables")),
     Page("docs/series.md", "benchmarks/series.py --page docs/series.md", (*CORE, "sparring/modalities/series")),
     Page("docs/audio.md", "benchmarks/audio.py --page docs/audio.md", (*CORE, "sparring/modalities/audio")),
+    Page("docs/scale.md", "benchmarks/scale.py --page docs/scale.md", (*CORE, "sparring/shards.py")),
+    Page(
+        "docs/provenance.md", "benchmarks/provenance.py --time 10m --page docs/provenance.md",
+        (*IMAGES, "sparring/provenance"),
+    ),
     Page(
         "docs/joint.md", "benchmarks/joint.py --page docs/joint.md",
         (*IMAGES, "sparring/modalities/joint", "sparring/modalities/tables"),

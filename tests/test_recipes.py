@@ -276,7 +276,8 @@ def written(model):
 @pytest.mark.parametrize("name", [n for n in recipes.names() if {"music", "rolls"} & set(kinds(n))])
 def test_contract_for_music(name, tmp_path):
     chorales(tmp_path / "songs", 24)
-    samples = contract(name, tmp_path / "songs", tmp_path, bars=2)
+    fields = {"alone": 0.5} if name == "chorale" else {}  # D moves in few steps, too
+    samples = contract(name, tmp_path / "songs", tmp_path, bars=2, **fields)
     longer = sparring.load(tmp_path / "run").sample(3, seed=1, length=5)
     assert all(score.length > 3 * 4 * score.resolution for score in longer.items)
     assert all(len(score.tracks) == 4 for score in samples.items)

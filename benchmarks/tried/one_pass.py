@@ -8,7 +8,7 @@ against the D that has not moved yet: a step has two passes of D less, and one b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from lightning_fabric import Fabric
 
 from sparring.games.gan import GAN
-from sparring.loop import Losses, Player, Round
+from sparring.loop import Losses, Player, Round, Turn
 from sparring.modalities import Images
 from sparring.recipes.r3gan_strided import R3ganStrided
 
@@ -42,11 +42,10 @@ class OnePass(GAN):
         round.observe(**self._confidence(on_real, on_fake, round))
         return {"adversarial": self.loss.discriminator(on_real, on_fake)}
 
-    def _backpropagate(
-        self, player: Player, rounds: Sequence[Round], later: Sequence[Player], fabric: Fabric
-    ) -> tuple[Losses, Losses]:
-        (round,) = rounds
-        round.begin(player, later)
+    def _backpropagate(self, turn: Turn, round: Round, share: float, fabric: Fabric) -> tuple[Losses, Losses]:
+        assert share == 1, "one pass serves a batch of one shard"
+        player = turn.player
+        round.begin(player, turn.later)
         with fabric.autocast():
             terms = player.losses(round)
         torch.autograd.backward(terms["adversarial"], inputs=[*player.weights, self._pass[1]])

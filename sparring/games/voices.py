@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from sparring.data.tensors import VALUES, Tensors
 from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
+from sparring.games.graph import BATCH, DataKind, Graph, Spec
 from sparring.games.terms import Term
 from sparring.loop import Losses, Player, Round
 from sparring.nets.voices import Generator
@@ -98,7 +99,7 @@ class VoicesGAN(GAN):
 
     def _noise(self, z: Tensor) -> Tensor:
         """Latents as noise of the choices, (n, steps, channels)."""
-        return z.view(len(z), -1, self.G.voices.channels)
+        return z.view(z.shape[0], -1, self.G.voices.channels)
 
     def drawn(self, noise: Tensor, given: Tensor, cells: Tensor, temperature: float) -> Tensor:
         """Voices (n, channels, steps), drawn step by step; gradients reach G through all steps.
@@ -128,11 +129,49 @@ class VoicesGAN(GAN):
     def _composed(self, z: Tensor, temperature: float) -> Tensor:
         noise = self._noise(z)
         nothing = noise.new_zeros(noise.shape).transpose(1, 2)
-        cells = torch.zeros(len(z), self.G.voices.count, noise.shape[1], dtype=torch.bool, device=z.device)
+        cells = torch.zeros(z.shape[0], self.G.voices.count, noise.shape[1], dtype=torch.bool, device=z.device)
         return self.drawn(noise, nothing, cells, temperature)
 
     def values(self, z: Tensor, condition: Tensor | None) -> Tensor:  # noqa: ARG002
         return self._composed(z, self.temperature)
+
+    def graph(self, kind: DataKind, reverse: bool = False) -> Graph:
+        """One pass over all steps: what follows from the steps before each, for the same noise. Called again with its
+        own output until nothing changes, it returns the sample that is drawn step by step.
+        """
+        if reverse:
+            raise ValueError("it generates from noise and has one direction only")
+        voices, steps = self.G.voices, kind.shape[-1]
+        dynamic = {0: BATCH}
+        inputs = (
+            Spec("voices", ("n", voices.channels, steps), "given voices, and what the last pass returned; at first 0",
+                 "0 or 1", dynamic),
+            Spec("known", ("n", voices.count, steps), "True where a voice is given in a step", "", dynamic),
+            Spec("z", ("n", steps, voices.channels), "noise of the choices, the same in all passes", "normal", dynamic),
+        )  # fmt: skip
+        output = Spec("sample", ("n", voices.channels, steps), kind.words.items, kind.describe_values())
+
+        def draw(n: int, variation: int = 0) -> tuple[Tensor, ...]:
+            known = torch.rand(n, voices.count, steps) < (0.5 if variation else 0.0)
+            logits = torch.zeros(n, steps, voices.channels)
+            noise = torch.randn(n, steps, voices.channels)
+            return self.chosen(logits, noise).transpose(1, 2), known, torch.randn_like(noise)
+
+        return Graph(Pass(self), inputs, output, draw)
+
+    def chosen(self, logits: Tensor, noise: Tensor) -> Tensor:
+        """A choice of every voice in every step, (n, steps, channels).
+
+        Args:
+            logits, noise: (n, steps, channels).
+        """
+        voices = self.G.voices
+        parts = zip(torch.split(logits[..., : voices.places], voices.sizes, 2), range(voices.count), strict=True)
+        mark = voices.places
+        choices = [
+            voices.choose(i, torch.cat([pitches, logits[..., mark + i, None]], 2), noise) for pitches, i in parts
+        ]
+        return torch.stack(choices).sum(0)
 
     def complete(self, given: Tensors, known: Tensor) -> Tensors:
         """
@@ -145,3 +184,22 @@ class VoicesGAN(GAN):
     def sample_truncated(self, z: Tensor, condition: Tensor | None, truncation: float) -> Tensors:  # noqa: ARG002
         """Samples whose temperature is lower by this factor."""
         return {VALUES: self._composed(z, max(SHARPEST, self.temperature * min(1.0, truncation)))}
+
+
+class Pass(nn.Module):
+    """Voices (n, channels, steps), which of them are given (n, voices, steps), and noise (n, steps, channels) ->
+    voices.
+
+    Args:
+        game: whose samples are generated.
+    """
+
+    def __init__(self, game: VoicesGAN) -> None:
+        super().__init__()
+        self.game = game
+
+    def forward(self, voices: Tensor, known: Tensor, z: Tensor) -> Tensor:
+        G = self.game.G
+        wide = G.voices.wide(known)
+        logits = G(voices, voices * wide, known).float() / self.game.temperature
+        return torch.where(wide, voices, self.game.chosen(logits.transpose(1, 2), z).transpose(1, 2))

@@ -101,7 +101,7 @@ class Generator(nn.Module):
             first: number of the first of these steps.
             state: after the steps before, None for none.
         """
-        place = beats(before.shape[1], self.beat, before, first).expand(len(before), -1, -1)
+        place = beats(before.shape[1], self.beat, before, first).expand(before.shape[0], -1, -1)
         outputs: tuple[Tensor, Tensor] = self.net(torch.cat([before, heard, place], 2), state)
         return outputs
 
@@ -198,7 +198,7 @@ class Discriminator(Base):
 
     def maps(self, x: Tensor) -> Tensor:
         """(n, width, steps / 2^depth)."""
-        place = beats(x.shape[2], self.beat, x).T.expand(len(x), -1, -1)
+        place = beats(x.shape[2], self.beat, x).T.expand(x.shape[0], -1, -1)
         seen = torch.cat([self.voices.seen(x), place], 1)
         h: Tensor = self.layers(self.begin(seen))
         return h

@@ -5,7 +5,7 @@ import torch
 
 from sparring.data.tensors import VALUES
 from sparring.games.prior import path
-from sparring.games.voices import VoicesGAN, likelihood, some_voices
+from sparring.games.voices import Pass, VoicesGAN, likelihood, some_voices
 from sparring.layers.voices import Voices
 from sparring.losses.adversarial import relativistic
 from sparring.losses.penalties import zero_centered
@@ -138,17 +138,18 @@ def test_logits_of_harmonies_are_those_of_intervals_to_the_voice_above(layout):
     assert not G.harmonies(1, x[:, :1], x[:, :1]).any()  # the upper voice is held
 
 
-def test_teacher_forcing_agrees_with_drawing(layout):
-    """A sample has the same choices when its logits are computed for all steps at once."""
+@pytest.mark.parametrize("given", [False, True])
+def test_passes_over_all_steps_end_at_what_is_drawn_step_by_step(layout, given):
     g = game(layout).eval()
     torch.nn.init.normal_(g.G.harmony, std=0.1)
-    z = g.draw(4, torch.device("cpu"))
-    x = g.values(z, None)
-    known = torch.zeros(4, 2, STEPS, dtype=torch.bool)
-    logits, noise = g.G(x, 0 * x, known).transpose(1, 2), g._noise(z)
-    upper = layout.choose(0, torch.cat([logits[..., :14], logits[..., layout.places, None]], 2), noise)
-    lower = layout.choose(1, torch.cat([logits[..., 14 : layout.places], logits[..., -1:]], 2), noise)
-    assert torch.equal((upper + lower).round().transpose(1, 2), x.round())
+    noise, known = torch.randn(4, STEPS, layout.channels), torch.zeros(4, 2, STEPS, dtype=torch.bool)
+    known[:, 1] = given
+    voices = layout.onehot(codes(4)) * layout.wide(known)
+    drawn = g.drawn(noise, voices, known, 1.0).round()
+    one_pass = Pass(g)
+    for _ in range(2 * STEPS):
+        voices = one_pass(voices, known, noise).round()
+    assert torch.equal(voices, drawn)
 
 
 def test_given_cells_are_kept_and_others_are_not_seen(layout):
