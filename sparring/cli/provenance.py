@@ -54,7 +54,7 @@ def sign(
     run: Annotated[str, typer.Argument(help="A run's folder, a model's, or a model in one file.")],
     key: Annotated[str, typer.Option(metavar="FILE", help="PEM with a private key of an elliptic curve.")],
 ) -> None:
-    """Sign a model, so that others can make sure that it is yours."""
+    """Sign a model, so that others can make sure that it is yours. Signatures are not pushed to the Hub."""
     from sparring.signing import sign as sign_model
 
     path = Path(run)

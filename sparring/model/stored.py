@@ -155,6 +155,11 @@ def _named(source: str, path: Path, trust: bool, given: Recipe[Any] | None, advi
         return type(given)()
     if not trust:
         raise InputError(f"{path} is of the recipe file {source}, which is not run unless you say so; {advice}")
+    if signing.is_asked() and path.suffix == SINGLE:  # its signature covers nothing that lies beside it
+        raise InputError(
+            f"{path} is of the recipe file {source}, which the signature of a model in one file does not cover; "
+            "ask its maker for the folder of the model, with the recipe file in it"
+        )
     places = [path.parent / source, path.parent / name, path.parent.parent / name]
     file = next((place for place in places if place.is_file()), None)
     if file is None:

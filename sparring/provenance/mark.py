@@ -87,10 +87,10 @@ class Mark:
         """
         if not samples.modality.decodes_pixels:
             return samples
-        frames = self._pixels(samples.items.reshape(-1, *samples.items.shape[-3:]))
+        frames = self.pixels(samples.items.reshape(-1, *samples.items.shape[-3:]))
         return replace(samples, items=frames.reshape(samples.items.shape))
 
-    def _pixels(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def pixels(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Pictures (n, h, w, c) with the marks that stand in pixels."""
         if self.eu and self.marker.watermark is not None:
             frames = self.marker.watermark.embed(frames, message(self.origin.identity))
@@ -123,7 +123,7 @@ class Mark:
             with PngImageFile(io.BytesIO(content)) as image:  # Image.open would refuse a large one
                 profile, pixels, mode = image.info.get("icc_profile"), np.asarray(image), image.mode
             if mode in ("L", "LA", "RGB", "RGBA"):
-                frames = self._pixels(pixels.reshape(1, *pixels.shape[:2], -1))
+                frames = self.pixels(pixels.reshape(1, *pixels.shape[:2], -1))
                 file = io.BytesIO()
                 as_image(frames[0]).save(file, "PNG", icc_profile=profile)
                 content = file.getvalue()
