@@ -97,12 +97,12 @@ def fields(content: bytes) -> dict[str, str] | None:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
         raise InputError(f"its XMP packet is damaged: {error}") from error
-    found = {}
+    found: dict[str, str] = {}
     for element in root.iter():
         if element.tag == DESCRIPTION:  # RDF also has properties with simple values as attributes
             found |= {name: value for name, value in element.attrib.items() if name.startswith("{")}
         elif element.tag.startswith("{"):
-            found[element.tag] = element.text or element.get(RESOURCE, "")
+            found[element.tag] = element.text or element.get(RESOURCE) or ""
     return found
 
 
