@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -187,6 +188,12 @@ def write(
         part.mkdir()
         for name, content in zip(FILES, (as_json(described).encode(), safetensors.torch.save(tensors)), strict=True):
             write_bytes(part / name, content)
+
+
+def identity(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 of a model's weights, in hexadecimal: that of its file `weights.safetensors`."""
+    saved = safetensors.torch.save({name: weight.cpu().contiguous() for name, weight in weights.items()})
+    return hashlib.sha256(saved).hexdigest()
 
 
 def _halved(tensor: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import safetensors.torch
 from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile
 
@@ -20,7 +19,7 @@ from sparring.files import as_json, write_text
 from sparring.folders import MARKER
 from sparring.modalities import Samples
 from sparring.modalities.samples import as_image
-from sparring.model import Model
+from sparring.model import Model, stored
 from sparring.provenance import label, manifests, sidecars
 from sparring.provenance.containers import container
 from sparring.provenance.marker import Marker, find
@@ -30,12 +29,6 @@ from sparring.provenance.watermark import message
 LAWS = ("eu", "cn")
 PNG = "image/png"
 HEADER = "Sparring-Provenance"  # of responses whose format has no place for marks
-
-
-def identity(model: Model) -> str:
-    """SHA-256 of a model's weights, in hexadecimal: that of its file `weights.safetensors`."""
-    weights = {name: weight.cpu().contiguous() for name, weight in model.game.state_dict().items()}
-    return hashlib.sha256(safetensors.torch.save(weights)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -69,7 +62,7 @@ class Mark:
         """
         marker = cls.check(laws, folder)
         about = f"recipe {model.recipe.name} on {model.about.get('name', 'unknown data')}"
-        origin = Origin(marker.named["producer"], about, identity(model))
+        origin = Origin(marker.named["producer"], about, stored.identity(model.game.state_dict()))
         marker.remember(origin)
         return cls("eu" in laws, "cn" in laws, origin, marker)
 
