@@ -29,10 +29,9 @@ from sparring.provenance.training import SAMPLES, identities
 from sparring.provenance.watermark import (
     BITS,
     Watermark,
-    as_values,
     judge,
     message,
-    named,
+    share_named,
     train,
 )
 
@@ -109,15 +108,9 @@ def told(done: int, total: int) -> None:
 
 def falsely(mark: Watermark, real: Tensor, degradation: str) -> float:
     """Share of real pictures that are named after a degradation."""
-    names = 0
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        for part in torch.split(real, 100):
-            x = DEGRADATIONS[degradation](as_values(part.permute(0, 2, 3, 1).numpy()))
-            with torch.no_grad():
-                bits = torch.where(mark.nets.decode(x) > 0, 1.0, -1.0)
-            names += sum(named(one, identities(MODELS)) is not None for one in bits)
-    return names / len(real)
+        return share_named(mark, real.permute(0, 2, 3, 1).numpy(), DEGRADATIONS[degradation], identities(MODELS))
 
 
 def distances(model: Model, mark: Watermark, samples: Tensor, real: Tensor) -> dict[str, float]:

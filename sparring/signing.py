@@ -75,12 +75,26 @@ def check(place: Path) -> None:
     """Verify a model if the user has asked for that, by `--verify-key` or the environment.
 
     Raises:
-        InputError: as `verify` does.
+        InputError: as `verify` does, and if the environment asks for it without a key.
     """
     if is_asked():
-        verify(place, Path(os.environ[VARIABLE]))
+        verify(place, given(os.environ[VARIABLE], VARIABLE))
+
+
+def given(key: str, where: str) -> Path:
+    """The path of a public key that an option or a variable gives.
+
+    Args:
+        where: the name of the option, or of the variable.
+
+    Raises:
+        InputError: if it is empty, which does not mean that models need not be verified.
+    """
+    if not key.strip():
+        raise InputError(f"{where} is empty; give the file of a public key, or leave it out to load any model")
+    return Path(key)
 
 
 def is_asked() -> bool:
     """True if only signed models may be loaded."""
-    return bool(os.environ.get(VARIABLE))
+    return VARIABLE in os.environ

@@ -2,15 +2,18 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 from commands import command
 from test_own_kind import PAGE, code_of_page
 
 import sparring
 from sparring import signing
 from sparring.errors import InputError
+from sparring.model import stored
 
 pytest.importorskip("model_signing")
 
@@ -53,6 +56,9 @@ def test_a_signed_model_is_loaded_and_an_unsigned_one_is_not(signed, trained, tm
         sparring.load(signed)
     monkeypatch.setenv(signing.VARIABLE, str(tmp_path / "missing.pem"))
     with pytest.raises(InputError, match="there is no public key"):
+        sparring.load(signed)
+    monkeypatch.setenv(signing.VARIABLE, "")
+    with pytest.raises(InputError, match="SPARRING_VERIFY_KEY is empty"):
         sparring.load(signed)
     monkeypatch.delenv(signing.VARIABLE)
     sparring.load(trained)
@@ -103,13 +109,15 @@ def test_one_file(signed, tmp_path):
 
 def test_commands(signed, trained, tmp_path, monkeypatch, capsys):
     public = tmp_path / "key-public.pem"
-    monkeypatch.setenv(signing.VARIABLE, "")  # restored afterwards, whatever the command sets
+    monkeypatch.delenv(signing.VARIABLE)  # restored afterwards, whatever the command sets
     line = f"--verify-key {public} sample {trained} -n 2 -o {tmp_path / 'out.csv'} --device cpu"
     status, errors = command(monkeypatch, capsys, line)
     assert status == 2
     assert "is not signed" in errors[-1]
     assert command(monkeypatch, capsys, line.replace(str(trained), str(signed)))[0] == 0
     assert command(monkeypatch, capsys, f"sign {signed} --key {tmp_path / 'key.pem'}")[0] == 0
+    status, errors = command(monkeypatch, capsys, line.replace(str(public), "''"))
+    assert (status, errors[-1].partition(";")[0]) == (2, "sparring: --verify-key is empty")
     status, errors = command(monkeypatch, capsys, f"sign {signed} --key {tmp_path / 'none.pem'}")
     assert status == 2
     assert "openssl" in errors[-1]
@@ -130,3 +138,29 @@ def test_code_beside_a_signed_model_is_not_run(signed, tmp_path):
     (signed / "strips.py").rename(signed / "model" / "strips.py")
     with pytest.raises(InputError, match="is not what was signed"):
         sparring.load(signed, trust=True)
+    file = tmp_path / "downloads" / "one.safetensors"
+    file.parent.mkdir()
+    content = json.loads(described.read_text())
+    stored.write(file, content, safetensors.torch.load_file(signed / "model" / "weights.safetensors"), half=False)
+    shutil.copy(signed / "model" / "strips.py", file.parent)
+    signing.sign(file, tmp_path / "key.pem")
+    with pytest.raises(InputError, match="the signature of a model in one file does not cover"):
+        sparring.load(file, trust=True)
+
+
+def test_a_signed_recipe_file_is_loaded_again_and_again(trained, tmp_path, monkeypatch):
+    """Importing it, and what it imports, leaves no file in the signed folder."""
+    folder = tmp_path / "model"
+    shutil.copytree(trained / "model", folder)
+    recipe = "from beside import Base\n\n\nclass Own(Base):\n    pass\n"
+    (folder / "own.py").write_text(recipe)
+    (folder / "beside.py").write_text("from sparring.recipes.gan import Gan as Base\n")
+    described = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(described | {"recipe": "own.py"}))
+    private, public = keys(tmp_path, "key")
+    signing.sign(folder, private)
+    monkeypatch.setenv(signing.VARIABLE, str(public))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for _ in range(2):
+        assert sparring.load(folder, trust=True).recipe.own_file
+    assert not sys.dont_write_bytecode

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from sparring.cli.app import Laws, Marks, TrustCode, app
 from sparring.console import number_table, print_wide, say
+
+if TYPE_CHECKING:
+    from sparring.provenance import Mark
 
 
 @app.command(
@@ -46,13 +49,20 @@ def export(
 ) -> None:
     """Write a model as one file for other programs, and report its size, speed and quality."""
     from sparring.deploy.export import export as write
+    from sparring.deploy.export import place_of
     from sparring.deploy.measure import sized
+    from sparring.files import write_text
+    from sparring.provenance import sidecars
 
+    if mark:
+        marking = _marking(run, place_of(run, out or None, format)[0], mark, marks, force, trust_code)
     exported = write(
         run, out or None, format, in_bytes, int8, half, prune, reverse, force, quiet=False, trust=trust_code
     )
     if mark:
-        _mark(run, exported.path, mark, marks, trust_code)
+        beside = sidecars.beside(exported.path)
+        write_text(beside, marking.written(exported.path) or "")
+        say(f"what it generates is not marked by itself; {beside} says that it has to be")
     if exported.variants:
         say()
         print_wide(number_table(exported.rows()))
@@ -61,15 +71,19 @@ def export(
     say(f"\n{sized(exported.size)} in {exported.path}")
 
 
-def _mark(run: str, path: Path, laws: Sequence[str], marks: str, trust: bool) -> None:
-    """Write beside an exported model that what it generates is not real, signed."""
-    from sparring.files import write_text
+def _marking(run: str, path: Path, laws: Sequence[str], marks: str, force: bool, trust: bool) -> Mark:
+    """What will say beside an exported model, signed, that what it generates is not real.
+
+    Raises:
+        InputError: if that cannot be written.
+    """
+    from sparring.files import check_output
     from sparring.model import load
     from sparring.provenance import Mark, sidecars
 
-    beside = sidecars.beside(path)
-    write_text(beside, Mark.of(load(run, trust=trust), laws, marks).written(path) or "")
-    say(f"what it generates is not marked by itself; {beside} says that it has to be")
+    Mark.check(laws, marks)
+    check_output(sidecars.beside(path), force, file=True)
+    return Mark.of(load(run, trust=trust), laws, marks)
 
 
 @app.command(

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from sparring.cli.app import app
 from sparring.console import Console, say
-from sparring.signing import VARIABLE
+from sparring.signing import VARIABLE, given
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -49,12 +49,13 @@ def options(
         bool, typer.Option("--version", help="Show the version and exit.", callback=show_version, is_eager=True)
     ] = False,
     verify_key: Annotated[
-        str, typer.Option(metavar="FILE", help="Load only models that were signed with the key of this public key.")
-    ] = "",
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Load only models that were signed with the key of this public key."),
+    ] = None,
 ) -> None:
     """Train, evaluate, explore and deploy generative adversarial networks."""
-    if verify_key:  # the environment hands it to other processes, such as those that the studio starts
-        os.environ[VARIABLE] = verify_key
+    if verify_key is not None:  # the environment hands it to other processes, such as those that the studio starts
+        os.environ[VARIABLE] = str(given(verify_key, "--verify-key"))
 
 
 @app.command(epilog="Example:\n\n  sparring doctor")

@@ -34,10 +34,12 @@ def marks(
     trust_code: TrustCode = False,
 ) -> None:
     """Make marks for what models generate: a certificate, and a watermark."""
-    from sparring.provenance.marker import create
+    from sparring.provenance.marker import check, create
+    from sparring.provenance.reading import read_bytes
     from sparring.provenance.training import judged_lines, trained
 
-    pem = [Path(file).read_bytes() if file else b"" for file in (certificate, key)]
+    pem = [read_bytes(Path(file)) if file else b"" for file in (certificate, key)]
+    check(Path(folder), producer, pem[0], pem[1], force)
     mark, judged = trained(watermark, steps, Screen(), trust_code) if watermark else (None, {})
     create(Path(folder), producer, pem[0], pem[1], mark, judged, force)
     for line in judged_lines(judged):
@@ -54,7 +56,7 @@ def sign(
     run: Annotated[str, typer.Argument(help="A run's folder, a model's, or a model in one file.")],
     key: Annotated[str, typer.Option(metavar="FILE", help="PEM with a private key of an elliptic curve.")],
 ) -> None:
-    """Sign a model, so that others can make sure that it is yours."""
+    """Sign a model, so that others can make sure that it is yours. Signatures are not pushed to the Hub."""
     from sparring.signing import sign as sign_model
 
     path = Path(run)

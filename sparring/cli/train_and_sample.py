@@ -168,6 +168,6 @@ def sample(
         say(note)
     samples = model.sample_request(n, request, seed, truncation)
     samples.save(out, force, marking)
-    for note in samples.notes:
+    for note in (*samples.notes, *(marking.notes(samples) if marking else ())):
         say(note)
     say(f"{n} {model.modality.words.items} in {out}")

@@ -94,7 +94,7 @@ def export(
     Raises:
         InputError: if the model cannot be exported in this way, or ONNX Runtime does not compute what PyTorch does.
     """
-    place, format = _place(run, out, format)
+    place, format = place_of(run, out, format)
     options = Options(in_bytes, int8, half, prune, reverse)
     if format == "safetensors":
         for given, option in ((in_bytes, "--bytes"), (int8, "--int8"), (reverse, "--reverse")):
@@ -112,8 +112,15 @@ def export(
         return (_write_model if format == "safetensors" else _write_graph)(model, options, place, screen)
 
 
-def _place(run: str | Path | Model, out: str | Path | None, format: str) -> tuple[Path, str]:
-    """The path of the file, and its format."""
+def place_of(run: str | Path | Model, out: str | Path | None, format: str) -> tuple[Path, str]:
+    """The path of the file, and its format.
+
+    Args:
+        run, out, format: as for `export`.
+
+    Raises:
+        InputError: if the format is unknown, or the file would replace the model.
+    """
     if format and format not in SUFFIXES:
         raise InputError(f"--format {format} is unknown; {nearest(format, SUFFIXES)}")
     if out is None:

@@ -24,7 +24,7 @@ from sparring.metrics.epsilon import lower_bound
 from sparring.metrics.membership import Interval
 from sparring.metrics.results import Finding, Number
 from sparring.modalities import Samples
-from sparring.model import Model, load
+from sparring.model import Model, load, stored
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import logits, score
 
@@ -112,6 +112,7 @@ class Audit:
         protocol: how the numbers were computed, in sentences.
         attacks: the strongest first.
         copies: metrics of copies of training items among samples, each for the samples and for held-out items.
+        identity: SHA-256 of the weights of the model.
         attributes: how often single values of training items are guessed; () for kinds that have none.
         epsilon: below which any claim of differential privacy is refuted by the attacks; 0 if they refute none.
     """
@@ -120,6 +121,7 @@ class Audit:
     protocol: str
     attacks: tuple[Attack, ...]
     copies: tuple[tuple[Number, Number], ...]
+    identity: str
     attributes: tuple[Attribute, ...] = ()
     epsilon: float = 0.0
 
@@ -175,6 +177,7 @@ class Audit:
         copies = [{"name": n.name, "value": n.value, "held_out": held.value} for n, held in self.copies]
         return {
             "data": self.data,
+            "identity": self.identity,
             "verdict": self.verdict,
             "findings": [asdict(finding) for finding in self.findings],
             "protocol": self.protocol,
@@ -280,7 +283,8 @@ class _Auditor:
         level = 1 - (1 - CONFIDENCE) / len(attacks)
         epsilon = max(lower_bound(attack.members, attack.others, level) for attack in attacks)
         protocol = self._protocol(len(attacks), len(attributes))
-        result = Audit(self.real.name, protocol, tuple(attacks), tuple(copies), attributes, epsilon)
+        identity = stored.identity(self.model.game.state_dict())
+        result = Audit(self.real.name, protocol, tuple(attacks), tuple(copies), identity, attributes, epsilon)
         return replace(result, epsilon=0.0) if result.biased else result  # it needs a random split
 
     def _judged(self, scored: Sequence[_Scored]) -> list[Attack]:

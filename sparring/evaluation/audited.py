@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -11,8 +12,9 @@ from sparring.runs.folder import RunFolder
 
 
 class Stored(TypedDict):
-    """The part of `audit.json` that names problems."""
+    """The part of `audit.json` that says which model was audited, and names problems."""
 
+    identity: str
     findings: list[dict[str, Any]]
 
 
@@ -24,10 +26,13 @@ def audited(run: Path) -> tuple[Finding, ...]:
     """
     folder = RunFolder(run)
     weights = folder.model / "weights.safetensors"
-    if not (folder.audit.is_file() and weights.is_file()) or folder.audit.stat().st_mtime < weights.stat().st_mtime:
+    if not (folder.audit.is_file() and weights.is_file()):
         return ()
-    content = read_json(folder.audit, dict[str, Any])
-    if "findings" not in content:  # written by an older version
+    if not set(Stored.__annotations__) <= set(read_json(folder.audit, dict[str, Any])):  # written by an older version
         return ()
-    found = read_json(folder.audit, Stored)["findings"]
-    return tuple(Finding(*(str(one.get(name, "")) for name in ("name", "evidence", "advice"))) for one in found)
+    stored = read_json(folder.audit, Stored)
+    with weights.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != stored["identity"]:
+            return ()
+    named = stored["findings"]
+    return tuple(Finding(*(str(one.get(name, "")) for name in ("name", "evidence", "advice"))) for one in named)

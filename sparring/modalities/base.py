@@ -181,6 +181,16 @@ class Modality(Conditional):
             start: number of samples generated before these, for kinds that number them.
         """
 
+    def with_pixels(self, items: Any, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Any:
+        """Decoded samples whose pixels are changed; the same object if they have none.
+
+        Args:
+            change: of pictures (n, h, w, c).
+        """
+        if not self.decodes_pixels:
+            return items
+        return change(items.reshape(-1, *items.shape[-3:])).reshape(items.shape)
+
     def concatenate(self, parts: Sequence[Any]) -> Any:
         """Decoded samples of several batches, one after the other."""
         return np.concatenate(parts)

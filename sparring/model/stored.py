@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -155,6 +156,11 @@ def _named(source: str, path: Path, trust: bool, given: Recipe[Any] | None, advi
         return type(given)()
     if not trust:
         raise InputError(f"{path} is of the recipe file {source}, which is not run unless you say so; {advice}")
+    if signing.is_asked() and path.suffix == SINGLE:  # its signature covers nothing that lies beside it
+        raise InputError(
+            f"{path} is of the recipe file {source}, which the signature of a model in one file does not cover; "
+            "ask its maker for the folder of the model, with the recipe file in it"
+        )
     places = [path.parent / source, path.parent / name, path.parent.parent / name]
     file = next((place for place in places if place.is_file()), None)
     if file is None:
@@ -182,6 +188,12 @@ def write(
         part.mkdir()
         for name, content in zip(FILES, (as_json(described).encode(), safetensors.torch.save(tensors)), strict=True):
             write_bytes(part / name, content)
+
+
+def identity(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 of a model's weights, in hexadecimal: that of its file `weights.safetensors`."""
+    saved = safetensors.torch.save({name: weight.cpu().contiguous() for name, weight in weights.items()})
+    return hashlib.sha256(saved).hexdigest()
 
 
 def _halved(tensor: Tensor) -> Tensor:

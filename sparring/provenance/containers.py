@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from sparring.errors import InputError
+
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_KEY = b"XML:com.adobe.xmp" + bytes(5)  # neither compressed, nor with a language or a translated keyword
 JPEG_KEY = b"http://ns.adobe.com/xap/1.0/\0"
@@ -51,7 +53,10 @@ def _png(content: bytes, packet: bytes) -> bytes:
 
 def _jpeg(content: bytes, packet: bytes) -> bytes:
     segment = JPEG_KEY + packet
-    assert len(segment) <= MAX_SEGMENT
+    if len(segment) > MAX_SEGMENT:
+        raise InputError(
+            f"marks of {len(packet):,} bytes do not fit into a JPEG; shorten the names of data and producer"
+        )
     at = 2
     while content[at] == 0xFF and content[at + 1] in JPEG_FIRST:
         at += 2 + struct.unpack_from(">H", content, at + 2)[0]

@@ -12,6 +12,16 @@ from sparring.layers.degrade import pixels
 Degradation = Callable[[Tensor], Tensor]
 
 
+def values(levels: Tensor) -> Tensor:
+    """Pictures (n, c, h, w), uint8, in [-1, 1]."""
+    return levels.float() * pixels.LEVEL - 1
+
+
+def as_bytes(values: Tensor) -> Tensor:
+    """Values in [-1, 1] as a file holds them."""
+    return ((values.clamp(-1, 1).cpu() + 1) / pixels.LEVEL).round().byte()
+
+
 def crop(x: Tensor, share: float) -> Tensor:
     """Pictures (n, c, h, w) without a share of each side, at a random place."""
     kept = [max(1, round(side * (1 - share))) for side in x.shape[-2:]]

@@ -16,8 +16,8 @@ from sparring.files import write_text
 from sparring.folders import check_folder, output_folder
 from sparring.modalities.samples import as_image
 from sparring.provenance.degradations import DEGRADATIONS
-from sparring.provenance.detector import SOURCES, SURE, Described, Detector, Verdict, as_values
-from sparring.provenance.reading import pixels_of, read_bytes
+from sparring.provenance.detector import SOURCES, SURE, Described, Detector, Verdict
+from sparring.provenance.watermark import as_values
 
 DETECTED = "detected"  # in the marker of a folder of results
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
@@ -45,12 +45,14 @@ def detect(
     if out is not None:
         check_folder(out, DETECTED, force)
     detector = Detector.load(by, trust)
+    prepared = detector.models[0].modality  # upright, cropped and resized as the pictures of the training were
     found, drawn = [], []
     for path in _pictures(files):
-        pixels = pixels_of(read_bytes(path))
-        if pixels is None:
-            raise InputError(f"{path} is no picture that can be read; leave it out")
-        verdict = detector.look(as_values(pixels[0]))
+        try:
+            pixels = prepared.read_given(path)
+        except InputError as error:
+            raise InputError(f"{path} is no picture that can be read; leave it out ({error})") from error
+        verdict = detector.look(as_values(pixels))
         found.append((path, verdict))
         drawn.append(heat_map(pixels[0], verdict.places) if out is not None else None)
     if out is not None:

@@ -15,11 +15,10 @@ from torch.nn import functional as F
 from sparring.console import Screen
 from sparring.data.store import Progress
 from sparring.errors import InputError
-from sparring.layers.degrade.pixels import LEVEL
 from sparring.model import load
-from sparring.provenance.degradations import DEGRADATIONS
+from sparring.provenance.degradations import DEGRADATIONS, values
 from sparring.provenance.detector import BATCH, BINS, Detector, PatchNet, has_critic
-from sparring.provenance.pictures import Pictures, pictures
+from sparring.provenance.pictures import MIN_HELD, Pictures, pictures, prints
 from sparring.provenance.watermark_nets import resized
 
 STEPS = 600
@@ -56,6 +55,7 @@ def trained(
         raise InputError(f"{', '.join(runs)} generate pictures of several sizes or channels; give runs of one size")
     found = [pictures(model, samples, screen) for model in models]
     others = {run: pictures(load(run, trust=trust), samples // 4, screen, seed + 1).samples for run in unseen}
+    held = unseen_by_all(found)
     channels, size, _ = models[0].modality.classifier_input or (3, 64, 64)
     with torch.random.fork_rng(), screen.progress("training a detector") as progress:
         torch.manual_seed(seed)
@@ -67,7 +67,6 @@ def trained(
             "data": sorted({str(one.about["name"]) for one in models}), "mean": [0.0] * width, "scale": [1.0] * width,
             "weights": [0.0] * width, "bias": 0.0, "judged": {},
         })  # fmt: skip
-        held = _distinct(found)
         _calibrate(detector, _part(held, 0, 0.5), _part(made, 0.5, 0.75))
         detector.about["judged"] = judged(detector, _part(held, 0.5, 1), _part(made, 0.75, 1), others)
     return detector
@@ -79,14 +78,22 @@ def _part(x: Tensor, start: float, end: float) -> Tensor:
     return x[order[round(start * len(x)) : round(end * len(x))]]
 
 
-def _distinct(found: Sequence[Pictures]) -> Tensor:
-    """Held-out pictures, each once: runs on the same data hold out the same ones."""
+def unseen_by_all(found: Sequence[Pictures]) -> Tensor:
+    """Held-out pictures, each once, that no run was trained on: runs on the same data hold out the same ones, and runs
+    on parts of the same data may train on what others hold out.
+
+    Raises:
+        InputError: if too few are left.
+    """
     distinct: Tensor = torch.unique(torch.cat([one.held for one in found]), dim=0)
-    return distinct
-
-
-def _values(x: Tensor) -> Tensor:
-    return x.float() * LEVEL - 1
+    known = frozenset[bytes]().union(*(one.prints for one in found))
+    left = distinct[torch.tensor([one not in known for one in prints(distinct)], dtype=torch.bool)]
+    if len(left) < MIN_HELD:
+        raise InputError(
+            f"only {len(left)} pictures are held out of the training of all runs, and at least {MIN_HELD} are needed; "
+            "give runs whose data do not overlap, or that were trained on the same data"
+        )
+    return left
 
 
 def _net(real: Tensor, made: Tensor, channels: int, size: int, steps: int, progress: Progress) -> PatchNet:
@@ -97,7 +104,7 @@ def _net(real: Tensor, made: Tensor, channels: int, size: int, steps: int, progr
     y = torch.cat([torch.zeros(half), torch.ones(half)])
     with torch.enable_grad():
         for step in range(steps):
-            x = torch.cat([_values(one[torch.randint(len(one), (half,))]) for one in (real, made)])
+            x = torch.cat([values(one[torch.randint(len(one), (half,))]) for one in (real, made)])
             degrade = degradations[int(torch.randint(len(degradations), ()))]
             x = resized(degrade(x), size, size)
             x = x.flip(-1) if torch.rand(()) < 0.5 else x
@@ -117,7 +124,7 @@ def _calibrate(detector: Detector, real: Tensor, made: Tensor) -> None:
     parts, y = [], []
     for degrade in DEGRADATIONS.values():
         for x, generated in ((real, 0), (made, 1)):
-            parts.append(detector.features(degrade(_values(x))))
+            parts.append(detector.features(degrade(values(x))))
             y += [generated] * len(x)
     features = torch.cat(parts).numpy()
     mean, scale = features.mean(0), features.std(0).clip(1e-6)
@@ -141,11 +148,11 @@ def judged(detector: Detector, real: Tensor, made: Tensor, unseen: Mapping[str, 
     shares: dict[str, float] = {}
     found: dict[str, Any] = {"real": len(real), "generated": len(made), "unseen": shares}
     for name, degrade in DEGRADATIONS.items():
-        p = [np.concatenate([detector.probabilities(degrade(_values(part))).numpy() for part in torch.split(x, BATCH)])
+        p = [np.concatenate([detector.probabilities(degrade(values(part))).numpy() for part in torch.split(x, BATCH)])
              for x in (real, made)]  # fmt: skip
         found[name] = scores(*p)
     found["unseen"] = {
-        run: float((detector.probabilities(_values(x)) > 0.5).float().mean()) for run, x in unseen.items()
+        run: float((detector.probabilities(values(x)) > 0.5).float().mean()) for run, x in unseen.items()
     }
     return found
 

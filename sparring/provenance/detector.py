@@ -18,9 +18,8 @@ from torch.nn import functional as F
 from sparring.errors import InputError, one_line
 from sparring.files import write_bytes, write_json
 from sparring.folders import check_folder, output_folder
-from sparring.json_files import read_json
+from sparring.json_files import mismatch, read_json
 from sparring.layers.degrade import pixels
-from sparring.layers.degrade.pixels import LEVEL
 from sparring.model import Model, load
 from sparring.nets.packed import logits, score
 from sparring.provenance.degradations import DEGRADATIONS
@@ -71,6 +70,23 @@ def spectrum(x: Tensor) -> Tensor:
     return (sums / torch.bincount(bins[inside], minlength=BINS).clamp(min=1) + 1e-6).log()
 
 
+class Scores(TypedDict):
+    """How well a detector does after a degradation."""
+
+    accuracy: float
+    auc: float
+    tpr: float
+    ece: float
+
+
+class Judged(TypedDict):
+    """What a detector was judged on, and the share of samples of unseen models that it takes for generated."""
+
+    real: int
+    generated: int
+    unseen: dict[str, float]
+
+
 class Described(TypedDict):
     """The content of `detector.json`."""
 
@@ -82,7 +98,7 @@ class Described(TypedDict):
     scale: list[float]
     weights: list[float]
     bias: float
-    judged: dict[str, Any]
+    judged: dict[str, Any]  # `Judged`, and the `Scores` after each degradation
 
 
 @dataclass(frozen=True)
@@ -195,8 +211,10 @@ class Detector:
             raise InputError(
                 f"{folder} is damaged: it does not weigh {known} sources of evidence; make another detector"
             )
-        if not set(DEGRADATIONS) <= set(about["judged"]):
-            raise InputError(f"{folder} is damaged: it was not judged; make another detector")
+        judged = about["judged"]
+        degraded = {name: judged.get(name) for name in DEGRADATIONS}
+        if problem := mismatch(judged, Judged, "judged") or mismatch(degraded, dict[str, Scores], "judged"):
+            raise InputError(f"{folder} is damaged: {problem}; make another detector")
         try:
             net.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
         except (OSError, SafetensorError, RuntimeError) as error:
@@ -214,8 +232,3 @@ def logit(model: Model, x: Tensor) -> Tensor:
     D = model.game.discriminator()
     assert D is not None
     return score(logits(D, x.to(model.device), None)).float().cpu()[:, None]
-
-
-def as_values(image: NDArray[np.uint8]) -> Tensor:
-    """A picture (h, w, c) as (1, c, h, w) in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() * LEVEL - 1

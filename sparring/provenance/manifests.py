@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,10 @@ from sparring.errors import InputError, needs, one_line
 from sparring.provenance.packets import GENERATED, Origin
 
 LABEL = "org.sparring.origin"  # of the assertion with the fields of `Origin`
-SETTINGS = {"builder": {"thumbnail": {"enabled": False}}}  # it may be larger than the file
+SETTINGS = {
+    "builder": {"thumbnail": {"enabled": False}},  # it may be larger than the file
+    "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},  # nothing is asked of other machines
+}
 UNTRUSTED = "signingCredential.untrusted"  # not a problem of the file
 VALID = ("Valid", "Trusted")  # states of a manifest whose signature and hashes hold
 
@@ -23,7 +27,7 @@ class Manifest:
 
     Attributes:
         valid: True if the signature is right and the file was not changed since.
-        trusted: True if the signer is one of those that are trusted, or one of them vouches for the signer.
+        trusted: True if it is signed with the certificate that is trusted, and not only with another of its authority.
         signer: the organization that the certificate names.
         origin: what the file comes from; None if another program wrote the manifest.
         generated: True if it says that a model generated the file.
@@ -78,15 +82,15 @@ def sign(content: bytes, media: str, origin: Origin, chain: bytes, key: bytes) -
     return signed.getvalue()
 
 
-def read(content: bytes, media: str, anchors: bytes = b"") -> Manifest | None:
+def read(content: bytes, media: str, chain: bytes = b"") -> Manifest | None:
     """The manifest in a file's content; None if it has none.
 
     Args:
         media: media type of the file.
-        anchors: certificates whose signatures are trusted, as PEM.
+        chain: the certificate whose signature is trusted, and those that vouch for it, as PEM.
     """
     c2pa = _library()
-    settings = {"trust": {"trust_anchors": anchors.decode()}} if anchors else {}
+    settings = SETTINGS | ({"trust": {"trust_anchors": chain.decode()}} if chain else {})
     try:
         with (
             c2pa.Context.from_dict(settings) as context,
@@ -97,20 +101,52 @@ def read(content: bytes, media: str, anchors: bytes = b"") -> Manifest | None:
         if "ManifestNotFound" in str(error) or "no JUMBF" in str(error):
             return None
         return Manifest(False, False, "", None, False, (one_line(error),))
-    active = store.get("manifests", {}).get(store.get("active_manifest"), {})
-    said = {one["label"]: one.get("data", {}) for one in active.get("assertions", ())}
-    actions = said.get("c2pa.actions.v2", said.get("c2pa.actions", {})).get("actions", ())
-    sources = [str(action.get("digitalSourceType", "")) for action in actions]
-    failures = [one["code"] for one in store.get("validation_status", ()) if one["code"] != UNTRUSTED]
-    state = store.get("validation_state", "Invalid")
+    return described(store, _serial(chain) if chain else "")
+
+
+def _serial(chain: bytes) -> str:
+    """The serial number of the first certificate, which its authority gives to no other."""
+    needs("cryptography", "provenance", "reads certificates")
+    from cryptography import x509
+
+    try:
+        return str(x509.load_pem_x509_certificates(chain)[0].serial_number)
+    except ValueError as error:
+        raise InputError(f"the certificate of the marks is damaged: {one_line(error)}") from error
+
+
+def described(store: Mapping[str, Any], serial: str) -> Manifest:
+    """What the active manifest says.
+
+    Args:
+        store: a file's manifests, as c2pa writes them as JSON. What they say comes from strangers, and may have any
+            type.
+        serial: number of the certificate that is trusted, in decimal; "" if none is.
+    """
+    active = _object(_object(store.get("manifests")).get(str(store.get("active_manifest"))))
+    said = {str(one.get("label")): one.get("data") for one in _objects(active.get("assertions"))}
+    actions = _objects(_object(said.get("c2pa.actions.v2", said.get("c2pa.actions"))).get("actions"))
+    sources = [action.get("digitalSourceType") for action in actions]
+    codes = [str(one.get("code")) for one in _objects(store.get("validation_status"))]
+    failures = [code for code in codes if code != UNTRUSTED]
+    state, signature = store.get("validation_state"), _object(active.get("signature_info"))
     return Manifest(
         valid=state in VALID,
-        trusted=state == "Trusted",
-        signer=str((active.get("signature_info") or {}).get("issuer", "")),
+        trusted=state == "Trusted" and signature.get("cert_serial_number") == serial,
+        signer=str(signature.get("issuer", "")),
         origin=_origin(said.get(LABEL)),
         generated=GENERATED in sources,
         problems=() if state in VALID else tuple(dict.fromkeys(failures)),
     )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; none if it is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _origin(said: Any) -> Origin | None:

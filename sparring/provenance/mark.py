@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import safetensors.torch
 from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile
 
@@ -20,7 +19,7 @@ from sparring.files import as_json, write_text
 from sparring.folders import MARKER
 from sparring.modalities import Samples
 from sparring.modalities.samples import as_image
-from sparring.model import Model
+from sparring.model import Model, stored
 from sparring.provenance import label, manifests, sidecars
 from sparring.provenance.containers import container
 from sparring.provenance.marker import Marker, find
@@ -30,12 +29,6 @@ from sparring.provenance.watermark import message
 LAWS = ("eu", "cn")
 PNG = "image/png"
 HEADER = "Sparring-Provenance"  # of responses whose format has no place for marks
-
-
-def identity(model: Model) -> str:
-    """SHA-256 of a model's weights, in hexadecimal: that of its file `weights.safetensors`."""
-    weights = {name: weight.cpu().contiguous() for name, weight in model.game.state_dict().items()}
-    return hashlib.sha256(safetensors.torch.save(weights)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -67,30 +60,47 @@ class Mark:
         Raises:
             InputError: if there is no such law or folder, or a library is missing.
         """
+        marker = cls.check(laws, folder)
+        about = f"recipe {model.recipe.name} on {model.about.get('name', 'unknown data')}"
+        origin = Origin(marker.named["producer"], about, stored.identity(model.game.state_dict()))
+        marker.remember(origin)
+        return cls("eu" in laws, "cn" in laws, origin, marker)
+
+    @staticmethod
+    def check(laws: Sequence[str], folder: str = "") -> Marker:
+        """Whose marks these are, before there is a model.
+
+        Args:
+            laws, folder: as for `of`.
+
+        Raises:
+            InputError: as `of` does.
+        """
         for law in laws:
             if law not in LAWS:
                 raise InputError(f"--mark {law} is unknown; {nearest(law, LAWS)}")
         needs("cryptography", "provenance", "signs statements")
         if "eu" in laws:
             needs("c2pa", "provenance", "signs manifests")
-        marker = find(folder)
-        about = f"recipe {model.recipe.name} on {model.about.get('name', 'unknown data')}"
-        origin = Origin(marker.named["producer"], about, identity(model))
-        marker.remember(origin)
-        return cls("eu" in laws, "cn" in laws, origin, marker)
+        return find(folder)
 
     def samples(self, samples: Samples) -> Samples:
-        """Samples with a watermark and a visible label, if they consist of pixels.
+        """Samples with a watermark and a visible label in their pixels, if they have some.
 
         Raises:
             InputError: if they are too small for one.
         """
-        if not samples.modality.decodes_pixels:
-            return samples
-        frames = self._pixels(samples.items.reshape(-1, *samples.items.shape[-3:]))
-        return replace(samples, items=frames.reshape(samples.items.shape))
+        return replace(samples, items=samples.modality.with_pixels(samples.items, self.pixels))
 
-    def _pixels(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def notes(self, samples: Samples) -> tuple[str, ...]:
+        """What the law asks for and the files of some samples do not have, one line each."""
+        first = samples.items[:1]
+        if not self.cn or samples.modality.with_pixels(first, np.copy) is not first:
+            return ()
+        words = samples.modality.words.items
+        return (f"--mark cn draws no label on {words} or on sheets that show them; put one beside what you publish",)
+
+    def pixels(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Pictures (n, h, w, c) with the marks that stand in pixels."""
         if self.eu and self.marker.watermark is not None:
             frames = self.marker.watermark.embed(frames, message(self.origin.identity))
@@ -111,19 +121,26 @@ class Mark:
         return manifests.sign(marked, place.media, self.origin, self.marker.chain, self.marker.key)
 
     def result(self, content: bytes) -> bytes:
-        """The content of a file that the model made of a given one, with its marks. Pixels are marked if it is a PNG.
+        """The content of a file that the model made of a given one, with its marks. Pixels are marked if it is a PNG
+        with eight bits for each color.
 
         Raises:
-            InputError: as `samples` and `content` do.
+            InputError: as `samples` and `content` do, and if it is a PNG of more bits that needs a label.
         """
         place = container(content)
         if place is None:
             return content
         if place.media == PNG:
             with PngImageFile(io.BytesIO(content)) as image:  # Image.open would refuse a large one
-                profile, pixels, mode = image.info.get("icc_profile"), np.asarray(image), image.mode
-            if mode in ("L", "LA", "RGB", "RGBA"):
-                frames = self._pixels(pixels.reshape(1, *pixels.shape[:2], -1))
+                profile, full = image.info.get("icc_profile"), "RGBA" if "transparency" in image.info else "RGB"
+                pixels = np.asarray(image.convert(full) if image.mode in ("P", "1") else image)
+            if pixels.dtype != np.uint8:
+                if self.cn:
+                    raise InputError(
+                        "a PNG of more than eight bits gets no label; do not use --mark cn with this model"
+                    )
+            else:
+                frames = self.pixels(pixels.reshape(1, *pixels.shape[:2], -1))
                 file = io.BytesIO()
                 as_image(frames[0]).save(file, "PNG", icc_profile=profile)
                 content = file.getvalue()

@@ -19,6 +19,7 @@ from sparring.provenance.certificates import own_chain
 from sparring.provenance.packets import Origin
 from sparring.provenance.watermark import Watermark
 
+MAX_NAME = 500  # characters of a producer's name, which is in every mark
 MARKS = "marks"  # in the marker of such a folder
 VARIABLE = "SPARRING_MARKS"  # names the folder where no option does
 HINT = f"make one with sparring marks FOLDER --producer NAME, and give it with --marks or in {VARIABLE}"
@@ -96,6 +97,22 @@ def find(folder: str) -> Marker:
     return marker
 
 
+def check(folder: Path, producer: str, chain: bytes, key: bytes, force: bool) -> None:
+    """Check that `create` can write a folder of marks, before a watermark is trained for it.
+
+    Raises:
+        InputError: if something is there and `force` is not set, the producer has no name or a very long one, or only
+            one of chain and key is given.
+    """
+    if not producer.strip():
+        raise InputError("--producer is empty; give the name of who answers for the output, such as a company's")
+    if len(producer) > MAX_NAME:
+        raise InputError(f"--producer has {len(producer):,} characters; give a name of at most {MAX_NAME}")
+    if bool(chain) != bool(key):
+        raise InputError("a certificate needs its key, and a key its certificate; give both, or none for one's own")
+    check_folder(folder, MARKS, force)
+
+
 def create(
     folder: Path, producer: str, chain: bytes = b"", key: bytes = b"", watermark: Watermark | None = None,
     judged: Mapping[str, Any] = {}, force: bool = False,
@@ -108,13 +125,9 @@ def create(
         judged: metrics of the watermark.
 
     Raises:
-        InputError: if something is there and `force` is not set, or only one of chain and key is given.
+        InputError: as `check` does.
     """
-    if not producer.strip():
-        raise InputError("--producer is empty; give the name of who answers for the output, such as a company's")
-    if bool(chain) != bool(key):
-        raise InputError("a certificate needs its key, and a key its certificate; give both, or none for one's own")
-    check_folder(folder, MARKS, force)
+    check(folder, producer, chain, key, force)
     if not chain:
         chain, key = own_chain(producer)
     with output_folder(folder, MARKS) as part:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -21,8 +20,9 @@ IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 DC = "http://purl.org/dc/elements/1.1/"
 XMP = "http://ns.adobe.com/xap/1.0/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+DESCRIPTION, RESOURCE = f"{{{RDF}}}Description", f"{{{RDF}}}resource"
 OWN = "urn:sparring:provenance"  # the fields of `Origin`
-PACKET = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
+START, END = b"<x:xmpmeta", b"</x:xmpmeta>"  # of a packet
 MAX_PACKET = 1 << 20  # bytes
 IS_GENERATED = "1"  # of AIGC's Label: generated, not only possibly so
 
@@ -34,7 +34,7 @@ class Origin:
     Attributes:
         producer: who answers for the model's output.
         model: recipe and data of the model, in words.
-        identity: SHA-256 of the model's weights and description, in hexadecimal.
+        identity: SHA-256 of the model's weights, in hexadecimal.
     """
 
     producer: str
@@ -86,17 +86,24 @@ def fields(content: bytes) -> dict[str, str] | None:
     Raises:
         InputError: if it is damaged.
     """
-    found = PACKET.search(content)
-    if found is None:
+    start = content.find(START)
+    end = -1 if start < 0 else content.find(END, start)
+    if end < 0:
         return None
-    text = found.group()
+    text = content[start : min(end + len(END), start + MAX_PACKET + 1)]
     if len(text) > MAX_PACKET or b"<!" in text:  # no entities, which could grow without bound
         raise InputError("its XMP packet is damaged, or too large")
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
         raise InputError(f"its XMP packet is damaged: {error}") from error
-    return {element.tag: element.text or "" for element in root.iter() if element.tag.startswith("{")}
+    found: dict[str, str] = {}
+    for element in root.iter():
+        if element.tag == DESCRIPTION:  # RDF also has properties with simple values as attributes
+            found |= {name: value for name, value in element.attrib.items() if name.startswith("{")}
+        elif element.tag.startswith("{"):
+            found[element.tag] = element.text or element.get(RESOURCE) or ""
+    return found
 
 
 def origin(found: dict[str, str]) -> Origin | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -12,8 +14,8 @@ from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.evaluation.evaluate import training_data
 from sparring.evaluation.real import read
-from sparring.layers.degrade.pixels import LEVEL
 from sparring.model import Model
+from sparring.provenance.degradations import as_bytes
 
 MAX_PICTURES = 4000  # of each sort
 MIN_HELD = 40
@@ -27,11 +29,19 @@ class Pictures:
         train: real ones of the training.
         held: real ones that were held out.
         samples: of the model.
+        prints: of all pictures of the training, of which `train` may be a part.
     """
 
     train: Tensor
     held: Tensor
     samples: Tensor
+    prints: frozenset[bytes]
+
+
+def prints(x: Tensor) -> Iterator[bytes]:
+    """Fingerprints of pictures (n, c, h, w), uint8: the same for the same pixels only."""
+    for one in x.numpy():
+        yield hashlib.sha256(one.tobytes()).digest()
 
 
 def pictures(model: Model, samples: int, screen: Screen, seed: int = 0) -> Pictures:
@@ -60,10 +70,6 @@ def pictures(model: Model, samples: int, screen: Screen, seed: int = 0) -> Pictu
     for rows in (real.data.train, real.data.held):
         chosen = rows[torch.randperm(len(rows), generator=fixed)[:MAX_PICTURES]]
         parts.append(torch.cat([as_bytes(batch[VALUES]) for batch, _ in real.batches(chosen)]))
+    known = {one for batch, _ in real.batches(real.data.train) for one in prints(as_bytes(batch[VALUES]))}
     generated = [as_bytes(batch[VALUES]) for batch, _ in model.stream(samples, seed)]
-    return Pictures(parts[0], parts[1], torch.cat(generated))
-
-
-def as_bytes(values: Tensor) -> Tensor:
-    """Values in [-1, 1] as a file holds them."""
-    return ((values.clamp(-1, 1).cpu() + 1) / LEVEL).round().byte()
+    return Pictures(parts[0], parts[1], torch.cat(generated), frozenset(known))

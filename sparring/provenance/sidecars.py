@@ -79,11 +79,11 @@ def signed(said: Mapping[str, Any], chain: bytes, key: bytes) -> Content:
 def read(path: Path) -> Sidecar:
     """
     Raises:
-        InputError: if the file cannot be read.
+        InputError: if it is damaged, or a library is missing.
     """
     needs("cryptography", "provenance", "verifies statements")
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
@@ -92,7 +92,7 @@ def read(path: Path) -> Sidecar:
     try:
         certificate = x509.load_pem_x509_certificates(content["certificate"].encode())[0]
         public, signature = certificate.public_key(), base64.b64decode(content["signature"])
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
         raise InputError(f"{path} is damaged: its certificate or its signature cannot be read") from error
     names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     signer = str(names[0].value) if names else ""
@@ -100,6 +100,6 @@ def read(path: Path) -> Sidecar:
     if isinstance(public, ec.EllipticCurvePublicKey):
         try:
             public.verify(signature, _canonical(content["statement"]), ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
+        except (InvalidSignature, UnsupportedAlgorithm):
             valid = False
     return Sidecar(content["statement"], valid, signer, content["certificate"].encode())

@@ -24,8 +24,7 @@ from sparring.data.store import Progress, no_progress
 from sparring.errors import InputError, one_line
 from sparring.files import write_bytes
 from sparring.layers.degrade import pixels
-from sparring.layers.degrade.pixels import LEVEL
-from sparring.provenance.degradations import DEGRADATIONS, crop
+from sparring.provenance.degradations import DEGRADATIONS, Degradation, as_bytes, crop, values
 from sparring.provenance.watermark_nets import BITS, Nets
 
 BATCH = 32
@@ -68,7 +67,7 @@ class Watermark:
         for part in np.array_split(np.arange(len(items)), math.ceil(len(items) / BATCH)):
             x = as_values(items[part][..., :colors])
             y = pixels.quantize(self.nets.embed(x, bits.expand(len(x), -1)))
-            marked[part, ..., :colors] = ((y + 1) / LEVEL).round().byte().permute(0, 2, 3, 1).numpy()
+            marked[part, ..., :colors] = as_items(y)
         return marked
 
     @torch.no_grad()
@@ -97,7 +96,13 @@ class Watermark:
 
 def as_values(items: NDArray[np.uint8]) -> Tensor:
     """Pictures (n, h, w, c) as (n, c, h, w) in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(items)).permute(0, 3, 1, 2).float() * LEVEL - 1
+    return values(torch.from_numpy(np.ascontiguousarray(items)).permute(0, 3, 1, 2))
+
+
+def as_items(x: Tensor) -> NDArray[np.uint8]:
+    """Pictures (n, c, h, w) in [-1, 1] as (n, h, w, c)."""
+    items: NDArray[np.uint8] = as_bytes(x).permute(0, 2, 3, 1).numpy()
+    return items
 
 
 def message(identity: str) -> Tensor:
@@ -182,7 +187,7 @@ def _loss(nets: Nets, pictures: Tensor, done: float) -> Tensor:
     Args:
         done: share of the training.
     """
-    x = pictures[torch.randint(len(pictures), (BATCH,))].float() * LEVEL - 1
+    x = values(pictures[torch.randint(len(pictures), (BATCH,))])
     x = x.flip(-1) if torch.rand(()) < 0.5 else x
     bits = torch.randint(0, 2, (len(x), BITS)).float() * 2 - 1
     times = max(1.0, EARLY_STRENGTH + (1 - EARLY_STRENGTH) * done / EARLY)
@@ -214,12 +219,22 @@ def judge(watermark: Watermark, pictures: Tensor, identities: Sequence[str], see
             "bits": required(len(identities)), "models": len(identities),
         }  # fmt: skip
         for name, degrade in DEGRADATIONS.items():
-            shares = []
-            for one in (marked, items):
-                read = watermark.nets.decode(degrade(as_values(one))).sign()
-                names = [named(bits, identities) for bits in read]
-                shares.append(names)
-            rightly = np.mean([n is not None and n[0] == identities[0] for n in shares[0]])
-            falsely = np.mean([n is not None for n in shares[1]])
-            found[name] = {"named": float(rightly), "falsely": float(falsely)}
+            rightly = names(watermark, marked, degrade, identities).count(identities[0]) / len(items)
+            found[name] = {"named": rightly, "falsely": share_named(watermark, items, degrade, identities)}
         return found
+
+
+def share_named(
+    watermark: Watermark, items: NDArray[np.uint8], degrade: Degradation, identities: Sequence[str]
+) -> float:
+    """Share of pictures (n, h, w, c) that are named as those of any model after a degradation."""
+    return sum(map(bool, names(watermark, items, degrade, identities))) / len(items)
+
+
+def names(watermark: Watermark, items: NDArray[np.uint8], degrade: Degradation, identities: Sequence[str]) -> list[str]:
+    """The model that each picture of (n, h, w, c) is named as that of after a degradation; "" for none."""
+    found = []
+    for part in np.array_split(items, math.ceil(len(items) / BATCH)):
+        read = watermark.decode(as_items(degrade(as_values(part))))
+        found += [(named(bits, identities) or ("",))[0] for bits in read]
+    return found

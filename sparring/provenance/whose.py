@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sparring.errors import InputError, needs
 from sparring.provenance import manifests, packets, sidecars, watermark
 from sparring.provenance.containers import container
 from sparring.provenance.marker import Marker
@@ -99,7 +100,12 @@ def _sidecar(path: Path, content: bytes, marker: Marker | None) -> Iterator[Evid
     beside = sidecars.beside(path)
     if not beside.is_file():
         return
-    sidecar = sidecars.read(beside)
+    needs("cryptography", "provenance", "verifies statements")
+    try:
+        sidecar = sidecars.read(beside)
+    except InputError as error:
+        yield _damaged("sidecar", error)
+        return
     names = [sidecar.said.get(name) for name in ("producer", "model", "identity")]
     same = sidecar.said.get("sha256") == hashlib.sha256(content).hexdigest()
     if not sidecar.valid:
@@ -132,12 +138,21 @@ def _watermark(content: bytes, marker: Marker | None) -> Iterator[Evidence]:
 
 
 def _metadata(content: bytes) -> Iterator[Evidence]:
-    fields = packets.fields(content)
+    try:
+        fields = packets.fields(content)
+    except InputError as error:
+        yield _damaged("metadata", error)
+        return
     if fields is None or not packets.says_generated(fields):
         return
     origin = packets.origin(fields)
     model = _named(origin) if origin is not None else ""
     yield Evidence("metadata", "says that it was generated; anybody can write that", model, False)
+
+
+def _damaged(kind: str, error: InputError) -> Evidence:
+    """A mark that cannot be read. The others may still be right."""
+    return Evidence(kind, f"damaged: {error}", "", False)
 
 
 def _named(origin: packets.Origin) -> str:

@@ -58,11 +58,16 @@ def _imported(path: Path, _modified: int) -> ModuleType:
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """While active, a file can import others of its folder, as a script can."""
+    """While active, a file can import others of its folder, as a script can. Nothing is written into that folder: it
+    may be a signed model's, in which every further file is refused.
+    """
+    writes = sys.dont_write_bytecode
     sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True
     try:
         yield
     finally:
+        sys.dont_write_bytecode = writes
         sys.path.remove(str(folder))
 
 

@@ -14,6 +14,7 @@ from sparring import console
 from sparring.deploy.serve.access import Hosts
 from sparring.devices import resolve
 from sparring.errors import InputError, needs
+from sparring.provenance import Mark
 from sparring.studio.jobs import Jobs
 from sparring.training.interrupts import interrupts
 
@@ -62,6 +63,8 @@ def launch(
         )
     if not 1 <= port <= 65_535:
         raise InputError(f"--port {port} is out of range; give one from 1 to 65535")
+    if mark:
+        Mark.check(mark, marks)
     places = folders(runs)
     where, hosts = str(resolve(device)), Hosts((*host_names, host))
     os.environ.update(OFFLINE)

@@ -80,3 +80,6 @@ def test_inverted_pictures(client):
     assert answer.status_code == 200
     assert manifests.read(answer.content, "image/png").valid
     assert has_label(np.asarray(Image.open(io.BytesIO(answer.content))))
+    answer = client.post(address, content=file.getvalue(), headers=headers | {"Accept": "application/x-npz"})
+    assert all(has_label(one) for one in np.load(io.BytesIO(answer.content))["images"])
+    assert HEADER in answer.headers

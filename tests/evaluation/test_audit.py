@@ -165,7 +165,10 @@ def test_values_of_a_table_are_guessed_from_copies(tmp_path, monkeypatch):
     page = record(out, found).read_text()
     assert audited(out) == found.findings
     assert [finding.name for finding in found.findings] == ["membership can be inferred"]
-    os.utime(out / "audit.json", (0, 0))  # older than the model
+    os.utime(out / "audit.json", (0, 0))  # such as of a copy
+    assert audited(out) == found.findings
+    weights = out / "model" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + bytes(4))  # of another model
     assert audited(out) == ()
     assert "Can values of training items be inferred?" in page
     assert "refute any claim of differential privacy with an epsilon below" in page

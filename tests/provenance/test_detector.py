@@ -12,8 +12,9 @@ import sparring
 from sparring.console import Screen
 from sparring.errors import InputError
 from sparring.provenance.detect import detect, heat_map, judged_rows, limits, rows
-from sparring.provenance.detecting import scores, trained
+from sparring.provenance.detecting import scores, trained, unseen_by_all
 from sparring.provenance.detector import BINS, Detector, spectrum
+from sparring.provenance.pictures import Pictures, prints
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,10 @@ def test_what_cannot_be_looked_at(detector, runs, tmp_path, monkeypatch, capsys)
         described.write_text(json.dumps(content | {name: value}))
         with pytest.raises(InputError, match="is damaged"):
             Detector.load(tmp_path / "detector")
+    for changed in ({"real": "many"}, {"unseen": [1]}, {"clean": {"accuracy": 1.0}}, {"JPEG 75": None}):
+        described.write_text(json.dumps(content | {"judged": content["judged"] | changed}))
+        with pytest.raises(InputError, match=r"is damaged: judged"):
+            Detector.load(tmp_path / "detector")
     described.write_text(json.dumps(content))
     (tmp_path / "detector" / "net.safetensors").write_bytes(b"")
     with pytest.raises(InputError, match="is damaged"):
@@ -101,6 +106,30 @@ def test_what_cannot_be_looked_at(detector, runs, tmp_path, monkeypatch, capsys)
         trained([str(tmp_path / "ring")], (), Screen(quiet=True), steps=1)
     with pytest.raises(InputError, match="give runs of one size"):
         trained([str(tmp_path / "ring"), str(runs / "dcgan")], (), Screen(quiet=True), steps=1)
+
+
+def test_files_are_prepared_as_the_pictures_of_the_training_were(detector, photos, tmp_path):
+    """Turned upright by their Exif, and cropped to the middle."""
+    detector.save(tmp_path / "detector")
+    with Image.open(photos / "000.png") as image:
+        wide = Image.new("RGB", (48, 16), "red")
+        wide.paste(image, (16, 0))
+        wide.save(tmp_path / "wide.png")
+        exif = Image.Exif()
+        exif[0x0112] = 6  # is to be turned by 90 degrees to the right
+        image.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    found, _ = detect([photos / "000.png", tmp_path / "wide.png", tmp_path / "turned.png"], tmp_path / "detector")
+    assert len({verdict.probability for _, verdict in found}) == 1
+
+
+def test_pictures_that_another_run_was_trained_on_are_not_held_out():
+    x = torch.arange(100, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, 4, 4)
+    one = Pictures(x[:50], x[50:], x, frozenset(prints(x[:50])))
+    other = Pictures(x[60:], x[10:60], x, frozenset(prints(x[52:])))
+    held = unseen_by_all([one, one])
+    assert torch.equal(held, x[50:])
+    with pytest.raises(InputError, match="only 2 pictures are held out of the training of all runs"):
+        unseen_by_all([one, other])
 
 
 def test_metrics_by_hand():

@@ -1,6 +1,7 @@
 """Files that commands write are marked as generated, and the marks are read again by other libraries."""
 
 import hashlib
+import importlib
 import io
 import json
 import re
@@ -248,3 +249,55 @@ def test_the_page(ring, tmp_path, monkeypatch, capsys):
     ):
         assert command(monkeypatch, capsys, f"{line} --marks marks")[0] == 0
         assert whose(Path(name), markers.find("marks")).model
+
+
+def test_what_cannot_be_marked_is_known_before_the_work(ring, marker, tmp_path, monkeypatch, capsys):
+    """Nothing is trained, exported or served first."""
+    studio = importlib.import_module("sparring.studio.launch")
+
+    def too_early(*_, **__):
+        raise AssertionError("the work was begun")
+
+    monkeypatch.setattr("sparring.provenance.training.trained", too_early)
+    monkeypatch.setattr("sparring.deploy.export.export", too_early)
+    monkeypatch.setattr(studio, "_serve", too_early)
+    (tmp_path / "points.onnx.provenance.json").write_text("kept")
+    export = f"export {ring[1]} -o {tmp_path / 'points.onnx'} --marks {marker.folder}"
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    for line, error in (
+        (f"marks {tmp_path / 'full'} --producer A --watermark {ring[1]}", "full"),
+        (f"marks {tmp_path / 'new'} --producer ' ' --watermark {ring[1]}", "--producer is empty"),
+        (f"marks {tmp_path / 'new'} --producer {'A' * 70_000}", "--producer has 70,000 characters"),
+        (f"marks {tmp_path / 'new'} --producer A --certificate {tmp_path / 'none'} --key a", "cannot read"),
+        (export + " --mark us", "--mark us is unknown"),
+        (export + " --mark eu", r"points.onnx.provenance.json exists already"),
+    ):
+        status, errors = command(monkeypatch, capsys, line)
+        assert (status, error in errors[-1]) == (2, True), errors
+    with pytest.raises(InputError, match="--mark us is unknown"):
+        studio.launch([tmp_path], mark=["us"], marks=str(marker.folder))
+
+
+def test_what_gets_no_label_is_said_or_refused(ring, marker, tmp_path, monkeypatch, capsys):
+    line = f"sample {ring[1]} -n 4 -o {tmp_path / 'ring.png'} --device cpu --marks {marker.folder}"
+    monkeypatch.setattr("sparring.cli.train_and_sample.say", print)
+    monkeypatch.setattr("sys.argv", ["sparring", *(line + " --mark cn").split()])
+    with pytest.raises(SystemExit):
+        sparring.cli.main()
+    assert "--mark cn draws no label on points" in capsys.readouterr().out
+    mark = Mark(False, True, ORIGIN, marker)
+    deep, colors = io.BytesIO(), io.BytesIO()
+    Image.fromarray(np.zeros((64, 64), np.uint16)).save(deep, "PNG")
+    with pytest.raises(InputError, match="more than eight bits"):
+        mark.result(deep.getvalue())
+    assert replace(mark, cn=False).result(deep.getvalue()).startswith(b"\x89PNG")
+    Image.fromarray(np.zeros((64, 64), np.uint8)).convert("P").save(colors, "PNG")
+    with Image.open(io.BytesIO(mark.result(colors.getvalue()))) as image:
+        assert np.asarray(image).any()
+
+
+def test_names_that_do_not_fit_into_a_jpeg():
+    content = encoded("JPEG")
+    with pytest.raises(InputError, match="do not fit into a JPEG"):
+        container(content).with_packet(content, bytes(70_000))

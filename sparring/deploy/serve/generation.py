@@ -213,13 +213,15 @@ async def inverted(
 
 def _inversion_as(media: str, model: Served, images: Any, inversion: Inversion) -> bytes:
     """An inversion in a media type."""
-    png = png_bytes(as_image(inversion.pictures[0]))
-    png = png if model.mark is None else model.mark.result(png)
+    pictures = inversion.pictures if model.mark is None else model.mark.pixels(inversion.pictures)
+    png = png_bytes(as_image(pictures[0]))
+    if model.mark is not None:
+        png = model.mark.content(png) or png
     if media == PNG:
         return png
     if media == NPZ:
         points, errors = inversion.points.cpu().numpy(), inversion.errors.cpu().numpy()
-        return npz(points=points, images=inversion.pictures, given=images, errors=errors)
+        return npz(points=points, images=pictures, given=images, errors=errors)
     classes = model.model.modality.classes
     label = classes[int(inversion.labels[0])] if classes and inversion.labels is not None else None
     return as_json(

@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -163,6 +165,11 @@ class Joint(Modality):
 
     def decode(self, samples: Tensors, start: int = 0) -> Assembled:
         return Assembled({part.name: part.modality.decode(values, start) for part, values in self.own(samples)})
+
+    def with_pixels(self, items: Assembled, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Assembled:
+        changed = {part.name: part.modality.with_pixels(items.parts[part.name], change) for part in self.parts}
+        same = all(changed[part.name] is items.parts[part.name] for part in self.parts)
+        return items if same else Assembled(changed)
 
     def concatenate(self, parts: Sequence[Any]) -> Any:
         return Assembled(
