@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from sparring.json_files import read_json
 from sparring.metrics.results import Finding
+from sparring.model.hub import beside, local
 from sparring.runs.folder import RunFolder
 
 
@@ -16,18 +17,17 @@ class Stored(TypedDict):
     findings: list[dict[str, Any]]
 
 
-def audited(run: Path) -> tuple[Finding, ...]:
+def audited(run: str | Path) -> tuple[Finding, ...]:
     """Problems that an audit of a run found; none if there was no audit of the model as it is now.
 
     Raises:
         InputError: if the record of the audit is damaged.
     """
-    folder = RunFolder(run)
-    weights = folder.model / "weights.safetensors"
-    if not (folder.audit.is_file() and weights.is_file()) or folder.audit.stat().st_mtime < weights.stat().st_mtime:
+    audit, weights = RunFolder(beside(run)).audit, RunFolder(local(run)).model / "weights.safetensors"
+    if not (audit.is_file() and weights.is_file()) or audit.stat().st_mtime < weights.stat().st_mtime:
         return ()
-    content = read_json(folder.audit, dict[str, Any])
+    content = read_json(audit, dict[str, Any])
     if "findings" not in content:  # written by an older version
         return ()
-    found = read_json(folder.audit, Stored)["findings"]
+    found = read_json(audit, Stored)["findings"]
     return tuple(Finding(*(str(one.get(name, "")) for name in ("name", "evidence", "advice"))) for one in found)
