@@ -90,10 +90,12 @@ def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1, nodes:
         nodes: number of machines on which a launcher has started the ranks; 0 to start them here.
     """
     from lightning_fabric import Fabric  # takes seconds, and only training needs it
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
     from lightning_fabric.strategies.ddp import DDPStrategy
 
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # the run reports its device itself
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    here = ranks > 1 and not nodes  # whatever a launcher has set for this process is not about the ranks
     devices: int | list[int] = ranks // max(1, nodes)
     if ranks == 1 and device.type == "cuda" and device.index is not None:
         devices = [device.index]
@@ -104,6 +106,7 @@ def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1, nodes:
         strategy=DDPStrategy(start_method="popen" if nodes else START_METHOD, timeout=PATIENCE)
         if ranks > 1
         else "auto",
+        plugins=[LightningEnvironment()] if here else None,
         precision="bf16-mixed" if precision == "bf16" else "32-true",
     )
 

@@ -372,7 +372,12 @@ def play(
             of all of them.
         exact: the end of the run does not depend on how many ranks play its shards. Otherwise it may, by rounding.
         take: takes the turns of a step.
+
+    Raises:
+        ValueError: if ranks cannot share the shards equally.
     """
+    if shards is not None and shards % fabric.world_size:
+        raise ValueError(f"{fabric.world_size} ranks cannot share {shards} shards equally")
     drawn = 1 + sum(p.turns - 1 for p in players)  # rounds per step, at most
     mine = (shards or fabric.world_size) // fabric.world_size
     own = [module for module in game.modules() if isinstance(module, ShardBuffers)]

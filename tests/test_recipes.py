@@ -3,7 +3,7 @@
 import inspect
 import json
 import shutil
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -32,6 +32,7 @@ from sparring.recipes.base import (
 from sparring.seeds import Seeds, reseed
 from sparring.training import checkpoint
 
+COLUMNS = ("column", "smiles", "target")  # fields of text whose value is the name of a column, not a path
 SMALL = {
     "z": 8, "width": 8, "G": 8, "D": 8, "hidden": (16, 16), "depth": 1, "group": 4, "growth": 4, "most": 8,
     "kernels": 4, "unroll": 2, "batch": 4, "noise": 0.1, "pack": 2, "resolution": 32, "inner": 16, "codes": 8,
@@ -66,6 +67,15 @@ WITHOUT_GRADIENT = {
     "wgan": {"D.head.linear.bias"},
     "wgan_gp": {"D.head.linear.bias"},
 }
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_portable_recipe_has_no_path(name):
+    recipe = recipes.find(name)
+    texts = [f.name for f in fields(recipe) if f.type in ("str", str)]
+    private = replace(recipe, **{text: f"/private/{text}.py:function" for text in texts})
+    kept = {text: getattr(private.portable(), text) for text in texts if text not in COLUMNS}
+    assert not [value for value in kept.values() if "/" in value]
 
 
 def small(recipe, points=False):

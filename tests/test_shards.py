@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pinned
 import pytest
@@ -16,8 +17,10 @@ from torch import Tensor
 import sparring
 from sparring import devices
 from sparring.errors import InputError
+from sparring.loop import play
 from sparring.shards import Tree, buckets
 from sparring.training import checkpoint
+from sparring.training.run import before_shards
 
 STEPS = 17  # the lazy players of StyleGAN2 move in the first and in the last one
 FIELDS = {
@@ -85,7 +88,7 @@ def test_ranks_that_do_not_divide_the_shards_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"3 ranks cannot share shards=4 equally; start 1, 2, 4 of them"):
         sparring.train("gan", "digits", ranks=3, **settings)
     assert not (tmp_path / "run").exists()
-    with pytest.raises(InputError, match="batch=12 must be a multiple of shards=5"):
+    with pytest.raises(InputError, match="batch=12 cannot be divided among 5 ranks; give a multiple of 5"):
         sparring.train("gan", "digits", ranks=5, **{name: v for name, v in settings.items() if name != "shards"})
 
 
@@ -102,6 +105,18 @@ def test_a_plain_sum_is_close(tmp_path):
     cards = [(tmp_path / name / "run" / "README.md").read_text() for name in ("tree", "any")]
     assert "equal on any number of ranks" in cards[0]
     assert "may differ by rounding with the number of ranks" in cards[1]
+
+
+def test_shards_of_version_0_1_get_what_their_rank_had():
+    pools = {f"rank{rank}.pool.past": torch.tensor(rank) for rank in range(2)}
+    tensors = {"game.pool.past": torch.tensor(0), **pools}
+    assert [int(before_shards(shard, 4, tensors)["pool.past"]) for shard in range(4)] == [0, 0, 1, 1]
+    assert before_shards(1, 4, {"game.pool.past": torch.tensor(0)}) == {}  # of a run on one rank
+
+
+def test_the_loop_refuses_shards_that_ranks_cannot_share():
+    with pytest.raises(ValueError, match="2 ranks cannot share 3 shards equally"):
+        next(play(torch.nn.Identity(), [], lambda *_: {}, SimpleNamespace(world_size=2), 1, shards=3))
 
 
 # The tree.

@@ -91,8 +91,7 @@ def _public(model: Model, run: str) -> Model:
         raise InputError(f"{run} is of the recipe file {model.recipe.source}, and code is not published; export it")
     if "step" not in model.about:
         raise InputError(f"{run} was not trained by sparring, so that nothing is known for its card; give a run")
-    data = str(model.about["data"])
-    about = {**model.about, "data": Path(data).name if Path(data).is_absolute() else data}
+    about = {**model.about, "data": stored.unplaced(model.about["data"])}
     return Model(model.recipe.portable(), model.modality.portable(), model.game, about)
 
 
@@ -121,25 +120,34 @@ def _upload(where: hub.Address, files: Mapping[str, Path], public: bool, force: 
     info = api.model_info(where.repository, files_metadata=True)
     if not info.private and not public:
         raise InputError(f"{where} is a public repository; add --public to publish there, or choose another name")
+    there = {file.rfilename: file for file in info.siblings}
     if not force:
-        _check_same(where, {file.rfilename: file for file in info.siblings}, files)
+        _check_same(where, there, files)
     client = needs("huggingface_hub", "hub", "reads and writes models of the Hub")
     operations = [client.CommitOperationAdd(name, str(path)) for name, path in files.items()]
-    api.create_commit(where.repository, operations, commit_message="Publish a model of Sparring")
+    operations += [client.CommitOperationDelete(name) for name in there if _is_result(name) and name not in files]
+    api.create_commit(
+        where.repository, operations, commit_message="Publish a model of Sparring", parent_commit=info.sha
+    )
     return Pushed(str(where), f"{api.endpoint}/{where.repository}", bool(info.private), tuple(files))
 
 
+def _is_result(name: str) -> bool:
+    """True for a file of the Hub that is about one model."""
+    return name == hub.NUMBERS or name.startswith(f"{hub.SAMPLES}/")
+
+
 def _check_same(where: hub.Address, there: Mapping[str, Any], files: Mapping[str, Path]) -> None:
-    """Check that a repository holds nothing, or the same model.
+    """Check that a repository holds nothing, or the same model: its weights, whichever version described them.
 
     Raises:
         InputError: if not.
     """
-    parts = [name for name in (hub.DESCRIPTION, hub.WEIGHTS) if name in there]
-    if not parts and (others := sorted(set(there) - {*COMMON, *files})):
+    holds = hub.DESCRIPTION in there or hub.WEIGHTS in there
+    if not holds and (others := sorted(set(there) - {*COMMON, *files})):
         named = ", ".join(others[:MAX_NAMED])
         raise InputError(f"{where} holds other files ({named}); choose another name, or write beside them with --force")
-    if any(not _is_same(there[name], files[name].read_bytes()) for name in parts):
+    if holds and not (hub.WEIGHTS in there and _is_same(there[hub.WEIGHTS], files[hub.WEIGHTS].read_bytes())):
         raise InputError(f"{where} holds another model; choose another name, or overwrite it with --force")
 
 

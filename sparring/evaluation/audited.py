@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from sparring.json_files import read_json
 from sparring.metrics.results import Finding
+from sparring.model.hub import beside, local
 from sparring.runs.folder import RunFolder
 
 
@@ -18,19 +19,18 @@ class Stored(TypedDict):
     findings: list[dict[str, Any]]
 
 
-def audited(run: Path) -> tuple[Finding, ...]:
+def audited(run: str | Path) -> tuple[Finding, ...]:
     """Problems that an audit of a run found; none if there was no audit of the model as it is now.
 
     Raises:
         InputError: if the record of the audit is damaged.
     """
-    folder = RunFolder(run)
-    weights = folder.model / "weights.safetensors"
-    if not (folder.audit.is_file() and weights.is_file()):
+    audit, weights = RunFolder(beside(run)).audit, RunFolder(local(run)).model / "weights.safetensors"
+    if not (audit.is_file() and weights.is_file()):
         return ()
-    if not set(Stored.__annotations__) <= set(read_json(folder.audit, dict[str, Any])):  # written by an older version
+    if not set(Stored.__annotations__) <= set(read_json(audit, dict[str, Any])):  # written by an older version
         return ()
-    stored = read_json(folder.audit, Stored)
+    stored = read_json(audit, Stored)
     with weights.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != stored["identity"]:
             return ()

@@ -52,7 +52,7 @@ def evaluate(
         evaluation = judge.evaluate(trained, samples, seed, screen)
     if isinstance(model, Model):
         return evaluation
-    return replace(evaluation, findings=(*evaluation.findings, *audited(Path(model))))
+    return replace(evaluation, findings=(*evaluation.findings, *audited(model)))
 
 
 def judge_of(model: Model, against: str | None, features: Sequence[str], device: torch.device, screen: Screen) -> Judge:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
+from urllib.parse import quote
 
 from sparring.errors import InputError, needs, one_line
+from sparring.files import describe_error
 
 SCHEME = "hf:"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
@@ -22,6 +25,7 @@ CARD, NUMBERS, SAMPLES = "README.md", "evaluation.json", "samples"
 READ = (DESCRIPTION, WEIGHTS, CARD, NUMBERS)  # what is downloaded: no code, no pickles
 PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 FOLDER = Path("runs") / "hub"  # of what commands find out about models of the Hub
+OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 UNAUTHORIZED, FORBIDDEN = 401, 403  # status codes
 
 
@@ -93,11 +97,14 @@ def local(run: str | Path) -> Path:
 
 
 def beside(run: str | Path) -> Path:
-    """Where commands write what they find out about a RUN: its folder, or `runs/hub/OWNER/NAME` for a model of the
-    Hub.
+    """Where commands write what they find out about a RUN: its folder, or `runs/hub/OWNER/NAME[@REVISION]` for a
+    model of the Hub.
     """
     where = address(run)
-    return Path(run) if where is None else FOLDER / where.owner / where.name
+    if where is None:
+        return Path(run)
+    revision = f"@{quote(where.revision, safe='')}" if where.revision else ""
+    return FOLDER / where.owner / f"{where.name}{revision}"
 
 
 def hub() -> Any:
@@ -153,6 +160,8 @@ def explained(where: Address) -> Iterator[None]:
         why = " ".join(str(error).split())
         raise InputError(f"{where}: the Hub does not accept it ({why}); correct what is named") from error
     except (transport, OSError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno in OF_DISK:
+            raise InputError(f"{where} cannot be stored: {describe_error(error)}; see HF_HUB_CACHE") from error
         why = f"the Hub cannot be reached ({one_line(error)})"
         raise InputError(f"{where}: {why}; check the network, HF_ENDPOINT and HF_HUB_OFFLINE") from error
 

@@ -26,6 +26,7 @@ from sparring.json_files import known_fields, mismatch, parse_json, read_json
 from sparring.memory import Budget
 from sparring.modalities import Modality
 from sparring.recipes.base import Recipe
+from sparring.recipes.base.recipe import RENAMED
 
 
 class Described(TypedDict):
@@ -82,6 +83,32 @@ def describe(recipe: Recipe[Any], modality: Modality) -> dict[str, Any]:
     }
 
 
+def portable(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """What `describe` wrote, without paths of the machine that the model was trained on. A recipe file that it names is
+    not run: of its fields and its modality, absolute paths are found by their form.
+
+    Args:
+        path: as for `restore`.
+
+    Raises:
+        InputError: as `restore` does.
+    """
+    if _is_file(content["recipe"]):
+        parts = {key: {name: unplaced(value) for name, value in content[key].items()} for key in ("fields", "modality")}
+        found = {**content, **parts, "recipe": Path(content["recipe"]).name}
+    else:
+        recipe, modality = restore(content, path)
+        found = {**content, "fields": asdict(recipe.portable()), "modality": asdict(modality.portable())}
+    if "data" in content.get("about", {}):
+        found["about"] = {**content["about"], "data": unplaced(content["about"]["data"])}
+    return found
+
+
+def unplaced(value: Any) -> Any:
+    """The last part of an absolute path; any other value unchanged."""
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+
+
 def restore(
     content: Mapping[str, Any], path: Path, trust: bool = False, given: Recipe[Any] | None = None, advice: str = ADVICE
 ) -> tuple[Recipe[Any], Modality]:
@@ -106,9 +133,8 @@ def restore(
         raise InputError(f"{path} is damaged: {problem}")
     source = content["recipe"]
     found = _named(source, path, trust, given, advice)
-    renamed = {"accumulate": "shards"}  # since version 0.1
     try:
-        recipe = found.set({renamed.get(name, name): value for name, value in content["fields"].items()})
+        recipe = found.set({RENAMED.get(name, name): value for name, value in content["fields"].items()})
     except InputError as error:
         whose = found.source if _is_file(source) else "Sparring"
         raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error

@@ -34,6 +34,7 @@ class AudioDenoise(AudioRestorationRecipe[DegradedAudio]):
     """
 
     takes: ClassVar[tuple[DegradedAudio, ...]] = (DegradedAudio(),)
+    path_fields: ClassVar[tuple[str, ...]] = ("noises",)
 
     # Data
     degrade: Words = data(

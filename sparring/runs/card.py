@@ -44,9 +44,12 @@ def _picture(what: str, path: str) -> list[str]:
     return ["", f"![{what}]({path})"] if path else []
 
 
-def _sums(recipe: Recipe[Any], exact: bool) -> str:
-    """How a batch was divided, and in which order the gradients of its parts were added."""
-    order = "are equal on any number of ranks" if exact else "may differ by rounding with the number of ranks"
+def _sums(recipe: Recipe[Any], about: Mapping[str, Any]) -> str:
+    """How a batch was divided, and whether the order in which the gradients of its parts were added, and what computed
+    them, do not depend on the number of ranks.
+    """
+    equal = about.get("exact", False) and about["device"].startswith("cpu")
+    order = "are equal on any number of ranks" if equal else "may differ by rounding with the number of ranks"
     return f"{recipe.shards} of {recipe.batch // recipe.shards} samples each; the weights {order}"
 
 
@@ -69,7 +72,7 @@ def card(
         ("labels", ", ".join(modality.classes) or "not used"),
         *([("attributes", ", ".join(columns))] if (columns := modality.condition_columns) else []),
         ("steps", f"{about['step']:,} of {recipe.batch} samples, {about['plan']:.0%} of the plan"),
-        *([("shards", _sums(recipe, about.get("exact", False)))] if recipe.shards > 1 else []),
+        *([("shards", _sums(recipe, about))] if recipe.shards > 1 else []),
         ("training time", f"{clock(about['seconds'])} on {about['device']} ({about['precision']})"),
         ("parameters", ", ".join(f"{name} {count:,}" for name, count in about["parameters"].items())),
         ("seed", str(about["seed"])),

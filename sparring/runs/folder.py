@@ -221,10 +221,11 @@ class RunFolder:
             return False
 
     def job(self) -> str:
-        """The job of a launcher that has begun the run; "" if there is none."""
-        if not self.exists:
+        """The job of a launcher that has begun the run; "" if there is none, or the record cannot be read."""
+        try:
+            return str(read_json(self.recipe, RunRecord)["run"]["settings"].get("job", "")) if self.exists else ""
+        except InputError:
             return ""
-        return str(read_json(self.recipe, RunRecord)["run"]["settings"].get("job", ""))
 
     def begin(self, recipe: Recipe[Any], modality: Modality, settings: Mapping[str, Any]) -> None:
         """Record the run before its first step. Files of a previous run are removed, and no others."""

@@ -10,6 +10,7 @@ from typing import Any
 from sparring.errors import InputError
 from sparring.files import write_json
 from sparring.json_files import build, read_json
+from sparring.recipes.base.recipe import RENAMED
 
 FILE = "winner.json"
 
@@ -48,4 +49,9 @@ def winner(folder: str | os.PathLike[str]) -> Winner:
     if not place.is_file():
         raise InputError(f"{folder} holds no winner of a search; give the folder that sparring tune wrote")
     found = build(Winner, read_json(place, dict[str, Any]), str(place))
-    return replace(found, fields=tuple(found.fields), values=tuple(found.values))
+    return replace(found, fields=tuple(map(_renamed, found.fields)), values=tuple(found.values))
+
+
+def _renamed(assignment: str) -> str:
+    name, equals, value = assignment.partition("=")
+    return f"{RENAMED.get(name, name)}{equals}{value}"

@@ -10,23 +10,36 @@ from typing import Any
 
 
 @contextmanager
-def interrupts(*further: int) -> Iterator[Callable[[], int]]:
-    """Yields a function that returns the signal that was received, 0 for none: Ctrl-C, SIGTERM or one of the further
-    ones. The second Ctrl-C or SIGTERM ends the process.
+def interrupts() -> Iterator[Callable[[], int]]:
+    """Yields a function that returns the signal that was received, 0 for none: Ctrl-C or SIGTERM. The second one ends
+    the process.
     """
     received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: 0
-        return
 
     def note(number: int, _frame: Any) -> None:
-        if received and number not in further:
+        if received:
             raise KeyboardInterrupt
         received.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, *further)}
-    try:
+    with _handled(note, signal.SIGINT, signal.SIGTERM):
         yield lambda: received[0] if received else 0
+
+
+@contextmanager
+def noted(*signals: int) -> Iterator[Callable[[], bool]]:
+    """Yields a function that returns whether one of these signals was received, which do nothing else."""
+    received: list[int] = []
+    with _handled(lambda number, _frame: received.append(number), *signals):
+        yield lambda: bool(received)
+
+
+@contextmanager
+def _handled(handler: Callable[[int, Any], None], *signals: int) -> Iterator[None]:
+    """While active, a function handles signals. Only the main thread receives any."""
+    here = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, handler) for number in signals} if here else {}
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

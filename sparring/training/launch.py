@@ -31,6 +31,7 @@ from sparring.training import checkpoint
 from sparring.training.bounds import Bound, seconds
 from sparring.training.dry_run import dry_run
 from sparring.training.exporter import Address, address, exported
+from sparring.training.interrupts import noted
 from sparring.training.launcher import Launcher, find_launcher
 from sparring.training.prepare import prepare, room
 from sparring.training.run import Run
@@ -109,20 +110,24 @@ def train(
     launcher = find_launcher()
     launcher.check(ranks)
     place = devices.resolve(device)
-    devices.check(place, precision, launcher.local_ranks if launcher.name else ranks)
+    devices.check(place, precision, launcher.local_ranks if launcher.several else ranks)
     request = Request(
         recipe, data, None if out is None else Path(out), fields, Bound(steps, None if time is None else seconds(time)),
-        {"seed": seed, "precision": precision}, place, launcher, ranks if not launcher.name else launcher.ranks, exact,
+        {"seed": seed, "precision": precision}, place, launcher, launcher.ranks if launcher.several else ranks, exact,
         resume, force, until, memory, None if metrics is None else address(metrics), quiet, save_every,
     )  # fmt: skip
     with joined(launcher, place) as team:
         try:
-            path = lead(request, team) if team is None or team.leads else follow(request, team)
+            if team is not None and not team.leads:
+                return team.given(*follow(request, team), place)
+            model = load(lead(request, team), str(place), trust=True)  # its recipe is the one that was given
         except InputError:
             if launcher.rank:
                 raise SystemExit(2) from None  # the first rank says why
             raise
-    return load(path, str(place), trust=True)  # its recipe is the one that was given
+        if team is not None:
+            team.give(model)  # the others may not see the run's folder
+        return model
 
 
 @dataclass(frozen=True)
@@ -163,13 +168,16 @@ def lead(request: Request, team: Team | None) -> Path:
     """Plan a run, or continue one, and play it; on its first rank, or alone. Returns its folder."""
     screen, recipe, data, fields = Screen(request.quiet), request.recipe, request.data, request.fields
     before = RunFolder(request.out) if request.out is not None else None
-    resume = request.resume or (before is not None and request.launcher.continues(before.job()))
+    resume = request.resume or (before is not None and _restarted(request, before))
     stored = before.reopen()[0] if recipe is None and resume and before is not None and before.exists else None
     items, chosen, why = _choose(recipe or stored, data, request.place, request.bound.time)
     chosen = chosen.set(fields)
     folder = before or RunFolder(Path("runs") / f"{chosen.name}-{items.name}")
-    resume = resume or request.launcher.continues(folder.job())
-    force = request.force and not (resume and not request.resume)  # a restart goes on with what it has begun by force
+    restarted = not request.resume and _restarted(request, folder)
+    resume, force = request.resume or restarted, request.force and not restarted
+    if restarted:
+        forced = " without --force, which it was begun with" if request.force else ""
+        screen.say(f"{request.launcher.name} has started job {request.launcher.job} again; its run continues{forced}")
     read = partial(_read, items, limit=request.room, screen=screen)
     resuming = folder.claim(resume, force)
     if resuming:
@@ -190,16 +198,24 @@ def lead(request: Request, team: Team | None) -> Path:
     return folder.path
 
 
-def follow(request: Request, team: Team) -> Path:
-    """Play a run that the first rank has planned, on another one. Returns its folder."""
+def _restarted(request: Request, folder: RunFolder) -> bool:
+    """True if a launcher has begun the run in a folder, and goes on with it."""
+    return bool(request.launcher.name) and request.launcher.continues(folder.job())
+
+
+def follow(request: Request, team: Team) -> tuple[Recipe[Any], Modality]:
+    """Play a run that the first rank has planned, on another one. Returns its recipe and its fitted modality."""
     source, fields, rest = team.wait()
     recipe = recipes.find(source).set(fields)
     modality, folder, settings, bound = pickle.loads(rest)  # of a modality that the recipe's file may define
     problem, prepared = "", None
-    try:
+
+    def read() -> tuple[Modality, Dataset]:
         items = find(request.data, [type(each) for each in recipe.takes])
-        reading = partial(_read, items, recipe, modality, request.room, Screen(quiet=True))
-        _, prepared = team.after_leader(reading)
+        return _read(items, recipe, modality, request.room, Screen(quiet=True))
+
+    try:
+        _, prepared = team.after_leader(read)
         if prepared.fingerprint != settings.fingerprint:
             problem = f"{request.data} has other data on this machine than on that of the first rank"
     except InputError as error:
@@ -209,8 +225,7 @@ def follow(request: Request, team: Team) -> Path:
     fabric = devices.fabric(request.place, settings.precision, team.launcher.ranks, team.launcher.nodes)
     fabric.launch()
     _work(fabric, source, fields, modality, prepared, folder, settings, bound, True, None)
-    path: Path = folder.path
-    return path
+    return recipe, modality
 
 
 def _announce(plan: _Plan, items: Items, why: str, request: Request, folder: RunFolder, screen: Screen) -> None:
@@ -252,7 +267,12 @@ def _planned(recipe: Recipe[Any], items: Items, request: Request, read: Read, sc
     if note:
         screen.say(note)
     if "shards" not in request.fields:
-        recipe = recipe.set({"shards": math.lcm(recipe.shards, request.ranks)})
+        shards = math.lcm(recipe.shards, request.ranks)
+        if recipe.batch % shards:
+            raise InputError(
+                f"batch={recipe.batch} cannot be divided among {request.ranks} ranks; give a multiple of {shards}"
+            )
+        recipe = recipe.set({"shards": shards})
     shard_size(recipe)
     modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
     if recipe.own_file:  # the recipes of Sparring are tested
@@ -274,11 +294,12 @@ def _settings(recipe: Recipe[Any], items: Items, data: Dataset, request: Request
         kind = recipe.modality(items.kind).kind
         precision = "bf16" if kind in recipe.bf16 and devices.has_bf16(place) else "fp32"
     on_cpu = place.type == "cpu"
+    exact = on_cpu if request.exact is None else request.exact
     return Settings(
         source, items.name, len(items), data.fingerprint, seed, precision, device=str(place),
         save_every=request.save_every, until=request.until, code=recipe.code, job=request.launcher.record,
-        exact=on_cpu if request.exact is None else request.exact,
-        threads=max(1, devices.cores() // recipe.shards) if on_cpu and recipe.shards > 1 else 0,
+        exact=exact,
+        threads=max(1, devices.cores() // recipe.shards) if exact and on_cpu and recipe.shards > 1 else 0,
     )  # fmt: skip
 
 
@@ -368,7 +389,8 @@ def _launch(plan: _Plan, folder: RunFolder, request: Request, team: Team | None)
         _work(devices.fabric(request.place, precision), *work)
     else:
         try:
-            devices.fabric(request.place, precision, request.ranks).launch(partial(_work_on, work))
+            with noted(*launcher.signals):  # its ranks receive them, too
+                devices.fabric(request.place, precision, request.ranks).launch(partial(_work_on, work))
         except ProcessRaisedException as error:
             raise _error_of_rank(error) from error
 
@@ -401,17 +423,19 @@ def _work(
     launcher = find_launcher()
     screen = Screen(quiet or fabric.global_rank > 0)
     found = recipes.find(recipe).set(fields)
-    with torch.random.fork_rng(), within_memory(*found.sizes()), found.running(), devices.threads(settings.threads):
-        run = Run(found, modality, data, folder, settings, bound, fabric, screen)
-        if run.restore():
-            screen.say(f"resumed at step {run.step}")
-        with exported(run, metrics):
-            finished = run.train(*launcher.signals)
-    if run.signal in launcher.signals and run.main:
-        launcher.requeue()
-        screen.say(f"stopped at step {run.step}; job {launcher.job} is queued again")
-    elif not finished:
-        screen.say(f"stopped at step {run.step}; continue with --resume")
+    with noted(*launcher.signals) as ending:
+        with torch.random.fork_rng(), within_memory(*found.sizes()), found.running(), devices.threads(settings.threads):
+            run = Run(found, modality, data, folder, settings, bound, fabric, screen)
+            if run.restore():
+                screen.say(f"resumed at step {run.step}")
+            with exported(run, metrics):
+                finished = run.train(ending)
+        if not finished and ending():
+            if run.main:
+                launcher.requeue()
+            screen.say(f"stopped at step {run.step}; job {launcher.job} is queued again")
+        elif not finished:
+            screen.say(f"stopped at step {run.step}; continue with --resume")
     screen.say(f"{run.step} steps in {clock(run.seconds)}{_reached(run)}; the model is in {folder.model}")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sparring.errors import InputError
+from sparring.files import describe_error
 
 UNNAMED = "none"  # the id that torchrun gives to jobs without one
 
@@ -35,6 +36,11 @@ class Launcher:
     restarted: bool = False
 
     @property
+    def several(self) -> bool:
+        """True if it has started more processes than this one."""
+        return self.ranks > 1
+
+    @property
     def local_ranks(self) -> int:
         """Number of processes on each machine."""
         return self.ranks // self.nodes
@@ -53,7 +59,7 @@ class Launcher:
         Raises:
             InputError: with the reason.
         """
-        if self.name and ranks != 1:
+        if self.several and ranks != 1:
             raise InputError(
                 f"ranks={ranks} was given, but {self.name} has started the processes ({self.ranks}); leave ranks out"
             )
@@ -61,14 +67,23 @@ class Launcher:
             raise InputError(
                 f"{self.name} has started {self.ranks} processes on {self.nodes} machines; start equally many on each"
             )
+        if self.local_rank >= self.local_ranks:
+            raise InputError(
+                f"{self.name} has started more than {self.local_ranks} of its {self.ranks} processes on one of "
+                f"{self.nodes} machines; start equally many on each"
+            )
 
     def continues(self, recorded: str) -> bool:
         """True if this job has begun a run, and has been started again, perhaps with another number of processes.
 
+        A named job of torchrun starts again on a machine that joins it, which is no restart there. In a job of Slurm,
+        several commands may run one after the other.
+
         Args:
             recorded: the `record` of the job that has begun the run.
         """
-        return bool(self.name) and recorded == self.record and (self.restarted or self.job != UNNAMED)
+        named = self.name == "torchrun" and self.job != UNNAMED
+        return bool(self.name) and recorded == self.record and (self.restarted or named)
 
     @property
     def signals(self) -> tuple[int, ...]:
@@ -81,9 +96,13 @@ class Launcher:
         Raises:
             InputError: if that is refused.
         """
-        done = subprocess.run(["scontrol", "requeue", self.job], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise InputError(f"job {self.job} cannot be queued again: {done.stderr.strip()}; start it with --resume")
+        try:
+            done = subprocess.run(["scontrol", "requeue", self.job], capture_output=True, text=True, check=False)
+            problem = done.stderr.strip() if done.returncode else ""
+        except OSError as error:
+            problem = f"scontrol cannot be run ({describe_error(error)})"
+        if problem:
+            raise InputError(f"job {self.job} cannot be queued again: {problem}; queue it yourself, with --resume")
 
 
 def find_launcher(environment: Mapping[str, str] = os.environ) -> Launcher:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 
 ROLLBACK_FACTOR = 0.3  # of the learning rate after a rollback
+OLD_RANK = re.compile(r"rank\d+\.")  # of tensors of a rank, which version 0.1 stored
 MAX_ROLLBACKS = 100  # that a checkpoint may count: the learning rate is 0 long before
 
 
@@ -75,7 +77,6 @@ class Run:
         self.data = replace(data, tensors=moved)
         self.main = fabric.global_rank == 0
         self.step, self.seconds, self.salt, self.scored = 0, 0.0, 0, 0
-        self.signal = 0  # that has stopped the run
         self.watch: Watch | None = None
         self.reserve, self.plans = Reserve(), PlanFile(folder.plan)
         with torch.random.fork_rng([]):
@@ -149,8 +150,8 @@ class Run:
             shard = self.fabric.global_rank * mine + i
             for module in self.own.values():
                 module.use(i)
-            # Version 0.1 had one shard on each rank.
-            self.game.load_state_dict(game | (_under(f"shard{shard}.", tensors) or _under(f"rank{shard}.", tensors)))
+            own = _under(f"shard{shard}.", tensors) or before_shards(shard, self.recipe.shards, tensors)
+            self.game.load_state_dict(game | own)
         for name, optimizer in self._optimizers().items():
             checkpoint.restore_optimizer(f"optimizer.{name}", optimizer, tensors)
 
@@ -216,24 +217,23 @@ class Run:
 
     # The run itself.
 
-    def train(self, *signals: int) -> bool:
-        """Train to the bound and write the model. False if the user stopped the run before.
+    def train(self, ending: Callable[[], bool] = lambda: False) -> bool:
+        """Train to the bound and write the model. False if the run was stopped before.
 
         Args:
-            signals: that stop it, besides Ctrl-C and SIGTERM.
+            ending: whether to stop it; Ctrl-C and SIGTERM do, too.
         """
         clock = Clock(self.fabric, self.recipe.batch, self.settings.save_every, self.step, self.seconds, self.scored)
         if self.main:
             self.watch = Watch(self)
             self.watch.sheet()
             self._reserve_finish()
-        with interrupts(*signals) as interrupted:
+        with interrupts() as interrupted:
             if self.step == 0:
                 self.save()  # so that the run can be rolled back from the first step on
             self.screen.start()
             try:
-                stopped = self._play(clock, interrupted)
-                self.signal = interrupted()
+                stopped = self._play(clock, lambda: bool(interrupted()) or ending())
             finally:
                 self.screen.stop()
                 if self.watch is not None:
@@ -253,7 +253,7 @@ class Run:
             least, usual = self.recipe.finish_seconds(game, self.modality)
             self.reserve.set("finish", max(least, min(usual, MAX_FINISH * self.bound.time)))
 
-    def _play(self, clock: Clock, interrupted: Callable[[], int]) -> bool:
+    def _play(self, clock: Clock, interrupted: Callable[[], bool]) -> bool:
         """Play until the bound, checking the clock from time to time. True if interrupted."""
         clock.go_on()
         while not self.bound.over(self.step):
@@ -265,7 +265,7 @@ class Run:
                     self.watch.logbook.add(record)
                 if self.step >= clock.next:
                     self.bound.reserve = self.reserve.seconds
-                    orders = clock.look(self.step, self.bound, bool(interrupted()))
+                    orders = clock.look(self.step, self.bound, interrupted())
                     self.seconds, self.scored = orders.seconds, clock.scored
                     if orders.replanned and self.main:
                         self.plans.add(orders.plan, orders.seconds)
@@ -323,6 +323,12 @@ class Run:
                     shards=self.recipe.shards, exact=self.settings.exact, take=self.take,
                 )  # fmt: skip
                 return
+
+
+def before_shards(shard: int, shards: int, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What version 0.1 stored for the rank that played a shard, each of which played equally many."""
+    ranks = len({name.partition(".")[0] for name in tensors if OLD_RANK.match(name)})
+    return _under(f"rank{shard * ranks // shards}.", tensors)
 
 
 def _phase_progress(plan: Plan, begin: float, end: float, step: int) -> float:

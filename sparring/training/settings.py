@@ -20,7 +20,8 @@ class Settings:
         fingerprint: identifies the data when a run is resumed.
         seed: random seed.
         precision, device: how and where the run computes.
-        exact: sums over shards do not depend on the number of ranks.
+        exact: sums over shards do not depend on the number of ranks. Those of version 0.1, which did not record it,
+            did.
         threads: of each rank on a CPU; 0 for as many as PyTorch likes.
         job: of the launcher that has begun the run, as in `Launcher.record`.
         save_every: seconds of training between checkpoints.
@@ -38,7 +39,7 @@ class Settings:
     save_every: float
     until: str = ""
     code: str = ""
-    exact: bool = True
+    exact: bool = False
     threads: int = 0
     job: str = ""
 

@@ -10,6 +10,9 @@ import torch
 
 from sparring import devices
 from sparring.errors import InputError
+from sparring.modalities import Modality
+from sparring.model import Model
+from sparring.recipes.base import Recipe
 from sparring.training.launcher import Launcher
 
 if TYPE_CHECKING:
@@ -58,6 +61,19 @@ class Team:
             return read()
         finally:
             self.fabric.barrier()
+
+    def give(self, model: Model) -> None:
+        """On the first rank: give the trained model to the others."""
+        weights = {name: tensor.cpu() for name, tensor in model.game.state_dict().items()}
+        self.fabric.broadcast((weights, dict(model.about)))
+
+    def given(self, recipe: Recipe[Any], modality: Modality, device: torch.device) -> Model:
+        """On the others: the trained model."""
+        nothing: Any = None
+        weights, about = self.fabric.broadcast(nothing)
+        game = recipe.game(modality)
+        game.load_state_dict(weights)
+        return Model(recipe, modality, game.to(device), about)
 
     def agree(self, problem: str) -> None:
         """End all processes if one of them has a problem; the first rank says which.

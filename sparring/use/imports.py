@@ -114,7 +114,7 @@ def _tensors(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         why = "it holds Python objects, which may run code, or is no file of weights"
         raise InputError(f"{path} is not read: {why}; give a state_dict or safetensors") from error
-    except (OSError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except Exception as error:  # the reader of pickles meets bytes of any other file with any error
         raise InputError(f"{path} cannot be read: {one_line(error)}") from error
 
 
@@ -141,7 +141,7 @@ def _unpublished(net: torch.nn.Module, state: State) -> State:
 
 def _record(peer: str, files: Sequence[str | Path]) -> dict[str, Any]:
     """Where the weights come from."""
-    hashes = {Path(file).name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files}
+    hashes = [(Path(file).name, hashlib.sha256(Path(file).read_bytes()).hexdigest()) for file in files]
     return {
         "name": Path(files[0]).stem,
         "imported": {"from": peer, "sha256": hashes},

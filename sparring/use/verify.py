@@ -19,7 +19,7 @@ from sparring.evaluation.report import HEADING
 from sparring.json_files import read_json
 from sparring.metrics.results import Evaluation, Number, current_name
 from sparring.model import Model, load
-from sparring.model.hub import local
+from sparring.model.hub import address, local
 from sparring.runs.card import PARAMETERS, SCORES
 from sparring.runs.folder import RunFolder
 from sparring.seeds import Seeds
@@ -118,6 +118,7 @@ def verify(
     model = load(folder.path, str(place), trust)
     if data is not None:
         model = Model(model.recipe, model.modality, model.game, {**model.about, "data": str(data)})
+    _check_data(model)
     again = evaluate(model, against, stored["samples"], features, device, quiet=quiet)
     if again.data != stored["data"]:
         raise InputError(f"{run} was evaluated against {stored['data']!r}, not {again.data!r}; give it with --against")
@@ -134,6 +135,20 @@ def verify(
     return Verification(tuple(checks), protocol)
 
 
+def _check_data(model: Model) -> None:
+    """Check that the training data are there: as many items, and the same ones if this version trained the model.
+
+    Raises:
+        InputError: if not.
+    """
+    found, count = len(model.find_items()), int(model.about["items"])
+    if found != count:
+        raise InputError(
+            f"{model.about['data']} holds {found:,} items, but the model was trained on {count:,}; give the data "
+            "of the training with --data"
+        )
+
+
 def _table(folder: RunFolder, run: str) -> list[list[str]]:
     """The cells of the table of an evaluated card, with its head.
 
@@ -143,7 +158,10 @@ def _table(folder: RunFolder, run: str) -> list[list[str]]:
     lines = folder.read_section(HEADING) or []
     rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines if line.startswith("| ")]
     if len(rows) < 2 or not folder.evaluation.is_file():
-        raise InputError(f"{run} has no card with an evaluation; run sparring evaluate {run} first")
+        advice = (
+            f"run sparring evaluate {run} first" if address(run) is None else "who pushed it has to evaluate it first"
+        )
+        raise InputError(f"{run} has no card with an evaluation; {advice}")
     return rows
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,8 +25,11 @@ class Repository:
     def __post_init__(self) -> None:
         self.commit({".gitattributes": b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"})
 
-    def commit(self, files: dict[str, bytes]) -> str:
-        whole = {**(self.files() if self.commits else {}), **files}
+    def commit(self, files: dict[str, bytes], deleted: Collection[str] = ()) -> str:
+        kept = {
+            name: content for name, content in (self.files() if self.commits else {}).items() if name not in deleted
+        }
+        whole = {**kept, **files}
         name = hashlib.sha1(repr((len(self.commits), sorted(whole))).encode()).hexdigest()
         self.commits[name] = whole
         return name
@@ -168,14 +171,19 @@ class Handler(BaseHTTPRequestHandler):
     def commit(self, body: bytes, name: str, revision: str) -> None:
         if not (found := self.repository(name, revision)):
             return
-        files = {}
+        files, deleted = {}, set()
         for line in map(json.loads, body.splitlines()):
             value = line["value"]
             if line["key"] == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
                 files[value["path"]] = self.server.blobs[value["oid"]]
-        sha = found.commit(files)
+            elif line["key"] == "deletedFile":
+                deleted.add(value["path"])
+            elif value.get("parentCommit") != found.resolved("main"):
+                self.answer(412, {"error": "A commit has happened since."})
+                return
+        sha = found.commit(files, deleted)
         self.answer(200, {"commitUrl": f"{self.server.url}/{name}/commit/{sha}", "commitOid": sha})
 
     def resolve(self, _: bytes, name: str, revision: str, path: str) -> None:

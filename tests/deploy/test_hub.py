@@ -1,6 +1,8 @@
 """Models are pushed to a Hub on loopback, and come back bit for bit."""
 
+import errno
 import json
+import os
 import re
 import shutil
 import socket
@@ -16,6 +18,7 @@ from hub_stub import TOKEN, running
 import sparring
 from sparring.deploy.push import push
 from sparring.errors import InputError
+from sparring.evaluation.audited import audited
 from sparring.evaluation.report import record
 from sparring.files import write_json
 from sparring.metrics.results import read_numbers
@@ -154,6 +157,25 @@ def test_another_model_is_not_overwritten(run, tmp_path):
     assert torch.equal(next(sparring.load("hf://me/points").game.parameters()), next(model.game.parameters()))
 
 
+def test_nothing_of_another_model_stays(hub, run, tmp_path):
+    push(run, "me/points")
+    hub.repositories["me/points"].commit({"samples/old.png": b"", "notes.txt": b"mine"})
+    sparring.load(run).save(tmp_path / "alone")  # without an evaluation
+    push(tmp_path / "alone", "me/points", force=True)
+    there = set(hub.repositories["me/points"].files())
+    assert "evaluation.json" not in there
+    assert "samples/old.png" not in there
+    assert {"notes.txt", "samples/sheet.png"} <= there
+
+
+def test_the_same_weights_are_the_same_model_whichever_version_wrote_them(hub, run):
+    push(run, "me/points")
+    described = json.loads(hub.repositories["me/points"].files()["model/model.json"])
+    hub.repositories["me/points"].commit({"model/model.json": json.dumps(described | {"sparring": "0.0"}).encode()})
+    push(run, "me/points")
+    assert b'"sparring": "0.0"' not in hub.repositories["me/points"].files()["model/model.json"]
+
+
 def test_other_files_are_not_written_beside(hub, run):
     push(run, "me/points")
     hub.repositories["me/points"].commits = {"0": {"data.zip": b"x"}}
@@ -219,10 +241,27 @@ def test_code_is_not_published(hub, run, tmp_path):
     assert not hub.requests
 
 
+def test_a_full_disk_is_no_matter_of_the_network():
+    where, refused = addresses.address("hf://me/points"), r"^hf://me/points cannot be stored: .*space"
+    with pytest.raises(InputError, match=refused), addresses.explained(where):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.usefixtures("hub")
+def test_an_audit_of_a_model_of_the_hub_is_found(run):
+    push(run, "me/points")
+    sparring.load("hf://me/points")
+    finding = {"name": "copies", "evidence": "it has some", "advice": "train less"}
+    write_json(addresses.beside("hf://me/points") / "audit.json", {"findings": [finding]})
+    assert [found.name for found in audited("hf://me/points")] == ["copies"]
+
+
 def test_addresses():
     assert str(addresses.address(Path("hf://me/points@v1"))) == "hf://me/points@v1"
     assert addresses.address("runs/hf") is None
-    assert addresses.beside("hf://me/points@v1") == Path("runs/hub/me/points")
+    assert addresses.beside("hf://me/points@v1") == Path("runs/hub/me/points@v1")
+    assert addresses.beside("hf://me/points@refs/pr/1") == Path("runs/hub/me/points@refs%2Fpr%2F1")
+    assert addresses.beside("hf://me/points") == Path("runs/hub/me/points")
     for wrong in ("hf://", "hf://me", "hf://me/../points", "hf://me/points/model", "hf://me/points@"):
         with pytest.raises(InputError, match="is no model of the Hub"):
             addresses.address(wrong)

@@ -100,6 +100,41 @@ def test_a_run_is_followed_until_it_ends(run, mlflow, monkeypatch):
     assert [step for step, _ in history(mlflow, "D/loss")[1]] == [10, 20, 30]
 
 
+def test_two_trackers_are_followed_at_once(run, mlflow, monkeypatch):  # noqa: ARG001
+    monkeypatch.setattr("sparring.runs.loggers.sending.POLLING_INTERVAL", 0.01)
+    lock = FileLock(run / LOCK, thread_local=False)
+    lock.acquire()
+    looks = loggers.follow(run, "mlflow")
+    next(looks)
+    shutil.rmtree(run / "tensorboard")
+    loggers.send(run, "tensorboard")
+    lock.release()
+    list(looks)
+    assert json.loads((run / "logged.json").read_text()).keys() == {"mlflow", "tensorboard"}
+
+
+def test_an_interrupted_first_look_does_not_make_a_second_run(run, mlflow, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("sparring.runs.loggers.mlflow.TRACKER.lines", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            loggers.send(run, "mlflow")
+    loggers.send(run, "mlflow")
+    assert [step for step, _ in history(mlflow, "D/loss")[1]] == [10, 20, 30]
+
+
+def test_no_path_of_this_machine_is_sent(run, mlflow, tmp_path):
+    loggers.send(run, "mlflow")
+    found, _ = history(mlflow, "D/loss")
+    files = tmp_path / "artifacts"
+    files.mkdir()
+    mlflow.MlflowClient().download_artifacts(found.info.run_id, "", str(files))
+    sent = {path.name: path.read_bytes() for path in files.rglob("*") if path.is_file()}
+    assert {"README.md", "model.json", "weights.safetensors"} <= sent.keys()
+    private = str(tmp_path.parent).encode()  # of the data and the run
+    assert not [name for name, content in sent.items() if private in content]
+    assert not [value for value in found.data.params.values() if "/" in value]
+
+
 def test_steps_that_a_rollback_repeats_are_not_sent_again(run, mlflow):
     loggers.send(run, "mlflow")
     (run / "log.jsonl").write_text(
@@ -115,8 +150,10 @@ def test_tensorboard_files_are_written_again(run, monkeypatch, capsys):
     before = sorted((run / "tensorboard").iterdir())
     assert command(monkeypatch, capsys, f"log {run} --to tensorboard")[0] == 0
     assert sorted((run / "tensorboard").iterdir()) == before, "the run has written them"
+    assert not (run / "logged.json").exists(), "nothing was written"
     shutil.rmtree(run / "tensorboard")
-    (run / "logged.json").unlink()
+    loggers.send(run, "tensorboard")
+    shutil.rmtree(run / "tensorboard")
     loggers.send(run, "tensorboard")
     events = EventAccumulator(str(run / "tensorboard"))
     events.Reload()
@@ -163,6 +200,7 @@ def test_a_tracker_that_is_not_installed_is_named(run, monkeypatch):
 
 
 def test_a_run_that_begins_again_is_another_one(run, original):
+    shutil.rmtree(run / "tensorboard")
     loggers.send(run, "tensorboard")
     assert (run / "logged.json").is_file()
     sparring.train("r3gan_mlp", original.parent / "points.npy", out=run, force=True, **TINY)

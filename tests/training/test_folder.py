@@ -45,6 +45,15 @@ def test_a_run_that_somebody_began_meanwhile_is_not_touched(tmp_path, monkeypatc
     assert sparring.load(tmp_path / "run").about["step"] == 1
 
 
+@pytest.mark.parametrize("record", [None, "{", '{"run": 1}'])
+def test_a_run_with_a_damaged_record_can_be_replaced(tmp_path, record):
+    run = RunFolder(tmp_path / "run")
+    sparring.train("gan", "digits", out=run.path, steps=1, **TOY)
+    run.recipe.unlink() if record is None else run.recipe.write_text(record)
+    assert run.job() == ""
+    assert sparring.train("gan", "digits", out=run.path, steps=2, force=True, **TOY).about["step"] == 2
+
+
 def test_a_lock_that_a_killed_training_left_is_none(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / LOCK).touch()

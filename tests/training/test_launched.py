@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,7 +22,11 @@ import sparring
 from sparring.errors import InputError
 from sparring.runs.folder import RunFolder
 from sparring.training import checkpoint
+from sparring.training.launch import follow
 from sparring.training.launcher import Launcher, find_launcher
+from sparring.training.publish import publish
+from sparring.training.run import Run
+from sparring.training.team import Team
 
 FIELDS = {"G": (8, 8), "D": (8,), "batch": 8, "shards": 2}
 RUN = ("-m", "sparring", "train", "digits", "--recipe", "gan", "--device", "cpu", *(
@@ -96,11 +104,111 @@ def test_a_job_continues_its_own_run_only(recorded, job, restarted, continues):
     assert Launcher("torchrun", job=job, restarted=restarted).continues(recorded) == continues
 
 
+def test_a_second_command_in_a_job_of_slurm_does_not_continue_the_run_of_the_first():
+    assert not Launcher("srun", job="77").continues("srun 77")
+    assert Launcher("srun", job="77", restarted=True).continues("srun 77")
+
+
+def srun(monkeypatch, tasks: int, restarts: int = 0) -> None:
+    """This process as the first task that srun has started."""
+    first = {"SLURM_STEP_NUM_TASKS": str(tasks), "SLURM_STEP_NUM_NODES": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"}
+    for name, value in {**SRUN, **first, "SLURM_NTASKS": str(tasks), "SLURM_RESTART_COUNT": str(restarts)}.items():
+        monkeypatch.setenv(name, value)
+
+
+GAN = {"device": "cpu", "steps": 2, **FIELDS}
+
+
+def test_a_restarted_job_says_that_it_continues_and_ignores_force(tmp_path, monkeypatch, capsys):
+    srun(monkeypatch, tasks=1)
+    sparring.train("gan", "digits", out=tmp_path, force=True, **GAN)
+    with pytest.raises(InputError, match="already holds a run"):
+        sparring.train("gan", "digits", out=tmp_path, **GAN)
+    srun(monkeypatch, tasks=1, restarts=1)
+    capsys.readouterr()
+    sparring.train("gan", "digits", out=tmp_path, force=True, **GAN)
+    said = capsys.readouterr()
+    assert "srun has started job 77 again; its run continues without --force" in said.out + said.err
+
+
+def test_ranks_within_one_task_of_slurm(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.devices.START_METHOD", "fork")
+    srun(monkeypatch, tasks=1)
+    sparring.train("gan", "digits", out=tmp_path / "two", ranks=2, quiet=True, **GAN)
+    assert_equal(end(tmp_path / "two"), alone(tmp_path / "one", 2))
+
+
+@pytest.mark.parametrize("command", ["#!/bin/sh\necho $@ >> queued", "#!/bin/sh\necho no such job >&2; exit 1", ""])
+def test_a_job_that_ends_is_queued_again(tmp_path, monkeypatch, command):
+    """SIGUSR1 arrives before the first step."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if command:
+        (tmp_path / "scontrol").write_text(command)
+        (tmp_path / "scontrol").chmod(0o755)
+    srun(monkeypatch, tasks=1)
+    restore = Run.restore
+    monkeypatch.setattr(Run, "restore", lambda run: os.kill(os.getpid(), signal.SIGUSR1) or restore(run))
+    monkeypatch.setattr("sparring.training.clock.CHECK_SECONDS", 0.0)
+    begin = partial(sparring.train, "gan", "digits", out=tmp_path / "run", quiet=True, **{**GAN, "steps": 500})
+    if "queued" in command:
+        assert begin().about["step"] < 500
+        assert (tmp_path / "queued").read_text() == "requeue 77\n"
+    else:
+        why = "no such job" if command else r"scontrol cannot be run"
+        with pytest.raises(
+            InputError, match=f"^job 77 cannot be queued again: {why}.*queue it yourself, with --resume$"
+        ):
+            begin()
+
+
+def test_a_finished_run_is_not_queued_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))  # without scontrol
+    srun(monkeypatch, tasks=1)
+    finish = "sparring.training.run.publish"
+    monkeypatch.setattr(finish, lambda *what: os.kill(os.getpid(), signal.SIGUSR1) or publish(*what))
+    assert sparring.train("gan", "digits", out=tmp_path / "run", quiet=True, **GAN).about["step"] == 2
+
+
+class Connection:
+    """To the first rank; notes what was waited for."""
+
+    def __init__(self, plan) -> None:
+        self.plan, self.calls = plan, []
+
+    def broadcast(self, _):
+        return self.plan
+
+    def barrier(self):
+        self.calls.append("barrier")
+
+
+@pytest.mark.parametrize("local_rank", [0, 1])
+def test_a_follower_without_the_data_meets_the_others_before_it_says_so(tmp_path, monkeypatch, local_rank):
+    recipe = sparring.recipes.find("gan").set(FIELDS)
+    plan = pickle.dumps((None, RunFolder(tmp_path), None, None))
+    connection = Connection((recipe.source, asdict(recipe), plan))
+    team = Team(connection, Launcher("torchrun", 2 + local_rank, 4, local_rank, 2))
+
+    def gather(problems, problem):
+        connection.calls.append(problem)
+        problems[:] = [problem] * len(problems)
+
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
+    request = SimpleNamespace(data=str(tmp_path / "missing"), room=1)
+    with pytest.raises(SystemExit):
+        follow(request, team)
+    (barrier, problem) = connection.calls
+    assert barrier == "barrier"
+    assert "is not recognized as data" in problem
+
+
 @pytest.mark.parametrize(
     ("launcher", "ranks", "problem"),
     [
         (Launcher("torchrun", ranks=4), 2, r"ranks=2 was given, but torchrun has started the processes \(4\)"),
         (Launcher("srun", ranks=5, nodes=2), 1, "srun has started 5 processes on 2 machines; start equally many"),
+        (Launcher("srun", 3, 6, 3, 2), 1, "more than 3 of its 6 processes on one of 2 machines; start equally many"),
     ],
 )
 def test_what_processes_cannot_do_is_refused(launcher, ranks, problem):

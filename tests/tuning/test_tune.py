@@ -99,6 +99,13 @@ def test_trials_that_fail_say_why(quick, tmp_path, monkeypatch):
     assert not quick
 
 
+def test_a_winner_of_version_0_1_names_fields_as_they_were(tmp_path):
+    Winner("gan", ("batch=8", "accumulate=4"), "score", (0.1,)).write(tmp_path)
+    assert winner(tmp_path).fields == ("batch=8", "shards=4")
+    with pytest.raises(InputError, match="accumulate is now shards; give shards=4"):
+        sparring.recipes.find("gan").set({"accumulate": 4})
+
+
 def test_values_of_the_winner_are_trained(tmp_path):
     Winner("gan", ("G=8", "z=3", "batch=4"), "fid[coordinates]", (0.1,)).write(tmp_path)
     assert winner(tmp_path).fields == ("G=8", "z=3", "batch=4")

@@ -17,7 +17,7 @@ from sparring.deploy.export import export
 from sparring.errors import InputError
 from sparring.recipes.peers import PEERS
 from sparring.use.apply import apply
-from sparring.use.imports import REFUSED, import_model
+from sparring.use.imports import REFUSED, _record, import_model
 
 ROOT = Path(__file__).parents[2]
 spec = importlib.util.spec_from_file_location("published", ROOT / "benchmarks" / "published.py")
@@ -129,7 +129,7 @@ def test_an_imported_model_is_a_model(tmp_path, monkeypatch, capsys):
     assert np.abs(off).max() <= 1
     about = sparring.load("horses").about
     assert about["imported"]["from"] == "cyclegan"
-    assert set(about["imported"]["sha256"]) == {"latest_net_G.pth"}
+    assert [name for name, _ in about["imported"]["sha256"]] == ["latest_net_G.pth"]
     export("horses", "horses.safetensors")
     assert torch.equal(sparring.load("horses.safetensors").mapper().net(image()), net(image()))
     code, (line,) = command(monkeypatch, capsys, "evaluate horses")
@@ -162,6 +162,23 @@ def test_no_code_is_executed(tmp_path, monkeypatch):
             import_model("pix2pix", [name], "out")
     assert not Path("executed").exists()
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"import torch\n", b"so much text.\n", b"R0 and more", b"(lp0\n", b"\x80\x02}q", b""]
+)
+def test_a_file_that_is_no_file_of_weights_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "net.pth").write_bytes(content)
+    with pytest.raises(InputError, match=r"net\.pth (cannot be|is not) read: "):
+        import_model("pix2pix", [tmp_path / "net.pth"], tmp_path / "out")
+
+
+def test_files_of_the_same_name_are_both_recorded(tmp_path):
+    files = [tmp_path / name / "net.pth" for name in ("A", "B")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(file.parent.name)
+    assert len({mark for _, mark in _record("cyclegan", files)["imported"]["sha256"]}) == 2
 
 
 @pytest.mark.parametrize("peer", sorted(REFUSED))

@@ -73,6 +73,12 @@ def test_another_model_does_not_have_these_numbers(run, original):
     assert not verify(run).same
 
 
+def test_data_of_another_number_are_refused(run, tmp_path):
+    np.save(tmp_path / "fewer.npy", np.zeros((199, 2)))
+    with pytest.raises(InputError, match="holds 199 items, but the model was trained on 200"):
+        verify(run, data=tmp_path / "fewer.npy")
+
+
 def test_the_tolerance_counts(run):
     edit(run, r"^(\| fid\[coordinates\] \| )(\S+)", lambda found: f"{found[1]}{1.1 * float(found[2]):.3g}")
     assert not verify(run, tolerance=0.02).same

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from sparring.data.split import HELD_EVERY
 from sparring.errors import InputError
@@ -20,6 +20,7 @@ class ImageRecipe(Recipe[M]):
     """How images are read, and how they are augmented if there are few. Takes images alone, unless overridden."""
 
     takes: ClassVar[tuple[Any, ...]] = (Images(),)
+    path_fields: ClassVar[tuple[str, ...]] = ("table",)
 
     size: Pixels = data(0, "height and width of the images in pixels; 0: chosen from the data", sets="size")
     flip: bool = data(False, "mirror images at random", sets="flip")
@@ -41,9 +42,6 @@ class ImageRecipe(Recipe[M]):
         sets="wanted",
     )  # fmt: skip
     augment: Augment = data("none", "random transformations of D's input, for small data sets", only=Images)
-
-    def portable(self) -> Self:
-        return replace(self, table="")
 
     def modality(self, kind: str) -> M:
         modality = super().modality(kind)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from torch import nn
 
@@ -128,15 +128,13 @@ class JointRecipe(Adversarial[Joint]):
     """How items of several parts are read."""
 
     takes: ClassVar[tuple[Joint, ...]] = (Joint(),)
+    path_fields: ClassVar[tuple[str, ...]] = ("table", "match")
 
     table: str = data("", "table that names the files; empty: one beside them, if any", sets="table")
     match: str = data("", "another data set, whose items of the same class are the other part", sets="match")
     columns: Words = data((), "columns that rows consist of; empty: all that are suitable", sets="columns")
     size: Pixels = data(0, "height and width of pictures and frames; 0: chosen from the data", sets="size")
     seconds: Weight = data(0.0, "length of sounds; 0: covers most of the sounds", sets="seconds")
-
-    def portable(self) -> Self:
-        return replace(self, table="", match="")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from sparring.modalities import Modality
 from sparring.recipes.base.fields import ABOUT, About, Count, Group, Share, Weight, checked, data, optimization
 
 M = TypeVar("M", bound=Modality)
+RENAMED = {"accumulate": "shards"}  # fields, since version 0.1
 SIZES = ("Data", "Generator", "Discriminator")  # groups of fields that decide how much memory a run takes
 
 
@@ -44,11 +45,13 @@ class Recipe(ABC, Generic[M]):
         takes: the modalities of the data that it can be trained on, with the settings by which it reads them.
         bf16: kinds of data on which it has been measured to train well in bf16.
         code_fields: fields whose value may name a user's own file of code, which only a training runs.
+        path_fields: fields whose value is a path, which only a training reads.
     """
 
     takes: ClassVar[tuple[M, ...]]
     bf16: ClassVar[tuple[str, ...]] = ()
     code_fields: ClassVar[tuple[str, ...]] = ()
+    path_fields: ClassVar[tuple[str, ...]] = ()
 
     batch: Count = data(64, "samples per step")
     labels: bool | None = data(None, "generate samples by class; none: by class if the data have labels")
@@ -89,7 +92,7 @@ class Recipe(ABC, Generic[M]):
     def portable(self) -> Self:
         """This recipe without paths of the machine that it was trained on."""
         names: dict[str, Any] = {name: Path(file).name for name, file in self.code_files.items()}
-        return replace(self, **names)
+        return replace(self, **{**dict.fromkeys(self.path_fields, ""), **names})
 
     @abstractmethod
     def game(self, modality: M) -> Game:
@@ -166,6 +169,8 @@ class Recipe(ABC, Generic[M]):
         hints = get_type_hints(type(self), include_extras=True)
         names = [f.name for f in fields(self)]
         for name in settings:
+            if name in RENAMED and name not in names:
+                raise InputError(f"{name} is now {RENAMED[name]}; give {RENAMED[name]}={settings[name]}")
             if name not in names:
                 raise InputError(f"recipe {self.name!r} has no field {name!r}; {nearest(name, names)}")
         values = {name: checked(name, value, hints[name]) for name, value in settings.items()}

@@ -12,7 +12,7 @@ from typing import Any
 import sparring
 from sparring.errors import InputError, needs, one_line
 from sparring.runs.folder import RunFolder
-from sparring.runs.loggers.tracker import Facts, Tracker
+from sparring.runs.loggers.tracker import Facts, Tracker, published, published_card
 
 FORBIDDEN = re.compile(r"[^\w\-. :/]+")  # characters of names that MLflow refuses
 MAX_METRICS, MAX_PARAMS = 1000, 100  # of a request
@@ -65,13 +65,14 @@ class Mlflow(Tracker):
         with _explained():
             for name, value in evaluation.items():
                 self.client.log_metric(self.id, f"evaluation/{_named(name)}", value)
-            for path in (self.folder.card, self.folder.evaluation):
-                if path.is_file():
-                    self.client.log_artifact(self.id, str(path))
-            with tempfile.TemporaryDirectory() as temporary:
+            if self.folder.card.is_file():
+                self.client.log_text(self.id, published_card(self.folder), self.folder.card.name)
+            if self.folder.evaluation.is_file():
+                self.client.log_artifact(self.id, str(self.folder.evaluation))
+            with tempfile.TemporaryDirectory() as temporary, published(self.folder) as model:
                 flavor = Path(temporary) / "model"
                 self.library.pyfunc.save_model(
-                    flavor, loader_module=LOADER, data_path=str(self.folder.model),
+                    flavor, loader_module=LOADER, data_path=str(model),
                     pip_requirements=[f"sparring=={sparring.__version__}"],
                 )  # fmt: skip
                 self.client.log_artifacts(self.id, str(flavor), "model")

@@ -88,16 +88,17 @@ def _looks(run: str | Path, to: str, project: str, once: bool) -> Iterator[Sent]
     if not folder.recipe.is_file():
         raise InputError(f"{run} is no run; give the folder of one that sparring train wrote")
     content = read_json(folder.recipe, RunRecord)
-    records = read_json(folder.logged, dict[str, Record]) if folder.logged.is_file() else {}
-    known = records.get(to, Record(id="", step=-1, sheet=""))
+    known = _records(folder).get(to, Record(id="", step=-1, sheet=""))
     module = importlib.import_module(f"sparring.runs.loggers.{to}")
     tracker: Tracker = module.TRACKER(folder, facts(folder, content), project, known["id"])
-    known = known | Record(id=tracker.id, step=known["step"], sheet=known["sheet"])
     try:
+        if tracker.id != known["id"]:  # a new run in the tracker
+            known = Record(id=tracker.id, step=-1, sheet="")
+            _record(folder, to, known)
         while True:
             ended = not folder.busy()  # before the log is read, so that its last lines are sent
             sent, known = _look(folder, tracker, known, ended)
-            write_json(folder.logged, records | {to: known})
+            _record(folder, to, known)
             if once or ended or sent.lines or sent.sheets:
                 yield sent
             if once or ended:
@@ -105,6 +106,17 @@ def _looks(run: str | Path, to: str, project: str, once: bool) -> Iterator[Sent]
             time.sleep(POLLING_INTERVAL)
     finally:
         tracker.close()
+
+
+def _records(folder: RunFolder) -> dict[str, Record]:
+    """What has been sent, by the names of trackers."""
+    return read_json(folder.logged, dict[str, Record]) if folder.logged.is_file() else {}
+
+
+def _record(folder: RunFolder, to: str, known: Record) -> None:
+    """Record what has been sent to a tracker. Another process may send the run to another one."""
+    if known["id"]:
+        write_json(folder.logged, _records(folder) | {to: known})
 
 
 def _look(folder: RunFolder, tracker: Tracker, known: Record, ended: bool) -> tuple[Sent, Record]:

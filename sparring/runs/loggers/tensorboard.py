@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,15 +16,17 @@ from sparring.runs.loggers.tracker import Facts, Tracker
 class Tensorboard(Tracker):
     def __init__(self, folder: RunFolder, facts: Facts, project: str, known: str) -> None:  # noqa: ARG002
         self.folder = folder.path / "tensorboard"
+        there = any(self.folder.glob("events.out.tfevents.*"))
+        self._id = known if there else uuid.uuid4().hex
         self.writer = None
-        if known or not any(self.folder.glob("events.out.tfevents.*")):
+        if self._id:  # otherwise the files are those of the run
             from torch.utils.tensorboard import SummaryWriter
 
             self.writer = SummaryWriter(str(self.folder))
 
     @property
     def id(self) -> str:
-        return "written again" if self.writer else ""
+        return self._id
 
     @property
     def place(self) -> str:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparring.runs.folder import RunFolder
+from sparring.files import write_json
+from sparring.json_files import read_json
+from sparring.model import stored
+from sparring.runs.folder import RunFolder, RunRecord
+
+USE = re.compile(r"^(sparring \w+ )(.+?)(?= -n | input)", flags=re.MULTILINE)  # in cards: how to use a run's folder
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,28 @@ class Facts:
     name: str
     recipe: str
     fields: Mapping[str, str]
+
+
+@contextmanager
+def published(folder: RunFolder) -> Iterator[Path]:
+    """Within this context, a folder `model` with the files of a run's model, without paths of this machine."""
+    description, weights = (folder.model / name for name in stored.FILES)
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(temporary) / "model"
+        place.mkdir()
+        content = stored.portable(read_json(description, dict[str, Any]), description)
+        write_json(place / description.name, content)
+        shutil.copyfile(weights, place / weights.name)
+        yield place
+
+
+def published_card(folder: RunFolder) -> str:
+    """The text of a run's card, without paths of this machine."""
+    text = folder.card.read_text(errors="replace")
+    fields = read_json(folder.recipe, RunRecord)["fields"]
+    for path in {value for value in fields.values() if stored.unplaced(value) != value}:
+        text = text.replace(path, Path(path).name)
+    return USE.sub(lambda found: found[1] + stored.unplaced(found[2]), text)
 
 
 class Tracker(ABC):
@@ -42,7 +73,7 @@ class Tracker(ABC):
     @property
     @abstractmethod
     def id(self) -> str:
-        """By which the tracker finds the run again."""
+        """By which the tracker finds the run again: `known` unless it has none of that id; "" if nothing is written."""
 
     @property
     @abstractmethod
@@ -67,7 +98,8 @@ class Tracker(ABC):
 
 
 def facts(folder: RunFolder, content: Mapping[str, Any]) -> Facts:
-    """The facts in a `recipe.json`."""
+    """The facts in a `recipe.json`, without paths of this machine."""
+    content = stored.portable(content, folder.recipe)
     recipe = Path(str(content["recipe"])).stem
     settings = {name: value for name, value in content["run"]["settings"].items() if name != "data"}
     fields = {name: str(value) for name, value in {**settings, **content["fields"]}.items() if value not in ("", None)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sparring.errors import InputError, needs, one_line
 from sparring.runs.folder import RunFolder
-from sparring.runs.loggers.tracker import Facts, Tracker
+from sparring.runs.loggers.tracker import Facts, Tracker, published
 
 STEP = "step"  # the metric over which all others are drawn, so that sheets may come late
 
@@ -45,7 +45,8 @@ class Wandb(Tracker):
     def finish(self, evaluation: Mapping[str, float]) -> None:
         self.run.summary.update({f"evaluation/{name}": value for name, value in evaluation.items()})
         model = self.library.Artifact(f"model-{self.id}", type="model")
-        model.add_dir(str(self.folder.model))
+        with published(self.folder) as place:
+            model.add_dir(str(place))  # copies it
         self.run.log_artifact(model)
 
     def close(self) -> None:
