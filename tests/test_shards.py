@@ -19,7 +19,7 @@ from sparring.errors import InputError
 from sparring.shards import Tree, buckets
 from sparring.training import checkpoint
 
-STEPS = 17  # the lazy players of StyleGAN2 move in the first and in the last one
+STEPS = {"images-stylegan2": 17}  # its lazy players move in the first and in the last one
 FIELDS = {
     "images-r3gan_strided": {"augment": "ada", "batch": 8},  # ADA's probability
     "images-stylegan2": {"augment": "ada", "batch": 16},  # two players share an optimizer; the mean path length
@@ -44,9 +44,10 @@ def differing(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
     return [name for name in one if not torch.equal(one[name], other[name])]
 
 
-def trained(case: str, folder: Path, shards: int = 4, steps: int = STEPS, **changed) -> dict[str, Tensor]:
+def trained(case: str, folder: Path, shards: int = 4, steps: int = 0, **changed) -> dict[str, Tensor]:
     """All tensors at the end of a run."""
     folder.mkdir(exist_ok=True)
+    steps = steps or STEPS.get(case, 5)
     pinned.trained(case, folder, fields={**FIELDS[case], "shards": shards}, steps=steps, **changed)
     return end(folder / "run")
 

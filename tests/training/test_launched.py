@@ -110,13 +110,13 @@ def test_what_processes_cannot_do_is_refused(launcher, ranks, problem):
 
 def test_two_processes_train_what_one_trains(tmp_path):
     process = torchrun(
-        "--standalone", "--nproc-per-node", "2", run=(*RUN, "--steps", "12", "--out", str(tmp_path / "two"))
+        "--standalone", "--nproc-per-node", "2", run=(*RUN, "--steps", "4", "--out", str(tmp_path / "two"))
     )
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert "2 ranks share batches of 8 samples in 2 shards" in output
     assert output.count("sparring sample") == 2  # the first rank alone says what to try
-    assert_equal(end(tmp_path / "two"), alone(tmp_path / "one", 12))
+    assert_equal(end(tmp_path / "two"), alone(tmp_path / "one", 4))
 
 
 # In Python, with checkpoints all the time.
