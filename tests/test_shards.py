@@ -56,9 +56,8 @@ def trained(case: str, folder: Path, shards: int = 4, steps: int = 0, **changed)
     "case", [case if case == "images-r3gan_strided" else pytest.param(case, marks=pytest.mark.slow) for case in FIELDS]
 )
 def test_equal_on_any_number_of_ranks(case, tmp_path):
-    alone = trained(case, tmp_path / "1")
-    for ranks in (2, 4):
-        assert differing(alone, trained(case, tmp_path / str(ranks), ranks=ranks)) == []
+    """Two ranks are those of the test below."""
+    assert differing(trained(case, tmp_path / "1"), trained(case, tmp_path / "4", ranks=4)) == []
 
 
 @contextmanager
