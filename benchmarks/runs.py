@@ -33,7 +33,10 @@ def run_tasks(script: str, description: str, tasks: Mapping[str, Task]) -> None:
         part = [f"**{task}**", "", *tasks[task](options), ""]
         print("\n".join(part), flush=True)
         lines += part
-    lines += [f"`python benchmarks/{name}.py`, {torch.get_num_threads()} CPU thread(s)."]
+    chosen = [] if options.tasks == list(tasks) else options.tasks
+    shorter = [] if options.time == 1.0 else [f"--time {options.time:g}"]
+    command = " ".join([f"python benchmarks/{name}.py", *chosen, *shorter])
+    lines += [f"`{command}`, {torch.get_num_threads()} CPU thread(s)."]
     if options.page:
         put(options.page, script, lines)
 

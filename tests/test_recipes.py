@@ -36,6 +36,7 @@ COLUMNS = ("column", "smiles", "target")  # fields of text whose value is the na
 SMALL = {
     "z": 8, "width": 8, "G": 8, "D": 8, "hidden": (16, 16), "depth": 1, "group": 4, "growth": 4, "most": 8,
     "kernels": 4, "unroll": 2, "batch": 4, "noise": 0.1, "pack": 2, "resolution": 32, "inner": 16, "codes": 8,
+    "coder": 32, "D_width": 16,
 }  # fmt: skip
 # D's last bias shifts all logits. Losses of differences of logits do not depend on it, and the hinge loss does not as
 # long as all logits are within its margins.

@@ -114,7 +114,9 @@ class Audit:
         copies: metrics of copies of training items among samples, each for the samples and for held-out items.
         identity: SHA-256 of the weights of the model.
         attributes: how often single values of training items are guessed; () for kinds that have none.
-        epsilon: below which any claim of differential privacy is refuted by the attacks; 0 if they refute none.
+        epsilon: below which any claim of (epsilon, 0)-differential privacy is refuted by the attacks, for neighbors of
+            which one has another record in place of one; 0 if they refute none. None if the held-out items were not
+            chosen at random, which the bound needs.
     """
 
     data: str
@@ -123,7 +125,7 @@ class Audit:
     copies: tuple[tuple[Number, Number], ...]
     identity: str
     attributes: tuple[Attribute, ...] = ()
-    epsilon: float = 0.0
+    epsilon: float | None = None
 
     @property
     def worst(self) -> Attack:
@@ -240,6 +242,7 @@ class _Auditor:
         with screen.progress(f"reading {training.name}") as progress:
             self.real, _ = read(model.modality, training.items, progress)
         self.model, self.device, self.screen, self.seed = model, device, screen, seed
+        self.random = model.modality.splits_at_random(training.items)
         train, held = (self._shuffled(rows) for rows in (self.real.data.train, self.real.data.held))
         n = min(len(held) // 2, len(train) // 2, MAX_CANDIDATES)
         if n < MIN_CANDIDATES:
@@ -281,11 +284,13 @@ class _Auditor:
         attacks = self._judged([*scored, *self._with_discriminator()])
         attributes = self._attributes(self.model.modality.concatenate(decoded))
         level = 1 - (1 - CONFIDENCE) / len(attacks)
-        epsilon = max(lower_bound(attack.members, attack.others, level) for attack in attacks)
         protocol = self._protocol(len(attacks), len(attributes))
         identity = stored.identity(self.model.game.state_dict())
-        result = Audit(self.real.name, protocol, tuple(attacks), tuple(copies), identity, attributes, epsilon)
-        return replace(result, epsilon=0.0) if result.biased else result  # it needs a random split
+        result = Audit(self.real.name, protocol, tuple(attacks), tuple(copies), identity, attributes)
+        if result.biased or not self.random:
+            return result
+        epsilon = max(lower_bound(attack.members, attack.others, level) for attack in attacks)
+        return replace(result, epsilon=epsilon)
 
     def _judged(self, scored: Sequence[_Scored]) -> list[Attack]:
         """The attacks, the strongest first, with intervals that hold together."""

@@ -139,9 +139,15 @@ def attribute_rows(audit: Audit) -> list[tuple[str, ...]]:
 
 def epsilon_words(audit: Audit) -> str:
     """The lower bound of epsilon, in a sentence without an end."""
+    if audit.epsilon is None:
+        return "No lower bound of epsilon is given: it needs held-out items that were chosen at random"
     if not audit.epsilon:
         return "The attacks refute no claim of differential privacy, which does not mean that any claim holds"
-    return f"The attacks refute any claim of differential privacy with an epsilon below {audit.epsilon:.2f}"
+    return (
+        "The attacks refute any claim of differential privacy with delta = 0 and an epsilon below "
+        f"{audit.epsilon:.2f}, if neighboring data sets differ in the replacement of one record, or below "
+        f"{audit.epsilon / 2:.2f}, if one record is added or removed"
+    )
 
 
 def _attributes(audit: Audit) -> str:

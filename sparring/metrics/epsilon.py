@@ -14,12 +14,17 @@ def lower_bound(members: Tensor, others: Tensor, confidence: float = 0.95, seed:
     """Largest epsilon that an attack refutes: a training with (epsilon, 0)-differential privacy would let it guess so
     well with a probability below 1 - confidence. Steinke et al. 2023, arXiv:2305.08846, with delta = 0.
 
-    Each candidate must have been a member by the toss of a fair coin. Members and others of a random split are
-    exchangeable, so that candidates chosen by coins are such ones. The bound holds for the data as they are; canaries,
-    which are made to be recognized, would give a larger one.
+    Neighboring data sets differ in the replacement of one record. Replacing one is removing it and adding another, so
+    that with neighbors of which one has a record more, half of this epsilon is refuted.
+
+    Each candidate must have been a member by the toss of a fair coin. Each member is paired with another item, and a
+    coin decides which of the two is the candidate. In a random split of fixed size, the other one might as well have
+    been the member. The bound holds for the data as they are; canaries, which are made to be recognized, would give a
+    larger one.
 
     Args:
-        members, others: scores (n,) and (m,), higher for items that are taken for members.
+        members, others: scores (n,) and (m,) of the items of a random split, higher for items that are taken for
+            members.
         seed: of the coins.
 
     Returns:
@@ -32,7 +37,7 @@ def lower_bound(members: Tensor, others: Tensor, confidence: float = 0.95, seed:
     level = (1 - confidence) / len(SHARES)
     bounds = [0.0]
     for share in SHARES:
-        each = round(share * count / 2)
+        each = round(share * (count // 2))  # nobody is taken for a member and for another
         if each:
             right = int(is_member[order[-each:]].sum() + (~is_member[order[:each]]).sum())
             bounds.append(refuted(2 * each, right, level))

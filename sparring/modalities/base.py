@@ -165,6 +165,12 @@ class Modality(Conditional):
         """
         return split_items(items, readable)
 
+    def splits_at_random(self, items: Items) -> bool:
+        """True if any item could have been held out as well as any other; False if the data set or their order decides
+        which ones are.
+        """
+        return items.held is None
+
     @abstractmethod
     def scale(self, encoded: Tensor) -> Tensor:
         """Encoded values as the networks see them, (n, *shape), on any device."""

@@ -136,8 +136,12 @@ def restore(
     try:
         recipe = found.set({RENAMED.get(name, name): value for name, value in content["fields"].items()})
     except InputError as error:
-        whose = found.source if _is_file(source) else "Sparring"
-        raise InputError(f"{path} was written by another version of {whose} and cannot be read: {error}") from error
+        whose, which = (found.source, "") if _is_file(source) else ("Sparring", f" ({content['sparring']})")
+        problem = str(error).partition("; ")[0]  # what the user should do about it is another thing here
+        raise InputError(
+            f"{path} was written by another version of {whose} and cannot be read: {problem}; use that version{which}, "
+            "or train again"
+        ) from error
     with reading(path):
         modality = _restored(recipe.modality(content["kind"]), content["modality"], path)
         if not all(side > 0 for side in modality.shape):

@@ -68,7 +68,7 @@ class Hub(ThreadingHTTPServer):
 @contextmanager
 def running() -> Iterator[Hub]:
     with Hub() as hub:
-        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        threading.Thread(target=hub.serve_forever, args=(0.01,), daemon=True).start()
         yield hub
         hub.shutdown()
 

@@ -66,7 +66,7 @@ def test_spans_are_sent_where_the_variables_say(monkeypatch):
             pass
 
     with HTTPServer(("127.0.0.1", 0), Collector) as collector:
-        threading.Thread(target=collector.serve_forever, daemon=True).start()
+        threading.Thread(target=collector.serve_forever, args=(0.01,), daemon=True).start()
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.server_address[1]}")
         traces = exported()
         with traces.generation("toy"):

@@ -2,6 +2,8 @@
 
 import json
 import os
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,13 +12,19 @@ import torch
 from test_cli import sparring as typed
 
 import sparring
+from sparring.data.items import Items
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.evaluation import audit as auditing
 from sparring.evaluation.audit import audit
-from sparring.evaluation.audit_page import record
+from sparring.evaluation.audit_page import epsilon_words, record
 from sparring.evaluation.audited import audited
 from sparring.metrics.results import Number
+from sparring.modalities.joint import Joint
+from sparring.modalities.joint.tuples import Tuples
+from sparring.modalities.points import Points
+from sparring.modalities.series import Series
+from sparring.modalities.text import Text
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +89,50 @@ def test_a_discriminator_that_knows_the_items_is_recognized(run, auditor, monkey
 
 def test_held_out_items_that_differ_are_no_leak(tmp_path):
     """Later windows of a series that grows wilder are unlike earlier ones, whatever a model does."""
-    values = np.cumsum(np.random.default_rng(0).normal(0.0, 0.1, 6000) * np.linspace(1, 40, 6000))
+    values = np.cumsum(np.random.default_rng(0).normal(0.0, 0.1, 3000) * np.linspace(1, 40, 3000))
     (tmp_path / "trend.csv").write_text("value\n" + "\n".join(f"{v:.3f}" for v in values))
-    model = sparring.train("series", tmp_path / "trend.csv", out=tmp_path / "run", steps=2, quiet=True, device="cpu")
+    out, sizes = tmp_path / "run", {"window": 60, "width": 8, "depth": 1}
+    model = sparring.train("series", tmp_path / "trend.csv", out=out, steps=2, quiet=True, device="cpu", **sizes)
     found = audit(model)
     assert found.biased
+    assert found.epsilon is None
     assert not found.leaks
     assert "they are weak here: held-out items differ from training items" in found.verdict
+
+
+def test_items_that_the_data_set_holds_out_give_no_bound_of_epsilon(tmp_path, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 255, (180, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "own.npz", x_train=pixels[:120], x_test=pixels[120:])
+    out, sizes = tmp_path / "run", {"G": (4,), "D": (4,), "batch": 4}
+    model = sparring.train("gan", tmp_path / "own.npz", out=out, steps=1, quiet=True, device="cpu", **sizes)
+    made = auditing._Auditor(model, None, (), torch.device("cpu"), auditing.Screen(quiet=True), 0)
+    generates(monkeypatch, made, torch.cat([made.members, made.rest]))
+    found = audit(model)
+    assert found.leaks
+    assert not found.biased
+    assert found.epsilon is None
+    assert "No lower bound of epsilon is given" in epsilon_words(found)
+    assert json.loads(json.dumps(found.content()))["epsilon"] is None
+
+
+def test_splits_by_place_are_not_random():
+    items = Items("any", "any", np.zeros(30))
+    assert Points().splits_at_random(items)
+    assert Text().splits_at_random(items)
+    assert not Text(continuous=True).splits_at_random(items)
+    assert not Series().splits_at_random(items)
+    assert not Points().splits_at_random(replace(items, held=np.arange(30) > 20))
+    parts = {"one": items, "other": replace(items, held=np.arange(30) > 20)}
+    rows = dict.fromkeys(parts, np.arange(30))
+    for names, random in ((["one"], True), (["one", "other"], False)):
+        tuples = Tuples({name: parts[name] for name in names}, rows, np.arange(30))
+        assert Joint().splits_at_random(Items("any", Joint.kind, tuples)) is random
+
+
+def test_the_bound_says_what_it_is_of():
+    words = epsilon_words(SimpleNamespace(epsilon=1.5))
+    assert "delta = 0 and an epsilon below 1.50" in words
+    assert "differ in the replacement of one record, or below 0.75, if one record is added or removed" in words
 
 
 def test_a_biased_attack_must_beat_its_floor():
@@ -171,4 +216,4 @@ def test_values_of_a_table_are_guessed_from_copies(tmp_path, monkeypatch):
     weights.write_bytes(weights.read_bytes()[:-4] + bytes(4))  # of another model
     assert audited(out) == ()
     assert "Can values of training items be inferred?" in page
-    assert "refute any claim of differential privacy with an epsilon below" in page
+    assert "refute any claim of differential privacy with delta = 0 and an epsilon below" in page

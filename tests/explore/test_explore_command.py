@@ -162,7 +162,9 @@ def test_sheets_of_a_model_in_one_file(typed, run, tmp_path):
 def test_a_run_of_another_version_is_named(typed, run, tmp_path):
     shutil.copytree(run, tmp_path / "old")
     described = tmp_path / "old" / "model" / "model.json"
-    described.write_text(described.read_text().replace('"width"', '"breadth"'))
+    content = described.read_text().replace('"width"', '"breadth"')
+    described.write_text(content.replace(f'"sparring": "{sparring.__version__}"', '"sparring": "0.0.1"'))
     status, _, err = typed("old")
     assert (status, err.count("\n")) == (2, 1)
     assert "old/model/model.json was written by another version of Sparring and cannot be read: recipe 'dcgan'" in err
+    assert err.endswith(" has no field 'breadth'; use that version (0.0.1), or train again\n")

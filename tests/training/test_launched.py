@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -29,7 +30,8 @@ from sparring.training.run import Run
 from sparring.training.team import Team
 
 FIELDS = {"G": (8, 8), "D": (8,), "batch": 8, "shards": 2}
-RUN = ("-m", "sparring", "train", "digits", "--recipe", "gan", "--device", "cpu", *(
+TRAIN = ("-m", "sparring", "train")
+OPTIONS = ("--recipe", "gan", "--device", "cpu", *(
     f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}" for name, value in FIELDS.items()
 ))  # fmt: skip
 # Restarted processes would find the addresses of their predecessors (pytorch#135712).
@@ -37,7 +39,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_T
 PATIENCE = 300  # seconds
 
 
-def torchrun(*options: str, run: tuple[str, ...] = RUN) -> subprocess.Popen:
+def torchrun(*options: str, run: tuple[str, ...]) -> subprocess.Popen:
     """An agent of torchrun, in a process group of its own with its workers' groups apart."""
     command = [sys.executable, "-m", "torch.distributed.run", *options, *run]
     return subprocess.Popen(
@@ -53,9 +55,9 @@ def end(run: Path) -> dict[str, Tensor]:
     return checkpoint.latest(run / "checkpoints", dict)[0]
 
 
-def alone(out: Path, steps: int) -> dict[str, Tensor]:
+def alone(out: Path, steps: int, data: str | Path = "digits") -> dict[str, Tensor]:
     """The tensors at the end of the same run in this process alone."""
-    sparring.train("gan", "digits", out=out, steps=steps, device="cpu", quiet=True, **FIELDS)
+    sparring.train("gan", data, out=out, steps=steps, device="cpu", quiet=True, **FIELDS)
     return end(out)
 
 
@@ -217,14 +219,14 @@ def test_what_processes_cannot_do_is_refused(launcher, ranks, problem):
 
 
 def test_two_processes_train_what_one_trains(tmp_path):
-    process = torchrun(
-        "--standalone", "--nproc-per-node", "2", run=(*RUN, "--steps", "12", "--out", str(tmp_path / "two"))
-    )
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(60, 2)))  # read sooner than digits
+    run = (*TRAIN, str(tmp_path / "points.npy"), *OPTIONS, "--steps", "4", "--out", str(tmp_path / "two"))
+    process = torchrun("--standalone", "--nproc-per-node", "2", run=run)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert "2 ranks share batches of 8 samples in 2 shards" in output
     assert output.count("sparring sample") == 2  # the first rank alone says what to try
-    assert_equal(end(tmp_path / "two"), alone(tmp_path / "one", 12))
+    assert_equal(end(tmp_path / "two"), alone(tmp_path / "one", 4, tmp_path / "points.npy"))
 
 
 # In Python, with checkpoints all the time.
@@ -298,7 +300,8 @@ def test_an_agent_joins_and_the_run_goes_on_with_both(tmp_path, script):
 @pytest.mark.slow
 def test_a_second_run_in_the_same_folder_is_refused_in_one_line(tmp_path, script):
     with RunFolder(tmp_path / "run").held():
-        process = torchrun("--standalone", "--nproc-per-node", "2", run=(*RUN, "--out", script[1]))
+        run = (*TRAIN, "digits", *OPTIONS, "--out", script[1])
+        process = torchrun("--standalone", "--nproc-per-node", "2", run=run)
         output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode
     assert output.count("is being trained by another command") == 1

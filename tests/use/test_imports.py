@@ -72,7 +72,8 @@ def test_unets(tmp_path, settings):
 @pytest.mark.parametrize("version", ["V2", "V3"])
 @torch.no_grad()
 def test_vocoders(tmp_path, version):
-    config = published.HIFIGAN[version] | {"upsample_initial_channel": 128}
+    config = published.HIFIGAN[version]
+    config = config | {"upsample_initial_channel": 8 * 2 ** len(config["upsample_rates"])}
     net = published.randomize(published.Vocoder(config))
     (tmp_path / "config.json").write_text(json.dumps(config))
     file = saved(tmp_path, {"generator": net.published()}, "generator")

@@ -73,13 +73,18 @@ def nothing(layout: Parts) -> Tensor:
 class GivenAsk(Ask):
     """Parts that are given, each as PART=FILE on the command line. Over HTTP, files are not read: the content of one is
     sent in Base64, and a text as it is.
+
+    Attributes:
+        texts: names of the parts that are texts.
     """
 
+    texts: tuple[str, ...] = ()
+
     def parse(self, texts: Sequence[str]) -> Any:
-        """The same values, with the content of a file in Base64 in place of its path.
+        """The same values, with the content of a file in place of its path: in Base64, or as it is for a text.
 
         Raises:
-            InputError: if a file cannot be read.
+            InputError: if a file cannot be read, or that of a text is not in UTF-8.
         """
         return [self._with_content(text) for text in texts]
 
@@ -87,7 +92,13 @@ class GivenAsk(Ask):
         name, equals, value = text.partition("=")
         if not equals or not Path(value).is_file():
             return text
-        return f"{name}={base64.b64encode(_content(Path(value))).decode()}"
+        content = _content(Path(value))
+        if name not in self.texts:
+            return f"{name}={base64.b64encode(content).decode()}"
+        try:
+            return f"{name}={content.decode()}"
+        except UnicodeDecodeError as error:
+            raise InputError(f"given {text} is not text in UTF-8; convert the file") from error
 
     def schema(self) -> dict[str, Any]:
         texts = {"type": "string"}
@@ -130,7 +141,8 @@ def asks(parts: Sequence[Part]) -> tuple[Ask, ...]:
         return (WHERE, GIVEN)
     rows = [ask for part in parts if isinstance(part, RowPart) for ask in part.table.asks]
     files = [part.name for part in parts if not isinstance(part, RowPart)]
-    return (*rows, replace(GIVEN, examples=tuple(f"{name}=FILE" for name in files[:1])))
+    texts = tuple(part.name for part in parts if isinstance(part, TextPart))
+    return (*rows, replace(GIVEN, examples=tuple(f"{name}=FILE" for name in files[:1]), texts=texts))
 
 
 def requested(parts: Sequence[Part], layout: Parts, asked: Mapping[str, Any]) -> Request:
@@ -199,11 +211,11 @@ def _given(part: Part, value: Any) -> tuple[bytes, str]:
         return _content(value), str(value)
     if isinstance(value, bytes):
         return value, "bytes"
+    if isinstance(part, TextPart):  # many words are Base64 too
+        return str(value).encode(), "text"
     try:
         return base64.b64decode(str(value), validate=True), "a file in Base64"
     except (binascii.Error, ValueError) as error:
-        if isinstance(part, TextPart):
-            return str(value).encode(), "text"
         raise InputError(
             f"given {part.name}={str(value)[:80]} is no file, and no content of one in Base64; give the path of a file"
         ) from error

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparring.data.items import Items
-from sparring.data.split import split_items
 from sparring.data.store import Progress
 from sparring.errors import InputError
 from sparring.modalities.images import beside
 from sparring.modalities.images.attributes import Attributes
 from sparring.modalities.joint import reading
 from sparring.modalities.joint.parts import Part, RowPart, part_of, unfitted
-from sparring.modalities.joint.tuples import Rows, Tuples, checked, matched
+from sparring.modalities.joint.tuples import LABEL, Rows, Tuples, checked, matched
 from sparring.modalities.tables import Table
 from sparring.modalities.tables.columns import fit_column
 
@@ -67,10 +66,11 @@ def _matched(items: Items, match: str) -> Items:
     return replace(items, name=f"{items.name}-{other.name}", kind=reading.KIND, items=tuples)
 
 
-def fitted(items: Items, settings: Mapping[str, Any], columns: Sequence[str]) -> tuple[Part, ...]:
+def fitted(items: Items, train: Rows, settings: Mapping[str, Any], columns: Sequence[str]) -> tuple[Part, ...]:
     """The parts of items, each fitted to its own data set.
 
     Args:
+        train: indices of the items that are trained on, of the data set that was read.
         settings: of the parts' kinds of data, such as the size of pictures.
         columns: that rows consist of; () for all that are suitable.
 
@@ -82,7 +82,8 @@ def fitted(items: Items, settings: Mapping[str, Any], columns: Sequence[str]) ->
     for name, own in tuples.parts.items():
         part = unfitted(own.kind, name)
         if isinstance(part, RowPart):
-            table = _table(own, tuples, name, items, columns)
+            trained = tuples.rows[name][np.isin(tuples.origins, train)]
+            table = _table(own, trained[trained >= 0], name, columns)
             parts += [] if table is None else [part_of(name, table)]
             continue
         known = {f.name for f in fields(part.modality)}
@@ -100,14 +101,18 @@ def fitted(items: Items, settings: Mapping[str, Any], columns: Sequence[str]) ->
     return tuple(parts)
 
 
-def _table(own: Items, tuples: Tuples, name: str, items: Items, columns: Sequence[str]) -> Table | None:
-    """The columns of rows that can be learned; None if there are none."""
-    if own.items.shape[1] == 1 and not columns:  # the classes of matched sets
-        column = fit_column(own.items.iloc[:, 0].iloc[tuples.rows[name]], "category", False)
+def _table(own: Items, rows: Rows, name: str, columns: Sequence[str]) -> Table | None:
+    """The columns of rows that can be learned; None if there are none.
+
+    Args:
+        own: all rows.
+        rows: index of the row of each item that is trained on.
+    """
+    if name == LABEL and not columns:  # the classes of matched sets
+        column = fit_column(own.items[LABEL].iloc[rows], "category", False)
         return Table(columns=(column,)) if column.width > 1 else None
-    rows = tuples.rows[name][np.isin(tuples.origins, split_items(items).train)]
     described = beside.Beside(own.name, "", own.items, np.arange(len(own.items)), ())
-    attributes = Attributes.fit(described, np.unique(rows[rows >= 0]), columns)
+    attributes = Attributes.fit(described, np.unique(rows), columns)
     return None if attributes is None else attributes.table
 
 

@@ -116,8 +116,12 @@ class Joint(Modality):
 
     def fit(self, items: Items) -> Self:
         settings = {"size": self.size, "seconds": self.seconds}
-        parts = fitting.fitted(self.joint_items(items), settings, self.columns)
+        parts = fitting.fitted(self.joint_items(items), self.split(items).train, settings, self.columns)
         return replace(self, table=fitting.lasting(self.table), match=fitting.lasting(self.match), parts=parts)
+
+    def splits_at_random(self, items: Items) -> bool:
+        parts = self.joint_items(items).items.parts.values()
+        return super().splits_at_random(items) and all(part.held is None for part in parts)
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """All items that have a part that can be read: their parts in bytes, (n, bytes), and which parts they have,

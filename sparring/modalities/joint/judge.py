@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sparring.modalities.base import Modality
     from sparring.modalities.joint.joint import Joint
     from sparring.modalities.joint.parts import Part
+    from sparring.modalities.joint.tuples import Rows
 
 Say = Callable[[str], None]
 PartJudge = Callable[["Modality", TrainingData, Items | None], Judge]
@@ -92,7 +93,7 @@ class JointJudge(Judge):
     Args:
         joint: fitted to the data.
         tensors: encoded items.
-        train, unseen: rows of the items that the matcher is trained on, and of others.
+        train, unseen: rows of the items that the matcher is trained on, and of others, both in random order.
         held: False if the unseen items were trained on after all, because there are too few.
         judges: of the parts; empty to judge only whether they belong together.
         name: of the data.
@@ -264,19 +265,23 @@ def joint_judge(
         judge: PartJudge | None = options.get("judge")
         if judge is None:
             return {}
-        return {part: judge(part.modality, _training(joint, part, items, training), None) for part in joint.parts}
+        return {
+            part: judge(part.modality, _training(joint, part, items, split.held, training), None)
+            for part in joint.parts
+        }
 
-    mixed = np.random.default_rng(0).permutation(unseen)[:MAX_SAMPLES]  # neighbors in the data may be of one class
-    rows = torch.from_numpy(known[0]), torch.from_numpy(mixed)
+    random = np.random.default_rng(0)  # neighbors in the data may be of one class
+    mixed, trained = random.permutation(unseen)[:MAX_SAMPLES], random.permutation(known[0])
+    rows = torch.from_numpy(trained), torch.from_numpy(mixed)
     return JointJudge(joint, tensors, rows[0], rows[1], enough, judges, say, items.name)
 
 
-def _training(joint: Joint, part: Part, items: Items, training: TrainingData) -> TrainingData:
+def _training(joint: Joint, part: Part, items: Items, held_out: Rows, training: TrainingData) -> TrainingData:
     """The data of a part alone, with those held out whose items are."""
     whole = joint.joint_items(items)
     own, rows = whole.items.parts[part.name], whole.items.rows[part.name]
     held = np.zeros(len(own), bool)
-    outside = rows[np.isin(whole.items.origins, joint.split(items).held)]
+    outside = rows[np.isin(whole.items.origins, held_out)]
     held[outside[outside >= 0]] = True
     alone = replace(own, labels=None, classes=(), held=held if held.any() else None)
     return TrainingData(f"{training.name} {part.name}s", training.source, len(alone), lambda: alone)

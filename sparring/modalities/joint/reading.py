@@ -160,6 +160,17 @@ def _by_stem(files: FileSource) -> dict[str, dict[str, int]]:
     return found
 
 
+def _second_files(files: FileSource, by_stem: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """What is left out because another file has the same stem and form."""
+    second: dict[str, list[str]] = defaultdict(list)
+    for i, name in enumerate(files.names):
+        form, stem = form_of(name), str(PurePosixPath(name).with_suffix(""))
+        if form and by_stem[stem][form] != i:
+            second[form].append(name)
+    for form, names in second.items():
+        yield f"{len(names):,} more {form}s of stems that have one already are left out ({_named(names)})"
+
+
 def of_stems(files: FileSource, by_stem: Mapping[str, Mapping[str, int]]) -> Items:
     """Items whose parts are the files of one stem; a .json of a stem is a row.
 
@@ -185,6 +196,7 @@ def of_stems(files: FileSource, by_stem: Mapping[str, Mapping[str, int]]) -> Ite
         notes.append(f"{len(lacking):,} of {len(stems):,} items have one part alone ({_named(lacking)})")
     others = [file for file in files.names if not form_of(file)]
     notes += [f"passed over: {len(others):,} files of no part ({_named(others)})"] if others else []
+    notes += _second_files(files, by_stem)
     labels, classes, held = classify(stems)
     origins = np.arange(len(stems))
     return Items(

@@ -304,6 +304,9 @@ class Series(Modality):
         steps = len(self.values(items))
         return Split(np.arange(training_steps(steps)), np.arange(training_steps(steps), steps))
 
+    def splits_at_random(self, items: Items) -> bool:  # noqa: ARG002
+        return False
+
     def standardize(self, values: Floats) -> Floats:
         """Values (..., steps, channels) as the networks see them, (..., steps - 1, learned channels)."""
         standardized = to_stationary(self.channels, self.walks(values))[..., self.learned]

@@ -142,6 +142,9 @@ class Text(Modality):
         held = passages.held_lines(len(items))
         return Split(np.flatnonzero(~held), np.flatnonzero(held))
 
+    def splits_at_random(self, items: Items) -> bool:
+        return not self.continuous and super().splits_at_random(items)
+
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Codes of tokens, int16 (n, length)."""
         found = self.passages(items)

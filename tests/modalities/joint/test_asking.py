@@ -3,9 +3,11 @@
 import base64
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from things import picture
@@ -15,6 +17,7 @@ from sparring import recipes
 from sparring.errors import InputError
 from sparring.modalities import find
 from sparring.modalities.joint.conditions import GIVEN
+from sparring.modalities.joint.writing import write_folder
 
 
 def test_a_given_picture_is_in_every_sample(model, tmp_path):
@@ -36,6 +39,21 @@ def test_a_given_sound_and_text_are_in_every_sample(model, tmp_path):
     assert np.array_equal(sounds[0], sounds[2])
     heard = np.corrcoef(sounds[0, :, 0], np.pad(sound(4), (0, len(sounds[0])))[: len(sounds[0])])[0, 1]
     assert heard > 0.99
+
+
+def test_a_word_that_is_base64_too_is_a_text(model):
+    assert base64.b64decode("blue", validate=True)
+    assert list(model.sample(2, seed=1, given=["text=blue"]).items.parts["text"]) == ["blue"] * 2
+
+
+def test_a_text_is_read_from_a_file_too(model, tmp_path):
+    (tmp_path / "given.txt").write_text("a blue thing\n")
+    (given,) = (ask for ask in model.modality.asks if ask.name == "given")
+    asked = given.parse([f"text={tmp_path / 'given.txt'}"])
+    assert list(model.sample(2, seed=1, given=asked).items.parts["text"]) == ["a blue thing"] * 2
+    (tmp_path / "given.txt").write_bytes("größer".encode("latin-1"))
+    with pytest.raises(InputError, match=r"given text=.*given.txt is not text in UTF-8"):
+        given.parse([f"text={tmp_path / 'given.txt'}"])
 
 
 def test_columns_are_given_with_where(model):
@@ -83,6 +101,18 @@ def test_samples_are_written_with_a_table_that_can_be_trained_on(model, tmp_path
     assert list(items.items.parts["row"].items["color"]) == list(samples.items.parts["row"]["color"])
     samples.save(tmp_path / "sheet.png")
     assert Image.open(tmp_path / "sheet.png").width > 100
+
+
+def test_columns_that_are_called_like_parts_are_kept(model, tmp_path):
+    parts = {part.name: model.modality.samples_of(model.sample(4, seed=3), part) for part in model.modality.parts}
+    row = parts["row"].items.rename(columns={"color": "picture", "weight": "text"})
+    renamed = type("Renamed", (), {"as_frame": staticmethod(lambda _: row)})
+    write_folder({**parts, "row": replace(parts["row"], modality=renamed)}, tmp_path)
+    table = pd.read_csv(tmp_path / "items.csv")
+    assert list(table["picture"]) == list(row["picture"])
+    assert list(table["text"]) == pytest.approx(list(row["text"]))
+    assert all((tmp_path / name).is_file() for name in table["picture.1"])
+    assert list(table["text.1"].fillna("")) == list(parts["text"].items)
 
 
 def test_json_holds_every_part(model):

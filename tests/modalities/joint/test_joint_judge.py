@@ -1,13 +1,17 @@
 """Items whose parts are perfect but do not belong together must fail."""
 
+import json
+
+import numpy as np
 import pytest
 import torch
-from things import write_stems
+from things import name_of, picture, write_stems
 
 from sparring.errors import InputError
 from sparring.metrics.results import Evaluation, Number
 from sparring.modalities import find
 from sparring.modalities.joint import Joint, matcher
+from sparring.modalities.joint import judge as judging
 from sparring.modalities.joint.judge import joint_judge
 from sparring.modalities.judge import TrainingData
 
@@ -80,6 +84,41 @@ def test_the_baseline_is_real_parts_in_another_order(judged):
 def test_parts_are_judged_alone_too(judged):
     found = judged[0]
     assert [found[f"{part} own"] for part in ("picture", "text", "row")] == [5, 5, 5]
+
+
+def test_the_reference_is_of_all_classes(tmp_path, monkeypatch):
+    monkeypatch.setattr(judging, "MAX_REFERENCE", 12)
+    folder = tmp_path / "sorted"
+    for i in range(60):  # neighbors in the data are of one color
+        write_one_color(folder, i, i // 20)
+    items = find(folder)
+    joint = Joint().fit(items)
+    made = joint_judge(joint, TrainingData("sorted", "sorted", 60, lambda: items), None, {}, lambda _: None)
+    row = made.joint.layout.split(joint.scale(made.tensors["values"][made.train[: judging.MAX_REFERENCE]]))[1]
+    assert len({tuple(place.tolist()) for place in row[:, :3]}) == 3
+
+
+def write_one_color(folder, i, color):
+    folder.mkdir(exist_ok=True)
+    picture(color).save(folder / f"{i:03}.png")
+    (folder / f"{i:03}.json").write_text(json.dumps({"color": name_of(color), "weight": i % 5 + 0.5}))
+
+
+def test_parts_are_held_out_with_their_items(tmp_path):
+    items = find(write_stems(tmp_path / "things", 60, lacking=[(i, "json") for i in range(0, 20, 2)]))
+    joint = Joint(giving=False).fit(items)
+    encoded = joint.encode(items)
+    data = TrainingData("things", "things", 60, lambda: items)
+    seen = {}
+
+    def judge(modality, training, _):
+        seen[modality.kind] = training.items.held
+        return Alone(modality, training, _)
+
+    joint_judge(joint, data, None, {"judge": judge}, lambda _: None).judges()
+    held = joint.split(items, encoded.readable).held
+    assert len(held)
+    assert np.flatnonzero(seen["images"]).tolist() == held.tolist()
 
 
 def test_features_are_those_of_the_parts(tmp_path):

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from things import write_films, write_stems, write_table
+from things import picture, write_films, write_stems, write_table
 
 from sparring import recipes
 from sparring.errors import InputError
 from sparring.modalities import find
 from sparring.modalities.joint import Joint
 from sparring.modalities.joint.tuples import MISSING
+from sparring.modalities.tables.columns import Number
 
 
 def asked(path):
@@ -30,6 +31,23 @@ def test_files_of_one_stem_belong_together(tmp_path):
         color = decoded.parts["row"]["color"].iloc[i]
         assert color in decoded.parts["text"][i]
         assert ["red", "green", "blue"].index(color) == decoded.parts["picture"][i].mean((0, 1)).argmax()
+
+
+def test_second_files_of_a_stem_are_named(tmp_path):
+    data = write_stems(tmp_path / "things")
+    for i in (2, 5):
+        picture(i + 1).save(data / f"{i:03}.jpg")
+    items = find(data)
+    assert len(items) == 24
+    assert "2 more pictures of stems that have one already are left out (002.png, 005.png)" in items.notes
+
+
+def test_a_single_column_of_numbers_is_a_number(tmp_path):
+    table = write_table(tmp_path / "things")
+    lines = [f"pictures/{i:03}.png,{i * 1.37:.2f}" for i in range(24)]
+    table.write_text("\n".join(["file,size", *lines]))
+    (column,) = Joint().fit(asked(table)).row.table.columns
+    assert isinstance(column, Number)
 
 
 def test_missing_parts_are_masked_and_said(tmp_path):
@@ -101,12 +119,15 @@ def test_sets_are_matched_by_class(tmp_path):
     decoded = fitted.decode(fitted.batch(encoded.tensors))
     colors = np.array(["red", "green", "blue"])
     assert (colors[decoded.parts["picture"].mean((1, 2)).argmax(1)] == decoded.parts["label"]["label"]).all()
+    trained = fitted.split(items).train  # only of them, three times: a sound has so many partners
+    (column,) = fitted.row.table.columns
+    assert sum(column.counts) == np.isin(encoded.items, trained).sum() < len(encoded.items)
     labels = np.array(items.classes)[items.labels[encoded.items]]
     assert (labels == decoded.parts["label"]["label"]).all()
 
 
 def write_one(folder, i, suffix):
-    from things import picture, sound
+    from things import sound
 
     if suffix == "png":
         picture(i).save(folder / f"{i:03}.png")
