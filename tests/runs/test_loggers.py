@@ -44,10 +44,8 @@ def run(original, tmp_path):
 def mlflow(monkeypatch, tmp_path):
     library = pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    before = library.get_tracking_uri()
-    library.set_tracking_uri((tmp_path / "mlruns").as_uri())
-    yield library
-    library.set_tracking_uri(before)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
+    return library
 
 
 def history(mlflow, name):
