@@ -67,7 +67,6 @@ def generate(folder: Path, language: str, nav: str, address: str) -> Path:
     for name, value in words.items():
         settings = settings.replace(f"<{name}>", value)
     (folder / "zensical.toml").write_text(settings, encoding="utf-8")
-    shutil.copytree(HERE / "overrides", folder / "overrides")
     shutil.copytree(HERE / "theme", folder / "pages" / "theme")
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
