@@ -23,6 +23,7 @@ from sparring.evaluation.report import record
 from sparring.files import write_json
 from sparring.metrics.results import read_numbers
 from sparring.model import hub as addresses
+from sparring.model import stored
 from sparring.use.verify import verify
 
 constants = pytest.importorskip("huggingface_hub.constants")
@@ -250,9 +251,10 @@ def test_a_full_disk_is_no_matter_of_the_network():
 @pytest.mark.usefixtures("hub")
 def test_an_audit_of_a_model_of_the_hub_is_found(run):
     push(run, "me/points")
-    sparring.load("hf://me/points")
+    weights = sparring.load("hf://me/points").game.state_dict()
     finding = {"name": "copies", "evidence": "it has some", "advice": "train less"}
-    write_json(addresses.beside("hf://me/points") / "audit.json", {"findings": [finding]})
+    audit = {"identity": stored.identity(weights), "findings": [finding]}
+    write_json(addresses.beside("hf://me/points") / "audit.json", audit)
     assert [found.name for found in audited("hf://me/points")] == ["copies"]
 
 
