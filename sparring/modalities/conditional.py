@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LABEL = Ask("label", "Only this class, for models that were trained with labels.")
 UNLABELED = "omit the label, or train on labeled data (for files, one folder per class)"
+MAX_SHOWN = 80  # characters of a value in a message
 MAX_NAMED_CLASSES = 10  # classes named in the description of an exported file
 
 
@@ -106,7 +107,9 @@ class Conditional(ABC):
             return f"label {value!r} was given, but this model was trained without labels; {UNLABELED}"
         offered = " and ".join(ask.name for ask in self.asks)
         instead = f"it supports {offered}" if offered else f"remove {name}"
-        return f"{name}={value} was given, but this model of {self.words.items} does not support {name}; {instead}"
+        text = str(value)
+        shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."  # it may be the content of a file
+        return f"{name}={shown} was given, but this model of {self.words.items} does not support {name}; {instead}"
 
     def requested(self, asked: Mapping[str, Any]) -> Request:
         """The request of checked entries of `asks`."""

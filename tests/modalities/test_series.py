@@ -255,6 +255,9 @@ def test_only_series_have_a_length(tmp_path):
     model = sparring.train("gan", "digits", out=tmp_path / "r", steps=1, quiet=True, device="cpu")
     with pytest.raises(InputError, match="length=9 was given, but this model of images does not support length"):
         model.sample(1, length=9)
+    with pytest.raises(InputError, match="does not support given") as refused:  # the content of a file is not repeated
+        model.sample(1, given=["picture=" + 1000 * "A"])
+    assert len(str(refused.value)) < 250
 
 
 def test_walks_are_distinguished_from_stationary_series():
