@@ -28,12 +28,15 @@ class Game(nn.Module, ABC):
         averaged: names of the nets whose moving averages become the model. Others keep their last weights.
         batch_dependent: True if `sample` draws further random numbers for the batch as a whole, so that a sample
             depends on how many are drawn together. `sample` and `sample_truncated` of other games draw nothing.
+        truncates: False if latents are never truncated: samples are made more typical in another way, such as by
+            a temperature.
         prior: distribution of the latents.
         classes: number of classes that samples are conditioned on; 0 if they are not.
     """
 
     averaged: tuple[str, ...] = ("G",)
     batch_dependent: bool = False
+    truncates: bool = True
     prior: Prior
     classes: int = 0
 
@@ -62,6 +65,7 @@ class Game(nn.Module, ABC):
             InputError: if the game does not generate samples for any time, or has no such part.
         """
         prior = self.prior if length is None and every == 1 else self.prior.stretched(length, every)
+        truncation = truncation if self.truncates else None
         z = prior.draw(n, device, truncation)
         for name, seed in (seeds or {}).items():
             if name not in (part.name for part in prior.parts):

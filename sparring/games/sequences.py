@@ -35,6 +35,7 @@ class SequenceGame(Game):
         remembers: keep a copy of G as it is after the first phase.
     """
 
+    truncates = False
     remembered: Tensor
 
     def __init__(
@@ -100,18 +101,6 @@ class SequenceGame(Game):
     def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """The first candidate of each sample."""
         return self.sequences(as_uniform(z[:, : self.length]), condition)
-
-    def draw(
-        self,
-        n: int,
-        device: torch.device,
-        truncation: float | None = None,  # noqa: ARG002
-        length: int | None = None,
-        every: float = 1.0,
-        seeds: Mapping[str, int] | None = None,
-    ) -> Tensor:
-        """Latents of the prior. They are not truncated: sequences are made more typical by their temperature."""
-        return super().draw(n, device, None, length, every, seeds)
 
     def sample(self, z: Tensor, condition: Tensor | None, requested: Tensor | None = None) -> Tensors:  # noqa: ARG002
         return self.tempered(z, condition, 1.0)

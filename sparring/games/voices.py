@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -63,23 +63,12 @@ class VoicesGAN(GAN):
         temperature: of the choices.
     """
 
+    truncates = False
     G: Generator
 
     def __init__(self, *args: Any, temperature: float, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.temperature = temperature
-
-    def draw(
-        self,
-        n: int,
-        device: torch.device,
-        truncation: float | None = None,  # noqa: ARG002
-        length: int | None = None,
-        every: float = 1.0,
-        seeds: Mapping[str, int] | None = None,
-    ) -> Tensor:
-        """Latents of the prior. They are not truncated: samples are made more typical by their temperature."""
-        return super().draw(n, device, None, length, every, seeds)
 
     def likely(self, G: OptimizerFactory, **settings: Any) -> list[Player]:
         """G without D, by maximum likelihood."""

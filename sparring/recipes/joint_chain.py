@@ -10,11 +10,11 @@ from sparring.games.prior import Normal, Part
 from sparring.layers.parts import Parts
 from sparring.modalities.joint import Joint
 from sparring.nets import chain
-from sparring.recipes.base import Count, Decay, Fraction, JointNets, Natural, Positive, Share, Weight
+from sparring.recipes.joint import JointGan
 
 
 @dataclass(frozen=True)
-class JointChain(JointNets):
+class JointChain(JointGan):
     """Items of several parts, each part made from those before it.
 
     The game, the nets of the parts and the losses of recipe `joint`, with a conditional generator for each part in
@@ -23,30 +23,6 @@ class JointChain(JointNets):
 
     sparring train characters --recipe joint_chain
     """
-
-    # Generator
-    z: Count = 64
-    codes: Count = 64
-    width: Count = 32
-    inner: Count = 256
-    depth: Natural = 2
-    # Losses
-    contrast: Weight = 0.5
-    read: Weight = 0.5
-    gamma: Weight = 1.0
-    gamma_end: Weight = 0.1
-    # Optimization
-    batch: Count = 64
-    steps: Count = 20_000
-    lr: Positive = 1e-3
-    lr_end: Positive = 1e-4
-    beta1: Decay = 0.0
-    beta2: Decay = 0.9
-    beta2_end: Decay = 0.99
-    burn_in: Fraction = 1.0
-    lazy: Count = 8
-    ema_kimg: Weight = 10.0
-    ema_ramp: Share = 0.05
 
     def latents(self, modality: Joint) -> list[Part]:
         return [Normal(f"{part.name} z", self.z) for part in modality.parts]
