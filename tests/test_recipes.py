@@ -566,7 +566,7 @@ def originals():
 
 
 def test_variants():
-    assert set(recipes.names()) - set(originals()) == {"enhance", "gan_leaky", "gan_sigmoid", "lsgan"}
+    assert set(recipes.names()) - set(originals()) == {"enhance", "gan_leaky", "gan_sigmoid", "joint_chain", "lsgan"}
 
 
 @pytest.mark.parametrize("name", originals())
