@@ -52,6 +52,7 @@ def survey(joint: Joint, items: Items, data: str, progress: Progress) -> JointSu
     return JointSurvey(
         items=whole, data=data, words=joint.words, count=len(encoded.items),
         classes=class_counts(whole, encoded.readable), held=0 if whole.held is None else int(whole.held.sum()),
-        notes=(*whole.notes, *encoded.notes), checks="of each part, only that it can be read was checked",
+        notes=(*(note for note in whole.notes if note not in items.notes), *encoded.notes),
+        checks="of each part, only that it can be read was checked",
         parts={part.name: int(count) for part, count in zip(fitted.parts, counts, strict=True)},
     )  # fmt: skip

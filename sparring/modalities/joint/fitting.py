@@ -16,7 +16,8 @@ from sparring.modalities.images import beside
 from sparring.modalities.images.attributes import Attributes
 from sparring.modalities.joint import reading
 from sparring.modalities.joint.parts import Part, RowPart, part_of, unfitted
-from sparring.modalities.joint.tuples import LABEL, Rows, Tuples, checked, matched
+from sparring.modalities.joint.soundtracks import Soundtracks
+from sparring.modalities.joint.tuples import KIND, LABEL, Rows, Tuples, checked, matched, table_of_classes
 from sparring.modalities.tables import Table
 from sparring.modalities.tables.columns import fit_column
 
@@ -36,7 +37,7 @@ def joint_items(items: Items, table: str, match: str) -> Items:
     """
     if match and table:
         raise InputError(f"match={match} and table={table} exclude each other; remove one of them")
-    if items.kind == reading.KIND:
+    if items.kind == KIND:
         if match or table:
             given = f"match={match}" if match else f"table={table}"
             raise InputError(
@@ -62,8 +63,8 @@ def _matched(items: Items, match: str) -> Items:
     names = unfitted(items.kind).name, unfitted(other.kind).name
     if names[0] == names[1]:
         names = (items.name, other.name)
-    tuples = checked(items.name, matched(items, other, names, reading.table_of_classes(items)))
-    return replace(items, name=f"{items.name}-{other.name}", kind=reading.KIND, items=tuples)
+    tuples = checked(items.name, matched(items, other, names, table_of_classes(items.name, items.classes)))
+    return replace(items, name=f"{items.name}-{other.name}", kind=KIND, items=tuples)
 
 
 def fitted(items: Items, train: Rows, settings: Mapping[str, Any], columns: Sequence[str]) -> tuple[Part, ...]:
@@ -88,7 +89,9 @@ def fitted(items: Items, train: Rows, settings: Mapping[str, Any], columns: Sequ
             continue
         known = {f.name for f in fields(part.modality)}
         chosen = {key: value for key, value in settings.items() if value and key in known}
-        parts.append(part_of(name, replace(part.modality, **chosen).fit(own)))
+        if isinstance(own.items, Soundtracks):
+            chosen = {"seconds": own.items.seconds, **chosen}
+        parts.append(part_of(name, part.fit(own, chosen)))
     if columns and not any(isinstance(part, RowPart) for part in parts):
         raise InputError(
             f"columns={','.join(columns)} was given, but the items of {items.name!r} have no rows; remove it"

@@ -24,6 +24,8 @@ from sparring.modalities.joint import conditions, drawing, fitting, reading, wri
 from sparring.modalities.joint.assembled import Assembled
 from sparring.modalities.joint.check import survey
 from sparring.modalities.joint.parts import Part, RowPart
+from sparring.modalities.joint.soundtracks import FILM, SOUND
+from sparring.modalities.joint.tuples import KIND
 from sparring.modalities.samples import write_png
 from sparring.modalities.survey import Survey
 
@@ -47,7 +49,7 @@ class Joint(Modality):
         parts: as fitted.
     """
 
-    kind: ClassVar[str] = reading.KIND
+    kind: ClassVar[str] = KIND
     reads: ClassVar[tuple[str, ...]] = tuple(kind for kind in Part.kinds if kind != "rows")
     specific: ClassVar[bool] = True
     words: ClassVar[Words] = Words("item", "items", compared="the features of all parts together")
@@ -256,7 +258,13 @@ class Joint(Modality):
 
     @property
     def writers(self) -> tuple[Writer, ...]:
-        return (Writer("", "", self._write_folder), Writer(".png", "image/png", write_png))
+        heard = {SOUND, FILM} <= {part.name for part in self.parts}
+        films = (Writer(".mp4", "video/mp4", self._write_film),) if heard else ()
+        return (Writer("", "", self._write_folder), Writer(".png", "image/png", write_png), *films)
+
+    def _write_film(self, samples: Samples, path: Path) -> None:
+        parts = {part.name: self.samples_of(samples, part) for part in self.parts}
+        writing.write_film(parts[FILM], parts[SOUND], path)
 
     def _write_folder(self, samples: Samples, folder: Path) -> None:
         writing.write_folder({part.name: self.samples_of(samples, part) for part in self.parts}, folder)

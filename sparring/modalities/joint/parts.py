@@ -122,6 +122,14 @@ class Part:
 
     # Reading.
 
+    def fit(self, items: Items, settings: Mapping[str, Any]) -> Modality:
+        """The part's kind of data with these settings, fitted to its data set.
+
+        Raises:
+            InputError: if the data cannot be used.
+        """
+        return replace(self.modality, **settings).fit(items)
+
     def encode(
         self, items: Items, progress: Progress = no_progress
     ) -> tuple[Tensor, NDArray[np.int64], tuple[str, ...]]:
@@ -169,7 +177,12 @@ class PicturePart(Part):
 
 
 class FilmPart(Part):
-    """A part of films."""
+    """A part of films, of which the first clip is used."""
+
+    def fit(self, items: Items, settings: Mapping[str, Any]) -> Modality:
+        fitted = super().fit(items, settings)
+        assert isinstance(fitted, Video)
+        return replace(fitted, stride=fitted.frames)
 
     def _read(self, folder: Path) -> Tensor:
         assert isinstance(self.modality, Video)

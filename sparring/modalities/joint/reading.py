@@ -19,7 +19,8 @@ from sparring.data.sources import FileSource, FolderSource, Unreadable
 from sparring.errors import InputError
 from sparring.files import resolved
 from sparring.modalities import audio, images, video
-from sparring.modalities.joint.tuples import LABEL, MISSING, Rows, Tuples, checked
+from sparring.modalities.joint import soundtracks
+from sparring.modalities.joint.tuples import KIND, MISSING, Rows, Tuples, checked
 from sparring.modalities.tables import reading as tables
 from sparring.modalities.text import reading as texts
 from sparring.modalities.text import recognition
@@ -28,7 +29,6 @@ from sparring.modalities.video import films
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-KIND = "joint"
 MIN_SHARED = 0.5  # share of the stems that have files of two kinds from which a folder is joint without being asked for
 MIN_FOUND = 0.5  # share of a column's values that are files from which it names files
 MAX_LISTED = 3
@@ -83,7 +83,8 @@ def read(path: Path) -> Items | None:
 
 
 def read_asked(path: Path) -> Items | None:
-    """The same, with any files that share stems, and tables whose columns name files, alone or in a folder.
+    """The same, with any files that share stems, tables whose columns name files, alone or in a folder, and films with
+    sound.
 
     Raises:
         InputError: if they cannot be used.
@@ -96,7 +97,7 @@ def read_asked(path: Path) -> Items | None:
     named = tables.tables_in(path) if path.is_dir() else None
     if named is not None and len(named) == 1:
         return of_table(path / named.names[0], alone=False)
-    return None
+    return soundtracks.read(path)
 
 
 def _stems(path: Path, share: float, accepts: Callable[[FileSource], bool]) -> Items | None:
@@ -191,7 +192,8 @@ def of_stems(files: FileSource, by_stem: Mapping[str, Mapping[str, int]]) -> Ite
         rows[form] = np.array([place[f[form]] if form in f else MISSING for f in by_stem.values()], np.int64)
         listed = files.only(own)
         parts[form] = _records(listed, name) if form == ROW else FORMS[form][1](listed, name)
-    lacking = [stem for stem, forms in by_stem.items() if len(set(forms) & set(parts)) == 1]
+    notes += _add_sounds(parts, rows)
+    lacking = [stem for i, stem in enumerate(stems) if sum(bool(own[i] >= 0) for own in rows.values()) == 1]
     if lacking:
         notes.append(f"{len(lacking):,} of {len(stems):,} items have one part alone ({_named(lacking)})")
     others = [file for file in files.names if not form_of(file)]
@@ -202,6 +204,16 @@ def of_stems(files: FileSource, by_stem: Mapping[str, Mapping[str, int]]) -> Ite
     return Items(
         name, KIND, checked(name, Tuples(parts, rows, origins)), labels, classes, held=held, notes=tuple(notes)
     )
+
+
+def _add_sounds(parts: dict[str, Items], rows: dict[str, Rows]) -> Iterator[str]:
+    """Add the sound of films as a part, unless there are sounds already."""
+    found = soundtracks.sounds_of(parts["film"]) if "film" in parts and "sound" not in parts else None
+    if found is not None:
+        parts["sound"], own = found
+        rows["sound"] = np.where(rows["film"] >= 0, own[rows["film"]], MISSING)
+        seconds = soundtracks.clip_seconds(parts["film"].items)
+        yield f"the sound of the first {seconds:.2g} seconds of the films is a part"
 
 
 def _records(files: FileSource, name: str) -> Items:
@@ -257,7 +269,7 @@ def of_table(path: Path, alone: bool = True) -> Items | None:
         rest = rest.drop(columns=captions)
     if rest.shape[1]:
         parts[ROW], rows[ROW] = Items(items.name, "rows", rest), np.arange(len(rest))
-    notes += _unnamed(folder, parts)
+    notes += [*_unnamed(folder, parts), *_add_sounds(parts, rows)]
     origins = np.arange(len(frame))
     return Items(items.name, KIND, checked(items.name, Tuples(parts, rows, origins)), notes=tuple(notes))
 
@@ -313,7 +325,7 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(names[:MAX_LISTED]) + (", ..." if len(names) > MAX_LISTED else "")
 
 
-# A table beside files, and a table of classes.
+# A table beside files.
 
 
 def with_table(items: Items, name: str, frame: DataFrame, described: Rows, first: str) -> Items:
@@ -329,10 +341,3 @@ def with_table(items: Items, name: str, frame: DataFrame, described: Rows, first
     origins = np.arange(len(items))
     tuples = Tuples({first: items, ROW: Items(name, "rows", frame)}, {first: origins, ROW: rows}, origins)
     return Items(items.name, KIND, checked(items.name, tuples), items.labels, items.classes, held=items.held)
-
-
-def table_of_classes(items: Items) -> Items:
-    """A row for each class, with its name as the only column."""
-    import pandas
-
-    return Items(items.name, "rows", pandas.DataFrame({LABEL: pandas.Series(items.classes, dtype="string")}))

@@ -12,6 +12,7 @@ from sparring.data.items import Items
 from sparring.data.split import split_items
 from sparring.errors import InputError
 
+KIND = "joint"
 MISSING = -1
 PARTNERS = 3  # items of the other set that an item is matched with, if there are as many
 MAX_LISTED = 3
@@ -104,6 +105,13 @@ def matched(items: Items, other: Items, names: tuple[str, str], labels: Items) -
     one, two, classes = (np.concatenate(column) for column in zip(*found, strict=True))
     sets = {names[0]: items, names[1]: other, LABEL: labels}
     return Tuples(sets, {names[0]: one, names[1]: two, LABEL: classes}, one)
+
+
+def table_of_classes(name: str, classes: Sequence[str]) -> Items:
+    """A row for each class, with its name as the only column."""
+    import pandas
+
+    return Items(name, "rows", pandas.DataFrame({LABEL: pandas.Series(classes, dtype="string")}))
 
 
 def _of_class(items: Items, rows: Rows, name: str) -> Rows:

@@ -1,4 +1,6 @@
-"""Items of several parts as files: a folder for each part, and a table that names what belongs together."""
+"""Items of several parts as files: a folder for each part, and a table that names what belongs together; films with
+their sound as one film.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from sparring.modalities.audio import Audio
 from sparring.modalities.samples import Samples
 from sparring.modalities.tables.files.header import unique_names
+from sparring.modalities.video import Video
+from sparring.modalities.video.writers import write_dubbed
 
 TABLE = "items.csv"
+
+
+def write_film(films: Samples, sounds: Samples, path: Path) -> None:
+    """One film of all clips, one after the other, each with its own sound; a longer sound is cut."""
+    assert isinstance(films.modality, Video)
+    assert isinstance(sounds.modality, Audio)
+    clips, rate = films.items, films.modality.rate
+    waves, own = sounds.items, sounds.modality.rate
+    length = round(clips.shape[1] / rate * own)
+    fitting = np.pad(waves[:, :length], ((0, 0), (0, max(0, length - waves.shape[1])), (0, 0)))
+    write_dubbed(iter(np.concatenate(list(clips))), rate, np.concatenate(list(fitting)), own, path)
 
 
 def write_folder(parts: Mapping[str, Samples], folder: Path) -> None:

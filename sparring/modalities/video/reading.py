@@ -32,11 +32,23 @@ def read(path: Path, frames: bool = False) -> Items | None:
     Raises:
         InputError: if there are films that cannot be used.
     """
-    found = _files(path)
-    if found is None:
-        return None
-    films_in = films.moving(found) or (films.still(found) if frames else None)
-    return None if films_in is None else from_films(films_in, resolved(path).name.split(".")[0] or path.name)
+    films_in = found(path, frames)
+    return None if films_in is None else from_films(films_in, name_of(path))
+
+
+def found(path: Path, frames: bool = False) -> Films | None:
+    """The films in a folder, an archive or a file, whole; None if there are none.
+
+    Args:
+        frames: also images that do not move, as the frames of films.
+    """
+    files = _files(path)
+    return None if files is None else films.moving(files) or (films.still(files) if frames else None)
+
+
+def name_of(path: Path) -> str:
+    """The name of a data set that lies there."""
+    return resolved(path).name.split(".")[0] or path.name
 
 
 def _files(path: Path) -> FileSource | None:
@@ -48,11 +60,11 @@ def _files(path: Path) -> FileSource | None:
     return None if opened is None else opened[0]
 
 
-def from_films(found: Films, name: str) -> Items:
+def from_films(whole: Films, name: str) -> Items:
     """Films, with the classes and the held-out part that their folders define. A few long films are divided into parts,
     of which some can be held out.
     """
-    divided, notes = _divided(found)
+    divided, notes = _divided(whole)
     labels, classes, held = classify(divided.names)
     return Items(name, KIND, divided, labels, classes, held=held, notes=notes)
 
@@ -63,7 +75,7 @@ def _divided(found: Films) -> tuple[Films, tuple[str, ...]]:
         return found, ()
     seconds = dict.fromkeys(range(len(found)), 0.0)
     for (i, *_), readable in found.read([i for i, f in enumerate(found.films) if f.form == "film"]):
-        seconds[i] = _seconds(readable)
+        seconds[i] = seconds_of(readable)
     length = max(MIN_SECONDS, sum(seconds.values()) / PARTS)
     parts: list[Film] = []
     names: list[str] = []
@@ -84,7 +96,7 @@ def _divided(found: Films) -> tuple[Films, tuple[str, ...]]:
     )
 
 
-def _seconds(film: films.Readable) -> float:
+def seconds_of(film: films.Readable) -> float:
     """Declared length of a film file; 0 if it is unknown or the file cannot be read."""
     name, content = film.contents[0]
     if not isinstance(content, Path | bytes):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sparring.modalities.audio.decoding import resampled
 from sparring.modalities.video import av_files
 from sparring.modalities.video.drawing import on_white
 
@@ -20,6 +21,8 @@ Pixels = NDArray[np.uint8]
 MIN_SIDE = 256  # pixels that a film of small frames is enlarged to
 MAX_DENOMINATOR = 1001  # of the number of frames per second in a film file
 VISUALLY_LOSSLESS = {"crf": "10"}
+SOUND_RATE = 48_000  # samples per second of the sound of films
+LAYOUTS = {1: "mono", 2: "stereo"}
 BT709 = 1  # matrix, primaries and transfer function in ITU-T H.273
 LIMITED = 1  # range of brightness, from 16 to 235
 FILMS = (".mp4", ".webp", ".gif", ".apng")  # suffixes of single films
@@ -55,7 +58,19 @@ def write_mp4(clips: Pixels, rate: float, path: Path) -> None:
     _encode(iter(side_by_side(clips)), rate, path)
 
 
-def _encode(frames: Iterator[Pixels], rate: float, path: Path) -> None:
+def write_dubbed(frames: Iterator[Pixels], rate: float, sound: NDArray[np.float32], own: int, path: Path) -> None:
+    """An MP4 file with sound, in AAC at 48 kHz.
+
+    Args:
+        frames: (h, w, c) each.
+        rate: frames per second.
+        sound: (samples, channels), full scale at 1.
+        own: its samples per second.
+    """
+    _encode(frames, rate, path, resampled(sound, own, SOUND_RATE))
+
+
+def _encode(frames: Iterator[Pixels], rate: float, path: Path, sound: NDArray[np.float32] | None = None) -> None:
     av = av_files.library()
     exact = Fraction(rate).limit_denominator(MAX_DENOMINATOR)
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as file:
@@ -63,6 +78,8 @@ def _encode(frames: Iterator[Pixels], rate: float, path: Path) -> None:
         context = stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range, stream.pix_fmt = LIMITED, "yuv420p"
+        layout = "" if sound is None else LAYOUTS[sound.shape[1]]
+        track = file.add_stream("aac", rate=SOUND_RATE, layout=layout) if layout else None
         for i, small in enumerate(frames):
             pixels = on_white(enlarged(small[None]))[0]
             pixels = np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), "edge")
@@ -71,6 +88,12 @@ def _encode(frames: Iterator[Pixels], rate: float, path: Path) -> None:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
             file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")))
         file.mux(stream.encode())
+        if sound is not None and track is not None:
+            planes = np.ascontiguousarray(sound.clip(-1, 1).T)
+            heard = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
+            heard.sample_rate = SOUND_RATE
+            file.mux(track.encode(heard))
+            file.mux(track.encode())
 
 
 def write_film(frames: Iterator[Pixels], rate: float, path: Path, suffix: str) -> None:
