@@ -17,6 +17,7 @@ from sparring.explore.latents import REACH, every_choice, sweep
 from sparring.explore.saliency_sheet import saliency_sheet
 from sparring.explore.scene import Scene, Sheet
 from sparring.files import component
+from sparring.games.autoencoder import Autoencoder
 from sparring.games.game import Reconstruct
 from sparring.games.prior import OneHot, Uniform
 from sparring.modalities.exploring import Drawing, nearest
@@ -48,6 +49,8 @@ def drawings(scene: Scene) -> dict[str, Draw]:
         sheets["neighbors"] = lambda: [_sheet("neighbors", "", modality.draw_neighbors(scene))]
     if (reconstruct := scene.model.autoencoder()) is not None and scene.has_space:
         sheets["reconstruction"] = lambda: _reconstruction(scene, reconstruct)
+    if isinstance(game, Autoencoder) and scene.has_space:
+        sheets["between"] = lambda: [_between(scene, game)]
     if scene.has_space and modality.classifier_input is not None:
         sheets["inversion"] = lambda: _inversion(scene)
     return sheets
@@ -218,6 +221,23 @@ def _reconstruction(scene: Scene, reconstruct: Reconstruct) -> list[Sheet]:
     condition = None if condition is None else condition[:count]
     caption = f"{scene.held_words}, and below each its reconstruction by encoder and decoder"
     return [Sheet("reconstruction", caption, _lines(scene, {VALUES: x}, {VALUES: reconstruct(x, condition)}))]
+
+
+def _between(scene: Scene, game: Autoencoder) -> Sheet:
+    """Walks through the codes of real items: from the first to the second, from the third to the fourth, ..."""
+    n, steps = scene.model.modality.walk_grid
+    batch = scene.examples(2 * n)
+    count = length(batch) // 2
+    if not count:
+        raise InputError(f"{scene.items.name!r} has one {scene.model.modality.words.item} only; give two with --data")
+    condition = scene.condition_of(batch)
+    codes = game.encode(batch[VALUES], condition)
+    a, b = codes[0 : 2 * count : 2], codes[1 : 2 * count : 2]
+    walks = torch.stack([a.lerp(b, share) for share in torch.linspace(0, 1, steps).tolist()], 1).flatten(0, 1)
+    own = None if condition is None else condition[0 : 2 * count : 2].repeat_interleave(steps, 0)
+    samples = {VALUES: game.decode(walks, own)}
+    caption = f"walks through the autoencoder's codes, between two {scene.held_words}"
+    return _sheet("between", caption, scene.model.modality.draw_walks(samples, steps, scene))
 
 
 def _inversion(scene: Scene) -> list[Sheet]:

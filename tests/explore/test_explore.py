@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import torch
+from benzenes import write_benzenes
 from generators import linear, model
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -96,12 +97,12 @@ class Links(HTMLParser):
 
 
 OWN = {
-    "latent": ["reconstruction"],
+    "latent": ["reconstruction", "between"],
     "infogan": ["category", "continuous-1", "continuous-2"],
     "mgan": ["generator"],
     "stylegan2": ["style-mixing"],
-    "vae": ["reconstruction"],
-    "vaegan": ["reconstruction"],
+    "vae": ["reconstruction", "between"],
+    "vaegan": ["reconstruction", "between"],
 }
 
 
@@ -148,6 +149,26 @@ def test_reconstructions_resemble_held_out_images(tmp_path):
     real, again, other = pixels[:side], pixels[side : 2 * side], pixels[2 * side : 3 * side]
     assert np.abs(real - again).mean() < 0.7 * np.abs(other - again).mean()
     assert made.game.averaged == ("E", "G")
+
+
+def test_walks_between_real_items_begin_and_end_at_their_reconstructions(tmp_path):
+    made = sparring.train("vae", "digits", out=tmp_path / "run", steps=3, quiet=True, width=16, z=8, labels=False)
+    scene = Scene(made)
+    (sheet,) = draw_sheets(scene, ["between"])
+    n, steps = made.modality.walk_grid
+    again = made.game.reconstruct(scene.examples(2 * n)["values"], None)
+    drawn = np.concatenate([cells(sheet, steps, n)[i * steps : (i + 1) * steps : steps - 1] for i in range(n)])
+    np.testing.assert_allclose(drawn, scene.pixels(again)[..., 0], atol=1)
+
+
+def test_a_walk_between_given_molecules(tmp_path):
+    write_benzenes(tmp_path / "benzenes.smi")
+    fields = {"width": 8, "code_length": 4, "embedding": 4, "G": 8, "D": 8, "z": 4, "batch": 16}
+    sparring.train("latentgan", tmp_path / "benzenes.smi", out=tmp_path / "run", steps=4, quiet=True, **fields)
+    (tmp_path / "two.smi").write_text("Cc1ccccc1\nOc1ccccc1\n")
+    (sheet,) = explore(tmp_path / "run", tmp_path / "s", only=["between"], data=str(tmp_path / "two.smi"))
+    assert "between two molecules of 'two'" in sheet.caption
+    assert sheet.picture.width > 4 * sheet.picture.height  # one walk
 
 
 def test_a_given_image_next_to_its_nearest(tmp_path):
