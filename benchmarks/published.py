@@ -34,7 +34,7 @@ def randomize(net: nn.Module, seed: int = 0) -> nn.Module:
             if name.endswith("running_var"):
                 tensor.uniform_(0.5, 2, generator=generator)
             elif tensor.is_floating_point():
-                inputs = tensor[0].numel()
+                inputs = tensor[0].numel() if tensor.ndim else 1
                 factor = inputs == 1 and name.endswith(("weight", "original0"))  # of a channel
                 tensor.normal_(1.5 if factor else 0.0, 0.2 if inputs == 1 else inputs**-0.5, generator=generator)
     return net.eval()
@@ -187,6 +187,164 @@ class Tutorial(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.main(x)
+
+
+class Dense(nn.Module):
+    """StyleGAN2's layer of vectors with an equalized learning rate. Karras et al. 2017, arXiv:1710.10196, section 4.1."""
+
+    def __init__(self, before: int, after: int, rate: float = 1.0) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.zeros(after, before)), nn.Parameter(torch.zeros(after))
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight.T * (self.rate / self.weight.shape[1] ** 0.5) + self.bias * self.rate
+
+
+def leaky(x: Tensor) -> Tensor:
+    return torch.where(x > 0, x, 0.2 * x) * 2**0.5
+
+
+def normalized(x: Tensor) -> Tensor:
+    return x / (x.square().mean(1, keepdim=True) + 1e-8).sqrt()
+
+
+class StyleMapping(nn.Module):
+    """StyleGAN2's mapping network, with the embedding of classes of Karras et al. 2020, arXiv:2006.06676."""
+
+    def __init__(self, latents: int, depth: int, classes: int) -> None:
+        super().__init__()
+        if classes:
+            self.embed = Dense(classes, latents)
+        for i in range(depth):
+            setattr(self, f"fc{i}", Dense(latents * (2 if classes and i == 0 else 1), latents, rate=0.01))
+        self.depth, self.classes = depth, classes
+        self.register_buffer("w_avg", torch.zeros(latents))
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        x = normalized(z)
+        if self.classes:
+            x = torch.cat([x, normalized(self.embed(F.one_hot(label, self.classes).float()))], 1)
+        for i in range(self.depth):
+            x = leaky(getattr(self, f"fc{i}")(x))
+        return x
+
+
+def stuffed(x: Tensor, before: int, after: int) -> Tensor:
+    """Images of twice the size: zeros after each pixel and around the image, then the filter [1, 3, 3, 1] in each
+    direction, which keeps the brightness.
+    """
+    n, channels, h, w = x.shape
+    wide = x.new_zeros(n, channels, h, 2, w, 2)
+    wide[:, :, :, 0, :, 0] = x
+    row = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4
+    padded = F.pad(wide.reshape(n * channels, 1, 2 * h, 2 * w), (before, after, before, after))
+    filtered = F.conv2d(padded, torch.outer(row, row)[None, None])
+    return filtered.reshape(n, channels, *filtered.shape[2:])
+
+
+class StyleConv(nn.Module):
+    """A convolution whose weights are modulated for each sample, eq. 1 and 3 of Karras et al. 2019, arXiv:1912.04958.
+
+    Args:
+        size: of its maps, if it has noise.
+        up: True if it doubles the size.
+    """
+
+    def __init__(self, before: int, after: int, latents: int, kernel: int, size: int = 0, up: bool = False) -> None:
+        super().__init__()
+        self.weight, self.bias = (
+            nn.Parameter(torch.zeros(after, before, kernel, kernel)),
+            nn.Parameter(torch.zeros(after)),
+        )
+        self.affine = Dense(latents, before)
+        self.size, self.up = size, up
+        if size:
+            self.register_buffer("noise_const", torch.zeros(size, size))
+            self.noise_strength = nn.Parameter(torch.zeros(()))
+            self.register_buffer("resample_filter", torch.zeros(4, 4))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        styles, made = self.affine(w), []
+        for image, style in zip(x, styles, strict=True):
+            weight = self.weight * style[None, :, None, None]
+            if self.size:
+                weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+            else:
+                weight = weight / weight[0].numel() ** 0.5
+            if self.up:  # a convolution in the sense of mathematics
+                made.append(F.conv2d(stuffed(image[None], 3, 2), weight.flip(2, 3)))
+            else:
+                made.append(F.conv2d(image[None], weight, padding=weight.shape[-1] // 2))
+        y = torch.cat(made)
+        if not self.size:
+            return y + self.bias[:, None, None]
+        return leaky(y + self.noise_const * self.noise_strength + self.bias[:, None, None])
+
+
+class StyleBlock(nn.Module):
+    def __init__(self, before: int, after: int, latents: int, size: int, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("resample_filter", torch.zeros(4, 4))
+        if before:
+            self.conv0 = StyleConv(before, after, latents, 3, size, up=True)
+        else:
+            self.const = nn.Parameter(torch.zeros(after, size, size))
+        self.conv1 = StyleConv(after, after, latents, 3, size)
+        self.torgb = StyleConv(after, channels, latents, 1)
+
+
+class StyleSynthesis(nn.Module):
+    """StyleGAN2's synthesis network, from widths of 4, 8, ... pixels."""
+
+    def __init__(self, latents: int, widths: list[int], channels: int) -> None:
+        super().__init__()
+        self.sizes = [4 * 2**i for i in range(len(widths))]
+        for size, before, after in zip(self.sizes, [0, *widths], widths, strict=False):
+            setattr(self, f"b{size}", StyleBlock(before, after, latents, size, channels))
+
+    def forward(self, w: Tensor) -> Tensor:
+        """One style for each layer, (n, layers + 1, latents); an image layer has that of the next layer."""
+        x, image, k = self.b4.const.expand(len(w), -1, -1, -1), 0, 0
+        for size in self.sizes:
+            block = getattr(self, f"b{size}")
+            if size > 4:
+                x, k = block.conv0(x, w[:, k]), k + 1
+                image = stuffed(image, 2, 1)
+            x, k = block.conv1(x, w[:, k]), k + 1
+            image = image + block.torgb(x, w[:, k])
+        return image
+
+
+class Style(nn.Module):
+    """The generator of StyleGAN2-ADA."""
+
+    def __init__(
+        self, latents: int, size: int, base: int, most: int = 512, depth: int = 8, channels: int = 3, classes: int = 0
+    ) -> None:
+        super().__init__()
+        self.mapping = StyleMapping(latents, depth, classes)
+        widths, now = [], 4
+        while now <= size:
+            widths.append(min(base // now, most))
+            now *= 2
+        self.synthesis = StyleSynthesis(latents, widths, channels)
+        self.layers = 2 * len(widths) - 1
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.synthesis(self.mapping(z, label)[:, None].repeat(1, self.layers + 1, 1))
+
+    @torch.no_grad()
+    def randomize(self) -> Style:
+        """Weights of a magnitude by which latents, classes and noise all matter, as in trained nets."""
+        randomize(self)
+        for module in self.modules():
+            if isinstance(module, Dense):
+                module.weight.mul_(module.weight.shape[1] ** 0.5 / module.rate)
+                module.bias.div_(module.rate)
+            if isinstance(module, StyleConv):
+                module.affine.bias.add_(1)
+        return self
 
 
 def spectrogram(sound: Tensor, config: dict) -> Tensor:
