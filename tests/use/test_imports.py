@@ -137,6 +137,22 @@ def test_stylegan2(tmp_path, settings):
     assert model.sample(2, seed=0, truncation=0.5, **one).items.shape == shape
 
 
+@pytest.mark.parametrize(
+    "settings", [{"size": 128, "attention": (4, 8)}, {"size": 16, "channels": 1, "attention": ()}], ids=str
+)
+@torch.no_grad()
+def test_lightweight_gan(tmp_path, settings):
+    net = published.Lightweight(latents=12, base=256, most=24, **settings).randomize()
+    state = {f"GE.{name}": tensor for name, tensor in net.state_dict().items()}
+    file = saved(tmp_path, {"GAN": state | {"G.picture": torch.ones(1)}, "version": "1.2.1"}, "model_3.pt")
+    model = import_model("lightweight-gan", [file], tmp_path / "model")
+    z = torch.randn(2, 12, generator=torch.Generator().manual_seed(1))
+    expected = 2 * net(z) - 1
+    close(sparring.load(tmp_path / "model").game.G(z), expected)
+    assert expected.std(0).mean() > 0.1 * expected.std(), "all samples are alike"
+    assert model.sample(2, seed=0).items.shape == (2, settings["size"], settings["size"], settings.get("channels", 3))
+
+
 @torch.no_grad()
 def test_an_imported_model_is_a_model(tmp_path, monkeypatch, capsys):
     net = published.randomize(published.Resnet(8, 1))
@@ -243,7 +259,7 @@ def test_bad_input(tmp_path):
 
 
 def test_the_layouts_say_what_they_need():
-    assert list(PEERS) == ["pix2pix", "cyclegan", "hifigan", "dcgan", "stylegan2"]
+    assert list(PEERS) == ["pix2pix", "cyclegan", "hifigan", "stylegan2", "lightweight-gan", "dcgan"]
     for peer in PEERS.values():
         assert 1 <= peer.least <= peer.most
         assert peer.url.startswith("https://")
