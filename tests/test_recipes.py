@@ -567,7 +567,8 @@ def originals():
 
 
 def test_variants():
-    assert set(recipes.names()) - set(originals()) == {"enhance", "gan_leaky", "gan_sigmoid", "joint_chain", "lsgan"}
+    variants = {"enhance", "gan_leaky", "gan_sigmoid", "joint_chain", "lightweight", "lsgan"}
+    assert set(recipes.names()) - set(originals()) == variants
 
 
 @pytest.mark.parametrize("name", originals())

@@ -47,7 +47,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.norm(x.movedim(1, -1)).movedim(-1, 1)
         both = torch.cat([F.gelu(self._far(h)).flatten(1, 2), self._near(h).flatten(1, 2)], 1)
-        y: Tensor = x + self.out(both.unflatten(2, x.shape[2:]))
+        y: Tensor = x + self.out(both.view(x.shape[0], -1, *x.shape[2:]))
         return y
 
     def _far(self, x: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ class Attention(nn.Module):
         """-> (n, heads, length, pixels). Beyond the edges, keys and values are 0."""
         q = self.near_q(x).flatten(2).unflatten(1, (HEADS, LENGTH, 1))
         neighborhoods = F.unfold(self.near_kv(x), NEAR, padding=NEAR // 2)
-        k, v = neighborhoods.unflatten(1, (2, HEADS, LENGTH, NEAR**2)).unbind(1)  # (n, heads, length, 9, pixels)
+        k, v = neighborhoods.view(x.shape[0], 2, HEADS, LENGTH, NEAR**2, -1).unbind(1)  # (n, heads, length, 9, pixels)
         weight = (LENGTH**-0.5 * q * k).sum(2, keepdim=True).softmax(3)
         near: Tensor = (weight * v).sum(3)
         return near
@@ -93,9 +93,10 @@ class Up(nn.Sequential):
     def __init__(self, before: int, after: int) -> None:
         shuffled = nn.Conv2d(before, 4 * before, 1)
         with torch.no_grad():  # all four pixels begin alike
-            nn.init.kaiming_uniform_(shuffled.weight[::4])
-            shuffled.weight.copy_(shuffled.weight[::4].repeat_interleave(4, 0))
-        nn.init.zeros_(shuffled.bias)
+            same = nn.init.kaiming_uniform_(torch.empty_like(shuffled.weight[::4]))
+            shuffled.weight.copy_(same.repeat_interleave(4, 0))
+            assert shuffled.bias is not None
+            shuffled.bias.zero_()
         super().__init__(
             shuffled, nn.SiLU(), nn.PixelShuffle(2), nn.ZeroPad2d((2, 1, 2, 1)), nn.Conv2d(before, 2 * after, 4),
             Noise(), nn.BatchNorm2d(2 * after), nn.GLU(1),
