@@ -43,6 +43,12 @@ def layouts() -> Iterator[tuple[str, str, nn.Module, Tensor, Computed, dict[str,
         yield "pix2pix", f"unet_{2**depth}", published.Unet(depth), image, apply, None
     for version, config in published.HIFIGAN.items():
         yield "hifigan", version, published.Vocoder(config), mel, apply, config
+    for size, base, depth in ((32, 32768, 2), (256, 16384, 2), (1024, 32768, 8)):
+        style = published.Style(512, size, base, depth=depth)
+        yield "stylegan2", f"{size} pixels", style, torch.randn(1, 512), lambda m, z: m.game.G(z), None
+    for size in (128, 256):
+        light = published.Lightweight(size)
+        yield "lightweight-gan", f"{size} pixels", light, torch.randn(1, 256), lambda m, z: (m.game.G(z) + 1) / 2, None
     latents = torch.randn(1, 100, 1, 1)
     yield "dcgan", "64 pixels", published.Tutorial(), latents, lambda m, z: m.game.G(z[:, :, 0, 0]), None
 
@@ -52,7 +58,7 @@ def compared(
     peer: str, net: nn.Module, like: Tensor, computed: Computed, config: dict[str, object] | None, folder: Path
 ) -> tuple[float, float]:
     """The largest difference of all outputs, and their standard deviation."""
-    published.randomize(net)
+    net.randomize() if hasattr(net, "randomize") else published.randomize(net)
     torch.save(net.published() if config else net.state_dict(), folder / "weights.pth")
     (folder / "config.json").write_text(json.dumps(config))
     model = import_model(

@@ -34,7 +34,7 @@ def randomize(net: nn.Module, seed: int = 0) -> nn.Module:
             if name.endswith("running_var"):
                 tensor.uniform_(0.5, 2, generator=generator)
             elif tensor.is_floating_point():
-                inputs = tensor[0].numel()
+                inputs = tensor[0].numel() if tensor.ndim else 1
                 factor = inputs == 1 and name.endswith(("weight", "original0"))  # of a channel
                 tensor.normal_(1.5 if factor else 0.0, 0.2 if inputs == 1 else inputs**-0.5, generator=generator)
     return net.eval()
@@ -187,6 +187,299 @@ class Tutorial(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.main(x)
+
+
+class Dense(nn.Module):
+    """StyleGAN2's layer of vectors with an equalized learning rate. Karras et al. 2017, arXiv:1710.10196."""
+
+    def __init__(self, before: int, after: int, rate: float = 1.0) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.zeros(after, before)), nn.Parameter(torch.zeros(after))
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight.T * (self.rate / self.weight.shape[1] ** 0.5) + self.bias * self.rate
+
+
+def leaky(x: Tensor) -> Tensor:
+    return torch.where(x > 0, x, 0.2 * x) * 2**0.5
+
+
+def normalized(x: Tensor) -> Tensor:
+    return x / (x.square().mean(1, keepdim=True) + 1e-8).sqrt()
+
+
+class StyleMapping(nn.Module):
+    """StyleGAN2's mapping network, with the embedding of classes of Karras et al. 2020, arXiv:2006.06676."""
+
+    def __init__(self, latents: int, depth: int, classes: int) -> None:
+        super().__init__()
+        if classes:
+            self.embed = Dense(classes, latents)
+        for i in range(depth):
+            setattr(self, f"fc{i}", Dense(latents * (2 if classes and i == 0 else 1), latents, rate=0.01))
+        self.depth, self.classes = depth, classes
+        self.register_buffer("w_avg", torch.zeros(latents))
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        x = normalized(z)
+        if self.classes:
+            x = torch.cat([x, normalized(self.embed(F.one_hot(label, self.classes).float()))], 1)
+        for i in range(self.depth):
+            x = leaky(getattr(self, f"fc{i}")(x))
+        return x
+
+
+def stuffed(x: Tensor, before: int, after: int) -> Tensor:
+    """Images of twice the size: zeros after each pixel and around the image, then the filter [1, 3, 3, 1] in each
+    direction, which keeps the brightness.
+    """
+    n, channels, h, w = x.shape
+    wide = x.new_zeros(n, channels, h, 2, w, 2)
+    wide[:, :, :, 0, :, 0] = x
+    row = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4
+    padded = F.pad(wide.reshape(n * channels, 1, 2 * h, 2 * w), (before, after, before, after))
+    filtered = F.conv2d(padded, torch.outer(row, row)[None, None])
+    return filtered.reshape(n, channels, *filtered.shape[2:])
+
+
+class StyleConv(nn.Module):
+    """A convolution whose weights are modulated for each sample, eq. 1 and 3 of Karras et al. 2019, arXiv:1912.04958.
+
+    Args:
+        size: of its maps, if it has noise.
+        up: True if it doubles the size.
+    """
+
+    def __init__(self, before: int, after: int, latents: int, kernel: int, size: int = 0, up: bool = False) -> None:
+        super().__init__()
+        self.weight, self.bias = (
+            nn.Parameter(torch.zeros(after, before, kernel, kernel)),
+            nn.Parameter(torch.zeros(after)),
+        )
+        self.affine = Dense(latents, before)
+        self.size, self.up = size, up
+        if size:
+            self.register_buffer("noise_const", torch.zeros(size, size))
+            self.noise_strength = nn.Parameter(torch.zeros(()))
+            self.register_buffer("resample_filter", torch.zeros(4, 4))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        styles, made = self.affine(w), []
+        for image, style in zip(x, styles, strict=True):
+            weight = self.weight * style[None, :, None, None]
+            if self.size:
+                weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+            else:
+                weight = weight / weight[0].numel() ** 0.5
+            if self.up:  # a convolution in the sense of mathematics
+                made.append(F.conv2d(stuffed(image[None], 3, 2), weight.flip(2, 3)))
+            else:
+                made.append(F.conv2d(image[None], weight, padding=weight.shape[-1] // 2))
+        y = torch.cat(made)
+        if not self.size:
+            return y + self.bias[:, None, None]
+        return leaky(y + self.noise_const * self.noise_strength + self.bias[:, None, None])
+
+
+class StyleBlock(nn.Module):
+    def __init__(self, before: int, after: int, latents: int, size: int, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("resample_filter", torch.zeros(4, 4))
+        if before:
+            self.conv0 = StyleConv(before, after, latents, 3, size, up=True)
+        else:
+            self.const = nn.Parameter(torch.zeros(after, size, size))
+        self.conv1 = StyleConv(after, after, latents, 3, size)
+        self.torgb = StyleConv(after, channels, latents, 1)
+
+
+class StyleSynthesis(nn.Module):
+    """StyleGAN2's synthesis network, from widths of 4, 8, ... pixels."""
+
+    def __init__(self, latents: int, widths: list[int], channels: int) -> None:
+        super().__init__()
+        self.sizes = [4 * 2**i for i in range(len(widths))]
+        for size, before, after in zip(self.sizes, [0, *widths], widths, strict=False):
+            setattr(self, f"b{size}", StyleBlock(before, after, latents, size, channels))
+
+    def forward(self, w: Tensor) -> Tensor:
+        """One style for each layer, (n, layers + 1, latents); an image layer has that of the next layer."""
+        x, image, k = self.b4.const.expand(len(w), -1, -1, -1), 0, 0
+        for size in self.sizes:
+            block = getattr(self, f"b{size}")
+            if size > 4:
+                x, k = block.conv0(x, w[:, k]), k + 1
+                image = stuffed(image, 2, 1)
+            x, k = block.conv1(x, w[:, k]), k + 1
+            image = image + block.torgb(x, w[:, k])
+        return image
+
+
+class Style(nn.Module):
+    """The generator of StyleGAN2-ADA."""
+
+    def __init__(
+        self, latents: int, size: int, base: int, most: int = 512, depth: int = 8, channels: int = 3, classes: int = 0
+    ) -> None:
+        super().__init__()
+        self.mapping = StyleMapping(latents, depth, classes)
+        widths, now = [], 4
+        while now <= size:
+            widths.append(min(base // now, most))
+            now *= 2
+        self.synthesis = StyleSynthesis(latents, widths, channels)
+        self.layers = 2 * len(widths) - 1
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.synthesis(self.mapping(z, label)[:, None].repeat(1, self.layers + 1, 1))
+
+    @torch.no_grad()
+    def randomize(self) -> Style:
+        """Weights of a magnitude by which latents, classes and noise all matter, as in trained nets."""
+        randomize(self)
+        for module in self.modules():
+            if isinstance(module, Dense):
+                module.weight.mul_(module.weight.shape[1] ** 0.5 / module.rate)
+                module.bias.div_(module.rate)
+            if isinstance(module, StyleConv):
+                module.affine.bias.add_(1)
+        return self
+
+
+class Far(nn.Module):
+    """lightweight-gan's attention: linear attention, eq. 3 of Shen et al. 2018, arXiv:1812.01243, and attention to the
+    3 x 3 pixels around each.
+    """
+
+    def __init__(self, width: int, heads: int = 8, length: int = 64) -> None:
+        super().__init__()
+        inner, self.heads, self.length = heads * length, heads, length
+        self.to_lin_q, self.to_q = (nn.Conv2d(width, inner, 1, bias=False) for _ in range(2))
+        self.to_lin_kv = nn.Module()
+        self.to_lin_kv.net = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False), nn.Conv2d(width, 2 * inner, 1, bias=False)
+        )
+        self.to_kv = nn.Conv2d(width, 2 * inner, 1, bias=False)
+        self.to_out = nn.Conv2d(2 * inner, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        made = [[self.head(maps, i) for i in range(self.heads)] for maps in x]
+        far = torch.stack([torch.cat([a for a, _ in image]) for image in made])
+        near = torch.stack([torch.cat([b for _, b in image]) for image in made])
+        return self.to_out(torch.cat([F.gelu(far), near], 1))
+
+    def head(self, x: Tensor, i: int) -> tuple[Tensor, Tensor]:
+        """Both results of one head and one image, (length, h, w)."""
+        own, (h, w) = slice(i * self.length, (i + 1) * self.length), x.shape[1:]
+        lin_k, lin_v = (part[own].flatten(1) for part in self.to_lin_kv.net(x[None])[0].chunk(2))
+        lin_q = self.to_lin_q(x[None])[0][own].flatten(1).softmax(0) / self.length**0.5
+        # The similarity of all pairs of pixels, which the paper's order of products avoids.
+        far = (lin_q.T @ lin_k.softmax(1) @ lin_v.T).T.reshape(-1, h, w)
+        k, v = (F.pad(part[own], (1, 1, 1, 1)) for part in self.to_kv(x[None])[0].chunk(2))
+        q, near = self.to_q(x[None])[0][own], torch.zeros_like(far)
+        for row in range(h):
+            for column in range(w):
+                keys, values = (part[:, row : row + 3, column : column + 3].flatten(1) for part in (k, v))
+                near[:, row, column] = values @ (keys.T @ q[:, row, column] / self.length**0.5).softmax(0)
+        return far, near
+
+
+class Normed(nn.Module):
+    """A layer after a norm over the channels of each pixel."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.fn, self.norm = Far(width), nn.Module()
+        self.norm.g, self.norm.b = (nn.Parameter(torch.zeros(1, width, 1, 1)) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        centered = x - x.mean(1, keepdim=True)
+        return self.fn(centered / (centered.square().mean(1, keepdim=True) + 1e-5).sqrt() * self.norm.g + self.norm.b)
+
+
+class Context(nn.Module):
+    """Factors of channels, from a weighted mean over pixels. Cao et al. 2020, arXiv:2012.13375."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.to_k, inner = nn.Conv2d(before, 1, 1), max(3, after // 2)
+        self.net = nn.Sequential(
+            nn.Conv2d(before, inner, 1), nn.LeakyReLU(0.1), nn.Conv2d(inner, after, 1), nn.Sigmoid()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.to_k(x).exp()
+        return self.net((x * weight).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True))
+
+
+class Silent(nn.Module):
+    """Where the published net adds noise: here its mean, 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+class Shuffled(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(width, 4 * width, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.net(x)
+        y = y * y.sigmoid()
+        wide = x.new_zeros(*x.shape[:2], 2 * x.shape[2], 2 * x.shape[3])
+        for i in range(4):
+            wide[:, :, i // 2 :: 2, i % 2 :: 2] = y[:, i::4]
+        return wide
+
+
+class Lightweight(nn.Module):
+    """lightweight-gan's generator, version 1.2."""
+
+    def __init__(
+        self, size: int, latents: int = 256, most: int = 512, base: int = 4096, channels: int = 3,
+        attention: tuple[int, ...] = (32,),
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.initial_conv = nn.Sequential(
+            nn.ConvTranspose2d(latents, 2 * latents, 4), nn.BatchNorm2d(2 * latents), nn.GLU(1)
+        )
+        sides = [4 * 2**i for i in range(size.bit_length() - 3)]
+        widths = [3 if side >= 256 else min(base // side, most) for side in sides]
+        self.layers = nn.ModuleList()
+        for i, (side, before, after) in enumerate(zip(sides, [latents, *widths], widths, strict=False)):
+            same = nn.Sequential(nn.ZeroPad2d((2, 1, 2, 1)), nn.Conv2d(before, 2 * after, 4))
+            doubling = nn.Sequential(
+                Shuffled(before), nn.Identity(), same, Silent(), nn.BatchNorm2d(2 * after), nn.GLU(1)
+            )
+            context = Context(after, widths[i + 3]) if 1 <= i <= 4 and i + 3 < len(sides) else None
+            self.layers.append(nn.ModuleList([doubling, context, Normed(before) if side in attention else None]))
+        self.out_conv = nn.Conv2d(widths[-1], channels, 3, padding=1)
+
+    def forward(self, z: Tensor) -> Tensor:
+        x = self.initial_conv(z[:, :, None, None])
+        x, factors = x / x.square().sum(1, keepdim=True).sqrt(), {}
+        for i, (doubling, context, attention) in enumerate(self.layers):
+            x = doubling(x if attention is None else x + attention(x))
+            if context is not None:
+                factors[i + 3] = context(x)
+            x = x * factors.get(i, 1)
+        return self.out_conv(x)
+
+    @torch.no_grad()
+    def randomize(self) -> Lightweight:
+        """Random weights, with the running statistics of their own maps: others drown what comes from the latents."""
+        randomize(self)
+        norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.momentum = 1.0
+        self.train()(torch.randn(4, self.initial_conv[0].in_channels, generator=torch.Generator().manual_seed(2)))
+        return self.eval()
 
 
 def spectrogram(sound: Tensor, config: dict) -> Tensor:

@@ -28,6 +28,17 @@ def nearest(given: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(names)}"
 
 
+def similar_path(path: Path) -> str:
+    """The end of an error message about a path that does not exist: one beside it with almost the same name, or ""."""
+    folder = path.parent
+    try:
+        names = [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean {str(folder / close[0])!r}?" if close and not path.exists() else ""
+
+
 def one_line(error: BaseException) -> str:
     """The first line of an error's message, or its type if it has none."""
     try:

@@ -1,10 +1,12 @@
 """The commands of docs/coming-from.md exist, with their options and fields."""
 
+import pickle
 import re
 import shlex
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 
 from sparring import recipes
@@ -38,3 +40,13 @@ def test_single_fields_exist(text):
     """In some recipe."""
     for name in parse(text.removeprefix("... ").split(" ")):
         assert any(name in vars(type(recipes.find(known)))["__dataclass_fields__"] for known in recipes.names()), name
+
+
+def test_tensors_of_a_pickle(tmp_path, monkeypatch):
+    """What the page runs in another project's environment, here with a pickle of a layer of PyTorch."""
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    layer = torch.nn.Linear(2, 3)
+    Path("network.pkl").write_bytes(pickle.dumps({"G_ema": layer}))
+    exec(block, {})
+    assert torch.equal(torch.load("G_ema.pt", weights_only=True)["weight"], layer.weight)

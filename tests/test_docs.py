@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import typer
 from benzenes import write_benzenes
 from captions import write_captions, write_labeled
 from PIL import Image
@@ -23,7 +24,7 @@ from songs import chorales, midi
 
 import sparring
 from sparring.bench.recipe_pages import write_pages
-from sparring.cli import main
+from sparring.cli import app, main
 from sparring.modalities import find
 from sparring.nets import efficientnet_lite
 
@@ -39,8 +40,17 @@ def blocks(language: str, page: str = README) -> list[str]:
 
 
 def commands(page: str) -> list[list[str]]:
-    lines = [line.removeprefix("$ ") for block in blocks("", page) for line in block.splitlines()]
+    """What is typed, without variables before it and comments after it."""
+    lines = [
+        re.sub(r"^\$ |^[A-Z_]+=\S+ |\s+# .*", "", line) for block in blocks("", page) for line in block.splitlines()
+    ]
     return [shlex.split(line) for line in lines if line.startswith("sparring ")]
+
+
+def options_are_known(words: list[str]) -> None:
+    parameters = typer.main.get_command(app).commands[words[1]].params
+    known = {option for parameter in parameters for option in parameter.opts}
+    assert {word for word in words if word.startswith("-")} <= known, words
 
 
 SERVING = ("serve", "studio")  # until Ctrl-C; their own tests start them as a user does
@@ -49,6 +59,7 @@ SERVING = ("serve", "studio")  # until Ctrl-C; their own tests start them as a u
 def brief(words: list[str]) -> list[str]:
     """A command with two steps for the bound of what it trains, and for a page or a server no more than its help."""
     if words[1] in SERVING:
+        options_are_known(words)
         return [*words[:2], "--help"]
     if words[1] == "bench":
         return [*words, "--steps", "2", "--seeds", "1"]

@@ -120,6 +120,7 @@ OFF = [
     ("improved_gan", {"kernels": 0, "matching": 0.0, "history": 0.0}),
     ("infogan", {"categories": 0}),
     ("infogan", {"continuous": 0, "invariance": 0.0, "tilted": False}),
+    ("lightweight", {"redrawn": 0.0, "attention": (4,)}),
     ("pacgan", {"pack": 3, "batch": 66}),
     ("stylegan2", {"path_length": 0.0, "R1_every": 1}),
     ("unrolled", {"unroll": 0}),
@@ -408,7 +409,7 @@ def test_contract_with_the_perceptual_distance(name, pictures, tmp_path):
     output_of = {"output_of": applied} if needs_given else {}
     contract(name, data, tmp_path, batch=4, perceptual=0.5, **output_of)
     last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
-    assert any(term.endswith("redrawn" if name == "fastgan" else "perceptual") for term in last)
+    assert any(term.endswith("redrawn" if hasattr(recipes.find(name), "redrawn") else "perceptual") for term in last)
 
 
 @pytest.mark.parametrize("name", [n for n in recipes.names() if "joint" in kinds(n)])
@@ -566,7 +567,8 @@ def originals():
 
 
 def test_variants():
-    assert set(recipes.names()) - set(originals()) == {"enhance", "gan_leaky", "gan_sigmoid", "joint_chain", "lsgan"}
+    variants = {"enhance", "gan_leaky", "gan_sigmoid", "joint_chain", "lightweight", "lsgan"}
+    assert set(recipes.names()) - set(originals()) == variants
 
 
 @pytest.mark.parametrize("name", originals())

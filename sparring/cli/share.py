@@ -80,10 +80,13 @@ def verify(
     "  sparring import pix2pix latest_net_G.pth -o runs/facades\n\n"
     "  sparring import cyclegan latest_net_G_A.pth latest_net_G_B.pth -o runs/horses\n\n"
     "  sparring import hifigan generator_v1 --config config.json -o runs/voice\n\n"
+    "  sparring import stylegan2 G_ema.pt -o runs/faces\n\n"
     "  sparring apply runs/voice speech.wav -o again.wav",
 )
 def import_(
-    peer: Annotated[str, typer.Argument(metavar="LAYOUT", help="pix2pix, cyclegan, hifigan or dcgan.")],
+    peer: Annotated[
+        str, typer.Argument(metavar="LAYOUT", help="pix2pix, cyclegan, hifigan, stylegan2, lightweight-gan or dcgan.")
+    ],
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Of torch.save, or .safetensors.")],
     out: Annotated[str, typer.Option("-o", "--out", help="A folder for the model. \\[default: runs/LAYOUT-FILE]")] = "",
     config: Annotated[str, typer.Option(help="The JSON beside the weights, for layouts that have one.")] = "",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor
 from torch.nn import functional as F
 
+Padding = Literal["replicate", "zeros"]
 
-def double(x: Tensor) -> Tensor:
-    """(n, c, h, w) -> (n, c, 2h, 2w), bilinear: the kernel [1, 3, 3, 1] in each direction."""
+
+def double(x: Tensor, padding: Padding = "replicate") -> Tensor:
+    """(n, c, h, w) -> (n, c, 2h, 2w), bilinear: the kernel [1, 3, 3, 1] in each direction.
+
+    Args:
+        padding: what lies beyond the edges: the pixels of the edge again, or zeros.
+    """
+    if padding == "zeros":
+        return double(F.pad(x, (1, 1, 1, 1)))[..., 2:-2, 2:-2]
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 

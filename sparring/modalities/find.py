@@ -13,7 +13,7 @@ from typing import Any
 
 from sparring.data.items import Items
 from sparring.data.sources import archives
-from sparring.errors import InputError, nearest
+from sparring.errors import InputError, nearest, similar_path
 from sparring.files import places
 from sparring.modalities.base import Modality
 
@@ -82,7 +82,8 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
             return items.of(one)
         except InputError as error:
             raise InputError(f"there is no path {name!r}, and {error}") from error
-    raise InputError(f"there is no data set or path {name!r}; {nearest(name, set_names())}")
+    hint = similar_path(path) or f"; {nearest(name, set_names())}"
+    raise InputError(f"there is no data set or path {name!r}{hint}")
 
 
 def lasting_source(data: str | os.PathLike[str]) -> str:
@@ -120,6 +121,8 @@ def read(path: Path, asked: Kinds, first: Kinds = ()) -> Items:
         raise InputError(f"{path} holds {len(inside)} archives; give one of them: {', '.join(map(str, inside))}")
     if inside:
         return read(inside[0], asked, first)
+    if path.is_dir() and not any(path.iterdir()):
+        raise InputError(f"{path} is not recognized as data: the folder is empty")
     raise InputError(f"{path} is not recognized as data; give {_listed(kind.files for kind in asked)}")
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 import sparring
 from sparring import recipes, signing
-from sparring.errors import InputError, one_line
+from sparring.errors import InputError, one_line, similar_path
 from sparring.files import as_json, resolved, write_bytes
 from sparring.folders import output_folder
 from sparring.games.game import Game
@@ -247,7 +247,8 @@ def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, 
     folder = path / "model" if (path / "model").is_dir() else path
     single = folder.suffix == SINGLE and folder.is_file()
     if not single and not (folder / "model.json").is_file():
-        hint = "; train it to the end with --resume" if (folder / "recipe.json").is_file() else ""
+        unfinished = (folder / "recipe.json").is_file()
+        hint = "; train it to the end with --resume" if unfinished else similar_path(path)
         raise InputError(f"there is no model in {path}{hint}")
     signing.check(folder)
     weights = folder if single else folder / "weights.safetensors"

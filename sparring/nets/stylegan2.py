@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from sparring.layers.condition import Appended, Condition, Projected, typical
 from sparring.layers.minibatch import MinibatchDeviation
-from sparring.layers.resample import center_crop, double
+from sparring.layers.resample import Padding, center_crop, double
 from sparring.nets.dcgan import stages
 from sparring.nets.discriminator import Discriminator as Base
 
@@ -182,13 +182,15 @@ class Generator(nn.Module):
             paper.
         depth: number of layers of the mapping network, 8 in the paper.
         condition: number of classes, or columns; 0 for none.
+        padding: of the images whose size is doubled.
     """
 
     def __init__(
-        self, latents: int, size: int, channels: int, base: int, most: int, depth: int = 8, condition: Condition = 0
-    ) -> None:
+        self, latents: int, size: int, channels: int, base: int, most: int, depth: int = 8, condition: Condition = 0,
+        padding: Padding = "replicate",
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.size, self.latents, self.conditioned = size, latents, condition
+        self.size, self.latents, self.conditioned, self.padding = size, latents, condition, padding
         self.mapping = Mapping(latents, depth, condition)
         wide = widths(size, base, most)
         now = ceil(size / 2 ** (len(wide) - 1))
@@ -225,7 +227,7 @@ class Generator(nn.Module):
                 k, layer = next(layers)
                 x = layer(x, w[:, k])
             added = to_image(x, w[:, k + 1])
-            image = added if image is None else double(image) + added
+            image = added if image is None else double(image, self.padding) + added
         assert image is not None
         return center_crop(image, self.size)
 

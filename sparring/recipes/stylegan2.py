@@ -12,6 +12,7 @@ from torch.optim import Adam
 from sparring.games.gan import GAN
 from sparring.games.stylegan import PathLength, StyleGAN
 from sparring.games.terms import R1, Term
+from sparring.layers.resample import Padding
 from sparring.losses.adversarial import AdversarialLoss, non_saturating
 from sparring.modalities import Images
 from sparring.nets import stylegan2
@@ -50,6 +51,7 @@ class Stylegan2(AdamFields, Adversarial[Images], ImageRecipe[Images]):
     base: Count = generator(2048, "channels at a resolution are base / its pixels, in G and D")
     most: Count = generator(128, "upper limit of the channels, in G and D")
     depth: Count = generator(8, "layers of the mapping network")
+    padding: Padding = generator("replicate", "padding of images that are doubled; zeros in the authors' code")
     # Losses
     gamma: Weight = losses(10.0, "weight of R1, for images of 1024 pixels in batches of 32")
     R1_every: Count = losses(16, "steps between those in which D minimizes R1")
@@ -70,7 +72,7 @@ class Stylegan2(AdamFields, Adversarial[Images], ImageRecipe[Images]):
     def nets(self, modality: Images) -> tuple[stylegan2.Generator, Discriminator]:
         channels, size, _ = modality.shape
         condition = modality.condition
-        G = stylegan2.Generator(self.z, size, channels, self.base, self.most, self.depth, condition)
+        G = stylegan2.Generator(self.z, size, channels, self.base, self.most, self.depth, condition, self.padding)
         return G, stylegan2.Discriminator(size, channels, self.base, self.most, condition)
 
     def terms(self, modality: Images, G: nn.Module, D: Discriminator) -> Sequence[Term]:  # noqa: ARG002

@@ -26,7 +26,6 @@ REFUSED = {
     "ctgan": "models of the CTGAN package are pickles of whole objects, which run code when they are read",
     "sdv": "SDV's synthesizers are pickles of whole objects, which run code when they are read",
     "stylegan3": "its networks are pickles that bring their own code",
-    "lightweight-gan": "it has an architecture that Sparring does not have",
 }
 RETRAIN = "train a model on the data instead (docs/coming-from.md)"
 WRAPPERS = ("state_dict", "model", "net", "params_ema", "params")  # names under which files have a state

@@ -116,6 +116,43 @@ def test_dcgan(tmp_path):
     assert model.sample(2, seed=0).items.shape == (2, 64, 64, 3)
 
 
+@pytest.mark.parametrize(
+    "settings", [{}, {"channels": 1, "size": 8}, {"classes": 3}, {"classes": 16, "depth": 2}], ids=str
+)
+@torch.no_grad()
+def test_stylegan2(tmp_path, settings):
+    settings = {"size": 32, "depth": 3, **settings}
+    net = published.Style(12, base=256, most=16, **settings).randomize()
+    file = saved(tmp_path, {"G": {}, "G_ema": net.state_dict()}, "network.pt")
+    model = import_model("stylegan2", [file], tmp_path / "model")
+    z = torch.randn(5, 12, generator=torch.Generator().manual_seed(1))
+    label = torch.tensor([0, 1, 2, 1, 2]) if "classes" in settings else None
+    expected = net(z, label)
+    close(sparring.load(tmp_path / "model").game.G(z, label), expected)
+    assert expected.std(0).mean() > 0.1 * expected.std(), "all samples are alike"
+    if label is not None:
+        assert (expected - net(z, label * 0)).std() > 0.1 * expected.std(), "the class does not matter"
+    shape = (2, settings["size"], settings["size"], settings.get("channels", 3))
+    one = {} if label is None else {"label": "2"}
+    assert model.sample(2, seed=0, truncation=0.5, **one).items.shape == shape
+
+
+@pytest.mark.parametrize(
+    "settings", [{"size": 128, "attention": (4, 8)}, {"size": 16, "channels": 1, "attention": ()}], ids=str
+)
+@torch.no_grad()
+def test_lightweight_gan(tmp_path, settings):
+    net = published.Lightweight(latents=12, base=256, most=24, **settings).randomize()
+    state = {f"GE.{name}": tensor for name, tensor in net.state_dict().items()}
+    file = saved(tmp_path, {"GAN": state | {"G.picture": torch.ones(1)}, "version": "1.2.1"}, "model_3.pt")
+    model = import_model("lightweight-gan", [file], tmp_path / "model")
+    z = torch.randn(2, 12, generator=torch.Generator().manual_seed(1))
+    expected = 2 * net(z) - 1
+    close(sparring.load(tmp_path / "model").game.G(z), expected)
+    assert expected.std(0).mean() > 0.1 * expected.std(), "all samples are alike"
+    assert model.sample(2, seed=0).items.shape == (2, settings["size"], settings["size"], settings.get("channels", 3))
+
+
 @torch.no_grad()
 def test_an_imported_model_is_a_model(tmp_path, monkeypatch, capsys):
     net = published.randomize(published.Resnet(8, 1))
@@ -209,6 +246,11 @@ def test_bad_input(tmp_path):
     more = saved(tmp_path, resnet | {"model.99.weight": torch.ones(1)}, "more.pth")
     refused(r"model\.99\.weight is not known \(1 of such tensors\)", files=(more,))
     wide = saved(tmp_path, resnet | {"model.4.weight": torch.ones(9, 4, 3, 3)}, "wide.pth")
+    style = published.Style(4, 8, base=32, depth=2, classes=17).state_dict()
+    refused("it has 17 classes; at most 16", "stylegan2", files=(saved(tmp_path, style, "many.pt"),))
+    style = {name: tensor for name, tensor in style.items() if ".b4." not in name}
+    refused(r"blocks of \[8\] pixels", "stylegan2", files=(saved(tmp_path, style, "high.pt"),))
+    refused("it has blocks of no pixels", "stylegan2")
     refused("size mismatch for net.layers.3.weight", files=(wide,))
     (tmp_path / "config.json").write_text(json.dumps(published.HIFIGAN["V1"] | {"fmin": 55}))
     refused("its fmin is 55; only 0 is supported", "hifigan", config=tmp_path / "config.json")
@@ -217,7 +259,7 @@ def test_bad_input(tmp_path):
 
 
 def test_the_layouts_say_what_they_need():
-    assert list(PEERS) == ["pix2pix", "cyclegan", "hifigan", "dcgan"]
+    assert list(PEERS) == ["pix2pix", "cyclegan", "hifigan", "stylegan2", "lightweight-gan", "dcgan"]
     for peer in PEERS.values():
         assert 1 <= peer.least <= peer.most
         assert peer.url.startswith("https://")

@@ -21,6 +21,7 @@ from sparring.recipes.base.fields import ABOUT, About, Count, Group, Share, Weig
 
 M = TypeVar("M", bound=Modality)
 RENAMED = {"accumulate": "shards"}  # fields, since version 0.1
+EPOCHS = ("epoch", "epochs", "n_epochs", "num_epochs", "max_epochs")  # fields of other tools
 SIZES = ("Data", "Generator", "Discriminator")  # groups of fields that decide how much memory a run takes
 
 
@@ -171,6 +172,8 @@ class Recipe(ABC, Generic[M]):
         for name in settings:
             if name in RENAMED and name not in names:
                 raise InputError(f"{name} is now {RENAMED[name]}; give {RENAMED[name]}={settings[name]}")
+            if name in EPOCHS and name not in names:
+                raise InputError(f"trainings are bounded by steps or time, not by {name}; give --steps or --time")
             if name not in names:
                 raise InputError(f"recipe {self.name!r} has no field {name!r}; {nearest(name, names)}")
         values = {name: checked(name, value, hints[name]) for name, value in settings.items()}
