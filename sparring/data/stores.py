@@ -220,7 +220,7 @@ class Store:
         total, done = sum(entry.size or 0 for entry, _ in wanted), 0
         with Screen().progress(f"copying {self.address} (MiB)") as progress, ThreadPoolExecutor(READERS) as pool:
             for some in _batched(wanted):
-                for size in pool.map(lambda pair: self._fetch(*pair, incoming), some):
+                for size in pool.map(lambda pair: self._fetch(pair[0], pair[1], incoming), some):
                     done += size
                     progress(done >> 20, max(done, total) >> 20)
         shutil.rmtree(incoming)

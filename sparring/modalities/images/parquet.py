@@ -70,7 +70,8 @@ def read(path: Path, name: str) -> Items | None:
     column = _column(files[0]) if files else ""
     if not column:
         return None
-    names, labels, held = [], [], []
+    names, held = [], []
+    labels: list[Any] = []
     field = _label(files[0])
     for file in files:
         with _opened(file) as opened:
