@@ -34,7 +34,10 @@ MAX_OBJECTS = 1_000_000
 BLOCK = 4 * 2**20  # bytes that are read at once, in each of
 READERS = 8  # threads
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before each further try
-VERSION = ("ETag", "etag", "md5Hash", "sha256", "blob_id", "mtime", "LastModified", "last_modified", "updated")
+VERSION = (  # what stores say of an object that changes with it; the first that is there is used
+    "ETag", "etag", "md5Hash", "sha256", "blob_id", "Content-MD5", "mtime", "LastModified", "last_modified", "updated",
+    "Last-Modified",
+)  # fmt: skip
 BY_ARROW = ("s3", "gs", "gcs")  # stores of which Arrow has a client
 COMPLETE = "complete.json"
 

@@ -198,6 +198,26 @@ def test_a_server_that_is_killed(s3, monkeypatch):
 
 
 @with_s3
+def test_a_truncated_shard(s3, monkeypatch, capsys):
+    """It is named in one line; when it is whole, only that one is copied again."""
+    for k in range(3):
+        tar(s3.root / "bucket" / "set" / f"photos-{k:03}.tar", samples(range(100 + 10 * k, 110 + 10 * k)))
+    shard = s3.root / "bucket" / "set" / "photos-001.tar"
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:3000])
+    status, errors = command(monkeypatch, capsys, "train s3://bucket/set --steps 2")
+    assert (status, len(errors)) == (2, 1)
+    assert "photos-001.tar is cut off or damaged" in errors[0]
+    inodes = {path.name: path.stat().st_ino for path in cached("stores").rglob("*.tar")}
+    s3.kill()
+    shard.write_bytes(whole)
+    s3.start()
+    assert stored(find("s3://bucket/set")) == list(range(100, 130))
+    again = {path.name: path.stat().st_ino for path in cached("stores").rglob("*.tar")}
+    assert [name for name in inodes if inodes[name] != again[name]] == ["photos-001.tar"]
+
+
+@with_s3
 def test_training_resumes_exactly(s3, monkeypatch, capsys, tmp_path):
     """Stopped, and resumed while the store is away: the same weights as an undisturbed run on local files."""
     for k in range(3):
@@ -296,6 +316,9 @@ def test_a_table_in_a_store(web):
     (folder / "rows.csv").write_text("x,kind\n" + "".join(f"{i}.5,{'ab'[i % 2]}\n" for i in range(40)))
     items = find(f"{address}/rows.csv")
     assert (items.kind, len(items)) == ("rows", 40)
+    text = (folder / "rows.csv").read_text()
+    (folder / "rows.csv").write_text(text.replace("39.5", "77.5"))  # of the same size
+    assert find(f"{address}/rows.csv").items["x"].max() == 77.5
 
 
 @pytest.mark.parametrize(
