@@ -45,6 +45,7 @@ def read(shards: Sequence[Path], name: str) -> Items | None:
         InputError: if a shard is damaged, or there are fewer than two images.
     """
     parts, names, found, held, others = [], [], [], [], 0
+    known: dict[Said, Said] = {}
     for shard in shards:
         opened = sources.archive(shard, sources.is_visible)
         if opened is None:
@@ -52,7 +53,7 @@ def read(shards: Sequence[Path], name: str) -> Items | None:
         files = opened[0]
         images = [i for i, member in enumerate(files.names) if format_of(member) and _suffix(member) in FORMATS]
         others += sum(bool(format_of(member)) for member in files.names) - len(images)
-        found += list(_classes(files, images))
+        found += [known.setdefault(said, said) for said in _classes(files, images)]  # equal ones are stored once
         parts.append(files.only(images))
         names += [f"{shard.name.split('.')[0]}/{files.names[i]}" for i in images]
         held += [_split(shard)] * len(images)
