@@ -41,9 +41,8 @@ def resolve(device: str) -> torch.device:
 
 def own(device: torch.device, number: int) -> torch.device:
     """The device of one of several processes: each takes another GPU unless one of them was named."""
-    if device.type == "cuda" and device.index is None:
-        return torch.device("cuda", number % torch.cuda.device_count())
-    return device
+    unnamed = device.type == "cuda" and device.index is None
+    return torch.device("cuda", number % torch.cuda.device_count()) if unnamed else device
 
 
 def check(device: torch.device, precision: str, ranks: int) -> None:
