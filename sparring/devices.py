@@ -39,6 +39,12 @@ def resolve(device: str) -> torch.device:
     return resolved
 
 
+def own(device: torch.device, number: int) -> torch.device:
+    """The device of one of several processes: each takes another GPU unless one of them was named."""
+    unnamed = device.type == "cuda" and device.index is None
+    return torch.device("cuda", number % torch.cuda.device_count()) if unnamed else device
+
+
 def check(device: torch.device, precision: str, ranks: int) -> None:
     """Check that the precision is known and that there are enough devices.
 

@@ -122,6 +122,18 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, (as_json(content) + "\n"))
 
 
+def create_json(path: Path, content: Any) -> None:
+    """Write a file unless there is one already, also if several processes do it at the same time."""
+    with temporary(path) as part:
+        part.write_text(as_json(content) + "\n")
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            part.replace(path)
+
+
 def component(name: str) -> str:
     """Any name as a single, safe component of a path."""
     safe = "".join("_" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in name).strip(" ")

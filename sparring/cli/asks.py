@@ -9,7 +9,7 @@ from sparring.errors import InputError, nearest
 from sparring.modalities import Ask, Modality, kinds
 from sparring.modalities.conditional import LABEL
 
-SAMPLE_OPTIONS = ("n", "out", "seed", "truncation", "device", "force", "mark", "marks", "trust-code")
+SAMPLE_OPTIONS = ("n", "out", "seed", "truncation", "device", "worker", "ranks", "force", "mark", "marks", "trust-code")
 
 
 def every_ask() -> list[Ask]:

@@ -123,7 +123,9 @@ EXAMPLES = """Examples:
 
   sparring sample runs/table-adult -n 1000 -o rich.csv --where 'income=>50K' --where 'age<30'
 
-  sparring sample runs/series-prices -n 1000 --length 250 -o paths.csv"""
+  sparring sample runs/series-prices -n 1000 --length 250 -o paths.csv
+
+  sparring sample runs/gan-digits -n 1000000 -o million/ --worker 3/16"""
 
 
 @app.command(
@@ -149,19 +151,41 @@ def sample(
         typer.Option(help="Draw latents within this many deviations: more typical, less diverse."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    worker: Annotated[
+        str, typer.Option(metavar="I/K", help="Draw the I-th of K shares, in parts, into the folder OUT; resumable.")
+    ] = "",
+    ranks: Annotated[int, typer.Option(help="Processes on this machine that draw, in parts, into the folder OUT.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     mark: Laws = None,
     marks: Marks = "",
     trust_code: TrustCode = False,
 ) -> None:
     """Draw samples from a trained model."""
+    from sparring.cli import sample_parts
     from sparring.cli.asks import parse_asks
-    from sparring.devices import resolve
+    from sparring.devices import own, resolve
     from sparring.model import load
     from sparring.provenance import Mark
+    from sparring.training.launcher import find_launcher
 
-    model = load(run, str(resolve(device)), trust_code)
+    launcher = find_launcher()
+    one = sample_parts.worker_of(worker, ranks, force, launcher)
+    number = launcher.local_rank if one is None or launcher.several else one.number - 1
+    model = load(run, str(own(resolve(device), number)), trust_code)
     marking = Mark.of(model, mark, marks) if mark else None
+    if one is not None:
+        from sparring.use.parts import Parts
+
+        asked = parse_asks(context.args, model.modality)
+        parts = Parts(model, n, asked, Path(out), seed or 0, truncation, tuple(mark or ()))
+        for note in parts.request.notes:
+            say(note)
+        command = ["sample", run, "-o", out, "-n", str(n), "--seed", str(seed or 0), "--device", device, *context.args]
+        command += ["--truncation", str(truncation)] if truncation is not None else []
+        command += [word for law in mark or () for word in ("--mark", law)]
+        command += (["--marks", marks] if marks else []) + (["--trust-code"] if trust_code else [])
+        sample_parts.draw(parts, one, ranks, marking, command)
+        return
     model.modality.check_writable(Path(out), force)
     request = model.request(**parse_asks(context.args, model.modality))
     for note in request.notes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 TRAIN = {"train", "training"}
+PART = re.compile(r"part-\d+")  # folders that `sparring sample --worker` writes, which are no classes
 HELD = {"test", "testing", "val", "valid", "validation", "eval", "holdout"}
 
 
@@ -16,11 +18,13 @@ def classify(
 ) -> tuple[NDArray[np.int64] | None, tuple[str, ...], NDArray[np.bool_] | None]:
     """Labels (n,), classes, and held-out items (n,), from names such as `photos/train/cat/1.png`.
 
-    Outer folders that all files share are ignored. If the next level consists of train and test folders, it separates
-    training from held-out items. The level after that defines the classes if every file is in such a folder and there
-    are at least two of them.
+    Outer folders that all files share are ignored, and so are the parts of a large set of samples. If the next level
+    consists of train and test folders, it separates training from held-out items. The level after that defines the
+    classes if every file is in such a folder and there are at least two of them.
     """
     folders = strip_shared([name.replace("\\", "/").split("/")[:-1] for name in names])
+    if all(parts and PART.fullmatch(parts[0]) for parts in folders):
+        folders = [parts[1:] for parts in folders]
     held = None
     tops = {parts[0].lower() if parts else "" for parts in folders}
     if len(tops) > 1 and tops <= TRAIN | HELD and tops & TRAIN:

@@ -199,8 +199,9 @@ class JoinedSource(FileSource):
         before = 0
         for part in self.parts:
             own = None if wanted is None else {i - before for i in wanted if before <= i < before + len(part)}
-            for i, content in part.contents(own):
-                yield i + before, content
+            if own is None or own:
+                for i, content in part.contents(own):
+                    yield i + before, content
             before += len(part)
 
     @property

@@ -164,7 +164,7 @@ def decode_rows(
             if not _intact(place, shape, np.dtype(dtype)):  # unless another run has decoded them meanwhile
                 put(part, place, FILES)
         with suppress(OSError):  # another run may prune it at the same time
-            _prune(place)
+            prune(place, MAX_CACHE_BYTES)
     about = read_json(place / FILES[1], AboutRows)
     with suppress(OSError):  # the cache may be read-only
         os.utime(place)  # marks it as used now
@@ -225,17 +225,17 @@ def _key(files: Named, version: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 
-def _prune(newest: Path) -> None:
-    """Remove the least recently used folders until the rest is at most `MAX_CACHE_BYTES`."""
+def prune(newest: Path, most: int) -> None:
+    """Remove the least recently used folders beside the newest one until the rest has at most this many bytes."""
     places = sorted((p for p in newest.parent.iterdir() if p != newest), key=lambda p: -p.stat().st_mtime)
     total = _bytes(newest)
     for place in places:
         total += _bytes(place)
         recent = time.time() - place.stat().st_mtime < 86400  # another run may be reading it
-        if total > MAX_CACHE_BYTES and not recent:
+        if total > most and not recent:
             with suppress(OSError):
                 shutil.rmtree(place)
 
 
 def _bytes(folder: Path) -> int:
-    return sum(p.stat().st_size for p in folder.glob("*") if p.is_file())
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())

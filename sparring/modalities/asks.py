@@ -119,7 +119,8 @@ class Request:
         condition: as `Modality.draw_conditions` takes it: of one sample as G takes it, negative where it is free, or
             the rows that conditions are drawn from; None if nothing is asked.
         rules: conditions that every returned sample must satisfy; each has `holds(items)` and `text`, and may have
-            `seen(items)`, what samples that were drawn in vain have of it.
+            `seen(items)`, what samples that were drawn in vain have of it, and `of_all`, True if it is about all
+            samples together.
         length: steps of a sample, for kinds of any length; None for the length that was trained on.
         every: steps of the training data from one step of a sample to the next, for kinds that change continuously.
         beginnings: codes (m, length) of which half of the samples begin with one each, -1 after its end; None to draw

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sparring.data import stores
 from sparring.data.items import Items
 from sparring.data.sources import archives
 from sparring.errors import InputError, nearest, similar_path
@@ -18,7 +19,13 @@ from sparring.files import places
 from sparring.modalities.base import Modality
 
 Kinds = Iterable[type[Modality]]
-CACHE_FOLDERS = {"decoded", "judges", "uploads", "weights"}  # folders of the user's cache that are not data sets
+CACHE_FOLDERS = {
+    "decoded",
+    "judges",
+    "stores",
+    "uploads",
+    "weights",
+}  # folders of the user's cache that are not data sets
 
 
 @cache
@@ -53,11 +60,12 @@ def kind_of(items: Items, first: Sequence[type[Modality]] = ()) -> type[Modality
 def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
     """A data set: by name, in a folder or a file, or in memory.
 
-    A name is that of a built-in set, or of a folder or file in one of the places where named sets are stored. It may be
-    followed by a slash and the name of one class: `fashion-mnist/dress`, `photos.zip/cats`.
+    An address is that of objects in a store, such as `s3://bucket/photos/` (`data.stores`). A name is that of a
+    built-in set, or of a folder or file in one of the places where named sets are stored. It may be followed by a slash
+    and the name of one class: `fashion-mnist/dress`, `photos.zip/cats`.
 
     Args:
-        data: a name, a path, or an object such as a data frame.
+        data: a name, a path, an address, or an object such as a data frame.
         first: kinds that are asked first whether they can read it, such as those that a recipe takes.
 
     Raises:
@@ -69,6 +77,10 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
     name, sets = str(data), _sets(asked)
     if name in sets:
         return sets[name]()
+    if stores.is_address(name):
+        copied = stores.copy(name)
+        items = read(copied.path, asked, first)
+        return replace(items, notes=(*copied.notes, *items.notes))
     path = Path(data)
     if path.exists():
         return read(path, asked, first)
@@ -87,14 +99,15 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
 
 
 def lasting_source(data: str | os.PathLike[str]) -> str:
-    """What finds the same data set later and from other folders: its name, or the absolute path of what lies here.
+    """What finds the same data set later and from other folders: its name, its address, or the absolute path of what
+    lies here.
 
     Args:
-        data: a name or a path that `find` finds.
+        data: a name, a path or an address that `find` finds.
     """
     name, path, sets = str(data), Path(data), _sets(kinds())
     whole = name.rpartition("/")[0]
-    if name in sets or (not path.exists() and any(place.exists() for place in places(name))):
+    if name in sets or stores.is_address(name) or (not path.exists() and any(place.exists() for place in places(name))):
         return name
     here = path.exists() or (whole and whole not in sets and Path(whole).exists())
     return os.path.abspath(path) if here else name

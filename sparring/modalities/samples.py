@@ -160,8 +160,8 @@ class Samples:
             check_output(beside, force)
         with atomic_path(place) if writer.suffix else output_folder(place, SAMPLES) as part:
             text = self.write(writer, part, mark)
-        if beside is not None and text is not None:
-            write_text(beside, text)
+            if beside is not None and text is not None:
+                write_text(beside, text)  # first, so that no file is there without its marks
 
 
 @dataclass(frozen=True)

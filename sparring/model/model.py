@@ -152,6 +152,7 @@ class Model:
         truncation: float | None = None,
         progress: Progress = no_progress,
         searched: Progress = no_progress,
+        first: int = 0,
     ) -> Samples:
         """Draw samples that satisfy a request; see `sample`.
 
@@ -161,17 +162,18 @@ class Model:
                 the work.
             searched: called with the number of samples drawn and that of those that satisfy the request's rules, while
                 they are searched for; what it raises ends the work.
+            first: number of the first of them among all samples of the seed, a multiple of `Modality.chunk_size`.
 
         Raises:
             InputError: as `sample` does.
         """
-        what, remedy = f"{n:,} {self.modality.words.items}", "ask for fewer at a time, each time with another seed"
+        what, remedy = f"{n:,} {self.modality.words.items}", "ask for fewer at a time, or in parts (--worker 1/1)"
         check_size(SAMPLE_COPIES * n * self.modality.numbers_of(request.length), what, remedy)
         with within_memory(what, remedy):
             if request.rules:
-                return self._sample_by_rules(n, request, seed, truncation, progress, searched)
-            parts, conditions = zip(*self._stream(n, request, seed, truncation, progress), strict=True)
-            samples = self.modality.decode(tensors.concatenate(parts))
+                return self._sample_by_rules(n, request, seed, truncation, progress, searched, first)
+            parts, conditions = zip(*self._stream(n, request, seed, truncation, progress, first), strict=True)
+            samples = self.modality.decode(tensors.concatenate(parts), first)
             condition = None if conditions[0] is None else torch.cat(conditions)
             return self.samples(request, samples, condition)
 
@@ -298,14 +300,15 @@ class Model:
         truncation: float | None,
         progress: Progress,
         searched: Progress,
+        first: int,
     ) -> Samples:
         """Rejection sampling: samples that violate a rule are replaced."""
         kept: list[Any] = []
         have, drawn, least = 0, 0, self.modality.max_draws
         rules = request.rules
         hits = np.zeros(len(rules), np.int64)
-        for batch, _ in self._stream(max(least, n * MAX_ATTEMPTS), request, seed, truncation, progress):
-            decoded = self.modality.decode(batch, drawn)
+        for batch, _ in self._stream(self.most_drawn(n, request), request, seed, truncation, progress, first):
+            decoded = self.modality.decode(batch, first + drawn)
             holds = np.array([rule.holds(decoded) for rule in rules])  # (rules, samples)
             hits += holds.sum(1)
             kept.append(decoded[holds.all(0)])
@@ -321,6 +324,10 @@ class Model:
             searched(drawn, have)
         found = self._yield(request, have, drawn, hits)
         raise InputError(f"only {found}{_seen(request, decoded)}; ask for fewer or for a more common condition")
+
+    def most_drawn(self, n: int, request: Request) -> int:
+        """Samples that are drawn for n that satisfy a request, at most."""
+        return max(self.modality.max_draws, n * MAX_ATTEMPTS) if request.rules else n
 
     def _yield(self, request: Request, have: int, drawn: int, hits: NDArray[np.int64]) -> str:
         """How many of the samples drawn satisfy the rules of a request, in words.
@@ -400,10 +407,16 @@ class Model:
         return self.game.sample_truncated(z, condition, truncation)
 
     def _stream(
-        self, n: int, request: Request, seed: int | None, truncation: float | None, progress: Progress = no_progress
+        self,
+        n: int,
+        request: Request,
+        seed: int | None,
+        truncation: float | None,
+        progress: Progress = no_progress,
+        first: int = 0,
     ) -> Iterator[tuple[Tensors, Tensor | None]]:
         chunk = self.modality.chunk_size
-        for start, key in self._chunks(n, seed, truncation):
+        for start, key in self._chunks(n, seed, truncation, first):
             progress(start, n)
             # Unless samples of a batch depend on one another, only those that are needed are generated, and nets draw
             # no random numbers: other threads may draw while they compute.
@@ -416,15 +429,15 @@ class Model:
                 samples = self.generate(z, condition, truncation, request.condition)
             yield tensors.take(samples, slice(n - start)), None if condition is None else condition[: n - start]
 
-    def _chunks(self, n: int, seed: int | None, truncation: float | None) -> Iterator[tuple[int, int]]:
-        """Start of each chunk of samples that are drawn together, and the key of its random numbers."""
+    def _chunks(self, n: int, seed: int | None, truncation: float | None, first: int = 0) -> Iterator[tuple[int, int]]:
+        """Start of each chunk of samples that are drawn together, from 0 on, and the key of its random numbers."""
         if n < 1:
             raise InputError(f"{n} samples cannot be drawn; ask for at least 1")
         if truncation is not None and not truncation > 0:
             raise InputError(f"truncation={truncation} is out of range; it must be above 0")
         seeds = Seeds(int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed)
         for start in range(0, n, self.modality.chunk_size):
-            yield start, seeds.key("sample", start)
+            yield start, seeds.key("sample", first + start)
 
     def _draw(self, count: int, request: Request, truncation: float | None) -> tuple[Tensor, Tensor | None]:
         """The first latents and conditions of a chunk."""

@@ -18,6 +18,8 @@ from sparring.data.split import held_out
         (["a/1", "a/2"], (), None),  # one class is none
         (["test/1", "val/1"], ("test", "val"), None),  # nothing to train on if these were held out
         (["1", "2"], (), None),
+        (["part-00000/a/1", "part-00001/b/1"], ("a", "b"), None),
+        (["part-00000/1", "part-00001/2"], (), None),  # parts of samples are no classes
     ],
 )
 def test_classify(names, classes, held):

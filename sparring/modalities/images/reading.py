@@ -10,7 +10,7 @@ from sparring.data.sources import FileSource, JoinedSource
 from sparring.data.tars import is_tar, members, open_tar
 from sparring.errors import InputError
 from sparring.files import resolved
-from sparring.modalities.images import arrays, image_files
+from sparring.modalities.images import arrays, image_files, parquet, webdataset
 from sparring.modalities.images.image_files import Found
 
 # Published sets whose folders hold more than one version: the first that is complete is read.
@@ -26,9 +26,10 @@ LAYOUTS = (
 
 
 def read(path: Path) -> Items | None:
-    """The images in a folder, an archive, an `.npz` or an `.npy`; None if there are none.
+    """The images in a folder, an archive, an `.npz`, an `.npy` or a `.parquet`; None if there are none.
 
-    Folders and archives may also hold MNIST's idx files, or CIFAR in its version for Python.
+    Folders and archives may also hold MNIST's idx files, or CIFAR in its version for Python; folders also shards of
+    WebDataset, or Parquet files.
 
     Raises:
         InputError: if there are images that cannot be used.
@@ -39,6 +40,10 @@ def read(path: Path) -> Items | None:
         return arrays.npz(path)
     if path.suffix.lower() == ".npy":
         return arrays.npy(path)
+    if path.suffix.lower() == parquet.SUFFIX:
+        return parquet.read(path, path.stem)
+    if webdataset.has_classes(path):
+        return webdataset.read([path], path.name.split(".")[0])
     return _archive(path)
 
 
@@ -52,7 +57,11 @@ def _folder(path: Path) -> Items | None:
         return arrays.idx(resolved(path).name, train)
     if arrays.is_cifar({p.name for p in path.iterdir() if p.is_file()}):
         return arrays.cifar(path)
+    if shards := webdataset.shards_in(path):
+        return webdataset.read(shards, resolved(path).name)
     found = image_files.found_in(path)
+    if not found.files.names and (items := parquet.read(path, resolved(path).name)) is not None:
+        return items
     return from_files(found.files, resolved(path).name, found.notes) if _worth_reading(found) else None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,6 +220,7 @@ class Distinct:
     """All molecules that are returned are different."""
 
     text: str = "difference"
+    of_all: ClassVar[bool] = True
 
     def holds(self, smiles: Any) -> NDArray[np.bool_]:
         """True for the first of equal molecules, (n,)."""

@@ -8,7 +8,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,7 @@ class Unique:
 
     text: str
     column: str
+    of_all: ClassVar[bool] = True
 
     def holds(self, frame: DataFrame) -> NDArray[np.bool_]:
         """True for the first row with each value, (n,)."""

@@ -26,6 +26,7 @@ from sparring.modalities.text.texts import Texts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+    from pyarrow import DataType
 
 KIND = "text"
 FREE_TEXT = ".txt"
@@ -170,6 +171,13 @@ def of_files(files: FileSource) -> Items:
 # Tables and records.
 
 
+def _holds_files(kind: DataType) -> bool:
+    """True for a column of structs or bytes, as images are stored."""
+    from pyarrow import types
+
+    return bool(types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
+
+
 def _has_few_columns(path: Path, suffix: str) -> bool:
     """True if a table has one column or two, by its beginning."""
     if suffix == ".parquet":
@@ -180,7 +188,8 @@ def _has_few_columns(path: Path, suffix: str) -> bool:
         from pyarrow import ArrowException, parquet
 
         try:
-            return len(parquet.read_schema(path)) <= 2
+            kinds = parquet.read_schema(path).types
+            return len(kinds) <= 2 and not any(map(_holds_files, kinds))
         except (ArrowException, OSError):
             return False  # the table's reader says what is wrong
     try:

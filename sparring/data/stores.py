@@ -1,0 +1,335 @@
+"""Data in stores, such as S3: copied once into the user's cache, from where they are read like any other files.
+
+What is copied is whole or is continued: an object lies at its place only when all of it is there, and its time is a
+mark of the version in the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from sparring.console import Screen
+from sparring.data.sources import is_visible
+from sparring.data.store import prune
+from sparring.errors import InputError, needs
+from sparring.files import cached, component, describe_error, flush, write_json
+from sparring.folders import remove
+
+R = TypeVar("R")
+FOLDER = "stores"  # of the user's cache
+MAX_BYTES = 200 * 2**30  # of copies; the least recently used are removed first
+MAX_OBJECTS = 1_000_000
+BLOCK = 4 * 2**20  # bytes that are read at once, in each of
+READERS = 8  # threads
+WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before each further try
+VERSION = (  # what stores say of an object that changes with it; the first that is there is used
+    "ETag", "etag", "md5Hash", "sha256", "blob_id", "Content-MD5", "mtime", "LastModified", "last_modified", "updated",
+    "Last-Modified",
+)  # fmt: skip
+BY_ARROW = ("s3", "gs", "gcs")  # stores of which Arrow has a client
+COMPLETE = "complete.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object.
+
+    Attributes:
+        path: in the store.
+        name: of its copy, relative to the folder of all of them.
+        size: in bytes; None if the store does not tell it.
+        version: what changes when the object does.
+    """
+
+    path: str
+    name: str
+    size: int | None
+    version: str
+
+    @property
+    def stamp(self) -> int:
+        """The time of the copy in nanoseconds: a number that stands for the version."""
+        digest = hashlib.blake2b(f"{self.size} {self.version}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") % 10**9 * 10**9
+
+    def is_at(self, place: Path) -> bool:
+        """True if a whole copy of this version is there."""
+        try:
+            status = place.stat()
+        except OSError:
+            return False
+        return status.st_mtime_ns == self.stamp and self.size in (None, status.st_size)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Objects on this machine.
+
+    Attributes:
+        path: of the file, or of the folder with all of them.
+        notes: what the user should know, one line each.
+    """
+
+    path: Path
+    notes: tuple[str, ...] = ()
+
+
+def is_address(text: str) -> bool:
+    """True for the address of objects in a store, such as `s3://bucket/photos/`."""
+    scheme, separator, rest = text.partition("://")
+    return bool(separator) and scheme.isalnum() and bool(rest)
+
+
+def copy(address: str) -> Copy:
+    """Objects on this machine, copied there unless they are already. If another process copies them, this one waits.
+
+    Args:
+        address: of an object, of a folder, or of several objects (`s3://bucket/photos/train-*.parquet`).
+
+    Raises:
+        InputError: if there is no such address, or it cannot be read after several tries, or does not fit on the disk.
+    """
+    key = hashlib.blake2b(address.rstrip("/").encode(), digest_size=8).hexdigest()
+    folder = cached(FOLDER) / key
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            done = _copy(address, folder)
+            os.utime(folder)  # marks it as used now
+            prune(folder, MAX_BYTES)
+            return done
+    except OSError as error:
+        raise InputError(f"cannot copy {address} to {folder}: {describe_error(error)}") from error
+
+
+def _copy(address: str, folder: Path) -> Copy:
+    complete = folder / COMPLETE
+    place = folder / component(name_of(address))
+    try:
+        store = Store(address)
+        entries = list(itertools.islice(store.entries(), MAX_OBJECTS + 1))
+    except Away as away:
+        if complete.exists() and place.exists():
+            return Copy(place, (f"{address} cannot be reached; the copy on this machine is used",))
+        raise InputError(str(away)) from away
+    if len(entries) > MAX_OBJECTS:
+        raise InputError(f"{address} holds more than {MAX_OBJECTS:,} objects; pack them into .tar or .parquet files")
+    if not entries:
+        raise InputError(f"{address} holds no files; give the address of a file or of a folder with some")
+    places = [place if store.single else place / entry.name for entry in entries]
+    missing = [(e, p) for e, p in zip(entries, places, strict=True) if not e.is_at(p)]
+    if missing:
+        complete.unlink(missing_ok=True)
+        _check_room(address, folder, sum(entry.size or 0 for entry, _ in missing))
+        store.fetch(missing, folder / "incoming")
+    if not store.single:
+        known = {entry.name for entry in entries}
+        found = {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()}
+        remove(place, found - known)
+    write_json(complete, {"address": address, "objects": len(entries)})
+    return Copy(place)
+
+
+def _check_room(address: str, folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise InputError(
+            f"{address} has {size / 2**30:,.1f} GiB to copy, and {folder} has {free / 2**30:,.1f} GiB free; let "
+            "XDG_CACHE_HOME name a folder on a larger disk"
+        )
+
+
+def name_of(address: str) -> str:
+    """What the copy is called: the last part of the address that is no pattern, without the query of a web address."""
+    place = address.partition("://")[2].rstrip("/")
+    return PurePosixPath(_fixed(place.partition("?")[0] if address.startswith("http") else place)).name or "data"
+
+
+def _fixed(path: str) -> str:
+    """The part of a path before those with wildcards."""
+    fixed = path.partition("*")[0].partition("[")[0]
+    return path if fixed == path else str(PurePosixPath(fixed + "_").parent)
+
+
+class Away(Exception):
+    """A store cannot be reached, or fails again and again."""
+
+
+class Store:
+    """Objects below an address.
+
+    Args:
+        address: as for `copy`.
+
+    Raises:
+        InputError: if no library reads such addresses.
+        Away: if the store cannot be reached.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.files, path = self._try(lambda: _opened(address))
+        self.path = path.rstrip("/")
+        self.seekable = {"seekable": True} if _scheme(address) in BY_ARROW else {}  # lets Arrow read ranges
+        self.base = _fixed(self.path)
+        self.single = False
+
+    def entries(self) -> Iterator[Entry]:
+        """The objects, in the order of their names; hidden ones are left out.
+
+        Raises:
+            Away: if the store cannot be reached.
+            InputError: if there is no such object, or it must not be read.
+        """
+        found = self._try(self._list)
+        for path, about in sorted(found.items()):
+            name = path if self.single else path.removeprefix(self.base).lstrip("/")
+            if self.single or (name and is_visible(name) and not name.endswith("/")):
+                if ".." in PurePosixPath(name).parts:
+                    raise InputError(f"{self.address} holds {name!r}, whose name leads out of the folder; rename it")
+                size = about.get("size")
+                yield Entry(path, name, None if size is None else int(size), _version(about))
+
+    def _list(self) -> Mapping[str, Mapping[str, Any]]:
+        self.files.invalidate_cache()
+        if self.base != self.path:
+            return dict(self.files.glob(self.path, detail=True))
+        about = self.files.info(self.path)
+        self.single = about["type"] == "file"
+        return {self.path: about} if self.single else dict(self.files.find(self.path, detail=True))
+
+    def fetch(self, wanted: list[tuple[Entry, Path]], incoming: Path) -> None:
+        """Copy objects to their places.
+
+        Args:
+            incoming: a folder for what is not whole yet.
+
+        Raises:
+            InputError: if the store fails again and again.
+        """
+        incoming.mkdir(exist_ok=True)
+        total, done = sum(entry.size or 0 for entry, _ in wanted), 0
+        with Screen().progress(f"copying {self.address} (MiB)") as progress, ThreadPoolExecutor(READERS) as pool:
+            for some in _batched(wanted):
+                for size in pool.map(lambda pair: self._fetch(pair[0], pair[1], incoming), some):
+                    done += size
+                    progress(done >> 20, max(done, total) >> 20)
+        shutil.rmtree(incoming)
+
+    def _fetch(self, entry: Entry, place: Path, incoming: Path) -> int:
+        part = incoming / hashlib.blake2b(f"{entry.path} {entry.stamp}".encode(), digest_size=16).hexdigest()
+        try:
+            self._try(lambda: self._continue(entry, part))
+        except Away as away:
+            raise InputError(f"{away}; what is copied is kept, and the same command continues") from away
+        flush(part)
+        os.utime(part, ns=(entry.stamp, entry.stamp))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(place)
+        return place.stat().st_size
+
+    def _continue(self, entry: Entry, part: Path) -> None:
+        """Copy what is missing of an object."""
+        several = entry.size is not None and entry.size > BLOCK  # which may be of different versions
+        before = _version(self.files.info(entry.path)) if several else ""
+        with part.open("ab") as file:
+            if entry.size is None:
+                file.truncate(0)  # without a size there is no telling what is missing
+                with self.files.open(entry.path, "rb", block_size=0) as opened:
+                    shutil.copyfileobj(opened, file, BLOCK)
+                return
+            while (begin := file.tell()) < entry.size:
+                end = min(begin + BLOCK, entry.size)
+                block = self.files.cat_file(entry.path, start=begin, end=end, **self.seekable)
+                if len(block) == entry.size and len(block) > end - begin:  # a server without ranges
+                    block = block[begin:end]
+                if len(block) != end - begin:
+                    raise OSError(f"{len(block):,} of {end - begin:,} bytes arrived")
+                file.write(block)
+        if before and _version(self.files.info(entry.path)) != before:
+            part.unlink()
+            raise InputError(f"{self.address}: {entry.name} was changed while it was copied; try again")
+
+    def _try(self, work: Callable[[], R]) -> R:
+        """The result of work, which is tried again if the store fails."""
+        for wait in (*WAITS, None):
+            try:
+                return work()
+            except InputError:
+                raise
+            except Exception as error:  # each store has errors of its own
+                if _is_absent(error):
+                    raise InputError(f"there is nothing at {self.address}; check the address") from error
+                cause = error.__cause__ or error
+                why = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+                if _is_refused(error):
+                    raise InputError(f"{self.address} must not be read ({why}); check your credentials") from error
+                if wait is None:
+                    raise Away(f"{self.address} cannot be read after {len(WAITS) + 1} tries ({why})") from error
+                time.sleep(wait)
+        raise AssertionError
+
+
+def _batched(wanted: list[tuple[Entry, Path]]) -> Iterator[list[tuple[Entry, Path]]]:
+    for begin in range(0, len(wanted), 4 * READERS):
+        yield wanted[begin : begin + 4 * READERS]
+
+
+def _version(about: Mapping[str, Any]) -> str:
+    return next((str(about[key]) for key in VERSION if about.get(key)), "")
+
+
+def _scheme(address: str) -> str:
+    return address.partition("://")[0].lower()
+
+
+def _opened(address: str) -> tuple[Any, str]:
+    """The file system of an address, and the path in it. Arrow's own clients of S3 and Google Cloud Storage need no
+    further library.
+    """
+    scheme, rest = _scheme(address), address.partition("://")[2]
+    fsspec = needs("fsspec", "stores", "reads stores")
+    if scheme in BY_ARROW:
+        arrow = needs("pyarrow.fs", "stores", f"reads {scheme}://")
+        wrapped = needs("fsspec.implementations.arrow", "stores", f"reads {scheme}://").ArrowFSWrapper
+        return wrapped(_s3(arrow, rest.partition("/")[0]) if scheme == "s3" else arrow.GcsFileSystem()), rest
+    try:
+        files, path = fsspec.core.url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        raise InputError(f"{address}: {scheme}:// cannot be read ({error}); see docs/data.md for what can") from error
+    return files, path
+
+
+def _s3(arrow: Any, bucket: str) -> Any:
+    """A client of S3, or of a server that speaks its protocol if AWS_ENDPOINT_URL names one."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    once = arrow.AwsStandardS3RetryStrategy(max_attempts=1)  # since `Store` tries again
+    if endpoint is None:
+        return arrow.S3FileSystem(region=region or arrow.resolve_s3_region(bucket), retry_strategy=once)
+    parts = urlsplit(endpoint)
+    return arrow.S3FileSystem(region=region, scheme=parts.scheme, endpoint_override=parts.netloc, retry_strategy=once)
+
+
+def _is_absent(error: Exception) -> bool:
+    """True if there is no such object. A web server that cannot be asked is reported in the same way, with a cause."""
+    cause = error.__cause__ or error
+    return isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == 404
+
+
+def _is_refused(error: Exception) -> bool:
+    status = getattr(error.__cause__ or error, "status", None)
+    refused = isinstance(status, int) and 400 <= status < 500 and status not in (408, 429)
+    return refused or isinstance(error, PermissionError) or "ACCESS_DENIED" in str(error)

