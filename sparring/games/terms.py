@@ -27,7 +27,12 @@ class Term(nn.Module, ABC):
         every: it is minimized every this many steps, by a move of its own whose loss is multiplied by the interval
             (Karras et al. 2019, arXiv:1912.04958, appendix B).
         inputs: True if it differentiates the logits with respect to D's input.
+
+    Attributes:
+        private: True if, in G's turn, it needs no real samples: nothing of the data but what is private already.
     """
+
+    private: bool = False
 
     def __init__(
         self, name: str, weight: Weighting, of: tuple[Side, ...] = ("D",), every: int = 1, inputs: bool = False

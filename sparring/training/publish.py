@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def publish(
         "rollbacks": run.salt,
         "stopped": stopped,
         "scores": dict(scores),
+        **({} if run.settings.privacy is None else {"privacy": asdict(run.settings.privacy) | {"spent": run.spent}}),
         "problems": list(problems),
         "parameters": {name: count for name, count in counts.items() if count},
         "sparring": sparring.__version__,

@@ -15,7 +15,7 @@ from torch import Tensor
 from sparring.console import Screen
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
-from sparring.loop import Deal, Player, Step, play
+from sparring.loop import Deal, Player, Step, play, take_turns
 from sparring.modalities import Modality
 from sparring.model.stored import reading
 from sparring.recipes.base import Phase, Recipe
@@ -30,6 +30,7 @@ from sparring.training.dealer import dealer
 from sparring.training.graphs import taker
 from sparring.training.interrupts import interrupts
 from sparring.training.plan import ENDLESS, Plan, PlanFile, PlanRecord
+from sparring.training.private import PrivateSteps
 from sparring.training.publish import publish
 from sparring.training.reserve import Reserve
 from sparring.training.settings import Settings, shard_size
@@ -89,11 +90,16 @@ class Run:
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
         self.seeds = Seeds(settings.seed)
+        self.private = None if settings.privacy is None else PrivateSteps(settings.privacy, folder.privacy, self.main)
         self.deal = self._dealer()
-        self.take = taker(recipe, fabric, screen.say)
+        self.take = taker(recipe, fabric, screen.say) if self.private is None else take_turns
+        if self.private is not None:
+            self.private.protect(self.game, self.players())
 
     def _dealer(self) -> Deal:
         size, shards = shard_size(self.recipe), self.recipe.shards
+        if self.private is not None:
+            return self.private.dealer(self.modality, self.data, shards, self.fabric.device)
         return dealer(self.modality, self.data, size, shards, self.seeds, self.fabric.device)
 
     # Saving and restoring.
@@ -131,6 +137,8 @@ class Run:
         with reading(self.folder.checkpoints):
             self._load(tensors)
         self.step, self.seconds = state["step"], state["seconds"]
+        if self.private is not None:
+            self.private.ledger.check(self.step)
         self._restore_plan(state)
         for name, value, most in (
             ("step", self.step, ENDLESS),
@@ -171,6 +179,8 @@ class Run:
 
     def save(self) -> None:
         """Write a checkpoint, unless some weight is not finite."""
+        if self.private is not None:
+            self.private.ledger.settle()
         with self.reserve.measured("checkpoint"):
             tensors = self.tensors()
             if self.main and all(bool(t.isfinite().all()) for t in tensors.values()):
@@ -199,6 +209,11 @@ class Run:
     @property
     def device(self) -> torch.device:
         return self.fabric.device
+
+    @property
+    def spent(self) -> int:
+        """Moves of D that the privacy budget has paid for; 0 if the run is not private."""
+        return 0 if self.private is None else self.private.ledger.moves
 
     @property
     def progress(self) -> float:
@@ -284,6 +299,10 @@ class Run:
                     clock.go_on()
                     if self.bound.plan is not plan or self.bound.over(self.step):
                         break
+                if self.private is not None and not self.private.allows(self.players()):
+                    if not self.bound.over(self.step):
+                        self.screen.say(f"stopped at step {self.step}: the privacy budget is spent")
+                    return False
         return False
 
     def _look(self, clock: Clock, orders: Orders) -> Verdict:
