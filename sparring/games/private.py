@@ -30,15 +30,16 @@ class PrivateGAN(GAN):
 
     Args:
         batch: samples of G's turn.
-        conditions: draws them, (n, ...); None for no condition. The other arguments are those of `GAN`.
+        conditions: draws them, (n, ...); None for no condition.
+        weight: of the adversarial loss in G's loss. The other arguments are those of `GAN`.
 
     Raises:
         InputError: if samples of a batch depend on each other, or G would see real records.
     """
 
-    def __init__(self, *args: Any, batch: int, conditions: Draw, **settings: Any) -> None:
+    def __init__(self, *args: Any, batch: int, conditions: Draw, weight: float = 1.0, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.batch, self._draw_conditions = batch, conditions
+        self.batch, self._draw_conditions, self.weight = batch, conditions, weight
         refuse_coupling(self)
 
     def drawn(self, round: Round) -> Mapping[str, Tensor]:
@@ -46,7 +47,8 @@ class PrivateGAN(GAN):
         return {"z": self._latents(round), "fake": self._fake(round)}
 
     def G_losses(self, round: Round) -> Losses:
-        return super().G_losses(self._apart(round))
+        losses = super().G_losses(self._apart(round))
+        return losses | {"adversarial": self.weight * losses["adversarial"]}
 
     def _apart(self, round: Round) -> Round:
         """A round of as many samples as G learns from, without anything real."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from sparring.data.items import Items
 from sparring.errors import InputError
+from sparring.games.gan import GAN
 from sparring.games.marginals import Marginals
 from sparring.games.terms import Term
 from sparring.losses.adversarial import AdversarialLoss, non_saturating
@@ -78,8 +80,6 @@ class Dptable(PrivateRecipe[Table], TableRecipe):
             raise InputError(f"{shares} leave nothing for D, or nothing for columns; give a sum below 1")
 
     def modality(self, kind: str) -> Table:
-        from dataclasses import replace
-
         return replace(super().modality(kind), asking="target")
 
     def max_steps(self, items: int) -> int | None:  # noqa: ARG002
@@ -96,6 +96,9 @@ class Dptable(PrivateRecipe[Table], TableRecipe):
     def measured(self, modality: Table) -> dict[str, Any]:
         assert modality.measured is not None
         return {"fitted": modality.measured.releases, "selection": modality.measured.selection}
+
+    def game_class(self, modality: Table) -> Callable[..., GAN]:
+        return partial(super().game_class(modality), weight=self.adversarial)
 
     def adversarial_loss(self) -> AdversarialLoss:
         return non_saturating()
