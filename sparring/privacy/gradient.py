@@ -95,11 +95,12 @@ class PrivateGradient:
         """The sum of clipped gradients, (n, ...) each. A gradient that is not finite counts as 0: it has no norm that
         could be bounded.
         """
-        norms = torch.stack([g.flatten(1).float().square().sum(1) for g in gradients]).sum(0).sqrt()  # (n,)
+        norms = torch.stack([torch.linalg.vector_norm(g.flatten(1).float(), dim=1) for g in gradients]).norm(dim=0)  # (n,)
         finite = norms.isfinite()
         factors = torch.where(finite, (self.clip / norms.clamp(min=1e-12)).clamp(max=1.0), 0.0)
-        kept = [torch.where(finite.view(-1, *[1] * (g.ndim - 1)), g, 0.0) for g in gradients]
-        return [torch.einsum("n,n...->...", factors.to(g.dtype), g) for g in kept]
+        if not finite.all():
+            gradients = [torch.where(finite.view(-1, *[1] * (g.ndim - 1)), g, 0.0) for g in gradients]
+        return [torch.einsum("n,n...->...", factors.to(g.dtype), g) for g in gradients]
 
 
 class _Losses(nn.Module):
