@@ -81,6 +81,8 @@ def _coupled(game: GAN) -> str:
         return f"D judges pack={pack} samples together; give pack=1"
     if normalizes_spectrum(game.D):
         return "each pass of D updates its spectral norm; choose another normalization"
+    if whole := [term.name for term in game._terms("D") if not term.per_sample]:
+        return f"the term {whole[0]!r} is computed from the whole batch; set its weight to 0"
     if any(isinstance(view, Ada) for view in game.views):
         return "augment=ada adapts to how D judges real and held-out samples; give augment=places or none"
     return ""

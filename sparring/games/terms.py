@@ -30,9 +30,11 @@ class Term(nn.Module, ABC):
 
     Attributes:
         private: True if, in G's turn, it needs no real samples: nothing of the data but what is private already.
+        per_sample: True if it is a mean over samples. Others need the whole batch.
     """
 
     private: bool = False
+    per_sample: bool = True
 
     def __init__(
         self, name: str, weight: Weighting, of: tuple[Side, ...] = ("D",), every: int = 1, inputs: bool = False
@@ -93,7 +95,9 @@ def GP(weight: float, pack: int = 1) -> Term:
 
 def Dragan(weight: float) -> Term:
     """`penalties.dragan` with weight lambda."""
-    return Formula("dragan", weight, lambda j: penalties.dragan(j.D, j.real))
+    term = Formula("dragan", weight, lambda j: penalties.dragan(j.D, j.real))
+    term.per_sample = False  # it needs the standard deviation of the batch
+    return term
 
 
 def Matching(weight: float) -> Term:
@@ -212,6 +216,8 @@ class Invariant(Term):
         weight: of the term.
         view: the transformation.
     """
+
+    per_sample = False
 
     def __init__(self, reader: nn.Module, weight: float, view: Callable[[Tensor], Tensor]) -> None:
         super().__init__("invariant", weight)

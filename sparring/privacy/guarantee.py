@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from sparring.errors import InputError
-from sparring.privacy.accountant import Release, epsilon, noise_for
+from sparring.json_files import build
+from sparring.privacy.accountant import Release, noise_for
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,12 @@ class Guarantee:
         """Expected number of records in a batch."""
         return self.rate * self.records
 
-    def releases(self, moves: int) -> tuple[Release, ...]:
-        """All releases, after a number of moves."""
-        return (*self.fitted, Release("gradients of D", self.noise, self.rate, moves))
-
-    def spent(self, moves: int) -> float:
-        """Epsilon after a number of moves."""
-        return epsilon(self.releases(moves), self.delta - self.selection)
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"fitted": [asdict(release) for release in self.fitted]}
 
     def lines(self, moves: int | None = None) -> list[str]:
         """What the guarantee says, for people."""
-        spent = [] if moves is None else [f"Spent: epsilon {self.spent(moves):.2f}, with {moves:,} moves of D."]
+        spent = [] if moves is None else [f"{moves:,} of {self.moves:,} moves of D have been made."]
         return [statement(self.epsilon, self.delta, self.unit), *spent, NOT_COVERED]
 
 
@@ -66,6 +63,12 @@ def statement(value: float, delta: float, unit: str) -> str:
         f"conclusion change by at most a factor of exp({value:g}) if the contribution of one {unit} is removed from the "
         f"training data, but for a probability of {delta:g}."
     )
+
+
+def promised(about: Mapping[str, Any]) -> Guarantee | None:
+    """The guarantee in the record of a training; None if there is none."""
+    stored = about.get("privacy")
+    return build(Guarantee, stored, "the model's privacy") if stored else None
 
 
 NOT_COVERED = (

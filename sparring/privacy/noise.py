@@ -23,6 +23,10 @@ class SecretNoise:
     def __init__(self) -> None:
         self.random = np.random.Generator(np.random.Philox(np.random.SeedSequence(secrets.randbits(KEY_BITS))))
 
+    def key(self) -> str:
+        """A seed that nobody knows."""
+        return self.random.bytes(KEY_BITS // 8).hex()
+
     def normal(self, like: Tensor, deviation: float) -> Tensor:
         """Normal numbers with a standard deviation, in the shape, dtype and place of a tensor."""
         drawn = self.random.standard_normal(tuple(like.shape), np.float32)

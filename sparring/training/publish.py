@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def publish(
         "rollbacks": run.salt,
         "stopped": stopped,
         "scores": dict(scores),
-        **({} if run.settings.privacy is None else {"privacy": asdict(run.settings.privacy) | {"spent": run.spent}}),
+        **({} if run.settings.privacy is None else {"privacy": run.settings.privacy.as_json() | {"spent": run.spent}}),
         "problems": list(problems),
         "parameters": {name: count for name, count in counts.items() if count},
         "sparring": sparring.__version__,

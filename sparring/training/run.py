@@ -89,12 +89,18 @@ class Run:
             module.split(recipe.shards // fabric.world_size)
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
-        self.seeds = Seeds(settings.seed)
         self.private = None if settings.privacy is None else PrivateSteps(settings.privacy, folder.privacy, self.main)
+        self.seeds = self._seeds()
         self.deal = self._dealer()
         self.take = taker(recipe, fabric, screen.say) if self.private is None else take_turns
         if self.private is not None:
             self.private.protect(self.game, self.players())
+
+    def _seeds(self) -> Seeds:
+        """The root of the random numbers of all steps. A private run's are secret: with known ones, the latents that a
+        record is compared with would depend on which others are in its batch.
+        """
+        return Seeds(self.settings.seed if self.private is None else self.private.source.key(), self.salt)
 
     def _dealer(self) -> Deal:
         size, shards = shard_size(self.recipe), self.recipe.shards
@@ -199,7 +205,7 @@ class Run:
                     player.schedule = partial(_slower, player.schedule)
         if salt != self.salt:
             self.salt = salt
-            self.seeds = Seeds(self.settings.seed, salt)
+            self.seeds = self._seeds()
             self.deal = self._dealer()
 
     def players(self) -> list[Player]:
@@ -272,6 +278,9 @@ class Run:
         """Play until the bound, checking the clock from time to time. True if interrupted."""
         clock.go_on()
         while not self.bound.over(self.step):
+            if self._spent():
+                self.screen.say(f"stopped at step {self.step}: the privacy budget is spent")
+                return False
             plan = self.bound.plan
             for record in self._steps():
                 self.step = record.number
@@ -299,11 +308,13 @@ class Run:
                     clock.go_on()
                     if self.bound.plan is not plan or self.bound.over(self.step):
                         break
-                if self.private is not None and not self.private.allows(self.players()):
-                    if not self.bound.over(self.step):
-                        self.screen.say(f"stopped at step {self.step}: the privacy budget is spent")
-                    return False
+                if self._spent():
+                    break
         return False
+
+    def _spent(self) -> bool:
+        """True if the privacy budget allows no further step."""
+        return self.private is not None and not self.private.allows(self.players())
 
     def _look(self, clock: Clock, orders: Orders) -> Verdict:
         """The verdict of the first rank's watch, on all ranks."""
