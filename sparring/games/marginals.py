@@ -11,15 +11,18 @@ from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.terms import Term
 from sparring.nets.table import Generator
 
-Pair = tuple[int, int, Sequence[float], float]  # two columns, the shares of their pairs of codes, and the noise in these
+Pair = tuple[
+    int, int, Sequence[float], float
+]  # two columns, the shares of their pairs of codes, and the noise in these
 
 
 class Marginals(Term):
-    """Squared distance of the shares of pairs of codes from those that were measured, in units of their noise.
+    """Mean squared distance of the shares of pairs of codes from those that were measured, in units of their noise.
 
     Given its latents, the columns of a row are independent, so that the share of a pair is the mean product of two
-    probabilities, which can be differentiated without sampling. The marginals of the target are those of the conditions.
-    As in GEM, Liu et al. 2021, arXiv:2106.07153, section 4.2, with all pairs at once.
+    probabilities, which can be differentiated without sampling. As in GEM, Liu et al. 2021, arXiv:2106.07153, section
+    4.2, with all pairs at once. A square is the product of the distances in two halves of the batch: its mean does not
+    contain the variance of the batch, which would reward columns that do not depend on the latents.
 
     Args:
         G: the generator.
@@ -40,8 +43,9 @@ class Marginals(Term):
             block = G.spans.places_of(i), G.spans.places_of(j)
             target[block] = torch.tensor(shares).view(G.spans.widths[i], G.spans.widths[j])
             precision[block] = 1 / deviation
+        cells = max(1, int((precision > 0).sum()))
         self.register_buffer("target", target, persistent=False)
-        self.register_buffer("precision", precision / precision.square().sum().sqrt().clamp(min=1e-12), persistent=False)
+        self.register_buffer("precision", precision / cells**0.5, persistent=False)
 
     def forward(self, outputs: DiscriminatorPass) -> Tensor:
         (G,), asked = self._G, outputs.condition
@@ -50,5 +54,5 @@ class Marginals(Term):
         chances = spans.softmax(G.logits(outputs.z, asked).float()[:, : spans.places])
         given = (asked >= 0)[:, spans.span]
         chances = torch.where(given, spans.onehot(asked), chances)
-        shares = chances.T @ chances / len(chances)
-        return ((shares - self.target) * self.precision).square().sum()
+        halves = [(half.T @ half / len(half) - self.target) * self.precision for half in chances.chunk(2)]
+        return (halves[0] * halves[-1]).sum()

@@ -1,8 +1,8 @@
 """What noisy releases cost, all together.
 
 The accountant is that of Opacus (Apache 2.0), which composes privacy loss random variables numerically (Gopi et al.
-2021, arXiv:2106.02848) and depends on nothing but PyTorch, numpy, scipy and opt-einsum. A release of which every record
-is a part is a Gaussian mechanism without subsampling; several of them are exactly one with less noise (Dong et al. 2019,
+2021, arXiv:2106.02848) and depends on nothing but PyTorch, numpy, scipy and opt-einsum. A release of all records is a
+Gaussian mechanism without subsampling; several of them are exactly one with less noise (Dong et al. 2019,
 arXiv:1905.02383, corollary 3.3).
 """
 

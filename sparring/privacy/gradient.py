@@ -95,7 +95,9 @@ class PrivateGradient:
         """The sum of clipped gradients, (n, ...) each. A gradient that is not finite counts as 0: it has no norm that
         could be bounded.
         """
-        norms = torch.stack([torch.linalg.vector_norm(g.flatten(1).float(), dim=1) for g in gradients]).norm(dim=0)  # (n,)
+        norms = torch.stack([torch.linalg.vector_norm(g.flatten(1).float(), dim=1) for g in gradients]).norm(
+            dim=0
+        )  # (n,)
         finite = norms.isfinite()
         factors = torch.where(finite, (self.clip / norms.clamp(min=1e-12)).clamp(max=1.0), 0.0)
         if not finite.all():

@@ -60,8 +60,8 @@ def statement(value: float, delta: float, unit: str) -> str:
     """The promise in one sentence."""
     return (
         f"The model is ({value:g}, {delta:g})-differentially private: whatever is computed from it, the odds of any "
-        f"conclusion change by at most a factor of exp({value:g}) if the contribution of one {unit} is removed from the "
-        f"training data, but for a probability of {delta:g}."
+        f"conclusion change by at most a factor of exp({value:g}) if the contribution of one {unit} is removed from "
+        f"the training data, but for a probability of {delta:g}."
     )
 
 

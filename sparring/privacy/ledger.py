@@ -35,7 +35,7 @@ class Ledger:
         self.path, self.guarantee, self.writes = path, guarantee, writes
         self.moves = read_json(path, Spent)["moves"] if path.is_file() else 0
         self._reserved = self.moves
-        if not 0 <= self.moves:
+        if not self.moves >= 0:
             raise InputError(f"{path} is damaged: it counts {self.moves} moves; --force starts anew")
 
     @property

@@ -16,6 +16,7 @@ from sparring.recipes.base import (
     Count,
     DcganNets,
     Decay,
+    Delta,
     Positive,
     PrivateRecipe,
     Share,
@@ -26,7 +27,7 @@ from sparring.recipes.base import (
 
 @dataclass(frozen=True)
 class Dpgan(PrivateRecipe[Images], DcganNets[Images]):
-    """Images with differential privacy: a DCGAN whose D is trained by DP-SGD.
+    """Images with differential privacy: a DCGAN trained by DP-SGD.
 
     Xie et al. 2018, arXiv:1802.06739, with the private gradients of Abadi et al. 2016, arXiv:1607.00133, and several
     moves of D per move of G, as in Bie et al. 2023, arXiv:2302.02936. No layer compares samples of a batch. Classes are
@@ -43,7 +44,11 @@ class Dpgan(PrivateRecipe[Images], DcganNets[Images]):
     # Losses
     loss: StandardLoss = losses("non_saturating", "adversarial loss of G and D")
     # Optimization
+    privacy: Positive = 8.0
+    delta: Delta = 1e-5
+    clip: Positive = 1.0
     batch: Count = 512
+    G_batch: Count = 512
     steps: Count = 400
     D_steps: Count = 10
     lr: Positive = 5e-4

@@ -23,6 +23,7 @@ from sparring.privacy import SecretNoise, gaussian_noise
 from sparring.recipes.base import (
     Count,
     Decay,
+    Delta,
     Natural,
     Positive,
     PrivateRecipe,
@@ -40,7 +41,7 @@ SELECTION = 0.5  # share of delta for the choice of levels
 
 @dataclass(frozen=True)
 class Dptable(PrivateRecipe[Table], TableRecipe):
-    """Rows with differential privacy: DP-SGD on D, and private marginals.
+    """Rows with differential privacy: DP-SGD and private marginals.
 
     D is trained by DP-SGD (Abadi et al. 2016, arXiv:1607.00133; for GANs Xie et al. 2018, arXiv:1802.06739). G also
     fits noisy marginals of pairs of columns, as in Liu et al. 2021, arXiv:2106.07153. The columns, whose ranges and
@@ -57,12 +58,19 @@ class Dptable(PrivateRecipe[Table], TableRecipe):
     D: Count = discriminator(64, "width of the hidden layers")
     D_depth: Natural = discriminator(1, "residual blocks")
     # Losses
-    marginals: Weight = losses(1.0, "weight of the distance to the noisy marginals, in units of their noise, in G's loss")
+    marginals: Weight = losses(
+        1.0, "weight of the distance to the noisy marginals, in units of their noise, in G's loss"
+    )
     adversarial: Weight = losses(1.0, "weight of the adversarial loss in G's loss")
     # Optimization
+    privacy: Positive = 8.0
+    delta: Delta = 1e-5
+    clip: Positive = 1.0
     columns_share: Share = optimization(0.1, "share of the budget for the ranges, levels and counts of columns")
     marginals_share: Share = optimization(0.7, "share of the budget for the marginals; the rest is for D")
     batch: Count = 500
+    G_batch: Count = 1000
+    passes: Count = 300
     steps: Count = 3000
     D_steps: Count = 1
     lr: Positive = 1e-3
@@ -82,8 +90,8 @@ class Dptable(PrivateRecipe[Table], TableRecipe):
     def modality(self, kind: str) -> Table:
         return replace(super().modality(kind), asking="target")
 
-    def max_steps(self, items: int) -> int | None:  # noqa: ARG002
-        return None  # noise, not the number of passes, keeps D from memorizing
+    def max_steps(self, items: int) -> int:
+        return min(self.steps, super().max_steps(items))  # a run that is bounded by time needs a number of steps
 
     def fitted(self, items: Items) -> Table:
         selection = SELECTION * self.delta

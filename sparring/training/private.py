@@ -43,15 +43,17 @@ def within_budget(bound: Bound, steps: int) -> Bound:
         InputError: if it has more steps than the noise was chosen for.
     """
     if bound.steps is not None and bound.steps > steps:
-        raise InputError(f"--steps {bound.steps:,} was given, but the privacy budget is made for {steps:,}; train another run for more")
+        raise InputError(
+            f"--steps {bound.steps:,} was given, but the privacy budget is made for {steps:,}; train another run"
+        )
     return replace(bound, steps=bound.steps or steps, reason=BUDGET)
 
 
 def describe(promise: Guarantee) -> str:
     """A line for the user about the noise of a run."""
     return (
-        f"private: epsilon {promise.epsilon:g}, delta {promise.delta:g} per {promise.unit}, for {promise.moves:,} moves of "
-        f"D with noise {promise.noise:.3g} on {promise.expected:,.0f} samples"
+        f"private: epsilon {promise.epsilon:g}, delta {promise.delta:g} per {promise.unit}; {promise.moves:,} moves "
+        f"of D with noise {promise.noise:.3g} on {promise.expected:,.0f} samples"
     )
 
 

@@ -201,7 +201,11 @@ class Watch:
         private run publishes nothing that is computed from real items.
         """
         time = self.run.bound.time
-        return self.run.settings.privacy is None and self.scorer.possible and (time is None or SCORED * self._generation <= MAX_SCORE * time)
+        return (
+            self.run.settings.privacy is None
+            and self.scorer.possible
+            and (time is None or SCORED * self._generation <= MAX_SCORE * time)
+        )
 
     def _diversity(self) -> float:
         with self.run.reserve.measured("diversity"):

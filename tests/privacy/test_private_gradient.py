@@ -13,8 +13,8 @@ from sparring.games.private import PrivateGAN
 from sparring.games.terms import GP, R1, R2, Dragan, Matching
 from sparring.games.views import Ada
 from sparring.layers.minibatch import MinibatchHead
-from sparring.losses.adversarial import non_saturating, relativistic, wasserstein
 from sparring.loop import Round, Turn, backpropagate, play
+from sparring.losses.adversarial import non_saturating, relativistic, wasserstein
 from sparring.nets import dcgan, mlp
 from sparring.privacy import SecretNoise
 from sparring.privacy.gradient import PrivateGradient
@@ -133,7 +133,7 @@ def test_the_noise_is_added_once_to_several_shards():
 
     def after_a_step(estimator):
         player.gradient = estimator
-        for _ in play(one, [player, other], lambda number, shard: batch(), FABRIC, 1, shards=4):
+        for _ in play(one, [player, other], lambda *_: batch(), FABRIC, 1, shards=4):
             pass
         return torch.cat([w.grad.flatten() for w in player.weights])
 
@@ -197,7 +197,7 @@ def test_nets_that_compare_samples_are_refused():
     for D, reason in ((Compared(), "D has minibatch statistics"), (packed(), "D judges pack=2 samples together")):
         G = mlp.Generator(8, (1, 8, 8), (8,), norm=False)
         with pytest.raises(InputError, match=reason):
-            PrivateGAN(G, D, non_saturating(), normal(8), batch=5, conditions=lambda n, _: None)
+            PrivateGAN(G, D, non_saturating(), normal(8), batch=5, conditions=lambda *_: None)
 
 
 def packed():

@@ -12,7 +12,8 @@ import sparring
 from sparring.data.dataset import Dataset
 from sparring.data.poisson import PoissonBatches
 from sparring.errors import InputError
-from sparring.privacy import SecretNoise, epsilon
+from sparring.modalities import Points
+from sparring.privacy import Guarantee, Release, SecretNoise, epsilon
 from sparring.training import checkpoint
 from sparring.training.private import PrivateSteps
 
@@ -40,7 +41,7 @@ def test_the_promise_is_kept_and_paid_for(run):
     promise, model = stored(run)["privacy"], sparring.load(run)
     assert json.loads((run / "privacy.json").read_text()) == {"moves": 4}
     assert promise["moves"] == model.about["privacy"]["spent"] == 4
-    noisy = sparring.privacy.Release("", promise["noise"], promise["rate"], promise["moves"])
+    noisy = Release("", promise["noise"], promise["rate"], promise["moves"])
     assert 9.5 < epsilon([noisy], promise["delta"]) <= 10
     assert promise["rate"] == 64 / promise["records"]
 
@@ -78,8 +79,6 @@ def test_the_seed_determines_neither_the_noise_nor_the_batches(run, tmp_path):
 
 
 def promise(run):
-    from sparring.privacy import Guarantee
-
     return Guarantee(**stored(run)["privacy"])
 
 
@@ -98,8 +97,8 @@ def test_batches_are_poisson_samples():
 
 def test_the_held_out_items_are_not_drawn(run):
     steps = PrivateSteps(promise(run), run / "none.json", False)
-    data = Dataset({"values": torch.arange(10.0)}, torch.arange(5), torch.arange(5, 10), "")
-    modality = type("M", (), {"batch": lambda self, tensors: tensors})()
+    data = Dataset({"values": torch.arange(10.0)[:, None]}, torch.arange(5), torch.arange(5, 10), "")
+    modality = Points()
     dealt = [steps.dealer(modality, data, 1, torch.device("cpu"))(i, 0)["values"] for i in range(100)]
     assert float(torch.cat(dealt).max()) < 5
 
@@ -116,7 +115,9 @@ def test_a_killed_run_has_spent_what_it_had_reserved(run, tmp_path):
 
 
 def test_more_steps_than_the_noise_was_chosen_for_are_refused(run):
-    with pytest.raises(InputError, match=r"--steps 3 was given, but the privacy budget is made for 2; train another run"):
+    with pytest.raises(
+        InputError, match=r"--steps 3 was given, but the privacy budget is made for 2; train another run"
+    ):
         train(run, resume=True, steps=3, seed=5)
 
 
@@ -136,7 +137,7 @@ def test_a_lost_ledger_is_noticed(run, tmp_path):
         ("--recipe dpgan delta=0.01", "delta=0.01 lets one of 1,617 images be published as it is; give less than"),
         ("--recipe dpgan batch=5000", "batch=5000 exceeds the 1,617 images that are trained on; give a smaller one"),
         ("--recipe dpgan --until plateau", "--until plateau compares samples with real data during training"),
-        ("--recipe dpgan norm=batch", "a private run bounds what each record adds to the weights, but G has batch norm"),
+        ("--recipe dpgan norm=batch", "a private run bounds what each record adds to the weights, but G has batch"),
         ("--recipe dpgan augment=ada", "but augment=ada adapts to how D judges real and held-out samples"),
         ("--recipe dpgan noise=0.1", "noise=0.1 was given; a private run has noise in D's gradient instead"),
     ],

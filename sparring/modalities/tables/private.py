@@ -22,7 +22,7 @@ from scipy.stats import norm
 from sparring.errors import InputError
 from sparring.modalities.tables.columns import Category, Column, Number
 from sparring.modalities.tables.columns.number import KNOTS_PER_BIN
-from sparring.modalities.tables.columns.values import as_python, is_date, numbers
+from sparring.modalities.tables.columns.values import as_python, is_date, is_text, numbers
 from sparring.privacy import Release, SecretNoise
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def _fit_column(values: Series, kind: str, noise: float, selection: float, sourc
         raise InputError(f"columns={name}={kind} is not fitted privately; give category or number, or leave it out")
     if is_date(values):
         raise InputError(f"column {name!r} holds dates, which are not fitted privately; write them as numbers")
+    values = values if kind == "category" else _typed(values)
     numeric = types.is_numeric_dtype(values.dtype) and not types.is_bool_dtype(values.dtype)
     if kind == "number" and not numeric:
         raise InputError(f"columns={name}=number was given, but the column holds {values.dtype}; give category")
@@ -96,15 +97,27 @@ def _fit_column(values: Series, kind: str, noise: float, selection: float, sourc
     return _number(values, noise, source)
 
 
+def _typed(values: Series) -> Series:
+    """Numbers that a file has as text, as numbers; other values unchanged."""
+    import pandas
+
+    if not is_text(values):
+        return values
+    found = pandas.to_numeric(values, errors="coerce")
+    return found.astype("Float64") if found.notna().sum() == values.notna().sum() > 0 else values
+
+
 def _category(values: Series, noise: float, selection: float, source: SecretNoise) -> Category:
     counts = Counter(as_python(values))
     noisy = source.noisy(np.array(list(counts.values()), np.float64), noise)
     threshold = 1 + noise * float(norm.isf(selection))
-    kept = sorted(((n, level) for level, n in zip(counts, noisy, strict=True) if n > threshold), key=lambda pair: -pair[0])
+    kept = sorted(
+        ((n, level) for level, n in zip(counts, noisy, strict=True) if n > threshold), key=lambda pair: -pair[0]
+    )
     if not kept:
         raise InputError(
-            f"column {str(values.name)!r} has no level of at least {threshold:.0f} rows, so none may be published; leave "
-            "the column out, or give a larger epsilon"
+            f"column {str(values.name)!r} has no level of at least {threshold:.0f} rows, so none may be published; "
+            "leave the column out, or give a larger epsilon"
         )
     kept = kept[:MAX_LEVELS]
     return Category(
@@ -162,7 +175,9 @@ def _from_counts(values: Series, edges: Floats, noisy: Floats, sure: float, whol
     total = max(1.0, parts.sum() + max(0.0, zero) + max(0.0, missing))
     spikes += [(0.0, zero)] if zero > max(sure, total / (4 * MAX_BINS)) else []
     if whole:
-        single = [(parts[i], i) for i in range(len(parts)) if edges[i + 1] - edges[i] == 1 and parts[i] > total / MAX_BINS]
+        single = [
+            (parts[i], i) for i in range(len(parts)) if edges[i + 1] - edges[i] == 1 and parts[i] > total / MAX_BINS
+        ]
         for count, i in sorted(single, reverse=True)[:MAX_SPIKES]:
             spikes.append((float(edges[i] + 0.5), count))
             parts[i] = 0.0
@@ -192,8 +207,11 @@ def _with_zero(edges: Floats, parts: Floats, zero: float) -> tuple[Floats, Float
         parts = parts.copy()
         parts[place - 1] += zero
         return edges, parts
-    return (np.insert(edges, 0, 0.0), np.insert(parts, 0, zero)) if not place else (
-        np.append(edges, 0.0), np.append(parts, zero))
+    return (
+        (np.insert(edges, 0, 0.0), np.insert(parts, 0, zero))
+        if not place
+        else (np.append(edges, 0.0), np.append(parts, zero))
+    )
 
 
 def _quantiles(grid: Floats, cumulative: Floats, edges: Floats) -> Floats:

@@ -29,10 +29,11 @@ class PrivateRecipe(AdamFields, Adversarial[M]):
     privacy: Positive = optimization(8.0, "epsilon of differential privacy, per record; lower protects more")
     delta: Delta = optimization(1e-5, "probability with which epsilon may not hold; less than one by the records")
     clip: Positive = optimization(1.0, "largest norm of the gradient of one sample; larger ones are scaled down to it")
+    G_batch: Count = optimization(512, "samples of each move of G")
     D_steps: Count = optimization(1, "moves of D per move of G, each with a batch and a noise of its own")
 
     def game_class(self, modality: M) -> Callable[..., GAN]:
-        return partial(PrivateGAN, batch=self.batch, conditions=partial(self.draw_conditions, modality))
+        return partial(PrivateGAN, batch=self.G_batch, conditions=partial(self.draw_conditions, modality))
 
     def draw_conditions(self, modality: M, n: int, device: torch.device) -> Tensor | None:
         """Conditions that G's samples are generated for. They must not depend on the data without noise."""

@@ -200,7 +200,9 @@ class Recipe(ABC, Generic[M]):
     def _instead(self, name: str, names: Sequence[str]) -> str:
         """What to do about a field that there is not."""
         if name == "privacy":
-            return "its G sees real samples, or its samples depend on each other; train dptable (rows) or dpgan (images)"
+            return (
+                "its G sees real samples, or its samples depend on each other; train dptable (rows) or dpgan (images)"
+            )
         return nearest(name, names)
 
     def running(self) -> AbstractContextManager[None]:
