@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -30,7 +31,12 @@ class PoissonBatches:
     """
 
     def __init__(
-        self, data: Dataset, rate: float, shards: int, chosen: Callable[[int, float], NDArray], device: torch.device
+        self,
+        data: Dataset,
+        rate: float,
+        shards: int,
+        chosen: Callable[[int, float], NDArray[np.int64]],
+        device: torch.device,
     ) -> None:
         self.data, self.rate, self.chosen, self.device = data, rate, chosen, device
         self.rows: list[Tensor] = [data.train[shard::shards].cpu() for shard in range(shards)]

@@ -76,7 +76,7 @@ class PrivateGradient:
         drawn = {name: value.detach() for name, value in self.drawn(round).items()}
         tensors = dict(round.tensors)
 
-        def loss(weights: Mapping[str, Tensor], tensors: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> Tensor:
+        def loss(weights: dict[str, Tensor], tensors: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> Tensor:
             alone = round.part({n: t[None] for n, t in tensors.items()}, {n: t[None] for n, t in drawn.items()})
             with enable_inplace_requires_grad(True):  # penalties differentiate with respect to D's input
                 total: Tensor = functional_call(losses, weights, (alone,))

@@ -49,8 +49,9 @@ class Settings:
     privacy: Guarantee | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.privacy, Mapping):
-            object.__setattr__(self, "privacy", build(Guarantee, self.privacy, "the run's privacy"))
+        privacy: Any = self.privacy
+        if isinstance(privacy, Mapping):
+            object.__setattr__(self, "privacy", build(Guarantee, privacy, "the run's privacy"))
 
 
 def shard_size(recipe: Recipe[Any]) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import sparring
 from sparring.data.dataset import Dataset
 from sparring.data.poisson import PoissonBatches
 from sparring.errors import InputError
+from sparring.evaluation.audit import audit
+from sparring.evaluation.audit_page import epsilon_words
 from sparring.modalities import Points
 from sparring.privacy import Guarantee, Release, SecretNoise, epsilon
 from sparring.training import checkpoint
@@ -148,3 +151,14 @@ def test_what_cannot_be_private_is_refused_on_one_line(line, message, tmp_path, 
     assert message in " ".join(errors)
     assert len([e for e in errors if e.startswith("error")]) <= 1
     assert not (tmp_path / "r").exists()
+
+
+def test_the_audit_is_compared_with_the_promise(run):
+    found = audit(run, samples=1000, device="cpu")
+    assert found.promise == promise(run)
+    assert found.epsilon <= found.promise.epsilon
+    assert "The model promises epsilon 10 for the removal of one image" in epsilon_words(found)
+    broken = replace(found, epsilon=20.5)
+    assert [f.name for f in broken.findings] == ["the promise of privacy is broken"]
+    assert "which these attacks contradict" in epsilon_words(broken)
+    assert not replace(found, epsilon=19.5).contradicted  # the replacement of a record counts twice

@@ -170,48 +170,46 @@ def _edges(x: Floats, noise: float, source: SecretNoise, whole: bool) -> Floats:
 
 def _from_counts(values: Series, edges: Floats, noisy: Floats, sure: float, whole: bool) -> Number:
     """A column of numbers from noisy counts of missing values, zeros, and parts of a range."""
-    (missing, zero), parts = noisy[:2], np.where(noisy[2:] > sure / 2, noisy[2:], 0.0)
-    spikes: list[tuple[float | None, float]] = [(None, missing)] if missing > sure else []
+    missing, zero = float(noisy[0]), float(noisy[1])
+    parts = np.where(noisy[2:] > sure / 2, noisy[2:], 0.0)
     total = max(1.0, parts.sum() + max(0.0, zero) + max(0.0, missing))
-    spikes += [(0.0, zero)] if zero > max(sure, total / (4 * MAX_BINS)) else []
-    if whole:
-        single = [
-            (parts[i], i) for i in range(len(parts)) if edges[i + 1] - edges[i] == 1 and parts[i] > total / MAX_BINS
-        ]
-        for count, i in sorted(single, reverse=True)[:MAX_SPIKES]:
-            spikes.append((float(edges[i] + 0.5), count))
-            parts[i] = 0.0
-    if zero > sure and not any(value == 0.0 for value, _ in spikes):
+    spikes: list[tuple[float | None, float]] = [(None, missing)] if missing > sure else []
+    if zero > max(sure, total / (4 * MAX_BINS)):
+        spikes.append((0.0, zero))
+    elif zero > sure:
         edges, parts = _with_zero(edges, parts, zero)
-    dtype = str(values.dtype)
-    shown = {"spikes": tuple(v for v, _ in spikes), "spike_counts": tuple(max(1, round(n)) for _, n in spikes)}
-    if parts.sum() <= 0 and spikes:
-        return Number(str(values.name), dtype, step=1.0 if whole else 0.0, **shown)
-    if parts.sum() <= 0:  # nothing is sure
+    if whole:
+        frequent = [i for i in np.argsort(-parts)[:MAX_SPIKES] if parts[i] > total / MAX_BINS]
+        for i in (i for i in frequent if edges[i + 1] - edges[i] == 1):
+            spikes.append((float(edges[i] + 0.5), float(parts[i])))
+            parts[i] = 0.0
+    if parts.sum() <= 0 and not spikes:  # nothing is sure
         parts = np.ones_like(parts)
-    bins = int(np.clip(parts.sum() / max(sure, 1.0), 2, MAX_BINS))
-    cumulative = np.concatenate([[0.0], parts.cumsum()]) / parts.sum()
-    grid = np.linspace(0, 1, bins * KNOTS_PER_BIN + 1)
-    knots = _quantiles(grid, cumulative, edges)
-    count = max(1, round(parts.sum() / bins))
+    knots = _knots(parts, edges, sure) if parts.sum() > 0 else ()
+    bins = max(0, (len(knots) - 1) // KNOTS_PER_BIN)
     return Number(
-        str(values.name), dtype, knots=tuple(map(float, knots)), bin_counts=(count,) * bins,
-        step=1.0 if whole else 0.0, **shown,
+        str(values.name), str(values.dtype), spikes=tuple(value for value, _ in spikes),
+        spike_counts=tuple(max(1, round(count)) for _, count in spikes), knots=knots,
+        bin_counts=(max(1, round(parts.sum() / max(1, bins))),) * bins, step=1.0 if whole else 0.0,
     )  # fmt: skip
 
 
 def _with_zero(edges: Floats, parts: Floats, zero: float) -> tuple[Floats, Floats]:
-    """Parts with one more, for zeros that are too few for a level."""
+    """Parts with those zeros that are too few for a level."""
     place = int(np.searchsorted(edges, 0.0))
     if 0 < place < len(edges):  # between negative and positive numbers
-        parts = parts.copy()
-        parts[place - 1] += zero
-        return edges, parts
-    return (
-        (np.insert(edges, 0, 0.0), np.insert(parts, 0, zero))
-        if not place
-        else (np.append(edges, 0.0), np.append(parts, zero))
-    )
+        added = np.zeros_like(parts)
+        added[place - 1] = zero
+        return edges, parts + added
+    side = 0 if place == 0 else len(edges)
+    return np.insert(edges, side, 0.0), np.insert(parts, min(side, len(parts)), zero)
+
+
+def _knots(parts: Floats, edges: Floats, sure: float) -> tuple[float, ...]:
+    """The quantile function of counts of parts, with as many bins as the noise allows."""
+    bins = int(np.clip(parts.sum() / max(sure, 1.0), 2, MAX_BINS))
+    cumulative = np.concatenate([[0.0], parts.cumsum()]) / parts.sum()
+    return tuple(map(float, _quantiles(np.linspace(0, 1, bins * KNOTS_PER_BIN + 1), cumulative, edges)))
 
 
 def _quantiles(grid: Floats, cumulative: Floats, edges: Floats) -> Floats:
@@ -219,7 +217,8 @@ def _quantiles(grid: Floats, cumulative: Floats, edges: Floats) -> Floats:
     rising = np.concatenate([[True], np.diff(cumulative) > 0])
     starts = np.concatenate([np.diff(cumulative) > 0, [True]])
     kept = rising | starts
-    return np.interp(grid, cumulative[kept] + np.arange(kept.sum()) * 1e-12, edges[kept])
+    found: Floats = np.interp(grid, cumulative[kept] + np.arange(kept.sum()) * 1e-12, edges[kept])
+    return found
 
 
 def measure_pairs(

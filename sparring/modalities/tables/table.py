@@ -117,8 +117,9 @@ class Table(Modality):
     def __post_init__(self) -> None:
         restored = tuple(_restored(c) if isinstance(c, Mapping) else c for c in self.columns)
         object.__setattr__(self, "columns", restored)
-        if isinstance(self.measured, Mapping):
-            object.__setattr__(self, "measured", Measured(**self.measured))
+        measured: Any = self.measured
+        if isinstance(measured, Mapping):
+            object.__setattr__(self, "measured", Measured(**measured))
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
