@@ -153,6 +153,13 @@ def test_what_cannot_be_private_is_refused_on_one_line(line, message, tmp_path, 
     assert not (tmp_path / "r").exists()
 
 
+def test_tuning_on_real_data_is_refused(tmp_path, monkeypatch, capsys):
+    line = f"tune digits --recipe dpgan lr=1e-4..1e-3 --steps 2 --trials 3 --out {tmp_path / 't'}"
+    status, errors = command(monkeypatch, capsys, line)
+    assert status == 2
+    assert "recipe 'dpgan' is private, but trials are compared on real data" in " ".join(errors)
+
+
 def test_the_audit_is_compared_with_the_promise(run):
     found = audit(run, samples=1000, device="cpu")
     assert found.promise == promise(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -25,6 +25,8 @@ Delta = Annotated[float, Within(0, 0.1, exclusive=True)]
 @dataclass(frozen=True)
 class PrivateRecipe(AdamFields, Adversarial[M]):
     """D learns from real samples by private gradients, G from D alone."""
+
+    private: ClassVar[bool] = True
 
     privacy: Positive = optimization(8.0, "epsilon of differential privacy, per record; lower protects more")
     delta: Delta = optimization(1e-5, "probability with which epsilon may not hold; less than one by the records")

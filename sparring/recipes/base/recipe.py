@@ -48,12 +48,14 @@ class Recipe(ABC, Generic[M]):
         bf16: kinds of data on which it has been measured to train well in bf16.
         code_fields: fields whose value may name a user's own file of code, which only a training runs.
         path_fields: fields whose value is a path, which only a training reads.
+        private: True if it is trained with differential privacy.
     """
 
     takes: ClassVar[tuple[M, ...]]
     bf16: ClassVar[tuple[str, ...]] = ()
     code_fields: ClassVar[tuple[str, ...]] = ()
     path_fields: ClassVar[tuple[str, ...]] = ()
+    private: ClassVar[bool] = False
 
     batch: Count = data(64, "samples per step")
     labels: bool | None = data(None, "generate samples by class; none: by class if the data have labels")
