@@ -18,7 +18,7 @@ from sparring.privacy.noise import SecretNoise
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-MAX_NUMBERS = 2**26  # of gradients that are in memory at a time: 256 MiB
+MAX_NUMBERS = 2**24  # of gradients that are in memory at a time: 64 MiB
 
 # What the losses of a round are computed from besides its real tensors, (n, ...) each, by the names that `Round.once`
 # knows them by. Sample i must depend on record i alone.
