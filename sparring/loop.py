@@ -198,6 +198,18 @@ class Round:
             self._values[name] = _detached(self._values[name])
             del self._owners[name]
 
+    def part(self, tensors: Mapping[str, Tensor], computed: Mapping[str, Tensor]) -> Round:
+        """A round of other samples, such as some of these, in the same turn.
+
+        Args:
+            tensors: their tensors.
+            computed: what has been computed for them already, by the names that `once` knows it by.
+        """
+        part = Round(tensors, self.progress, self._seeds, self._place, self.state)
+        part._values.update(computed)
+        part.begin(self._movers[0], ())
+        return part
+
     def key(self, stream: Stream) -> int:
         """The seed of a random stream of this round."""
         return self._seeds.key(*stream, *self._place)

@@ -9,9 +9,9 @@ from sparring.modalities import Modality
 
 HOUSE = [
     "errors", "memory", "seeds", "schedules", "files", "json_files", "signing", "folders", "console", "devices",
-    "sheets", "layers", "losses", "metrics", "data", "shards", "loop", "nets", "games", "modalities", "recipes",
-    "model", "runs", "evaluation", "provenance", "training", "tuning", "explore", "use", "deploy", "bench", "studio",
-    "cli", "__main__",
+    "sheets", "layers", "losses", "metrics", "data", "shards", "loop", "privacy", "nets", "games", "modalities",
+    "recipes", "model", "runs", "evaluation", "provenance", "training", "tuning", "explore", "use", "deploy", "bench",
+    "studio", "cli", "__main__",
 ]  # fmt: skip
 ROOT = Path(sparring.__file__).parent
 FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]

@@ -81,6 +81,8 @@ def train(
     own = model.recipe.own_file
     for command in _next_commands(model, run):
         say(f"  sparring {command}{' --trust-code' if own else ''}")
+    if model.recipe.private:  # the noise was chosen for the steps that have been made
+        return
     file = f" --recipe {quote(recipe)}" if own else ""
     say(f"  sparring train {quote(data)}{file} --out {run} --resume --steps {2 * model.about['step']}")
 

@@ -27,6 +27,7 @@ from sparring.modalities import Samples
 from sparring.model import Model, load, stored
 from sparring.nets.discriminator import Discriminator
 from sparring.nets.packed import logits, score
+from sparring.privacy import Guarantee, promised
 
 MAX_CANDIDATES, MIN_CANDIDATES = 2000, 20  # members that are attacked, and as many others
 MAX_SAMPLES, MIN_SAMPLES = 10_000, 1000
@@ -117,6 +118,7 @@ class Audit:
         epsilon: below which any claim of (epsilon, 0)-differential privacy is refuted by the attacks, for neighbors of
             which one has another record in place of one; 0 if they refute none. None if the held-out items were not
             chosen at random, which the bound needs.
+        promise: what the model promises about each record; None if it is not private.
     """
 
     data: str
@@ -126,6 +128,14 @@ class Audit:
     identity: str
     attributes: tuple[Attribute, ...] = ()
     epsilon: float | None = None
+    promise: Guarantee | None = None
+
+    @property
+    def contradicted(self) -> bool:
+        """True if the attacks refute what the model promises. The promise is about the removal of a record, and the
+        replacement of one is a removal and an addition.
+        """
+        return self.promise is not None and (self.epsilon or 0.0) > 2 * self.promise.epsilon
 
     @property
     def worst(self) -> Attack:
@@ -171,6 +181,8 @@ class Audit:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The worst of it, for `sparring evaluate`."""
+        if self.contradicted:
+            return (Finding("the promise of privacy is broken", self.verdict, "do not publish the model; report it"),)
         name = "membership can be inferred" if self.worst.excess > 0 else "attributes can be inferred"
         return (Finding(name, self.verdict, ADVICE),) if self.leaks else ()
 
@@ -187,6 +199,7 @@ class Audit:
             "copies": copies,
             "attributes": [asdict(attribute) for attribute in self.attributes],
             "epsilon": self.epsilon,
+            "promise": None if self.promise is None else self.promise.as_json(),
         }
 
 
@@ -286,7 +299,8 @@ class _Auditor:
         level = 1 - (1 - CONFIDENCE) / len(attacks)
         protocol = self._protocol(len(attacks), len(attributes))
         identity = stored.identity(self.model.game.state_dict())
-        result = Audit(self.real.name, protocol, tuple(attacks), tuple(copies), identity, attributes)
+        promise = promised(self.model.about)
+        result = Audit(self.real.name, protocol, tuple(attacks), tuple(copies), identity, attributes, promise=promise)
         if result.biased or not self.random:
             return result
         epsilon = max(lower_bound(attack.members, attack.others, level) for attack in attacks)

@@ -138,7 +138,16 @@ def attribute_rows(audit: Audit) -> list[tuple[str, ...]]:
 
 
 def epsilon_words(audit: Audit) -> str:
-    """The lower bound of epsilon, in a sentence without an end."""
+    """The lower bound of epsilon next to what the model promises, in sentences without an end."""
+    bound = _bound_words(audit)
+    if audit.promise is None:
+        return bound
+    promise = f"The model promises epsilon {audit.promise.epsilon:g} for the removal of one {audit.promise.unit}"
+    verdict = "which these attacks contradict" if audit.contradicted else "which no attack contradicts"
+    return f"{bound}. {promise}, {verdict}"
+
+
+def _bound_words(audit: Audit) -> str:
     if audit.epsilon is None:
         return "No lower bound of epsilon is given: it needs held-out items that were chosen at random"
     if not audit.epsilon:

@@ -17,6 +17,7 @@ from sparring.metrics.results import Evaluation
 from sparring.modalities import Modality
 from sparring.modalities.judge import Judge, TrainingData
 from sparring.model import Model, load
+from sparring.privacy import promised
 
 
 def evaluate(
@@ -48,6 +49,9 @@ def evaluate(
     place, screen = resolve(device), Screen(quiet)
     with torch.random.fork_rng():
         trained = model if isinstance(model, Model) else load(model, str(place), trust)
+        promise = promised(trained.about)
+        for line in [] if promise is None else promise.lines():
+            screen.say(line)
         judge = judge_of(trained, None if against is None else str(against), features, place, screen)
         evaluation = judge.evaluate(trained, samples, seed, screen)
     if isinstance(model, Model):

@@ -27,7 +27,14 @@ class Term(nn.Module, ABC):
         every: it is minimized every this many steps, by a move of its own whose loss is multiplied by the interval
             (Karras et al. 2019, arXiv:1912.04958, appendix B).
         inputs: True if it differentiates the logits with respect to D's input.
+
+    Attributes:
+        private: True if, in G's turn, it needs no real samples: nothing of the data but what is private already.
+        per_sample: True if it is a mean over samples. Others need the whole batch.
     """
+
+    private: bool = False
+    per_sample: bool = True
 
     def __init__(
         self, name: str, weight: Weighting, of: tuple[Side, ...] = ("D",), every: int = 1, inputs: bool = False
@@ -88,7 +95,9 @@ def GP(weight: float, pack: int = 1) -> Term:
 
 def Dragan(weight: float) -> Term:
     """`penalties.dragan` with weight lambda."""
-    return Formula("dragan", weight, lambda j: penalties.dragan(j.D, j.real))
+    term = Formula("dragan", weight, lambda j: penalties.dragan(j.D, j.real))
+    term.per_sample = False  # it needs the standard deviation of the batch
+    return term
 
 
 def Matching(weight: float) -> Term:
@@ -207,6 +216,8 @@ class Invariant(Term):
         weight: of the term.
         view: the transformation.
     """
+
+    per_sample = False
 
     def __init__(self, reader: nn.Module, weight: float, view: Callable[[Tensor], Tensor]) -> None:
         super().__init__("invariant", weight)

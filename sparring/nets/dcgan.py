@@ -44,9 +44,13 @@ class Generator(nn.Module):
         channels: of the images, 1 to 4.
         width: channels of the last hidden layer; each earlier layer has twice as many.
         condition: number of classes, or columns; 0 for none; its embedding is appended to z.
+        norm: after each hidden layer: "batch" as in the paper, "layer" if samples must not depend on each other, or
+            "none".
     """
 
-    def __init__(self, latents: int, size: int, channels: int, width: int, condition: Condition = 0) -> None:
+    def __init__(
+        self, latents: int, size: int, channels: int, width: int, condition: Condition = 0, norm: Norm = "batch"
+    ) -> None:
         super().__init__()
         self.size = size
         self.condition = Appended(condition)
@@ -54,20 +58,20 @@ class Generator(nn.Module):
         base = ceil(size / 2**n)
         before = width * 2 ** (n - 1)
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(latents + self.condition.width, before, base, bias=False),
-            nn.BatchNorm2d(before),
+            nn.ConvTranspose2d(latents + self.condition.width, before, base, bias=norm == "none"),
+            *_norm(norm, before),
             nn.ReLU(inplace=True),
         ]
         for _ in range(n - 1):
             layers += [
-                nn.ConvTranspose2d(before, before // 2, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(before // 2),
+                nn.ConvTranspose2d(before, before // 2, 4, stride=2, padding=1, bias=norm == "none"),
+                *_norm(norm, before // 2),
                 nn.ReLU(inplace=True),
             ]
             before //= 2
         layers += [nn.ConvTranspose2d(before, channels, 4, stride=2, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        self.apply(_init_normal)
+        self.apply(init_he if norm == "none" else _init_normal)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         first, *others = self.layers

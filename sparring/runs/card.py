@@ -10,6 +10,7 @@ from typing import Any
 
 from sparring.console import clock
 from sparring.modalities import Modality
+from sparring.privacy import promised
 from sparring.recipes.base import Recipe
 from sparring.runs.problems import Entry, describe
 
@@ -42,6 +43,12 @@ def _scores(scores: Mapping[str, float], modality: Modality, curves: str) -> lis
 
 def _picture(what: str, path: str) -> list[str]:
     return ["", f"![{what}]({path})"] if path else []
+
+
+def _privacy(about: Mapping[str, Any]) -> list[str]:
+    """What the run promises about its data."""
+    promise = promised(about)
+    return [] if promise is None else [line for text in promise.lines(about["privacy"]["spent"]) for line in (text, "")]
 
 
 def _sums(recipe: Recipe[Any], about: Mapping[str, Any]) -> str:
@@ -103,6 +110,7 @@ def card(
             *_problems(about["problems"]),
             *_scores(about["scores"], modality, curves),
             "",
+            *_privacy(about),
             "```",
             f"sparring {use}{trust}",
             "```",

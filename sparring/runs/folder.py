@@ -24,8 +24,8 @@ from sparring.signing import SUFFIX
 # What a run writes: names of files, and patterns of the names in folders that may hold other files, too.
 FILES = (
     "log.jsonl", "plan.jsonl", "health.jsonl", "README.md", "curves.png", "progress.gif", "evaluation.json",
-    "evaluation.png", "logged.json", "augmentation.json", "audit.json", "audit.html", "model/model.json",
-    "model/weights.safetensors", f"model/{MARKER}", f"model{SUFFIX}",
+    "evaluation.png", "logged.json", "augmentation.json", "audit.json", "audit.html", "privacy.json",
+    "model/model.json", "model/weights.safetensors", f"model/{MARKER}", f"model{SUFFIX}",
 )  # fmt: skip
 PATTERNS = ("samples/*.png", "checkpoints/*/state.*", "checkpoints/best/*/state.*", "tensorboard/events.out.tfevents.*")
 NUMBERED = re.compile(r"[0-9]{9,}")  # names of sheets and checkpoints: the step
@@ -88,6 +88,11 @@ class RunFolder:
     @property
     def health(self) -> Path:
         return self.path / "health.jsonl"
+
+    @property
+    def privacy(self) -> Path:
+        """How much of the budget of a private run is spent."""
+        return self.path / "privacy.json"
 
     @property
     def logged(self) -> Path:

@@ -34,6 +34,7 @@ from sparring.training.exporter import Address, address, exported
 from sparring.training.interrupts import noted
 from sparring.training.launcher import Launcher, find_launcher
 from sparring.training.prepare import prepare, room
+from sparring.training.private import BUDGET, UNTIL, describe, private, within_budget
 from sparring.training.run import Run
 from sparring.training.settings import Settings, check_ranks, shard_size
 from sparring.training.sizes import check_sizes
@@ -216,7 +217,7 @@ def follow(request: Request, team: Team) -> tuple[Recipe[Any], Modality]:
 
     try:
         _, prepared = team.after_leader(read)
-        if prepared.fingerprint != settings.fingerprint:
+        if settings.fingerprint and prepared.fingerprint != settings.fingerprint:
             problem = f"{request.data} has other data on this machine than on that of the first rank"
     except InputError as error:
         problem = str(error)
@@ -233,6 +234,8 @@ def _announce(plan: _Plan, items: Items, why: str, request: Request, folder: Run
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
     many = f"{len(plan.data.train):,} {plan.modality.words.trained}"
     screen.say(f"{items.name}: {many} as {tuple(plan.modality.shape)}{held}, {_conditions(plan.modality)}")
+    if plan.settings.privacy is not None:
+        screen.say(describe(plan.settings.privacy))
     screen.say(f"recipe {plan.recipe.name}{why}, on {request.place} ({plan.settings.precision}) in {folder.path}")
     if request.ranks > 1:
         screen.say(f"{request.ranks} ranks share batches of {plan.recipe.batch} samples in {plan.recipe.shards} shards")
@@ -274,7 +277,8 @@ def _planned(recipe: Recipe[Any], items: Items, request: Request, read: Read, sc
             )
         recipe = recipe.set({"shards": shards})
     shard_size(recipe)
-    modality, prepared = read(recipe, recipe.modality(items.kind).fit(items))
+    modality, prepared = read(recipe, recipe.fitted(items))
+    modality = recipe.published(modality)
     if recipe.own_file:  # the recipes of Sparring are tested
         dry_run(recipe, modality, prepared)
     check_sizes(recipe, modality)
@@ -283,7 +287,12 @@ def _planned(recipe: Recipe[Any], items: Items, request: Request, read: Read, sc
         bound = Bound(recipe.steps if most is None else min(recipe.steps, most), None)
     elif bound.steps is None:
         bound = Bound(most, bound.time, reason=_reason(most, modality, prepared))
-    return _Plan(recipe, modality, prepared, _settings(recipe, items, prepared, request), bound)
+    settings = _settings(recipe, items, prepared, request)
+    promise = recipe.guarantee(modality, len(prepared.train), bound.steps or recipe.steps)
+    if promise is not None:
+        recipe.game(modality)  # refuses what couples samples
+        settings, bound = private(settings, promise, Bound(bound.steps or recipe.steps, bound.time, reason=BUDGET))
+    return _Plan(recipe, modality, prepared, settings, bound)
 
 
 def _settings(recipe: Recipe[Any], items: Items, data: Dataset, request: Request) -> Settings:
@@ -343,13 +352,17 @@ def _resumed(folder: RunFolder, recipe: Recipe[Any] | None, items: Items, reques
     if not checkpoint.saved(folder.checkpoints) and (folder.log.exists() or folder.model.exists()):
         raise InputError(f"{folder.path} has no checkpoint left to resume from; --force starts it anew")
     _, prepared = read(stored, modality)
-    if prepared.fingerprint != settings.fingerprint:
+    if settings.fingerprint and prepared.fingerprint != settings.fingerprint:
         raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")
     settings = replace(settings, until=request.until or settings.until)
     if not bound.given or (bound.steps, bound.time) == (run["steps"], run["time"]):
         most = stored.max_steps(len(prepared.train))
         reason = _reason(most, modality, prepared) if run["steps"] == most else ""
         bound = Bound(run["steps"], run["time"], kept=True, reason=reason)
+    elif settings.privacy is not None:
+        bound = within_budget(bound, run["steps"])
+    if settings.privacy is not None and settings.until:
+        raise InputError(UNTIL.format(settings.until))
     return _Plan(stored, modality, prepared, settings, bound)
 
 

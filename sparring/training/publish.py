@@ -49,6 +49,7 @@ def publish(
         "rollbacks": run.salt,
         "stopped": stopped,
         "scores": dict(scores),
+        **({} if run.settings.privacy is None else {"privacy": run.settings.privacy.as_json() | {"spent": run.spent}}),
         "problems": list(problems),
         "parameters": {name: count for name, count in counts.items() if count},
         "sparring": sparring.__version__,

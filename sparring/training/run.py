@@ -15,7 +15,7 @@ from torch import Tensor
 from sparring.console import Screen
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
-from sparring.loop import Deal, Player, Step, play
+from sparring.loop import Deal, Player, Step, play, take_turns
 from sparring.modalities import Modality
 from sparring.model.stored import reading
 from sparring.recipes.base import Phase, Recipe
@@ -30,6 +30,7 @@ from sparring.training.dealer import dealer
 from sparring.training.graphs import taker
 from sparring.training.interrupts import interrupts
 from sparring.training.plan import ENDLESS, Plan, PlanFile, PlanRecord
+from sparring.training.private import PrivateSteps
 from sparring.training.publish import publish
 from sparring.training.reserve import Reserve
 from sparring.training.settings import Settings, shard_size
@@ -88,12 +89,23 @@ class Run:
             module.split(recipe.shards // fabric.world_size)
         self.phases: list[Phase] = recipe.phases(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
-        self.seeds = Seeds(settings.seed)
+        self.private = None if settings.privacy is None else PrivateSteps(settings.privacy, folder.privacy, self.main)
+        self.seeds = self._seeds()
         self.deal = self._dealer()
-        self.take = taker(recipe, fabric, screen.say)
+        self.take = taker(recipe, fabric, screen.say) if self.private is None else take_turns
+        if self.private is not None:
+            self.private.protect(self.game, self.players())
+
+    def _seeds(self) -> Seeds:
+        """The root of the random numbers of all steps. A private run's are secret: with known ones, the latents that a
+        record is compared with would depend on which others are in its batch.
+        """
+        return Seeds(self.settings.seed if self.private is None else self.private.source.key(), self.salt)
 
     def _dealer(self) -> Deal:
         size, shards = shard_size(self.recipe), self.recipe.shards
+        if self.private is not None:
+            return self.private.dealer(self.modality, self.data, shards, self.fabric.device)
         return dealer(self.modality, self.data, size, shards, self.seeds, self.fabric.device)
 
     # Saving and restoring.
@@ -131,6 +143,8 @@ class Run:
         with reading(self.folder.checkpoints):
             self._load(tensors)
         self.step, self.seconds = state["step"], state["seconds"]
+        if self.private is not None:
+            self.private.ledger.check(self.step)
         self._restore_plan(state)
         for name, value, most in (
             ("step", self.step, ENDLESS),
@@ -171,6 +185,8 @@ class Run:
 
     def save(self) -> None:
         """Write a checkpoint, unless some weight is not finite."""
+        if self.private is not None:
+            self.private.ledger.settle()
         with self.reserve.measured("checkpoint"):
             tensors = self.tensors()
             if self.main and all(bool(t.isfinite().all()) for t in tensors.values()):
@@ -189,7 +205,7 @@ class Run:
                     player.schedule = partial(_slower, player.schedule)
         if salt != self.salt:
             self.salt = salt
-            self.seeds = Seeds(self.settings.seed, salt)
+            self.seeds = self._seeds()
             self.deal = self._dealer()
 
     def players(self) -> list[Player]:
@@ -199,6 +215,11 @@ class Run:
     @property
     def device(self) -> torch.device:
         return self.fabric.device
+
+    @property
+    def spent(self) -> int:
+        """Moves of D that the privacy budget has paid for; 0 if the run is not private."""
+        return 0 if self.private is None else self.private.ledger.moves
 
     @property
     def progress(self) -> float:
@@ -257,6 +278,9 @@ class Run:
         """Play until the bound, checking the clock from time to time. True if interrupted."""
         clock.go_on()
         while not self.bound.over(self.step):
+            if self._spent():
+                self.screen.say(f"stopped at step {self.step}: the privacy budget is spent")
+                return False
             plan = self.bound.plan
             for record in self._steps():
                 self.step = record.number
@@ -284,7 +308,13 @@ class Run:
                     clock.go_on()
                     if self.bound.plan is not plan or self.bound.over(self.step):
                         break
+                if self._spent():
+                    break
         return False
+
+    def _spent(self) -> bool:
+        """True if the privacy budget allows no further step."""
+        return self.private is not None and not self.private.allows(self.players())
 
     def _look(self, clock: Clock, orders: Orders) -> Verdict:
         """The verdict of the first rank's watch, on all ranks."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sparring.errors import InputError
+from sparring.json_files import build
+from sparring.privacy import Guarantee
 from sparring.recipes.base import Recipe
 
 
@@ -27,6 +30,7 @@ class Settings:
         save_every: seconds of training between checkpoints.
         until: what ends the run before its bound, as in `Until`.
         code: the digest of the user's own recipe file.
+        privacy: what the run promises about the data; None if it is not private.
     """
 
     data: str
@@ -42,6 +46,12 @@ class Settings:
     exact: bool = False
     threads: int = 0
     job: str = ""
+    privacy: Guarantee | None = None
+
+    def __post_init__(self) -> None:
+        privacy: Any = self.privacy
+        if isinstance(privacy, Mapping):
+            object.__setattr__(self, "privacy", build(Guarantee, privacy, "the run's privacy"))
 
 
 def shard_size(recipe: Recipe[Any]) -> int:

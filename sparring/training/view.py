@@ -28,6 +28,7 @@ class RunView(Protocol):
         average: a game with averaged weights, which becomes the model.
         step, seconds: how much has been played.
         salt: number of rollbacks; it changes all random numbers.
+        spent: moves of D that the privacy budget has paid for; 0 if the run is not private.
         progress: the part of the plan that has been played, in [0, 1].
         reserve: how long what follows the last step will take.
         last_phase: True while the recipe's last phase is played.
@@ -74,6 +75,9 @@ class RunView(Protocol):
 
     @property
     def salt(self) -> int: ...
+
+    @property
+    def spent(self) -> int: ...
 
     @property
     def progress(self) -> float: ...

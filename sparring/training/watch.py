@@ -197,9 +197,15 @@ class Watch:
 
     @property
     def _scores_samples(self) -> bool:
-        """True if there are enough items to compare with, and a score does not take too much of the run's time."""
+        """True if there are enough items to compare with, and a score does not take too much of the run's time. A
+        private run publishes nothing that is computed from real items.
+        """
         time = self.run.bound.time
-        return self.scorer.possible and (time is None or SCORED * self._generation <= MAX_SCORE * time)
+        return (
+            self.run.settings.privacy is None
+            and self.scorer.possible
+            and (time is None or SCORED * self._generation <= MAX_SCORE * time)
+        )
 
     def _diversity(self) -> float:
         with self.run.reserve.measured("diversity"):

@@ -111,6 +111,11 @@ def tune(
     given = recipes.find(recipe) if recipe else None
     items = find(data, [type(modality) for modality in given.takes] if given else ())
     chosen, why = (given, "") if given else recipes.choose(items, devices.resolve(device).type, bound.time)
+    if chosen.private:
+        raise InputError(
+            f"recipe {chosen.name!r} is private, but trials are compared on real data, which is not paid for; choose "
+            "its values on public data"
+        )
     folder = Path(out) if out is not None else Path("runs") / f"tune-{chosen.name}-{items.name}"
     source = lasting_source(data) if isinstance(data, str | os.PathLike) else items.name
     settings = Settings(

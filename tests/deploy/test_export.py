@@ -117,6 +117,7 @@ def drawn(model, path, n):
         elif model.recipe.name in (
             "table",
             "ctgan",
+            "dptable",
             "mgan",
             "infogan",
             "molgan",
@@ -143,7 +144,7 @@ def test_onnx_runtime_computes_what_pytorch_computes(name, labels, exported):
     for n in (1, 5):
         inputs = drawn(model, path, n)
         assert apart(run(path, **inputs), truth(model, inputs)) < 1e-4
-    assert ("label" in inputs) == (labels or name in ("table", "ctgan", "joint", "joint_chain"))
+    assert ("label" in inputs) == (labels or name in ("table", "ctgan", "dptable", "joint", "joint_chain"))
 
 
 def of_column(G, z, i):

@@ -130,7 +130,7 @@ def test_splits_by_place_are_not_random():
 
 
 def test_the_bound_says_what_it_is_of():
-    words = epsilon_words(SimpleNamespace(epsilon=1.5))
+    words = epsilon_words(SimpleNamespace(epsilon=1.5, promise=None))
     assert "delta = 0 and an epsilon below 1.50" in words
     assert "differ in the replacement of one record, or below 0.75, if one record is added or removed" in words
 

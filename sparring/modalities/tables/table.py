@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -54,6 +55,7 @@ from sparring.modalities.tables.described import column_as_json
 from sparring.modalities.tables.distributions import comparison, fields
 from sparring.modalities.tables.files.frames import write_parquet
 from sparring.modalities.tables.plots import draw_columns
+from sparring.modalities.tables.private import Measured, fit_columns, measure_pairs
 from sparring.modalities.tables.random import row_keys, uniform
 
 if TYPE_CHECKING:
@@ -61,9 +63,10 @@ if TYPE_CHECKING:
 
     from sparring.modalities.judge import Judge, Sampler, TrainingData
     from sparring.modalities.labeled import LabeledSet
+    from sparring.privacy import SecretNoise
 
 Numbers = Literal["quantiles", "mixture"]
-Asking = Literal["any", "level"]
+Asking = Literal["any", "level", "target"]
 MAX_FEATURES = 128  # values that rows are scored by during training
 CONDITIONED = 0.5  # share of a batch's rows that are generated for values of a random subset of columns,
 TARGET_GIVEN = 0.7  # that are generated for a value of the target,
@@ -78,13 +81,14 @@ class Table(Modality):
 
     Attributes:
         numbers: representation of numbers: quantile bins, or mixtures of normal distributions.
-        asking: conditions during training: values of a random subset of columns for most rows ("any"), or always one
-            level of one category ("level").
+        asking: conditions during training: values of a random subset of columns for most rows ("any"), always one
+            level of one category ("level"), or always the target ("target").
         told: types of columns that are not detected automatically, each as "NAME=KIND".
         constraints: rules that every row satisfies, as parsed by `conditions.rule`.
         target: column that classifiers predict in the evaluation; "" for the last category.
         columns: the fitted columns, in the order of the data.
         combinations: for each constraint, the combinations of levels that it allows.
+        measured: what was measured with noise, if the columns are fitted privately.
     """
 
     kind: ClassVar[str] = "rows"
@@ -108,10 +112,14 @@ class Table(Modality):
     constraints: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     combinations: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    measured: Measured | None = None
 
     def __post_init__(self) -> None:
         restored = tuple(_restored(c) if isinstance(c, Mapping) else c for c in self.columns)
         object.__setattr__(self, "columns", restored)
+        measured: Any = self.measured
+        if isinstance(measured, Mapping):
+            object.__setattr__(self, "measured", Measured(**measured))
 
     @classmethod
     def read(cls, path: Path) -> Items | None:
@@ -182,6 +190,36 @@ class Table(Modality):
             raise InputError(f"{items.name!r} has only identifiers; specify other kinds (columns=NAME=category)")
         return replace(self, columns=columns)._with_constraints(items.name, frame)
 
+    def fit_privately(self, items: Items, columns: float, pairs: float, selection: float, source: SecretNoise) -> Self:
+        """Fitted to noisy counts of the training rows, with noisy marginals of pairs of columns.
+
+        Args:
+            columns, pairs: noise of either, as that of a single release; infinite to measure no pairs.
+            selection: delta that the choice of levels may take.
+            source: of the noise.
+
+        Raises:
+            InputError: if a column cannot be fitted like this.
+        """
+        rows = self.split(items).train
+        train = replace(items, items=items.items.iloc[rows], labels=None, held=None)
+        frame = train.items
+        if frame.shape[1] < 2:
+            raise InputError(f"{items.name!r} has one column, {frame.columns[0]!r}; a table needs two")
+        kinds = dict(_name_and_kind(text) for text in self.told)
+        for name in (*kinds, *([self.target] if self.target else [])):
+            if name not in frame:
+                raise InputError(f"{items.name!r} has no column {name!r}; {nearest(name, map(str, frame))}")
+        found, release = fit_columns(frame, kinds, columns, selection, source)
+        fitted = replace(self, columns=found, measured=Measured((release,), selection, len(rows)))
+        if math.isinf(pairs):
+            return fitted
+        encoded = fitted.encode(train).values
+        assert isinstance(encoded, Tensor)
+        codes = encoded[:, : len(fitted.learned)].long().numpy()
+        shares, measuring = measure_pairs(codes, fitted.widths, fitted.target_index, pairs, source)
+        return replace(fitted, measured=Measured((release, measuring), selection, len(rows), shares))
+
     def _with_constraints(self, name: str, frame: DataFrame) -> Self:
         """This fitted modality with the combinations that its constraints allow.
 
@@ -246,7 +284,10 @@ class Table(Modality):
         """Rows, and as their conditions some of their own codes: negative for the columns that are free."""
         encoded = tensors[VALUES]
         codes = encoded[:, : len(self.learned)].long()
-        given = self._one_level(codes) if self.asking == "level" else self._random_columns(codes)
+        if self.asking == "target":
+            given = (torch.arange(codes.shape[1], device=codes.device) == self.target_index).expand_as(codes)
+        else:
+            given = self._one_level(codes) if self.asking == "level" else self._random_columns(codes)
         return {**tensors, VALUES: self.scale(encoded), CONDITION: torch.where(given, codes, -1)}
 
     def _random_columns(self, codes: Tensor) -> Tensor:
@@ -307,7 +348,7 @@ class Table(Modality):
 
     def sampling_weights(self, tensors: Mapping[str, Tensor | Stored]) -> Tensor | None:
         encoded = tensors[VALUES]
-        if self.asking == "any" or not self._categories:
+        if self.asking != "level" or not self._categories:
             return None
         assert isinstance(encoded, Tensor)
         return self._level_weights(encoded[:, : len(self.learned)].long()).sum(1)
@@ -316,7 +357,9 @@ class Table(Modality):
 
     def draw_conditions(self, n: int, device: torch.device, requested: Tensor | None = None) -> Tensor:
         conditions = torch.full((n, len(self.learned)), -1, device=device)
-        if self.asking == "any":
+        if self.asking != "level":
+            if requested is not None and self.asking == "target":  # for other columns, samples are drawn until some fit
+                requested = torch.where(torch.arange(len(requested)) == self.target_index, requested.cpu(), -1)
             if requested is not None and (requested >= 0).any():
                 return requested.to(device).expand(n, -1)
             counts = torch.tensor(frequencies(self.learned[self.target_index]), device=device).float()

@@ -28,6 +28,7 @@ from sparring.recipes.base.images import ImageRecipe
 from sparring.recipes.base.joint import JointNets, JointRecipe
 from sparring.recipes.base.perceptual import PerceptualRecipe
 from sparring.recipes.base.policy import PolicyRecipe
+from sparring.recipes.base.private import Delta, PrivateRecipe
 from sparring.recipes.base.recipe import Phase, Recipe
 from sparring.recipes.base.relativistic import RelativisticGan
 from sparring.recipes.base.resampled import ResampledRecipe
@@ -39,10 +40,10 @@ from sparring.recipes.base.video import VideoRecipe
 from sparring.recipes.base.video_completion import VideoCompletionRecipe
 
 __all__ = [
-    "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "AudioRestorationRecipe", "AudioTranslationRecipe", "Count",
-    "DcganNets", "Decay", "Fraction", "ImageRecipe", "JointNets", "JointRecipe", "Natural", "PerceptualRecipe", "Phase",
-    "Pixels", "PointsOrImages", "PolicyRecipe", "Positive", "Recipe", "RelativisticGan", "ResampledRecipe",
-    "RestorationRecipe", "SeriesRecipe", "Share", "StandardGan", "TableRecipe", "TextRecipe", "TranslationRecipe",
-    "VideoCompletionRecipe", "VideoRecipe", "Weight", "Widths", "Words", "data", "discriminator", "generator", "losses",
-    "optimization", "parse", "refuse_batch_norm",
+    "AdamFields", "AdamGan", "Adversarial", "AudioRecipe", "AudioRestorationRecipe", "AudioTranslationRecipe",
+    "Count", "DcganNets", "Decay", "Delta", "Fraction", "ImageRecipe", "JointNets", "JointRecipe", "Natural",
+    "PerceptualRecipe", "Phase", "Pixels", "PointsOrImages", "PolicyRecipe", "Positive", "PrivateRecipe", "Recipe",
+    "RelativisticGan", "ResampledRecipe", "RestorationRecipe", "SeriesRecipe", "Share", "StandardGan", "TableRecipe",
+    "TextRecipe", "TranslationRecipe", "VideoCompletionRecipe", "VideoRecipe", "Weight", "Widths", "Words", "data",
+    "discriminator", "generator", "losses", "optimization", "parse", "refuse_batch_norm",
 ]  # fmt: skip

@@ -11,12 +11,14 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_type_hints
 
+from sparring.data.items import Items
 from sparring.errors import InputError, nearest, own_code
 from sparring.games.game import Game
 from sparring.games.views import InstanceNoise, View
 from sparring.loop import Player
 from sparring.memory import Budget, within_memory
 from sparring.modalities import Modality
+from sparring.privacy import Guarantee
 from sparring.recipes.base.fields import ABOUT, About, Count, Group, Share, Weight, checked, data, optimization
 
 M = TypeVar("M", bound=Modality)
@@ -47,12 +49,14 @@ class Recipe(ABC, Generic[M]):
         bf16: kinds of data on which it has been measured to train well in bf16.
         code_fields: fields whose value may name a user's own file of code, which only a training runs.
         path_fields: fields whose value is a path, which only a training reads.
+        private: True if it is trained with differential privacy.
     """
 
     takes: ClassVar[tuple[M, ...]]
     bf16: ClassVar[tuple[str, ...]] = ()
     code_fields: ClassVar[tuple[str, ...]] = ()
     path_fields: ClassVar[tuple[str, ...]] = ()
+    private: ClassVar[bool] = False
 
     batch: Count = data(64, "samples per step")
     labels: bool | None = data(None, "generate samples by class; none: by class if the data have labels")
@@ -142,6 +146,22 @@ class Recipe(ABC, Generic[M]):
             InputError: if it is not.
         """
 
+    def fitted(self, items: Items) -> M:
+        """The modality of the data, fitted to them."""
+        return self.modality(items.kind).fit(items)
+
+    def published(self, modality: M) -> M:
+        """A fitted modality, with its classes, as it is stored. A private recipe leaves out what has no noise."""
+        return modality
+
+    def guarantee(self, modality: M, records: int, steps: int) -> Guarantee | None:  # noqa: ARG002
+        """What a run of so many steps on so many samples promises about them; None if it is not private.
+
+        Raises:
+            InputError: if the promise cannot be kept.
+        """
+        return None
+
     def finish(self, game: Game, modality: M, seconds: float) -> None:
         """Prepare a trained game, with its averaged weights, for use as a model.
 
@@ -175,12 +195,20 @@ class Recipe(ABC, Generic[M]):
             if name in EPOCHS and name not in names:
                 raise InputError(f"trainings are bounded by steps or time, not by {name}; give --steps or --time")
             if name not in names:
-                raise InputError(f"recipe {self.name!r} has no field {name!r}; {nearest(name, names)}")
+                raise InputError(f"recipe {self.name!r} has no field {name!r}; {self._instead(name, names)}")
         values = {name: checked(name, value, hints[name]) for name, value in settings.items()}
         with self.running():
             changed = replace(self, **values)
             changed.check()
         return changed
+
+    def _instead(self, name: str, names: Sequence[str]) -> str:
+        """What to do about a field that there is not."""
+        if name == "privacy":
+            return (
+                "its G sees real samples, or its samples depend on each other; train dptable (rows) or dpgan (images)"
+            )
+        return nearest(name, names)
 
     def running(self) -> AbstractContextManager[None]:
         """While active, any error of a user's own recipe file is one line that names its line."""

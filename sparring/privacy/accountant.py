@@ -1,0 +1,136 @@
+"""What noisy releases cost, all together.
+
+The accountant is that of Opacus (Apache 2.0), which composes privacy loss random variables numerically (Gopi et al.
+2021, arXiv:2106.02848) and depends on nothing but PyTorch, numpy, scipy and opt-einsum. A release of all records is a
+Gaussian mechanism without subsampling; several of them are exactly one with less noise (Dong et al. 2019,
+arXiv:1905.02383, corollary 3.3).
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from sparring.errors import InputError, needs
+
+MAX_NOISE = 1e5  # relative to the sensitivity
+PRECISION = 1e-3  # of the noise, relative
+LOOSENESS = 0.7  # the tight accountant needs at least this share of the noise that the loose one asks for
+
+
+@dataclass(frozen=True)
+class Release:
+    """Numbers computed from the data and published with normal noise.
+
+    Attributes:
+        what: in words.
+        noise: standard deviation, relative to how far one record can move the numbers (L2).
+        rate: probability with which each record takes part.
+        times: how often, each time with new noise and a new Poisson sample.
+    """
+
+    what: str
+    noise: float
+    rate: float = 1.0
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.noise > 0 or not 0 < self.rate <= 1 or self.times < 0:
+            raise ValueError(f"{self} is no noisy release")
+
+
+def pooled(releases: Sequence[Release]) -> list[Release]:
+    """The same releases; those of all records as one."""
+    whole = [r for r in releases if r.rate == 1 and r.times]
+    others = [r for r in releases if r.rate < 1 and r.times]
+    if not whole:
+        return others
+    precision = sum(r.times / r.noise**2 for r in whole)
+    return [Release("releases of all records", precision**-0.5), *others]
+
+
+def epsilon(releases: Sequence[Release], delta: float) -> float:
+    """The smallest epsilon, up to numerical error above it, of all releases together.
+
+    Raises:
+        InputError: if Opacus is not installed.
+    """
+    found = pooled(releases)
+    if not found:
+        return 0.0
+    if len(found) == 1 and found[0].rate == 1:
+        return _gaussian_epsilon(1 / found[0].noise, delta)
+    return float(_spent("PRVAccountant", found, delta))
+
+
+def noise_for(target: float, delta: float, before: Sequence[Release], rate: float, times: int) -> float:
+    """The least noise of further releases such that all together keep an epsilon.
+
+    Args:
+        target: epsilon.
+        before: releases that have been made.
+        rate, times: of the further ones.
+
+    Raises:
+        InputError: if the earlier ones leave nothing, or Opacus is not installed.
+    """
+
+    def cost(noise: float, accountant: str) -> float:
+        whole = pooled([*before, Release("", noise, rate, times)])
+        return _spent(accountant, whole, delta)
+
+    if cost(MAX_NOISE, "RDPAccountant") > target and cost(MAX_NOISE, "PRVAccountant") > target:
+        raise InputError(f"privacy={target:g} leaves nothing for {times:,} steps; give a larger epsilon or delta")
+    loose = _bisected(lambda noise: cost(noise, "RDPAccountant") <= target, 1e-2, MAX_NOISE)
+    return _bisected(lambda noise: cost(noise, "PRVAccountant") <= target, LOOSENESS * loose, 1.05 * loose)
+
+
+def gaussian_noise(target: float, delta: float) -> float:
+    """The least noise of a single release of all records that keeps an epsilon. Balle and Wang 2018, arXiv:1805.06530,
+    theorem 8.
+    """
+    return _bisected(lambda noise: _gaussian_epsilon(1 / noise, delta) <= target, 1e-3, MAX_NOISE)
+
+
+def _gaussian_epsilon(mu: float, delta: float) -> float:
+    """Epsilon of a Gaussian mechanism with noise 1 / mu."""
+
+    def enough(value: float) -> bool:
+        return bool(_gaussian_delta(mu, value) <= delta)
+
+    if enough(0.0):
+        return 0.0
+    high = 1.0
+    while not enough(high):
+        high *= 2
+    return _bisected(enough, 0.0, high)
+
+
+def _gaussian_delta(mu: float, value: float) -> float:
+    tail = math.exp(value + norm.logcdf(-mu / 2 - value / mu))
+    return float(norm.cdf(mu / 2 - value / mu) - tail)
+
+
+def _bisected(enough: Any, low: float, high: float) -> float:
+    """The smallest number that is enough, from above."""
+    while high - low > PRECISION * high:
+        middle = (low * high) ** 0.5 if low > 0 else high / 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+        if high < 1e-6:
+            break
+    return high
+
+
+def _spent(accountant: str, releases: Sequence[Release], delta: float) -> float:
+    accountants = needs("opacus.accountants", "privacy", "accounts for differential privacy")
+    counter = getattr(accountants, accountant)()
+    counter.history = [(r.noise, r.rate, r.times) for r in releases]
+    with warnings.catch_warnings(), np.errstate(divide="ignore"):
+        warnings.simplefilter("ignore")  # about orders and about log(1 - rate) of releases of all records
+        return float(counter.get_epsilon(delta))
