@@ -16,7 +16,7 @@ from sparring.games.gan import GAN
 from sparring.games.terms import Term, Weighting
 from sparring.layers.parts import Parts
 from sparring.loop import Losses, Round
-from sparring.nets import caption, chain, joint
+from sparring.nets import caption, joint
 from sparring.nets.joint import Discriminator
 
 TEMPERATURE = 0.1
@@ -107,8 +107,8 @@ class JointGAN(GAN):
         return self._made(round)[:, : self._net.parts.width]
 
     @property
-    def _net(self) -> joint.Generator | chain.Generator:
-        assert isinstance(self.G, joint.Generator | chain.Generator)
+    def _net(self) -> joint.Generator:
+        assert isinstance(self.G, joint.Generator)
         return self.G
 
     def _made(self, round: Round) -> Tensor:

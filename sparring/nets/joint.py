@@ -1,4 +1,4 @@
-"""Nets of items that consist of several parts: a trunk with a head for each part, and a judge of all parts together."""
+"""Nets of items that consist of several parts: trunks with a head for each part, and a judge of all parts together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.layers.parts import Parts, joined
+from sparring.nets.caption import Generator as CaptionGenerator
 from sparring.nets.discriminator import Discriminator as Base
 from sparring.nets.table import Block
 from sparring.nets.table import Generator as RowGenerator
@@ -111,78 +112,95 @@ class Encoder(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Vectors (n, inputs) -> a code for each head, (n, code) each.
+    """Vectors (n, inputs) -> (n, width).
 
     Args:
         inputs: length of a vector.
-        width, depth: width of the hidden layers, and number of residual blocks.
-        code: length of a code.
-        heads: number of heads.
+        width, depth: width of the layers, and number of residual blocks.
     """
 
-    def __init__(self, inputs: int, width: int, depth: int, code: int, heads: int) -> None:
+    def __init__(self, inputs: int, width: int, depth: int) -> None:
         super().__init__()
         blocks = [Block(width, norm=True) for _ in range(depth)]
         self.body = nn.Sequential(nn.Linear(inputs, width), *blocks, nn.LeakyReLU(0.2))
-        self.ends = nn.ModuleList(nn.Sequential(nn.Linear(width, code), nn.LayerNorm(code)) for _ in range(heads))
 
-    def forward(self, x: Tensor) -> list[Tensor]:
-        h = self.body(x)
-        return [end(h) for end in self.ends]
+    def forward(self, x: Tensor) -> Tensor:
+        h: Tensor = self.body(x)
+        return h
+
+
+def stages(heads: Sequence[nn.Module]) -> list[list[int]]:
+    """Parts in the order in which they are made, by the indices of their heads: rows, texts, all others. What is chosen
+    from few values is chosen first, and the others show it.
+    """
+    kinds = [0 if isinstance(head, Unasked) else 1 if isinstance(head, CaptionGenerator) else 2 for head in heads]
+    each = [[i for i, own in enumerate(kinds) if own == kind] for kind in range(3)]
+    return [stage for stage in each if stage]
 
 
 class Generator(nn.Module):
-    """Latents (n, z + own latents of the heads) and what is given (n, condition_width) -> items (n, width).
+    """Latents (n, z for each trunk + own latents of the heads) and what is given (n, condition_width) -> items (n,
+    width).
 
-    One trunk sees the latents and the encoded given fields, and each head makes its part from the trunk's code. Given
-    fields are in the item as they were given, and parts that the condition lacks are 0.
+    Parts are made stage by stage. A trunk sees latents, the encoded given fields, and the parts of earlier stages as if
+    they were given, and each head makes its part from the trunk's code. Given fields are in the item as they were
+    given, and parts that the condition lacks are 0.
 
     Args:
         parts: the layout of an item.
-        z: length of the latents of the trunk.
+        z: length of the latents of a trunk.
         heads: for each part, a generator: (n, code + own latents) -> (n, *shape).
         own: for each head, the number of its own latents.
         encoders: for each part: (n, *shape) -> (n, EMBEDDING).
-        code, width, depth: as for `Trunk`.
+        code: length of a code.
+        width, depth: as for `Trunk`.
+        stages: the parts that are made together, by their indices.
+        apart: True for a trunk, with latents of its own, for each stage instead of one for all.
     """
-
-    field_of_values: Tensor
-    part_of_values: Tensor
 
     def __init__(
         self, parts: Parts, z: int, heads: Sequence[nn.Module], own: Sequence[int], encoders: Sequence[nn.Module],
-        code: int, width: int, depth: int,
+        code: int, width: int, depth: int, stages: Sequence[Sequence[int]], apart: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.parts, self.z, self.own = parts, z, list(own)
+        self.parts, self.own, self.stages = parts, list(own), stages
         self.heads, self.encoders = nn.ModuleList(heads), nn.ModuleList(encoders)
-        inputs = z + sum(parts.fields) + EMBEDDING * len(self.heads)
-        self.trunk = Trunk(inputs, width, depth, code, len(self.heads))
-        self.register_buffer("field_of_values", parts.field_of_values(), persistent=False)
-        self.register_buffer("part_of_values", parts.part_of_values(), persistent=False)
-
-    def codes(self, z: Tensor, condition: Tensor) -> list[Tensor]:
-        """The code of each head, followed by its own latents."""
-        given = self.parts.given(condition)
-        shared, *own = torch.split(z, [self.z, *self.own], 1)
-        fields = self.parts.fields_of_parts(given.fields)
-        encoded = [
-            encoder(part) * known.amax(1, keepdim=True)
-            for encoder, part, known in zip(self.encoders, self.parts.split(given.values), fields, strict=True)
-        ]
-        codes = self.trunk(torch.cat([shared, given.fields, *encoded], 1))
-        return [torch.cat([code, latents], 1) for code, latents in zip(codes, own, strict=True)]
-
-    def made(self, z: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Items (n, width), and what each head made its part from."""
-        codes, given = self.codes(z, condition), self.parts.given(condition)
-        made = joined([head(code) for head, code in zip(self.heads, codes, strict=True)])
-        known = given.fields[:, self.field_of_values]
-        whole = torch.where(known > 0, given.values, made)
-        return whole * given.present[:, self.part_of_values], codes
+        inputs, trunks = z + sum(parts.fields) + EMBEDDING * len(self.heads), len(stages) if apart else 1
+        self.latents = [*[z] * trunks, *self.own]
+        self.trunks = nn.ModuleList(Trunk(inputs, width, depth) for _ in range(trunks))
+        self.ends = nn.ModuleList(nn.Sequential(nn.Linear(width, code), nn.LayerNorm(code)) for _ in self.heads)
+        for i, owner in enumerate(torch.split(parts.field_of_values(), parts.widths)):
+            self.register_buffer(f"owner{i}", owner - owner.min(), persistent=False)
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         return self.made(z, condition)[0]
+
+    def made(self, z: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Items (n, width), and what each head made its part from."""
+        given, trunks = self.parts.given(condition), len(self.trunks)
+        latents = torch.split(z, self.latents, 1)
+        present = torch.split(given.present, 1, 1)
+        known = [fields * here for fields, here in zip(self.parts.fields_of_parts(given.fields), present, strict=True)]
+        values = self.parts.split(given.values)
+        vectors = [
+            encoder(value) * fields.amax(1, keepdim=True)
+            for encoder, value, fields in zip(self.encoders, values, known, strict=True)
+        ]
+        there, made, codes = list(known), dict[int, Tensor](), dict[int, Tensor]()
+        for k, stage in enumerate(self.stages):
+            trunk = min(k, trunks - 1)
+            h = self.trunks[trunk](torch.cat([latents[trunk], *there, *vectors], 1))
+            for i in stage:
+                codes[i] = torch.cat([self.ends[i](h), latents[trunks + i]], 1)
+                own = self.heads[i](codes[i])
+                fixed = known[i][:, self.get_buffer(f"owner{i}")].view(own.shape) > 0
+                made[i] = torch.where(fixed, values[i], own) * present[i].view(-1, *[1] * (own.ndim - 1))
+            if k + 1 < len(self.stages):
+                for i in stage:
+                    vectors[i] = self.encoders[i](made[i]) * present[i]
+                    there[i] = present[i].expand_as(there[i])
+        order = range(len(self.heads))
+        return joined([made[i] for i in order]), [codes[i] for i in order]
 
 
 class Discriminator(Base):

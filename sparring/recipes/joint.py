@@ -18,8 +18,9 @@ class JointGan(JointNets):
     """Items of several parts: pictures with rows, sounds, texts.
 
     The game of `r3gan` (Huang et al. 2024, arXiv:2501.05441). One latent vector and what is given of an item go through
-    a trunk, and a head for each part, a net of its own kind of data, makes it from the trunk's code. There is a D for
-    each part, and one for all of them together. Which parts are given is drawn anew for each item of a batch, so that
+    a trunk, and a head for each part, a net of its own kind of data, makes it from the trunk's code. Rows are made
+    first, then texts, and all other parts as if these had been given. There is a D for each part, and one for all of
+    them together. Which parts are given is drawn anew for each item of a batch, so that
     one model makes any parts from any others. Parts also find their partners in the batch by D's vectors of them
     (Zhang et al. 2021, arXiv:2101.04702), and rows and texts of which another part is given are learned by likelihood
     too.
@@ -57,4 +58,5 @@ class JointGan(JointNets):
     def build_generator(
         self, layout: Parts, heads: list[nn.Module], own: list[int], encoders: list[nn.Module]
     ) -> nn.Module:
-        return joint.Generator(layout, self.z, heads, own, encoders, self.codes, self.inner, self.depth)
+        order = joint.stages(heads)
+        return joint.Generator(layout, self.z, heads, own, encoders, self.codes, self.inner, self.depth, order)

@@ -9,7 +9,7 @@ from torch import nn
 from sparring.games.prior import Normal, Part
 from sparring.layers.parts import Parts
 from sparring.modalities.joint import Joint
-from sparring.nets import chain
+from sparring.nets import joint
 from sparring.recipes.joint import JointGan
 
 
@@ -17,8 +17,9 @@ from sparring.recipes.joint import JointGan
 class JointChain(JointGan):
     """Items of several parts, each part made from those before it.
 
-    The game, the nets of the parts and the losses of recipe `joint`, with a conditional generator for each part in
-    place of one trunk with heads: given parts come first, and every other part is made from all that there is already.
+    The game, the nets of the parts and the losses of recipe `joint`, with a trunk of its own for each part in place of
+    one for all: given parts come first, and every other part is made, in the order of the data, from all that there is
+    already.
     It is the usual way to get items of several parts from conditional GANs (Mirza and Osindero 2014, arXiv:1411.1784).
 
     sparring train characters --recipe joint_chain
@@ -30,4 +31,7 @@ class JointChain(JointGan):
     def build_generator(
         self, layout: Parts, heads: list[nn.Module], own: list[int], encoders: list[nn.Module]
     ) -> nn.Module:
-        return chain.Generator(layout, self.z, heads, own, encoders, self.codes, self.inner, self.depth)
+        each = [[i] for i in range(len(heads))]
+        return joint.Generator(
+            layout, self.z, heads, own, encoders, self.codes, self.inner, self.depth, each, apart=True
+        )
