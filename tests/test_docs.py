@@ -21,6 +21,7 @@ from rdkit import Chem
 from rdkit.Chem import Descriptors
 from rich.console import Console
 from songs import chorales, midi
+from things import write_table
 
 import sparring
 from sparring.bench.recipe_pages import write_pages
@@ -94,6 +95,7 @@ def test_commands_of_the_tour(tmp_path, monkeypatch, pictures):
     recordings(tmp_path)
     walks(tmp_path)
     characters(tmp_path)
+    write_table(tmp_path)
     monkeypatch.chdir(tmp_path)
     for words in commands(TOUR):
         run(words, monkeypatch)
@@ -114,7 +116,7 @@ def given(folder):
         save(folder / "horses" / "trainB" / f"{i:02}.png", 16, 16, 3)
     chorales(folder / "songs", 44, bars=8)
     midi([[(i, 1, 67 + i % 3) for i in range(8)]], folder / "melody.mid")
-    for name in ("small", "torn", "photo"):
+    for name in ("small", "torn", "photo", "orc"):
         save(folder / f"{name}.png", 16, 16, 3)
     Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(folder / "holes.png")
 
