@@ -21,7 +21,8 @@ from sparring.errors import InputError, needs
 
 MAX_NOISE = 1e5  # relative to the sensitivity
 PRECISION = 1e-3  # of the noise, relative
-LOOSENESS = 0.7  # the tight accountant needs at least this share of the noise that the loose one asks for
+MIN_NOISE = 1e-2
+USELESS_NOISE = 128.0  # above which D would learn from noise alone
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def epsilon(releases: Sequence[Release], delta: float) -> float:
         return 0.0
     if len(found) == 1 and found[0].rate == 1:
         return _gaussian_epsilon(1 / found[0].noise, delta)
-    return float(_spent("PRVAccountant", found, delta))
+    return _spent(found, delta)
 
 
 def noise_for(target: float, delta: float, before: Sequence[Release], rate: float, times: int) -> float:
@@ -81,14 +82,22 @@ def noise_for(target: float, delta: float, before: Sequence[Release], rate: floa
         InputError: if the earlier ones leave nothing, or Opacus is not installed.
     """
 
-    def cost(noise: float, accountant: str) -> float:
-        whole = pooled([*before, Release("", noise, rate, times)])
-        return _spent(accountant, whole, delta)
+    def enough(noise: float) -> bool:
+        return _spent(pooled([*before, Release("", noise, rate, times)]), delta) <= target
 
-    if cost(MAX_NOISE, "RDPAccountant") > target and cost(MAX_NOISE, "PRVAccountant") > target:
-        raise InputError(f"privacy={target:g} leaves nothing for {times:,} steps; give a larger epsilon or delta")
-    loose = _bisected(lambda noise: cost(noise, "RDPAccountant") <= target, 1e-2, MAX_NOISE)
-    return _bisected(lambda noise: cost(noise, "PRVAccountant") <= target, LOOSENESS * loose, 1.05 * loose)
+    high = 1.0
+    while not enough(high):
+        high *= 2
+        if high > USELESS_NOISE:
+            spent = "what was measured before has spent nearly all of it; " if before else ""
+            raise InputError(
+                f"privacy={target:g} leaves too little for {times:,} steps: {spent}give a larger epsilon or delta, "
+                "fewer steps, or smaller shares of the budget to what comes before"
+            )
+    low = high / 2
+    while low > MIN_NOISE and enough(low):
+        low, high = low / 2, low
+    return _bisected(enough, low, high)
 
 
 def gaussian_noise(target: float, delta: float) -> float:
@@ -127,9 +136,9 @@ def _bisected(enough: Any, low: float, high: float) -> float:
     return high
 
 
-def _spent(accountant: str, releases: Sequence[Release], delta: float) -> float:
-    accountants = needs("opacus.accountants", "privacy", "accounts for differential privacy")
-    counter = getattr(accountants, accountant)()
+def _spent(releases: Sequence[Release], delta: float) -> float:
+    accountants = needs("opacus.accountants", "private", "accounts for differential privacy")
+    counter = accountants.PRVAccountant()
     counter.history = [(r.noise, r.rate, r.times) for r in releases]
     with warnings.catch_warnings(), np.errstate(divide="ignore"):
         warnings.simplefilter("ignore")  # about orders and about log(1 - rate) of releases of all records

@@ -52,6 +52,9 @@ def test_a_poisson_sample_costs_less():
 def test_the_noise_keeps_epsilon_and_not_much_less():
     before = [Release("columns", 8.0)]
     noise = noise_for(3.0, 1e-5, before, 0.02, 1000)
+    assert epsilon([*before, Release("", noise, 0.02, 1000)], 1e-5) == pytest.approx(3.0, rel=0.01)  # not less noise
+    with pytest.raises(InputError, match="leaves too little for 1,000 steps: what was measured before"):
+        noise_for(3.0, 1e-5, [Release("columns", gaussian_noise(3.0, 1e-5))], 0.02, 1000)
     assert 2.9 < epsilon([*before, Release("", noise, 0.02, 1000)], 1e-5) <= 3.0
     assert noise > noise_for(3.0, 1e-5, [], 0.02, 1000)  # the columns are paid for
 
@@ -67,5 +70,5 @@ def test_impossible_promises():
         planned(1.0, 1e-5, 1.0, 64, 10, 50, "row")
     with pytest.raises(InputError, match=r"delta=0.1 lets one of 50 rows be published as it is; give less than 0.02"):
         planned(1.0, 0.1, 1.0, 10, 10, 50, "row")
-    with pytest.raises(InputError, match=r"privacy=1 leaves nothing for 10 steps; give a larger epsilon or delta"):
+    with pytest.raises(InputError, match=r"privacy=1 leaves too little for 10 steps: what was measured before"):
         planned(1.0, 1e-5, 1.0, 10, 10, 50, "row", fitted=[Release("", 0.5)])
