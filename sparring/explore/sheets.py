@@ -233,10 +233,13 @@ def _between(scene: Scene, game: Autoencoder) -> Sheet:
     condition = scene.condition_of(batch)
     codes = game.encode(batch[VALUES], condition)
     a, b = codes[0 : 2 * count : 2], codes[1 : 2 * count : 2]
-    walks = torch.stack([a.lerp(b, share) for share in torch.linspace(0, 1, steps).tolist()], 1).flatten(0, 1)
-    own = None if condition is None else condition[0 : 2 * count : 2].repeat_interleave(steps, 0)
+    shares = torch.linspace(0, 1, steps).tolist()
+    walks = torch.stack([a.lerp(b, share) for share in shares], 1).flatten(0, 1)
+    own, caption = None, f"walks through the autoencoder's codes, between two {scene.held_words}"
+    if condition is not None:
+        own = torch.stack([condition[int(share >= 0.5) : 2 * count : 2] for share in shares], 1).flatten(0, 1)
+        caption += "; the label changes half-way"
     samples = {VALUES: game.decode(walks, own)}
-    caption = f"walks through the autoencoder's codes, between two {scene.held_words}"
     return _sheet("between", caption, scene.model.modality.draw_walks(samples, steps, scene))
 
 

@@ -151,12 +151,14 @@ def test_reconstructions_resemble_held_out_images(tmp_path):
     assert made.game.averaged == ("E", "G")
 
 
-def test_walks_between_real_items_begin_and_end_at_their_reconstructions(tmp_path):
-    made = sparring.train("vae", "digits", out=tmp_path / "run", steps=3, quiet=True, width=16, z=8, labels=False)
+@pytest.mark.parametrize("labels", [False, True])
+def test_walks_between_real_items_begin_and_end_at_their_reconstructions(labels, tmp_path):
+    made = sparring.train("vae", "digits", out=tmp_path / "run", steps=3, quiet=True, width=16, z=8, labels=labels)
     scene = Scene(made)
     (sheet,) = draw_sheets(scene, ["between"])
     n, steps = made.modality.walk_grid
-    again = made.game.reconstruct(scene.examples(2 * n)["values"], None)
+    batch = scene.examples(2 * n)
+    again = made.game.reconstruct(batch["values"], scene.condition_of(batch))
     drawn = np.concatenate([cells(sheet, steps, n)[i * steps : (i + 1) * steps : steps - 1] for i in range(n)])
     np.testing.assert_allclose(drawn, scene.pixels(again)[..., 0], atol=1)
 

@@ -158,6 +158,7 @@ def sounds_of(items: Items) -> tuple[Items, Rows] | None:
 
 def _with_sound(films: Films) -> NDArray[np.bool_]:
     """Which of the films have a sound track."""
+    av_files.library()  # raises if it is missing
     heard = np.zeros(len(films), bool)
     files = [i for i, film in enumerate(films.films) if film.form == "film"]
     for parts, film in films.read(files):
