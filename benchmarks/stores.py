@@ -38,6 +38,7 @@ KEYS = "sparring", "secret12345"  # of the server
 PREPARE = """
 import hashlib, json, resource, sys, time
 from sparring.data import stores
+from sparring.data.addresses import is_address
 from sparring.modalities import find
 from sparring.modalities.images import Images
 import torch, pandas, pyarrow.fs
@@ -47,7 +48,7 @@ def peak():
 
 before = peak()
 begin = time.monotonic()
-if stores.is_address(sys.argv[1]):
+if is_address(sys.argv[1]):
     stores.copy(sys.argv[1])
 copied = time.monotonic()
 copying = peak()

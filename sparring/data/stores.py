@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from sparring.console import Screen
+from sparring.data.addresses import BY_ARROW, fixed, name_of, scheme_of, shown, shown_in
 from sparring.data.sources import is_visible
 from sparring.data.store import prune
 from sparring.errors import InputError, needs
@@ -38,8 +39,8 @@ VERSION = (  # what stores say of an object that changes with it; the first that
     "ETag", "etag", "md5Hash", "sha256", "blob_id", "Content-MD5", "mtime", "LastModified", "last_modified", "updated",
     "Last-Modified",
 )  # fmt: skip
-BY_ARROW = ("s3", "gs", "gcs")  # stores of which Arrow has a client
-COMPLETE = "complete.json"
+# In the folder of a copy: the data, what is not whole yet, and the mark that all is there.
+DATA, INCOMING, COMPLETE = "data", "incoming", "complete.json"
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,6 @@ class Copy:
     notes: tuple[str, ...] = ()
 
 
-def is_address(text: str) -> bool:
-    """True for the address of objects in a store, such as `s3://bucket/photos/`."""
-    scheme, separator, rest = text.partition("://")
-    return bool(separator) and scheme.isalnum() and bool(rest)
-
-
 def copy(address: str) -> Copy:
     """Objects on this machine, copied there unless they are already. If another process copies them, this one waits.
 
@@ -111,34 +106,36 @@ def copy(address: str) -> Copy:
             prune(folder, MAX_BYTES)
             return done
     except OSError as error:
-        raise InputError(f"cannot copy {address} to {folder}: {describe_error(error)}") from error
+        raise InputError(f"cannot copy {shown(address)} to {folder}: {describe_error(error)}") from error
 
 
 def _copy(address: str, folder: Path) -> Copy:
     complete = folder / COMPLETE
-    place = folder / component(name_of(address))
+    place = folder / DATA / component(name_of(address))
     try:
         store = Store(address)
         entries = list(itertools.islice(store.entries(), MAX_OBJECTS + 1))
     except Away as away:
         if complete.exists() and place.exists():
-            return Copy(place, (f"{address} cannot be reached; the copy on this machine is used",))
+            return Copy(place, (f"{shown(address)} cannot be reached; the copy on this machine is used",))
         raise InputError(str(away)) from away
     if len(entries) > MAX_OBJECTS:
-        raise InputError(f"{address} holds more than {MAX_OBJECTS:,} objects; pack them into .tar or .parquet files")
+        raise InputError(
+            f"{shown(address)} holds more than {MAX_OBJECTS:,} objects; pack them into .tar or .parquet files"
+        )
     if not entries:
-        raise InputError(f"{address} holds no files; give the address of a file or of a folder with some")
+        raise InputError(f"{shown(address)} holds no files; give the address of a file or of a folder with some")
     places = [place if store.single else place / entry.name for entry in entries]
     missing = [(e, p) for e, p in zip(entries, places, strict=True) if not e.is_at(p)]
     if missing:
         complete.unlink(missing_ok=True)
         _check_room(address, folder, sum(entry.size or 0 for entry, _ in missing))
-        store.fetch(missing, folder / "incoming")
+        store.fetch(missing, folder / INCOMING)
     if not store.single:
         known = {entry.name for entry in entries}
         found = {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()}
         remove(place, found - known)
-    write_json(complete, {"address": address, "objects": len(entries)})
+    write_json(complete, {"address": shown(address), "objects": len(entries)})
     return Copy(place)
 
 
@@ -146,21 +143,9 @@ def _check_room(address: str, folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise InputError(
-            f"{address} has {size / 2**30:,.1f} GiB to copy, and {folder} has {free / 2**30:,.1f} GiB free; let "
+            f"{shown(address)} has {size / 2**30:,.1f} GiB to copy, and {folder} has {free / 2**30:,.1f} GiB free; let "
             "XDG_CACHE_HOME name a folder on a larger disk"
         )
-
-
-def name_of(address: str) -> str:
-    """What the copy is called: the last part of the address that is no pattern, without the query of a web address."""
-    place = address.partition("://")[2].rstrip("/")
-    return PurePosixPath(_fixed(place.partition("?")[0] if address.startswith("http") else place)).name or "data"
-
-
-def _fixed(path: str) -> str:
-    """The part of a path before those with wildcards."""
-    fixed = path.partition("*")[0].partition("[")[0]
-    return path if fixed == path else str(PurePosixPath(fixed + "_").parent)
 
 
 class Away(Exception):
@@ -179,11 +164,11 @@ class Store:
     """
 
     def __init__(self, address: str) -> None:
-        self.address = address
+        self.address, self.shown = address, shown(address)
         self.files, path = self._try(lambda: _opened(address))
         self.path = path.rstrip("/")
-        self.seekable = {"seekable": True} if _scheme(address) in BY_ARROW else {}  # lets Arrow read ranges
-        self.base = _fixed(self.path)
+        self.seekable = {"seekable": True} if scheme_of(address) in BY_ARROW else {}  # lets Arrow read ranges
+        self.base = fixed(self.path)
         self.single = False
 
     def entries(self) -> Iterator[Entry]:
@@ -198,7 +183,7 @@ class Store:
             name = path if self.single else path.removeprefix(self.base).lstrip("/")
             if self.single or (name and is_visible(name) and not name.endswith("/")):
                 if ".." in PurePosixPath(name).parts:
-                    raise InputError(f"{self.address} holds {name!r}, whose name leads out of the folder; rename it")
+                    raise InputError(f"{self.shown} holds {name!r}, whose name leads out of the folder; rename it")
                 size = about.get("size")
                 yield Entry(path, name, None if size is None else int(size), _version(about))
 
@@ -221,7 +206,7 @@ class Store:
         """
         incoming.mkdir(exist_ok=True)
         total, done = sum(entry.size or 0 for entry, _ in wanted), 0
-        with Screen().progress(f"copying {self.address} (MiB)") as progress, ThreadPoolExecutor(READERS) as pool:
+        with Screen().progress(f"copying {self.shown} (MiB)") as progress, ThreadPoolExecutor(READERS) as pool:
             for some in _batched(wanted):
                 for size in pool.map(lambda pair: self._fetch(pair[0], pair[1], incoming), some):
                     done += size
@@ -260,7 +245,7 @@ class Store:
                 file.write(block)
         if before and _version(self.files.info(entry.path)) != before:
             part.unlink()
-            raise InputError(f"{self.address}: {entry.name} was changed while it was copied; try again")
+            raise InputError(f"{self.shown}: {entry.name} was changed while it was copied; try again")
 
     def _try(self, work: Callable[[], R]) -> R:
         """The result of work, which is tried again if the store fails."""
@@ -271,13 +256,14 @@ class Store:
                 raise
             except Exception as error:  # each store has errors of its own
                 if _is_absent(error):
-                    raise InputError(f"there is nothing at {self.address}; check the address") from error
+                    raise InputError(f"there is nothing at {self.shown}; check the address") from error
                 cause = error.__cause__ or error
-                why = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+                said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+                why = shown_in(said, self.address)
                 if _is_refused(error):
-                    raise InputError(f"{self.address} must not be read ({why}); check your credentials") from error
+                    raise InputError(f"{self.shown} must not be read ({why}); check your credentials") from error
                 if wait is None:
-                    raise Away(f"{self.address} cannot be read after {len(WAITS) + 1} tries ({why})") from error
+                    raise Away(f"{self.shown} cannot be read after {len(WAITS) + 1} tries ({why})") from error
                 time.sleep(wait)
         raise AssertionError
 
@@ -291,15 +277,11 @@ def _version(about: Mapping[str, Any]) -> str:
     return next((str(about[key]) for key in VERSION if about.get(key)), "")
 
 
-def _scheme(address: str) -> str:
-    return address.partition("://")[0].lower()
-
-
 def _opened(address: str) -> tuple[Any, str]:
     """The file system of an address, and the path in it. Arrow's own clients of S3 and Google Cloud Storage need no
     further library.
     """
-    scheme, rest = _scheme(address), address.partition("://")[2]
+    scheme, rest = scheme_of(address), address.partition("://")[2]
     fsspec = needs("fsspec", "stores", "reads stores")
     if scheme in BY_ARROW:
         arrow = needs("pyarrow.fs", "stores", f"reads {scheme}://")
@@ -308,7 +290,10 @@ def _opened(address: str) -> tuple[Any, str]:
     try:
         files, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise InputError(f"{address}: {scheme}:// cannot be read ({error}); see docs/data.md for what can") from error
+        why = shown_in(str(error), address)
+        raise InputError(
+            f"{shown(address)}: {scheme}:// cannot be read ({why}); see docs/data.md for what can"
+        ) from error
     return files, path
 
 

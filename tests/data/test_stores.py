@@ -19,7 +19,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from sparring.data import stores
+import sparring
+from sparring.data import addresses, stores
 from sparring.errors import InputError
 from sparring.files import cached
 from sparring.modalities import find
@@ -326,8 +327,57 @@ def test_a_table_in_a_store(web):
     [
         ("s3://bucket/photos/", "photos"), ("s3://bucket", "bucket"), ("gs://b/sets/train-*.parquet", "sets"),
         ("https://host/x/y.zip?token=a/b", "y.zip"), ("hf://datasets/me/cats", "cats"),
+        ("ftp://me:secret@host", "host"), ("s3://bucket/why?.png", "why?.png"), ("az://c/x.zip?sig=secret", "x.zip"),
     ],
 )  # fmt: skip
 def test_names(address, name):
-    assert stores.is_address(address)
-    assert stores.name_of(address) == name
+    assert addresses.is_address(address)
+    assert addresses.name_of(address) == name
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("s3://bucket/photos/", "s3://bucket/photos/"),
+        ("https://me:secret@host/x.zip?X-Amz-Signature=secret", "https://host/x.zip"),
+        ("ftp://me:se@cret@host/a@b.zip", "ftp://host/a@b.zip"),
+        ("file:///home/me/secret/x.csv", "x.csv"),
+        ("zip://a.png::https://me:secret@host/b.zip?sig=secret", "zip://a.png::https://host/b.zip"),
+        ("zip://a.png::file:///secret/b.zip", "zip://a.png::b.zip"),
+        ("what?.csv", "what?.csv"), ("/home/me@x/y", "/home/me@x/y"),
+    ],
+)  # fmt: skip
+def test_what_is_shown_of_an_address(address, shown):
+    assert addresses.shown(address) == shown
+    assert addresses.shown_in(f"404, url='{address}'", address) == f"404, url='{shown}'"
+
+
+@pytest.mark.parametrize("name", ["incoming", "complete.json"])
+def test_names_that_copies_need_themselves(web, name):
+    folder, address = web
+    (folder / name).write_bytes(b"x" * 5000)
+    for _ in range(2):
+        assert stores.copy(f"{address}/{name}").path.read_bytes() == b"x" * 5000
+
+
+def test_no_credentials_are_published(web, monkeypatch, capsys, tmp_path):
+    """A run whose data were read with a password and a signature, and a run of a file by its private path."""
+    folder, address = web
+    (folder / "rows.csv").write_text("x,kind\n" + "".join(f"{i}.5,{'ab'[i % 2]}\n" for i in range(40)))
+    monkeypatch.chdir(tmp_path)
+    typed = address.replace("://", "://me:hush1@") + "/rows.csv?sig=hush2"
+    fields = "--recipe table batch=4 width=8 D=8 --steps 2 --device cpu"
+    for run, data in (("far", typed), ("near", f"file://{folder}/rows.csv")):
+        assert command(monkeypatch, capsys, f"train '{data}' --out {run} {fields}") == (0, [])
+        assert command(monkeypatch, capsys, f"export {run} -o {run}.safetensors") == (0, [])
+        card = (tmp_path / run / "README.md").read_text()
+        assert "rows.csv" in card
+        exported = (tmp_path / f"{run}.safetensors").read_text(errors="replace")
+        marks = "".join(path.read_text() for path in cached("stores").rglob("complete.json"))
+        for secret in ("hush", "file://"):
+            assert secret not in card + exported + marks
+        assert find(sparring.load(tmp_path / run).about["data"]).name == "rows"  # the run itself knows where they are
+    Files.fail = [403] * 9
+    _, errors = command(monkeypatch, capsys, f"train '{typed}&more=1'")
+    assert "hush" not in errors[0]
+    assert f"{address}/rows.csv must not be read (403" in errors[0]
