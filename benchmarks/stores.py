@@ -38,6 +38,7 @@ KEYS = "sparring", "secret12345"  # of the server
 PREPARE = """
 import hashlib, json, resource, sys, time
 from sparring.data import stores
+from sparring.data.addresses import is_address
 from sparring.modalities import find
 from sparring.modalities.images import Images
 import torch, pandas, pyarrow.fs
@@ -47,7 +48,7 @@ def peak():
 
 before = peak()
 begin = time.monotonic()
-if stores.is_address(sys.argv[1]):
+if is_address(sys.argv[1]):
     stores.copy(sys.argv[1])
 copied = time.monotonic()
 copying = peak()
@@ -70,6 +71,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         results = measured(Path(place), given.records)
     lines = [
+        f"`python benchmarks/stores.py --records {given.records} --page docs/scale.md` measured this.",
+        "",
         f"{given.records:,} images of {SIDE} x {SIDE} pixels with classes, in shards of {PER_SHARD:,}, on the local "
         "disk and behind a server of S3's protocol on this machine, which was killed while the largest set was copied, "
         f"and started again after {AWAY:g} seconds. What was decoded is equal, byte for byte, in both cases. Memory is "
@@ -87,22 +90,26 @@ def measured(place: Path, records: int) -> dict[str, dict[str, float]]:
     for name, count in sets.items():
         write(place / "store" / "bucket" / name, count)
     server = Server(place / "store")
-    results = {}
-    for name, count in sets.items():
-        local = prepared(str(place / "store" / "bucket" / name), place)
-        killer = threading.Thread(target=server.fail, args=(place,)) if name == "all" else None
-        if killer:
-            killer.start()
-        far = prepared(f"s3://bucket/{name}", place, server)
-        if killer:
-            killer.join()
-            if far["copy"] < AWAY:
-                raise SystemExit(f"{count:,} records were copied before the server was killed; give more")
-        if local["digest"] != far["digest"] or not local["records"] == far["records"] == count:
-            raise SystemExit(f"{name}: the copy differs from what was read from the local disk")
-        results |= {f"{count:,}, local": local, f"{count:,}, from the store": far}
-    server.stop()
-    return results
+    try:
+        return {row: told for name, count in sets.items() for row, told in compared(place, server, name, count).items()}
+    finally:
+        server.stop()
+
+
+def compared(place: Path, server: Server, name: str, count: int) -> dict[str, dict[str, float]]:
+    """A set from the local disk and from the store."""
+    local = prepared(str(place / "store" / "bucket" / name), place)
+    killer = threading.Thread(target=server.fail, args=(place,), daemon=True) if name == "all" else None
+    if killer:
+        killer.start()
+    far = prepared(f"s3://bucket/{name}", place, server)
+    if killer:
+        killer.join()
+        if far["copy"] < AWAY:
+            raise SystemExit(f"{count:,} records were copied before the server was killed; give more")
+    if local["digest"] != far["digest"] or not local["records"] == far["records"] == count:
+        raise SystemExit(f"{name}: the copy differs from what was read from the local disk")
+    return {f"{count:,}, local": local, f"{count:,}, from the store": far}
 
 
 def write(folder: Path, count: int) -> None:
@@ -153,7 +160,7 @@ class Server:
 
     def fail(self, place: Path) -> None:
         """Be away for two seconds, once a shard of the largest set has arrived."""
-        while not list(place.glob("cache/sparring/stores/*/all/*.tar")):
+        while not list(place.glob("cache/sparring/stores/*/data/all/*.tar")):
             time.sleep(0.005)
         self.stop()
         time.sleep(AWAY)

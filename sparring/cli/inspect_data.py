@@ -28,6 +28,7 @@ def check(
     from rich.table import Table
 
     from sparring import recipes
+    from sparring.data.addresses import shown
     from sparring.folders import check_folder
     from sparring.modalities import find, kind_of
     from sparring.modalities.survey import CLEANED, REPORT
@@ -39,7 +40,7 @@ def check(
     folder = Path(out or f"runs/check-{items.name}")
     check_folder(folder, REPORT, force=True)  # a report may be made anew
     with Screen().progress(f"checking {items.name}") as progress:
-        survey = kind_of(items, first).survey(items, data, progress)
+        survey = kind_of(items, first).survey(items, shown(data), progress)
     console = Console(soft_wrap=True)
     for note in (*items.notes, *survey.notes):
         console.print(note, markup=False)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
 from sparring.console import Screen, say
@@ -71,24 +72,24 @@ def draw(parts: Parts, worker: Worker, ranks: int, mark: Marking | None, command
 
 
 def _draw_by_ranks(parts: Parts, workers: Sequence[Worker], command: Sequence[str], progress: Progress) -> None:
-    with tempfile.TemporaryFile("w+") as errors:
-        started = [_start(worker, command, errors) for worker in workers]
+    with ExitStack() as stack:
+        errors = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in workers]
+        started = [_start(worker, command, file) for worker, file in zip(workers, errors, strict=True)]
         try:
-            while any(process.poll() is None for process in started):
-                if any(process.returncode for process in started):
-                    break
+            while None in (statuses := [process.poll() for process in started]) and not any(statuses):
                 time.sleep(LOOK_EVERY)
                 progress(len(parts.update()["there"]), parts.count)
         finally:
             for process in started:
                 process.terminate()
-            statuses = [process.wait() for process in started]
-        if any(statuses):
-            errors.seek(0)
-            said = errors.read().strip().splitlines()
-            failed = next(worker for worker, status in zip(workers, statuses, strict=True) if status)
-            why = said[0].removeprefix("sparring: ") if said else "it was killed"
-            raise InputError(f"worker {failed} has failed: {why}; the same command draws what is missing")
+            for process in started:
+                process.wait()
+        for worker, status, file in zip(workers, statuses, errors, strict=True):
+            if status:  # those that are terminated had none
+                file.seek(0)
+                said = file.read().strip().splitlines()
+                why = said[0].removeprefix("sparring: ") if said else "it was killed"
+                raise InputError(f"worker {worker} has failed: {why}; the same command draws what is missing")
 
 
 def _start(worker: Worker, command: Sequence[str], errors: IO[str]) -> subprocess.Popen[bytes]:

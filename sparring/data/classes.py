@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TRAIN = {"train", "training"}
-PART = re.compile(r"part-\d+")  # folders that `sparring sample --worker` writes, which are no classes
+PART = re.compile(r"part-\d{5,}")  # folders that `sparring sample --worker` writes, which are no classes
 HELD = {"test", "testing", "val", "valid", "validation", "eval", "holdout"}
 
 

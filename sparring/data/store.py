@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -225,16 +225,26 @@ def _key(files: Named, version: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 
-def prune(newest: Path, most: int) -> None:
-    """Remove the least recently used folders beside the newest one until the rest has at most this many bytes."""
-    places = sorted((p for p in newest.parent.iterdir() if p != newest), key=lambda p: -p.stat().st_mtime)
+def prune(newest: Path, most: int, held: Callable[[Path], AbstractContextManager[object]] = nullcontext) -> None:
+    """Remove the least recently used folders beside the newest one until the rest has at most this many bytes.
+
+    Args:
+        held: holds a folder while it is removed; raises OSError if it must not be.
+    """
+    others = (p for p in newest.parent.iterdir() if p != newest and p.is_dir())
+    places = sorted(others, key=lambda p: -p.stat().st_mtime)
     total = _bytes(newest)
     for place in places:
         total += _bytes(place)
-        recent = time.time() - place.stat().st_mtime < 86400  # another run may be reading it
-        if total > most and not recent:
-            with suppress(OSError):
-                shutil.rmtree(place)
+        if total > most and not _is_recent(place):
+            with suppress(OSError), held(place):
+                if not _is_recent(place):  # it may have been used since
+                    shutil.rmtree(place)
+
+
+def _is_recent(place: Path) -> bool:
+    """True if another run may be reading a folder."""
+    return time.time() - place.stat().st_mtime < 86400
 
 
 def _bytes(folder: Path) -> int:

@@ -13,17 +13,20 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from sparring.console import Screen
+from sparring.data.addresses import BY_ARROW, fixed, name_of, scheme_of, shown, shown_in
 from sparring.data.sources import is_visible
 from sparring.data.store import prune
-from sparring.errors import InputError, needs
+from sparring.data.store_clients import is_absent, is_refused, opened
+from sparring.errors import InputError
 from sparring.files import cached, component, describe_error, flush, write_json
 from sparring.folders import remove
 
@@ -38,8 +41,8 @@ VERSION = (  # what stores say of an object that changes with it; the first that
     "ETag", "etag", "md5Hash", "sha256", "blob_id", "Content-MD5", "mtime", "LastModified", "last_modified", "updated",
     "Last-Modified",
 )  # fmt: skip
-BY_ARROW = ("s3", "gs", "gcs")  # stores of which Arrow has a client
-COMPLETE = "complete.json"
+# In the folder of a copy: the data, what is not whole yet, and the mark that all is there.
+DATA, INCOMING, COMPLETE = "data", "incoming", "complete.json"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,10 @@ class Entry:
         digest = hashlib.blake2b(f"{self.size} {self.version}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") % 10**9 * 10**9
 
+    def part(self, incoming: Path) -> Path:
+        """The file of what has arrived of this version, in a folder for all of them."""
+        return incoming / hashlib.blake2b(f"{self.path} {self.stamp}".encode(), digest_size=16).hexdigest()
+
     def is_at(self, place: Path) -> bool:
         """True if a whole copy of this version is there."""
         try:
@@ -86,12 +93,6 @@ class Copy:
     notes: tuple[str, ...] = ()
 
 
-def is_address(text: str) -> bool:
-    """True for the address of objects in a store, such as `s3://bucket/photos/`."""
-    scheme, separator, rest = text.partition("://")
-    return bool(separator) and scheme.isalnum() and bool(rest)
-
-
 def copy(address: str) -> Copy:
     """Objects on this machine, copied there unless they are already. If another process copies them, this one waits.
 
@@ -104,67 +105,103 @@ def copy(address: str) -> Copy:
     key = hashlib.blake2b(address.rstrip("/").encode(), digest_size=8).hexdigest()
     folder = cached(FOLDER) / key
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
+            folder.mkdir(exist_ok=True)
             done = _copy(address, folder)
             os.utime(folder)  # marks it as used now
-            prune(folder, MAX_BYTES)
+            with suppress(OSError):  # another process may prune it at the same time
+                prune(folder, MAX_BYTES, _unused)
             return done
     except OSError as error:
-        raise InputError(f"cannot copy {address} to {folder}: {describe_error(error)}") from error
+        raise InputError(f"cannot copy {shown(address)} to {folder}: {describe_error(error)}") from error
+
+
+def _unused(folder: Path) -> AbstractContextManager[object]:
+    """Holds a copy, unless another process does.
+
+    Raises:
+        OSError: if another one does.
+    """
+    return FileLock(folder.with_suffix(".lock"), timeout=0)
 
 
 def _copy(address: str, folder: Path) -> Copy:
     complete = folder / COMPLETE
-    place = folder / component(name_of(address))
+    place = folder / DATA / component(name_of(address))
     try:
         store = Store(address)
         entries = list(itertools.islice(store.entries(), MAX_OBJECTS + 1))
     except Away as away:
         if complete.exists() and place.exists():
-            return Copy(place, (f"{address} cannot be reached; the copy on this machine is used",))
+            return Copy(place, (f"{shown(address)} cannot be reached; the copy on this machine is used",))
         raise InputError(str(away)) from away
     if len(entries) > MAX_OBJECTS:
-        raise InputError(f"{address} holds more than {MAX_OBJECTS:,} objects; pack them into .tar or .parquet files")
+        raise InputError(
+            f"{shown(address)} holds more than {MAX_OBJECTS:,} objects; pack them into .tar or .parquet files"
+        )
     if not entries:
-        raise InputError(f"{address} holds no files; give the address of a file or of a folder with some")
+        raise InputError(f"{shown(address)} holds no files; give the address of a file or of a folder with some")
     places = [place if store.single else place / entry.name for entry in entries]
     missing = [(e, p) for e, p in zip(entries, places, strict=True) if not e.is_at(p)]
     if missing:
         complete.unlink(missing_ok=True)
-        _check_room(address, folder, sum(entry.size or 0 for entry, _ in missing))
-        store.fetch(missing, folder / "incoming")
+        _check_room(address, folder, [entry for entry, _ in missing])
+        store.fetch(missing, folder / INCOMING)
     if not store.single:
         known = {entry.name for entry in entries}
         found = {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()}
         remove(place, found - known)
-    write_json(complete, {"address": address, "objects": len(entries)})
+    write_json(complete, {"address": shown(address), "objects": len(entries)})
     return Copy(place)
 
 
-def _check_room(address: str, folder: Path, size: int) -> None:
+def _check_room(address: str, folder: Path, missing: list[Entry]) -> None:
+    """Check that the disk has room for what has not arrived. What has arrived of other versions is removed."""
+    parts = {entry.part(folder / INCOMING): entry for entry in missing}
+    size = sum(entry.size or 0 for entry in missing)
+    for path in (folder / INCOMING).glob("*"):
+        if path in parts:
+            size -= 0 if parts[path].size is None else path.stat().st_size  # without a size, it is read anew
+        else:
+            path.unlink()
     free = shutil.disk_usage(folder).free
     if size > free:
         raise InputError(
-            f"{address} has {size / 2**30:,.1f} GiB to copy, and {folder} has {free / 2**30:,.1f} GiB free; let "
+            f"{shown(address)} has {size / 2**30:,.1f} GiB to copy, and {folder} has {free / 2**30:,.1f} GiB free; let "
             "XDG_CACHE_HOME name a folder on a larger disk"
         )
 
 
-def name_of(address: str) -> str:
-    """What the copy is called: the last part of the address that is no pattern, without the query of a web address."""
-    place = address.partition("://")[2].rstrip("/")
-    return PurePosixPath(_fixed(place.partition("?")[0] if address.startswith("http") else place)).name or "data"
-
-
-def _fixed(path: str) -> str:
-    """The part of a path before those with wildcards."""
-    fixed = path.partition("*")[0].partition("[")[0]
-    return path if fixed == path else str(PurePosixPath(fixed + "_").parent)
-
-
 class Away(Exception):
     """A store cannot be reached, or fails again and again."""
+
+
+class DiskError(Exception):
+    """The disk of this machine fails, and not the store.
+
+    Attributes:
+        why: what the operating system says.
+    """
+
+    def __init__(self, why: OSError) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+@contextmanager
+def _of_this_machine() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DiskError(error) from error
+
+
+def _append(file: FileIO, block: bytes) -> None:
+    rest = memoryview(block)
+    with _of_this_machine():
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 class Store:
@@ -179,11 +216,11 @@ class Store:
     """
 
     def __init__(self, address: str) -> None:
-        self.address = address
-        self.files, path = self._try(lambda: _opened(address))
+        self.address, self.shown = address, shown(address)
+        self.files, path = self._try(lambda: opened(address))
         self.path = path.rstrip("/")
-        self.seekable = {"seekable": True} if _scheme(address) in BY_ARROW else {}  # lets Arrow read ranges
-        self.base = _fixed(self.path)
+        self.seekable = {"seekable": True} if scheme_of(address) in BY_ARROW else {}  # lets Arrow read ranges
+        self.base = fixed(self.path)
         self.single = False
 
     def entries(self) -> Iterator[Entry]:
@@ -198,14 +235,15 @@ class Store:
             name = path if self.single else path.removeprefix(self.base).lstrip("/")
             if self.single or (name and is_visible(name) and not name.endswith("/")):
                 if ".." in PurePosixPath(name).parts:
-                    raise InputError(f"{self.address} holds {name!r}, whose name leads out of the folder; rename it")
+                    raise InputError(f"{self.shown} holds {name!r}, whose name leads out of the folder; rename it")
                 size = about.get("size")
                 yield Entry(path, name, None if size is None else int(size), _version(about))
 
     def _list(self) -> Mapping[str, Mapping[str, Any]]:
         self.files.invalidate_cache()
         if self.base != self.path:
-            return dict(self.files.glob(self.path, detail=True))
+            found = dict(self.files.glob(self.path, detail=True))  # patterns match folders, too
+            return {path: about for path, about in found.items() if about.get("type") == "file"}
         about = self.files.info(self.path)
         self.single = about["type"] == "file"
         return {self.path: about} if self.single else dict(self.files.find(self.path, detail=True))
@@ -221,7 +259,7 @@ class Store:
         """
         incoming.mkdir(exist_ok=True)
         total, done = sum(entry.size or 0 for entry, _ in wanted), 0
-        with Screen().progress(f"copying {self.address} (MiB)") as progress, ThreadPoolExecutor(READERS) as pool:
+        with Screen().progress(f"copying {self.shown} (MiB)") as progress, ThreadPoolExecutor(READERS) as pool:
             for some in _batched(wanted):
                 for size in pool.map(lambda pair: self._fetch(pair[0], pair[1], incoming), some):
                     done += size
@@ -229,7 +267,7 @@ class Store:
         shutil.rmtree(incoming)
 
     def _fetch(self, entry: Entry, place: Path, incoming: Path) -> int:
-        part = incoming / hashlib.blake2b(f"{entry.path} {entry.stamp}".encode(), digest_size=16).hexdigest()
+        part = entry.part(incoming)
         try:
             self._try(lambda: self._continue(entry, part))
         except Away as away:
@@ -243,41 +281,63 @@ class Store:
     def _continue(self, entry: Entry, part: Path) -> None:
         """Copy what is missing of an object."""
         several = entry.size is not None and entry.size > BLOCK  # which may be of different versions
-        before = _version(self.files.info(entry.path)) if several else ""
-        with part.open("ab") as file:
-            if entry.size is None:
-                file.truncate(0)  # without a size there is no telling what is missing
-                with self.files.open(entry.path, "rb", block_size=0) as opened:
-                    shutil.copyfileobj(opened, file, BLOCK)
-                return
-            while (begin := file.tell()) < entry.size:
-                end = min(begin + BLOCK, entry.size)
-                block = self.files.cat_file(entry.path, start=begin, end=end, **self.seekable)
-                if len(block) == entry.size and len(block) > end - begin:  # a server without ranges
-                    block = block[begin:end]
-                if len(block) != end - begin:
-                    raise OSError(f"{len(block):,} of {end - begin:,} bytes arrived")
-                file.write(block)
+        about = self.files.info(entry.path) if several else {}
+        before = _version(about)
+        with _of_this_machine():
+            file = part.open("ab", buffering=0)  # errors of the disk occur where it is written to
+        with file:
+            if entry.size is None or about.get("partial") is False:  # a web server that says it has no ranges
+                self._stream(entry, file)
+            else:
+                self._read_ranges(entry, entry.size, file)
         if before and _version(self.files.info(entry.path)) != before:
             part.unlink()
-            raise InputError(f"{self.address}: {entry.name} was changed while it was copied; try again")
+            raise InputError(f"{self.shown}: {entry.name} was changed while it was copied; try again")
+
+    def _stream(self, entry: Entry, file: FileIO) -> None:
+        """Copy an object of which there is no telling what is missing, or no reading it from there."""
+        with _of_this_machine():
+            file.seek(0)
+            file.truncate()
+        with self.files.open(entry.path, "rb", block_size=0) as source:
+            while block := source.read(BLOCK):
+                _append(file, block)
+        if entry.size not in (None, file.tell()):
+            raise OSError(f"{file.tell():,} of {entry.size:,} bytes arrived")
+
+    def _read_ranges(self, entry: Entry, size: int, file: FileIO) -> None:
+        while (begin := file.tell()) < size:
+            end = min(begin + BLOCK, size)
+            block = self.files.cat_file(entry.path, start=begin, end=end, **self.seekable)
+            if len(block) == size > end - begin:  # a server without ranges has sent all of it
+                block = block[begin:]
+            elif len(block) != end - begin:
+                raise OSError(f"{len(block):,} of {end - begin:,} bytes arrived")
+            _append(file, block)
 
     def _try(self, work: Callable[[], R]) -> R:
-        """The result of work, which is tried again if the store fails."""
+        """The result of work, which is tried again if the store fails.
+
+        Raises:
+            OSError: if the disk of this machine fails.
+        """
         for wait in (*WAITS, None):
             try:
                 return work()
             except InputError:
                 raise
+            except DiskError as error:
+                raise error.why from error
             except Exception as error:  # each store has errors of its own
-                if _is_absent(error):
-                    raise InputError(f"there is nothing at {self.address}; check the address") from error
+                if is_absent(error):
+                    raise InputError(f"there is nothing at {self.shown}; check the address") from error
                 cause = error.__cause__ or error
-                why = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-                if _is_refused(error):
-                    raise InputError(f"{self.address} must not be read ({why}); check your credentials") from error
+                said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+                why = shown_in(said, self.address)
+                if is_refused(error):
+                    raise InputError(f"{self.shown} must not be read ({why}); check your credentials") from error
                 if wait is None:
-                    raise Away(f"{self.address} cannot be read after {len(WAITS) + 1} tries ({why})") from error
+                    raise Away(f"{self.shown} cannot be read after {len(WAITS) + 1} tries ({why})") from error
                 time.sleep(wait)
         raise AssertionError
 
@@ -289,47 +349,3 @@ def _batched(wanted: list[tuple[Entry, Path]]) -> Iterator[list[tuple[Entry, Pat
 
 def _version(about: Mapping[str, Any]) -> str:
     return next((str(about[key]) for key in VERSION if about.get(key)), "")
-
-
-def _scheme(address: str) -> str:
-    return address.partition("://")[0].lower()
-
-
-def _opened(address: str) -> tuple[Any, str]:
-    """The file system of an address, and the path in it. Arrow's own clients of S3 and Google Cloud Storage need no
-    further library.
-    """
-    scheme, rest = _scheme(address), address.partition("://")[2]
-    fsspec = needs("fsspec", "stores", "reads stores")
-    if scheme in BY_ARROW:
-        arrow = needs("pyarrow.fs", "stores", f"reads {scheme}://")
-        wrapped = needs("fsspec.implementations.arrow", "stores", f"reads {scheme}://").ArrowFSWrapper
-        return wrapped(_s3(arrow, rest.partition("/")[0]) if scheme == "s3" else arrow.GcsFileSystem()), rest
-    try:
-        files, path = fsspec.core.url_to_fs(address)
-    except (ImportError, ValueError) as error:
-        raise InputError(f"{address}: {scheme}:// cannot be read ({error}); see docs/data.md for what can") from error
-    return files, path
-
-
-def _s3(arrow: Any, bucket: str) -> Any:
-    """A client of S3, or of a server that speaks its protocol if AWS_ENDPOINT_URL names one."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    once = arrow.AwsStandardS3RetryStrategy(max_attempts=1)  # since `Store` tries again
-    if endpoint is None:
-        return arrow.S3FileSystem(region=region or arrow.resolve_s3_region(bucket), retry_strategy=once)
-    parts = urlsplit(endpoint)
-    return arrow.S3FileSystem(region=region, scheme=parts.scheme, endpoint_override=parts.netloc, retry_strategy=once)
-
-
-def _is_absent(error: Exception) -> bool:
-    """True if there is no such object. A web server that cannot be asked is reported in the same way, with a cause."""
-    cause = error.__cause__ or error
-    return isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == 404
-
-
-def _is_refused(error: Exception) -> bool:
-    status = getattr(error.__cause__ or error, "status", None)
-    refused = isinstance(status, int) and 400 <= status < 500 and status not in (408, 429)
-    return refused or isinstance(error, PermissionError) or "ACCESS_DENIED" in str(error)

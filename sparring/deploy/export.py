@@ -242,14 +242,14 @@ def _content(model: Model) -> dict[str, Any]:
 def _write_model(model: Model, options: Options, place: Path, screen: Screen) -> Exported:
     """Write a safetensors file."""
     if not options.compression:
-        model.save(place, force=True)
+        model.portable().save(place, force=True)
         return Exported(place, place.stat().st_size)
     data = Data(model, screen, options.needs_data)
     smaller = _pruned(model, data, options.prune, screen) if options.prune else model
     with tempfile.TemporaryDirectory() as folder:
         before, after = (Path(folder) / f"{name}{SINGLE}" for name in ("before", "after"))
-        model.save(before)
-        smaller.save(after, half=options.half)
+        model.portable().save(before)
+        smaller.portable().save(after, half=options.half)
         exported, content = _reloaded(model, before, after, options, data, screen), after.read_bytes()
     write_bytes(place, content)
     return replace(exported, path=place, size=len(content))

@@ -91,8 +91,7 @@ def _public(model: Model, run: str) -> Model:
         raise InputError(f"{run} is of the recipe file {model.recipe.source}, and code is not published; export it")
     if "step" not in model.about:
         raise InputError(f"{run} was not trained by sparring, so that nothing is known for its card; give a run")
-    about = {**model.about, "data": stored.unplaced(model.about["data"])}
-    return Model(model.recipe.portable(), model.modality.portable(), model.game, about)
+    return model.portable()
 
 
 def _write(model: Model, run: RunFolder, where: hub.Address, place: Path, statements: Statements) -> None:

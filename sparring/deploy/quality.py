@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sparring.console import Screen
+from sparring.data.addresses import shown
 from sparring.data.dataset import Dataset
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 from sparring.deploy.measure import Run
@@ -54,7 +55,7 @@ class Data:
                 raise InputError("the model does not name them")
             items = self.model.find_items()
             if not self.modality.accepts(items):
-                raise InputError(f"{source!r} now holds {items.kind}")
+                raise InputError(f"{shown(source)!r} now holds {items.kind}")
             with torch.random.fork_rng([]):
                 _, dataset, _ = prepare(self.model.recipe, self.modality, items, room(None, CPU), screen)
         except InputError as error:

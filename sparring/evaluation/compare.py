@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from sparring.console import Screen, clock
+from sparring.data.addresses import shown
 from sparring.devices import resolve
 from sparring.errors import InputError
 from sparring.evaluation.evaluate import judge_of
@@ -101,7 +102,7 @@ def _judge(
     """
     sets = {model.about["data"] for model in models}
     if data is None and len(sets) > 1:
-        raise InputError(f"these runs were trained on {', '.join(sorted(sets))}; choose one with --against")
+        raise InputError(f"these runs were trained on {', '.join(sorted(map(shown, sets)))}; choose one with --against")
     kinds = {type(model.modality): model.modality.words.items for model in models}
     if len(kinds) > 1:
         raise InputError(f"these runs generate {' and '.join(sorted(kinds.values()))}; compare runs of one kind")

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from sparring.console import Screen
+from sparring.data.addresses import shown
 from sparring.data.items import Items
 from sparring.devices import resolve
 from sparring.evaluation.audited import audited
@@ -82,4 +83,4 @@ def judge_of(model: Model, against: str | None, features: Sequence[str], device:
 def training_data(model: Model) -> TrainingData:
     """The data that a model was trained on, which are read when they are needed."""
     about = model.about
-    return TrainingData(str(about["name"]), str(about["data"]), int(about["items"]), model.find_items)
+    return TrainingData(str(about["name"]), shown(str(about["data"])), int(about["items"]), model.find_items)

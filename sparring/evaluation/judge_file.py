@@ -11,6 +11,7 @@ import torch
 
 from sparring import recipes
 from sparring.console import Screen
+from sparring.data.addresses import shown
 from sparring.data.items import Items
 from sparring.devices import resolve
 from sparring.errors import InputError
@@ -62,7 +63,7 @@ def judge(
             )
         if changed := modality.conversion(made):
             screen.say(f"{made.name}: {changed}")
-        training = TrainingData(items.name, str(against), len(items), lambda: items)
+        training = TrainingData(items.name, shown(str(against)), len(items), lambda: items)
         own = modality.judge(training, None, {"features": tuple(features)}, screen.say)
         found = (own or FeatureJudge(modality, training, None, features, place, screen)).evaluate_items(made, screen)
     return replace(found, protocol=found.protocol + UNKNOWN)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring.data import stores
+from sparring.data.addresses import is_address
 from sparring.data.items import Items
 from sparring.data.sources import archives
 from sparring.errors import InputError, nearest, similar_path
@@ -77,7 +78,7 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
     name, sets = str(data), _sets(asked)
     if name in sets:
         return sets[name]()
-    if stores.is_address(name):
+    if is_address(name):
         copied = stores.copy(name)
         items = read(copied.path, asked, first)
         return replace(items, notes=(*copied.notes, *items.notes))
@@ -107,7 +108,7 @@ def lasting_source(data: str | os.PathLike[str]) -> str:
     """
     name, path, sets = str(data), Path(data), _sets(kinds())
     whole = name.rpartition("/")[0]
-    if name in sets or stores.is_address(name) or (not path.exists() and any(place.exists() for place in places(name))):
+    if name in sets or is_address(name) or (not path.exists() and any(place.exists() for place in places(name))):
         return name
     here = path.exists() or (whole and whole not in sets and Path(whole).exists())
     return os.path.abspath(path) if here else name

@@ -28,7 +28,7 @@ class TrainingData:
 
     Attributes:
         name: short, for tables.
-        source: the path or the name that the user gave.
+        source: the path, the address without credentials, or the name that the user gave.
         count: number of items when the model was trained.
         find: reads the items as they are now; may raise InputError.
     """

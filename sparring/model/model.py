@@ -15,6 +15,7 @@ from torch.utils.data import TensorDataset
 
 import sparring
 from sparring.data import tensors
+from sparring.data.addresses import shown
 from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
@@ -106,7 +107,7 @@ class Model:
         except InputError:
             same = False
         if not same:
-            raise InputError(f"{self.about['data']} holds other data than those that the model was trained on")
+            raise InputError(f"{shown(self.about['data'])} holds other data than those that the model was trained on")
         self._has_same_data = True
 
     def sample(
@@ -475,6 +476,11 @@ class Model:
     def _write(self, place: Path, half: bool = False, older: Collection[str] = ()) -> None:
         described = stored.describe(self.recipe, self.modality) | {"about": self.about}
         stored.write(place, described, self.game.state_dict(), half, older)
+
+    def portable(self) -> Model:
+        """This model without paths of this machine and without credentials, as it may be published."""
+        about = {**self.about, "data": stored.unplaced(self.about["data"])} if "data" in self.about else self.about
+        return Model(self.recipe.portable(), self.modality.portable(), self.game, about)
 
     def replace(self, folder: Path) -> None:
         """Write the model to the folder of the model of a run, over an older one."""

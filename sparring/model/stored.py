@@ -18,6 +18,7 @@ from torch import Tensor
 
 import sparring
 from sparring import recipes, signing
+from sparring.data.addresses import shown
 from sparring.errors import InputError, one_line, similar_path
 from sparring.files import as_json, resolved, write_bytes
 from sparring.folders import output_folder
@@ -84,7 +85,8 @@ def describe(recipe: Recipe[Any], modality: Modality) -> dict[str, Any]:
 
 
 def portable(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """What `describe` wrote, without paths of the machine that the model was trained on. A recipe file that it names is
+    """What `describe` wrote, without paths of the machine that the model was trained on, and
+    without credentials in addresses. A recipe file that it names is
     not run: of its fields and its modality, absolute paths are found by their form.
 
     Args:
@@ -105,8 +107,10 @@ def portable(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 
 def unplaced(value: Any) -> Any:
-    """The last part of an absolute path; any other value unchanged."""
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+    """The last part of an absolute path, and an address as it may be shown; any other value unchanged."""
+    if not isinstance(value, str):
+        return value
+    return Path(value).name if Path(value).is_absolute() else shown(value)
 
 
 def restore(

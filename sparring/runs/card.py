@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from shlex import quote
 from typing import Any
 
 from sparring.console import clock
+from sparring.data.addresses import shown
 from sparring.modalities import Modality
+from sparring.model.stored import unplaced
 from sparring.privacy import promised
 from sparring.recipes.base import Recipe
 from sparring.runs.problems import Entry, describe
@@ -71,7 +72,7 @@ def card(
         sheet: path of a sheet of samples, relative to the folder; "" for none.
         curves: path of the curves, relative to the folder; "" for none.
     """
-    source = Path(about["data"]).name if Path(about["data"]).is_absolute() else about["data"]  # no private path
+    source = unplaced(about["data"])
     paper = (type(recipe).__doc__ or "").strip().split("\n\n")
     rows = [
         ("data", f"{source}, {about['items']:,} items"),
@@ -85,7 +86,11 @@ def card(
         ("seed", str(about["seed"])),
         ("versions", f"sparring {about['sparring']}, torch {about['torch']}"),
     ]
-    fields = [f"| {name} | {value} | {what} |" for group in recipe.by_group().values() for name, value, what in group]
+    fields = [
+        f"| {name} | {shown(str(value))} | {what} |"
+        for group in recipe.by_group().values()
+        for name, value, what in group
+    ]
     label = f" --label {modality.classes[0]}" if modality.classes else ""
     if columns:
         label = next(f" --{ask.name} {quote(ask.examples[0])}" for ask in modality.asks)

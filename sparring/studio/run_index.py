@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring.console import clock
+from sparring.data.addresses import shown
 from sparring.errors import InputError, nearest
 from sparring.files import component, resolved
 from sparring.json_files import read_json, read_lines
@@ -204,7 +205,7 @@ def _settings(content: RunRecord) -> dict[str, Any]:
         "recipe": as_text(Path(source).stem if source.endswith(".py") else source),
         "file": as_text(source) if source.endswith(".py") else "",
         "items": {known.kind: known.words.items for known in kinds()}.get(kind, as_text(kind)),
-        "data": as_text(str(run["settings"]["data"]), MAX_PATH),
+        "data": as_text(shown(str(run["settings"]["data"])), MAX_PATH),
         "steps": None if run["steps"] is None else int(_number(run, "steps")),
         "time": None if run["time"] is None else _number(run, "time"),
     }

@@ -17,6 +17,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 from sparring import devices, recipes
 from sparring.console import Screen, clock
 from sparring.data import Items
+from sparring.data.addresses import shown
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
 from sparring.json_files import build
@@ -353,7 +354,7 @@ def _resumed(folder: RunFolder, recipe: Recipe[Any] | None, items: Items, reques
         raise InputError(f"{folder.path} has no checkpoint left to resume from; --force starts it anew")
     _, prepared = read(stored, modality)
     if settings.fingerprint and prepared.fingerprint != settings.fingerprint:
-        raise InputError(f"{folder.path} was trained on other data ({settings.data}) than {items.name!r}")
+        raise InputError(f"{folder.path} was trained on other data ({shown(settings.data)}) than {items.name!r}")
     settings = replace(settings, until=request.until or settings.until)
     if not bound.given or (bound.steps, bound.time) == (run["steps"], run["time"]):
         most = stored.max_steps(len(prepared.train))

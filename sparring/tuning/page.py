@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
+from sparring.data.addresses import shown
 from sparring.files import write_bytes, write_text
 from sparring.runs.curves import COLORS
 from sparring.runs.folder import RunFolder
@@ -41,7 +42,7 @@ def write_page(study: Study, folder: Path, settings: Settings, finals: Sequence[
         write_bytes(folder / "contour.png", _contour(finished, settings, importances))
         pictures += ["![score against the two fields that matter most](contour.png)", ""]
     head = ["# Search", "", f"Best: `{' '.join(won.fields)}`, {won.metric} {_spread(won.values)}.", ""]
-    head += ["```", f"sparring train {settings.data} --like {folder}", "```", ""]
+    head += ["```", f"sparring train {shown(settings.data)} --like {folder}", "```", ""]
     lines = [*head, *_finals(finals), *_table(finished, folder, names), *pictures]
     if importances:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in importances.items())

@@ -171,6 +171,8 @@ class Parts:
         if not manifest.exists():
             if self.out.is_dir() and any(not path.name.startswith(".sparring-") for path in self.out.iterdir()):
                 raise InputError(f"{self.out} holds other files and no {MANIFEST}; choose another folder")
+            if self.out.is_file():
+                raise InputError(f"{self.out} is a file, and parts are written to a folder; choose another folder")
             check_output(self.out, force=self.out.is_dir())
             create_json(manifest, content)
         found = read_json(manifest, Manifest)
@@ -179,6 +181,11 @@ class Parts:
                 shown = "another model" if name == "model" else f"{name}={other}"
                 now = "" if name == "model" else f", and {name}={value} was given"
                 raise InputError(f"{self.out} holds samples of {shown}{now}; choose another folder")
+        if found["part"] != self.size:
+            raise InputError(
+                f"{self.out} holds parts of {found['part']} samples, and this version of Sparring draws parts of "
+                f"{self.size}; choose another folder"
+            )
         self.update()
 
     def draw(self, worker: Worker, mark: Marking | None = None, progress: Progress = no_progress) -> None:

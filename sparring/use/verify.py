@@ -12,6 +12,7 @@ from typing import TypedDict
 import torch
 
 from sparring.console import Screen
+from sparring.data.addresses import shown
 from sparring.devices import resolve
 from sparring.errors import InputError
 from sparring.evaluation import evaluate
@@ -144,8 +145,8 @@ def _check_data(model: Model) -> None:
     found, count = len(model.find_items()), int(model.about["items"])
     if found != count:
         raise InputError(
-            f"{model.about['data']} holds {found:,} items, but the model was trained on {count:,}; give the data "
-            "of the training with --data"
+            f"{shown(model.about['data'])} holds {found:,} items, but the model was trained on {count:,}; give the "
+            "data of the training with --data"
         )
 
 

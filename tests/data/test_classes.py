@@ -39,3 +39,9 @@ def test_a_share_of_every_class_is_held_out():
     assert held_out(20, None).sum() == 2
     assert held_out(10, None).sum() == 0
     assert held_out(70_000, None).sum() == 1000
+
+
+def test_classes_that_are_called_parts():
+    """Parts of samples have five digits; classes of the user's may be called nearly so."""
+    assert classify(["part-1/a.png", "part-1/b.png", "part-2/a.png"])[1] == ("part-1", "part-2")
+    assert classify(["part-00000/a.png", "part-00001/a.png"])[1] == ()

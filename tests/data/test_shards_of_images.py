@@ -136,3 +136,29 @@ def test_a_truncated_parquet_file(tmp_path):
     (tmp_path / "p1.parquet").write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r"p1\.parquet is cut off or damaged"):
         find(tmp_path)
+
+
+def test_missing_images_decide_nothing(tmp_path):
+    """A file without rows, one with missing images only, and one that begins with a missing image."""
+    for k, values in enumerate(([], [None, None], [None, 101, 102])):
+        kind = pyarrow.struct({"bytes": pyarrow.binary(), "path": pyarrow.string()})
+        images = [{"bytes": None if v is None else png(v), "path": None} for v in values]
+        table = pyarrow.table({"image": pyarrow.array(images, kind)})
+        pyarrow.parquet.write_table(table, tmp_path / f"p{k}.parquet")
+    assert stored(find(tmp_path)) == [101, 102]
+
+
+def test_labels_outside_the_names_are_none(tmp_path):
+    write(tmp_path / "p.parquet", range(100, 106), ("cat", "dog"), label=[0, 1, 0, 1, 0, -1])
+    items = find(tmp_path)
+    assert (items.labels, items.classes) == (None, ())
+
+
+def test_damage_inside_a_parquet_file(tmp_path):
+    """Its end is whole, so that only reading finds it."""
+    write(tmp_path / "p.parquet", range(100, 140), label=[v % 2 for v in range(40)])
+    whole = (tmp_path / "p.parquet").read_bytes()
+    end = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    (tmp_path / "p.parquet").write_bytes(whole[:4] + b"\xff" * (end - 4) + whole[end:])
+    with pytest.raises(InputError, match=r"p\.parquet is cut off or damaged"):
+        find(tmp_path)

@@ -1,5 +1,6 @@
 """Data in stores: an S3 server and a web server on this machine, which fail, are killed, and come back."""
 
+import errno
 import http.server
 import json
 import os
@@ -16,10 +17,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from PIL import Image
 from safetensors.torch import load_file
 
-from sparring.data import stores
+import sparring
+from sparring.data import addresses, stores
 from sparring.errors import InputError
 from sparring.files import cached
 from sparring.modalities import find
@@ -95,6 +98,8 @@ class Files(http.server.SimpleHTTPRequestHandler):
 
     fail: ClassVar[list[int]] = []  # statuses of the next answers
     asked: ClassVar[list[str]] = []
+    ranges: ClassVar[bool] = True  # whether it has some,
+    said: ClassVar[str] = "bytes"  # and what it says of them
 
     def do_GET(self):
         self.asked.append(self.headers.get("Range", ""))
@@ -107,11 +112,14 @@ class Files(http.server.SimpleHTTPRequestHandler):
             return
         content = path.read_bytes()
         begin, _, end = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
-        part = content[int(begin) : int(end or len(content) - 1) + 1]
-        self.send_response(206 if "Range" in self.headers else 200)
+        ranges = self.ranges and "Range" in self.headers
+        part = content[int(begin) : int(end or len(content) - 1) + 1] if ranges else content
+        self.send_response(206 if ranges else 200)
         self.send_header("Content-Length", str(len(part)))
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Range", f"bytes {begin}-{int(begin) + len(part) - 1}/{len(content)}")
+        if self.said:
+            self.send_header("Accept-Ranges", self.said)
+        if ranges:
+            self.send_header("Content-Range", f"bytes {begin}-{int(begin) + len(part) - 1}/{len(content)}")
         self.send_header("ETag", f'"{path.stat().st_mtime_ns}"')
         self.end_headers()
         if self.command == "GET":
@@ -128,7 +136,7 @@ def web(tmp_path):
     """A folder, and its address."""
     folder = tmp_path / "web"
     folder.mkdir()
-    Files.fail, Files.asked = [], []
+    Files.fail, Files.asked, Files.ranges, Files.said = [], [], True, "bytes"
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *words: Files(*words, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield folder, f"http://127.0.0.1:{server.server_address[1]}"
@@ -326,8 +334,155 @@ def test_a_table_in_a_store(web):
     [
         ("s3://bucket/photos/", "photos"), ("s3://bucket", "bucket"), ("gs://b/sets/train-*.parquet", "sets"),
         ("https://host/x/y.zip?token=a/b", "y.zip"), ("hf://datasets/me/cats", "cats"),
+        ("ftp://me:secret@host", "host"), ("s3://bucket/why?.png", "why?.png"), ("az://c/x.zip?sig=secret", "x.zip"),
     ],
 )  # fmt: skip
 def test_names(address, name):
-    assert stores.is_address(address)
-    assert stores.name_of(address) == name
+    assert addresses.is_address(address)
+    assert addresses.name_of(address) == name
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("s3://bucket/photos/", "s3://bucket/photos/"),
+        ("https://me:secret@host/x.zip?X-Amz-Signature=secret", "https://host/x.zip"),
+        ("ftp://me:se@cret@host/a@b.zip", "ftp://host/a@b.zip"),
+        ("file:///home/me/secret/x.csv", "x.csv"),
+        ("zip://a.png::https://me:secret@host/b.zip?sig=secret", "zip://a.png::https://host/b.zip"),
+        ("zip://a.png::file:///secret/b.zip", "zip://a.png::b.zip"),
+        ("what?.csv", "what?.csv"), ("/home/me@x/y", "/home/me@x/y"),
+    ],
+)  # fmt: skip
+def test_what_is_shown_of_an_address(address, shown):
+    assert addresses.shown(address) == shown
+    assert addresses.shown_in(f"404, url='{address}'", address) == f"404, url='{shown}'"
+
+
+@pytest.mark.parametrize("name", ["incoming", "complete.json"])
+def test_names_that_copies_need_themselves(web, name):
+    folder, address = web
+    (folder / name).write_bytes(b"x" * 5000)
+    for _ in range(2):
+        assert stores.copy(f"{address}/{name}").path.read_bytes() == b"x" * 5000
+
+
+def test_no_credentials_are_published(web, monkeypatch, capsys, tmp_path):
+    """A run whose data were read with a password and a signature, and a run of a file by its private path."""
+    folder, address = web
+    (folder / "rows.csv").write_text("x,kind\n" + "".join(f"{i}.5,{'ab'[i % 2]}\n" for i in range(40)))
+    monkeypatch.chdir(tmp_path)
+    typed = address.replace("://", "://me:hush1@") + "/rows.csv?sig=hush2"
+    fields = "--recipe table batch=4 width=8 D=8 --steps 2 --device cpu"
+    for run, data in (("far", typed), ("near", f"file://{folder}/rows.csv")):
+        assert command(monkeypatch, capsys, f"train '{data}' --out {run} {fields}") == (0, [])
+        assert command(monkeypatch, capsys, f"export {run} -o {run}.safetensors") == (0, [])
+        card = (tmp_path / run / "README.md").read_text()
+        assert "rows.csv" in card
+        exported = (tmp_path / f"{run}.safetensors").read_text(errors="replace")
+        marks = "".join(path.read_text() for path in cached("stores").rglob("complete.json"))
+        for secret in ("hush", "file://"):
+            assert secret not in card + exported + marks
+        assert find(sparring.load(tmp_path / run).about["data"]).name == "rows"  # the run itself knows where they are
+    Files.fail = [403] * 9
+    _, errors = command(monkeypatch, capsys, f"train '{typed}&more=1'")
+    assert "hush" not in errors[0]
+    assert f"{address}/rows.csv must not be read (403" in errors[0]
+
+
+@pytest.mark.parametrize("said", ["", "none"])
+def test_a_web_server_without_ranges(web, monkeypatch, said):
+    """Each object is read once, not once for each range."""
+    folder, address = web
+    content = np.random.default_rng(0).bytes(50_000)
+    (folder / "big.bin").write_bytes(content)
+    monkeypatch.setattr(stores, "BLOCK", 1000)
+    Files.ranges, Files.said = False, said
+    end, read = Files.end_headers, []
+    monkeypatch.setattr(Files, "end_headers", lambda self: read.append(self.command) or end(self))
+    assert stores.copy(f"{address}/big.bin").path.read_bytes() == content
+    assert read.count("GET") == 1
+
+
+def interrupted(monkeypatch, address, after):
+    """Copy an object until the connection is lost."""
+    read = stores.Store._read_ranges
+
+    def failing(store, entry, size, file):
+        original = store.files.cat_file
+
+        def cut(path, start, end):
+            if start >= after:
+                raise OSError("connection lost")
+            return original(path, start=start, end=end)
+
+        monkeypatch.setattr(store.files, "cat_file", cut)
+        read(store, entry, size, file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stores, "WAITS", ())
+        patched.setattr(stores.Store, "_read_ranges", failing)
+        with pytest.raises(InputError, match="connection lost"):
+            stores.copy(address)
+
+
+def test_what_has_arrived_needs_no_room(web, monkeypatch):
+    folder, address = web
+    (folder / "big.bin").write_bytes(b"x" * 5000)
+    monkeypatch.setattr(stores, "BLOCK", 1000)
+    with monkeypatch.context() as patched:
+        interrupted(patched, f"{address}/big.bin", 4000)
+    (next(cached("stores").glob("*/incoming")) / "older").write_bytes(b"of another version")
+    monkeypatch.setattr(stores.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9000, 8000, 1000))
+    assert stores.copy(f"{address}/big.bin").path.read_bytes() == b"x" * 5000
+
+
+def test_patterns_match_files_only(tmp_path):
+    pictures(tmp_path / "photos")
+    shutil.copy(tmp_path / "photos" / "a" / "000.png", tmp_path / "photos" / "a.png")
+    copied = stores.copy(f"file://{tmp_path}/photos/*").path
+    assert [path.name for path in copied.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+def test_errors_of_this_machine_are_not_those_of_the_store(web, monkeypatch, number):
+    folder, address = web
+    (folder / "big.bin").write_bytes(b"x" * 5000)
+    asked = []
+    monkeypatch.setattr(stores.time, "sleep", asked.append)
+    opened = Path.open
+
+    def refused(path, *words, **more):
+        if "incoming" in path.parts:
+            raise OSError(number, os.strerror(number))
+        return opened(path, *words, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refused)
+        with pytest.raises(InputError, match=f"cannot copy {address}/big.bin to .*: {os.strerror(number).lower()}"):
+            stores.copy(f"{address}/big.bin")
+    full = Path("/dev/full")
+    if full.exists():
+        with monkeypatch.context() as patched:
+            patched.setattr(stores.Entry, "part", lambda *_: full)
+            with pytest.raises(InputError, match=r"no space left on device; free some space"):
+                stores.copy(f"{address}/big.bin")
+    assert not asked
+
+
+def test_copies_that_are_written_are_not_removed(web, monkeypatch):
+    """Of two old copies, the one that another process holds stays."""
+    folder, address = web
+    monkeypatch.setattr(stores, "MAX_BYTES", 0)
+    places = []
+    for name in ("a.bin", "b.bin"):
+        (folder / name).write_bytes(b"x" * 5000)
+        places.append(stores.copy(f"{address}/{name}").path.parents[1])
+    for place in places:
+        os.utime(place, (1e9, 1e9))
+    (folder / "c.bin").write_bytes(b"x" * 5000)
+    with FileLock(places[0].with_suffix(".lock")):
+        stores.copy(f"{address}/c.bin")
+    assert [place.exists() for place in places] == [True, False]
+    monkeypatch.setattr(stores, "prune", lambda *_: (_ for _ in ()).throw(FileNotFoundError))
+    assert stores.copy(f"{address}/c.bin").path.exists()

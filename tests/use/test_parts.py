@@ -136,14 +136,41 @@ def test_as_typed(digits, tmp_path, monkeypatch, capsys):
         "--worker 1/2 --seed 1 --label 3": "out holds samples of asked={}, and asked={'label': '3'} was given",
         "--worker 1/2 --seed 1 --force": "--force was given, but other workers",
         f"--worker 1/2 -o {tmp_path}": "holds other files and no _manifest.json",
+        f"--worker 1/2 -o {tmp_path}/mine": "mine is a file, and parts are written to a folder; choose another",
         "--worker 1/2 -n 0": "0 samples cannot be drawn",
     }.items():
-        (tmp_path / "mine.txt").touch()
+        (tmp_path / "mine").touch()
         status, errors = typed(words)
         assert status == 2, words
         assert len(errors) == 1, errors
         assert error in errors[0]
     assert len(list((tmp_path / "out").rglob("*.png"))) == 36
+
+
+def test_parts_of_another_size_are_refused(digits, tmp_path):
+    parts = Parts(sparring.load(digits), 300, {}, tmp_path / "out")
+    parts.begin()
+    manifest = json.loads((parts.out / MANIFEST).read_text())
+    (parts.out / MANIFEST).write_text(json.dumps(manifest | {"part": 2 * parts.size}))
+    with pytest.raises(InputError, match=f"holds parts of {2 * parts.size} samples, .* draws parts of {parts.size};"):
+        parts.begin()
+
+
+def test_a_failed_rank_is_noticed_while_an_earlier_one_runs(digits, tmp_path, monkeypatch):
+    """It is named, and not the one that is terminated then."""
+    from sparring.cli import sample_parts
+
+    programs = {Worker(1, 2): "import time; time.sleep(60)", Worker(2, 2): "raise SystemExit('sparring: no luck')"}
+
+    def start(worker, _command, errors):
+        return subprocess.Popen([sys.executable, "-c", programs[worker]], stderr=errors)
+
+    monkeypatch.setattr(sample_parts, "_start", start)
+    monkeypatch.setattr(sample_parts, "LOOK_EVERY", 0.01)
+    begin = time.monotonic()
+    with pytest.raises(InputError, match="worker 2/2 has failed: no luck; the same command"):
+        sample_parts.draw(Parts(sparring.load(digits), 300, {}, tmp_path / "out"), Worker(), 2, None, [])
+    assert time.monotonic() - begin < 30
 
 
 def test_rules_about_all_samples_are_refused(tmp_path):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -67,7 +68,7 @@ def read(path: Path, name: str) -> Items | None:
         InputError: if a file is damaged, or they do not have the same columns.
     """
     files = files_in(path)
-    column = _column(files[0]) if files else ""
+    column = _column(files)
     if not column:
         return None
     names, held = [], []
@@ -78,7 +79,8 @@ def read(path: Path, name: str) -> Items | None:
             if column not in opened.schema_arrow.names or (field and field not in opened.schema_arrow.names):
                 raise InputError(f"{file} has other columns than {files[0].name}; give files of one set")
             count = opened.metadata.num_rows
-            labels += opened.read([field])[field].to_pylist() if field else []
+            with _undamaged(file):
+                labels += opened.read([field])[field].to_pylist() if field else []
         stem = _name(file, path)
         names += [f"{stem}/{row:09}" for row in range(count)]
         held += [next((w for w in re.split(r"[-_./]", stem.lower()) if w in TRAIN | HELD), "")] * count
@@ -100,7 +102,7 @@ def _name(file: Path, root: Path) -> str:
 
 def _contents(file: Path, column: str, rows: Collection[int]) -> Iterator[tuple[int, Content]]:
     """Row and image of the wanted rows, of which only some are in memory."""
-    with _opened(file) as opened:
+    with _opened(file) as opened, _undamaged(file):
         begin = 0
         for group in range(opened.num_row_groups):
             count = opened.metadata.row_group(group).num_rows
@@ -122,20 +124,39 @@ def _image(value: Any) -> Content:
     return Unreadable("too large") if len(content) > MAX_FILE_BYTES else bytes(content)
 
 
-def _column(file: Path) -> str:
-    """The column with images; "" if there is none."""
-    types = needs("pyarrow.types", "tables", "reads .parquet")
-    with _opened(file) as opened:
-        for field in opened.schema_arrow:
-            binary = types.is_binary(field.type) or types.is_large_binary(field.type)
-            struct = types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0
-            if not (binary or struct) or not opened.metadata.num_rows:
-                continue
-            first = next(opened.iter_batches(1, columns=[field.name])).column(0)[0].as_py()
-            content = _image(first)
-            if not isinstance(content, Unreadable) and signature(content[:512]):
-                return str(field.name)
+def _column(files: Sequence[Path]) -> str:
+    """The column with images; "" if there is none. The first file decides that has more than missing values."""
+    for file in files:
+        with _opened(file) as opened, _undamaged(file):
+            firsts = {name: _first(opened, name) for name in _candidates(opened)}
+        for name, first in firsts.items():
+            if isinstance(first, bytes) and signature(first[:512]):
+                return name
+        if opened.metadata.num_rows and None not in firsts.values():
+            return ""
     return ""
+
+
+def _candidates(opened: Any) -> list[str]:
+    """Columns that may hold images, by their type."""
+    types = needs("pyarrow.types", "tables", "reads .parquet")
+    return [
+        field.name
+        for field in opened.schema_arrow
+        if types.is_binary(field.type)
+        or types.is_large_binary(field.type)
+        or (types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0)
+    ]
+
+
+def _first(opened: Any, column: str) -> Content | None:
+    """The first value of a column that is not missing."""
+    for batch in opened.iter_batches(BATCH, columns=[column]):
+        for value in batch.column(0):
+            plain = value.as_py()
+            if plain is not None and (not isinstance(plain, dict) or plain.get("bytes") is not None):
+                return _image(plain)
+    return None
 
 
 def _label(file: Path) -> str:
@@ -156,6 +177,8 @@ def _class_names(file: Path, field: str) -> list[str]:
 
 def _classes(labels: list[Any], names: list[str]) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
     """The class of each image, and the names of the classes that occur."""
+    if names:  # an index outside of them, such as -1, is no label
+        labels = [None if isinstance(v, int) and not 0 <= v < len(names) else v for v in labels]
     if not labels or any(not isinstance(label, int | str) for label in labels):
         return None, ()
     found = sorted(set(labels), key=lambda label: (isinstance(label, str), label))
@@ -168,8 +191,15 @@ def _classes(labels: list[Any], names: list[str]) -> tuple[NDArray[np.int64] | N
 
 def _opened(file: Path) -> Any:
     parquet = needs("pyarrow.parquet", "tables", "reads .parquet")
+    with _undamaged(file):
+        return parquet.ParquetFile(file, pre_buffer=False)
+
+
+@contextmanager
+def _undamaged(file: Path) -> Iterator[None]:
+    """Names the file that cannot be read."""
     arrow = needs("pyarrow", "tables", "reads .parquet")
     try:
-        return parquet.ParquetFile(file, pre_buffer=False)
-    except (arrow.ArrowInvalid, OSError) as error:
+        yield
+    except (arrow.ArrowException, OSError) as error:
         raise InputError(f"{file} is cut off or damaged ({str(error).splitlines()[0]}); replace it") from error

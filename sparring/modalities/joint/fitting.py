@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring.data.addresses import is_address, name_of
 from sparring.data.items import Items
 from sparring.data.store import Progress
 from sparring.errors import InputError
@@ -148,5 +149,5 @@ def lasting(source: str) -> str:
 
 
 def unnamed(path: str) -> str:
-    """A path without the folders of the machine that it is on."""
-    return Path(path).name
+    """A path without the folders of the machine that it is on, or the name of what lies at an address."""
+    return name_of(path) if is_address(path) else Path(path).name

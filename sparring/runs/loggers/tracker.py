@@ -53,7 +53,7 @@ def published_card(folder: RunFolder) -> str:
     text = folder.card.read_text(errors="replace")
     fields = read_json(folder.recipe, RunRecord)["fields"]
     for path in {value for value in fields.values() if stored.unplaced(value) != value}:
-        text = text.replace(path, Path(path).name)
+        text = text.replace(path, stored.unplaced(path))
     return USE.sub(lambda found: found[1] + stored.unplaced(found[2]), text)
 
 
