@@ -81,8 +81,8 @@ class Dpgan(PrivateRecipe[Images], DcganNets[Images]):
         fitted = super().fitted(items)
         if fitted.levels != self.levels:
             raise InputError(
-                f"{items.name!r} has images of more than eight bits, whose black and white are private; give the values "
-                "that are known without the images, such as levels=0,4095"
+                f"{items.name!r} has images of more than eight bits, whose black and white are private; give the "
+                "values that are known without the images, such as levels=0,4095"
             )
         if fitted.white != Images().white:
             raise InputError(

@@ -162,8 +162,8 @@ def test_with_realistic_noise_numbers_of_both_signs_have_no_spike_at_zero():
         )
         near_zero = float(np.interp(0.01, grid, shares) - np.interp(-0.01, grid, shares))
         assert near_zero < 0.06  # 0.008 of the data
-        assert np.quantile(knots, 0.1) == pytest.approx(-1.28, abs=0.3)
-        assert np.quantile(knots, 0.9) == pytest.approx(1.28, abs=0.3)
+        assert np.quantile(knots, 0.1) == pytest.approx(-1.28, abs=0.5)
+        assert np.quantile(knots, 0.9) == pytest.approx(1.28, abs=0.5)
 
 
 def test_codes_of_digits_are_categories_and_written_numbers_keep_their_form(frame):
