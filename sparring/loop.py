@@ -129,7 +129,7 @@ class Round:
         tensors: Mapping[str, Tensor],
         progress: Tensor,
         seeds: Seeds,
-        place: tuple[int, int],
+        place: tuple[int, ...],
         state: State = ((), 0),
     ) -> None:
         self.tensors = tensors
@@ -198,14 +198,15 @@ class Round:
             self._values[name] = _detached(self._values[name])
             del self._owners[name]
 
-    def part(self, tensors: Mapping[str, Tensor], computed: Mapping[str, Tensor]) -> Round:
+    def part(self, tensors: Mapping[str, Tensor], computed: Mapping[str, Tensor], index: int = 0) -> Round:
         """A round of other samples, such as some of these, in the same turn.
 
         Args:
             tensors: their tensors.
             computed: what has been computed for them already, by the names that `once` knows it by.
+            index: parts of different indices draw different random numbers.
         """
-        part = Round(tensors, self.progress, self._seeds, self._place, self.state)
+        part = Round(tensors, self.progress, self._seeds, (*self._place, index) if index else self._place, self.state)
         part._values.update(computed)
         part.begin(self._movers[0], ())
         return part

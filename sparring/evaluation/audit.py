@@ -132,8 +132,9 @@ class Audit:
 
     @property
     def contradicted(self) -> bool:
-        """True if the attacks refute what the model promises. The promise is about the removal of a record, and the
-        replacement of one is a removal and an addition.
+        """True if what the attacks refute suggests that the promise of the model is broken. The promise is about the
+        removal of a record, and the replacement of one is a removal and an addition. It is no proof: the bound is for
+        delta = 0, and the promise for a replacement has (1 + e^epsilon) delta.
         """
         return self.promise is not None and (self.epsilon or 0.0) > 2 * self.promise.epsilon
 
@@ -182,7 +183,9 @@ class Audit:
     def findings(self) -> tuple[Finding, ...]:
         """The worst of it, for `sparring evaluate`."""
         if self.contradicted:
-            return (Finding("the promise of privacy is broken", self.verdict, "do not publish the model; report it"),)
+            return (
+                Finding("the promise of privacy seems broken", self.verdict, "do not publish the model; report it"),
+            )
         name = "membership can be inferred" if self.worst.excess > 0 else "attributes can be inferred"
         return (Finding(name, self.verdict, ADVICE),) if self.leaks else ()
 

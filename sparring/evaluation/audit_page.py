@@ -143,7 +143,7 @@ def epsilon_words(audit: Audit) -> str:
     if audit.promise is None:
         return bound
     promise = f"The model promises epsilon {audit.promise.epsilon:g} for the removal of one {audit.promise.unit}"
-    verdict = "which these attacks contradict" if audit.contradicted else "which no attack contradicts"
+    verdict = "which these attacks seem to contradict" if audit.contradicted else "which no attack contradicts"
     return f"{bound}. {promise}, {verdict}"
 
 

@@ -44,7 +44,8 @@ class PrivateGAN(GAN):
 
     def drawn(self, round: Round) -> Mapping[str, Tensor]:
         """What D compares real records with, by the names that a round knows it by."""
-        return {"z": self._latents(round), "fake": self._fake(round)}
+        z = self._latents(round)
+        return {"z": z, "fake": round.once("fake", lambda: self.values(z, round.get(CONDITION)))}  # without G's graph
 
     def G_losses(self, round: Round) -> Losses:
         losses = super().G_losses(self._apart(round))

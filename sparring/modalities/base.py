@@ -163,7 +163,7 @@ class Modality(Conditional):
         Args:
             readable: indices of the items that can be read; all unless given.
         """
-        return split_items(items, readable)
+        return split_items(items, readable, self.stratify)
 
     def splits_at_random(self, items: Items) -> bool:
         """True if any item could have been held out as well as any other; False if the data set or their order decides

@@ -76,17 +76,19 @@ class PrivateGradient:
         drawn = {name: value.detach() for name, value in self.drawn(round).items()}
         tensors = dict(round.tensors)
 
-        def loss(weights: dict[str, Tensor], tensors: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> Tensor:
-            alone = round.part({n: t[None] for n, t in tensors.items()}, {n: t[None] for n, t in drawn.items()})
+        def loss(
+            weights: dict[str, Tensor], tensors: Mapping[str, Tensor], drawn: Mapping[str, Tensor], index: int
+        ) -> Tensor:
+            alone = round.part({n: t[None] for n, t in tensors.items()}, {n: t[None] for n, t in drawn.items()}, index)
             with enable_inplace_requires_grad(True):  # penalties differentiate with respect to D's input
                 total: Tensor = functional_call(losses, weights, (alone,))
             return total
 
-        per_sample = vmap(grad_and_value(loss), in_dims=(None, 0, 0), randomness="different")
+        per_sample = vmap(grad_and_value(loss), in_dims=(None, 0, 0, None), randomness="different")
         many = max(1, MAX_NUMBERS // max(1, sum(weight.numel() for weight in player.weights)))
-        for part in _parts(round.size, many):
+        for index, part in enumerate(_parts(round.size, many)):
             few = {n: t[part] for n, t in tensors.items()}, {n: t[part] for n, t in drawn.items()}
-            gradients, _ = per_sample(weights, *few)
+            gradients, _ = per_sample(weights, *few, index)
             for total, added in zip(sums, self._clipped([gradients[name] for name in weights]), strict=True):
                 total += added
         return sums
@@ -95,9 +97,7 @@ class PrivateGradient:
         """The sum of clipped gradients, (n, ...) each. A gradient that is not finite counts as 0: it has no norm that
         could be bounded.
         """
-        norms = torch.stack([torch.linalg.vector_norm(g.flatten(1).float(), dim=1) for g in gradients]).norm(
-            dim=0
-        )  # (n,)
+        norms = torch.stack([g.reshape(len(g), -1).float().norm(dim=1) for g in gradients]).norm(dim=0)  # (n,)
         finite = norms.isfinite()
         factors = torch.where(finite, (self.clip / norms.clamp(min=1e-12)).clamp(max=1.0), 0.0)
         if not finite.all():

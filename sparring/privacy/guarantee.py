@@ -72,8 +72,9 @@ def promised(about: Mapping[str, Any]) -> Guarantee | None:
 
 
 NOT_COVERED = (
-    "Not covered: the number of records, names and types of columns, names of classes; several records of one person; "
-    "other models, other runs and tuning on the same data, which add up; evaluations and audits, which read real data."
+    "Not covered: the number of records, names and types of columns, names of classes, size, channels and alpha of "
+    "images; several records of one person; other models, other runs and tuning on the same data, which add "
+    "up; evaluations and audits, which read real data."
 )
 
 

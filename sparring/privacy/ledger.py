@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from sparring.errors import InputError
 from sparring.files import write_json
 from sparring.json_files import read_json
 from sparring.privacy.guarantee import Guarantee
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 RESERVED_SHARE = 200  # one part of so many of the budget is reserved at a time
 
@@ -33,26 +36,32 @@ class Ledger:
 
     def __init__(self, path: Path, guarantee: Guarantee, writes: bool = True) -> None:
         self.path, self.guarantee, self.writes = path, guarantee, writes
-        self.moves = read_json(path, Spent)["moves"] if path.is_file() else 0
+        self.moves = read_json(path, Spent)["moves"] if writes and path.is_file() else 0
         self._reserved = self.moves
         if not self.moves >= 0:
             raise InputError(f"{path} is damaged: it counts {self.moves} moves; --force starts anew")
+
+    def share(self, fabric: Fabric, step: int) -> None:
+        """Tell all ranks what the file of the first one says: another machine may have no such file, or an older one.
+
+        Args:
+            step: that the run is resumed from.
+
+        Raises:
+            InputError: on all ranks, if the record of a run that is resumed is not there.
+        """
+        missing = self.writes and bool(step) and not self.path.is_file()
+        self.moves, missing = fabric.broadcast((self.moves, missing))
+        self._reserved = self.moves
+        if missing:
+            raise InputError(
+                f"{self.path} is missing, so nobody knows how much of the privacy budget is spent; --force starts anew"
+            )
 
     @property
     def left(self) -> int:
         """Moves that the budget still allows."""
         return max(0, self.guarantee.moves - self.moves)
-
-    def check(self, step: int) -> None:
-        """Check that the record of a run that is resumed is there.
-
-        Raises:
-            InputError: if not.
-        """
-        if step and not self.path.is_file():
-            raise InputError(
-                f"{self.path} is missing, so nobody knows how much of the privacy budget is spent; --force starts anew"
-            )
 
     def spend(self) -> None:
         """Count a move, before it is made.

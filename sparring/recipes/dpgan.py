@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from sparring.data.items import Items
+from sparring.errors import InputError
 from sparring.layers.condition import Condition
 from sparring.losses import adversarial
 from sparring.losses.adversarial import AdversarialLoss, StandardLoss
 from sparring.modalities import Images
+from sparring.modalities.images.palette import Palette
 from sparring.nets import dcgan
 from sparring.recipes.base import (
     Count,
@@ -35,6 +39,8 @@ class Dpgan(PrivateRecipe[Images], DcganNets[Images]):
 
     sparring train mnist --recipe dpgan privacy=10
     """
+
+    takes: ClassVar[tuple[Any, ...]] = (Images(use_table=False),)  # rows beside images would be stored
 
     # Generator
     z: Count = 100
@@ -65,8 +71,29 @@ class Dpgan(PrivateRecipe[Images], DcganNets[Images]):
         channels, size, _ = shape
         return dcgan.Generator(latents, size, channels, self.width, condition, self.norm)
 
+    def check(self) -> None:
+        super().check()
+        if self.table or self.columns:
+            given = f"table={self.table}" if self.table else f"columns={','.join(self.columns)}"
+            raise InputError(f"{given} was given, but the rows beside images are not learned privately; leave it out")
+
+    def fitted(self, items: Items) -> Images:
+        fitted = super().fitted(items)
+        if fitted.levels != self.levels:
+            raise InputError(
+                f"{items.name!r} has images of more than eight bits, whose black and white are private; give the "
+                "values that are known without the images, such as levels=0,4095"
+            )
+        if fitted.white != Images().white:
+            raise InputError(
+                f"the gray values of {items.name!r} seem to end below 255, and where they end is private; scale the "
+                "images to 0 to 255"
+            )
+        return fitted
+
     def published(self, modality: Images) -> Images:
-        return replace(modality, counts=(1,) * len(modality.classes))
+        assert modality.attributes is None
+        return replace(modality, counts=(1,) * len(modality.classes), palette=Palette())
 
     def draw_conditions(self, modality: Images, n: int, device: torch.device) -> Tensor | None:
         return modality.draw_conditions(n, device) if modality.classes else None

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from sparring.data.items import Items
 from sparring.errors import InputError
@@ -101,9 +101,11 @@ class Dptable(PrivateRecipe[Table], TableRecipe):
         )
         return self.modality(items.kind).fit_privately(items, columns, pairs, selection, SecretNoise())
 
-    def measured(self, modality: Table) -> dict[str, Any]:
-        assert modality.measured is not None
-        return {"fitted": modality.measured.releases, "selection": modality.measured.selection}
+    def published(self, modality: Table) -> Table:
+        return modality  # all of it is measured with noise; `measured` refuses others
+
+    def draw_conditions(self, modality: Table, n: int, device: torch.device) -> Tensor | None:
+        return modality.draw_conditions(n, device)  # by noisy counts
 
     def game_class(self, modality: Table) -> Callable[..., GAN]:
         return partial(super().game_class(modality), weight=self.adversarial)

@@ -218,7 +218,7 @@ def follow(request: Request, team: Team) -> tuple[Recipe[Any], Modality]:
 
     try:
         _, prepared = team.after_leader(read)
-        if settings.fingerprint and prepared.fingerprint != settings.fingerprint:
+        if not _same(settings, prepared):
             problem = f"{request.data} has other data on this machine than on that of the first rank"
     except InputError as error:
         problem = str(error)
@@ -228,6 +228,13 @@ def follow(request: Request, team: Team) -> tuple[Recipe[Any], Modality]:
     fabric.launch()
     _work(fabric, source, fields, modality, prepared, folder, settings, bound, True, None)
     return recipe, modality
+
+
+def _same(settings: Settings, data: Dataset) -> bool:
+    """True if data may be those of a run. A private one stores no fingerprint; its number of records is public."""
+    if settings.privacy is not None:
+        return len(data.train) == settings.privacy.records
+    return settings.fingerprint in ("", data.fingerprint)
 
 
 def _announce(plan: _Plan, items: Items, why: str, request: Request, folder: RunFolder, screen: Screen) -> None:
@@ -292,7 +299,8 @@ def _planned(recipe: Recipe[Any], items: Items, request: Request, read: Read, sc
     promise = recipe.guarantee(modality, len(prepared.train), bound.steps or recipe.steps)
     if promise is not None:
         recipe.game(modality)  # refuses what couples samples
-        settings, bound = private(settings, promise, Bound(bound.steps or recipe.steps, bound.time, reason=BUDGET))
+        settings = private(settings, promise)
+        bound = Bound(bound.steps or recipe.steps, bound.time, reason=BUDGET)
     return _Plan(recipe, modality, prepared, settings, bound)
 
 
@@ -353,7 +361,7 @@ def _resumed(folder: RunFolder, recipe: Recipe[Any] | None, items: Items, reques
     if not checkpoint.saved(folder.checkpoints) and (folder.log.exists() or folder.model.exists()):
         raise InputError(f"{folder.path} has no checkpoint left to resume from; --force starts it anew")
     _, prepared = read(stored, modality)
-    if settings.fingerprint and prepared.fingerprint != settings.fingerprint:
+    if not _same(settings, prepared):
         raise InputError(f"{folder.path} was trained on other data ({shown(settings.data)}) than {items.name!r}")
     settings = replace(settings, until=request.until or settings.until)
     if not bound.given or (bound.steps, bound.time) == (run["steps"], run["time"]):

@@ -25,15 +25,15 @@ BUDGET = "the privacy budget is made for as many steps"
 UNTIL = "--until {} compares samples with real data during training, which is not private; leave it out"
 
 
-def private(settings: Settings, promise: Guarantee, bound: Bound) -> tuple[Settings, Bound]:
-    """Settings and bound of a private run. The fingerprint of the data would reveal whether a guess of them is right.
+def private(settings: Settings, promise: Guarantee) -> Settings:
+    """Settings of a private run. The fingerprint of the data would reveal whether a guess of them is right.
 
     Raises:
         InputError: if the run would end by what it finds in the data.
     """
     if settings.until:
         raise InputError(UNTIL.format(settings.until))
-    return replace(settings, fingerprint="", privacy=promise), bound
+    return replace(settings, fingerprint="", privacy=promise)
 
 
 def within_budget(bound: Bound, steps: int) -> Bound:
@@ -74,15 +74,20 @@ class PrivateSteps:
         """Give the players that see real records a private gradient.
 
         Raises:
-            InputError: if the game is not built for that.
+            InputError: if the game is not built for that, or a player might see records without one.
         """
         if not isinstance(game, PrivateGAN):
             raise InputError(f"{type(game).__name__} cannot be trained privately; derive the recipe from PrivateRecipe")
-        promise = self.promise
+        promise, of_G = self.promise, {id(weight) for weight in game.G.parameters()}
         for player in players:
             if player.moves(game.D):
                 player.gradient = PrivateGradient(
                     game.drawn, promise.clip, promise.noise, promise.expected, self.source, self.ledger.spend
+                )
+            elif player.losses != game.G_losses or not {id(weight) for weight in player.weights} <= of_G:
+                raise InputError(
+                    f"player {player.name} of a private run moves other weights than those of D and G, or by other "
+                    "losses than G's, which may see records; let `phases` return `game.players`"
                 )
 
     def allows(self, players: Sequence[Player]) -> bool:

@@ -135,6 +135,8 @@ class Run:
     def restore(self) -> bool:
         """Restore the newest intact checkpoint. False if there is none yet."""
         found = checkpoint.latest_for_all(self.folder.checkpoints, State, self.fabric)
+        if self.private is not None:
+            self.private.ledger.share(self.fabric, 0 if found is None else found[1]["step"])
         if found is None:
             return False
         tensors, state, problems = found
@@ -143,8 +145,6 @@ class Run:
         with reading(self.folder.checkpoints):
             self._load(tensors)
         self.step, self.seconds = state["step"], state["seconds"]
-        if self.private is not None:
-            self.private.ledger.check(self.step)
         self._restore_plan(state)
         for name, value, most in (
             ("step", self.step, ENDLESS),

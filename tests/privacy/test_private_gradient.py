@@ -204,3 +204,49 @@ def packed():
     net = mlp.Discriminator((1, 8, 8), (8,))
     net.pack = 2
     return net
+
+
+class Noisy(mlp.Discriminator):
+    """Adds random numbers to its logits, and scales them by a weight without dimensions."""
+
+    def __init__(self):
+        super().__init__((1, 8, 8), (8,))
+        self.scale = torch.nn.Parameter(torch.tensor(1.0))
+
+    def judge(self, h, label=None):
+        return super().judge(h, label) * self.scale * torch.rand(len(h), device=h.device)
+
+
+def test_chunks_of_a_batch_draw_different_numbers_and_weights_may_be_scalars(monkeypatch):
+    """Equal records have equal gradients unless their random numbers differ."""
+    torch.manual_seed(0)
+    G = mlp.Generator(8, (1, 8, 8), (8,), norm=False)
+    one = PrivateGAN(G, Noisy(), non_saturating(), normal(8), batch=5, conditions=lambda *_: None)
+    z = torch.zeros(N, 8)
+    fakes = G(z).detach()
+    tensors = {"values": torch.ones(N, 1, 8, 8)}
+    monkeypatch.setattr("sparring.privacy.gradient.MAX_NUMBERS", 1)  # a chunk for each sample
+    summed = []
+    estimator = PrivateGradient(lambda _: {"z": z, "fake": fakes}, float("inf"), 0.0, 1, SecretNoise())
+
+    def clipped(gradients):
+        summed.append(torch.cat([g.flatten() for g in gradients]))
+        return [g[0] for g in gradients]
+
+    monkeypatch.setattr(estimator, "_clipped", clipped)
+    gradient(one, estimator, tensors)
+    assert len(summed) == N
+    assert len({round(float(each.norm()), 6) for each in summed}) == N
+    monkeypatch.undo()
+    found, _, _ = gradient(one, estimator, tensors)
+    assert any(each.ndim == 0 and float(each.abs()) > 0 for each in found)
+
+
+def test_D_turn_runs_G_without_a_graph():
+    one = game()
+    optimizer = partial(torch.optim.SGD, lr=0.1)
+    player, other = one.players(optimizer, optimizer)
+    round = Round(batch(), torch.zeros(()), Seeds(), (0, 0))
+    round.begin(player, [other])
+    with other.acting():
+        assert not one.drawn(round)["fake"].requires_grad

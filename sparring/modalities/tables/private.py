@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,9 @@ from scipy.stats import norm
 
 from sparring.errors import InputError
 from sparring.modalities.tables.columns import Category, Column, Number
+from sparring.modalities.tables.columns.forms.numbers import NumberForm
 from sparring.modalities.tables.columns.number import KNOTS_PER_BIN
+from sparring.modalities.tables.columns.recognition import recognized
 from sparring.modalities.tables.columns.values import as_python, is_date, is_text, numbers
 from sparring.privacy import Release, SecretNoise
 
@@ -81,6 +84,7 @@ def fit_columns(
 
 
 def _fit_column(values: Series, kind: str, noise: float, selection: float, source: SecretNoise) -> Column:
+    import pandas
     from pandas.api import types
 
     name = str(values.name)
@@ -88,7 +92,11 @@ def _fit_column(values: Series, kind: str, noise: float, selection: float, sourc
         raise InputError(f"columns={name}={kind} is not fitted privately; give category or number, or leave it out")
     if is_date(values):
         raise InputError(f"column {name!r} holds dates, which are not fitted privately; write them as numbers")
-    values = values if kind == "category" else _typed(values)
+    form = _form(values, kind)
+    if form is not None:
+        values = pandas.Series(form.numbers(values.tolist()), values.index, dtype=form.dtype, name=name)
+        fitted = _number(values, noise, source)
+        return replace(fitted, form=form, step=fitted.step or form.step)
     numeric = types.is_numeric_dtype(values.dtype) and not types.is_bool_dtype(values.dtype)
     if kind == "number" and not numeric:
         raise InputError(f"columns={name}=number was given, but the column holds {values.dtype}; give category")
@@ -97,14 +105,14 @@ def _fit_column(values: Series, kind: str, noise: float, selection: float, sourc
     return _number(values, noise, source)
 
 
-def _typed(values: Series) -> Series:
-    """Numbers that a file has as text, as numbers; other values unchanged."""
-    import pandas
-
-    if not is_text(values):
-        return values
-    found = pandas.to_numeric(values, errors="coerce")
-    return found.astype("Float64") if found.notna().sum() == values.notna().sum() > 0 else values
+def _form(values: Series, kind: str) -> NumberForm | None:
+    """How a column of text writes its numbers; None for codes and words, such as 00849."""
+    if kind == "category" or not is_text(values):
+        return None
+    form = None
+    with suppress(InputError):  # words that the user calls numbers
+        form = recognized(values, number=kind == "number").form
+    return form if isinstance(form, NumberForm) else None
 
 
 def _category(values: Series, noise: float, selection: float, source: SecretNoise) -> Category:
@@ -133,8 +141,8 @@ def _number(values: Series, noise: float, source: SecretNoise) -> Number:
     x = numbers(values, 0)
     missing, present = np.isnan(x), x[~np.isnan(x)]
     ranges = noise / math.sqrt(RANGE_SHARE)
-    edges = _edges(present, ranges, source, whole)
     counted = noise / math.sqrt(1 - RANGE_SHARE)
+    edges = _edges(present, ranges, SURE * counted, source, whole)
     zero = np.count_nonzero(present == 0)
     exact = np.array([float(missing.sum()), float(zero)])
     parts = np.histogram(present[present != 0].clip(edges[0], edges[-1]), edges)[0].astype(np.float64)
@@ -142,8 +150,14 @@ def _number(values: Series, noise: float, source: SecretNoise) -> Number:
     return _from_counts(values, edges, noisy, SURE * counted, whole)
 
 
-def _edges(x: Floats, noise: float, source: SecretNoise, whole: bool) -> Floats:
-    """Ends of parts of the ranges between powers of two in which values occur, in order."""
+def _edges(x: Floats, noise: float, sure: float, source: SecretNoise, whole: bool) -> Floats:
+    """Ends of parts of the ranges between powers of two in which values occur, in order. The more values a range has,
+    the more parts it has. Those nearer to zero than any such range are one part: the counts of many empty ones are
+    noise, of which some seem to be values.
+
+    Args:
+        sure: count above which a part is taken for occupied.
+    """
     first, last = EXPONENTS[0], EXPONENTS[-1]
     magnitude = np.floor(np.log2(np.abs(x).clip(2.0**first))).clip(first, last).astype(int) - first
     small = np.abs(x) < 2.0**first
@@ -153,6 +167,7 @@ def _edges(x: Floats, noise: float, source: SecretNoise, whole: bool) -> Floats:
     noisy = source.noisy(cells[: 2 * width + 1].astype(np.float64), noise)
     occupied = np.flatnonzero(noisy > SURE * noise) - width  # -width..width; the exponent is first + |i| - 1
     signed = [int(i) for i in occupied if i] or [1 - first]  # [1, 2) if nothing is sure
+    nearest = min(map(abs, signed))
     ends = set[float]()
     for i in range(min(signed), max(signed) + 1):
         if i == 0:
@@ -160,7 +175,11 @@ def _edges(x: Floats, noise: float, source: SecretNoise, whole: bool) -> Floats:
         low = 2.0 ** (first + abs(i) - 1)
         if whole and low < 1:
             continue
-        count = int(min(PARTS, low)) if whole else PARTS
+        if abs(i) < nearest:
+            ends |= {math.copysign(1.0 if whole else 2.0**first, i), math.copysign(2.0 ** (first + nearest - 1), i)}
+            continue
+        most = int(np.clip(noisy[i + width] / sure, 1, PARTS))
+        count = int(min(most, low)) if whole else most
         ends |= {math.copysign(low * (1 + k / count), i) for k in range(count + 1)}
     if not ends:
         ends = {1.0, 2.0}

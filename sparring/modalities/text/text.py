@@ -138,7 +138,7 @@ class Text(Modality):
     def split(self, items: Items, readable: NDArray[np.int64] | None = None) -> Split:
         """A tenth of the texts is held out, at most 10,000; of a long text, every tenth block of lines."""
         if not self.continuous:
-            return split_items(items, readable, most=MAX_HELD)
+            return split_items(items, readable, self.stratify, MAX_HELD)
         held = passages.held_lines(len(items))
         return Split(np.flatnonzero(~held), np.flatnonzero(held))
 

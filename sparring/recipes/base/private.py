@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, ClassVar
 
@@ -24,7 +25,11 @@ Delta = Annotated[float, Within(0, 0.1, exclusive=True)]
 
 @dataclass(frozen=True)
 class PrivateRecipe(AdamFields, Adversarial[M]):
-    """D learns from real samples by private gradients, G from D alone."""
+    """D learns from real samples by private gradients, G from D alone.
+
+    A subclass says what is published of the fitted modality, and what G's conditions are drawn from: either would
+    otherwise be computed from the data without noise.
+    """
 
     private: ClassVar[bool] = True
 
@@ -35,19 +40,37 @@ class PrivateRecipe(AdamFields, Adversarial[M]):
     D_steps: Count = optimization(1, "moves of D per move of G, each with a batch and a noise of its own")
 
     def game_class(self, modality: M) -> Callable[..., GAN]:
-        return partial(PrivateGAN, batch=self.G_batch, conditions=partial(self.draw_conditions, modality))
+        conditions = partial(self.draw_conditions, modality)
+        return partial(PrivateGAN, batch=self.G_batch // self.shards, conditions=conditions)
 
+    def modality(self, kind: str) -> M:
+        return replace(super().modality(kind), stratify=False)  # the split would depend on the label of each record
+
+    @abstractmethod
+    def published(self, modality: M) -> M:
+        """A fitted modality without whatever was computed from the data without noise."""
+
+    @abstractmethod
     def draw_conditions(self, modality: M, n: int, device: torch.device) -> Tensor | None:
         """Conditions that G's samples are generated for. They must not depend on the data without noise."""
-        return modality.draw_conditions(n, device)
 
     def phases(self, game: GAN) -> list[Phase]:
         adam = self.adam()
         return [Phase(game.players(adam, adam, turns=self.D_steps))]
 
-    def measured(self, modality: M) -> dict[str, Any]:  # noqa: ARG002
-        """What fitting the modality has cost, as arguments of `planned`."""
-        return {}
+    def measured(self, modality: M) -> dict[str, Any]:
+        """What fitting the modality has cost, as arguments of `planned`.
+
+        Raises:
+            InputError: if it could have been fitted privately, and was not.
+        """
+        found = getattr(modality, "measured", ())
+        if found is None:
+            raise InputError(
+                f"recipe {self.name!r} has fitted the {modality.words.items} without noise; let its method `fitted` "
+                "return `fit_privately`"
+            )
+        return {"fitted": found.releases, "selection": found.selection} if found else {}
 
     def guarantee(self, modality: M, records: int, steps: int) -> Guarantee:
         return planned(
@@ -59,3 +82,5 @@ class PrivateRecipe(AdamFields, Adversarial[M]):
         super().check()
         if self.noise:
             raise InputError(f"noise={self.noise} was given; a private run has noise in D's gradient instead")
+        if self.G_batch % self.shards:
+            raise InputError(f"G_batch={self.G_batch} must be a multiple of shards={self.shards}")
