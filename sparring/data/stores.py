@@ -102,8 +102,7 @@ def copy(address: str) -> Copy:
     Raises:
         InputError: if there is no such address, or it cannot be read after several tries, or does not fit on the disk.
     """
-    key = hashlib.blake2b(address.rstrip("/").encode(), digest_size=8).hexdigest()
-    folder = cached(FOLDER) / key
+    folder = _folder(address)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
@@ -124,6 +123,16 @@ def _unused(folder: Path) -> AbstractContextManager[object]:
         OSError: if another one does.
     """
     return FileLock(folder.with_suffix(".lock"), timeout=0)
+
+
+def is_copied(address: str) -> bool:
+    """True if a whole copy is on this machine."""
+    return (_folder(address) / COMPLETE).exists()
+
+
+def _folder(address: str) -> Path:
+    """Where the copy of an address is."""
+    return cached(FOLDER) / hashlib.blake2b(address.rstrip("/").encode(), digest_size=8).hexdigest()
 
 
 def _copy(address: str, folder: Path) -> Copy:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import sparring
-from sparring.data import tensors
-from sparring.data.addresses import shown
+from sparring.data import stores, tensors
+from sparring.data.addresses import is_address, shown
 from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
 from sparring.data.tensors import VALUES, Tensors
@@ -85,11 +85,15 @@ class Model:
             source: as for `modalities.find`; None for the data that the model was trained on.
 
         Raises:
-            InputError: if the data cannot be found or read, or are not those of the training any more.
+            InputError: if the data cannot be found or read, or are not those of the training any more, or are in a
+                store and were not copied to this machine.
         """
         if source is not None:
             return find(source, (type(self.modality),))
-        items = find(self.about["data"], (type(self.modality),))
+        data = self.about["data"]
+        if is_address(data) and not stores.is_copied(data):  # a model from elsewhere may name any address
+            raise InputError(f"the training data are at {shown(data)}; give that address to copy them to this machine")
+        items = find(data, (type(self.modality),))
         self._check_same(items)
         return items
 

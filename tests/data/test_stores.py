@@ -486,3 +486,12 @@ def test_copies_that_are_written_are_not_removed(web, monkeypatch):
     assert [place.exists() for place in places] == [True, False]
     monkeypatch.setattr(stores, "prune", lambda *_: (_ for _ in ()).throw(FileNotFoundError))
     assert stores.copy(f"{address}/c.bin").path.exists()
+
+
+def test_a_model_from_elsewhere_starts_no_download(monkeypatch, tmp_path):
+    """Its file may name any address, such as one of an internal network."""
+    made = sparring.train("gan", "digits", out=tmp_path / "run", steps=1, quiet=True, G=(8,), D=(8,))
+    made.about["data"] = "http://user:secret@10.0.0.1/inside.zip"
+    monkeypatch.setattr(stores, "copy", lambda address: pytest.fail(f"{address} is read"))
+    with pytest.raises(InputError, match=r"the training data are at http://10.0.0.1/inside.zip; give that address"):
+        made.find_items()
