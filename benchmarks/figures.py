@@ -97,6 +97,8 @@ PAGES = (
     Page("docs/perceptual.md", "benchmarks/perceptual.py --page docs/perceptual.md", TRANSLATION),
     Page("docs/restoring-sounds.md", "benchmarks/vocoder.py --page docs/restoring-sounds.md", SOUNDS),
     Page("docs/exploring.md", "benchmarks/explore.py --page docs/exploring.md", (*IMAGES, "sparring/explore")),
+    Page("docs/privacy.md", "benchmarks/privacy.py --page docs/privacy.md", (*CORE, "sparring/privacy")),
+    Page("docs/installing.md", "benchmarks/installed.py --page docs/installing.md", ("pyproject.toml",)),
     Page("docs/coming-from.md", "benchmarks/imports.py", ("sparring/nets", "sparring/recipes/peers")),
     Page("docs/exporting.md", "benchmarks/export.py --page docs/exporting.md", ("sparring/deploy", "sparring/games")),
     Page("docs/serving.md", "benchmarks/serve.py --page docs/serving.md", ("sparring/deploy/serve",)),

@@ -45,7 +45,9 @@ ROWS = (
     Row("densegan", {"G": 64, "D": 8, "growth": 8}, "narrow, for a CPU"),
     Row("stylegan2", {"base": 512, "most": 64}, "narrow, for a CPU"),
     Row("fastgan", note="designed for about a hundred images"),
+    Row("lightweight", note="the generator of lightweight-gan"),
     Row("projected", note="on features of a net trained on ImageNet"),
+    Row("dpgan", note="with differential privacy, epsilon 8"),
     Row("r3gan", note="residual nets"),
     Row("r3gan_strided", note="the default"),
 )

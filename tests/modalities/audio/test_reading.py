@@ -171,9 +171,10 @@ def test_spoken_digits_have_classes_and_a_test_part(tmp_path):
 
 
 def test_bad_input(sounds, tmp_path):
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.xyz").write_text("no sounds")
     with pytest.raises(InputError, match="a folder, zip or tar of sounds"):
-        find(str(tmp_path / "empty"))
+        find(str(tmp_path / "other"))
     with pytest.raises(InputError, match="single sound"):
         find(str(sounds / "low" / "00.wav"))
     items = find(str(sounds))
