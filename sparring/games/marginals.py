@@ -11,9 +11,8 @@ from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.terms import Term
 from sparring.nets.table import Generator
 
-Pair = tuple[
-    int, int, Sequence[float], float
-]  # two columns, the shares of their pairs of codes, and the noise in these
+# Two columns, the shares of their pairs of codes, and the standard deviation of the noise in these.
+Pair = tuple[int, int, Sequence[float], float]
 
 
 class Marginals(Term):

@@ -85,9 +85,9 @@ def describe(recipe: Recipe[Any], modality: Modality) -> dict[str, Any]:
 
 
 def portable(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """What `describe` wrote, without paths of the machine that the model was trained on, and
-    without credentials in addresses. A recipe file that it names is
-    not run: of its fields and its modality, absolute paths are found by their form.
+    """What `describe` wrote, without paths of the machine that the model was trained on, and without credentials in
+    addresses. A recipe file that it names is not run: of its fields and its modality, absolute paths are found by their
+    form.
 
     Args:
         path: as for `restore`.

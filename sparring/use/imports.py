@@ -90,6 +90,8 @@ def _layout(peer: str, files: Sequence[str | Path], config: str | Path | None) -
 
 def _state(path: Path, layout: Peer) -> State:
     """The tensors in a file, by their names."""
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; give {layout.files[0]} of {layout.title}")
     content = _safetensors(path) if path.suffix == ".safetensors" else _tensors(path)
     for name in (*layout.inside, *WRAPPERS):
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):

@@ -237,7 +237,7 @@ def test_bad_input(tmp_path):
 
     refused(r"there is no layout 'cyclgan'; did you mean 'cyclegan'\?", "cyclgan")
     refused("3 files were given; cyclegan has", files=(file, file, file))
-    refused("none.pth cannot be read", files=(tmp_path / "none.pth",))
+    refused("there is no file .*none.pth; give ", files=(tmp_path / "none.pth",))
     refused("hifigan needs the JSON", "hifigan")
     refused("cyclegan has none; remove it", config=file)
     refused("its layout is another one: it has no nested levels", "pix2pix")

@@ -20,6 +20,7 @@ from sparring.errors import InputError
 from sparring.files import resolved
 from sparring.modalities import audio, images, video
 from sparring.modalities.joint import soundtracks
+from sparring.modalities.joint.soundtracks import FILM, SOUND
 from sparring.modalities.joint.tuples import KIND, MISSING, Rows, Tuples, checked
 from sparring.modalities.tables import reading as tables
 from sparring.modalities.text import reading as texts
@@ -59,8 +60,8 @@ FORMS: Mapping[str, tuple[frozenset[str], Listed]] = {
         frozenset(images.image_files.FORMATS) - {".gif"},
         images.reading.from_files,
     ),
-    "sound": (frozenset(audio.reading.SOUNDS), audio.reading.from_files),
-    "film": (frozenset((".gif", ".mp4", ".webm", ".mkv", ".mov", ".avi")), _films),
+    SOUND: (frozenset(audio.reading.SOUNDS), audio.reading.from_files),
+    FILM: (frozenset((".gif", ".mp4", ".webm", ".mkv", ".mov", ".avi")), _films),
     "text": (frozenset((texts.FREE_TEXT,)), _texts),
 }
 
@@ -208,11 +209,12 @@ def of_stems(files: FileSource, by_stem: Mapping[str, Mapping[str, int]]) -> Ite
 
 def _add_sounds(parts: dict[str, Items], rows: dict[str, Rows]) -> Iterator[str]:
     """Add the sound of films as a part, unless there are sounds already."""
-    found = soundtracks.sounds_of(parts["film"]) if "film" in parts and "sound" not in parts else None
-    if found is not None:
-        parts["sound"], own = found
-        rows["sound"] = np.where(rows["film"] >= 0, own[rows["film"]], MISSING)
-        seconds = soundtracks.clip_seconds(parts["film"].items)
+    films = parts.get(FILM)
+    found = None if films is None or SOUND in parts else soundtracks.sounds_of(films)
+    if films is not None and found is not None:
+        parts[SOUND], own = found
+        rows[SOUND] = np.where(rows[FILM] >= 0, own[rows[FILM]], MISSING)
+        seconds = soundtracks.clip_seconds(films.items)
         yield f"the sound of the first {seconds:.2g} seconds of the films is a part"
 
 
