@@ -15,7 +15,8 @@ from sparring.errors import InputError
 MAX_SEED = 2**32 - 1
 ERROR_TITLE = "This does not work"
 # Arguments of every `gr.render`. Each adds its handlers to one dictionary of the visitor, in its own thread. Two at
-# once, as when a page is opened, may give two handlers the same number, and one of them is lost.
+# once, as when a page is opened, may give two handlers the same number, and one of them is lost. Every handler that is
+# made in one has a `key`: its number stays the same when it is made again, so that a click in between finds it.
 ONE_RENDER: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "render"}
 
 F = TypeVar("F", bound=Callable[..., Any])

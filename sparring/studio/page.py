@@ -10,7 +10,7 @@ import gradio as gr
 
 from sparring.model import Model
 from sparring.studio.handlers import shows_errors
-from sparring.studio.studio import CLEANING_INTERVAL, MAX_FILE_AGE, Studio
+from sparring.studio.studio import CLEANING_INTERVAL, MAX_FILE_AGE, NO_RUN, Stamp, Studio
 from sparring.studio.tabs import compare, edit, file, runs, sample, train
 
 REFRESH_INTERVAL = 2.0  # seconds after which a new model of the selected run is noticed
@@ -25,7 +25,7 @@ def page(studio: Studio) -> gr.Blocks:
             studio.run = gr.Dropdown(
                 label="Run", choices=[], value=None, scale=2, min_width=240, elem_id="run", filterable=True
             )
-        studio.model_stamp = gr.State("")
+        studio.model_stamp = gr.State(NO_RUN)
         with gr.Tabs(elem_id="tabs") as tabs:
             _tabs(studio, tabs)
         # A model is there when a training ends, and another one after it has been resumed.
@@ -57,12 +57,12 @@ def _tabs(studio: Studio, tabs: gr.Tabs) -> None:
         (file_fitted, file_tab, file.can_use_files),
     ):
         visible = shows_errors(partial(_visible, studio, can_use))
-        fitted.then(visible, studio.run, component, show_progress="hidden")
+        fitted.then(visible, studio.model_stamp, component, show_progress="hidden")
 
 
-def _visible(studio: Studio, can_use: Callable[[Model], bool], name: str | None) -> gr.Tab:
+def _visible(studio: Studio, can_use: Callable[[Model], bool], stamp: Stamp) -> gr.Tab:
     """Show a tab if it can be used with the model of a run."""
-    model = studio.model(name)
+    model = studio.model(stamp.run)
     return gr.Tab(visible=model is not None and can_use(model))
 
 

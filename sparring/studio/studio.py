@@ -6,22 +6,40 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.events import Dependency
 
 from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.model import Model
 from sparring.provenance import Mark
 from sparring.runs.folder import RunFolder
+from sparring.studio.handlers import shows_errors
 from sparring.studio.jobs import Jobs
 from sparring.studio.models import Models
 from sparring.studio.run_index import Card, RunIndex
 
 CLEANING_INTERVAL = 3600  # seconds between two removals of old files
 MAX_FILE_AGE = 24 * 3600  # seconds for which files are kept for download
+
+
+class Stamp(NamedTuple):
+    """Identifies a run and the version of its model.
+
+    Attributes:
+        run: its name; "" for none.
+        version: time at which the model was written, in nanoseconds; 0 if there is none.
+    """
+
+    run: str
+    version: int
+
+
+NO_RUN = Stamp("", 0)
 
 
 class Studio:
@@ -36,7 +54,7 @@ class Studio:
 
     Attributes:
         run: the component that holds the name of the selected run.
-        model_stamp: a state that changes with the selected run and whenever its model is written.
+        model_stamp: a state with a `Stamp`. It changes with the selected run and whenever its model is written.
     """
 
     run: gr.Dropdown
@@ -69,11 +87,32 @@ class Studio:
         """What marks samples of a model that are downloaded; None if nothing does."""
         return Mark.of(model, self.laws, self.marks) if self.laws else None
 
-    def stamp(self, name: str | None) -> str:
-        """Identifies a run and the version of its model."""
+    def stamp(self, name: str | None) -> Stamp:
+        """The stamp of a run."""
         path = self.runs.paths().get(name or "")
         model = None if path is None else RunFolder(path).model / "model.json"
-        return f"{name} {model.stat().st_mtime_ns}" if model is not None and model.is_file() else f"{name}"
+        return Stamp(name or "", model.stat().st_mtime_ns if model is not None and model.is_file() else 0)
+
+    def on_model(
+        self, fit: Callable[..., dict[Any, Any]], fitted: gr.State, inputs: Sequence[Any], outputs: Sequence[Any]
+    ) -> Dependency:
+        """Fit components to the selected model, once for each version of it.
+
+        The selected run may change while an event waits: an event of one run may find another one, and be followed by
+        the other one's own event. A second fit would reset what the user has entered since the first one.
+
+        Args:
+            fit: gets the stamp and the values of the inputs, and returns updates by component.
+            fitted: state with the stamp that the components fit; at first `NO_RUN`.
+            outputs: all components that are updated, but for `fitted`.
+        """
+
+        def once(stamp: Stamp, last: Stamp, *values: Any) -> dict[Any, Any]:
+            return {fitted: gr.skip()} if stamp == last else {fitted: stamp, **fit(stamp, *values)}
+
+        return self.model_stamp.change(
+            shows_errors(once), [self.model_stamp, fitted, *inputs], [fitted, *outputs], show_progress="hidden"
+        )
 
     def model(self, name: str | None) -> Model | None:
         """A run's model, to read what it declares; None if there is no such run or it has no model yet. Computing with

@@ -404,7 +404,7 @@ def test_a_new_kind_of_data_needs_no_edits(tmp_path):
     assert [can_use(model) for can_use in tabs] == [True, True, False]
     with gr.Blocks():
         form, output = sample._form(), sample._output(gr.File())
-    fitted = sample._fit(studio, form, output, "fabric", "stamp")
+    fitted = sample._fit(studio, form, output, studio.stamp("fabric"))
     assert (fitted[form.fields].visible, fitted[form.count].value) == (False, 64)
     drawn = sample._draw(studio, output, "fabric", [], "fabric", 5, 0, 0)
     assert drawn[output.status] == "5 strips of seed 0"

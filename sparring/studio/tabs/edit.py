@@ -17,7 +17,7 @@ from sparring.studio import sliders, walks
 from sparring.studio.ask_form import choices
 from sparring.studio.handlers import shows_errors, whole_number
 from sparring.studio.sliders import MAX_SLIDERS, Slider
-from sparring.studio.studio import Studio
+from sparring.studio.studio import NO_RUN, Stamp, Studio
 from sparring.studio.walks import Selected
 
 METHODS = {
@@ -35,11 +35,13 @@ class Components:
     """Components of the tab.
 
     Attributes:
+        fitted: state with the stamp of the model that the components fit.
         start: state with the sample that is edited, a `Selected`; other tabs may set it.
         found: state with the name of the run and the sliders of the chosen method.
         edits: state with the images that the user kept.
     """
 
+    fitted: gr.State
     start: gr.State
     found: gr.State
     edits: gr.State
@@ -72,7 +74,7 @@ def tab(studio: Studio) -> tuple[gr.State, Dependency]:
             left = _image()
         with gr.Column(scale=3, min_width=280):
             right = _settings()
-    parts = Components(gr.State(None), gr.State(("", ())), gr.State(()), *left, *right)
+    parts = Components(gr.State(NO_RUN), gr.State(None), gr.State(("", ())), gr.State(()), *left, *right)
     return parts.start, _connect(studio, parts)
 
 
@@ -126,12 +128,11 @@ def _connect(studio: Studio, parts: Components) -> Dependency:
     parts.reset.click(lambda: [0] * MAX_SLIDERS, None, parts.sliders, show_progress="hidden").then(**draw)
     kept = [parts.edits, parts.kept]
     parts.keep.click(shows_errors(_keep), [parts.image, parts.edits], kept, show_progress="hidden")
-    fit = shows_errors(partial(_fit, studio, parts))
     fitted = [
         parts.run, parts.image, parts.label, parts.method, parts.start, parts.found,
         *parts.sliders,
     ]  # fmt: skip
-    fitting = studio.model_stamp.change(fit, [studio.run, parts.start], fitted, show_progress="hidden")
+    fitting = studio.on_model(partial(_fit, studio, parts), parts.fitted, [parts.start], fitted)
     fitting.then(**draw)
     return fitting
 
@@ -185,10 +186,11 @@ def _keep(shown: Any, before: tuple[Any, ...]) -> list[Any]:
     return [now, gr.Gallery(value=list(now), visible=True)]
 
 
-def _fit(studio: Studio, parts: Components, name: str | None, start: Selected | None) -> Updates:
+def _fit(studio: Studio, parts: Components, stamp: Stamp, start: Selected | None) -> Updates:
     """Fit the tab to a run."""
+    name = stamp.run
     model = studio.model(name)
-    if model is None or name is None or not can_edit(model):
+    if model is None or not can_edit(model):
         return {parts.run: ""}
     methods = sliders.methods(model)
     labels = choices(model.modality.classes if model.game.classes else ())

@@ -20,7 +20,7 @@ from sparring.model import Model
 from sparring.studio import mask_editor, walks
 from sparring.studio.ask_form import choices
 from sparring.studio.handlers import shows_errors, whole_number
-from sparring.studio.studio import Studio
+from sparring.studio.studio import NO_RUN, Stamp, Studio
 from sparring.studio.walks import Selected
 from sparring.use.apply import apply
 
@@ -36,11 +36,13 @@ class Components:
     """Components of the tab.
 
     Attributes:
+        fitted: state with the stamp of the model that the components fit.
         painted: state with what is painted in the editor: a `data:` URL, or None.
         inverted: state with the inverted item, a `Selected`.
         image, file: for the upload of an image, or of any other file.
     """
 
+    fitted: gr.State
     painted: gr.State
     inverted: gr.State
     run: gr.HTML
@@ -82,7 +84,7 @@ def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
             left = _input()
         with gr.Column(min_width=280):
             right = _output()
-    parts = Components(gr.State(None), gr.State(None), *left, *right)
+    parts = Components(gr.State(NO_RUN), gr.State(None), gr.State(None), *left, *right)
     parts.image.change(
         shows_errors(partial(_open_editor, studio, parts)), [studio.run, parts.image],
         [parts.editor, parts.painted, parts.mask_status], show_progress="hidden",
@@ -99,8 +101,8 @@ def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
     parts.edit.click(shows_errors(_to_edit), parts.inverted, start).success(
         lambda: gr.Tabs(selected="edit"), None, tabs
     )
-    fit = shows_errors(partial(_fit, studio, parts))
-    return studio.model_stamp.change(fit, studio.run, parts.all, show_progress="hidden")
+    fitted, *others = parts.all
+    return studio.on_model(partial(_fit, studio, parts), fitted, [], others)
 
 
 def _input() -> tuple[Any, ...]:
@@ -253,10 +255,11 @@ def _to_edit(inverted: Selected | None) -> Selected:
     return inverted
 
 
-def _fit(studio: Studio, parts: Components, name: str | None) -> Updates:
+def _fit(studio: Studio, parts: Components, stamp: Stamp) -> Updates:
     """Fit the tab to a run."""
+    name = stamp.run
     model = studio.model(name)
-    if model is None or name is None or not can_use_files(model):
+    if model is None or not can_use_files(model):
         return {parts.run: ""}
     source, as_image = model.modality.source, model.modality.classifier_input is not None
     masked = source is not None and source.masked

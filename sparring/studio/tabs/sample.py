@@ -26,7 +26,7 @@ from sparring.provenance import Mark, sidecars
 from sparring.studio import ask_form, charts, walks
 from sparring.studio.ask_form import Entry
 from sparring.studio.handlers import ONE_RENDER, shows_errors, whole_number
-from sparring.studio.studio import Studio
+from sparring.studio.studio import NO_RUN, Stamp, Studio
 from sparring.studio.tabs import walk
 from sparring.studio.walks import Drawn
 
@@ -45,7 +45,7 @@ class Form:
     """Components for input.
 
     Attributes:
-        ready: a state that changes once all components fit the selected run; the form of asks is made then.
+        ready: state with the stamp of the model that the components fit; the form of asks is made when it changes.
         fields: names of the fields that the form of asks shows.
         asks: container of the form of asks.
     """
@@ -125,14 +125,13 @@ def tab(studio: Studio) -> Dependency:
     with form.asks:
 
         @gr.render(  # type: ignore[untyped-decorator]
-            inputs=[studio.run, form.fields], triggers=[form.ready.change, form.fields.change], **ONE_RENDER
+            inputs=[form.ready, form.fields], triggers=[form.ready.change, form.fields.input], **ONE_RENDER
         )
-        def asks(name: str | None, chosen: list[str]) -> None:
-            _connect(studio, form, output, name or "", chosen or [])
+        def asks(stamp: Stamp, chosen: list[str]) -> None:
+            _connect(studio, form, output, stamp.run, chosen or [])
 
-    outputs = [form.ready, form.fields, form.count, form.truncation, *output.all]
-    fit = shows_errors(partial(_fit, studio, form, output))
-    return studio.model_stamp.change(fit, [studio.run, studio.model_stamp], outputs, show_progress="hidden")
+    outputs = [form.fields, form.count, form.truncation, *output.all]
+    return studio.on_model(partial(_fit, studio, form, output), form.ready, [], outputs)
 
 
 def _form() -> Form:
@@ -152,7 +151,7 @@ def _form() -> Form:
     with gr.Row():
         go = gr.Button("Sample", variant="primary", elem_id="sample", min_width=100)
         again = gr.Button("Next seed", elem_id="next-seed", min_width=100)
-    return Form(gr.State(""), fields, asks, count, seed, truncation, go, again)
+    return Form(gr.State(NO_RUN), fields, asks, count, seed, truncation, go, again)
 
 
 def _output(files: gr.File) -> Output:
@@ -195,19 +194,19 @@ def _connect(studio: Studio, form: Form, output: Output, name: str, chosen: Sequ
     draw = shows_errors(partial(_draw, studio, output, name, entries))
     settings = [studio.run, form.count, form.seed, form.truncation, *inputs]
     shown: dict[str, Any] = {"show_progress_on": [output.status]}
-    form.go.click(draw, settings, output.all, **shown)
-    form.again.click(lambda seed: (seed or 0) + 1, form.seed, form.seed).then(draw, settings, output.all, **shown)
+    form.go.click(draw, settings, output.all, key="draw", **shown)
+    raised = form.again.click(lambda seed: (seed or 0) + 1, form.seed, form.seed, key="next seed")
+    raised.then(draw, settings, output.all, key="draw next", **shown)
 
 
-def _fit(studio: Studio, form: Form, output: Output, name: str | None, stamp: str) -> Updates:
+def _fit(studio: Studio, form: Form, output: Output, stamp: Stamp) -> Updates:
     """Fit the tab to a run."""
-    model = studio.model(name)
+    model = studio.model(stamp.run)
     if model is None or not can_sample(model):
-        return {form.ready: stamp}
+        return {}
     names = ask_form.field_names(model.modality)
     most = max_samples(model.modality)
     return {
-        form.ready: stamp,
         form.fields: gr.Dropdown(choices=names, value=[], multiselect=True, visible=bool(names)),
         form.count: gr.Number(value=min(model.modality.preview_items, most), info=f"1 to {most:,}"),
         form.truncation: gr.Slider(value=0),

@@ -98,7 +98,7 @@ def tab(studio: Studio) -> None:
                 table = recipe_form.entries(recipe)
             inputs = [*settings.all, *_table_inputs(table)]
             start = shows_errors(partial(_start, studio, table))
-            monitor.start.click(start, inputs, [monitor.path, monitor.shown], show_progress="hidden")
+            monitor.start.click(start, inputs, [monitor.path, monitor.shown], key="start", show_progress="hidden")
 
     _connect(studio, settings, monitor)
     inspect.click(
