@@ -229,7 +229,7 @@ class Bench:
             compiled = partial(torch.compile, backend="eager" if self.dry else "inductor")
             game.G.forward = compiled(game.G.forward)
             game.D.features, game.D.judge = compiled(game.D.features), compiled(game.D.judge)
-        players = recipe.phases(game)[0].players
+        players = recipe.played(game)[0].players
         fabric = devices.fabric(self.device, "bf16" if row.precision == "bf16" else "fp32")
         deal = dealer(modality, data, recipe.batch, 1, Seeds(), self.device)
         said: list[str] = []

@@ -108,7 +108,7 @@ class Way:
         for view in game.views:
             if isinstance(view, Ada):
                 view.p.fill_(PROBABILITY)
-        self.batch, players = recipe.batch, recipe.phases(game)[phase].players
+        self.batch, players = recipe.batch, recipe.played(game)[phase].players
         self.steps = play(
             game, players, self.watch.timed("batches", deal), devices.fabric(CPU, precision), 10**6,
             progress=lambda _: 0.5, take=self.watch.take,

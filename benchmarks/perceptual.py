@@ -106,7 +106,7 @@ def _seconds_per_step(recipe: Recipe[Any], path: Path) -> float:
     game = recipe.game(modality)
     deal = dealer(modality, data, recipe.batch, 1, Seeds(), CPU)
     seconds = 0.0
-    for phase in recipe.phases(game):
+    for phase in recipe.played(game):
         steps = play(game, phase.players, deal, fabric(CPU, "fp32"), MEASURED + 1)
         next(steps)
         start = time.process_time()

@@ -78,7 +78,7 @@ def measure(name: str, fields: dict[str, Any], data: str, steps: int, fabric: Fa
 
     Tree.total = exchanged  # type: ignore[method-assign]
     try:
-        players = recipe.phases(game)[0].players
+        players = recipe.played(game)[0].players
         found = []
         began = time.perf_counter()
         for _ in play(game, players, partial(spent.timed, "data", deal), fabric, WARM_UP + steps, shards=SHARDS):

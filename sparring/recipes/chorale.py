@@ -103,7 +103,7 @@ class Chorale(RelativisticGan[Music]):
         adam = self.adam()
         first = Phase(game.likely(adam, schedule=self.falling, clip=self.clip), self.alone)
         second = Phase(game.players(adam, adam, schedule=self.schedule), 1 - self.alone)
-        return [phase for phase in (first, second) if phase.share]
+        return [first, second]
 
     def falling(self, progress: float) -> Mapping[str, object]:
         """Settings of the optimizer at a point of the first phase in [0, 1]."""

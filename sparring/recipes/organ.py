@@ -86,5 +86,4 @@ class Organ(AdamFields, PlainMolecules[Molecules]):
             game.objective = objective(self.objective)
         first = game.likelihood(self.adam(), clip=CLIP)
         second = game.adversarial(self.adam(lr=self.D_lr), self.adam(lr=self.G_lr), 1, clip=CLIP)
-        phases = [Phase(first, 1 - self.adversarial), Phase(second, self.adversarial)]
-        return [phase for phase in phases if phase.share]
+        return [Phase(first, 1 - self.adversarial), Phase(second, self.adversarial)]

@@ -74,5 +74,4 @@ class RelGan(AdamFields, TextRecipe):
     def phases(self, game: RelaxedGame) -> list[Phase]:
         first = game.likelihood(self.adam(), clip=CLIP)
         last = game.adversarial(self.adam(lr=self.D_lr), self.adam(lr=self.G_lr), self.turns, clip=CLIP)
-        phases = [Phase(first, 1 - self.adversarial), Phase(last, self.adversarial)]
-        return [phase for phase in phases if phase.share]
+        return [Phase(first, 1 - self.adversarial), Phase(last, self.adversarial)]

@@ -42,7 +42,7 @@ def dry_run(recipe: Recipe[Any], modality: Modality, data: Dataset) -> None:
         _check_shape("scale returns", batch[VALUES], modality)
         with _doing(recipe, "the nets were built"):
             game = recipe.build(modality, WEIGHT_COPIES)
-            phases = recipe.phases(game)
+            phases = recipe.played(game)
         _check_samples(recipe, modality, game, batch)
         with _doing(recipe, "one step was trained"):
             for phase in phases:

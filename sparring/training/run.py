@@ -87,7 +87,7 @@ class Run:
         self.own = {name: module for name, module in self.game.named_modules() if isinstance(module, ShardBuffers)}
         for module in self.own.values():
             module.split(recipe.shards // fabric.world_size)
-        self.phases: list[Phase] = recipe.phases(self.game)
+        self.phases: list[Phase] = recipe.played(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
         self.private = None if settings.privacy is None else PrivateSteps(settings.privacy, folder.privacy, self.main)
         self.seeds = self._seeds()

@@ -58,6 +58,11 @@ MISTAKES = {
         r"D returns logits of shape \(8, 8\); return one logit per sample",
     ),
     "decorator": ("@dataclass(frozen=True)\n", "", r"write @dataclass\(frozen=True\) above class Mygan, as"),
+    "no phase": (
+        "    def nets(",
+        "    def phases(self, game):\n        return []\n\n    def nets(",
+        "mygan has no phase with a share",
+    ),
     "abstract": ("def nets", "def net", "defines 0 recipes .Mygan lacks nets.; a recipe file must"),
 }
 
@@ -70,6 +75,17 @@ def test_mistakes_in_a_recipe(own, tmp_path, mistake):
         own(before, after)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_phase_without_a_share_is_not_played(own):
+    """The second phase would raise an error; at its end, progress would be divided by 0."""
+    phases = """    def phases(self, game):
+        from sparring.recipes.base.recipe import Phase
+        first, *_ = super().phases(game)
+        return [first, Phase([None], 0.0)]
+
+"""
+    assert own("    def nets(", f"{phases}    def nets(").recipe.name == "mygan"
 
 
 def test_a_dry_run_changes_nothing(own, monkeypatch):

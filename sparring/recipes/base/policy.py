@@ -60,4 +60,4 @@ class PolicyRecipe(AdamFields, TextRecipe):
         last = game.adversarial(lambda _: D, self.adam(lr=self.G_lr), self.turns, clip=CLIP)
         shares = (1 - self.judging - self.adversarial, self.judging, self.adversarial)
         players = (first, game.judging(lambda _: D), last)
-        return [Phase(who, share) for who, share in zip(players, shares, strict=True) if share > 0]
+        return [Phase(who, share) for who, share in zip(players, shares, strict=True)]

@@ -105,7 +105,18 @@ class Recipe(ABC, Generic[M]):
 
     @abstractmethod
     def phases(self, game: Any) -> list[Phase]:
-        """Players and optimizers of each part of the run."""
+        """Players and optimizers of each part of the run. A part whose share is 0 is not played."""
+
+    def played(self, game: Any) -> list[Phase]:
+        """The phases that have a share of the run.
+
+        Raises:
+            InputError: if none has.
+        """
+        phases = [phase for phase in self.phases(game) if phase.share > 0]
+        if not phases:
+            raise InputError(f"{self.name} has no phase with a share of the run above 0; `phases` must return one")
+        return phases
 
     def modality(self, kind: str) -> M:
         """How this recipe reads a kind of data: the entry of `takes`, with the values of fields declared with `sets`.

@@ -44,8 +44,7 @@ class ResampledRecipe(AdamFields, Recipe[M]):
         G = self.adam()(game.G.parameters())
         first = game.likelihood(lambda _: G, schedule=self._cooled, clip=CLIP)
         second = game.adversarial(self.adam(lr=self.D_lr), lambda _: G, schedule=lambda _: self._cooled(1.0), clip=CLIP)
-        phases = [Phase(first, 1 - self.adversarial), Phase(second, self.adversarial)]
-        return [phase for phase in phases if phase.share]
+        return [Phase(first, 1 - self.adversarial), Phase(second, self.adversarial)]
 
     def _cooled(self, progress: float) -> dict[str, float]:
         """The learning rate of G falls geometrically."""

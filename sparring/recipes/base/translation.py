@@ -132,7 +132,7 @@ def two_phases(
     """A phase without D, for a share of the steps, and one against it."""
     first = Phase(game.restoring(adam, schedule=schedule), alone)
     second = Phase(game.players(adam, adam, schedule=schedule), 1 - alone)
-    return [phase for phase in (first, second) if phase.share]
+    return [first, second]
 
 
 def _vgg_features(x: Tensor) -> Tensor:
