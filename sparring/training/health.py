@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sparring.metrics.results import Finding
 
@@ -41,13 +41,14 @@ class Health:
 
     Args:
         named: problems that have been reported before.
+        fields: names and values of the recipe's fields: only those are advised, with other values.
 
     Attributes:
         present: names of the current problems.
     """
 
-    def __init__(self, named: Iterable[str] = ()) -> None:
-        self.named = list(named)
+    def __init__(self, named: Iterable[str] = (), fields: Mapping[str, object] | None = None) -> None:
+        self.named, self._fields = list(named), {} if fields is None else fields
         self.present: frozenset[str] = frozenset()
         self._window: deque[tuple[int, Mapping[str, float]]] = deque()
         self._diversity: deque[float] = deque(maxlen=2)
@@ -105,7 +106,7 @@ class Health:
         return Finding(
             "vanishing gradients",
             f"gradient norm / weight norm of G is {max(gradients):.1g}",
-            "train with loss=non_saturating or a relativistic recipe, or regularize D more (gamma)",
+            self._advice(("loss=non_saturating",), "a relativistic recipe (r3gan)", "more regularization of D (gamma)"),
         )
 
     def _collapsed(self) -> Finding | None:
@@ -117,7 +118,7 @@ class Health:
         return Finding(
             "mode collapse",
             f"samples have {max(self._diversity):.0%} of the data's diversity",
-            "use a larger batch, a recipe with R1 and R2 (r3gan), or labels",
+            self._advice(("labels=true",), "a larger batch", "a recipe with R1 and R2 (r3gan)"),
         )
 
     def _memorized(self) -> Finding | None:
@@ -131,7 +132,7 @@ class Health:
         return Finding(
             "D memorizes",
             f"it classifies held-out items as generated: logits {real:.1f} real, {held:.1f} held out, {fake:.1f} fake",
-            "train with augment=ada, flip=true or crop=0.1, a narrower net, more data, or fewer steps",
+            self._advice(("augment=ada", "flip=true", "crop=0.1"), "a narrower net", "more data", "fewer steps"),
         )
 
     def _oscillating(self) -> Finding | None:
@@ -144,4 +145,16 @@ class Health:
             "no progress",
             f"the best score was {len(later)} scores ago, and it has varied since",
             "lower lr, or stop with --until plateau and use the best model",
+        )
+
+    def _advice(self, settings: Sequence[str], *others: str) -> str:
+        """What to train with: those settings that the recipe has and that are not set yet, then other means."""
+        given = {f"{name}={value}".lower() for name, value in self._fields.items()}
+        *first, last = [
+            *(text for text in settings if text.partition("=")[0] in self._fields and text not in given), *others,
+        ]  # fmt: skip
+        return (
+            f"train with {', '.join(first)}, or {last}"
+            if len(first) > 1
+            else f"train with {' or '.join([*first, last])}"
         )

@@ -89,7 +89,7 @@ class Watch:
         checkpoint.forget(run.folder.best, run.step)
         self._line, self._sheets, self._sheet_time = "", self._sheet_number, 0.0
         self._diversity_step = run.step
-        self.health = Health(self.named)
+        self.health = Health(self.named, vars(run.recipe))
         self.until = Until(run.settings.until)
         for entry in read_log(run.folder.log):
             self.until.met({"fid": entry[self._fid]} if self._fid in entry else {})

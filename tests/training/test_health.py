@@ -154,6 +154,23 @@ def test_numbers_and_names(numbers, names):
     assert named(numbers, steps=250) == []  # nothing is judged too soon
 
 
+@pytest.mark.parametrize(
+    ("fields", "advice"),
+    [
+        (
+            {"augment": "none", "flip": False},
+            "train with augment=ada, flip=true, a narrower net, more data, or fewer steps",
+        ),
+        ({"augment": "ada"}, "train with a narrower net, more data, or fewer steps"),
+        ({}, "train with a narrower net, more data, or fewer steps"),
+    ],
+)
+def test_advice_names_settings_that_the_recipe_has_and_that_are_not_set(fields, advice):
+    health = Health(fields=fields)
+    numbers = STEADY | {"D_accuracy": 0.9, "D_held": -0.5}
+    assert {f.advice for step in range(0, 600, 20) for f in health.note(step, numbers)} == {advice}
+
+
 def test_a_diversity_that_grows_is_no_collapse():
     health = Health()
     said = [t for step in range(0, 900, 100) for t in health.note(step, STEADY | {"diversity": step / 4000})]
