@@ -77,7 +77,11 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
         return _adopt(data, asked)
     name, sets = str(data), _sets(asked)
     if name in sets:
-        return sets[name]()
+        items = sets[name]()
+        if not Path(name).exists():
+            return items
+        hidden = f"{name} is the set of this name; the {name} in this folder is read as ./{name}"
+        return replace(items, notes=(hidden, *items.notes))
     if is_address(name):
         copied = stores.copy(name)
         items = read(copied.path, asked, first)

@@ -154,3 +154,12 @@ def test_one_class_of_several_archives():
     some = JoinedSource.of(parts).only([1, 2, 4])
     assert some.names == ("a/2.png", "b/3.png", "a/5.png")
     assert [part.names for part in some.parts] == [("s/a/2.png", "s/b/3.png"), ("t/a/5.png",)]
+
+
+def test_a_folder_with_the_name_of_a_set_is_mentioned(tmp_path, monkeypatch):
+    """Someone with a folder `digits` must not train on the built-in digits unknowingly."""
+    monkeypatch.chdir(tmp_path)
+    assert find("digits").notes == ()
+    (tmp_path / "digits").mkdir()
+    (note,) = find("digits").notes
+    assert note == "digits is the set of this name; the digits in this folder is read as ./digits"
