@@ -36,6 +36,8 @@ class Split:
         Args:
             items: index of the first item of each sample, (samples,).
         """
+        if span == 1:
+            return self._containing(self.train, items), self._containing(self.held, items)
         size = int(max(items.max(initial=-1) + span, self.train.max(initial=-1) + 1, self.held.max(initial=-1) + 1))
         chosen = []
         for side in (self.train, self.held):
@@ -44,6 +46,13 @@ class Split:
             count = member.cumsum()  # count[i]: items of this side below i
             chosen.append(np.flatnonzero(count[items + span] - count[items] == span))
         return chosen[0], chosen[1]
+
+    @staticmethod
+    def _containing(side: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which items are on a side; with little memory, for there may be a hundred million."""
+        member = np.zeros(1 + max(items.max(initial=-1), side.max(initial=-1)), bool)
+        member[side] = True
+        return np.flatnonzero(member[items])
 
 
 def split_items(

@@ -47,6 +47,18 @@ class AboutRows(TypedDict):
     skipped: list[list[str]]
 
 
+class AboutBlocks(TypedDict):
+    """The content of `about.json` for rows that were made in blocks.
+
+    Attributes:
+        rows: their number.
+        notes: what the user should know about them.
+    """
+
+    rows: int
+    notes: list[str]
+
+
 Progress = Callable[[int, int], None]  # (done, total)
 
 
@@ -172,18 +184,73 @@ def decode_rows(
     return Decoded(Stored(place / FILES[0]), kept, tuple((name, why) for name, why in about["skipped"]))
 
 
+def store_blocks(
+    source: Named,
+    blocks: Callable[[], Iterable[NDArray[np.float32]]],
+    width: int,
+    version: str,
+    notes: Callable[[], list[str]],
+) -> tuple[Stored, list[str]]:
+    """Rows that are made in blocks, in one file; taken from the cache if they have been made before.
+
+    Args:
+        source: what they are made of.
+        blocks: makes all blocks, each (rows, width).
+        version: identifies how; they are made again if it changes.
+        notes: what the user should know, when all blocks have been made.
+
+    Returns:
+        The file, float32 (n, width), and the notes of when it was made.
+
+    Raises:
+        InputError: if the cache cannot be written.
+    """
+    place = cached("decoded") / _key(source, version)
+    if not _blocks_intact(place, width):
+        with temporary(place) as part:
+            part.mkdir(parents=True)
+            count = 0
+            with (part / FILES[0]).open("wb") as file:
+                _header(file, (0, width), np.dtype(np.float32))
+                for block in blocks():
+                    file.write(block.astype(np.float32, copy=False).tobytes())
+                    count += len(block)
+                _header(file, (count, width), np.dtype(np.float32))
+                file.flush()
+                os.fsync(file.fileno())
+            write_json(part / FILES[1], {"source": str(source.path), "rows": count, "notes": notes()})
+            put(part, place, FILES)
+        with suppress(OSError):  # another run may prune it at the same time
+            prune(place, MAX_CACHE_BYTES)
+    with suppress(OSError):  # the cache may be read-only
+        os.utime(place)  # marks it as used now
+    return Stored(place / FILES[0]), read_json(place / FILES[1], AboutBlocks)["notes"]
+
+
 def _intact(place: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> bool:
     """True if a folder of the cache is there and complete."""
     try:
-        kept = read_json(place / FILES[1], AboutRows)["kept"]
-        with (place / FILES[0]).open("rb") as file:
-            np.lib.format.read_magic(file)
-            if np.lib.format.read_array_header_1_0(file) != ((len(kept), *shape), False, dtype):
-                return False
-            begin = file.tell()
-            return file.seek(0, os.SEEK_END) - begin == len(kept) * prod(shape) * dtype.itemsize
+        return _holds(place / FILES[0], (len(read_json(place / FILES[1], AboutRows)["kept"]), *shape), dtype)
     except (InputError, OSError, ValueError):
         return False
+
+
+def _blocks_intact(place: Path, width: int) -> bool:
+    try:
+        rows = read_json(place / FILES[1], AboutBlocks)["rows"]
+        return _holds(place / FILES[0], (rows, width), np.dtype(np.float32))
+    except (InputError, OSError, ValueError):
+        return False
+
+
+def _holds(path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> bool:
+    """True if an `.npy` file has this shape and type, and is complete."""
+    with path.open("rb") as file:
+        np.lib.format.read_magic(file)
+        if np.lib.format.read_array_header_1_0(file) != (shape, False, dtype):
+            return False
+        begin = file.tell()
+        return file.seek(0, os.SEEK_END) - begin == prod(shape) * dtype.itemsize
 
 
 def _decode(

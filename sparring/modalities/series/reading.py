@@ -14,6 +14,7 @@ from sparring.files import resolved
 from sparring.modalities.series.layout import FORMS, calculable, date_column, is_dates, retold, side_by_side
 from sparring.modalities.series.ordering import SORTED, in_order
 from sparring.modalities.tables.columns.sentinels import sentinels
+from sparring.modalities.tables.files.parts import Parts, is_large
 from sparring.modalities.tables.reading import contents, is_frame, is_table, of_frame, parsed, read_table, tables_in
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def read(path: Path) -> Items | None:
         InputError: if there are tables that cannot be used.
     """
     if is_table(path):
-        return _series(read_table(path))
+        return None if is_large(path) else _series(read_table(path))
     items = read_several(path)
     return None if items is None else _series(items)
 
@@ -180,6 +181,8 @@ def steps(items: Items, patterns: Mapping[str, str] = MappingProxyType({})) -> S
     from pandas.api import types
 
     notes: list[str] = []
+    if isinstance(items.items, Parts):
+        raise InputError(f"{items.name!r} is larger than the memory, in which series are put in order; give fewer rows")
     if items.kind == "points":
         names = items.columns or [f"x{i}" for i in range(items.items.shape[1])]
         return pandas.DataFrame(items.items, columns=list(names)).astype(float), None, notes

@@ -14,6 +14,7 @@ from sparring.modalities.asks import Field, Request
 from sparring.modalities.samples import Comparison, Distribution
 from sparring.modalities.tables.columns import Category, Column, Mixture, Number, frequencies, measure_of, shown
 from sparring.modalities.tables.conditions import Condition
+from sparring.modalities.tables.files.parts import Parts, pieces
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -24,6 +25,7 @@ Floats = NDArray[np.float64]
 MAX_BINS = 20
 MAX_NAMED_LEVELS = 8  # the other levels share one bar
 DRAWN_VALUES = 5000  # values drawn from a stored column if the training data are missing
+COMPARED_ROWS = 50_000  # real rows, if not all fit into the memory
 DAY = 86_400_000_000  # microseconds
 
 
@@ -72,11 +74,12 @@ def comparison(table: Table, samples: DataFrame, request: Request, items: Callab
             distributions, without the conditions.
     """
     loaded = items()
-    if loaded is None or not _is_of(table, loaded.items):
+    if loaded is None or not _is_of(table, next(iter(pieces(loaded.items)))):
         reference = "distributions stored in the model; the training data are missing or have changed"
         return Comparison(reference, distributions(table, samples, None))
     conditions = [rule for rule in request.rules if isinstance(rule, Condition) and not rule.lenient]
-    real = satisfying(loaded.items, conditions)
+    data = loaded.items.drawn(COMPARED_ROWS) if isinstance(loaded.items, Parts) else loaded.items
+    real = satisfying(data, conditions)
     same = " that satisfy the same conditions" if conditions else ""
     return Comparison(f"{len(real):,} real rows{same}", distributions(table, samples, real))
 

@@ -11,9 +11,13 @@ from sparring.data.tensors import Tensors
 from sparring.errors import InputError
 from sparring.metrics.tables import DEVIATIONS_PER_LEVEL, Rows
 from sparring.modalities.exploring import Drawing, Explored
+from sparring.modalities.tables.files.parts import Parts, taken
 
 if TYPE_CHECKING:
     from sparring.modalities.tables.table import Table
+
+
+SEARCHED_ROWS = 50_000  # training rows, if not all fit into the memory
 
 
 def draw_walks(modality: Table, walks: Tensors, steps: int) -> Drawing:
@@ -38,7 +42,11 @@ def draw_neighbors(modality: Table, explored: Explored) -> Drawing:
     names = [column.name for column in modality.learned]
     if missing := [name for name in names if name not in items.items]:
         raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the model generates")
-    frame = items.items.iloc[explored.split.train].reset_index(drop=True)
+    rows = explored.split.train
+    if isinstance(items.items, Parts) and len(rows) > SEARCHED_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, SEARCHED_ROWS, replace=False))
+    frame = taken(items.items, rows)
+    some = f"{len(rows):,} of the " if len(rows) < len(explored.split.train) else ""
     samples = explored.sample(n).items
     distances, nearest = nearest_rows(modality.rows(samples), modality.rows(frame), k)
     samples, frame = modality.written(samples), modality.written(frame)
@@ -48,8 +56,8 @@ def draw_neighbors(modality: Table, explored: Explored) -> Drawing:
         for distance, j in zip(distances[i], nearest[i], strict=True):
             lines.append(("nearest", f"{distance:.3f}", *(str(value) for value in frame[names].iloc[j])))
     caption = (
-        f"samples, and below each its nearest {explored.training_words}. Distances are means over the columns: 1 for "
-        f"different levels or for numbers at least {DEVIATIONS_PER_LEVEL:g} standard deviations apart. "
+        f"samples, and below each its nearest {some}{explored.training_words}. Distances are means over the columns: 1 "
+        f"for different levels or for numbers at least {DEVIATIONS_PER_LEVEL:g} standard deviations apart. "
         f"{int((distances[:, 0] == 0).sum())} of {len(samples)} are copies"
     )
     return Drawing(caption, table=tuple(lines))

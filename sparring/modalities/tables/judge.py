@@ -8,6 +8,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sparring.data.items import Items
 from sparring.errors import InputError
@@ -16,6 +17,7 @@ from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.metrics.tables import Floats, Rows
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.samples import Samples
+from sparring.modalities.tables.files.parts import Parts, taken
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -69,7 +71,7 @@ class TableJudge(Judge):
         return self._evaluation(model.sample(n, seed=seed))
 
     def evaluate_items(self, items: Items, console: Console) -> Evaluation:
-        frame = items.items
+        frame = items.items.drawn(MAX_ROWS) if isinstance(items.items, Parts) else items.items
         if missing := [name for name in self.names if name not in frame]:
             raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the real rows have")
         if len(frame) < MIN_ROWS:
@@ -191,21 +193,23 @@ def table_judge(
     if against is not None and not modality.accepts(against):
         raise InputError(f"{against.name!r} holds {against.kind}, but the model generates rows; give such data")
     split = modality.split(training.items)
-    frame = training.items.items
-    train, held = frame.iloc[split.train], frame.iloc[split.held] if against is None else against.items
+    data = training.items.items
     source = training.source if against is None else against.name
-    missing = [name for name in _names(modality) if name not in held or name not in train]
+    held_data, held_rows = (data, split.held) if against is None else (against.items, np.arange(len(against)))
+    missing = [name for name in _names(modality) if name not in held_data or name not in data]
     if missing:
         raise InputError(f"{source} has no column {missing[0]!r}, which the model generates")
-    if len(held) < MIN_ROWS or len(train) < MIN_ROWS:
-        raise InputError(f"{source} has {len(held)} held-out rows, which is too few to evaluate; give --against FILE")
-    return TableJudge(modality, _subset(train), _subset(held), say, training.name)
+    if len(held_rows) < MIN_ROWS or len(split.train) < MIN_ROWS:
+        raise InputError(
+            f"{source} has {len(held_rows)} held-out rows, which is too few to evaluate; give --against FILE"
+        )
+    train, held = _subset(data, split.train), _subset(held_data, held_rows)
+    return TableJudge(modality, train, held, say, training.name)
 
 
 def _names(modality: Table) -> list[str]:
     return [column.name for column in modality.learned]
 
 
-def _subset(frame: DataFrame) -> DataFrame:
-    rows = np.random.default_rng(0).permutation(len(frame))[:MAX_ROWS]
-    return frame.iloc[rows].reset_index(drop=True)
+def _subset(data: DataFrame | Parts, rows: NDArray[np.int64]) -> DataFrame:
+    return taken(data, rows[np.random.default_rng(0).permutation(len(rows))[:MAX_ROWS]])

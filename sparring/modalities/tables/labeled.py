@@ -16,6 +16,7 @@ from sparring.modalities.judge import Sampler, TrainingData
 from sparring.modalities.labeled import Floats, LabeledSet, Labels
 from sparring.modalities.samples import Samples
 from sparring.modalities.tables.columns import Category
+from sparring.modalities.tables.files.parts import Parts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -110,6 +111,11 @@ def labeled_rows(
     training.check_unchanged(modality.words.items)
     if against is not None and not modality.accepts(against):
         raise InputError(f"{against.name!r} holds {against.kind}, but the model generates rows; give such data")
-    split, frame = modality.split(training.items), training.items.items
-    held = frame.iloc[split.held] if against is None else against.items
-    return LabeledRows(modality, model, frame.iloc[split.train], held, target)
+    split, data = modality.split(training.items), training.items.items
+    if isinstance(data, Parts) or (against is not None and isinstance(against.items, Parts)):
+        raise InputError(
+            f"{training.name!r} or the rows to compare with are larger than the memory, in which a classifier is "
+            "trained; give --data with fewer rows"
+        )
+    held = data.iloc[split.held] if against is None else against.items
+    return LabeledRows(modality, model, data.iloc[split.train], held, target)

@@ -15,8 +15,9 @@ from sparring.data.items import Items
 from sparring.data.sources import FileSource, FolderSource, Unreadable, archive, archives, is_visible
 from sparring.errors import InputError, needs
 from sparring.files import describe_error, resolved
+from sparring.memory import memory
 from sparring.modalities.tables.columns.typing import in_memory
-from sparring.modalities.tables.files import compressed, frames
+from sparring.modalities.tables.files import compressed, frames, parts
 from sparring.modalities.tables.files.memory import MAX_TEXT_INFLATION, MAX_UNPACKED
 from sparring.modalities.tables.files.plain import as_series, plain
 from sparring.modalities.tables.files.records import RECORDS, read_records
@@ -33,13 +34,17 @@ TABLES = (*TEXT, *FREE_TEXT, *RECORDS, ".parquet", *WORKBOOKS, *OTHER_WORKBOOKS)
 
 
 def read(path: Path) -> Items | None:
-    """The rows of a table, or of the only table in a folder or an archive; None for other paths.
+    """The rows of a table, of the only table in a folder or an archive, or of all Parquet files in a folder; None for
+    other paths. Rows of Parquet files that do not fit into the memory stay there (`parts.Parts`).
 
     Raises:
         InputError: as `read_table` does.
     """
     if is_table(path):
-        return read_table(path)
+        return of_parts(parts.Parts(path, (path,))) if parts.is_large(path) else read_table(path)
+    found = parts.in_folder(path) if path.is_dir() else None
+    if found is not None:
+        return of_parts(found)
     files = tables_in(path)
     if files is None or len(files) != 1:
         return None
@@ -197,6 +202,18 @@ def of_frame(frame: Any, name: str = "frame", path: str = "", notes: list[str] |
     return Items(name, "rows", _checked(pandas.DataFrame(usable, columns=list(usable)), path), notes=tuple(notes))
 
 
+def of_parts(found: parts.Parts) -> Items:
+    """The rows of Parquet files, in memory if they fit."""
+    name, notes = resolved(found.path).name.split(".")[0], []
+    if len(found.files) > 1:
+        notes.append(f"{len(found):,} rows in {len(found.files):,} files")
+    if len(found) < 2 or found.bytes <= memory():
+        return of_frame(found.frame(), name, str(found.path), notes)
+    if len(found.columns) < 2:
+        raise InputError(f"{found.path} has one column, {found.columns[0]!r}, and does not fit into the memory")
+    return Items(name, "rows", found, notes=(*notes, "the table is larger than the memory and is read in pieces"))
+
+
 def _too_few(path: str, rows: int) -> str:
     return f"{path} has {rows} rows; give at least two"
 
@@ -211,9 +228,7 @@ def _checked(frame: DataFrame, path: str) -> DataFrame:
 
     if len(frame) < 2:
         raise InputError(_too_few(path, len(frame)))
-    for name, column in frame.items():
-        if types.is_float_dtype(column.dtype) and (abs(column.dropna().astype(float)) == float("inf")).any():
-            raise InputError(f"{path}: column {name!r} holds infinite numbers; replace them")
+    frames.check_finite(frame, path)
     if frame.shape[1] < 2 and not (
         len(frame) >= MIN_STEPS and types.is_numeric_dtype(in_memory(frame).iloc[:, 0].dtype)
     ):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -26,7 +27,7 @@ from sparring.modalities.asks import Ask, Request
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
 from sparring.modalities.exploring import Drawing, Explored
 from sparring.modalities.samples import Comparison, write_png
-from sparring.modalities.tables import exploring, reading
+from sparring.modalities.tables import exploring, in_pieces, reading
 from sparring.modalities.tables.columns import (
     KINDS,
     Category,
@@ -54,6 +55,7 @@ from sparring.modalities.tables.conditions import (
 from sparring.modalities.tables.described import column_as_json
 from sparring.modalities.tables.distributions import comparison, fields
 from sparring.modalities.tables.files.frames import write_parquet
+from sparring.modalities.tables.files.parts import Parts, pieces
 from sparring.modalities.tables.plots import draw_columns
 from sparring.modalities.tables.private import Measured, fit_columns, measure_pairs
 from sparring.modalities.tables.random import row_keys, uniform
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
 Numbers = Literal["quantiles", "mixture"]
 Asking = Literal["any", "level", "target"]
 MAX_FEATURES = 128  # values that rows are scored by during training
+FITTED_ROWS = 500_000  # that columns are fitted to if not all rows fit into the memory
 CONDITIONED = 0.5  # share of a batch's rows that are generated for values of a random subset of columns,
 TARGET_GIVEN = 0.7  # that are generated for a value of the target,
 SINGLE_GAP = 0.3  # and that are generated for all columns but one
@@ -173,7 +176,9 @@ class Table(Modality):
     # Encoding.
 
     def fit(self, items: Items) -> Self:
-        frame = items.items
+        """Fit the columns to all rows, or to many drawn at random if they do not fit into the memory."""
+        data = items.items
+        frame = data.drawn(FITTED_ROWS) if isinstance(data, Parts) else data
         if frame.shape[1] < 2:
             raise InputError(
                 f"{items.name!r} has one column, {frame.columns[0]!r}; a table needs two (separate them by , or ;)"
@@ -188,7 +193,7 @@ class Table(Modality):
             raise InputError(f"target={self.target} is an identifier, which is not learned; choose another column")
         if not any(column.width for column in columns):
             raise InputError(f"{items.name!r} has only identifiers; specify other kinds (columns=NAME=category)")
-        return replace(self, columns=columns)._with_constraints(items.name, frame)
+        return replace(self, columns=columns)._with_constraints(items.name, data)
 
     def fit_privately(self, items: Items, columns: float, pairs: float, selection: float, source: SecretNoise) -> Self:
         """Fitted to noisy counts of the training rows, with noisy marginals of pairs of columns.
@@ -201,6 +206,10 @@ class Table(Modality):
         Raises:
             InputError: if a column cannot be fitted like this.
         """
+        if isinstance(items.items, Parts):
+            raise InputError(
+                f"{items.name!r} is larger than the memory, which privacy= does not support; give fewer rows"
+            )
         rows = self.split(items).train
         train = replace(items, items=items.items.iloc[rows], labels=None, held=None)
         frame = train.items
@@ -220,7 +229,7 @@ class Table(Modality):
         shares, measuring = measure_pairs(codes, fitted.widths, fitted.target_index, pairs, source)
         return replace(fitted, measured=Measured((release, measuring), selection, len(rows), shares))
 
-    def _with_constraints(self, name: str, frame: DataFrame) -> Self:
+    def _with_constraints(self, name: str, data: DataFrame | Parts) -> Self:
         """This fitted modality with the combinations that its constraints allow.
 
         Raises:
@@ -229,18 +238,24 @@ class Table(Modality):
         for text in self.constraints:
             for column in parameters(text):
                 column_called(column, self._columns_by_name)
-        allowed = [
-            sorted(set(combinations(frame, [self._columns_by_name[name] for name in parameters(text)])))
-            if "together" in text
-            else ()
-            for text in self.constraints
-        ]
-        fitted = replace(self, combinations=tuple(map(tuple, allowed)))
-        for constraint in fitted._rules:
-            violations = np.flatnonzero(~constraint.holds(frame))
-            if len(violations):
-                where = f"{name!r} violates it, first in row {violations[0] + 1}"
-                raise InputError(f"constraints={constraint.text}: {where}; correct the data or remove the constraint")
+        if not self.constraints:
+            return self
+        together: list[set[tuple[str, ...]]] = [set() for _ in self.constraints]
+        for i, text in enumerate(self.constraints):
+            columns = [self._columns_by_name[name] for name in parameters(text)]
+            for frame in pieces(data) if "together" in text else ():
+                together[i].update(combinations(frame, columns))
+        fitted = replace(self, combinations=tuple(tuple(sorted(found)) for found in together))
+        start = 0
+        for frame in pieces(data):
+            for constraint in fitted._rules:
+                violations = np.flatnonzero(~constraint.holds(frame))
+                if len(violations):
+                    where = f"{name!r} violates it, first in row {start + violations[0] + 1}"
+                    raise InputError(
+                        f"constraints={constraint.text}: {where}; correct the data or remove the constraint"
+                    )
+            start += len(frame)
         return fitted
 
     @cached_property
@@ -254,18 +269,24 @@ class Table(Modality):
 
     def encode(self, items: Items, progress: Progress = no_progress) -> Encoded:
         """Rows of codes, then scalars, float (n, columns + scalars)."""
-        frame = items.items
-        if missing := [c.name for c in self.columns if c.name not in frame]:
+        data = items.items
+        if missing := [c.name for c in self.columns if c.name not in data]:
             raise InputError(f"{items.name!r} has no column {missing[0]!r}, which the model was trained with")
+        notes = tuple(note for column in self.columns for note in column.notes)
+        if isinstance(data, Parts):
+            stored, more = in_pieces.encode(self, data, progress)
+            return Encoded({VALUES: stored}, np.arange(len(data)), notes=(*notes, *more))
+        return Encoded({VALUES: torch.from_numpy(self.codes(data, progress))}, np.arange(len(data)), notes=notes)
+
+    def codes(self, frame: DataFrame, progress: Progress = no_progress) -> NDArray[np.float32]:
+        """Encoded rows: codes, then scalars, (n, columns + scalars)."""
         codes, scalars = [], []
         for i, column in enumerate(self.learned):
             progress(i, len(self.learned))
             column_codes, column_scalars = column.encode(frame[column.name])
             codes.append(column_codes)
             scalars += [column_scalars] if column.bare_codes is not None else []
-        encoded = torch.from_numpy(np.stack([*codes, *scalars], 1).astype(np.float32))
-        notes = tuple(note for column in self.columns for note in column.notes)
-        return Encoded({VALUES: encoded}, np.arange(len(frame)), notes=notes)
+        return np.stack([*codes, *scalars], 1).astype(np.float32)
 
     def scale(self, encoded: Tensor) -> Tensor:
         spans = self._on(encoded.device)
@@ -350,7 +371,10 @@ class Table(Modality):
         encoded = tensors[VALUES]
         if self.asking != "level" or not self._categories:
             return None
-        assert isinstance(encoded, Tensor)
+        if not isinstance(encoded, Tensor):
+            raise InputError(
+                "ctgan draws rows by their levels, for which they must fit into the memory; choose `table`"
+            )
         return self._level_weights(encoded[:, : len(self.learned)].long()).sum(1)
 
     # Conditions.

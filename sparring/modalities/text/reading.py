@@ -19,6 +19,7 @@ from sparring.errors import InputError, nearest
 from sparring.files import describe_error, resolved
 from sparring.modalities.tables.files import compressed, frames
 from sparring.modalities.tables.files.decoding import decoded
+from sparring.modalities.tables.files.parts import is_large
 from sparring.modalities.tables.files.records import RECORDS
 from sparring.modalities.tables.reading import TEXT, columns, is_frame
 from sparring.modalities.text import recognition
@@ -49,7 +50,7 @@ def read(path: Path) -> Items | None:
         notes: list[str] = []
         lines = _lines(path, notes)
         return None if recognition.is_table(lines) else of_lines(path, lines, notes)
-    if not _has_few_columns(path, suffix):
+    if not _has_few_columns(path, suffix) or is_large(path):
         return None
     frame, notes = _frame(path, suffix)
     chosen = _only_text(frame)

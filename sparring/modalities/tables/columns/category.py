@@ -45,9 +45,12 @@ class Category(Column):
 
     def indices(self, values: Series) -> Codes:
         """Index of each value among all levels, rare ones included; unknown levels have the index after the last."""
+        import pandas
+
         index = {level: i for i, level in enumerate((*self.levels, *self.rare))}
-        plain = as_python(values)
-        indices = np.fromiter((index.get(v, len(index)) for v in plain), np.int64, len(plain))
+        which, different = pandas.factorize(values)  # -1 for missing values
+        found = [index.get(v, len(index)) for v in as_python(pandas.Series(different))]
+        indices = np.array([*found, index.get(None, len(index))], np.int64)[which]
         unknown = (indices == len(index)) & values.notna().to_numpy()
         if unknown.any() and is_text(values) != self.textual:  # another file has them as numbers, or as text
             indices[unknown] = self._converted(values[unknown])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from sparring.modalities.tables.files.memory import CELL_BYTES, check_memory
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
-    from pyarrow import DataType
+    from pyarrow import DataType, Schema
+    from pyarrow import Table as ArrowTable
 
 # Python's types whose values become a type of Arrow, and those that stay as they are.
 EXACT = ("date", "Decimal", "time", "timedelta")
@@ -26,26 +28,64 @@ def read_parquet(path: Path) -> DataFrame:
     Raises:
         InputError: if a column holds lists, structures or binary data, or the table does not fit into the memory.
     """
-    import pyarrow
-    from pyarrow import parquet, types
+    from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
         rows, schema = file.metadata.num_rows, file.schema_arrow
         check_memory(path, rows * len(schema) * CELL_BYTES, f"{rows:,} rows of {len(schema):,} columns")
-        for field in schema:
-            if types.is_nested(field.type) or _is_binary(field.type):
-                raise InputError(_unusable(str(path), field.name, field.type))
+        check_types(str(path), schema)
         table = file.read()
+    return typed_frame(
+        table, {name for name, column in zip(schema.names, table.columns, strict=True) if column.null_count}
+    )
+
+
+def check_types(path: str, schema: Schema) -> None:
+    """Check that the columns of a table of Arrow can be read.
+
+    Raises:
+        InputError: if one holds lists, structures or binary data.
+    """
+    from pyarrow import types
+
+    for field in schema:
+        if types.is_nested(field.type) or _is_binary(field.type):
+            raise InputError(_unusable(path, field.name, field.type))
+
+
+def typed_frame(table: ArrowTable, gaps: Collection[str]) -> DataFrame:
+    """A table of Arrow as a data frame.
+
+    Args:
+        gaps: columns whose whole numbers and truth values become nullable.
+    """
+    import pyarrow
+    from pyarrow import types
+
+    schema = table.schema
     for i, field in enumerate(schema):
         if types.is_decimal(field.type) and field.type.bit_width < 128:  # which Arrow computes little with
             wide = pyarrow.decimal128(field.type.precision, field.type.scale)
             table = table.set_column(i, field.name, table.column(i).cast(wide))
     frame: DataFrame = table.to_pandas(types_mapper=_exact)
     for i, field in enumerate(schema):
-        kind = _nullable(field.type) if table.column(i).null_count else None
+        kind = _nullable(field.type) if field.name in gaps else None
         if kind is not None and field.name in frame and not hasattr(frame[field.name].dtype, "na_value"):
             frame[field.name] = table.column(i).to_pandas(types_mapper=lambda _, kind=kind: kind)
     return frame
+
+
+def check_finite(frame: DataFrame, path: str) -> None:
+    """Check that no column holds infinite numbers.
+
+    Raises:
+        InputError: if one does.
+    """
+    from pandas.api import types
+
+    for name, column in frame.items():
+        if types.is_float_dtype(column.dtype) and (abs(column.dropna().astype(float)) == float("inf")).any():
+            raise InputError(f"{path}: column {name!r} holds infinite numbers; replace them")
 
 
 def _unusable(path: str, name: Any, kind: Any) -> str:

@@ -1,0 +1,200 @@
+"""Tables of Parquet files that do not fit into the memory, and folders of Parquet files."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from pandas.testing import assert_frame_equal
+
+import sparring
+from sparring.data.store import Stored
+from sparring.data.tensors import VALUES
+from sparring.errors import InputError
+from sparring.explore import explore
+from sparring.modalities import find
+from sparring.modalities.tables import Table
+from sparring.modalities.tables.files import parts
+from sparring.modalities.tables.in_pieces import deviation
+from sparring.modalities.tables.judge import TableJudge
+
+ROWS = 3000
+
+
+@pytest.fixture
+def people():
+    random = np.random.default_rng(0)
+    age = random.integers(18, 80, ROWS)
+    return pd.DataFrame({
+        "age": age,
+        "income": np.round(random.lognormal(7, 1, ROWS), 2),
+        "city": random.choice(["Rome", "Oslo", "Lima"], ROWS),
+        "born": pd.Timestamp("2020-01-01") - pd.to_timedelta(365 * age, "D"),
+        "children": pd.array(np.where(random.random(ROWS) < 0.1, None, random.integers(0, 4, ROWS)), "Int64"),
+    })  # fmt: skip
+
+
+@pytest.fixture
+def folder(people, tmp_path):
+    """The same rows in three files."""
+    place = tmp_path / "people"
+    place.mkdir()
+    for i, part in enumerate(np.array_split(np.arange(ROWS), 3)):
+        people.iloc[part].to_parquet(place / f"part-{i}.parquet", index=False, row_group_size=400)
+    (place / "_SUCCESS").touch()
+    return place
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A machine whose memory the table exceeds by far."""
+    monkeypatch.setattr(parts, "PIECE", 300)
+    monkeypatch.setattr("sparring.modalities.tables.files.parts.memory", lambda: 400_000)
+    monkeypatch.setattr("sparring.modalities.tables.files.memory.memory", lambda: 400_000)
+    monkeypatch.setattr("sparring.modalities.tables.reading.memory", lambda: 400_000)
+
+
+def test_a_folder_of_files_is_one_table(people, folder):
+    items = find(folder)
+    assert items.kind == "rows"
+    assert items.notes == ("3,000 rows in 3 files",)
+    assert_frame_equal(items.items, people, check_dtype=False)
+
+
+@pytest.mark.usefixtures("small")
+def test_rows_that_do_not_fit_are_read_by_number(people, folder):
+    data = find(folder).items
+    assert isinstance(data, parts.Parts)
+    assert (len(data), data.columns, "city" in data, "town" in data) == (ROWS, list(people), True, False)
+    wanted = np.array([2999, 0, 1700, 3, 3, 399, 400])
+    assert_frame_equal(data.rows(wanted), people.iloc[wanted].reset_index(drop=True), check_dtype=False)
+    drawn = data.drawn(100_000)
+    assert 2 <= len(drawn) <= 400_000 / 8 / 5 / 40  # an eighth of the memory
+    assert len(drawn.drop_duplicates()) == len(drawn)
+
+
+@pytest.mark.usefixtures("small")
+def test_encoding_in_pieces_equals_encoding_at_once(people, folder):
+    """Of columns that were fitted to all rows; what is stored is found again."""
+    table = Table().fit(find_frame(people))
+    data = find(folder)
+    encoded = table.encode(data)
+    stored = encoded.tensors[VALUES]
+    assert isinstance(stored, Stored)
+    assert torch.equal(stored.load(), table.encode(find_frame(people)).tensors[VALUES])
+    made = stored.path.stat().st_mtime_ns
+    again = table.encode(data)
+    assert (again.tensors[VALUES].path.stat().st_mtime_ns, again.notes) == (made, encoded.notes)
+    stored.path.write_bytes(stored.path.read_bytes()[:-4])
+    assert torch.equal(table.encode(data).tensors[VALUES].load(), table.encode(find_frame(people)).tensors[VALUES])
+
+
+def find_frame(frame):
+    return sparring.modalities.find(frame)
+
+
+@pytest.mark.usefixtures("small")
+def test_levels_that_were_not_drawn_are_counted(people, folder):
+    known = people[people.city != "Lima"]
+    notes = Table().fit(find_frame(known)).encode(find(folder)).notes
+    count = int((people.city == "Lima").sum())
+    assert f"column 'city': {count:,} rows have levels that are not among these, and count as the rarest" in notes
+
+
+def test_the_deviation_of_a_sample_holds():
+    """In at least 95% of draws, the empirical distribution function is as near as that to the true one everywhere."""
+    random, n = np.random.default_rng(0), 400
+    grid = np.arange(1, n + 1) / n
+    draws = np.sort(random.random((2000, n)), 1)
+    largest = np.maximum(np.abs(grid - draws), np.abs(draws - (grid - 1 / n))).max(1)
+    assert 0.94 < (largest <= deviation(n)).mean() <= 1
+    assert (largest <= 0.9 * deviation(n)).mean() < 0.95
+
+
+@pytest.mark.usefixtures("small")
+def test_train_evaluate_explore_and_resume(folder, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "run"
+    sparring.train("table", folder, out=out, steps=3, device="cpu")
+    printed = capsys.readouterr()
+    assert "is read in pieces" in printed.out + printed.err
+    assert "rows, drawn at random: the share of rows below any value is off by at most" in printed.out + printed.err
+
+    def sizes(judge, *_):  # training its classifiers takes long
+        raise InputError(f"{len(judge.train)} and {len(judge.held)} rows")
+
+    monkeypatch.setattr(TableJudge, "evaluate", sizes)
+    with pytest.raises(InputError, match="2700 and 300 rows"):
+        sparring.evaluate(out, samples=200)
+    explore(out, tmp_path / "page", only=["neighbors"])
+    assert (tmp_path / "page" / "index.html").is_file()
+    sparring.train("table", folder, out=out, steps=5, device="cpu", resume=True)
+    assert "5 steps in" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("small")
+def test_constraints_are_checked_in_every_piece(people, folder):
+    fitted = Table(constraints=("together(city|children)",)).fit(find(folder))
+    assert len(fitted.combinations[0]) == len(people[["city", "children"]].drop_duplicates())
+    worst = int(people.index[people.age == 18][0]) + 1
+    with pytest.raises(InputError, match=f"'people' violates it, first in row {worst};"):
+        Table(constraints=("age>=19",)).fit(find(folder))
+
+
+@pytest.mark.usefixtures("small")
+def test_what_needs_all_rows_in_memory_is_refused(folder, tmp_path):
+    for recipe, message in (("ctgan", "must fit into the memory"), ("series", "larger than the memory")):
+        with pytest.raises(InputError, match=message):
+            sparring.train(recipe, folder, out=tmp_path / recipe, steps=1, quiet=True, memory="1k")
+
+
+def test_files_with_other_columns_are_named(people, folder):
+    people.head(9).rename(columns={"city": "town"}).to_parquet(folder / "part-9.parquet", index=False)
+    with pytest.raises(InputError, match=r"part-9.parquet has column 'town' \(.*\), unlike .*part-0.parquet"):
+        find(folder)
+
+
+@pytest.mark.usefixtures("small")
+def test_bad_pieces(people, folder):
+    people.head(400).assign(income=np.inf).to_parquet(folder / "part-3.parquet", index=False)
+    with pytest.raises(InputError, match=r"part-3.parquet: column 'income' holds infinite numbers"):
+        Table().fit(find_frame(people)).encode(find(folder))
+    content = (folder / "part-1.parquet").read_bytes()
+    (folder / "part-1.parquet").write_bytes(content[:4] + bytes(len(content) // 2) + content[4 + len(content) // 2 :])
+    with pytest.raises(InputError, match=r"part-1.parquet is damaged"):
+        list(find(folder).items.pieces())
+
+
+MILLIONS = """
+import resource, sys
+import numpy as np, pandas as pd
+import sparring
+from sparring.modalities.tables import reading
+from sparring.modalities.tables.files import memory, parts
+from pathlib import Path
+
+folder, out = Path(sys.argv[1]), sys.argv[2]
+for module in (reading, memory, parts):
+    module.memory = lambda: 2**29
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+sparring.train("table", folder / "few", out=out + "/few", steps=5, quiet=True, device="cpu", memory="64M")
+before = peak()
+sparring.train("table", folder / "many", out=out + "/many", steps=5, quiet=True, device="cpu", memory="64M")
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of the memory is read from Linux")
+def test_millions_of_rows_take_little_memory(tmp_path):
+    """4,000,000 rows are a data frame of 250 MiB, besides what encoding it takes."""
+    random = np.random.default_rng(0)
+    for name, files in (("few", 1), ("many", 40)):
+        (tmp_path / name).mkdir()
+        for i in range(files):
+            frame = pd.DataFrame(random.normal(size=(100_000, 5)), columns=list("abcde"))
+            frame.assign(kind=random.choice(["x", "y"], 100_000)).to_parquet(tmp_path / name / f"{i:02}.parquet")
+    words = [sys.executable, "-c", MILLIONS, tmp_path, tmp_path / "runs"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 150
