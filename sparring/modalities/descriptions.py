@@ -61,7 +61,8 @@ class Encoded:
     @property
     def readable(self) -> NDArray[np.int64]:
         """Indices of the items that can be read."""
-        return np.unique(self.items)
+        ascending = bool((self.items[1:] > self.items[:-1]).all())  # as of most data; sorting many is slow
+        return self.items if ascending else np.unique(self.items)
 
     @property
     def values(self) -> Tensor | Stored:
