@@ -163,7 +163,7 @@ def page(results: Results, pictures: Mapping[str, Sequence[str]], typed: Sequenc
     for data, by_recipe in results.items():
         lines += [f"**{data}**", ""]
         for name in pictures[data]:
-            lines += [f"![{Path(name).stem.replace("-", " ")}]({name})", ""]
+            lines += [f"![{Path(name).stem.replace('-', ' ')}]({name})", ""]
         groups: dict[tuple[str, ...], list[str]] = {}
         for recipe, runs in by_recipe.items():
             groups.setdefault(tuple(runs[0].evaluation.baselines), []).append(recipe)
