@@ -1,28 +1,36 @@
 """Trains recipes for video for equal time, and writes tables, films and contact sheets.
 
-    python benchmarks/video.py --data walks weizmann --time 30m --seeds 2 --out video-page
+    python benchmarks/video.py --data walks weizmann --time 30m --seeds 2 --page docs/video.md
     python benchmarks/video.py --data weizmann --recipes predict between --time 30m --page docs/predicting.md
 
 Writes to one folder: `README.md` (for each data set tables of the recipes beside held-out clips and cheats or
 baselines), `results.json`, and pictures of the first seed: for recipes that generate from noise a film (`.webp`), a
 contact sheet (`.png`) and a matrix of contents and motions; for those that complete clips the picture of their
-evaluation. Of Weizmann's films, those of the last person are held out. A run that was interrupted continues, and one
-that is complete is not trained again.
+evaluation. With --page, the tables are also written between the two marks of a page, and the pictures beside it. Of
+Weizmann's films, those of the last person are held out. A run that was interrupted continues, and one that is complete
+is not trained again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 import sparring
+from pages import put, table
+from runs import cost
 from sparring.evaluation import evaluate
 from sparring.metrics.results import Evaluation
 from sparring.modalities import Video
@@ -35,6 +43,18 @@ SHOWN = 9  # clips of a film
 ON_SHEET = 6  # of a contact sheet
 CONTENTS = 6  # rows and columns of the matrix
 MAX_BYTES = 300_000  # of a picture or a film
+PLACES = {"--page", "--out", "--device"}  # options that do not change what is measured
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run: what was found, and the time and the weights that it took."""
+
+    evaluation: Evaluation
+    cost: str
+
+
+Results = dict[str, dict[str, list[Measured]]]  # by data set and recipe, one for each seed
 
 
 def main() -> None:
@@ -46,32 +66,28 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", default="runs/video-page")
     parser.add_argument("--set", nargs="*", default=[], help="FIELD=VALUE of all recipes")
-    parser.add_argument("--page", help="also write the page here, with its pictures beside it")
+    parser.add_argument("--page", type=Path, help="also write to this Markdown file, between its two marks")
     given = parser.parse_args()
     out = Path(given.out)
     out.mkdir(parents=True, exist_ok=True)
-    results: dict[str, dict[str, list[Evaluation]]] = {}
+    results: Results = {}
+    pictures: dict[str, list[str]] = {}
     for data in given.data:
         name = Path(data).stem
         for recipe in given.recipes:
             for seed in range(given.seeds):
-                run = out / "runs" / f"{recipe}-{name}-{seed}"
-                model = train(recipe, data, run, seed, given)
+                model = train(recipe, data, out / "runs" / f"{recipe}-{name}-{seed}", seed, given)
                 evaluation = evaluate(model, device=given.device)
-                results.setdefault(name, {}).setdefault(recipe, []).append(evaluation)
-                if seed:
-                    continue
-                if model.modality.source is None:
-                    show(model, out, f"{name}-{recipe}")
-                elif evaluation.picture is not None:
-                    save(evaluation.picture, out / f"{name}-{recipe}.png")
-    (out / "README.md").write_text(page(results, given))
+                results.setdefault(name, {}).setdefault(recipe, []).append(Measured(evaluation, cost(model)))
+                if not seed:
+                    pictures.setdefault(name, []).extend(show(model, evaluation, out, f"{name}-{recipe}"))
+    lines = page(results, pictures, sys.argv[1:])
+    (out / "README.md").write_text("\n".join(["# Video", "", *lines, ""]))
     (out / "results.json").write_text(json.dumps(as_json(results), indent=1))
     if given.page:
-        place = Path(given.page)
-        place.write_text((out / "README.md").read_text())
-        for picture in (*out.glob("*.png"), *out.glob("*.webp")):
-            shutil.copy(picture, place.parent)
+        put(given.page, __file__, lines)
+        for picture in (name for names in pictures.values() for name in names):
+            shutil.copy(out / picture, given.page.parent)
 
 
 def train(recipe: str, data: str, run: Path, seed: int, given: argparse.Namespace) -> sparring.Model:
@@ -84,27 +100,49 @@ def train(recipe: str, data: str, run: Path, seed: int, given: argparse.Namespac
     )
 
 
-def show(model: sparring.Model, out: Path, name: str) -> None:
-    """A film, a contact sheet, and the middle frames of each content with each motion."""
-    modality = model.modality
-    assert isinstance(modality, Video)
-    classes = modality.classes or (None,)
-    # Those of a loop need no second turn, which would look the same.
-    length = modality.frames * (1 if modality.loop else 2)
+def show(model: sparring.Model, evaluation: Evaluation, out: Path, name: str) -> list[str]:
+    """Write the pictures of a model. Returns the names of their files."""
+    if model.modality.source is None:
+        film(model, out / f"{name}.webp")
+        clips = examples(model, model.modality.frames)[:ON_SHEET]
+        save(drawing.contact_sheet(clips), out / f"{name}.png")
+        save(matrix(model), out / f"{name}-matrix.png")
+        return [f"{name}.webp", f"{name}.png", f"{name}-matrix.png"]
+    if evaluation.picture is None:
+        return []
+    save(evaluation.picture, out / f"{name}.png")
+    return [f"{name}.png"]
+
+
+def examples(model: sparring.Model, length: int) -> NDArray[np.uint8]:
+    """Clips (n, t, h, w, c), one class after the other."""
+    classes = model.modality.classes or (None,)
     each = -(-SHOWN // len(classes))
     by_class = [model.sample(each, label=label, seed=1, length=length).items for label in classes]
-    clips = np.stack(by_class, 1).reshape(-1, *by_class[0].shape[1:])[:SHOWN]  # one class after the other
+    clips: NDArray[np.uint8] = np.stack(by_class, 1).reshape(-1, *by_class[0].shape[1:])[:SHOWN]
+    return clips
+
+
+def film(model: sparring.Model, path: Path) -> None:
+    """Clips side by side, as many as the size of a file allows. Those of a loop are shown once: they repeat."""
+    modality = model.modality
+    assert isinstance(modality, Video)
+    clips = examples(model, modality.frames * (1 if modality.loop else 2))
     for count in range(len(clips), 0, -1):
-        writers.write_webp(clips[:count], modality.rate, out / f"{name}.webp")
-        if (out / f"{name}.webp").stat().st_size <= MAX_BYTES:
-            break
-    save(drawing.contact_sheet(clips[:ON_SHEET, : modality.frames]), out / f"{name}.png")
+        writers.write_webp(clips[:count], modality.rate, path)
+        if path.stat().st_size <= MAX_BYTES:
+            return
+
+
+def matrix(model: sparring.Model) -> Image.Image:
+    """The middle frames of each content with each motion."""
+    classes = model.modality.classes or (None,)
     grid = [
         model.sample(1, seed=1, content=content, motion=motion, label=classes[motion % len(classes)]).items
         for content in range(CONTENTS)
         for motion in range(CONTENTS)
     ]
-    save(drawing.matrix(np.concatenate(grid), CONTENTS), out / f"{name}-matrix.png")
+    return drawing.matrix(np.concatenate(grid), CONTENTS)
 
 
 def save(picture: Image.Image, path: Path) -> None:
@@ -119,40 +157,57 @@ def save(picture: Image.Image, path: Path) -> None:
         colors = picture.quantize(256)
 
 
-def page(results: Mapping[str, Mapping[str, Sequence[Evaluation]]], given: argparse.Namespace) -> str:
-    """Tables of all data sets, one for the recipes that have the same baselines."""
-    settings = f" with {' '.join(given.set)}" if given.set else ""
-    parts = ["# Video", f"{given.time} of training for each run{settings}. Written by `python benchmarks/video.py`."]
+def page(results: Results, pictures: Mapping[str, Sequence[str]], typed: Sequence[str]) -> list[str]:
+    """Tables of all data sets, one for the recipes that have the same baselines, and the command that wrote them."""
+    lines: list[str] = []
     for data, by_recipe in results.items():
-        parts.append(f"## {data}")
+        lines += [f"**{data}**", ""]
+        for name in pictures[data]:
+            lines += [f"![{Path(name).stem.replace('-', ' ')}]({name})", ""]
         groups: dict[tuple[str, ...], list[str]] = {}
-        for recipe, evaluations in by_recipe.items():
-            groups.setdefault(tuple(evaluations[0].baselines), []).append(recipe)
+        for recipe, runs in by_recipe.items():
+            groups.setdefault(tuple(runs[0].evaluation.baselines), []).append(recipe)
         for recipes in groups.values():
-            parts += table(data, {recipe: by_recipe[recipe] for recipe in recipes})
-    return "\n\n".join(parts) + "\n"
+            lines += compared({recipe: by_recipe[recipe] for recipe in recipes})
+    return [*lines, f"`{command(typed)}`, {torch.get_num_threads()} CPU thread(s)."]
 
 
-def table(data: str, by_recipe: Mapping[str, Sequence[Evaluation]]) -> list[str]:
-    """Pictures and metrics of some recipes, and how they were measured."""
-    first = next(iter(by_recipe.values()))[0]
-    seeds = len(next(iter(by_recipe.values())))
-    head = ["metric", *by_recipe, "real", *first.baselines]
-    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+def compared(by_recipe: Mapping[str, Sequence[Measured]]) -> list[str]:
+    """Metrics of some recipes, a value for each seed, and how they were measured."""
+    runs = next(iter(by_recipe.values()))
+    first, seeds = runs[0].evaluation, len(runs)
+    rows = []
     for number, others in first.rows():
         cells = []
-        for evaluations in by_recipe.values():
-            values = [str(n) for e in evaluations for n in e.numbers if n.name == number.name]
-            cells.append(", ".join(value.split(" ± ")[0] for value in values))
-        beside = ["-" if other is None else str(other).split(" ± ")[0] for other in others]
-        lines.append("| " + " | ".join([f"`{number.name}`", *cells, *beside]) + " |")
-    suffix = "webp" if "still" in first.baselines else "png"
-    pictures = " ".join(f"![{data} by {recipe}]({data}-{recipe}.{suffix})" for recipe in by_recipe)
-    return [pictures, "\n".join(lines), f"{first.protocol}; {seeds} seed{'' if seeds == 1 else 's'}."]
+        for measured in by_recipe.values():
+            values = [str(n) for m in measured for n in m.evaluation.numbers if n.name == number.name]
+            cells.append(", ".join(map(alone, values)))
+        beside = ["-" if other is None else alone(str(other)) for other in others]
+        rows.append([f"`{number.name}`", *cells, *beside])
+    costs = ["; ".join(dict.fromkeys(run.cost for run in runs)) for runs in by_recipe.values()]
+    rows.append(["training", *costs, *[""] * (len(first.baselines) + 1)])
+    protocol = f"{first.protocol}; {seeds} seed{'' if seeds == 1 else 's'}."
+    return [*table(["metric", *by_recipe, "real", *first.baselines], rows), "", protocol, ""]
 
 
-def as_json(results: Mapping[str, Mapping[str, Sequence[Evaluation]]]) -> dict[str, Any]:
-    return {data: {r: [e.content() for e in es] for r, es in by.items()} for data, by in results.items()}
+def alone(value: str) -> str:
+    """A value without its error."""
+    return value.split(" ± ")[0]
+
+
+def command(typed: Sequence[str]) -> str:
+    """What was typed, without the places of files."""
+    kept = [word for i, word in enumerate(typed) if word not in PLACES and (not i or typed[i - 1] not in PLACES)]
+    return shlex.join(["python", "benchmarks/video.py", *kept])
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    return {
+        data: {
+            recipe: [{**run.evaluation.content(), "training": run.cost} for run in runs] for recipe, runs in by.items()
+        }
+        for data, by in results.items()
+    }
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ class ApplyCommand(TyperCommand):
     """`sparring apply`, whose help lists what models of every kind of data can be asked for."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        from sparring.cli.asks import every_apply_ask
+        from sparring.modalities.find import every_apply_ask
 
         lines = [f"  --{ask.name}  {ask.help}" for ask in every_apply_ask()]
         self.epilog = "\n\n".join(["What some models can be asked for:", *lines, APPLY_EXAMPLES])
@@ -74,7 +74,8 @@ def apply(
     trust_code: TrustCode = False,
 ) -> None:
     """Transform images, videos and sounds of any size, or harmonize melodies, with a trained model."""
-    from sparring.cli.asks import every_apply_ask, parsed
+    from sparring.cli.asks import parsed
+    from sparring.modalities.find import every_apply_ask
     from sparring.model import load
     from sparring.use.apply import apply
 

@@ -18,11 +18,6 @@ def every_ask() -> list[Ask]:
     return list(known.values())
 
 
-def every_apply_ask() -> list[Ask]:
-    """What models of some kind of data can be asked for when they are applied to files, each once."""
-    return list({ask.name: ask for kind in kinds() for ask in kind().apply_asks}.values())
-
-
 def parse_asks(
     arguments: Sequence[str], modality: Modality, command: str = "sample", options: Sequence[str] = SAMPLE_OPTIONS
 ) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class Modality(Conditional):
     stored_as_bytes: ClassVar[bool] = False  # True if encoded values are uint8, (n, channels, ...)
     # Media types and suffixes of what `transform` writes, for kinds that it has; the default first.
     applied_media: ClassVar[Mapping[str, str]] = {}
+    applied_to_films: ClassVar[bool] = False  # True if `transform` also takes films
     completes: ClassVar[bool] = False  # True if items of which a part is given can be completed: `complete`
     discrete: ClassVar[bool] = False  # True if values contain choices, of which rounding flips some that are close
 
@@ -252,6 +253,10 @@ class Modality(Conditional):
             InputError: if the source or the mask cannot be used, or `out` does not fit the source.
         """
         raise InputError(f"{source} was given, but models of {self.words.items} cannot be applied to files")
+
+    def applied_suffix(self, source: Path) -> str:  # noqa: ARG002
+        """Suffix of the file that `transform` writes best for a given one."""
+        return next(iter(self.applied_media.values()))
 
     def transform_item(self, mapper: Mapper, item: NDArray[Any]) -> NDArray[Any]:  # noqa: ARG002
         """Apply a net to an item as an array in the user's units.

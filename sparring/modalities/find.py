@@ -17,6 +17,7 @@ from sparring.data.items import Items
 from sparring.data.sources import archives
 from sparring.errors import InputError, nearest, similar_path
 from sparring.files import places
+from sparring.modalities.asks import Ask
 from sparring.modalities.base import Modality
 
 Kinds = Iterable[type[Modality]]
@@ -41,6 +42,11 @@ def kinds() -> tuple[type[Modality], ...]:
     modules = [importlib.import_module(f"{__package__}.{name}") for name in packages]
     found = (kind for module in modules for kind in module.KINDS)
     return tuple(sorted(found, key=lambda kind: (kind.fallback, not kind.specific)))
+
+
+def every_apply_ask() -> list[Ask]:
+    """What models of some kind of data can be asked for when they are applied to files, each once."""
+    return list({ask.name: ask for kind in kinds() for ask in kind().apply_asks}.values())
 
 
 def kind_of(items: Items, first: Sequence[type[Modality]] = ()) -> type[Modality]:

@@ -64,14 +64,19 @@ def components(entry: Entry, key: str) -> list[gr.components.Component]:
         key: identifies the form.
     """
     if entry.field is None:
-        return [_ask_component(entry.ask, f"{key}/{entry.ask.name}")]
+        return [ask_component(entry.ask, f"{key}/{entry.ask.name}", f"ask-{entry.ask.name}")]
     return _field_components(entry.ask, entry.field, f"{key}/{entry.ask.name}/{entry.field.name}")
 
 
-def _ask_component(ask: Ask, key: str) -> gr.components.Component:
-    settings: dict[str, Any] = {
-        "label": ask.name.capitalize(), "info": ask.help, "key": key, "elem_id": f"ask-{ask.name}", "interactive": True,
-    }  # fmt: skip
+def ask_component(ask: Ask, key: str, name: str, **settings: Any) -> gr.components.Component:
+    """The component of an ask without fields.
+
+    Args:
+        key: identifies it when the form is made again.
+        name: of the element.
+        settings: further ones of the component.
+    """
+    settings |= {"label": ask.name.capitalize(), "info": ask.help, "key": key, "elem_id": name, "interactive": True}
     values = BOOLEANS if ask.type == "boolean" else ask.choices
     if values and ask.many:
         return gr.Dropdown(list(values), value=[], multiselect=True, **settings)

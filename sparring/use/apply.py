@@ -67,7 +67,7 @@ def apply(
         raise InputError(f"--mask {mask} does not fit {source}; give a folder for a folder, a file for a file")
     check_output(out, force, file=source.is_file())
     model = run if isinstance(run, Model) else load(run, str(resolve(device)), trust)
-    _check_asked(model, asked)
+    check_asked(model, asked)
     if model.modality.completes:
         if mask is not None or reverse or sharpness != 1:
             raise InputError(f"models of {model.modality.words.items} take no --mask, --reverse or --sharpness")
@@ -78,7 +78,12 @@ def apply(
     return model.modality.transform(mapper, source, out, Screen(quiet), mask=mask, smooth=smooth, asked=asked)
 
 
-def _check_asked(model: Model, asked: Mapping[str, Any]) -> None:
+def check_asked(model: Model, asked: Mapping[str, Any]) -> None:
+    """Refuse what a model cannot be asked for when it is applied.
+
+    Raises:
+        InputError: if it cannot, or a value is out of range.
+    """
     offered = {ask.name: ask for ask in model.modality.apply_asks}
     for name, value in asked.items():
         if name not in offered:

@@ -274,6 +274,21 @@ def test_server(models, tmp_path):
         assert answer.headers["content-type"] == "video/mp4"
         (tmp_path / "answer.mp4").write_bytes(answer.content)
         assert len(shown(tmp_path / "answer.mp4")[0]) == 10
+        assert set(client.get("/models/predict").json()["asks"]) == {"length", "variant"}
+        made = []
+        for query in ("length=3&variant=1", "length=3&variant=2"):
+            answer = client.post(f"/models/predict/apply?{query}", content=film, headers={"Content-Type": "video/mp4"})
+            (tmp_path / "answer.mp4").write_bytes(answer.content)
+            made.append(shown(tmp_path / "answer.mp4")[0])
+        assert [len(frames) for frames in made] == [9, 9]
+        assert not np.array_equal(made[0][6:], made[1][6:])
+        for query, message in (
+            ("length=0", "length=0 is out of range"),
+            ("length=x", "length=x is not a whole number"),
+        ):
+            answer = client.post(f"/models/predict/apply?{query}", content=film, headers={"Content-Type": "video/mp4"})
+            assert answer.status_code == 422
+            assert message in answer.text
         bad = client.post("/models/predict/apply", content=b"no film", headers={"Content-Type": "video/mp4"})
         assert bad.status_code == 422
         assert "/tmp" not in bad.text

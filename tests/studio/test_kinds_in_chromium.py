@@ -1,4 +1,6 @@
-"""The page with models of every kind: points, series, codes, styles, two directions, and a kind of the user's own."""
+"""The page with models of every kind: points, series, codes, styles, two directions, films that are continued, and a
+kind of the user's own.
+"""
 
 import io
 import json
@@ -46,6 +48,13 @@ def trained(tmp_path_factory):
     sparring.train("infogan", "digits", out=home / "codes", **QUIET)
     sparring.train("stylegan2", "digits", out=home / "styles", base=64, most=8, **QUIET)
     sparring.train("cyclegan", home.parent / "horses", out=home / "horses", G=4, D=4, depth=1, **QUIET)
+    walks = home.parent / "walks"
+    walks.mkdir()
+    for i in range(24):
+        clip = noise.integers(0, 255, (7, 16, 16, 3), dtype=np.uint8)
+        first, *others = map(Image.fromarray, clip)
+        first.save(walks / f"{i}.webp", save_all=True, append_images=others, duration=100, lossless=True)
+    sparring.train("predict", walks, out=home / "walks", given=3, made=4, width=4, D=4, z=2, **QUIET)
     sparring.train(str(home.parent / "strips.py"), home.parent / "fabric.strips", out=home / "fabric", **QUIET)
     return home
 
@@ -133,6 +142,19 @@ def test_an_image_is_translated_in_both_directions(page, studio):
         address = address_of(page, "#file-result", "given-cyclegan.png", other_than=address)
         with Image.open(given) as before, Image.open(io.BytesIO(content(page, address))) as after:
             np.testing.assert_array_equal(np.asarray(after), model.apply(np.asarray(before), reverse=reverse))
+
+
+def test_a_film_is_continued_and_played(page, trained):
+    choose(page, "walks", "Your file")
+    assert page.is_hidden("#upload")
+    page.set_input_files("#upload-file input[type=file]", trained.parent / "walks" / "0.webp")
+    text(page, "#upload-file", "0.webp")
+    page.locator("#file-length input").fill("6")
+    page.click("#file-go")
+    text(page, "#file-status", "1 film in 0-predict.mp4.")
+    seconds = page.wait_for_function("() => document.querySelector('#file-video video')?.duration").json_value()
+    assert seconds == pytest.approx(1.3, abs=0.01)  # 7 given frames and 6 generated ones, ten a second
+    assert b"ftyp" in listed(page, "#file-result", "0-predict.mp4")[:16]
 
 
 def test_an_uploaded_table_is_trained_on_and_evaluated(page, studio, trained):

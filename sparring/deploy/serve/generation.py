@@ -28,7 +28,10 @@ from sparring.deploy.serve.worker import Draw, Job, QueueFull, Worker
 from sparring.errors import InputError
 from sparring.explore.invert import STEPS, Inversion, invert
 from sparring.modalities.asks import MAX_TEXT
+from sparring.modalities.find import every_apply_ask
 from sparring.modalities.samples import as_image, base64_png, png_bytes
+from sparring.model import Model
+from sparring.use.apply import check_asked
 
 MAX_INLINE_NUMBERS = 1 << 14  # numbers that are written in the event loop; more go to a thread
 MAX_NOTES = 1000  # characters of a header
@@ -138,12 +141,18 @@ async def _samples(request: Request, name: str, body: schemas.SampleRequest) -> 
     return answer(model, content, media, {"Sparring-Seed": str(seed)} | ({"Sparring-Notes": notes} if notes else {}))
 
 
+APPLY_ASKS = {"parameters": [
+    {"name": ask.name, "in": "query", "description": f"For the models that have it. {ask.help}", "schema": ask.schema()}
+    for ask in every_apply_ask()
+]}  # fmt: skip
+
+
 @router.post(
     "/models/{name}/apply",
     tags=["generation"],
     response_class=Response,
     responses=image_responses("The result.", schemas.Applied),
-    openapi_extra=UPLOAD,
+    openapi_extra=UPLOAD | APPLY_ASKS,
 )
 async def apply(
     request: Request,
@@ -158,12 +167,12 @@ async def apply(
     """
     known = served(request, name).model.modality.applied_media
     model, media = negotiated(request, name, "apply", (PNG, JSON, NPZ) if PNG in known else tuple(known))
-    modality = model.model.modality
+    modality, asked = model.model.modality, _asked(request, model.model)
     upload = await uploaded(request, modality, request.app.state.limits.pixels)
 
     def work(progress: Progress) -> bytes:
         suffix = known.get(media, known.get(PNG, ""))
-        result = transformed(modality, model.model.mapper(reverse, sharpness), upload, suffix, progress)
+        result = transformed(modality, model.model.mapper(reverse, sharpness), upload, suffix, progress, asked)
         return result if model.mark is None else model.mark.result(result)
 
     result = await finished(request, model.uploads, Job(work))
@@ -171,6 +180,18 @@ async def apply(
         return answer(model, result, media)
     content = await run_in_threadpool(png_as_npz if media == NPZ else _png_as_json, result)
     return answer(model, content, media)
+
+
+def _asked(request: Request, model: Model) -> dict[str, Any]:
+    """What a query asks of a model that is applied.
+
+    Raises:
+        InputError: if the model cannot be asked for it, or a value is out of range.
+    """
+    query = request.query_params
+    asked = {ask.name: ask.parse(query.getlist(ask.name)) for ask in every_apply_ask() if ask.name in query}
+    check_asked(model, asked)
+    return asked
 
 
 def _png_as_json(png: bytes) -> bytes:

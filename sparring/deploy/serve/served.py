@@ -163,8 +163,9 @@ class Served:
         }
 
     def _asks(self) -> dict[str, Any]:
-        """JSON schemas of what samples can be asked for."""
-        return {ask.name: ask.schema() for ask in self.model.modality.asks} if self.does["samples"] else {}
+        """JSON schemas of what samples, or transformed files, can be asked for."""
+        modality = self.model.modality
+        return {ask.name: ask.schema() for ask in (modality.asks if self.does["samples"] else modality.apply_asks)}
 
     def _takes(self) -> dict[str, Any] | None:
         """The images that the model transforms."""

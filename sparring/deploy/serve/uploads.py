@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -96,11 +96,14 @@ class _Reporter:
         yield self._report
 
 
-def transformed(modality: Modality, mapper: Mapper, upload: Upload, suffix: str, progress: Progress) -> bytes:
+def transformed(
+    modality: Modality, mapper: Mapper, upload: Upload, suffix: str, progress: Progress, asked: Mapping[str, Any]
+) -> bytes:
     """The file that a net generates from an uploaded one; see `sparring.use.apply`, which does the same to files.
 
     Args:
         suffix: of the result, which selects its format.
+        asked: checked values of `Modality.apply_asks`.
 
     Raises:
         InputError: if the image or the mask cannot be used.
@@ -114,7 +117,7 @@ def transformed(modality: Modality, mapper: Mapper, upload: Upload, suffix: str,
             mask.write_bytes(upload.mask)
         with _without_paths(folder):
             given_mask = mask if upload.mask is not None else None
-            modality.transform(mapper, image, result, _Reporter(progress), given_mask)
+            modality.transform(mapper, image, result, _Reporter(progress), given_mask, asked=asked)
         return result.read_bytes()
 
 

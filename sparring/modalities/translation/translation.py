@@ -27,6 +27,7 @@ from sparring.modalities.images.images import Images, random_crop
 from sparring.modalities.judge import Console, Judge, TrainingData
 from sparring.modalities.translation.baselines import Restorer, identity, thresholded
 from sparring.modalities.translation.files.transform import transform
+from sparring.modalities.translation.files.video import READ
 from sparring.modalities.translation.judge import judge_for
 from sparring.modalities.translation.scores import is_binary
 from sparring.nets.tiles import Mapper, bands
@@ -57,6 +58,7 @@ class Translation(Images):
     words: ClassVar[Words] = Words("image", "images", "crops", compared="textures, colors and rough layout")
     preview_items: ClassVar[int] = 24
     applied_media: ClassVar[Mapping[str, str]] = {"image/png": ".png"}
+    applied_to_films: ClassVar[bool] = True
 
     given: int = 0
     given_levels: tuple[float, ...] = ()
@@ -185,6 +187,9 @@ class Translation(Images):
         asked: Mapping[str, Any] = {},  # noqa: ARG002
     ) -> Applied:
         return transform(mapper, source, out, console, mask, smooth, Levels(self.given_levels))
+
+    def applied_suffix(self, source: Path) -> str:
+        return ".mp4" if source.suffix.lower() in READ else super().applied_suffix(source)
 
     def smallest_item(self, mapper: Mapper) -> NDArray[Any]:
         return np.full((MIN_SIDE, MIN_SIDE, mapper.channels), 255, np.uint8)

@@ -17,6 +17,7 @@ from sparring.modalities.images.decoding import MAX_PIXELS
 from sparring.modalities.video.shown import Shown, until_next
 
 RATE = 25  # frames per second if a file does not specify it
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders of these codecs leave alpha out
 MIN_DECODED = 0.9  # share of the declared duration that is decoded at least, or the file is cut off
 
 
@@ -69,11 +70,11 @@ def packets(clip: Any, name: str) -> Iterator[Any]:
     """
     av = library()
     video = clip.streams.best("video")
-    frames = 0
+    decoder, frames = _alpha_decoder(video), 0
     try:
         for packet in clip.demux(video, *clip.streams.audio):
             if packet.stream.index == video.index:
-                for frame in packet.decode():
+                for frame in packet.decode() if decoder is None else decoder.decode(packet):
                     frames += 1
                     yield frame
             elif packet.dts is not None:  # the last packet of a stream is empty
@@ -82,6 +83,14 @@ def packets(clip: Any, name: str) -> Iterator[Any]:
         raise InputError(unreadable(name, error)) from error
     if not frames:
         raise InputError(f"{name} holds no frames; give another video")
+
+
+def _alpha_decoder(stream: Any) -> Any | None:
+    """The decoder of a .webm or .mkv with alpha, which these mark and store beside the frames; None for others."""
+    av = library()
+    marked = {key.lower(): value for key, value in stream.metadata.items()}.get("alpha_mode") == "1"
+    name = ALPHA_DECODERS.get(stream.codec_context.name, "") if marked else ""
+    return av.CodecContext.create(name, "r") if name in av.codecs_available else None
 
 
 def frame_count(clip: Any) -> int:

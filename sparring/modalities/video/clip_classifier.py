@@ -44,10 +44,17 @@ class ClipClassifier(nn.Module):
 
 @dataclass(frozen=True)
 class Judged:
-    """What the classifier says of clips: their classes (n,), and the share of clips that play forward."""
+    """What the classifier says of clips: the probabilities of their classes (n, classes), and the share of clips that
+    play forward.
+    """
 
-    classes: Tensor
+    probabilities: Tensor
     forward: float
+
+    @property
+    def classes(self) -> Tensor:
+        """The most probable class of each, (n,)."""
+        return self.probabilities.argmax(1)
 
 
 def reduced(clips: Tensor) -> Tensor:
@@ -97,4 +104,4 @@ def train(
 def judged(net: ClipClassifier, clips: Tensor) -> Judged:
     """What the classifier says of reduced clips."""
     as_class, as_order = net(clips)
-    return Judged(as_class.argmax(1), float((as_order.argmax(1) == 0).float().mean()))
+    return Judged(as_class.softmax(1), float((as_order.argmax(1) == 0).float().mean()))

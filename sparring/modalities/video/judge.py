@@ -19,6 +19,7 @@ from sparring.data.items import Items
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.metrics import copies, motion
+from sparring.metrics.classes import inception_score
 from sparring.metrics.frechet import Moments, frechet, moments
 from sparring.metrics.kernel import kernel_distance
 from sparring.metrics.patches import SIDE, patches
@@ -186,6 +187,8 @@ class VideoJudge(Judge):
         if clips.labels is not None:
             agreed = float((verdict.classes == clips.labels).float().mean())
             numbers.append(Number("conditional_accuracy", agreed, "high", share=True))
+            score = inception_score(verdict.probabilities, parts=1)
+            numbers.append(Number("is[classifier]", score.value, "high"))
         near = float((self._distances(x) < self._near).float().mean())
         return [
             *numbers,
@@ -301,6 +304,8 @@ def deviating(numbers: list[Number], floor: list[Number]) -> list[Number]:
             off = isnan(value) and not isnan(usual)
         elif number.best == "low":
             off = value > TIMES_FLOOR * usual
+        elif number.best == "high" and not number.share:
+            off = value < (1 - OFF) * usual
         elif number.name == "near_copy_share" or number.best == "high":
             off = (value - usual) * (-1 if number.best == "high" else 1) > SHARE_OFF
         elif number.share:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mimetypes
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -16,9 +18,10 @@ from PIL import Image
 from sparring.errors import InputError
 from sparring.explore import invert
 from sparring.modalities import Samples
+from sparring.modalities.find import every_apply_ask
 from sparring.model import Model
-from sparring.studio import mask_editor, walks
-from sparring.studio.ask_form import choices
+from sparring.studio import ask_form, mask_editor, walks
+from sparring.studio.ask_form import Entry, choices
 from sparring.studio.handlers import shows_errors, whole_number
 from sparring.studio.studio import NO_RUN, Stamp, Studio
 from sparring.studio.walks import Selected
@@ -40,6 +43,8 @@ class Components:
         painted: state with what is painted in the editor: a `data:` URL, or None.
         inverted: state with the inverted item, a `Selected`.
         image, file: for the upload of an image, or of any other file.
+        asks: for what some kinds of models can be asked for, by name.
+        video, audio: players of results.
     """
 
     fitted: gr.State
@@ -54,22 +59,24 @@ class Components:
     steps: gr.Slider
     reverse: gr.Checkbox
     sharpness: gr.Slider
+    asks: Mapping[str, Any]
     go: gr.Button
     comparison: gr.ImageSlider
+    video: gr.Video
+    audio: gr.Audio
     status: gr.Markdown
     result: gr.File
     edit: gr.Button
 
     @property
     def all(self) -> list[Any]:
-        return list(vars(self).values())
+        return [*(part for part in vars(self).values() if part is not self.asks), *self.asks.values()]
 
 
 def can_use_files(model: Model) -> bool:
-    """True if a model transforms given images, or generates images to whose latent space others can be inverted."""
+    """True if a model transforms given files, or generates images to whose latent space others can be inverted."""
     modality = model.modality
-    images = "image/png" in modality.applied_media
-    return images or (modality.classifier_input is not None and model.game.space() is not None)
+    return bool(modality.applied_media) or (modality.classifier_input is not None and model.game.space() is not None)
 
 
 def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
@@ -95,8 +102,9 @@ def tab(studio: Studio, start: gr.State, tabs: gr.Tabs) -> Dependency:
     )  # fmt: skip
     inputs = [
         studio.run, parts.image, parts.file, parts.painted, parts.label, parts.steps, parts.reverse, parts.sharpness,
+        *parts.asks.values(),
     ]  # fmt: skip
-    outputs = [parts.comparison, parts.status, parts.result, parts.inverted, parts.edit]
+    outputs = [parts.comparison, parts.video, parts.audio, parts.status, parts.result, parts.inverted, parts.edit]
     parts.go.click(shows_errors(partial(_run, studio, parts)), inputs, outputs, show_progress_on=parts.status)
     parts.edit.click(shows_errors(_to_edit), parts.inverted, start).success(
         lambda: gr.Tabs(selected="edit"), None, tabs
@@ -123,8 +131,12 @@ def _input() -> tuple[Any, ...]:
         0, 1, 1, step=0.05, label="Sharpness", info="0: smaller error, but blurrier", visible=False,
         elem_id="sharpness",
     )  # fmt: skip
+    asks = {
+        ask.name: ask_form.ask_component(ask, f"file/{ask.name}", f"file-{ask.name}", visible=False)
+        for ask in every_apply_ask()
+    }
     go = gr.Button("Go", variant="primary", elem_id="file-go")
-    return run, image, file, editor, mask_status, label, steps, reverse, sharpness, go
+    return run, image, file, editor, mask_status, label, steps, reverse, sharpness, asks, go
 
 
 def _output() -> tuple[Any, ...]:
@@ -132,13 +144,15 @@ def _output() -> tuple[Any, ...]:
         label="Before and after", interactive=False, type="pil", format="png", elem_id="before-after",
         elem_classes="crisp", max_height=560,
     )  # fmt: skip
+    video = gr.Video(label="Result", interactive=False, visible=False, elem_id="file-video", loop=True)
+    audio = gr.Audio(label="Result", interactive=False, visible=False, type="filepath", elem_id="file-audio")
     status = gr.Markdown("", elem_id="file-status")
     result = gr.File(
         label="Result", visible=False, file_count="multiple", interactive=False, elem_id="file-result",
         elem_classes="downloads",
     )  # fmt: skip
     edit = gr.Button("Edit it", visible=False, elem_id="file-edit")
-    return comparison, status, result, edit
+    return comparison, video, audio, status, result, edit
 
 
 def _open_editor(studio: Studio, parts: Components, name: str | None, path: str | None) -> Updates:
@@ -179,12 +193,14 @@ def _given(path: str | None) -> Path:
 
 def _run(
     studio: Studio, parts: Components, name: str, image: str | None, file: str | None, painted: str | None, label: str,
-    steps: float, reverse: bool, sharpness: float, progress: gr.Progress = gr.Progress(),
+    steps: float, reverse: bool, sharpness: float, *asked: Any, progress: gr.Progress = gr.Progress(),
 ) -> Updates:  # fmt: skip
     """Invert or transform the uploaded file."""
     with studio.models.use(studio.runs.path(name)) as model:
-        as_image = model.modality.classifier_input is not None
-        path = _given(image if as_image else file)
+        as_image = model.modality.classifier_input is not None and not file
+        if image and file:
+            raise InputError("an image and a film are given; remove one of them")
+        path = _given(image or file)
         if model.modality.source is None:
             count = whole_number(steps, "Steps", MIN_STEPS, MAX_STEPS)
             return _inverted(studio, parts, model, name, path, label, count, progress)
@@ -194,10 +210,33 @@ def _run(
             details = f", of which {int(holes.sum()):,} were filled"
             mask = studio.new_file("mask.png")
             Image.fromarray(holes).save(mask)
-        out = studio.new_file(f"{path.stem}-{model.recipe.name}{'.png' if as_image else path.suffix}")
-        apply(model, path, out, mask, reverse, sharpness)
-        before, after = (model.modality.draw_given(given) for given in (path, out))
-    return {parts.result: gr.File(value=[str(out)], visible=True), **_compared(parts, before, after, details)}
+        suffix = ".png" if as_image else model.modality.applied_suffix(path)
+        out = studio.new_file(f"{path.stem}-{model.recipe.name}{suffix}")
+        form = [Entry(ask) for ask in every_apply_ask()]
+        done = apply(model, path, out, mask, reverse, sharpness, **ask_form.asked(form, asked))
+        shown = _players(parts, out)
+        if _played(out):
+            shown[parts.status] = f"{done.count:,} {done.words} in {out.name}{details}."
+        else:
+            before, after = (model.modality.draw_given(given) for given in (path, out))
+            shown |= _compared(parts, before, after, details)
+    return {parts.result: gr.File(value=[str(out)], visible=True), **shown}
+
+
+def _played(out: Path) -> str:
+    """The player that a file needs: "video", "audio", or "" for none."""
+    kind = (mimetypes.guess_type(out)[0] or "").partition("/")[0]
+    return kind if kind in ("video", "audio") else ""
+
+
+def _players(parts: Components, out: Path | None) -> Updates:
+    """Show a result in its player, if it needs one, and hide the others and the comparison of images."""
+    kind = _played(out) if out is not None else ""
+    return {
+        parts.video: gr.Video(value=str(out) if kind == "video" else None, visible=kind == "video"),
+        parts.audio: gr.Audio(value=str(out) if kind == "audio" else None, visible=kind == "audio"),
+        parts.comparison: gr.ImageSlider(value=None, visible=False),
+    }
 
 
 def _compared(parts: Components, before: Image.Image | None, after: Image.Image | None, details: str) -> Updates:
@@ -263,19 +302,24 @@ def _fit(studio: Studio, parts: Components, stamp: Stamp) -> Updates:
         return {parts.run: ""}
     source, as_image = model.modality.source, model.modality.classifier_input is not None
     masked = source is not None and source.masked
+    films = source is not None and not masked and model.modality.applied_to_films
+    asks = {ask.name for ask in model.modality.apply_asks}
     labels = choices(model.modality.classes if model.game.classes and source is None else (), FIND_LABEL)
     return {
         parts.run: f'<p class="muted" data-run="{escape(name, quote=True)}">Files for <b>{escape(name)}</b></p>',
         parts.image: gr.Image(height=150 if masked else 320, visible=as_image),
-        parts.file: gr.File(value=None, visible=not as_image),
+        parts.file: gr.File(value=None, visible=not as_image or films,
+                            label="Or a film" if as_image else "Your file"),
         parts.editor: gr.HTML(visible=masked),
         parts.mask_status: "",
         parts.label: gr.Dropdown(choices=labels, value="", visible=len(labels) > 1),
         parts.steps: gr.Slider(visible=source is None),
         parts.reverse: gr.Checkbox(value=False, visible=_supports(model, reverse=True)),
         parts.sharpness: gr.Slider(value=1, visible=_supports(model, sharpness=0.0)),
+        **{part: type(part)(value=None, visible=name in asks) for name, part in parts.asks.items()},
         parts.go: gr.Button(value="Find it among the model's samples" if source is None else "Fill holes" if masked
                             else "Transform it"),
+        **_players(parts, None),
         parts.comparison: gr.ImageSlider(value=None, visible=as_image),
         parts.status: "",
         parts.inverted: None,

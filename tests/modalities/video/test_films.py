@@ -33,9 +33,9 @@ def which(frame, step=10):
     return round((float(np.mean(frame)) - 20) / step)
 
 
-def encoded(path, frames, rate=10, codec="libx264", times=None, format="yuv420p"):
+def encoded(path, frames, rate=10, codec="libx264", times=None, format="yuv420p", **options):
     with av.open(str(path), "w") as file:
-        stream = file.add_stream(codec, rate=rate)
+        stream = file.add_stream(codec, rate=rate, options=options)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = format
         if times is not None:
@@ -155,6 +155,20 @@ def test_alpha(tmp_path):
     assert (values[:, 3, :, 4:] == 255).all()
     white, _, _ = clips(tmp_path, frames=8, alpha=False)
     assert (white[:, :, :, :4] == 255).all()
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_alpha_of_webm(codec, tmp_path):
+    """It is a second stream inside of the packets, which FFmpeg's own decoders leave out."""
+    frames = np.concatenate([counting(8), np.full((8, SIZE, SIZE, 1), 255, np.uint8)], -1)
+    frames[:, :8, :, 3] = 0
+    for i in range(2):
+        encoded(tmp_path / f"{i}.webm", frames, codec=codec, format="yuva420p", **{"auto-alt-ref": "0"})
+    values, modality, _ = clips(tmp_path, frames=8)
+    assert modality.channels == 4
+    assert (values[:, 3, :, :7] < 20).all()
+    assert (values[:, 3, :, 9:] > 235).all()
+    assert [which(f[:, 9:]) for f in values[0, :3].transpose(1, 0, 2, 3)] == list(range(8))
 
 
 def test_folders_of_frames_in_the_order_of_their_numbers(tmp_path):

@@ -71,6 +71,15 @@ def test_copies_are_caught(judge):
     assert "copies" in {finding.name for finding in judge.findings(judge.numbers(copies))}
 
 
+def test_missing_classes_are_caught(judge):
+    """Two classes are recognized in real clips, and one where all clips are of one, whatever they were asked for."""
+    values, labels = comets(160, 6)
+    one = values[labels == 0][:60]
+    caught = {n.name: n.value for n in deviating(judge.numbers(Clips(one, labels[:60])), judge.floor)}
+    assert caught["is[classifier]"] < 1.2
+    assert {n.name: n.value for n in judge.floor}["is[classifier]"] > 1.8
+
+
 def test_clips_of_the_wrong_class_are_caught(judge):
     values, labels = comets(80, 3)
     assert "clips do not show their class" in {f.name for f in judge.findings(judge.numbers(Clips(values, 1 - labels)))}

@@ -32,7 +32,7 @@ WRITTEN = {
     ".webm": "webm",
     ".gif": "gif",
 }  # formats of FFmpeg
-READ = (*WRITTEN, ".avi")
+READ = (*WRITTEN, ".m4v", ".avi")
 # Codecs, with options for no visible loss.
 H264 = ("libx264", {"crf": "18"})
 VP9 = ("libvpx-vp9", {"crf": "24", "b": "0", "cpu-used": "4", "row-mt": "1"})
