@@ -30,8 +30,8 @@ def _cache(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_curves():
-    """Drawing them takes ten times as long as most runs of the tests; `real_curves` has them drawn. The colors of a film
-    in its real size take a third of a run.
+    """Drawing them takes ten times as long as most runs of the tests; `real_curves` has them drawn. A film in its real
+    size takes a third of a run.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sparring.training.watch.curves", lambda *_: b"")
