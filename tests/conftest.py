@@ -1,13 +1,19 @@
 import gc
+import importlib.metadata
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from sparring.sheets import MAX_FRAME_SIDE
+
 # Two busy libraries that each take all cores slow one another down many times over.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Lightning asks for entry points in each training, which reads what is known about all installed packages.
+importlib.metadata.entry_points = cache(importlib.metadata.entry_points)
 
 
 def pytest_collection_finish():
@@ -24,9 +30,12 @@ def _cache(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_curves():
-    """Drawing them takes ten times as long as most runs of the tests; `real_curves` has them drawn."""
+    """Drawing them takes ten times as long as most runs of the tests; `real_curves` has them drawn. A film in its real
+    size takes a third of a run.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sparring.training.watch.curves", lambda *_: b"")
+        patch.setattr("sparring.sheets.MAX_FRAME_SIDE", 32)
         yield
 
 
@@ -35,6 +44,24 @@ def real_curves(monkeypatch):
     from sparring.runs.curves import curves
 
     monkeypatch.setattr("sparring.training.watch.curves", curves)
+    monkeypatch.setattr("sparring.sheets.MAX_FRAME_SIDE", MAX_FRAME_SIDE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _brief_latencies():
+    """Exports time three calls of each net, without pauses, instead of up to a second of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MAX_SECONDS", "PAUSE"):
+            patch.setattr(f"sparring.deploy.measure.{name}", 0.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_flushes():
+    """No machine is switched off while a test runs: nothing waits for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -404,8 +404,6 @@ def sounds(path):
 
 def test_commands_about_sounds(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.modalities.audio.judge.MIN_SAMPLES", 24)
-    for name in ("MAX_SECONDS", "PAUSE"):
-        monkeypatch.setattr(f"sparring.deploy.measure.{name}", 0.0)
     sounds(tmp_path / "drums.zip")
     monkeypatch.chdir(tmp_path)
     for words in commands((ROOT / "docs" / "audio.md").read_text()):

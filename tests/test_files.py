@@ -34,6 +34,16 @@ def test_names_are_not_those_of_an_older_process(tmp_path):
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    def flushed(number):
+        flushes.append((os.fstat(number).st_size, (tmp_path / "out").exists()))
+
+    flushes = []
+    monkeypatch.setattr("os.fsync", flushed)
+    write_bytes(tmp_path / "out", b"123")
+    assert flushes == [(3, False)]
+
+
 def test_only_old_leftovers_of_ours_are_removed(tmp_path):
     old = time.time() - 2 * LEFTOVER_AGE
     ours, running, mine = (

@@ -82,22 +82,33 @@ def noise_for(target: float, delta: float, before: Sequence[Release], rate: floa
         InputError: if the earlier ones leave nothing, or Opacus is not installed.
     """
 
-    def enough(noise: float) -> bool:
-        return _spent(pooled([*before, Release("", noise, rate, times)]), delta) <= target
+    def spent(noise: float) -> float:
+        return _spent(pooled([*before, Release("", noise, rate, times)]), delta)
 
-    high = 1.0
-    while not enough(high):
-        high *= 2
+    low = high = 1.0
+    at_low = at_high = spent(high)
+    while not at_high <= target:
+        low, at_low, high = high, at_high, 2 * high
         if high > USELESS_NOISE:
-            spent = "what was measured before has spent nearly all of it; " if before else ""
+            already = "what was measured before has spent nearly all of it; " if before else ""
             raise InputError(
-                f"privacy={target:g} leaves too little for {times:,} steps: {spent}give a larger epsilon or delta, "
+                f"privacy={target:g} leaves too little for {times:,} steps: {already}give a larger epsilon or delta, "
                 "fewer steps, or smaller shares of the budget to what comes before"
             )
-    low = high / 2
-    while low > MIN_NOISE and enough(low):
-        low, high = low / 2, low
-    return _bisected(enough, low, high)
+        at_high = spent(high)
+    while at_low <= target and low > MIN_NOISE:
+        high, at_high, low = low, at_low, low / 2
+        at_low = spent(low)
+    while high - low > PRECISION * high:  # epsilon is close to a power of the noise
+        share = math.log(at_low / target) / math.log(at_low / at_high) if math.isfinite(at_low) else 0.5
+        least, most = low * (1 + PRECISION / 2), high * (1 - PRECISION / 2)
+        guess = min(max(low * (high / low) ** share, least), most)
+        at_guess = spent(guess)
+        if at_guess <= target:
+            high, at_high = guess, at_guess
+        else:
+            low, at_low = guess, at_guess
+    return high
 
 
 def gaussian_noise(target: float, delta: float) -> float:

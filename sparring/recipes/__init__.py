@@ -22,7 +22,12 @@ from sparring.recipes.base import Recipe
 
 
 def names() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
+    return list(_modules())
+
+
+@lru_cache
+def _modules() -> tuple[str, ...]:
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg))
 
 
 def find(name: str) -> Recipe[Any]:

@@ -24,7 +24,6 @@ def blocks(language: str) -> list[str]:
 
 def test_commands_and_examples(tmp_path, monkeypatch, capsys, pictures):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sparring.deploy.measure.MAX_SECONDS", 0.0)
     monkeypatch.setattr("sparring.deploy.prune.STEPS", 3)
     random = np.random.default_rng(0)
     customers = {"age": random.integers(18, 80, 200), "spent": random.lognormal(2, 1, 200).round(2)}

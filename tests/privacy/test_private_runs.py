@@ -65,6 +65,7 @@ def test_nothing_else_of_the_data_is_stored(run):
     assert "G/adversarial" in names
 
 
+@pytest.mark.usefixtures("brief_classifiers")
 def test_the_card_and_the_evaluation_say_it(run, capsys):
     promise = "(10, 1e-05)-differentially private"
     card = (run / "README.md").read_text()
