@@ -9,11 +9,12 @@ from PIL import Image
 import sparring
 from sparring import InputError
 from sparring.studio.studio import Studio
-from sparring.studio.tabs import file
+from sparring.studio.tabs import file, sample
 
 av = pytest.importorskip("av")
 
-SMALL = {"steps": 2, "quiet": True, "device": "cpu", "width": 4, "D": 4, "batch": 4}
+CLIPS = {"steps": 2, "quiet": True, "device": "cpu", "width": 4, "batch": 4}
+SMALL = {**CLIPS, "D": 4}
 
 
 def moving(frames, start, size=16):
@@ -85,6 +86,20 @@ def run(studio, parts, name, image=None, given=None, **asked):
         studio, parts, name, None if image is None else str(image), None if given is None else str(given), None, "",
         200, False, 1.0, *values,
     )  # fmt: skip
+
+
+def test_clips_are_played(home, tmp_path):
+    """Those of a model that generates them from noise, in the tab for samples."""
+    sparring.train("video", home / "films", out=tmp_path / "runs" / "clips", **CLIPS)
+    (tmp_path / "files").mkdir()
+    studio = Studio([tmp_path / "runs"], "cpu", tmp_path / "files")
+    with gr.Blocks():
+        output = sample._output(gr.File())
+    drawn = sample._draw(studio, output, "clips", [], "clips", 4, 0, 0)
+    assert drawn[output.video].visible
+    assert drawn[output.video].value["orig_name"] == "clips-4.mp4"
+    assert frames_of(drawn[output.video].value["path"]) == 9
+    studio.jobs.close()
 
 
 @pytest.mark.parametrize(

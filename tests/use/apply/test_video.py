@@ -233,6 +233,37 @@ def test_gifs_keep_their_durations(using, tmp_path):
         assert first.size == (40, 32)
 
 
+@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm", ".mkv"])
+def test_gifs_of_hundredths_with_repeated_frames(using, tmp_path, suffix):
+    """Equal frames are one that is shown for longer: 33.3 frames a second, but for one of 90 ms."""
+    using(SAME)
+    source, out = gif(tmp_path / "in.gif", [30, 30, 30, 90, 30, 30], (21, 15)), tmp_path / f"out{suffix}"
+    assert apply("run", source, out, smooth=False).count == 6
+    with av.open(str(out)) as file:
+        times = [frame.time for frame in file.decode(video=0)]
+        assert np.allclose(times, [0, 0.03, 0.06, 0.09, 0.18, 0.21], atol=2e-3)
+        assert file.duration / av.time_base == pytest.approx(0.24, abs=2e-3)
+
+
+@pytest.mark.parametrize("size", [(32, 48), (33, 47)])
+def test_webm_with_alpha_and_without_a_count_of_frames(using, tmp_path, size):
+    using(SAME)
+    frames = np.concatenate([scene(7, 48, 64)[:, : size[0], : size[1]], np.full((7, *size, 1), 255, np.uint8)], -1)
+    with av.open(str(tmp_path / "in.webm"), "w") as file:
+        stream = file.add_stream("libvpx-vp9", rate=12)
+        stream.height, stream.width = size
+        stream.pix_fmt = "yuva420p"
+        for pixels in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgba")))
+        file.mux(stream.encode())
+    assert apply("run", tmp_path / "in.webm", tmp_path / "out.mp4", smooth=False).count == 7
+    with av.open(str(tmp_path / "in.webm")) as given, av.open(str(tmp_path / "out.mp4")) as made:
+        assert given.streams.video[0].frames == 0
+        assert made.streams.video[0].frames == 7
+        assert float(made.streams.video[0].average_rate) == pytest.approx(12, rel=1e-3)  # .webm counts milliseconds
+        assert made.duration == pytest.approx(given.duration, abs=2000)
+
+
 def test_a_gif_of_a_video_does_not_drift(using, tmp_path):
     using(SAME)
     apply("run", clip(tmp_path / "in.mp4", scene(12), rate=24), tmp_path / "out.gif")

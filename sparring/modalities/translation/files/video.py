@@ -33,8 +33,9 @@ WRITTEN = {
     ".gif": "gif",
 }  # formats of FFmpeg
 READ = (*WRITTEN, ".m4v", ".avi")
-# Codecs, with options for no visible loss.
-H264 = ("libx264", {"crf": "18"})
+# Codecs, with options for no visible loss. With B-frames, an .mp4 of uneven times would declare a wrong duration,
+# that of the times at which frames are decoded.
+H264 = ("libx264", {"crf": "18", "bf": "0"})
 VP9 = ("libvpx-vp9", {"crf": "24", "b": "0", "cpu-used": "4", "row-mt": "1"})
 BT709 = 1  # matrix, primaries and transfer function in ITU-T H.273
 LIMITED = 1  # range of brightness, from 16 to 235
