@@ -1,9 +1,10 @@
 """Writes a film for a page: clips of a model that play side by side, a row for each class.
 
-    python benchmarks/film.py runs/video-walks docs/walks.webp
+    python benchmarks/film.py runs/video-walks docs/walks.webp --page docs/video.md
 
 Frames are enlarged by a whole factor and placed on white. The film is lossless if it is small enough, else as good as
-the size of the file allows. Nothing is selected: the clips are the first ones of a seed.
+the size of the file allows. Nothing is selected: the clips are the first ones of a seed. With --page, the run's own
+evaluation (`sparring evaluate RUN`) and how it was trained are written between the two marks of a page.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ import io
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+import pages
 import sparring
 from sparring.errors import InputError
+from sparring.evaluation.report import HEADING
 from sparring.files import atomic_path, check_output
 from sparring.modalities import Video
 from sparring.modalities.video.drawing import on_white
+from sparring.runs.folder import RunFolder
 
 ROWS = 3  # without classes
 MAX_BYTES = 300_000
@@ -37,6 +42,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=2, help="factor by which frames are enlarged")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--force", action="store_true", help="overwrite the film")
+    parser.add_argument("--page", type=Path, help="Markdown file for the evaluation, between its two marks")
     given = parser.parse_args()
     check_output(given.out, given.force)
     model = sparring.load(given.run)
@@ -47,6 +53,26 @@ def main() -> None:
     with atomic_path(given.out) as part:
         part.write_bytes(content)
     print(f"{len(frames)} frames of {frames.shape[2]} x {frames.shape[1]} pixels, {quality}, {len(content):,} bytes")
+    if given.page is not None:
+        pages.put(given.page, __file__, about(Path(given.run), model))
+
+
+def about(run: Path, model: sparring.Model) -> list[str]:
+    """How a run was trained, and its evaluation.
+
+    Raises:
+        InputError: if it has not been evaluated.
+    """
+    section = RunFolder(run).read_section(HEADING)
+    if section is None:
+        raise InputError(f"{run} has not been evaluated; run: sparring evaluate {run}")
+    minutes, threads = model.about["seconds"] / 60, torch.get_num_threads()
+    trained = (
+        f"`{model.recipe.name}`, {minutes:.0f} minutes on {threads} CPU thread(s), "
+        f"{model.about['parameters']['G']:,} weights in G:"
+    )
+    kept = [line for line in section if not line.startswith("![")]
+    return [trained, "", *(line for i, line in enumerate(kept) if line or kept[i - 1])]
 
 
 def in_rows(model: sparring.Model, columns: int, seed: int) -> Frames:
