@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape as markup
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich.console
 from rich.markup import escape
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 REDRAW_EVERY = 0.2  # seconds between changes of a notebook's cell, at least
 QUIET_EVERY = 15.0  # seconds between lines where there is no terminal to redraw
@@ -109,6 +111,8 @@ class Screen:
         if not self.console.is_terminal or self.console.quiet:
             yield lambda _done, _total: None
             return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
         name = TextColumn("{task.description}", markup=False)
         with Progress(name, BarColumn(bar_width=24), MofNCompleteColumn(), console=self.console, transient=True) as bar:
             task = bar.add_task(visible(what), total=None)
@@ -118,6 +122,8 @@ class Screen:
         if self.console.is_jupyter and not self.console.quiet:
             self._cell = Cell()
         elif self.console.is_terminal and not self.console.quiet:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
+
             self._live = Progress(
                 BarColumn(bar_width=24),
                 TaskProgressColumn(),

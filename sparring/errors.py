@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,15 @@ def nearest(given: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(names)}"
 
 
-def similar_path(path: Path) -> str:
-    """The end of an error message about a path that does not exist: one beside it with almost the same name, or ""."""
+def similar_path(path: Path, fits: Callable[[Path], bool] = Path.exists) -> str:
+    """The end of an error message about a path that does not exist: one beside it with almost the same name, or "".
+
+    Args:
+        fits: whether a path beside it may be proposed.
+    """
     folder = path.parent
     try:
-        names = [entry.name for entry in folder.iterdir()]
+        names = [entry.name for entry in folder.iterdir() if fits(entry)]
     except OSError:
         return ""
     close = difflib.get_close_matches(path.name, names, n=1)

@@ -199,11 +199,10 @@ def test_translation_has_the_same_code(page):
     assert code(page) == code(BOOK / page.name)
 
 
-def test_readme_in_chinese():
-    """Every command, Python block and number in it also occurs in the English README or in the tour."""
-    from sparring import recipes
-
-    page = ROOT / "README.zh.md"
+@pytest.mark.parametrize("name", ["README.zh.md", "docs/recipes.zh.md"])
+def test_pages_in_chinese(name):
+    """Every command, Python block and number in them also occurs in the English README or in the tour."""
+    page = ROOT / name
     english = (ROOT / "README.md").read_text() + (ROOT / "docs" / "tour.md").read_text()
     typed = [line.partition(" #")[0].rstrip() for b in blocks(page) if not b.language for line in b.text.splitlines()]
     inline = re.findall(r"`(sparring [^`]+)`", prose(page))
@@ -212,9 +211,30 @@ def test_readme_in_chinese():
     assert not {*typed, *inline} - {line.partition(" #")[0].rstrip() for line in english_lines}
     assert all(block.text in english for block in blocks(page) if block.language)
     assert not set(NUMBER.findall(page.read_text())) - set(NUMBER.findall(english))
-    assert re.findall(r"^\| `(\w+)` \|", prose(page), flags=re.MULTILINE) == recipes.names()
     for target in re.findall(r"\]\((?!http)([^)#]+)", prose(page)):
-        assert (ROOT / target).exists(), target
+        assert (page.parent / target).exists(), target
+
+
+def test_the_chinese_list_has_all_recipes():
+    from sparring import recipes
+
+    listed = re.findall(r"^\| `(\w+)` \|", prose(ROOT / "docs" / "recipes.zh.md"), flags=re.MULTILINE)
+    assert listed == recipes.names()
+
+
+def test_the_readmes_are_twins():
+    """Both are short, and their tables have the same links, commands and figures, line by line."""
+
+    def tables(name: str) -> list[list[str]]:
+        rows = [line for line in prose(ROOT / name).splitlines() if line.startswith("|")]
+        same = re.compile(r"\]\([^)]+\)|`sparring [^`]+`|(?<=\| )\d[^|]*(?= \|)")
+        return [same.findall(row) for row in rows]
+
+    chinese, english = tables("README.zh.md"), tables("README.md")
+    assert chinese == english
+    assert sum(bool(row) for row in english) > 30
+    for name in ("README.zh.md", "README.md"):
+        assert len((ROOT / name).read_text().splitlines()) < 200
 
 
 def draw(chapter: Path) -> None:

@@ -253,7 +253,7 @@ BAD = {
     "folder without pictures": (["train", "empty"], "empty is not recognized as data: the folder is empty"),
     "epochs": (["train", "digits", "epochs=5"], "bounded by steps or time, not by epochs; give --steps or --time"),
     "a misspelled path": (["train", "emty"], "no data set or path 'emty'; did you mean 'empty'?"),
-    "a misspelled model": (["sample", "emty", "-n", "2", "-o", "x.png"], "no model in emty; did you mean 'empty'?"),
+    "a misspelled model": (["sample", "emty", "-n", "2", "-o", "x.png"], "no model in emty"),
     "only one image": (["train", "one"], "only one image"),
     "file of no known kind": (["train", "notes.md"], "is not recognized as data"),
     "text": (["train", "notes.txt"], "notes.txt has 1 line of text; give at least two"),
@@ -395,6 +395,18 @@ def test_bad_input_to_judging(typed, run):
         status, _, err = typed(*words)
         assert (status, err.count("\n")) == (2, 1)
         assert said in err
+
+
+def test_folders_without_a_model_name_those_with_one(typed, run, tmp_path):
+    """The name of a run begins with its recipe, which the data chose: a command of the docs may name another."""
+    shutil.copytree(run, tmp_path / "runs" / "musegan-songs")
+    (tmp_path / "runs" / "check-songs").mkdir()
+    for wanted, proposed in (("chorale-songs", "models beside it"), ("musegan-song", "did you mean '")):
+        status, _, err = typed("evaluate", tmp_path / "runs" / wanted)
+        assert status == 2
+        assert proposed in err
+        assert "musegan-songs" in err
+        assert "check-songs" not in err
 
 
 def test_a_run_of_another_version(typed, run, tmp_path):

@@ -108,10 +108,11 @@ def test_help_loads_little():
         "try: main()\n"
         "except SystemExit: pass\n"
         "tops = lambda names: sorted({n.partition('.')[0] for n in names} - set(sys.stdlib_module_names))\n"
-        "print('LOADED', tops(before), tops(sys.modules), sep='|')"
+        "print('LOADED', tops(before), tops(sys.modules), 'rich.progress' in sys.modules, sep='|')"
     )
     printed = run(sys.executable, "-I", "-c", code).splitlines()[-1]
-    _, imported, helped = printed.split("|")
+    _, imported, helped, bars = printed.split("|")
+    assert bars == "False"
     known = {"__main__", "__editable___sparring_0_2_0_finder", "_distutils_hack", "_virtualenv", "sitecustomize"}
     assert set(re.findall(r"'(\w+)'", imported)) - known == {"sparring"}
     assert set(re.findall(r"'(\w+)'", helped)) - known <= HELP

@@ -63,6 +63,7 @@ CHINESE: list[Entry] = [
         ("目录", "book/index.md"), "book/1-the-game.md", "book/2-a-first-gan.md", "book/3-losses.md",
         "book/4-what-goes-wrong.md", "book/5-what-it-is-good-for.md",
     ]),
+    ("配方一览", "recipes.md"),
 ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 ELSEWHERE = {
     "README.md": "overview.md",
     "README.zh.md": "zh/index.md",
+    "docs/recipes.zh.md": "zh/recipes.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security-policy.md",

@@ -65,6 +65,7 @@ FORMAT = 2  # of model folders and run folders
 MODEL = "model"  # in the marker of a model's folder
 SINGLE = ".safetensors"  # of a model in one file
 FILES = "model.json", "weights.safetensors"  # of a model's folder
+MAX_LISTED = 4  # models in an error message
 MAX_WEIGHT = 1e20
 # Numbers that nets may have before their weights are read: as many times those of the file, from which 95% of the
 # channels may have been pruned.
@@ -236,6 +237,22 @@ def _halved(tensor: Tensor) -> Tensor:
     return (tensor.half() if fits else tensor).contiguous()
 
 
+def _models_beside(path: Path) -> str:
+    """The end of an error message about a folder without a model: the model that is meant, or those that there are."""
+    if close := similar_path(path, _holds_a_model):
+        return close
+    try:
+        found = sorted(str(entry) for entry in path.parent.iterdir() if _holds_a_model(entry))
+    except OSError:
+        return ""
+    more = ", ..." if len(found) > MAX_LISTED else ""
+    return f"; models beside it: {', '.join(found[:MAX_LISTED])}{more}" if found else ""
+
+
+def _holds_a_model(path: Path) -> bool:
+    return any((folder / "model.json").is_file() for folder in (path, path / "model")) or path.suffix == SINGLE
+
+
 def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, Mapping[str, Any]]:
     """The model in a folder or a file, or in a run's folder.
 
@@ -252,7 +269,7 @@ def read(path: Path, trust: bool = False) -> tuple[Recipe[Any], Modality, Game, 
     single = folder.suffix == SINGLE and folder.is_file()
     if not single and not (folder / "model.json").is_file():
         unfinished = (folder / "recipe.json").is_file()
-        hint = "; train it to the end with --resume" if unfinished else similar_path(path)
+        hint = "; train it to the end with --resume" if unfinished else _models_beside(path)
         raise InputError(f"there is no model in {path}{hint}")
     signing.check(folder)
     weights = folder if single else folder / "weights.safetensors"

@@ -45,6 +45,8 @@ from sparring.training.until import Until
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+FEW_STEPS = 100  # after fewer, samples of every recipe are hardly better than noise
+
 
 def train(
     recipe: str | Recipe[Any] | None,
@@ -459,6 +461,8 @@ def _work(
         elif not finished:
             screen.say(f"stopped at step {run.step}; continue with --resume")
     screen.say(f"{run.step} steps in {clock(run.seconds)}{_reached(run)}; the model is in {folder.model}")
+    if few := _too_few(run):
+        screen.say(few)
 
 
 def _reached(run: Run) -> str:
@@ -468,3 +472,14 @@ def _reached(run: Run) -> str:
         return ""
     before = f" ({bound.reason})" if bound.reason and run.step == bound.steps else ""
     return f" of {clock(bound.time)}{before}, {run.progress:.0%} of the plan"
+
+
+def _too_few(run: Run) -> str:
+    """A line if the time sufficed for so few steps that no GAN has learned anything."""
+    if run.bound.time is None or run.step >= FEW_STEPS:
+        return ""
+    name = run.recipe.name
+    return (
+        f"in {run.step} steps, hardly anything is learned: give more time (--resume --time), a smaller net "
+        f"(sparring recipes {name} lists the fields), or a GPU"
+    )

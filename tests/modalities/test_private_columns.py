@@ -109,12 +109,29 @@ def test_marginals_are_those_of_the_data_with_noise(frame):
         (lambda f: f.assign(name=[f"n{i}" for i in range(N)]), (), "column 'name' has no level of at least"),
         (lambda f: f, ("city=number",), "columns=city=number was given, but the column holds"),
         (lambda f: f, ("city=identifier",), "columns=city=identifier is not fitted privately"),
+        (
+            lambda f: f.assign(name=[f"n{i}" if i % 2 else None for i in range(N)]),
+            (),
+            "column 'name' has no level of at least",  # but for missing values, which say nothing of the others
+        ),
+        (
+            lambda f: f.assign(**{"the name": [f"n{i}" for i in range(N)], "day": pd.Timestamp("2024-01-01")}),
+            (),
+            "nor can 'day' be fitted; 'columns=the name=omit,day=omit' leaves them out",
+        ),
         (lambda f: f, ("town=category",), "'t' has no column 'town'"),
     ],
 )
 def test_what_cannot_be_fitted_privately(frame, change, told, message):
     with pytest.raises(InputError, match=message):
         fitted(change(frame), told=told)
+
+
+def test_what_is_left_out_takes_no_part_of_the_budget(frame):
+    names = frame.assign(name=[f"n{i}" for i in range(N)])
+    without, left_out = fitted(frame), fitted(names, told=("name=omit",))
+    assert [column.name for column in left_out.columns] == [column.name for column in without.columns]
+    assert left_out.measured.releases == without.measured.releases
 
 
 def test_the_term_is_the_squared_distance_in_units_of_noise():

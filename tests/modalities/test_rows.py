@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -57,6 +58,27 @@ def test_column_types_are_detected():
     assert [name for name, kind in kinds.items() if kind == "identifier"] == ["id", "code"]
     assert [name for name, kind in kinds.items() if kind == "number"] == ["age", "price", "gain", "when"]
     assert modality.shape[0] == sum(modality.widths) + len(modality.scalars)
+
+
+def test_columns_that_are_left_out():
+    frame = mixed()
+    _, decoded = round_trip(frame, told=("code=omit", "city=omit"))
+    assert list(decoded) == [name for name in frame if name not in ("code", "city")]
+    for told, target, message in (
+        (("city=omit",), "city", "target=city is left out"),
+        (tuple(f"{name}=omit" for name in frame if name != "age"), "", "leaves fewer than two columns"),
+        (("town=omit",), "", "no column 'town'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            Table(told=told, target=target).fit(of_frame(frame))
+
+
+def test_advice_can_be_typed_in_a_shell():
+    """Names of columns have spaces and signs that shells read."""
+    names = pd.DataFrame({"Customer No. (new)": [f"K-{i:05}" for i in range(100)], "n": [1, 2] * 50})
+    (note,) = (note for column in Table().fit(of_frame(names)).columns for note in column.notes)
+    typed = [word for word in shlex.split(note.partition("; ")[2]) if "=" in word]
+    assert typed == ["columns=Customer No. (new)=category", "columns=Customer No. (new)=omit"]
 
 
 def test_values_dtypes_and_missing_values_survive_a_round_trip():

@@ -136,3 +136,10 @@ def test_a_table_says_why_it_ends_before(machine, tmp_path, capsys):
     small = {"batch": 20, "width": 8, "D": 8, "z": 4, "passes": 10, "sweeps": 0}
     sparring.train("table", tmp_path / "t.csv", out=tmp_path / "run", time=TIME, device="cpu", **small)
     assert "27 steps are the most for 54 rows, which more would memorize), 100% of the plan" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("pace", "few"), [(5.0, True), (0.2, False)])
+def test_a_time_for_few_steps_is_reported(machine, points, tmp_path, capsys, pace, few):
+    machine.pace = lambda _: pace
+    train(points, tmp_path / "run", quiet=False)
+    assert ("hardly anything is learned" in capsys.readouterr().out) == few

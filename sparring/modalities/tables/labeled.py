@@ -100,7 +100,7 @@ class LabeledRows(LabeledSet):
 
     def samples(self, counts: Labels, seed: int) -> Samples:
         generated = [self._generated_frame(label, int(n), seed) for label, n in enumerate(counts) if n]
-        real = self.modality.in_memory(self.frame)
+        real = self.modality.in_memory(self.frame[[column.name for column in self.modality.columns]])
         return Samples(self.modality.concatenate([real, *generated]), None, self.modality)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,8 +80,23 @@ def fit_columns(
         InputError: if a column cannot be fitted like this.
     """
     each = noise * math.sqrt(frame.shape[1])
-    fitted = [_fit_column(frame[name], kinds.get(name, ""), each, selection / frame.shape[1], source) for name in frame]
+    fitted, refused = [], {}
+    for name in frame:
+        try:
+            fitted.append(_fit_column(frame[name], kinds.get(name, ""), each, selection / frame.shape[1], source))
+        except InputError as error:
+            refused[str(name)] = str(error)
+    if refused:
+        raise InputError(_all_refused(refused))
     return tuple(fitted), Release("ranges and counts of columns", noise)
+
+
+def _all_refused(refused: Mapping[str, str]) -> str:
+    """What is wrong with the first column, which others cannot be fitted, and how to leave out all of them."""
+    first, *others = refused
+    also = f"; nor can {', '.join(map(repr, others))} be fitted" if others else ""
+    omitting = quote("columns=" + ",".join(f"{name}=omit" for name in refused))
+    return f"{refused[first]}{also}; {omitting} leaves {'them' if others else 'it'} out"
 
 
 def _fit_column(values: Series, kind: str, noise: float, selection: float, source: SecretNoise) -> Column:
@@ -122,10 +138,10 @@ def _category(values: Series, noise: float, selection: float, source: SecretNois
     kept = sorted(
         ((n, level) for level, n in zip(counts, noisy, strict=True) if n > threshold), key=lambda pair: -pair[0]
     )
-    if not kept:
+    if all(level is None for _, level in kept) and any(level is not None for level in counts):
         raise InputError(
             f"column {str(values.name)!r} has no level of at least {threshold:.0f} rows, so none may be published; "
-            "leave the column out, or give a larger epsilon"
+            "give a larger epsilon"
         )
     kept = kept[:MAX_LEVELS]
     return Category(

@@ -74,6 +74,7 @@ FITTED_ROWS = 500_000  # that columns are fitted to if not all rows fit into the
 CONDITIONED = 0.5  # share of a batch's rows that are generated for values of a random subset of columns,
 TARGET_GIVEN = 0.7  # that are generated for a value of the target,
 SINGLE_GAP = 0.3  # and that are generated for all columns but one
+OMIT = "omit"  # the kind that leaves a column out
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Table(Modality):
         numbers: representation of numbers: quantile bins, or mixtures of normal distributions.
         asking: conditions during training: values of a random subset of columns for most rows ("any"), always one
             level of one category ("level"), or always the target ("target").
-        told: types of columns that are not detected automatically, each as "NAME=KIND".
+        told: types of columns that are not detected automatically, each as "NAME=KIND"; NAME=omit leaves a column out.
         constraints: rules that every row satisfies, as parsed by `conditions.rule`.
         target: column that classifiers predict in the evaluation; "" for the last category.
         columns: the fitted columns, in the order of the data.
@@ -175,18 +176,30 @@ class Table(Modality):
 
     # Encoding.
 
+    def _kept(self, frame: DataFrame, name: str) -> tuple[DataFrame, dict[str, str]]:
+        """The rows without the columns that the user leaves out, and the kinds that the user gives others.
+
+        Args:
+            name: of the data set.
+        """
+        kinds = dict(_name_and_kind(text) for text in self.told)
+        for column in (*kinds, *([self.target] if self.target else [])):
+            if column not in frame:
+                raise InputError(f"{name!r} has no column {column!r}; {nearest(column, map(str, frame))}")
+        if kinds.get(self.target) == OMIT:
+            raise InputError(f"target={self.target} is left out by columns={self.target}={OMIT}; choose one of them")
+        if frame.shape[1] < 2:
+            one = str(frame.columns[0])
+            raise InputError(f"{name!r} has one column, {one!r}; a table needs two (separate them by , or ;)")
+        kept = frame.drop(columns=[column for column, kind in kinds.items() if kind == OMIT])
+        if kept.shape[1] < 2:
+            raise InputError(f"columns={','.join(self.told)} leaves fewer than two columns of {name!r}; keep more")
+        return kept, {column: kind for column, kind in kinds.items() if kind != OMIT}
+
     def fit(self, items: Items) -> Self:
         """Fit the columns to all rows, or to many drawn at random if they do not fit into the memory."""
         data = items.items
-        frame = data.drawn(FITTED_ROWS) if isinstance(data, Parts) else data
-        if frame.shape[1] < 2:
-            raise InputError(
-                f"{items.name!r} has one column, {frame.columns[0]!r}; a table needs two (separate them by , or ;)"
-            )
-        kinds = dict(_name_and_kind(text) for text in self.told)
-        for name in (*kinds, *([self.target] if self.target else [])):
-            if name not in frame:
-                raise InputError(f"{items.name!r} has no column {name!r}; {nearest(name, map(str, frame))}")
+        frame, kinds = self._kept(data.drawn(FITTED_ROWS) if isinstance(data, Parts) else data, items.name)
         context, mixture = file_context(frame), self.numbers == "mixture"
         columns = tuple(fit_column(frame[name], kinds.get(name, ""), mixture, context) for name in frame)
         if self.target and not next(c for c in columns if c.name == self.target).width:
@@ -212,13 +225,7 @@ class Table(Modality):
             )
         rows = self.split(items).train
         train = replace(items, items=items.items.iloc[rows], labels=None, held=None)
-        frame = train.items
-        if frame.shape[1] < 2:
-            raise InputError(f"{items.name!r} has one column, {frame.columns[0]!r}; a table needs two")
-        kinds = dict(_name_and_kind(text) for text in self.told)
-        for name in (*kinds, *([self.target] if self.target else [])):
-            if name not in frame:
-                raise InputError(f"{items.name!r} has no column {name!r}; {nearest(name, map(str, frame))}")
+        frame, kinds = self._kept(train.items, items.name)
         found, release = fit_columns(frame, kinds, columns, selection, source)
         fitted = replace(self, columns=found, measured=Measured((release,), selection, len(rows)))
         if math.isinf(pairs):
@@ -571,7 +578,9 @@ def _texts(where: str | Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
 def _name_and_kind(text: str) -> tuple[str, str]:
     name, equals, kind = text.rpartition("=")
     if not equals:
-        raise InputError(f"columns={text} has no kind; write columns={text}=KIND (category, number or identifier)")
+        raise InputError(
+            f"columns={text} has no kind; write columns={text}=KIND (category, number, identifier or {OMIT})"
+        )
     return name, kind
 
 

@@ -17,7 +17,11 @@ class TableRecipe(Adversarial[Table]):
 
     takes: ClassVar[tuple[Table, ...]] = (Table(),)
 
-    columns: Named = data((), "column types that are not detected automatically: NAME=KIND,NAME=KIND", sets="told")
+    columns: Named = data(
+        (),
+        "column types that are not detected automatically: NAME=KIND,NAME=KIND; NAME=omit leaves it out",
+        sets="told",
+    )
     constraints: Words = data(
         (), "rules that every row satisfies: A<B, PRICE>0, unique(ID), together(CITY|COUNTRY)", sets="constraints"
     )

@@ -56,7 +56,7 @@ def fit_column(values: Series, kind: str = "", mixture: bool = False, context: C
         InputError: if the column cannot have the given kind.
     """
     if kind not in ("", *KINDS) and "%" not in kind:
-        raise InputError(f"column {values.name!r} cannot be {kind!r}; {nearest(kind, KINDS)}")
+        raise InputError(f"column {values.name!r} cannot be {kind!r}; {nearest(kind, (*KINDS, 'omit'))}")
     reading = _reading(values, kind, context)
     measured = reading.form is not None and reading.form.measure != "numbers"
     found = "number" if "%" in kind or (measured and not kind) else kind or _kind(values, reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,10 +66,10 @@ def proposals(column: Column, values: Series) -> list[str]:
         example = str(values.dropna().iloc[0])
         return [
             f"column {name!r} is different in nearly every row (such as {example!r}): samples get invented values of "
-            f"the same pattern; columns={name}=category keeps those of the data"
+            f"the same pattern; {_told(name, 'category')} keeps those of the data, {_told(name, 'omit')} leaves it out"
         ]
     if isinstance(column, Category) and types.is_integer_dtype(values.dtype) and len(column.levels) > 20:
-        return [f"column {name!r} is read as codes, not as quantities (columns={name}=number)"]
+        return [f"column {name!r} is read as codes, not as quantities ({_told(name, 'number')})"]
     if column.kind in ("number", "mixture") and isinstance(column.form, NumberForm) and column.form.point:
         return [f"column {name!r}: samples have decimal points, which all programs read"]
     if isinstance(column, Number) and (alone := _sentinels_of(column)):
@@ -80,8 +81,13 @@ def proposals(column: Column, values: Series) -> list[str]:
         often = len(different) * MIN_PROPOSED <= len(present) and np.median(counts) >= MIN_PROPOSED
         if often and _has_gaps(different) and counts.max() <= MAX_MAIN_SHARE * counts.sum():
             count = f"{len(different):,} different whole numbers with gaps"
-            return [f"column {name!r} has {count}; if they are codes, give columns={name}=category"]
+            return [f"column {name!r} has {count}; if they are codes, give {_told(name, 'category')}"]
     return []
+
+
+def _told(name: str, kind: str) -> str:
+    """What the user types to give a column another kind."""
+    return quote(f"columns={name}={kind}")
 
 
 def _sentinels_of(column: Number) -> list[float]:

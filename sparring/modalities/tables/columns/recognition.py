@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -221,14 +222,14 @@ def _unrecognized(name: str, counts: Counter[str]) -> tuple[str, ...]:
     """A warning if most of some texts look like dates, times or numbers, but have no form in common."""
     total = counts.total()
     for kind, expression, advice in (
-        ("dates or times", DATE_LIKE, "='%d.%m.%Y' or another pattern of strftime"),
-        ("numbers", NUMBER_LIKE, "=number"),
+        ("dates or times", DATE_LIKE, f"{quote(f'columns={name}=%d.%m.%Y')} or another pattern of strftime"),
+        ("numbers", NUMBER_LIKE, quote(f"columns={name}=number")),
     ):
         like = [text for text in counts if expression.fullmatch(text) and not PLAIN_INTEGER.fullmatch(text)]
         if sum(counts[text] for text in like) > total / 2 and _are_separate(kind, like):
             others = next((text for text in counts if text not in set(like)), like[-1])
             return (f"column {name!r} is read as text: some values look like {kind} ({like[0]!r}), others do not "
-                    f"({others!r}); if they are, give columns={name}{advice}",)  # fmt: skip
+                    f"({others!r}); if they are, give {advice}",)  # fmt: skip
     return ()
 
 
