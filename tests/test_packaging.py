@@ -51,6 +51,7 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_is_ready_for_the_index(wheel):
     run(program("check-wheel-contents"), wheel)
+    run(program("twine"), "check", "--strict", wheel)
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert "sparring/py.typed" in names

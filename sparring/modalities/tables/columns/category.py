@@ -50,7 +50,7 @@ class Category(Column):
         index = {level: i for i, level in enumerate((*self.levels, *self.rare))}
         which, different = pandas.factorize(values)  # -1 for missing values
         found = [index.get(v, len(index)) for v in as_python(pandas.Series(different))]
-        indices = np.array([*found, index.get(None, len(index))], np.int64)[which]
+        indices: Codes = np.array([*found, index.get(None, len(index))], np.int64)[which]
         unknown = (indices == len(index)) & values.notna().to_numpy()
         if unknown.any() and is_text(values) != self.textual:  # another file has them as numbers, or as text
             indices[unknown] = self._converted(values[unknown])
