@@ -14,7 +14,7 @@ from typing import Any
 from sparring.data import stores
 from sparring.data.addresses import is_address
 from sparring.data.items import Items
-from sparring.data.sources import archives
+from sparring.data.sources import archives, lone
 from sparring.errors import InputError, nearest, similar_path
 from sparring.files import places
 from sparring.modalities.asks import Ask
@@ -140,7 +140,7 @@ def read(path: Path, asked: Kinds, first: Kinds = ()) -> Items:
         items = kind.read_asked(path) if kind in first else kind.read(path)
         if items is not None:
             return items
-    inside = archives(path) if path.is_dir() else []
+    inside = archives(path) or lone(path, ".parquet") if path.is_dir() else []
     if len(inside) > 1:
         raise InputError(f"{path} holds {len(inside)} archives; give one of them: {', '.join(map(str, inside))}")
     if inside:

@@ -100,7 +100,8 @@ def noise_for(target: float, delta: float, before: Sequence[Release], rate: floa
         high, at_high, low = low, at_low, low / 2
         at_low = spent(low)
     while high - low > PRECISION * high:  # epsilon is close to a power of the noise
-        share = math.log(at_low / target) / math.log(at_low / at_high) if math.isfinite(at_low) else 0.5
+        between = math.isfinite(at_low) and at_low > at_high > 0
+        share = math.log(at_low / target) / math.log(at_low / at_high) if between else 0.5
         least, most = low * (1 + PRECISION / 2), high * (1 - PRECISION / 2)
         guess = min(max(low * (high / low) ** share, least), most)
         at_guess = spent(guess)
@@ -148,6 +149,8 @@ def _bisected(enough: Any, low: float, high: float) -> float:
 
 
 def _spent(releases: Sequence[Release], delta: float) -> float:
+    if sum(r.rate * r.times for r in releases) <= delta:  # that likely any record is used at all
+        return 0.0
     accountants = needs("opacus.accountants", "private", "accounts for differential privacy")
     counter = accountants.PRVAccountant()
     counter.history = [(r.noise, r.rate, r.times) for r in releases]

@@ -150,8 +150,9 @@ class Health:
     def _advice(self, settings: Sequence[str], *others: str) -> str:
         """What to train with: those settings that the recipe has and that are not set yet, then other means."""
         given = {f"{name}={value}".lower() for name, value in self._fields.items()}
+        decided = {name for name, value in self._fields.items() if value is not None}  # others depend on the data
         *first, last = [
-            *(text for text in settings if text.partition("=")[0] in self._fields and text not in given), *others,
+            *(text for text in settings if text.partition("=")[0] in decided and text not in given), *others,
         ]  # fmt: skip
         return (
             f"train with {', '.join(first)}, or {last}"

@@ -5,9 +5,11 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 import torch
 from pandas.testing import assert_frame_equal
+from pyarrow import parquet
 
 import sparring
 from sparring.data.store import Stored
@@ -150,9 +152,84 @@ def test_what_needs_all_rows_in_memory_is_refused(folder, tmp_path):
 
 
 def test_files_with_other_columns_are_named(people, folder):
-    people.head(9).rename(columns={"city": "town"}).to_parquet(folder / "part-9.parquet", index=False)
-    with pytest.raises(InputError, match=r"part-9.parquet has column 'town' \(.*\), unlike .*part-0.parquet"):
+    more = folder / "part-9.parquet"
+    for changed, message in (
+        (people.rename(columns={"city": "town"}), "part-9.parquet has no column 'city', unlike .*part-0.parquet"),
+        (people.assign(town="x"), "part-9.parquet has a column 'town', unlike .*part-0.parquet"),
+        (people.assign(age="old"), r"part-9.parquet: column 'age' holds .*string, but int64 in .*part-0.parquet"),
+    ):
+        changed.head(9).to_parquet(more, index=False)
+        with pytest.raises(InputError, match=message):
+            find(folder)
+
+
+@pytest.mark.parametrize("memory", ["small", ""])
+def test_parts_as_pandas_writes_them(people, folder, memory, request):
+    """Another order, gaps that make whole numbers decimals, a part with gaps only, numbers as names, an index."""
+    if memory:
+        request.getfixturevalue(memory)
+    part = people.tail(400)[list(people)[::-1]].assign(age=np.r_[np.nan, people.age.tail(399)], city=None)
+    part.to_parquet(folder / "part-3.parquet", index=False)
+    frame = table_of(find(folder))
+    assert (len(frame), list(frame), frame.age.isna().sum(), frame.city.isna().sum()) == (3400, list(people), 1, 400)
+    for i, dated in enumerate((pd.date_range("2020", periods=1500, name="day"), pd.Index(np.arange(1500) * 7))):
+        other = folder.parent / f"numbers{i}"
+        other.mkdir()
+        for name in "ab":
+            values = pd.DataFrame(np.random.default_rng(0).normal(size=(1500, 3)), index=dated)
+            values.to_parquet(other / f"{name}.parquet")
+        assert list(table_of(find(other))) == [*(["day"] if i == 0 else []), "0", "1", "2"]
+
+
+def table_of(items):
+    return items.items.frame() if isinstance(items.items, parts.Parts) else items.items
+
+
+def test_columns_of_the_same_name_are_refused(folder):
+    table = pyarrow.Table.from_arrays([pyarrow.array([1, 2]), pyarrow.array([3, 4])], names=["a", "a"])
+    for file in folder.iterdir():
+        parquet.write_table(table, file.with_suffix(".parquet"))
+    with pytest.raises(InputError, match=r"has several columns 'a'; give them different names"):
         find(folder)
+
+
+def test_folders_within_are_not_left_out_silently(people, folder, tmp_path):
+    within = tmp_path / "years" / "year=2020"
+    within.mkdir(parents=True)
+    people.to_parquet(within / "part-0.parquet")
+    with pytest.raises(InputError, match=r"years holds Parquet files in folders within it, such as year=2020"):
+        find(tmp_path / "years")
+    within.rename(folder / "more")
+    with pytest.raises(InputError, match=r"people holds Parquet files in folders within it, such as more"):
+        find(folder)
+
+
+def test_a_folder_with_one_file_is_read_as_the_file(tmp_path):
+    (tmp_path / "one").mkdir()
+    texts = [f"the {a} {b} sleeps" for a in ("black", "white", "old", "new") for b in ("cat", "dog", "cow", "owl")]
+    pd.DataFrame({"text": 4 * texts}).to_parquet(tmp_path / "one" / "train-00000.parquet")
+    assert find(tmp_path / "one").kind == find(tmp_path / "one" / "train-00000.parquet").kind == "text"
+
+
+@pytest.mark.usefixtures("small")
+def test_what_was_not_drawn_is_represented_or_counted(people, folder):
+    """Of 208 rows that are drawn, none has the gap, and none the number beyond the others."""
+    first = people.head(1000).assign(income=np.r_[people.income.head(999), 1e9])
+    first.loc[5, "children"] = None
+    whole = pd.concat([first, *[people.iloc[1000:].assign(children=1)]], ignore_index=True).assign(row=np.arange(ROWS))
+    whole.loc[6:, "children"] = 1
+    for file in folder.glob("*.parquet"):
+        file.unlink()
+    for i in range(3):
+        whole.iloc[1000 * i : 1000 * (i + 1)].to_parquet(folder / f"{i}.parquet", index=False)
+    items = find(folder)
+    table = Table().fit(items)
+    columns = {column.name: column for column in table.columns}
+    assert columns["row"].kind == "identifier"
+    assert None in columns["children"].levels
+    notes = " ".join(table.encode(items).notes)
+    assert "column 'income': " in notes
+    assert "rows have no number, or one beyond the range of these, and take the nearest one" in notes
 
 
 @pytest.mark.usefixtures("small")

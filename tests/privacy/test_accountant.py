@@ -72,3 +72,9 @@ def test_impossible_promises():
         planned(1.0, 0.1, 1.0, 10, 10, 50, "row")
     with pytest.raises(InputError, match=r"privacy=1 leaves too little for 10 steps: what was measured before"):
         planned(1.0, 1e-5, 1.0, 10, 10, 50, "row", fitted=[Release("", 0.5)])
+
+
+def test_releases_that_hardly_use_a_record_cost_nothing():
+    """Opacus has no answer for them; the search for the noise must not divide by such an epsilon."""
+    assert epsilon([Release("", 0.5, 1e-4, 5)], 1e-3) == 0.0
+    assert noise_for(0.3, 1e-3, [], 1e-4, 5) <= 1.0

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparring.data.store import Progress, Stored, store_blocks
-from sparring.modalities.tables.columns import Category
+from sparring.modalities.tables.columns import Category, Column, Mixture, Number
 from sparring.modalities.tables.files.parts import Parts
 
 if TYPE_CHECKING:
+    from pandas import Series
+
     from sparring.modalities.tables.table import Table
 
 VERSION = "rows-1"
@@ -26,19 +28,18 @@ CONFIDENCE = 0.95
 def encode(table: Table, data: Parts, progress: Progress) -> tuple[Stored, list[str]]:
     """Rows of codes and scalars in a file of the cache, float32 (n, columns + scalars), and notes for the user.
 
-    Levels that are not among those that the columns were fitted to count as the rarest one.
+    Levels that are not among those that the columns were fitted to count as the rarest one. What cannot be represented
+    is counted: such levels, missing values where the columns have none, and numbers beyond their ranges.
     """
     fitted = json.dumps([asdict(column) for column in table.columns], default=str)
     version = f"{VERSION} {hashlib.blake2b(fitted.encode(), digest_size=12).hexdigest()}"
-    unknown = dict.fromkeys((c.name for c in table.learned if isinstance(c, Category)), 0)
+    unknown = dict.fromkeys((c.name for c in table.learned), 0)
 
     def blocks() -> Iterator[NDArray[np.float32]]:
         done = 0
         for frame in data.pieces():
             for column in table.learned:
-                if isinstance(column, Category):
-                    levels = len(column.levels) + len(column.rare)
-                    unknown[column.name] += int((column.indices(frame[column.name]) == levels).sum())
+                unknown[column.name] += _unknown(column, frame[column.name])
             yield table.codes(frame)
             done += len(frame)
             progress(done, len(data))
@@ -56,10 +57,29 @@ def _notes(table: Table, data: Parts, unknown: dict[str, int]) -> list[str]:
         f"is off by at most {deviation(fitted):.2%}, with a probability of {CONFIDENCE:.0%}"
     ]
     return notes + [
-        f"column {name!r}: {count:,} rows have levels that are not among these, and count as the rarest"
-        for name, count in unknown.items()
-        if count
+        f"column {name!r}: {count:,} rows have {_what(table, name)}" for name, count in unknown.items() if count
     ]
+
+
+def _unknown(column: Column, values: Series) -> int:
+    """How many values a column cannot represent."""
+    if isinstance(column, Category):
+        return int((column.indices(values) == len(column.levels) + len(column.rare)).sum())
+    assert isinstance(column, Number | Mixture)
+    x = column.numbers(values)
+    if isinstance(column, Number):
+        known = [spike for spike in column.spikes if spike is not None]
+        low, high = min([*column.knots[:1], *known]), max([*column.knots[-1:], *known])
+        gaps = None in column.spikes
+    else:
+        low, high, gaps = column.low, column.high, column.missing > 0
+    return int(((x < low) | (x > high) | (np.isnan(x) & (not gaps))).sum())
+
+
+def _what(table: Table, name: str) -> str:
+    if any(isinstance(column, Category) and column.name == name for column in table.learned):
+        return "levels that are not among these, and count as the rarest"
+    return "no number, or one beyond the range of these, and take the nearest one"
 
 
 def deviation(n: int) -> float:

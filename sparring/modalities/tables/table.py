@@ -200,6 +200,9 @@ class Table(Modality):
         """Fit the columns to all rows, or to many drawn at random if they do not fit into the memory."""
         data = items.items
         frame, kinds = self._kept(data.drawn(FITTED_ROWS) if isinstance(data, Parts) else data, items.name)
+        if isinstance(data, Parts):
+            numbered = {name: "identifier" for name in data.numbered if name in frame and frame[name].is_unique}
+            kinds = numbered | kinds
         context, mixture = file_context(frame), self.numbers == "mixture"
         columns = tuple(fit_column(frame[name], kinds.get(name, ""), mixture, context) for name in frame)
         if self.target and not next(c for c in columns if c.name == self.target).width:

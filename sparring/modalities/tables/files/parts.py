@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,33 +52,38 @@ class Parts:
 
     @cached_property
     def schema(self) -> Schema:
-        """The columns, which all files have.
+        """The columns, which all files have. Whole numbers of one file and decimals of another become decimals, as
+        parts with gaps have them. Dates of a data frame's index are the first column, and its other indices are left
+        out, as for a single file.
 
         Raises:
             InputError: if a file has other columns, or one holds lists, structures or binary data.
         """
-        first = self._footers[0][1].remove_metadata()
-        for file, (_, schema) in zip(self.files, self._footers, strict=True):
-            if not schema.remove_metadata().equals(first):
-                other = next(
-                    (f for f in schema if f.name not in first.names or not f.equals(first.field(f.name))), None
-                )
-                what = f"column {other.name!r} ({other.type})" if other is not None else "fewer columns"
-                raise InputError(f"{file} has {what}, unlike {self.files[0]}; give files with the same columns")
-        frames.check_types(str(self.path), first)
-        return first
+        import pyarrow
 
-    @cached_property
-    def nullable(self) -> frozenset[str]:
-        """Columns that may have gaps: those in which some are counted, or none were."""
-        groups = [meta.row_group(g) for meta, _ in self._footers for g in range(meta.num_row_groups)]
-        found = set()
-        for group in groups:
-            for i in range(group.num_columns):
-                statistics = group.column(i).statistics
-                if statistics is None or statistics.null_count is None or statistics.null_count > 0:
-                    found.add(group.column(i).path_in_schema)
-        return frozenset(found)
+        schemas = [_without_index(schema) for _, schema in self._footers]
+        first, *others = schemas
+        if len(set(first.names)) < len(first):
+            twice = next(name for name in first.names if first.names.count(name) > 1)
+            raise InputError(f"{self.files[0]} has several columns {twice!r}; give them different names")
+        for file, schema in zip(self.files[1:], others, strict=True):
+            if other := set(schema.names) ^ set(first.names):
+                has = "has a" if min(other) in schema.names else "has no"
+                raise InputError(
+                    f"{file} {has} column {min(other)!r}, unlike {self.files[0]}; give files with the same columns"
+                )
+            for field in schema:
+                kinds = pyarrow.schema([first.field(field.name).with_nullable(True)]), pyarrow.schema([field])
+                try:
+                    pyarrow.unify_schemas(kinds, promote_options="permissive")
+                except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
+                    raise InputError(
+                        f"{file}: column {field.name!r} holds {field.type}, but {first.field(field.name).type} in "
+                        f"{self.files[0]}; write it alike in all files"
+                    ) from error
+        whole: Schema = pyarrow.unify_schemas(schemas, promote_options="permissive")
+        frames.check_types(str(self.path), whole)
+        return whole
 
     def __len__(self) -> int:
         return sum(meta.num_rows for meta, _ in self._footers)
@@ -85,10 +91,38 @@ class Parts:
     def __contains__(self, name: object) -> bool:
         return name in self.columns
 
-    @cached_property
+    @property
     def columns(self) -> list[str]:
         """Their names."""
         return list(self.schema.names)
+
+    @cached_property
+    def _statistics(self) -> dict[str, list[Any]]:
+        """Of each column, what the files say of each group of rows: None where they say nothing."""
+        found: dict[str, list[Any]] = {name: [] for name in self.columns}
+        for meta, _ in self._footers:
+            for group in (meta.row_group(g) for g in range(meta.num_row_groups)):
+                for column in (group.column(i) for i in range(group.num_columns)):
+                    if column.path_in_schema in found:
+                        found[column.path_in_schema].append(column.statistics)
+        return found
+
+    @cached_property
+    def nullable(self) -> frozenset[str]:
+        """Columns that may have gaps: those in which some are counted, or not all were."""
+        groups = self._statistics.items()
+        return frozenset(name for name, all_ in groups if any(s is None or s.null_count != 0 for s in all_))
+
+    @cached_property
+    def numbered(self) -> frozenset[str]:
+        """Columns of whole numbers whose range is as long as the table, as numbers of rows have it."""
+        found = set()
+        for name, groups in self._statistics.items():
+            known = [s for s in groups if s is not None and s.has_min_max and type(s.min) is int is type(s.max)]
+            if name not in self.nullable and groups and len(known) == len(groups):
+                span = max(s.max for s in known) - min(s.min for s in known) + 1
+                found |= {name} if span == len(self) else set()
+        return frozenset(found)
 
     @cached_property
     def dtypes(self) -> Any:
@@ -134,11 +168,16 @@ class Parts:
 
     def drawn(self, most: int, seed: int = 0) -> DataFrame:
         """Rows at random, without replacement and in their order: at most this many, and as many as fit well into the
-        memory.
+        memory. If a column has gaps and none was drawn, its last value is one, so that gaps can be represented.
         """
         room = memory() // MEMORY_SHARE // (len(self.columns) * CELL_BYTES)
         count = min(len(self), most, max(2, room))
-        return self.rows(np.sort(np.random.default_rng(seed).choice(len(self), count, replace=False)))
+        frame = self.rows(np.sort(np.random.default_rng(seed).choice(len(self), count, replace=False)))
+        for name in self.columns:
+            gaps = any(s is not None and s.null_count for s in self._statistics[name])
+            if gaps and frame[name].notna().all():
+                frame.loc[len(frame) - 1, name] = None
+        return frame
 
     def frame(self) -> DataFrame:
         """All rows in memory."""
@@ -151,8 +190,9 @@ class Parts:
         """Rows of a file with the types that columns are fitted to."""
         from pyarrow import Table
 
-        frame = frames.typed_frame(Table.from_batches([batch]), self.nullable)
-        frame = frame.assign(**{str(name): frames.usable(values, file, []) for name, values in frame.items()})
+        table = Table.from_batches([batch]).select(self.columns)
+        frame = frames.typed_frame(table.replace_schema_metadata().cast(self.schema), self.nullable)
+        frame = frame.assign(**{name: frames.usable(values, file, []) for name, values in frame.items()})
         frames.check_finite(frame, file)
         return frame
 
@@ -180,6 +220,18 @@ class Parts:
                 raise InputError(f"{file} is damaged: {str(error).splitlines()[0]}") from error
 
 
+def _without_index(schema: Schema) -> Schema:
+    """A schema without the columns that are the index of a data frame, unless they are dates."""
+    import pyarrow
+    from pyarrow import types
+
+    described = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    index = {name for name in described.get("index_columns", []) if isinstance(name, str)}
+    dates = [field for field in schema if field.name in index and types.is_timestamp(field.type)]
+    others = [field for field in schema if field.name not in index]
+    return pyarrow.schema([field.with_nullable(True) for field in (*dates, *others)])
+
+
 def is_large(path: Path) -> bool:
     """True for a Parquet file whose table does not fit into the memory."""
     if path.suffix.lower() != SUFFIX or not path.is_file():
@@ -195,11 +247,22 @@ def is_large(path: Path) -> bool:
 
 
 def in_folder(path: Path) -> Parts | None:
-    """The Parquet files of a folder that has no other files; None for other folders."""
-    files = tuple(sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith(HIDDEN)))
-    if not files or any(file.suffix.lower() != SUFFIX for file in files):
+    """The Parquet files of a folder that has no other files; None for other folders, and for those with one such file.
+
+    Raises:
+        InputError: if there are further such files in folders within it.
+    """
+    inside = [p for p in sorted(path.iterdir()) if not p.name.startswith(HIDDEN)]
+    files = tuple(p for p in inside if not p.is_dir())
+    if any(file.suffix.lower() != SUFFIX for file in files):
         return None
-    return Parts(path, files)
+    for within in (p for p in inside if p.is_dir() and (files or "=" in p.name)):
+        if next(within.rglob(f"*{SUFFIX}"), None) is not None:
+            raise InputError(
+                f"{path} holds Parquet files in folders within it, such as {within.name}, which are not joined; put "
+                "the files of a table into one folder, with what the folders' names say as a column"
+            )
+    return Parts(path, files) if len(files) > 1 else None
 
 
 def taken(data: DataFrame | Parts, rows: NDArray[np.int64]) -> DataFrame:
