@@ -69,7 +69,11 @@ PAGES = (
         "docs/joint.md", "benchmarks/joint.py --page docs/joint.md",
         (*IMAGES, "sparring/modalities/joint", "sparring/modalities/tables"),
     ),
-    Page("docs/video.md", "benchmarks/video.py --data walks weizmann --time 5m --seeds 2 --set size=32 --page docs/video.md", (*CORE, "sparring/modalities/video")),
+    Page(
+        "docs/video.md",
+        "benchmarks/video.py --data walks weizmann --time 5m --seeds 2 --set size=32 --page docs/video.md",
+        (*CORE, "sparring/modalities/video"),
+    ),
     Page(
         "docs/predicting.md",
         "benchmarks/video.py --data weizmann --recipes predict --time 6m --seeds 1 --out runs/predicting --page "
