@@ -217,6 +217,7 @@ def tables(folder):
         "age": random.integers(18, 80, n),
         "zip": random.integers(1000, 1200, n),
         "account": [f"A{i:05}" for i in random.permutation(n)],
+        "phone": [f"555-{i:04}" for i in range(n)],
         "churned": random.choice(["no", "yes"], n),
         "income": random.choice(["<=50K", ">50K"], n),
     }

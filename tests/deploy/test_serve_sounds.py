@@ -116,7 +116,7 @@ def test_the_studio_has_a_player(folder, tmp_path):
     studio = Studio([folder], "cpu", tmp_path / "files")
     with gr.Blocks():
         form, output = sample._form(), sample._output(gr.File())
-    sample._fit(studio, form, output, "audio", "stamp")
+    sample._fit(studio, form, output, studio.stamp("audio"))
     drawn = sample._draw(studio, output, "audio", [], "audio", 4, 0, 0)
     assert drawn[output.audio].visible
     assert drawn[output.audio].value["orig_name"] == "audio-4.wav"

@@ -298,8 +298,9 @@ def test_exported_nets_take_any_length(name: str, tmp_path: Path, request: pytes
     assert np.allclose(y, expected.numpy(), atol=1e-4)
 
 
-def test_the_studio_offers_no_image_for_sounds(denoiser: Model) -> None:
+def test_the_studio_takes_sounds(denoiser: Model) -> None:
     pytest.importorskip("gradio", reason="needs the extra 'studio'")
     from sparring.studio.tabs.file import can_use_files
 
-    assert not can_use_files(denoiser)
+    assert can_use_files(denoiser)
+    assert denoiser.modality.classifier_input is None  # so that the tab asks for a file, not for an image
