@@ -156,7 +156,7 @@ def test_files_with_other_columns_are_named(people, folder):
     for changed, message in (
         (people.rename(columns={"city": "town"}), "part-9.parquet has no column 'city', unlike .*part-0.parquet"),
         (people.assign(town="x"), "part-9.parquet has a column 'town', unlike .*part-0.parquet"),
-        (people.assign(age="old"), r"part-9.parquet: column 'age' holds .*string, but int64 in .*part-0.parquet"),
+        (people.assign(age="old"), r"part-9.parquet: column 'age' holds .*string, but int64 in the files before it"),
     ):
         changed.head(9).to_parquet(more, index=False)
         with pytest.raises(InputError, match=message):
@@ -183,6 +183,20 @@ def test_parts_as_pandas_writes_them(people, folder, memory, request):
 
 def table_of(items):
     return items.items.frame() if isinstance(items.items, parts.Parts) else items.items
+
+
+def test_parts_that_agree_with_the_first_but_not_with_one_another(people, folder):
+    """The first has gaps only, with which any type agrees."""
+    people.head(9).assign(age=None).to_parquet(folder / "part-.parquet", index=False)
+    people.head(9).assign(age="old").to_parquet(folder / "part-9.parquet", index=False)
+    with pytest.raises(InputError, match=r"part-9.parquet: column 'age' holds .*string, but int64 in the files before"):
+        find(folder)
+
+
+def test_an_empty_file_is_named(folder):
+    (folder / "part-9.parquet").touch()
+    with pytest.raises(InputError, match=r"part-9.parquet is damaged: Parquet file size is 0 bytes"):
+        find(folder)
 
 
 def test_columns_of_the_same_name_are_refused(folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,7 @@ class Parts:
         parquet = needs("pyarrow.parquet", "tables", "reads Parquet files")
         footers = []
         for file in self.files:
-            with parquet.ParquetFile(file) as opened:
+            with _readable(file), parquet.ParquetFile(file) as opened:
                 footers.append((opened.metadata, opened.schema_arrow))
         return footers
 
@@ -63,6 +64,7 @@ class Parts:
 
         schemas = [_without_index(schema) for _, schema in self._footers]
         first, *others = schemas
+        whole: Schema = first
         if len(set(first.names)) < len(first):
             twice = next(name for name in first.names if first.names.count(name) > 1)
             raise InputError(f"{self.files[0]} has several columns {twice!r}; give them different names")
@@ -72,16 +74,15 @@ class Parts:
                 raise InputError(
                     f"{file} {has} column {min(other)!r}, unlike {self.files[0]}; give files with the same columns"
                 )
-            for field in schema:
-                kinds = pyarrow.schema([first.field(field.name).with_nullable(True)]), pyarrow.schema([field])
+            for i, field in enumerate(whole):
+                both = pyarrow.schema([field]), pyarrow.schema([schema.field(field.name)])
                 try:
-                    pyarrow.unify_schemas(kinds, promote_options="permissive")
+                    whole = whole.set(i, pyarrow.unify_schemas(both, promote_options="permissive").field(0))
                 except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
                     raise InputError(
-                        f"{file}: column {field.name!r} holds {field.type}, but {first.field(field.name).type} in "
-                        f"{self.files[0]}; write it alike in all files"
+                        f"{file}: column {field.name!r} holds {both[1].field(0).type}, but {field.type} in the files "
+                        "before it; write it alike in all files"
                     ) from error
-        whole: Schema = pyarrow.unify_schemas(schemas, promote_options="permissive")
         frames.check_types(str(self.path), whole)
         return whole
 
@@ -202,22 +203,30 @@ class Parts:
         Args:
             wanted: numbers of rows, ascending.
         """
-        from pyarrow import ArrowException, parquet
+        from pyarrow import parquet
 
         start = 0
         for file, (meta, _) in zip(self.files, self._footers, strict=True):
-            try:
-                with parquet.ParquetFile(file) as opened:
-                    for group in range(meta.num_row_groups):
-                        end = start + meta.row_group(group).num_rows
-                        if wanted is not None and np.searchsorted(wanted, start) == np.searchsorted(wanted, end):
-                            start = end
-                            continue
-                        for batch in opened.iter_batches(PIECE, [group], self.columns):
-                            yield start, self._frame(batch, str(file))
-                            start += batch.num_rows
-            except (ArrowException, OSError) as error:
-                raise InputError(f"{file} is damaged: {str(error).splitlines()[0]}") from error
+            with _readable(file), parquet.ParquetFile(file) as opened:
+                for group in range(meta.num_row_groups):
+                    end = start + meta.row_group(group).num_rows
+                    if wanted is not None and np.searchsorted(wanted, start) == np.searchsorted(wanted, end):
+                        start = end
+                        continue
+                    for batch in opened.iter_batches(PIECE, [group], self.columns):
+                        yield start, self._frame(batch, str(file))
+                        start += batch.num_rows
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    """Turns what Arrow says of a damaged file into an `InputError`."""
+    from pyarrow import ArrowException
+
+    try:
+        yield
+    except (ArrowException, OSError) as error:
+        raise InputError(f"{file} is damaged: {str(error).splitlines()[0]}") from error
 
 
 def _without_index(schema: Schema) -> Schema:
