@@ -16,6 +16,7 @@ from statistics import mean, stdev
 import torch
 
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from sparring.evaluation import evaluate
 from sparring.metrics.results import Evaluation, Number
@@ -40,13 +41,13 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-audio"))
     parser.add_argument("--page", type=Path, help="Markdown file for the tables, between its two marks")
     args = parser.parse_args()
-    lines = []
+    lines, counted = [], count_cpu_time()
     for name in args.sets:
         lines += [f"**{name}**", "", *_measured(name, args), ""]
         print("\n".join(lines), flush=True)
     seeds = f"{args.seeds} seed{'s' if args.seeds > 1 else ''}"
     command = f"python benchmarks/audio.py {' '.join(args.sets)} --time {args.time} --seeds {args.seeds}"
-    lines += [f"`{command}`: at most {args.time} each, {seeds}, {torch.get_num_threads()} CPU threads."]
+    lines += [f"`{command}`: at most {args.time} each, {seeds}, {counted}."]
     if args.page:
         put(args.page, __file__, lines)
 

@@ -13,9 +13,9 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from sparring.use import augment
 
@@ -35,6 +35,7 @@ def main() -> None:
         content = {name: stored[name] for name in stored.files}
     np.savez_compressed(test, images=content["test_images"], labels=content["test_labels"])
     lines: list[str] = []
+    counted = count_cpu_time()
     for size in args.sizes:
         result = _measured(size, content, test, args)
         head, *body = result.rows()
@@ -44,7 +45,7 @@ def main() -> None:
         print("\n".join(lines[-14:]), flush=True)
     sizes = " ".join(map(str, args.sizes))
     command = f"python benchmarks/augment.py --sizes {sizes} --time {args.time} --seeds {args.seeds}"
-    lines += [f"`{command}`: {args.time} of training each, {torch.get_num_threads()} CPU threads."]
+    lines += [f"`{command}`: {args.time} of training each, {counted}."]
     if args.page:
         put(args.page, __file__, lines)
 

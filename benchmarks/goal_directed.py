@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 import sparring
+from clock import count_cpu_time
 from genetic import search
 from guacamol import OBJECTIVES
 from pages import put, table
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-goals"))
     parser.add_argument("--page", type=Path, help="write the table to this Markdown file, between its two marks")
     args = parser.parse_args()
-    train = training_molecules(args.data)
+    counted, train = count_cpu_time(), training_molecules(args.data)
     body = [row for name in args.objectives for row in rows(name, train, args)]
     head = ["objective", "molecules", *(f"top {n}" for n in TOP), "values asked for"]
     lines = [
@@ -50,7 +50,7 @@ def main() -> None:
         f"organ: balance={BALANCE}. genetic: {POPULATION} molecules, from the best of {START:,} training molecules.",
         "",
         f"`python benchmarks/goal_directed.py {' '.join(args.objectives)} --data {args.data} --time {args.time} "
-        f"--samples {args.samples}`, {torch.get_num_threads()} CPU thread(s).",
+        f"--samples {args.samples}`, {counted}.",
     ]
     print("\n".join(lines))
     if args.page:

@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
-import torch
 
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from sparring import Model
 from sparring.metrics import chemistry, moses
@@ -56,14 +56,13 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-molecules"))
     parser.add_argument("--page", type=Path, help="write the tables to this Markdown file, between its two marks")
     args = parser.parse_args()
-    lines = []
+    lines, counted = [], count_cpu_time(args.device)
     for task in args.tasks:
         part = TASKS[task](args)
         print("\n".join(part), flush=True)
         lines += [*part, ""]
     given = f"--molecules {args.molecules} --time {args.time} --seeds {args.seeds} --samples {args.samples}"
-    place = f"{torch.get_num_threads()} CPU thread(s)" if args.device in ("auto", "cpu") else args.device
-    lines += [f"`python benchmarks/molecules.py {' '.join(args.tasks)} {given}`, {place}."]
+    lines += [f"`python benchmarks/molecules.py {' '.join(args.tasks)} {given}`, {counted}."]
     if args.page:
         put(args.page, __file__, lines)
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
-import torch
 
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from sparring.evaluation.evaluate import evaluate
 from sparring.metrics.results import Evaluation, Number
@@ -40,11 +40,12 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="Markdown file for the tables, between its two marks")
     args = parser.parse_args()
     lines: list[str] = []
+    counted = count_cpu_time()
     for name in args.sets:
         lines += [f"**{name}**", "", *_measured(name, args), ""]
         print("\n".join(lines[-20:]), flush=True)
     command = f"python benchmarks/music.py {' '.join(args.sets)} --time {args.time} --seeds {args.seeds}"
-    lines += [f"`{command}`: at most {args.time} each, {torch.get_num_threads()} CPU threads."]
+    lines += [f"`{command}`: at most {args.time} each, {counted}."]
     if args.page:
         put(args.page, __file__, lines)
 

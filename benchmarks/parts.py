@@ -27,6 +27,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 import sparring
+from clock import count_cpu_time
 from pages import table
 from sparring import devices, recipes
 from sparring.bench.play import machine
@@ -139,7 +140,7 @@ def measured(ways: dict[str, Way], rounds: int) -> dict[str, dict[str, float]]:
 
 def run_seconds(recipe: Recipe[Any], data: str, precision: str) -> float:
     """Seconds per step of a run."""
-    time.monotonic = time.process_time  # by which trainings count their time
+    count_cpu_time()
     with tempfile.TemporaryDirectory() as folder:
         model = sparring.train(
             recipe, data, out=Path(folder) / "run", time=RUN_SECONDS, quiet=True, device="cpu", precision=precision

@@ -26,6 +26,7 @@ import torch
 from torch import nn
 
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from private_tree import sample
 from sparring.metrics import tables
@@ -66,12 +67,12 @@ def main() -> None:
     args.fields = parse([word for word in args.words if "=" in word])
     tasks = [word for word in args.words if "=" not in word] or list(TASKS)
     args.runs.mkdir(parents=True, exist_ok=True)
-    lines = []
+    lines, counted = [], count_cpu_time()
     for task in tasks:
         lines += [f"**{task}**", "", *TASKS[task](args), ""]
         print("\n".join(lines), flush=True)
     words = " ".join(args.words)
-    lines += [f"`python benchmarks/privacy.py {words} --time {args.time} --epsilon {args.epsilon}`"]
+    lines += [f"`python benchmarks/privacy.py {words} --time {args.time} --epsilon {args.epsilon}`, {counted}."]
     if args.page:
         put(args.page, __file__, lines)
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from sparring import Model
 from sparring.console import Screen
@@ -58,20 +59,21 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=2000, help="of each run, for the detector")
     parser.add_argument("--page", type=Path, help="write the tables to this Markdown file, between its two marks")
     given = parser.parse_args()
+    counted = count_cpu_time()
     models = {name: trained(given, name) for name in RECIPES}
     if "watermark" in given.part:
         write_json(given.runs / "watermark.json", watermarked(given, models[next(iter(RECIPES))]))
     if "detector" in given.part:
         detected(given)
     if given.page:
-        lines = [*watermark_lines(given.runs), "", *detector_lines(given.runs), "", command(given)]
+        lines = [*watermark_lines(given.runs), "", *detector_lines(given.runs), "", command(given, counted)]
         put(given.page, __file__, lines)
 
 
-def command(given: argparse.Namespace) -> str:
+def command(given: argparse.Namespace, counted: str) -> str:
     """The command that computes the tables, with its settings."""
     settings = f"--time {given.time} --steps {given.steps} --detector-steps {given.detector_steps}"
-    return f"`python benchmarks/provenance.py {settings} --samples {given.samples}`, one thread of a shared CPU core."
+    return f"`python benchmarks/provenance.py {settings} --samples {given.samples}`, {counted}."
 
 
 def trained(given: argparse.Namespace, name: str) -> Model:

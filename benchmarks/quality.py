@@ -13,7 +13,6 @@ several machines. An interrupted run continues. Without sets, the page is writte
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -27,6 +26,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from clock import count_cpu_time
 from sparring import recipes
 from sparring.bench.page import cells
 from sparring.bench.play import Measured, run_row
@@ -366,11 +366,6 @@ def page(folder: Path) -> str:
     if parts[True]:
         lines += ["## What we tried", "", "Changes of the default, trained in the same way.", "", *parts[True]]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def count_cpu_time() -> None:
-    """Let trainings count the CPU time of this process, so that other programs on the machine do not change results."""
-    time.monotonic = time.process_time
 
 
 def main() -> None:

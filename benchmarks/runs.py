@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from sparring import Model
 from sparring.metrics.results import Evaluation
@@ -29,6 +28,7 @@ def run_tasks(script: str, description: str, tasks: Mapping[str, Task]) -> None:
     parser.add_argument("--page", type=Path, help="write the tables to this Markdown file, between its two marks")
     options = parser.parse_args()
     lines: list[str] = []
+    counted = count_cpu_time()
     for task in options.tasks:
         part = [f"**{task}**", "", *tasks[task](options), ""]
         print("\n".join(part), flush=True)
@@ -36,7 +36,7 @@ def run_tasks(script: str, description: str, tasks: Mapping[str, Task]) -> None:
     chosen = [] if options.tasks == list(tasks) else options.tasks
     shorter = [] if options.time == 1.0 else [f"--time {options.time:g}"]
     command = " ".join([f"python benchmarks/{name}.py", *chosen, *shorter])
-    lines += [f"`{command}`, {torch.get_num_threads()} CPU thread(s)."]
+    lines += [f"`{command}`, {counted}."]
     if options.page:
         put(options.page, script, lines)
 

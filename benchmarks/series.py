@@ -19,9 +19,9 @@ from statistics import mean, stdev
 
 import numpy as np
 import pandas as pd
-import torch
 
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from sparring.metrics.results import Number
 from sparring.modalities import Series, find
@@ -42,13 +42,13 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-series"))
     parser.add_argument("--page", type=Path, help="Markdown file for the tables, between its two marks")
     args = parser.parse_args()
-    lines = []
+    lines, counted = [], count_cpu_time()
     for name in args.sets:
         lines += [f"**{name}**", "", *_measured(name, args), ""]
         print("\n".join(lines[-12:]), flush=True)
     seeds = f"{args.seeds} seed{'s' if args.seeds > 1 else ''}"
     command = f"python benchmarks/series.py {' '.join(args.sets)} --time {args.time} --seeds {args.seeds}"
-    lines += [f"`{command}`: at most {args.time} each, {seeds}, {torch.get_num_threads()} CPU threads."]
+    lines += [f"`{command}`: at most {args.time} each, {seeds}, {counted}."]
     if args.page:
         put(args.page, __file__, lines)
 

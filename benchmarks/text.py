@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
-import torch
 
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from sparring import Model
 from sparring.files import places
@@ -64,14 +64,14 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="write the tables to this Markdown file, between its two marks")
     args = parser.parse_args()
     lines: list[str] = []
+    counted = count_cpu_time(args.device)
     for task in args.tasks:
         part = compare(args, task)
         print("\n".join(part), flush=True)
         lines += [f"**{task}**", "", *part, ""]
     given = f"--recipes {' '.join(args.recipes)} --time {args.time} --seeds {args.seeds} --samples {args.samples}"
     given += f" --fields {' '.join(args.fields)}" if args.fields else ""
-    place = f"{torch.get_num_threads()} CPU thread(s)" if args.device in ("auto", "cpu") else args.device
-    lines += [f"`python benchmarks/text.py {' '.join(args.tasks)} {given}`, {place}."]
+    lines += [f"`python benchmarks/text.py {' '.join(args.tasks)} {given}`, {counted}."]
     if args.page:
         put(args.page, __file__, lines)
 

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 import sparring
+from clock import count_cpu_time
 from pages import put, table
 from runs import cost
 from sparring.evaluation import evaluate
@@ -70,6 +70,7 @@ def main() -> None:
     given = parser.parse_args()
     out = Path(given.out)
     out.mkdir(parents=True, exist_ok=True)
+    counted = count_cpu_time(given.device)
     results: Results = {}
     pictures: dict[str, list[str]] = {}
     for data in given.data:
@@ -81,7 +82,7 @@ def main() -> None:
                 results.setdefault(name, {}).setdefault(recipe, []).append(Measured(evaluation, cost(model)))
                 if not seed:
                     pictures.setdefault(name, []).extend(show(model, evaluation, out, f"{name}-{recipe}"))
-    lines = page(results, pictures, sys.argv[1:])
+    lines = page(results, pictures, f"`{command(sys.argv[1:])}`, {counted}.")
     (out / "README.md").write_text("\n".join(["# Video", "", *lines, ""]))
     (out / "results.json").write_text(json.dumps(as_json(results), indent=1))
     if given.page:
@@ -157,8 +158,8 @@ def save(picture: Image.Image, path: Path) -> None:
         colors = picture.quantize(256)
 
 
-def page(results: Results, pictures: Mapping[str, Sequence[str]], typed: Sequence[str]) -> list[str]:
-    """Tables of all data sets, one for the recipes that have the same baselines, and the command that wrote them."""
+def page(results: Results, pictures: Mapping[str, Sequence[str]], made: str) -> list[str]:
+    """Tables of all data sets, one for the recipes that have the same baselines, and how they were made."""
     lines: list[str] = []
     for data, by_recipe in results.items():
         lines += [f"**{data}**", ""]
@@ -169,7 +170,7 @@ def page(results: Results, pictures: Mapping[str, Sequence[str]], typed: Sequenc
             groups.setdefault(tuple(runs[0].evaluation.baselines), []).append(recipe)
         for recipes in groups.values():
             lines += compared({recipe: by_recipe[recipe] for recipe in recipes})
-    return [*lines, f"`{command(typed)}`, {torch.get_num_threads()} CPU thread(s)."]
+    return [*lines, made]
 
 
 def compared(by_recipe: Mapping[str, Sequence[Measured]]) -> list[str]:

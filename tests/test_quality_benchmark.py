@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def quality(program, monkeypatch, tmp_path):
     monkeypatch.setattr(program.pretrained, "load", lambda _: patches)
     sets = {"digits": program.Set("digits", "toy", TOY), "hundred": program.Set("digits/3", "few", TOY)}
     rows = {"one": Row("r3gan_strided", TOY), "two": Row("dcgan", TOY)}
-    monkeypatch.setattr(program.time, "monotonic", program.time.monotonic)  # restored after the test
+    monkeypatch.setattr(time, "monotonic", time.monotonic)  # restored after the test
     for name, value in {"SETS": sets, "SAMPLES": 60, "HUNDRED": 40, "systems": lambda *_: rows}.items():
         monkeypatch.setattr(program, name, value)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
