@@ -1,12 +1,14 @@
 """Trains on images with a table beside them, and shows how well samples are what was asked for.
 
     python benchmarks/characters.py --data characters --time 8m --device cuda --out characters-page
+    python benchmarks/characters.py --time 2h --pairs 15m --page docs/pictures-with-a-table.md
 
 Writes to one folder: `sheet.png` (samples asked for by attributes, at twice their size), `walk.webp` (walks from row to
 row of the table), `README.md` and `results.json` (attribute accuracies, diversity, copies, distances; and what is
-understood of pairs of attributes that were left out of training). Half of the time goes to a model of all images, the
-other half to one of the images without these pairs. A run that was interrupted continues. With `--model RUN`, nothing
-is trained.
+understood of pairs of attributes that were left out of training). A model of all images is trained for --time. With
+--pairs, two models are trained for that time: one of all images, and one of the images without these pairs; if both
+times are equal, the first model is one of the two. A run that was interrupted continues. With `--model RUN`, nothing is
+trained.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 import sparring
+from clock import count_cpu_time
+from pages import put
 from sparring.console import Screen
 from sparring.data.sources import FileSource, Unreadable
 from sparring.data.tensors import VALUES
@@ -36,6 +40,7 @@ from sparring.evaluation.condition_check import ConditionCheck
 from sparring.evaluation.real import read
 from sparring.evaluation.report import markdown
 from sparring.layers.condition import Columns
+from sparring.metrics.results import Evaluation
 from sparring.modalities import find
 from sparring.modalities.images import beside
 from sparring.recipes.base import parse
@@ -48,6 +53,7 @@ WALKS, STOPS, RATE = (1, 7), 2, 4  # rows and columns of the film; stops, frames
 HELD_PAIRS = 8  # pairs of attributes that are left out of training
 MIN_PAIR, MAX_PAIR = 20, 0.02  # images that have a pair: at least, and at most as a share of all
 ASKED = 100  # samples of each pair
+LEFT_OUT = ("density", "is[", "classes_covered", "class_imbalance", "diversity", "memorization[")  # of the page
 Pixels = NDArray[np.uint8]
 
 
@@ -71,38 +77,57 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="characters", help="name or path of images with a table beside them")
     parser.add_argument("--table", default="", help="the table, if it does not lie beside them")
-    parser.add_argument("--time", default="8m", help="of both trainings together")
+    parser.add_argument("--time", default="8m", help="of the training")
+    parser.add_argument("--pairs", default="", help="time of each of the two trainings for pairs")
     parser.add_argument("--model", default="", help="a run or a model that is shown instead; nothing is trained")
     parser.add_argument("--recipe", default="", help="chosen by the data unless given")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--samples", type=int, default=2000, help="that are evaluated")
     parser.add_argument("--out", default="runs/characters-page")
+    parser.add_argument("--page", type=Path, help="also write to this Markdown file, between its two marks")
     parser.add_argument("fields", nargs="*", help="FIELD=VALUE of the recipe")
     args = parser.parse_args()
+    counted = count_cpu_time(args.device)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     device = str(resolve(args.device))
-    whole = sparring.load(args.model, device) if args.model else _trained(args, args.data, args.table, out / "run")
+    if args.model:
+        whole = sparring.load(args.model, device)
+    else:
+        whole = _trained(args, args.data, args.table, out / "run", args.time)
     _sheet(whole).save(out / "sheet.png", optimize=True)
     _film(whole, out / "walk.webp")
     evaluation = evaluate(whole, args.data, samples=args.samples, device=args.device, quiet=False)
-    pairs = None if args.model else _left_out(args, out)
-    page = ["# Characters asked for by attributes", "", "![samples](sheet.png)", "", "![a walk](walk.webp)", ""]
-    page += [*markdown(evaluation), "", f"{evaluation.protocol}.", ""]
-    page += [] if pairs is None else _pair_table(pairs)
+    pairs = _left_out(args, out) if args.pairs and not args.model else None
+    lines = [_about(whole, counted), "", *_shown_metrics(evaluation), "", f"{evaluation.protocol}.", ""]
+    lines += [] if pairs is None else _pair_table(pairs, args.pairs, counted)
+    page = ["# Characters asked for by attributes", "", "![samples](sheet.png)", "", "![a walk](walk.webp)", "", *lines]
     (out / "README.md").write_text("\n".join(page) + "\n")
     (out / "results.json").write_text(json.dumps({"evaluation": evaluation.content(), "pairs": pairs}, indent=2))
+    if args.page:
+        put(args.page, __file__, lines)
+        shutil.copy(out / "sheet.png", args.page.parent / "characters.png")
+        shutil.copy(out / "walk.webp", args.page.parent / "characters.webp")
     print(f"written to {out}")
 
 
-def _trained(args: argparse.Namespace, data: str, table: str, run: Path) -> sparring.Model:
-    """A model, trained for half of the time; continued if it was begun."""
+def _trained(args: argparse.Namespace, data: str, table: str, run: Path, time: str) -> sparring.Model:
+    """A model; continued if it was begun."""
     fields = parse(args.fields) | ({"table": table} if table else {})
     if (run / "model").is_dir():
         return sparring.load(run, str(resolve(args.device)))
-    return sparring.train(
-        args.recipe or None, data, out=run, time=seconds(args.time) / 2, device=args.device, resume=True, **fields
-    )
+    return sparring.train(args.recipe or None, data, out=run, time=time, device=args.device, resume=True, **fields)
+
+
+def _about(model: sparring.Model, counted: str) -> str:
+    """How a model was trained."""
+    minutes, weights = model.about["seconds"] / 60, model.about["parameters"]["G"]
+    return f"`{model.recipe.name}`, {minutes:.0f} minutes ({counted}), {weights:,} weights in G."
+
+
+def _shown_metrics(evaluation: Evaluation) -> list[str]:
+    """The rows of an evaluation's table that say most of such images."""
+    return [line for line in markdown(evaluation) if not line.startswith(tuple(f"| {name}" for name in LEFT_OUT))]
 
 
 # The sheet and the film.
@@ -202,14 +227,15 @@ def _left_out(args: argparse.Namespace, out: Path) -> list[dict[str, Any]]:
         return []
     held = np.logical_or.reduce([pair.holds(found.frame) for pair in pairs])
     _write_set(items.items, found, ~held, out / "without-pairs")
-    model = _trained(args, str(out / "without-pairs"), "", out / "run-without-pairs")
+    model = _trained(args, str(out / "without-pairs"), "", out / "run-without-pairs", args.pairs)
+    same = seconds(args.pairs) == seconds(args.time)
+    trained = _trained(args, args.data, args.table, out / ("run" if same else "run-of-all"), args.pairs)
     device, screen = resolve(args.device), Screen()
-    real, _ = read(sparring.load(out / "run", str(device)).modality, items)
+    real, _ = read(trained.modality, items)
     columns = real.modality.condition
     assert isinstance(columns, Columns)
     with screen.progress("training a classifier of the attributes") as progress:
         check = ConditionCheck(real, columns, real.data.train, real.data.held, device, progress)
-    trained = sparring.load(out / "run", str(device))
     return [_understood(check, pair, {"left out": model, "trained on": trained}, found.frame) for pair in pairs]
 
 
@@ -261,7 +287,7 @@ def _understood(check: ConditionCheck, pair: Pair, models: Mapping[str, sparring
     return result
 
 
-def _pair_table(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+def _pair_table(pairs: Sequence[Mapping[str, Any]], time: str, counted: str) -> list[str]:
     if not pairs:
         return ["No pair of attributes is rare enough to be left out of training."]
     lines = [
@@ -271,7 +297,8 @@ def _pair_table(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
     for p in pairs:
         both = [f"{p[name]['both']:.0%}" for name in ("left out", "trained on")]
         lines.append(f"| {p['pair']} | {p['images']} | {both[0]} | {both[1]} |")
-    return [*lines, "", f"{ASKED} samples of each pair, as seen by a classifier of real images."]
+    about = f"{ASKED} samples of each pair, as seen by a classifier of real images; trainings of {time} ({counted})."
+    return [*lines, "", about]
 
 
 if __name__ == "__main__":

@@ -70,6 +70,11 @@ PAGES = (
         (*IMAGES, "sparring/modalities/joint", "sparring/modalities/tables"),
     ),
     Page(
+        "docs/pictures-with-a-table.md",
+        "benchmarks/characters.py --time 2h --pairs 15m --page docs/pictures-with-a-table.md",
+        (*IMAGES, "sparring/evaluation/condition_check.py"),
+    ),
+    Page(
         "docs/video.md",
         "benchmarks/video.py --data walks weizmann --time 5m --seeds 2 --set size=32 --page docs/video.md",
         (*CORE, "sparring/modalities/video"),

@@ -48,6 +48,7 @@ from sparring.files import write_text
 from sparring.loop import Take, play, take_turns
 from sparring.seeds import Seeds
 from sparring.training import graphs
+from sparring.training.bounds import seconds
 from sparring.training.dealer import dealer
 from sparring.training.prepare import prepare
 
@@ -318,8 +319,9 @@ class Bench:
     def characters(self, time: str) -> None:
         """Only where that benchmark is there."""
         if (ROOT / "benchmarks" / "characters.py").exists():
-            out = str(self.results.folder / "characters")
-            self.command("characters", ["benchmarks/characters.py", "--time", time, "--out", out], self.left)
+            out, half = str(self.results.folder / "characters"), f"{seconds(time) / 2:g}s"
+            script = ["benchmarks/characters.py", "--time", half, "--pairs", half, "--out", out]
+            self.command("characters", script, self.left)
 
 
 class Whole:
@@ -422,7 +424,9 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="a folder; what it holds is not measured again")
     parser.add_argument("--half", type=int, choices=(1, 2), default=0, help="only the first or the second half")
     parser.add_argument("--budget", type=float, default=540, metavar="SECONDS", help="of all measurements")
-    parser.add_argument("--characters", default="", metavar="TIME", help="train on the characters, such as 8m")
+    parser.add_argument(
+        "--characters", default="", metavar="TIME", help="train on the characters for this time, such as 8m"
+    )
     parser.add_argument("--dry", action="store_true", help="tiny nets on the CPU, to test this program")
     parser.add_argument("--page", type=Path, help="only write the tables to this page")
     given = parser.parse_args()
