@@ -105,7 +105,8 @@ def main() -> None:
     (out / "README.md").write_text("\n".join(page) + "\n")
     (out / "results.json").write_text(json.dumps({"evaluation": evaluation.content(), "pairs": pairs}, indent=2))
     if args.page:
-        put(args.page, __file__, lines)
+        times = f"--time {args.time}" + (f" --pairs {args.pairs}" if args.pairs else "")
+        put(args.page, __file__, [*lines, f"`python benchmarks/characters.py {times} --samples {args.samples}`"])
         shutil.copy(out / "sheet.png", args.page.parent / "characters.png")
         shutil.copy(out / "walk.webp", args.page.parent / "characters.webp")
     print(f"written to {out}")
