@@ -17,7 +17,7 @@ from sparring.files import describe_error
 from sparring.layers.parts import Parts
 from sparring.modalities.asks import Ask, Field, Request
 from sparring.modalities.joint.parts import Part, RowPart, TextPart
-from sparring.modalities.tables.table import WHERE
+from sparring.modalities.tables.asks import WHERE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
