@@ -73,7 +73,7 @@ def transform_video(
                         sink.sound(part)
                         continue
                     clear = part.image.mode == "RGBA" and not keeps
-                    lost = lost or (clear and part.image.getextrema()[3][0] < 255)  # type: ignore[index]
+                    lost = lost or (clear and bool((np.asarray(part.image)[..., 3] < 255).any()))
                     waiting.append(replace(part, image=with_channels(part.image, 3)) if clear else part)
                     yield as_given(waiting[-1].image, mapper, holes)
 
