@@ -17,6 +17,7 @@ from typing import Any
 import pandas
 import torch
 
+import joint_film
 from pages import table
 from runs import cost, run_tasks, trained
 from sparring import Model
@@ -100,8 +101,11 @@ def compared(options: argparse.Namespace, task: str, data: Path | str, minutes: 
         for way, (_, real) in directions[RECIPES[0]].items()
     ]
     if options.page:
-        _sheet(models[RECIPES[0]], options.page.parent / f"joint-{task}.png")
-        lines = [f"![samples](joint-{task}.png)", "", *lines]
+        first_model, name = models[RECIPES[0]], f"joint-{task}"
+        _sheet(first_model, options.page.parent / f"{name}.png")
+        print(joint_film.write(first_model, options.page.parent / f"{name}.webp"), flush=True)
+        pictures = [f"![samples]({name}.png)", "", f"![a walk through the latents of all parts]({name}.webp)"]
+        lines = [*pictures, "", *lines]
     return [*lines, "", *table(["given, and made", "real", *RECIPES], rows)]
 
 

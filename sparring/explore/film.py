@@ -40,7 +40,6 @@ def check_film(path: Path, scene: Scene, force: bool) -> None:
     check_output(path, force, file=True)
 
 
-@torch.no_grad()
 def write_film(scene: Scene, path: Path, progress: Progress = no_progress) -> None:
     """Write a walk through several samples and back to the first, so that it can be played in a loop. Every item of a
     frame is on a walk of its own.
@@ -51,28 +50,34 @@ def write_film(scene: Scene, path: Path, progress: Progress = no_progress) -> No
     Raises:
         InputError: if it cannot be written.
     """
-    frames = _frames(scene, progress)
+    made = frames(scene, progress=progress)
     with atomic_path(path) as part:
         if path.suffix.lower() == ".gif":
-            first, *others = [frame if frame.mode == "L" else frame.convert("RGB").quantize(256) for frame in frames]
+            first, *others = [frame if frame.mode == "L" else frame.convert("RGB").quantize(256) for frame in made]
             first.save(part, "GIF", save_all=True, append_images=others, duration=1000 // RATE, loop=0)
         else:
-            _write_mp4(part, frames)
+            _write_mp4(part, made)
 
 
-def _frames(scene: Scene, progress: Progress) -> Iterator[Image.Image]:
-    """Previews of one size."""
+@torch.no_grad()
+def frames(scene: Scene, items: int = 0, steps: int = STEPS, progress: Progress = no_progress) -> Iterator[Image.Image]:
+    """Previews of one size, on a walk through several samples and back to the first.
+
+    Args:
+        items: in each frame; as many as the kind of data shows unless given.
+        steps: frames from one sample to the next.
+    """
     space, modality = scene.space, scene.model.modality
-    n = modality.film_items
+    n = items or modality.film_items
     condition = scene.conditions(n)
     repeated = None if condition is None else condition.repeat(STOPS, *[1] * (condition.ndim - 1))
     points = space.draw(STOPS * n, scene.seed, repeated).view(STOPS, n, -1)
     fixed = ~space.movable  # one-hot parts, which have no values in between
     points[:, :, fixed] = points[:1, :, fixed]
     for stop in range(STOPS):
-        walks = space.between(points[stop], points[(stop + 1) % STOPS], STEPS + 1)[:-1]  # (steps, n, full width)
+        walks = space.between(points[stop], points[(stop + 1) % STOPS], steps + 1)[:-1]  # (steps, n, full width)
         for step, here in enumerate(walks):
-            progress(stop * STEPS + step + 1, STOPS * STEPS)
+            progress(stop * steps + step + 1, STOPS * steps)
             yield Samples(modality.decode(space.generate(here, condition)), None, modality).preview()
 
 

@@ -50,8 +50,12 @@ class PartPenalty(Term):
 
 class Contrast(Term):
     """The parts of one item are told from those of the others in the batch by D's vectors of them: D minimizes the
-    error on real items, G on generated ones. Zhang et al. 2021, arXiv:2101.04702, with the loss of Oord et al. 2018,
-    arXiv:1807.03748.
+    error on real items, G on generated ones, as far as to that of the real items. Zhang et al. 2021, arXiv:2101.04702,
+    with the loss of Oord et al. 2018, arXiv:1807.03748.
+
+    Below the error of real items there are only parts that are more typical than real ones: a G that went on would lose
+    the diversity of items that are alike, as it does with a classifier in place of this term (Gong et al. 2019,
+    arXiv:1907.02690).
 
     Args:
         parts: the layout of an item.
@@ -65,9 +69,12 @@ class Contrast(Term):
     def forward(self, outputs: DiscriminatorPass) -> Tensor:
         assert isinstance(outputs.net, Discriminator)
         assert outputs.condition is not None
-        judged = outputs.on_real if outputs.turn == "D" else outputs.on_fake
         present = self.parts.given(outputs.condition).present
-        return contrast(outputs.net.embeddings(judged.features), present)
+        of_real = contrast(outputs.net.embeddings(outputs.on_real.features), present)
+        if outputs.turn == "D":
+            return of_real
+        of_fake = contrast(outputs.net.embeddings(outputs.on_fake.features), present)
+        return F.relu(of_fake - of_real.detach())
 
 
 def contrast(vectors: Sequence[Tensor], present: Tensor) -> Tensor:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from sparring.modalities.exploring import tiled
 from sparring.modalities.samples import Samples
 
 SIDE = 96  # pixels of a part's longer side on a card, about
 FONT = 10
 LINE = 11  # pixels of a line of text
-MAX_LINES = 14
-MAX_CHARACTERS = 30
-GAP = 4
+MAX_LINES = 14  # of a row
+TEXT_LINES = 8
+TEXT_WIDTH = 160  # pixels
+MAX_CHARACTERS = 30  # of a line of a text
+CUT = "…"  # in place of the end of a line that is too long
+GAP = 4  # pixels between the parts of a card
+APART = 10  # pixels between cards
 
 
 def cards(parts: Sequence[Samples]) -> list[Image.Image]:
@@ -33,10 +37,11 @@ def _drawn(samples: Samples) -> list[Image.Image]:
     frame = samples.modality.as_frame(samples)
     if frame is not None:
         rows = frame.astype("string").fillna("").to_dict("records")
-        return [_lines([f"{name}: {value}" for name, value in row.items()]) for row in rows]
+        lines = [[f"{name}: {value}" for name, value in row.items()][:MAX_LINES] for row in rows]
+        return [_text(line[0]) if len(frame.columns) == 1 else _lines(line, len(line)) for line in lines]
     images = samples.modality.draw_items(samples)
     if images is None:
-        return [_lines([str(item)]) for item in samples.items]
+        return [_text(str(item)) for item in samples.items]
     return [_fitted(image) for image in images]
 
 
@@ -52,16 +57,22 @@ def _fitted(image: Image.Image) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _lines(lines: Sequence[str]) -> Image.Image:
-    """Lines of text as an image."""
-    wrapped = [line[i : i + MAX_CHARACTERS] for line in lines for i in range(0, max(1, len(line)), MAX_CHARACTERS)]
-    shown = wrapped[:MAX_LINES]
+def _text(text: str) -> Image.Image:
+    """A text as an image that is about as high as others."""
+    lines = textwrap.wrap(text, MAX_CHARACTERS)
+    return _lines(lines[:TEXT_LINES], TEXT_LINES)
+
+
+def _lines(lines: Sequence[str], count: int) -> Image.Image:
+    """Lines of text as an image, whose size depends on their number alone: frames of a film have one size."""
     font = ImageFont.load_default(size=FONT)
-    width = max(SIDE, math.ceil(max((font.getlength(line) for line in shown), default=0)) + 2)
-    image = Image.new("RGB", (width, max(1, LINE * len(shown) + 2)), "white")
+    image = Image.new("RGB", (TEXT_WIDTH, LINE * count + 2), "white")
     draw = ImageDraw.Draw(image)
-    for i, line in enumerate(shown):
-        draw.text((1, LINE * i), line, "black", font=font)
+    for i, line in enumerate(lines):
+        shown = line
+        while font.getlength(shown) > TEXT_WIDTH - 2:
+            shown = shown.removesuffix(CUT)[:-1] + CUT
+        draw.text((1, LINE * i), shown, "black", font=font)
     return image
 
 
@@ -76,7 +87,11 @@ def _card(images: Sequence[Image.Image]) -> Image.Image:
 
 
 def sheet(images: Sequence[Image.Image]) -> Image.Image:
-    """Cards in a grid that is about as high as wide."""
-    width, height = (max(image.size[side] for image in images) for side in (0, 1))
+    """Cards at their own size, so that texts can be read, in a grid that is about as high as wide."""
+    width, height = (max(image.size[side] for image in images) + APART for side in (0, 1))
     columns = max(1, min(len(images), round(math.sqrt(len(images) * height / width))))
-    return tiled(images, columns)
+    rows = -(-len(images) // columns)
+    page = Image.new("RGB", (columns * width - APART, rows * height - APART), "white")
+    for i, image in enumerate(images):
+        page.paste(image, (i % columns * width, i // columns * height))
+    return page

@@ -51,7 +51,7 @@ def joint_items(items: Items, table: str, match: str) -> Items:
     if found is None:
         raise InputError(
             f"{items.name!r} has {items.kind} alone; give table=FILE, whose rows name the files, match=DATA, "
-            "another set with the same classes, or films that have sound"
+            "another set with the same classes, files that share stems (001.png, 001.txt), or films that have sound"
         )
     first = unfitted(items.kind).name
     return reading.with_table(items, found.name, found.frame, found.items, first)

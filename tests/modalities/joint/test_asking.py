@@ -104,7 +104,7 @@ def test_samples_are_written_with_a_table_that_can_be_trained_on(model, tmp_path
 
 
 def test_columns_that_are_called_like_parts_are_kept(model, tmp_path):
-    parts = {part.name: model.modality.samples_of(model.sample(4, seed=3), part) for part in model.modality.parts}
+    parts = model.modality.parts_of(model.sample(4, seed=3))
     row = parts["row"].items.rename(columns={"color": "picture", "weight": "text"})
     renamed = type("Renamed", (), {"as_frame": staticmethod(lambda _: row)})
     write_folder({**parts, "row": replace(parts["row"], modality=renamed)}, tmp_path)

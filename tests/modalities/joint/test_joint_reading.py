@@ -9,7 +9,7 @@ from sparring import recipes
 from sparring.errors import InputError
 from sparring.modalities import find
 from sparring.modalities.joint import Joint
-from sparring.modalities.joint.tuples import MISSING
+from sparring.modalities.joint.tuples import MISSING, Tuples, checked
 from sparring.modalities.tables.columns import Number
 
 
@@ -152,6 +152,16 @@ def test_films_can_be_parts(tmp_path):
     assert [len(logits) for logits in game.D(made)] == [3, 3, 3]
 
 
+def test_a_part_that_no_item_has_is_refused(tmp_path):
+    pictures = find(write_stems(tmp_path / "png", 4, parts=("png",)))
+    without = {"picture": np.arange(4), "other": np.full(4, MISSING)}
+    with pytest.raises(InputError, match="'things': no item has the part 'other'; leave it out, or correct what names"):
+        checked("things", Tuples({"picture": pictures, "other": pictures}, without, np.arange(4)))
+    apart = {"picture": np.array([0, 1, -1, -1]), "other": np.array([-1, -1, 0, 1])}
+    with pytest.raises(InputError, match="belong to different items; none has two of them"):
+        checked("things", Tuples({"picture": pictures, "other": pictures}, apart, np.arange(4)))
+
+
 def test_what_cannot_be_joined_is_refused(tmp_path):
     table = write_table(tmp_path / "wrong", named=lambda i: f"nowhere/{i}.png")
     with pytest.raises(InputError, match=r"column 'file' names files that are not in .*, such as nowhere/0.png"):
@@ -164,6 +174,11 @@ def test_what_cannot_be_joined_is_refused(tmp_path):
         Joint().fit(plain)
     with pytest.raises(InputError, match="'plain' has no classes, by which"):
         Joint(match=str(tmp_path / "plain")).fit(plain)
+    for name in ("a", "b"):
+        write_stems(tmp_path / "classes" / name, 8, parts=("png",))
+    (tmp_path / "molecules.smi").write_text("\n".join(["CCO", "CCN", "CC=O", "CC#N"] * 4))
+    with pytest.raises(InputError, match="molecules cannot be a part of items; choose from audio, images, rows"):
+        Joint(match=str(tmp_path / "molecules.smi")).fit(find(tmp_path / "classes"))
     whole = find(write_stems(tmp_path / "whole"))
     lost = find(write_stems(tmp_path / "lost", parts=("png", "txt")))
     fitted = Joint().fit(whole)
