@@ -2,7 +2,7 @@
 gain from more.
 
 Threads wait for one another many times in each step. If another program uses the core of one of them, all wait for it,
-and steps may take ten times as long as those of a single thread. The number of threads changes the rounding of sums, so
+and steps may take many times as long as those of a single thread. The number of threads changes the rounding of sums, so
 that each change is written down, and a resumed run changes it after the same steps.
 """
 
