@@ -2,8 +2,8 @@
 gain from more.
 
 Threads wait for one another many times in each step. If another program uses the core of one of them, all wait for it,
-and steps may take many times as long as those of a single thread. The number of threads changes the rounding of sums, so
-that each change is written down, and a resumed run changes it after the same steps.
+and steps may take many times as long as those of a single thread. The number of threads changes the rounding of sums:
+each change is written down, and a resumed run changes it after the same steps.
 """
 
 from __future__ import annotations
