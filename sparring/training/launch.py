@@ -420,7 +420,7 @@ def _launch(plan: _Plan, folder: RunFolder, request: Request, team: Team | None,
 
 def _work_on(work: tuple[Any, ...], fabric: Fabric) -> None:
     with noted(*find_launcher().signals) as ending:  # each rank receives them
-        _work(fabric, *work, ending=ending)
+        _work(fabric, *(*work, ending))
 
 
 def _work(
