@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import torch
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from sparring.errors import InputError
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
+R = TypeVar("R")
 MAX_CPU_RANKS = 1024  # more processes than any machine has cores for
 START_METHOD: Literal["spawn", "fork"] = "spawn"  # of ranks: a forked process may not use more than one thread
 PATIENCE = timedelta(days=1)  # of ranks that wait, such as for the first one to read the data
@@ -101,7 +105,7 @@ def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1, nodes:
 
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # the run reports its device itself
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    here = ranks > 1 and not nodes  # whatever a launcher has set for this process is not about the ranks
+    here = not nodes  # whatever a launcher has set for this process is not about the ranks
     devices: int | list[int] = ranks // max(1, nodes)
     if ranks == 1 and device.type == "cuda" and device.index is not None:
         devices = [device.index]
@@ -115,6 +119,43 @@ def fabric(device: torch.device, precision: str = "fp32", ranks: int = 1, nodes:
         plugins=[LightningEnvironment()] if here else None,
         precision="bf16-mixed" if precision == "bf16" else "32-true",
     )
+
+
+def spread(fabric: Fabric, work: Callable[[Fabric], R]) -> R:
+    """Call a function in a process for each rank of a Fabric. Returns the first one's result.
+
+    Raises:
+        InputError: of any of them.
+    """
+    try:
+        result: R = pickle.loads(fabric.launch(partial(_work_and_leave, work)))
+    except ProcessRaisedException as error:
+        raise _error_of_rank(error) from error
+    return result
+
+
+def _work_and_leave(work: Callable[[Fabric], R], fabric: Fabric) -> bytes:
+    result = work(fabric)
+    leave(fabric)
+    return pickle.dumps(result)  # Fabric looks for tensors in what is not, and refuses frozen dataclasses
+
+
+def _error_of_rank(error: ProcessRaisedException) -> Exception:
+    """The `InputError` of a rank, without its traceback; any other error unchanged."""
+    name = f"{InputError.__module__}.{InputError.__name__}: "
+    last = str(error).strip().splitlines()[-1]
+    return InputError(last.removeprefix(name)) if last.startswith(name) else error
+
+
+def after_first(fabric: Fabric, local_rank: int, make: Callable[[], R]) -> R:
+    """Make something on each machine first in one process, whose cache the others can use then."""
+    if local_rank:
+        fabric.barrier()
+        return make()
+    try:
+        return make()
+    finally:
+        fabric.barrier()
 
 
 def leave(fabric: Fabric) -> None:

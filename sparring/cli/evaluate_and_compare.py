@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     epilog="Examples:\n\n"
     "  sparring evaluate runs/gan-digits\n\n"
     "  sparring evaluate runs/photos --against more-photos/ --samples 5000\n\n"
-    "  sparring evaluate runs/photos --features inception --features mine.py:embed"
+    "  sparring evaluate runs/photos --features inception --features mine.py:embed\n\n"
+    "  sparring evaluate runs/photos --samples 50000 --ranks 8"
 )
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
@@ -36,16 +37,24 @@ def evaluate(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    ranks: Annotated[int, typer.Option(help="Processes on this machine that evaluate the samples together.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
     trust_code: TrustCode = False,
 ) -> None:
     """Evaluate a model's samples: every metric next to that of real data and of trivial baselines."""
+    from sparring.cli.launched import launched
     from sparring.evaluation import evaluate as evaluate_model
     from sparring.evaluation.report import record
     from sparring.files import as_json
     from sparring.model.hub import beside
 
-    evaluation = evaluate_model(run, against or None, samples, features or (), device, quiet=json, trust=trust_code)
+    with launched(device, ranks) as fabric:
+        evaluation = evaluate_model(
+            run, against or None, samples, features or (), device,
+            quiet=json, trust=trust_code, ranks=ranks, fabric=fabric,
+        )  # fmt: skip
+    if fabric is not None and fabric.global_rank:
+        return  # the first rank says what was found
     folder = beside(run)
     record(folder, evaluation)
     if json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -14,9 +14,10 @@ from sparring.evaluation.condition_check import ConditionCheck, condition_check
 from sparring.evaluation.distance import BATCH_SIZE
 from sparring.evaluation.features import choose_features, default_features, missing_features
 from sparring.evaluation.findings import findings
+from sparring.evaluation.ranks import Ranks
 from sparring.evaluation.real import Real, read
 from sparring.evaluation.reference import MAX_REFERENCE, Reference
-from sparring.evaluation.statistics import MAX_KEPT
+from sparring.evaluation.statistics import MAX_KEPT, SampleStatistics
 from sparring.metrics.results import Evaluation, Number
 from sparring.modalities import Modality
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
@@ -24,6 +25,7 @@ from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 DEFAULT_SAMPLES = 10_000
 MAX_SAMPLES = 10_000_000  # more take days and change no digit
 MIN_SAMPLES = 6
+Draw = Callable[[int, int], Iterable[tuple[Tensors, Tensor | None]]]  # a number of samples from the first one on
 RECONSTRUCTED = "; reconstruction: the same other real ones, encoded and decoded by the model"
 
 
@@ -37,6 +39,7 @@ class FeatureJudge(Judge):
         features: names, as `choose_features` takes them.
         device: where features are computed.
         console: shows messages and progress.
+        ranks: the processes that evaluate the samples together.
 
     Raises:
         InputError: if the data cannot be found or read, are of another kind, or too few.
@@ -50,10 +53,12 @@ class FeatureJudge(Judge):
         features: Sequence[str],
         device: torch.device,
         console: Console,
+        ranks: Ranks | None = None,
     ) -> None:
+        self.ranks = ranks or Ranks()
         items = training.items if against is None else against
         with console.progress(f"reading {items.name}") as progress:
-            self.real, notes = read(modality, items, progress)
+            self.real, notes = self.ranks.after_first(lambda: read(modality, items, progress))
         if against is None and len(items) != training.count:
             notes.append(
                 f"{training.source} had {modality.words.count(training.count)} when the model was trained and has "
@@ -81,10 +86,11 @@ class FeatureJudge(Judge):
 
     def evaluate(self, model: Sampler, n: int | None, seed: int, console: Console) -> Evaluation:
         count = sample_count(self.real, n)
-        again = self._reconstructed(model, self._reference(count))
-        check = self._check_of(model.modality, count)
-        classes = bool(model.modality.classes)
-        return self._evaluation(model.stream(count, seed=seed), classes, count, again, check, console)
+        check = self.ranks.after_first(lambda: self._check_of(model.modality, count))
+        return self._evaluation(
+            lambda first, n: model.stream(n, seed=seed, first=first), bool(model.modality.classes), count,
+            lambda: self._reconstructed(model, self._reference(count)), check, console,
+        )  # fmt: skip
 
     def evaluate_items(self, items: Items, console: Console) -> Evaluation:
         """As networks would see them. Their labels are used if the real data have the same classes."""
@@ -95,35 +101,68 @@ class FeatureJudge(Judge):
         for note in notes:
             console.say(note)
         count, classes = len(given.data.train) + len(given.data.held), self.real.modality.classes
-        batches, labeled = given.batches(torch.arange(count)), bool(classes) and given.modality.classes == classes
-        return self._evaluation(batches, labeled, sample_count(self.real, count), [], None, console)
+        labeled = bool(classes) and given.modality.classes == classes
+        return self._evaluation(
+            lambda first, n: given.batches(torch.arange(first, first + n)), labeled, sample_count(self.real, count),
+            list, None, console,
+        )  # fmt: skip
 
     def _evaluation(
         self,
-        batches: Iterable[tuple[Tensors, Tensor | None]],
+        draw: Draw,
         labeled: bool,
         count: int,
-        again: list[Number],
+        reconstructed: Callable[[], list[Number]],
         check: ConditionCheck | None,
         console: Console,
     ) -> Evaluation:
-        """The evaluation of samples and their conditions.
+        """The evaluation of samples and their conditions, on all ranks.
 
         Args:
             labeled: True if the conditions are classes.
             count: number of samples.
-            again: metrics of reconstructions, if there are any.
+            reconstructed: returns metrics of reconstructions, if there are any.
             check: of the conditions, if they are values of columns.
         """
+        self.ranks.after_first(lambda: self._reference(count))
+        samples = self._statistics(draw, labeled, count, check, console)
+        found = None if self.ranks.rank else self._result(samples, count, reconstructed(), check)
+        shared = self.ranks.share(found)
+        assert shared is not None
+        return shared
+
+    def _statistics(
+        self, draw: Draw, labeled: bool, count: int, check: ConditionCheck | None, console: Console
+    ) -> SampleStatistics:
+        """The statistics of all samples; on the other ranks than the first, of none."""
+        reference, parts = self._reference(count), self.ranks.parts(count, self.real.modality.chunk_size)
+        samples, own, total = reference.statistics(), list[dict[str, Tensor]](), sum(n for _, n in parts)
+        with console.progress(f"evaluating {count:,} samples") as progress:
+            done = 0
+            for first, n in parts:
+                part = reference.statistics(first)
+                for batch, condition in draw(first, n):
+                    part.add(batch, condition if labeled else None)
+                    if check is not None and condition is not None:
+                        check.add(batch[VALUES], condition)
+                    progress(done + part.n, total)
+                done += n
+                if self.ranks.rank:
+                    own.append(part.whole())
+                else:  # its parts are the first ones
+                    samples.append(part)
+        seen = [] if check is None else check.seen
+        for tensors, others in self.ranks.gather((own, seen))[1:]:
+            for each in tensors:
+                samples.append(reference.statistics().restore(each))
+            seen += others
+        return samples
+
+    def _result(
+        self, samples: SampleStatistics, count: int, again: list[Number], check: ConditionCheck | None
+    ) -> Evaluation:
         reference = self._reference(count)
         floor, baseline = reference.floor, reference.baseline
-        samples = reference.statistics()
-        with console.progress(f"evaluating {count:,} samples") as progress:
-            for batch, condition in batches:
-                samples.add(batch, condition if labeled else None)
-                if check is not None and condition is not None:
-                    check.add(batch[VALUES], condition)
-                progress(samples.n, count)
         numbers, found = reference.numbers(samples), []
         if check is not None:
             numbers, floor, baseline = [*numbers, *check.numbers()], [*floor, *check.floor], [*baseline, *check.chance]

@@ -76,10 +76,10 @@ class Reference:
         # Samples that a classifier is trained on, for the classification accuracy score.
         self.max_trained_on = min(MAX_KEPT, 8 * MAX_NUMBERS // size)
 
-    def statistics(self) -> SampleStatistics:
-        """Empty statistics for samples of this kind."""
+    def statistics(self, first: int = 0) -> SampleStatistics:
+        """Empty statistics for samples of this kind, of which `first` are evaluated elsewhere."""
         items = self.max_copy_checks if self.classifier is None else self.max_trained_on
-        return SampleStatistics(self.features, self.classifier, self.real.modality, items, self.device)
+        return SampleStatistics(self.features, self.classifier, self.real.modality, items, self.device, first)
 
     @cached_property
     def real_statistics(self) -> SampleStatistics:

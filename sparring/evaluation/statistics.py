@@ -27,6 +27,7 @@ class SampleStatistics:
         modality: the kind of the samples.
         max_items: number of samples that are kept themselves, with their labels.
         device: where features are computed.
+        first: number of samples before these ones, if these statistics are appended to theirs.
 
     Attributes:
         n: number of samples so far.
@@ -41,9 +42,10 @@ class SampleStatistics:
         modality: Modality,
         max_items: int,
         device: torch.device | str = "cpu",
+        first: int = 0,
     ) -> None:
         self.features, self.modality, self._max_items, self.device = features, modality, max_items, device
-        self.classifier = classifier
+        self.classifier, self._first = classifier, first
         self.summed = {f.name: Summed() for f in features}
         self._kept: dict[str, list[Tensor]] = {f.name: [] for f in features}
         self._probabilities: list[Tensor] = []
@@ -85,8 +87,8 @@ class SampleStatistics:
         self.n += len(x)
 
     def _keep(self, kept: list[Tensor], part: Tensor, limit: int) -> None:
-        if self.n < limit:
-            kept.append(part[: limit - self.n])
+        if (room := limit - self._first - self.n) > 0:
+            kept.append(part[:room])
 
     def add_all(self, batches: Iterable[tuple[Tensors, Tensor | None]]) -> SampleStatistics:
         """Add batches of samples with their labels; returns these statistics."""
@@ -94,20 +96,40 @@ class SampleStatistics:
             self.add(x, labels)
         return self
 
+    def append(self, other: SampleStatistics) -> None:
+        """Append statistics of the samples that follow these ones."""
+        for name, summed in other.summed.items():
+            self.summed[name].append(summed)
+            self._kept[name] += other._kept[name]
+        self._probabilities += other._probabilities
+        self._items += other._items
+        self._labels += other._labels
+        self.n += other.n
+        self.correct += other.correct
+        self._sharpness += other._sharpness
+        self.counts = self.counts + other.counts
+
+    def whole(self) -> dict[str, Tensor]:
+        """The statistics and the samples, as they are sent to other processes."""
+        items = {"items": self.items} if self._items else {}
+        labels = {"labels": torch.cat(self._labels)} if self._labels else {}
+        return {**self.tensors(), **items, **labels}
+
     def tensors(self) -> dict[str, Tensor]:
         """The statistics without the samples themselves, as they are cached."""
-        kept = {f"kept.{name}": self.kept(name) for name in self._kept}
+        kept = {f"kept.{name}": self.kept(name) for name, parts in self._kept.items() if parts}
         sums = {f"summed.{name}.{k}": t for name, summed in self.summed.items() for k, t in summed.tensors().items()}
         numbers = torch.tensor([self.n, self.correct, self._sharpness], dtype=torch.float64)
         probabilities = {"probabilities": self.probabilities} if self._probabilities else {}
         return {**kept, **sums, **probabilities, "counts": self.counts, "numbers": numbers}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> SampleStatistics:
-        """Restore statistics from `tensors`."""
+        """Restore statistics from `tensors` or `whole`."""
         for name in self._kept:
-            self._kept[name] = [tensors[f"kept.{name}"]]
+            self._kept[name] = _listed(tensors, f"kept.{name}")
             self.summed[name].restore({k: tensors[f"summed.{name}.{k}"] for k in ("n", "about", "sum", "products")})
-        self._probabilities = [tensors["probabilities"]] if "probabilities" in tensors else []
+        self._probabilities = _listed(tensors, "probabilities")
+        self._items, self._labels = _listed(tensors, "items"), _listed(tensors, "labels")
         self.counts = tensors["counts"]
         n, correct, self._sharpness = tensors["numbers"].tolist()
         self.n, self.correct = int(n), int(correct)
@@ -136,3 +158,7 @@ class SampleStatistics:
     def sharpness(self) -> float:
         """Mean over all samples; 0 if they are not images."""
         return self._sharpness / max(1, self.n)
+
+
+def _listed(tensors: Mapping[str, Tensor], name: str) -> list[Tensor]:
+    return [tensors[name]] if name in tensors else []

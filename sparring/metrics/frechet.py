@@ -41,6 +41,17 @@ class Summed:
         self._sum += x.sum(0)
         self._products += x.T @ x
 
+    def append(self, other: Summed) -> None:
+        """Add the features of other sums. They keep as many digits as if they had been added one after the other."""
+        if not self.n:
+            self.restore({name: tensor.clone() for name, tensor in other.tensors().items()})
+            return
+        apart = other._origin - self._origin
+        self._products = self._products + other._products + other.n * torch.outer(apart, apart)
+        self._products += torch.outer(other._sum, apart) + torch.outer(apart, other._sum)
+        self._sum = self._sum + other._sum + other.n * apart
+        self.n += other.n
+
     def tensors(self) -> dict[str, Tensor]:
         """The sums, for storage; see `restore`."""
         return {"n": torch.tensor(self.n), "about": self._origin, "sum": self._sum, "products": self._products}

@@ -84,9 +84,11 @@ class Sampler(Protocol):
         """n samples, as `Samples`."""
 
     def stream(
-        self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any
+        self, n: int, seed: int | None = None, truncation: float | None = None, first: int = 0, **asked: Any
     ) -> Iterator[tuple[Tensors, Tensor | None]]:
-        """n samples batch by batch as the networks generate them, and their conditions."""
+        """n samples batch by batch as the networks generate them, and their conditions; of those of a seed, from
+        `first` on, a multiple of `Modality.chunk_size`.
+        """
 
     def without_D(self) -> Sampler | None:
         """The generator without what the adversarial training has added to it; None if it learned from that alone."""

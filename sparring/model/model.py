@@ -346,14 +346,17 @@ class Model:
         return f"{have:,} of {drawn:,} generated {self.modality.words.items} satisfy {rules}{each}"
 
     def stream(
-        self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any
+        self, n: int, seed: int | None = None, truncation: float | None = None, first: int = 0, **asked: Any
     ) -> Iterator[tuple[Tensors, Tensor | None]]:
         """Samples batch by batch, as nets generate them, with their conditions (batch, ...) if they have any.
+
+        Args:
+            first: as for `sample_request`.
 
         Raises:
             InputError: as `sample` does.
         """
-        return self._stream(n, self.modality.request(**asked), seed, truncation)
+        return self._stream(n, self.modality.request(**asked), seed, truncation, first=first)
 
     def dataset(self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any) -> TensorDataset:
         """Samples for a `DataLoader`: of each, its values as networks see them, and its condition if samples have one.

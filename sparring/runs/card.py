@@ -61,6 +61,12 @@ def _sums(recipe: Recipe[Any], about: Mapping[str, Any]) -> str:
     return f"{recipe.shards} of {recipe.batch // recipe.shards} samples each; the weights {order}"
 
 
+def _threads(used: Sequence[Sequence[int]]) -> str:
+    """The numbers of threads that the weights depend on, by rounding."""
+    (_, first), *changes = used
+    return "; ".join([str(first), *(f"{number} from step {step:,} on" for step, number in changes)])
+
+
 def card(
     recipe: Recipe[Any], modality: Modality, about: Mapping[str, Any], folder: str, sheet: str, curves: str
 ) -> str:
@@ -82,6 +88,7 @@ def card(
         ("steps", f"{about['step']:,} of {recipe.batch} samples, {about['plan']:.0%} of the plan"),
         *([("shards", _sums(recipe, about))] if recipe.shards > 1 else []),
         ("training time", f"{clock(about['seconds'])} on {about['device']} ({about['precision']})"),
+        *([("threads", _threads(about["threads"]))] if about.get("threads") else []),
         ("parameters", ", ".join(f"{name} {count:,}" for name, count in about["parameters"].items())),
         ("seed", str(about["seed"])),
         ("versions", f"sparring {about['sparring']}, torch {about['torch']}"),

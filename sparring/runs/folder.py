@@ -23,8 +23,8 @@ from sparring.signing import SUFFIX
 
 # What a run writes: names of files, and patterns of the names in folders that may hold other files, too.
 FILES = (
-    "log.jsonl", "plan.jsonl", "health.jsonl", "README.md", "curves.png", "progress.gif", "evaluation.json",
-    "evaluation.png", "logged.json", "augmentation.json", "audit.json", "audit.html", "privacy.json",
+    "log.jsonl", "plan.jsonl", "threads.jsonl", "health.jsonl", "README.md", "curves.png", "progress.gif",
+    "evaluation.json", "evaluation.png", "logged.json", "augmentation.json", "audit.json", "audit.html", "privacy.json",
     "model/model.json", "model/weights.safetensors", f"model/{MARKER}", f"model{SUFFIX}",
 )  # fmt: skip
 PATTERNS = ("samples/*.png", "checkpoints/*/state.*", "checkpoints/best/*/state.*", "tensorboard/events.out.tfevents.*")
@@ -84,6 +84,11 @@ class RunFolder:
     @property
     def plan(self) -> Path:
         return self.path / "plan.jsonl"
+
+    @property
+    def threads(self) -> Path:
+        """The changes of the number of threads, if there were any."""
+        return self.path / "threads.jsonl"
 
     @property
     def health(self) -> Path:

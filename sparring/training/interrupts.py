@@ -27,19 +27,27 @@ def interrupts() -> Iterator[Callable[[], int]]:
 
 @contextmanager
 def noted(*signals: int) -> Iterator[Callable[[], bool]]:
-    """Yields a function that returns whether one of these signals was received, which do nothing else."""
+    """Yields a function that returns whether one of these signals was received, which do nothing else. Afterwards, they
+    are ignored: by default, they would end a process that has done its work.
+    """
     received: list[int] = []
-    with _handled(lambda number, _frame: received.append(number), *signals):
+    with _handled(lambda number, _frame: received.append(number), *signals, after=signal.SIG_IGN):
         yield lambda: bool(received)
 
 
 @contextmanager
-def _handled(handler: Callable[[int, Any], None], *signals: int) -> Iterator[None]:
-    """While active, a function handles signals. Only the main thread receives any."""
+def _handled(
+    handler: Callable[[int, Any], None], *signals: int, after: signal.Handlers = signal.SIG_DFL
+) -> Iterator[None]:
+    """While active, a function handles signals. Only the main thread receives any.
+
+    Args:
+        after: what is done with a signal afterwards if nothing else was set for it before.
+    """
     here = threading.current_thread() is threading.main_thread()
     before = {number: signal.signal(number, handler) for number in signals} if here else {}
     try:
         yield
     finally:
         for number, earlier in before.items():
-            signal.signal(number, earlier)
+            signal.signal(number, after if earlier == signal.SIG_DFL else earlier)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.multiprocessing.spawn import ProcessRaisedException
 
 from sparring import devices, recipes
 from sparring.console import Screen, clock
@@ -120,11 +119,12 @@ def train(
         {"seed": seed, "precision": precision}, place, launcher, launcher.ranks if launcher.several else ranks, exact,
         resume, force, until, memory, None if metrics is None else address(metrics), quiet, save_every,
     )  # fmt: skip
-    with joined(launcher, place) as team:
+    # A signal that arrives while the data are read is obeyed when they have been read; otherwise, it ends the process.
+    with noted(*launcher.signals) as ending, joined(launcher, place) as team:
         try:
             if team is not None and not team.leads:
-                return team.given(*follow(request, team), place)
-            model = load(lead(request, team), str(place), trust=True)  # its recipe is the one that was given
+                return team.given(*follow(request, team, ending), place)
+            model = load(lead(request, team, ending), str(place), trust=True)  # its recipe is the one that was given
         except InputError:
             if launcher.rank:
                 raise SystemExit(2) from None  # the first rank says why
@@ -168,7 +168,10 @@ class Request:
         return room(self.memory, self.place) // self.launcher.local_ranks
 
 
-def lead(request: Request, team: Team | None) -> Path:
+Ending = Callable[[], bool]  # whether the job has to end and is to be queued again
+
+
+def lead(request: Request, team: Team | None, ending: Ending) -> Path:
     """Plan a run, or continue one, and play it; on its first rank, or alone. Returns its folder."""
     screen, recipe, data, fields = Screen(request.quiet), request.recipe, request.data, request.fields
     before = RunFolder(request.out) if request.out is not None else None
@@ -198,7 +201,7 @@ def lead(request: Request, team: Team | None) -> Path:
         _announce(plan, items, "" if resuming else why, request, folder, screen)
         if plan.settings.code and plan.settings.code != chosen.code:
             screen.say(f"{chosen.source} has changed since the run began; the run continues with the new code")
-        _launch(plan, folder, request, team)
+        _launch(plan, folder, request, team, ending)
     return folder.path
 
 
@@ -207,7 +210,7 @@ def _restarted(request: Request, folder: RunFolder) -> bool:
     return bool(request.launcher.name) and request.launcher.continues(folder.job())
 
 
-def follow(request: Request, team: Team) -> tuple[Recipe[Any], Modality]:
+def follow(request: Request, team: Team, ending: Ending) -> tuple[Recipe[Any], Modality]:
     """Play a run that the first rank has planned, on another one. Returns its recipe and its fitted modality."""
     source, fields, rest = team.wait()
     recipe = recipes.find(source).set(fields)
@@ -228,7 +231,7 @@ def follow(request: Request, team: Team) -> tuple[Recipe[Any], Modality]:
     assert prepared is not None
     fabric = devices.fabric(request.place, settings.precision, team.launcher.ranks, team.launcher.nodes)
     fabric.launch()
-    _work(fabric, source, fields, modality, prepared, folder, settings, bound, True, None)
+    _work(fabric, source, fields, modality, prepared, folder, settings, bound, True, None, ending)
     return recipe, modality
 
 
@@ -395,7 +398,7 @@ def _conditions(modality: Modality) -> str:
     return modality.describe_labels()
 
 
-def _launch(plan: _Plan, folder: RunFolder, request: Request, team: Team | None) -> None:
+def _launch(plan: _Plan, folder: RunFolder, request: Request, team: Team | None, ending: Ending) -> None:
     """Run in this process, in one for each rank, or with those that a launcher has started. Recipes are sent by name,
     since they may be a user's own file.
     """
@@ -408,27 +411,16 @@ def _launch(plan: _Plan, folder: RunFolder, request: Request, team: Team | None)
         team.agree("")
         fabric = devices.fabric(request.place, precision, launcher.ranks, launcher.nodes)
         fabric.launch()
-        _work(fabric, *work)
+        _work(fabric, *work, ending)
     elif request.ranks == 1:
-        _work(devices.fabric(request.place, precision), *work)
+        _work(devices.fabric(request.place, precision), *work, ending)
     else:
-        try:
-            with noted(*launcher.signals):  # its ranks receive them, too
-                devices.fabric(request.place, precision, request.ranks).launch(partial(_work_on, work))
-        except ProcessRaisedException as error:
-            raise _error_of_rank(error) from error
-
-
-def _error_of_rank(error: ProcessRaisedException) -> Exception:
-    """The `InputError` of a rank, without its traceback; any other error unchanged."""
-    name = f"{InputError.__module__}.{InputError.__name__}: "
-    last = str(error).strip().splitlines()[-1]
-    return InputError(last.removeprefix(name)) if last.startswith(name) else error
+        devices.spread(devices.fabric(request.place, precision, request.ranks), partial(_work_on, work))
 
 
 def _work_on(work: tuple[Any, ...], fabric: Fabric) -> None:
-    _work(fabric, *work)
-    devices.leave(fabric)
+    with noted(*find_launcher().signals) as ending:  # each rank receives them
+        _work(fabric, *(*work, ending))
 
 
 def _work(
@@ -442,24 +434,24 @@ def _work(
     bound: Bound,
     quiet: bool,
     metrics: Address | None,
+    ending: Ending,
 ) -> None:
     """A run on one of its ranks."""
     launcher = find_launcher()
     screen = Screen(quiet or fabric.global_rank > 0)
     found = recipes.find(recipe).set(fields)
-    with noted(*launcher.signals) as ending:
-        with torch.random.fork_rng(), within_memory(*found.sizes()), found.running(), devices.threads(settings.threads):
-            run = Run(found, modality, data, folder, settings, bound, fabric, screen)
-            if run.restore():
-                screen.say(f"resumed at step {run.step}")
-            with exported(run, metrics):
-                finished = run.train(ending)
-        if not finished and ending():
-            if run.main:
-                launcher.requeue()
-            screen.say(f"stopped at step {run.step}; job {launcher.job} is queued again")
-        elif not finished:
-            screen.say(f"stopped at step {run.step}; continue with --resume")
+    with torch.random.fork_rng(), within_memory(*found.sizes()), found.running(), devices.threads(settings.threads):
+        run = Run(found, modality, data, folder, settings, bound, fabric, screen)
+        if run.restore():
+            screen.say(f"resumed at step {run.step}")
+        with exported(run, metrics):
+            finished = run.train(ending)
+    if not finished and ending():
+        if run.main:
+            launcher.requeue()
+        screen.say(f"stopped at step {run.step}; job {launcher.job} is queued again")
+    elif not finished:
+        screen.say(f"stopped at step {run.step}; continue with --resume")
     screen.say(f"{run.step} steps in {clock(run.seconds)}{_reached(run)}; the model is in {folder.model}")
     if few := _too_few(run):
         screen.say(few)

@@ -44,6 +44,7 @@ def publish(
         "plan": round(run.progress, 4),
         "device": run.settings.device,
         "precision": run.settings.precision,
+        "threads": run.threads_used,
         "seed": run.settings.seed,
         "exact": run.settings.exact,
         "rollbacks": run.salt,

@@ -35,6 +35,7 @@ from sparring.training.publish import publish
 from sparring.training.reserve import Reserve
 from sparring.training.settings import Settings, shard_size
 from sparring.training.sizes import WEIGHT_COPIES
+from sparring.training.threads import Threads
 from sparring.training.watch import Verdict, Watch
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Run:
         self.main = fabric.global_rank == 0
         self.step, self.seconds, self.salt, self.scored = 0, 0.0, 0, 0
         self.watch: Watch | None = None
+        self.threads: Threads | None = None
         self.reserve, self.plans = Reserve(), PlanFile(folder.plan)
         with torch.random.fork_rng([]):
             reseed(Seeds(settings.seed).key("initial weights"), torch.device("cpu"))
@@ -249,6 +251,7 @@ class Run:
             self.watch = Watch(self)
             self.watch.sheet()
             self._reserve_finish()
+            self._choose_threads(self.watch)
         with interrupts() as interrupted:
             if self.step == 0:
                 self.save()  # so that the run can be rolled back from the first step on
@@ -265,6 +268,22 @@ class Run:
         self.seconds = clock.seconds
         self.fabric.barrier()
         return not stopped
+
+    def _choose_threads(self, watch: Watch) -> None:
+        """Let the number of threads be chosen, unless the weights are not to depend on the number of ranks."""
+        alone = self.fabric.world_size == 1 and self.device.type == "cpu"
+        if alone and not self.settings.threads and Threads.chosen():
+            self.threads = Threads(self.folder.threads, watch.generate)
+            (self.threads.restore if self.bound.kept else self.threads.back_to)(self.step)
+
+    @property
+    def threads_used(self) -> list[tuple[int, int]]:
+        """Each number of threads of this rank on a CPU, after the step from which on it was used."""
+        if self.device.type != "cpu":
+            return []
+        if self.threads is None:
+            return [(0, torch.get_num_threads())]
+        return [(0, self.threads.all), *((each["step"], each["threads"]) for each in self.threads.changes)]
 
     def _reserve_finish(self) -> None:
         """Estimate how long preparing the trained game will take."""
@@ -287,6 +306,8 @@ class Run:
                 self.average.update(self.step, self.recipe.batch)
                 if self.watch is not None:
                     self.watch.logbook.add(record)
+                if self.threads is not None:
+                    self.threads.follow(self.step)
                 if self.step >= clock.next:
                     self.bound.reserve = self.reserve.seconds
                     orders = clock.look(self.step, self.bound, interrupted())
@@ -305,6 +326,8 @@ class Run:
                     if verdict.action == "stop":
                         self.screen.say(f"stopped at step {self.step}: {verdict.why}")
                         return False
+                    if self.threads is not None and (changed := self.threads.look(self.step, clock.pace)):
+                        self.screen.say(changed)
                     clock.go_on()
                     if self.bound.plan is not plan or self.bound.over(self.step):
                         break
@@ -338,6 +361,8 @@ class Run:
             if self.main:
                 self.plans.forget(self.step)
         self.save()
+        if self.threads is not None:
+            self.threads.back_to(self.step)
         if self.watch is not None:
             self.watch.back_from(step)
 

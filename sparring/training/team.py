@@ -54,13 +54,7 @@ class Team:
 
     def after_leader(self, read: Callable[[], R]) -> R:
         """Read data, on each machine first in one process, whose cache the others can use then."""
-        if self.launcher.local_rank:
-            self.fabric.barrier()
-            return read()
-        try:
-            return read()
-        finally:
-            self.fabric.barrier()
+        return devices.after_first(self.fabric, self.launcher.local_rank, read)
 
     def give(self, model: Model) -> None:
         """On the first rank: give the trained model to the others."""

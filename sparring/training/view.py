@@ -31,6 +31,7 @@ class RunView(Protocol):
         spent: moves of D that the privacy budget has paid for; 0 if the run is not private.
         progress: the part of the plan that has been played, in [0, 1].
         reserve: how long what follows the last step will take.
+        threads_used: each number of threads on a CPU, after the step from which on it was used.
         last_phase: True while the recipe's last phase is played.
     """
 
@@ -84,6 +85,9 @@ class RunView(Protocol):
 
     @property
     def reserve(self) -> Reserve: ...
+
+    @property
+    def threads_used(self) -> list[tuple[int, int]]: ...
 
     @property
     def last_phase(self) -> bool: ...

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.console import line
-from sparring.data.tensors import CONDITION, move
+from sparring.data.tensors import CONDITION, Tensors, move
 from sparring.errors import InputError
 from sparring.files import append_line, atomic_path, write_bytes
 from sparring.loop import Player
@@ -237,8 +237,12 @@ class Watch:
                 picture.save(part, "PNG")
             self.logbook.picture(self.run.step, picture)
 
-    @torch.no_grad()
     def _draw_sheet(self) -> Image.Image:
+        return self.run.modality.draw_batch(*self.generate())
+
+    @torch.no_grad()
+    def generate(self) -> tuple[Tensors, Tensors]:
+        """The samples of a sheet, and what they are generated for."""
         run = self.run
         given = self._sheet_batch()
         reseed(self.seeds.key("sheet"), run.device)
@@ -247,7 +251,7 @@ class Watch:
         began = time.monotonic()
         samples = run.average.game.generate(z, condition)
         self._generation = (time.monotonic() - began) / len(z)
-        return run.modality.draw_batch(samples, given)
+        return samples, given
 
     def _sheet_batch(self) -> dict[str, Tensor]:
         """What a sheet's samples are generated for: always the same conditions, or held-out items if there are any."""

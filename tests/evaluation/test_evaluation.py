@@ -1,6 +1,9 @@
 """The evaluation of a model, where it is written, and models in comparison."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import sparring
 from sparring.errors import InputError
 from sparring.evaluation import compare, evaluate
 from sparring.evaluation.compare import names
+from sparring.evaluation.ranks import Ranks
 from sparring.evaluation.report import HEADING, OLD_HEADING, record
 from sparring.modalities import find
 
@@ -153,3 +157,43 @@ def test_runs_of_different_data_need_against(runs, tmp_path):
 def test_equal_names_of_folders(tmp_path):
     paths = [tmp_path / "a" / "run", tmp_path / "b" / "run", tmp_path / "c"]
     assert names(paths) == [str(paths[0]), str(paths[1]), "c"]
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_metrics_do_not_depend_on_the_number_of_ranks(runs, monkeypatch, number):
+    """Each rank evaluates its own parts; what they gather is what one process computes, bit for bit."""
+    alone = evaluate(runs / "with", samples=500)
+    sent = []
+    for rank in reversed(range(number)):
+        place = {"fabric": None, "rank": rank, "number": number}
+        monkeypatch.setattr(Ranks, "__init__", lambda ranks, _, place=place: ranks.__dict__.update(place))
+        if rank:
+            monkeypatch.setattr(Ranks, "gather", lambda _, own: sent.insert(0, own) or [])
+            with pytest.raises(AssertionError):  # there is nobody to hear the result from
+                evaluate(runs / "with", samples=500)
+    monkeypatch.setattr(Ranks, "gather", lambda _, own: [own, *sent])
+    assert len(sent) == number - 1
+    assert all(tensors for tensors, _ in sent)
+    assert repr(evaluate(runs / "with", samples=500)) == repr(alone)  # some errors are not numbers
+
+
+def test_what_ranks_cannot_evaluate_is_refused(runs):
+    with pytest.raises(InputError, match="ranks=2 was given for a model in memory; save it, and give its folder"):
+        evaluate(sparring.load(runs / "with"), ranks=2)
+    with pytest.raises(InputError, match="ranks=0 cannot run here"):
+        evaluate(runs / "with", ranks=0)
+
+
+@pytest.mark.slow
+def test_processes_of_any_launcher_evaluate_together(runs):
+    """As typed: by themselves, and started by torchrun. The first process alone prints."""
+    several = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    typed = ("-m", "sparring", "evaluate", str(runs / "with"), "--samples", "300", "--json")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def printed(*arguments):
+        return json.loads(subprocess.check_output([sys.executable, *arguments], env=environment, text=True))
+
+    alone = printed(*typed)
+    assert printed(*typed, "--ranks", "2") == alone
+    assert printed(*several, *typed) == alone

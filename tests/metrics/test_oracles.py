@@ -82,12 +82,16 @@ def test_moments_in_parts_are_those_of_all(sizes, offset):
     """For any sizes of the parts, and for features far from 0."""
     random = torch.Generator().manual_seed(1)
     parts = [torch.randn(n, 3, generator=random).double() + offset for n in [2, *sizes]]
-    summed = Summed()
+    summed, appended = Summed(), Summed()
     for part in parts:
         summed.add(part)
+        alone = Summed()
+        alone.add(part)
+        appended.append(alone)
     whole = np.concatenate([part.numpy() for part in parts])
-    assert summed.moments().mean.numpy() == pytest.approx(whole.mean(0))
-    assert summed.moments().covariance.numpy() == pytest.approx(np.cov(whole.T), abs=1e-9)
+    for each in (summed, appended):
+        assert each.moments().mean.numpy() == pytest.approx(whole.mean(0))
+        assert each.moments().covariance.numpy() == pytest.approx(np.cov(whole.T), abs=1e-9)
 
 
 def test_kernel_distance_is_unbiased_and_so_is_its_error():

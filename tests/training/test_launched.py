@@ -22,9 +22,10 @@ from torch import Tensor
 import sparring
 from sparring.errors import InputError
 from sparring.runs.folder import RunFolder
-from sparring.training import checkpoint
+from sparring.training import checkpoint, launch
 from sparring.training.launch import follow
 from sparring.training.launcher import Launcher, find_launcher
+from sparring.training.prepare import prepare
 from sparring.training.publish import publish
 from sparring.training.run import Run
 from sparring.training.team import Team
@@ -164,12 +165,24 @@ def test_a_job_that_ends_is_queued_again(tmp_path, monkeypatch, command):
             begin()
 
 
+def test_a_job_is_queued_again_if_its_time_is_over_soon_when_the_data_are_read(tmp_path, monkeypatch):
+    (tmp_path / "scontrol").write_text("#!/bin/sh\necho $@ >> $(dirname $0)/queued")
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    srun(monkeypatch, tasks=1)
+    monkeypatch.setattr(launch, "prepare", lambda *what: os.kill(os.getpid(), signal.SIGUSR1) or prepare(*what))
+    monkeypatch.setattr("sparring.training.clock.CHECK_SECONDS", 0.0)
+    sparring.train("gan", "digits", out=tmp_path / "run", quiet=True, **{**GAN, "steps": 500})
+    assert (tmp_path / "queued").read_text() == "requeue 77\n"
+
+
 def test_a_finished_run_is_not_queued_again(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))  # without scontrol
     srun(monkeypatch, tasks=1)
     finish = "sparring.training.run.publish"
     monkeypatch.setattr(finish, lambda *what: os.kill(os.getpid(), signal.SIGUSR1) or publish(*what))
     assert sparring.train("gan", "digits", out=tmp_path / "run", quiet=True, **GAN).about["step"] == 2
+    os.kill(os.getpid(), signal.SIGUSR1)  # does not end this process
 
 
 class Connection:
@@ -199,7 +212,7 @@ def test_a_follower_without_the_data_meets_the_others_before_it_says_so(tmp_path
     monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
     request = SimpleNamespace(data=str(tmp_path / "missing"), room=1)
     with pytest.raises(SystemExit):
-        follow(request, team)
+        follow(request, team, lambda: False)
     (barrier, problem) = connection.calls
     assert barrier == "barrier"
     assert "is not recognized as data" in problem

@@ -54,12 +54,12 @@ class PartSampler:
         return Samples(items.parts[self.part.name], None, self.modality)
 
     def stream(
-        self, n: int, seed: int | None = None, truncation: float | None = None, **asked: Any
+        self, n: int, seed: int | None = None, truncation: float | None = None, first: int = 0, **asked: Any
     ) -> Iterator[tuple[Tensors, Tensor | None]]:
         """n samples of the part batch by batch."""
         joint = _joint(self.model)
         place = joint.parts.index(self.part)
-        for samples, _ in self.model.stream(n, seed, truncation, **asked):
+        for samples, _ in self.model.stream(n, seed, truncation, first, **asked):
             yield joint.own(samples)[place][1], None
 
     def without_D(self) -> None:
