@@ -136,6 +136,18 @@ def test_train_evaluate_explore_and_resume(folder, tmp_path, capsys, monkeypatch
 
 
 @pytest.mark.usefixtures("small")
+def test_ctgan_finds_its_own_data_again(folder, tmp_path):
+    """Rows by their levels are drawn in training alone, for which they are loaded."""
+    sparring.train("ctgan", folder, out=tmp_path / "run", steps=1, device="cpu", quiet=True)
+    model = sparring.load(tmp_path / "run")
+    assert len(model.find_items()) == ROWS
+    changed = folder / "part-0.parquet"
+    pd.read_parquet(changed).assign(city="Rome").to_parquet(changed, index=False, row_group_size=400)
+    with pytest.raises(InputError, match="holds other data than those that the model was trained on"):
+        sparring.load(tmp_path / "run").find_items()
+
+
+@pytest.mark.usefixtures("small")
 def test_constraints_are_checked_in_every_piece(people, folder):
     fitted = Table(constraints=("together(city|children)",)).fit(find(folder))
     assert len(fitted.combinations[0]) == len(people[["city", "children"]].drop_duplicates())
