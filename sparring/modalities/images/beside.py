@@ -16,6 +16,7 @@ from sparring.data.items import Items
 from sparring.data.sources import FileSource
 from sparring.errors import InputError
 from sparring.modalities.tables import reading
+from sparring.modalities.tables.files.parts import Parts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -70,6 +71,8 @@ def _given(files: FileSource, path: Path) -> Beside:
     rows = reading.read(path)
     if rows is None:
         raise InputError(f"table={path} is not a table; give a .csv, .tsv, .parquet or .xlsx that names the files")
+    if isinstance(rows.items, Parts):
+        raise InputError(f"table={path} does not fit into the memory, as it must here; give fewer rows or columns")
     beside = matched(files, path.name, rows.items)
     if beside is None or len(beside.items) < 2:
         raise InputError(
