@@ -104,7 +104,10 @@ def check_finite(frame: DataFrame, path: str) -> None:
 
 
 def _unusable(path: str, name: Any, kind: Any) -> str:
-    return f"{path}: column {name!r} holds {kind}; convert it to numbers, text or dates, or remove it there"
+    return (
+        f"{path}: column {name!r} holds {kind}; convert it to numbers, text or dates, or remove it from the data "
+        f"(columns={name}=omit leaves out only what can be read)"
+    )
 
 
 def _is_binary(kind: DataType) -> bool:
