@@ -24,9 +24,9 @@ from sparring.modalities.molecules.recognition import (
 )
 from sparring.modalities.molecules.records import Records
 from sparring.modalities.tables.files import compressed, frames
-from sparring.modalities.tables.files.folders import parts_in
+from sparring.modalities.tables.files.folders import TEXT, parts_in
 from sparring.modalities.tables.files.parts import Parts
-from sparring.modalities.tables.reading import TEXT, columns, is_frame
+from sparring.modalities.tables.reading import columns, is_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame

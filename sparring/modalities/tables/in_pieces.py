@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sparring.modalities.tables.table import Table
 
-VERSION = "rows-1"
+VERSION = "rows-2"
 CONFIDENCE = 0.95
 
 

@@ -19,10 +19,10 @@ from sparring.errors import InputError, nearest
 from sparring.files import describe_error, resolved
 from sparring.modalities.tables.files import compressed, frames
 from sparring.modalities.tables.files.decoding import decoded
-from sparring.modalities.tables.files.folders import parts_in
+from sparring.modalities.tables.files.folders import TEXT, parts_in
 from sparring.modalities.tables.files.parts import SUFFIX, Parts, is_large
 from sparring.modalities.tables.files.records import RECORDS
-from sparring.modalities.tables.reading import TEXT, columns, is_frame
+from sparring.modalities.tables.reading import columns, is_frame
 from sparring.modalities.text import recognition
 from sparring.modalities.text.texts import Texts
 
