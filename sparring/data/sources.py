@@ -29,8 +29,6 @@ MAX_CHUNK_FILES = 256  # files in memory at the same time,
 MAX_CHUNK_BYTES = 2**26  # and about how many bytes of them
 OFFICE = "[Content_Types].xml"  # in a document or workbook of Office, which is no archive of files
 HEAD = 512  # bytes at the beginning of a file, by which its format is recognized
-ABOUT = (".md", ".txt", ".json")  # suffixes of files about data, which are no part of it beside Parquet
-MAX_LISTED = 3  # files that are listed by name
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".txz", ".npz")  # suffixes
 
 
@@ -261,20 +259,6 @@ def folder(path: Path, accepts: Accepts) -> FolderSource:
 def archives(path: Path) -> list[Path]:
     """The archives in a folder, not in its sub-folders."""
     return [p for p in sorted(path.iterdir()) if p.name.lower().endswith(ARCHIVES)]
-
-
-def lone(path: Path, suffix: str) -> list[Path]:
-    """The only visible file in a folder, apart from those about the data, if it has this suffix; otherwise none."""
-    visible = [p for p in path.iterdir() if not p.name.startswith((".", "_"))]
-    files = [p for p in visible if p.suffix.lower() not in ABOUT]
-    return files if len(files) == 1 and files[0].suffix.lower() == suffix and files[0].is_file() else []
-
-
-def passed_over(path: Path) -> list[str]:
-    """A note about the files in a folder that are about the data, if there are some."""
-    names = [p.name for p in sorted(path.iterdir()) if p.suffix.lower() in ABOUT and is_visible(p.name)]
-    more = ", ..." if len(names) > MAX_LISTED else ""
-    return [f"passed over: {', '.join(names[:MAX_LISTED])}{more}"] if names else []
 
 
 def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] | None:

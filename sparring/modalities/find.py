@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from sparring.data import stores
+from sparring.data.about import lone, passed_over
 from sparring.data.addresses import is_address
 from sparring.data.items import Items
-from sparring.data.sources import archives, lone, passed_over
+from sparring.data.sources import archives
 from sparring.errors import InputError, nearest, similar_path
 from sparring.files import places
 from sparring.modalities.asks import Ask

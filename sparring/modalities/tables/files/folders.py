@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparring.data.sources import ABOUT, archives
+from sparring.data.about import ABOUT
+from sparring.data.sources import archives
 from sparring.errors import InputError
 from sparring.files import describe_error
 from sparring.modalities.tables.files.parts import SUFFIX, Parts

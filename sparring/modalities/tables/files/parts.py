@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sparring.data.sources import passed_over
+from sparring.data.about import passed_over
 from sparring.errors import needs
 from sparring.memory import memory
 from sparring.modalities.tables.files import frames, schemas
