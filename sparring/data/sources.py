@@ -261,12 +261,6 @@ def archives(path: Path) -> list[Path]:
     return [p for p in sorted(path.iterdir()) if p.name.lower().endswith(ARCHIVES)]
 
 
-def lone(path: Path, suffix: str) -> list[Path]:
-    """The only visible file in a folder, if it has this suffix; otherwise none."""
-    files = [p for p in path.iterdir() if not p.name.startswith((".", "_"))]
-    return files if len(files) == 1 and files[0].suffix.lower() == suffix and files[0].is_file() else []
-
-
 def archive(path: Path, accepts: Accepts) -> tuple[ZipSource | TarSource, int] | None:
     """The accepted files in an archive, and the number of links in it, which are not followed; None if the file is not
     an archive, whatever its suffix.

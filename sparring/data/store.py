@@ -168,18 +168,13 @@ def decode_rows(
     Raises:
         InputError: if there are fewer than two rows, or the cache cannot be written.
     """
-    place = cached("decoded") / _key(source, version)
-    if not _intact(place, shape, np.dtype(dtype)):
-        with temporary(place) as part:
-            part.mkdir(parents=True)
-            _decode(source, rows(), shape, np.dtype(dtype), part)
-            if not _intact(place, shape, np.dtype(dtype)):  # unless another run has decoded them meanwhile
-                put(part, place, FILES)
-        with suppress(OSError):  # another run may prune it at the same time
-            prune(place, MAX_CACHE_BYTES)
+    kind = np.dtype(dtype)
+    place = _filled(
+        _key(source, version),
+        lambda place: _intact(place, shape, kind),
+        lambda part: _decode(source, rows(), shape, kind, part),
+    )
     about = read_json(place / FILES[1], AboutRows)
-    with suppress(OSError):  # the cache may be read-only
-        os.utime(place)  # marks it as used now
     kept = np.array(about["kept"], np.int64)
     return Decoded(Stored(place / FILES[0]), kept, tuple((name, why) for name, why in about["skipped"]))
 
@@ -205,26 +200,42 @@ def store_blocks(
     Raises:
         InputError: if the cache cannot be written.
     """
-    place = cached("decoded") / _key(source, version)
-    if not _blocks_intact(place, width):
+
+    def make(part: Path) -> None:
+        count = 0
+        with (part / FILES[0]).open("wb") as file:
+            _header(file, (0, width), np.dtype(np.float32))
+            for block in blocks():
+                file.write(block.astype(np.float32, copy=False).tobytes())
+                count += len(block)
+            _header(file, (count, width), np.dtype(np.float32))
+            file.flush()
+            os.fsync(file.fileno())
+        write_json(part / FILES[1], {"source": str(source.path), "rows": count, "notes": notes()})
+
+    place = _filled(_key(source, version), lambda place: _blocks_intact(place, width), make)
+    return Stored(place / FILES[0]), read_json(place / FILES[1], AboutBlocks)["notes"]
+
+
+def _filled(key: str, intact: Callable[[Path], bool], make: Callable[[Path], None]) -> Path:
+    """A folder of the cache, which is made unless it is there and complete.
+
+    Args:
+        intact: whether a folder is complete.
+        make: writes the files of the cache into a new folder.
+    """
+    place = cached("decoded") / key
+    if not intact(place):
         with temporary(place) as part:
             part.mkdir(parents=True)
-            count = 0
-            with (part / FILES[0]).open("wb") as file:
-                _header(file, (0, width), np.dtype(np.float32))
-                for block in blocks():
-                    file.write(block.astype(np.float32, copy=False).tobytes())
-                    count += len(block)
-                _header(file, (count, width), np.dtype(np.float32))
-                file.flush()
-                os.fsync(file.fileno())
-            write_json(part / FILES[1], {"source": str(source.path), "rows": count, "notes": notes()})
-            put(part, place, FILES)
+            make(part)
+            if not intact(place):  # unless another run has made it meanwhile, and may be reading it
+                put(part, place, FILES)
         with suppress(OSError):  # another run may prune it at the same time
             prune(place, MAX_CACHE_BYTES)
     with suppress(OSError):  # the cache may be read-only
         os.utime(place)  # marks it as used now
-    return Stored(place / FILES[0]), read_json(place / FILES[1], AboutBlocks)["notes"]
+    return place
 
 
 def _intact(place: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> bool:

@@ -32,18 +32,15 @@ def assemble(
     train, held = modality.split(items, encoded.readable).samples(encoded.items, encoded.span)
     loaded = {name: _loaded(stored, limit) for name, stored in encoded.tensors.items()}
     tensors: dict[str, Tensor | Stored] = {name: stored for name, (stored, _) in loaded.items()}
-    weights = modality.sampling_weights(tensors)
     if labels is not None:
         tensors[CONDITION] = torch.from_numpy(labels)
-    rows = torch.from_numpy(train)
     beside = None if encoded.beside is None else assemble(modality, items, encoded.beside, None, limit)
     mark = fingerprint(items, tensors)
     return Dataset(
-        tensors, rows, torch.from_numpy(held),
+        tensors, torch.from_numpy(train), torch.from_numpy(held),
         fingerprint=mark if beside is None else f"{mark}-{beside.fingerprint}",
         beside=beside,
         fits=all(fits for _, fits in loaded.values()),
-        weights=None if weights is None else weights[rows],
     )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from sparring.data import stores
+from sparring.data.about import lone, passed_over
 from sparring.data.addresses import is_address
 from sparring.data.items import Items
-from sparring.data.sources import archives, lone
+from sparring.data.sources import archives
 from sparring.errors import InputError, nearest, similar_path
 from sparring.files import places
 from sparring.modalities.asks import Ask
@@ -144,7 +145,8 @@ def read(path: Path, asked: Kinds, first: Kinds = ()) -> Items:
     if len(inside) > 1:
         raise InputError(f"{path} holds {len(inside)} archives; give one of them: {', '.join(map(str, inside))}")
     if inside:
-        return read(inside[0], asked, first)
+        items = read(inside[0], asked, first)
+        return replace(items, notes=(*passed_over(path), *items.notes))
     if path.is_dir() and not any(path.iterdir()):
         raise InputError(f"{path} is not recognized as data: the folder is empty")
     raise InputError(f"{path} is not recognized as data; give {_listed(kind.files for kind in asked)}")

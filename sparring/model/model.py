@@ -106,12 +106,15 @@ class Model:
         mark, count = self.about.get("fingerprint", ""), self.about.get("items", len(items))
         if self._has_same_data or not mark or len(items) != count or self.about.get("sparring") != sparring.__version__:
             return  # another number of items is named where held-out ones are needed
+        where = shown(self.about["data"])
         try:
             same = fingerprint_of(self.modality, items) == mark
-        except InputError:
-            same = False
+        except InputError as error:
+            raise InputError(
+                f"{where} cannot be compared with the data that the model was trained on: {error}"
+            ) from error
         if not same:
-            raise InputError(f"{shown(self.about['data'])} holds other data than those that the model was trained on")
+            raise InputError(f"{where} holds other data than those that the model was trained on")
         self._has_same_data = True
 
     def sample(

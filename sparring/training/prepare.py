@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -56,6 +57,9 @@ def prepare(
     elif not modality.classes:
         labels = None
     data = assemble(modality, items, encoded, labels, limit)
+    weights = modality.sampling_weights(data.tensors)
+    if weights is not None:
+        data = replace(data, weights=weights[data.train])
     if len(data.train) < 2:
         raise InputError(
             f"{items.name!r} has {len(data.train)} {modality.words.trained} to train on and {len(data.held)} held out; "

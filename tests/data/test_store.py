@@ -48,6 +48,21 @@ def test_decoded_once(shades, monkeypatch):
     assert again.rows.load()[7, 0, 0, 0] == 99
 
 
+def test_rows_in_blocks_are_not_stored_over_those_of_another_run(shades):
+    """Which may have opened the files: of two runs that start together, the first one's stay."""
+    files, stored = find(shades).items, []
+
+    def store_rows(blocks):
+        return store.store_blocks(files, blocks, 2, "rows", list)[0]
+
+    def blocks():
+        stored.append(store_rows(lambda: [np.ones((3, 2), np.float32)]).path.stat().st_ino)
+        yield np.ones((3, 2), np.float32)
+
+    assert store_rows(blocks).path.stat().st_ino == stored[0]
+    assert len(list(files.path.parent.glob("cache/**/rows.npy"))) == 1
+
+
 def test_bad_images_are_skipped_and_named(shades):
     (shades / "05.png").write_bytes(b"no picture")
     (shades / "09.png").write_bytes((shades / "08.png").read_bytes()[:50])

@@ -68,6 +68,7 @@ def test_columns_that_are_left_out():
         (("city=omit",), "city", "target=city is left out"),
         (tuple(f"{name}=omit" for name in frame if name != "age"), "", "leaves fewer than two columns"),
         (("town=omit",), "", "no column 'town'"),
+        (("city=omitt",), "", "column 'city' cannot be 'omitt'; did you mean 'omit'"),
     ):
         with pytest.raises(InputError, match=message):
             Table(told=told, target=target).fit(of_frame(frame))

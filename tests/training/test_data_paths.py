@@ -82,9 +82,9 @@ def test_a_relative_path_of_an_older_run_is_found_from_the_folder_that_one_is_in
     assert len(sparring.load(elsewhere / "run").find_items()) == 400
 
 
-def test_data_of_another_shape_are_other_data(elsewhere):
+def test_what_data_of_another_shape_lack_is_named(elsewhere):
     rows(0).rename(columns={"plan": "tier"}).to_csv(elsewhere / "people.csv", index=False)
-    with pytest.raises(InputError, match="holds other data"):
+    with pytest.raises(InputError, match=r"people\.csv cannot be compared .*: 'people' has no column 'plan'"):
         sparring.load(elsewhere / "run").find_items()
 
 

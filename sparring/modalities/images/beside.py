@@ -16,6 +16,8 @@ from sparring.data.items import Items
 from sparring.data.sources import FileSource
 from sparring.errors import InputError
 from sparring.modalities.tables import reading
+from sparring.modalities.tables.files.folders import TEXT
+from sparring.modalities.tables.files.parts import Parts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -70,6 +72,8 @@ def _given(files: FileSource, path: Path) -> Beside:
     rows = reading.read(path)
     if rows is None:
         raise InputError(f"table={path} is not a table; give a .csv, .tsv, .parquet or .xlsx that names the files")
+    if isinstance(rows.items, Parts):
+        raise InputError(f"table={path} does not fit into the memory, as it must here; give fewer rows or columns")
     beside = matched(files, path.name, rows.items)
     if beside is None or len(beside.items) < 2:
         raise InputError(
@@ -81,9 +85,9 @@ def _given(files: FileSource, path: Path) -> Beside:
 def _candidates(path: Path) -> Iterator[tuple[str, DataFrame]]:
     """Name and rows of the tables beside images. Those that cannot be read are passed over: nobody has given them."""
     if path.is_dir():
-        places = [p for p in sorted(path.iterdir()) if p.suffix.lower() in (*reading.TEXT, ".parquet", ".xlsx")]
+        places = [p for p in sorted(path.iterdir()) if p.suffix.lower() in (*TEXT, ".parquet", ".xlsx")]
     else:
-        places = [p for suffix in reading.TEXT if (p := path.parent / f"{path.name.split('.')[0]}{suffix}").is_file()]
+        places = [p for suffix in TEXT if (p := path.parent / f"{path.name.split('.')[0]}{suffix}").is_file()]
         with suppress(InputError):
             yield from _inside(path)
     for place in places:

@@ -13,7 +13,7 @@ import numpy as np
 
 from sparring.data.items import Items
 from sparring.errors import InputError, needs
-from sparring.files import describe_error
+from sparring.files import describe_error, resolved
 from sparring.metrics import chemistry
 from sparring.modalities.molecules.recognition import (
     check_named,
@@ -24,7 +24,9 @@ from sparring.modalities.molecules.recognition import (
 )
 from sparring.modalities.molecules.records import Records
 from sparring.modalities.tables.files import compressed, frames
-from sparring.modalities.tables.reading import TEXT, columns, is_frame
+from sparring.modalities.tables.files.folders import TEXT, parts_in
+from sparring.modalities.tables.files.parts import Parts
+from sparring.modalities.tables.reading import columns, is_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -47,6 +49,8 @@ def read(path: Path) -> Items | None:
     """
     plain = compressed.without_suffix(path)
     suffix = plain.suffix.lower()
+    if path.is_dir() and find_spec("rdkit") is not None and (found := parts_in(path)) is not None:
+        return _parquet(found)
     if path.is_dir() or suffix not in (*LISTS, *SD, *FREE_TEXT, *TEXT, ".parquet"):
         return None
     if find_spec("rdkit") is None:
@@ -56,7 +60,7 @@ def read(path: Path) -> Items | None:
     name = path.name.split(".")[0]
     try:
         if suffix == ".parquet":
-            return _parquet(path, name)
+            return _parquet(Parts(path, (path,)))
         content = compressed.content(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {describe_error(error)}") from error
@@ -132,24 +136,28 @@ def _table(path: Path, name: str, content: bytes) -> Items | None:
     return _of_columns(columns(path, content, notes), name, str(path), tuple(notes))
 
 
-def _parquet(path: Path, name: str) -> Items | None:
+def _parquet(found: Parts) -> Items | None:
     needs("pandas", "tables", "reads tables")
     needs("pyarrow", "tables", "reads Parquet files")
     from pyarrow import ArrowException, parquet, types
 
+    first_file = found.files[0]
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(first_file) as file:
             schema = file.schema_arrow
             text = [f.name for f in schema if types.is_string(f.type) or types.is_large_string(f.type)]
             head = next(file.iter_batches(batch_size=1000, columns=text), None) if text else None
-    except ArrowException:
+    except (ArrowException, OSError):
         return None  # the table's reader says what is wrong
     if head is None:
         return None
     first = {column: [value or "" for value in head.column(column).to_pylist()] for column in text}
     if not smiles_columns(first) and not any(map(is_named, first)):
         return None
-    return _of_columns(frames.read_parquet(path), name, str(path), ())
+    name = resolved(found.path).name.split(".")[0]
+    if len(found.files) == 1:
+        return _of_columns(frames.read_parquet(first_file), name, str(found.path), ())
+    return _of_columns(found.frame(), name, str(found.path), tuple(found.notes))
 
 
 def _of_columns(frame: DataFrame, name: str, where: str, notes: tuple[str, ...]) -> Items | None:

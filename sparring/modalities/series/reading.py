@@ -14,6 +14,7 @@ from sparring.files import resolved
 from sparring.modalities.series.layout import FORMS, calculable, date_column, is_dates, retold, side_by_side
 from sparring.modalities.series.ordering import SORTED, in_order
 from sparring.modalities.tables.columns.sentinels import sentinels
+from sparring.modalities.tables.files.folders import is_mixed
 from sparring.modalities.tables.files.parts import Parts, is_large
 from sparring.modalities.tables.reading import contents, is_frame, is_table, of_frame, parsed, read_table, tables_in
 
@@ -36,7 +37,7 @@ def read(path: Path) -> Items | None:
     """
     if is_table(path):
         return None if is_large(path) else _series(read_table(path))
-    items = read_several(path)
+    items = None if path.is_dir() and is_mixed(path) else read_several(path)
     return None if items is None else _series(items)
 
 

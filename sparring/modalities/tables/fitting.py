@@ -12,6 +12,7 @@ from torch import Tensor
 from sparring.data.items import Items
 from sparring.errors import InputError, nearest
 from sparring.modalities.tables.columns import file_context, fit_column
+from sparring.modalities.tables.columns.fitting import KINDS, check_kind
 from sparring.modalities.tables.conditions import column_called, combinations, parameters
 from sparring.modalities.tables.files.parts import Parts, pieces
 from sparring.modalities.tables.private import Measured, fit_columns, measure_pairs
@@ -85,6 +86,8 @@ def _kept(table: Table, frame: DataFrame, name: str) -> tuple[DataFrame, dict[st
     for column in (*kinds, *([table.target] if table.target else [])):
         if column not in frame:
             raise InputError(f"{name!r} has no column {column!r}; {nearest(column, map(str, frame))}")
+    for column, kind in kinds.items():
+        check_kind(column, kind, (*KINDS, OMIT))
     if kinds.get(table.target) == OMIT:
         raise InputError(f"target={table.target} is left out by columns={table.target}={OMIT}; choose one of them")
     if frame.shape[1] < 2:

@@ -15,9 +15,9 @@ from sparring.data.items import Items
 from sparring.data.sources import FileSource, FolderSource, Unreadable, archive, archives, is_visible
 from sparring.errors import InputError, needs
 from sparring.files import describe_error, resolved
-from sparring.memory import memory
 from sparring.modalities.tables.columns.typing import in_memory
-from sparring.modalities.tables.files import compressed, frames, parts
+from sparring.modalities.tables.files import compressed, folders, frames, parts
+from sparring.modalities.tables.files.folders import TEXT
 from sparring.modalities.tables.files.memory import MAX_TEXT_INFLATION, MAX_UNPACKED
 from sparring.modalities.tables.files.plain import as_series, plain
 from sparring.modalities.tables.files.records import RECORDS, read_records
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MIN_STEPS = 16  # of a series
-TEXT = (".csv", ".tsv")
 FREE_TEXT = (".txt", ".tab", ".dat", ".data")  # tables if they are given, but not if they lie in a folder
 TABLES = (*TEXT, *FREE_TEXT, *RECORDS, ".parquet", *WORKBOOKS, *OTHER_WORKBOOKS)  # suffixes
 
@@ -42,7 +41,7 @@ def read(path: Path) -> Items | None:
     """
     if is_table(path):
         return of_parts(parts.Parts(path, (path,))) if parts.is_large(path) else read_table(path)
-    found = parts.in_folder(path) if path.is_dir() else None
+    found = folders.in_folder(path) if path.is_dir() else None
     if found is not None:
         return of_parts(found)
     files = tables_in(path)
@@ -204,10 +203,8 @@ def of_frame(frame: Any, name: str = "frame", path: str = "", notes: list[str] |
 
 def of_parts(found: parts.Parts) -> Items:
     """The rows of Parquet files, in memory if they fit."""
-    name, notes = resolved(found.path).name.split(".")[0], []
-    if len(found.files) > 1:
-        notes.append(f"{len(found):,} rows in {len(found.files):,} files")
-    if len(found) < 2 or found.bytes <= memory():
+    name, notes = resolved(found.path).name.split(".")[0], found.notes
+    if len(found) < 2 or found.fits:
         return of_frame(found.frame(), name, str(found.path), notes)
     if len(found.columns) < 2:
         raise InputError(f"{found.path} has one column, {found.columns[0]!r}, and does not fit into the memory")

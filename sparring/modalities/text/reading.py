@@ -19,9 +19,10 @@ from sparring.errors import InputError, nearest
 from sparring.files import describe_error, resolved
 from sparring.modalities.tables.files import compressed, frames
 from sparring.modalities.tables.files.decoding import decoded
-from sparring.modalities.tables.files.parts import is_large
+from sparring.modalities.tables.files.folders import TEXT, parts_in
+from sparring.modalities.tables.files.parts import SUFFIX, Parts, is_large
 from sparring.modalities.tables.files.records import RECORDS
-from sparring.modalities.tables.reading import TEXT, columns, is_frame
+from sparring.modalities.tables.reading import columns, is_frame
 from sparring.modalities.text import recognition
 from sparring.modalities.text.texts import Texts
 
@@ -43,15 +44,19 @@ def read(path: Path) -> Items | None:
         InputError: if it holds texts that cannot be used.
     """
     suffix = compressed.without_suffix(path).suffix.lower()
-    if path.is_dir() or suffix not in (FREE_TEXT, *TEXT, *RECORDS, ".parquet"):
+    if (found := parts_in(path) if path.is_dir() else None) is not None:
+        return _of_parts(found)
+    if path.is_dir() or suffix not in (FREE_TEXT, *TEXT, *RECORDS, SUFFIX):
         files = _files(path)
         return None if files is None or len(files) < 2 else of_files(files)
     if suffix == FREE_TEXT:
         notes: list[str] = []
         lines = _lines(path, notes)
         return None if recognition.is_table(lines) else of_lines(path, lines, notes)
-    if not _has_few_columns(path, suffix) or is_large(path):
+    if not _has_few_columns(path, suffix):
         return None
+    if is_large(path):
+        return _of_parts(Parts(path, (path,)))
     frame, notes = _frame(path, suffix)
     chosen = _only_text(frame)
     return None if chosen is None else of_frame(frame, chosen, path, notes)
@@ -60,14 +65,15 @@ def read(path: Path) -> Items | None:
 def read_asked(path: Path) -> Items | None:
     """The same if the user asked for texts: any table with a column of text, and lines of any file of text."""
     suffix = compressed.without_suffix(path).suffix.lower()
-    if path.is_dir():
+    parts = parts_in(path) if path.is_dir() else None
+    if path.is_dir() and parts is None:
         return read(path)
-    if suffix not in (*TEXT, *RECORDS, ".parquet"):
+    if parts is None and suffix not in (*TEXT, *RECORDS, SUFFIX):
         if _files(path) is not None:
             return read(path)
         notes: list[str] = []
         return of_lines(path, _lines(path, notes), notes)
-    frame, notes = _frame(path, suffix)
+    frame, notes = _frame(path, suffix) if parts is None else (parts.frame(), parts.notes)
     found = texts_of(frame)
     if not found:
         raise InputError(f"{path} has no column of text; its columns are {', '.join(map(str, frame))}")
@@ -181,7 +187,7 @@ def _holds_files(kind: DataType) -> bool:
 
 def _has_few_columns(path: Path, suffix: str) -> bool:
     """True if a table has one column or two, by its beginning."""
-    if suffix == ".parquet":
+    if suffix == SUFFIX:
         from importlib.util import find_spec
 
         if find_spec("pyarrow") is None:
@@ -214,10 +220,30 @@ def _has_few_columns(path: Path, suffix: str) -> bool:
     return len(lines) > 1 and max(widths) <= 2
 
 
+def _of_parts(found: Parts) -> Items | None:
+    """The texts in Parquet files; None if they hold other data.
+
+    Raises:
+        InputError: if they do not fit into the memory.
+    """
+    if not _has_few_columns(found.files[0], SUFFIX):
+        return None
+    if not found.fits and not texts_of(next(found.pieces())):
+        return None
+    frame = found.frame() if found.fits else found.drawn(recognition.PROBED)
+    chosen = _only_text(frame)
+    if chosen is not None and not found.fits:
+        raise InputError(
+            f"{found.path} holds texts in column {chosen!r}, which must fit into the memory; give fewer rows, or "
+            "--recipe table to learn them as levels of a column"
+        )
+    return None if chosen is None else of_frame(frame, chosen, found.path, found.notes)
+
+
 def _frame(path: Path, suffix: str) -> tuple[DataFrame, list[str]]:
     notes: list[str] = []
     try:
-        if suffix == ".parquet":
+        if suffix == SUFFIX:
             return frames.read_parquet(path), notes
         return columns(compressed.without_suffix(path), compressed.content(path), notes), notes
     except OSError as error:

@@ -107,8 +107,21 @@ def test_chosen_columns(marked):
         fitted(marked / "images", wanted=("nope",), **given)
     with pytest.raises(InputError, match="columns=note: it is an identifier and cannot be asked for"):
         fitted(marked / "images", wanted=("note",), **given)
+    for kind in ("omit", "omitt"):  # a column is left out by not naming it
+        with pytest.raises(InputError, match=f"'{kind}'; choose from category, identifier, number$"):
+            fitted(marked / "images", wanted=(f"size={kind}",), **given)
     with pytest.raises(InputError, match="columns=color was given, but 'images' has no table"):
         fitted(marked / "images", wanted=("color",))
+
+
+def test_a_table_larger_than_the_memory_is_refused(marked, tmp_path, monkeypatch):
+    for i in range(2):
+        (tmp_path / "rows").mkdir(exist_ok=True)
+        pd.read_csv(marked / "marks.csv").to_parquet(tmp_path / "rows" / f"{i}.parquet")
+    assert fitted(marked / "images", table=str(tmp_path / "rows"))[1].condition_columns == ("color", "frame", "size")
+    monkeypatch.setattr("sparring.modalities.tables.files.parts.memory", lambda: 9999)
+    with pytest.raises(InputError, match="rows does not fit into the memory, as it must here; give fewer rows or col"):
+        fitted(marked / "images", table=str(tmp_path / "rows"))
 
 
 def test_a_table_in_the_folder_is_found(marked, tmp_path):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,8 +56,7 @@ def fit_column(values: Series, kind: str = "", mixture: bool = False, context: C
     Raises:
         InputError: if the column cannot have the given kind.
     """
-    if kind not in ("", *KINDS) and "%" not in kind:
-        raise InputError(f"column {values.name!r} cannot be {kind!r}; {nearest(kind, (*KINDS, 'omit'))}")
+    check_kind(values.name, kind, KINDS)
     reading = _reading(values, kind, context)
     measured = reading.form is not None and reading.form.measure != "numbers"
     found = "number" if "%" in kind or (measured and not kind) else kind or _kind(values, reading)
@@ -72,6 +72,19 @@ def fit_column(values: Series, kind: str = "", mixture: bool = False, context: C
     untold = reading.form is not None and (found == "identifier" or (found == "category" and bool(reading.bad)))
     said = () if untold else reading.notes
     return replace(column, notes=(*said, *([] if kind else proposals(column, values))))
+
+
+def check_kind(name: Any, kind: str, kinds: Sequence[str]) -> None:
+    """Check that a column can be asked to have a kind.
+
+    Args:
+        kinds: those that it can have, beside patterns of dates.
+
+    Raises:
+        InputError: if it cannot.
+    """
+    if kind not in ("", *kinds) and "%" not in kind:
+        raise InputError(f"column {name!r} cannot be {kind!r}; {nearest(kind, kinds)}")
 
 
 def _reading(values: Series, kind: str, context: Context) -> Reading:

@@ -70,6 +70,9 @@ class Number(Column):
             bins = np.floor(positions).clip(0, self.bins - 1)
             codes = bins.astype(np.int64) + len(self.spikes)
             scalars = (2 * (positions - bins) - 1).clip(-1, 1)
+        elif known := [spike for spike in self.spikes if spike is not None]:
+            nearest = np.abs(np.nan_to_num(x)[:, None] - np.array(known)).argmin(1)
+            codes = np.array([self.spikes.index(spike) for spike in known], np.int64)[nearest]
         for code, spike in enumerate(self.spikes):
             equal = np.isnan(x) if spike is None else x == spike
             codes[equal], scalars[equal] = code, 0.0

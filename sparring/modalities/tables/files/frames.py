@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,21 @@ def typed_frame(table: ArrowTable, gaps: Collection[str]) -> DataFrame:
     return frame
 
 
+def joined(pieces: Sequence[DataFrame]) -> DataFrame:
+    """Data frames with the same columns below one another. Each may have other categories; if they differ, they have no
+    order.
+    """
+    import pandas
+
+    names = [name for name, dtype in pieces[0].dtypes.items() if str(dtype) == "category"]
+    for name in names:
+        lists = [list(piece[name].cat.categories) for piece in pieces]
+        if any(one != lists[0] for one in lists):
+            all_ = list(dict.fromkeys(level for one in lists for level in one))
+            pieces = [piece.assign(**{name: piece[name].cat.set_categories(all_, ordered=False)}) for piece in pieces]
+    return pandas.concat(pieces, ignore_index=True)
+
+
 def check_finite(frame: DataFrame, path: str) -> None:
     """Check that no column holds infinite numbers.
 
@@ -89,7 +104,10 @@ def check_finite(frame: DataFrame, path: str) -> None:
 
 
 def _unusable(path: str, name: Any, kind: Any) -> str:
-    return f"{path}: column {name!r} holds {kind}; convert it to numbers, text or dates, or remove it"
+    return (
+        f"{path}: column {name!r} holds {kind}; convert it to numbers, text or dates, or remove it from the data "
+        f"(columns={name}=omit leaves out only what can be read)"
+    )
 
 
 def _is_binary(kind: DataType) -> bool:
