@@ -307,7 +307,8 @@ def _fit(studio: Studio, parts: Components, stamp: Stamp) -> Updates:
     labels = choices(model.modality.classes if model.game.classes and source is None else (), FIND_LABEL)
     return {
         parts.run: f'<p class="muted" data-run="{escape(name, quote=True)}">Files for <b>{escape(name)}</b></p>',
-        parts.image: gr.Image(height=150 if masked else 320, visible=as_image),
+        # An image that was uploaded for another run is kept where it is visible, and nowhere else.
+        parts.image: gr.Image(height=150 if masked else 320, visible=as_image, **({} if as_image else {"value": None})),
         parts.file: gr.File(value=None, visible=not as_image or films,
                             label="Or a film" if as_image else "Your file"),
         parts.editor: gr.HTML(visible=masked),
