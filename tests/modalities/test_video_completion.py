@@ -312,6 +312,8 @@ def test_server(models, tmp_path):
         for query, message in (
             ("length=0", "length=0 is out of range"),
             ("length=x", "length=x is not a whole number"),
+            ("length=2&length=3", '"length was given 2 times; give it once'),
+            ("lenght=9", "lenght=9 was given, but apply has no parameter 'lenght'; did you mean 'length'?"),
         ):
             answer = client.post(f"/models/predict/apply?{query}", content=film, headers={"Content-Type": "video/mp4"})
             assert answer.status_code == 422
