@@ -22,6 +22,7 @@ class Field:
 
     Attributes:
         name: of the property.
+        form: "condition", or "file" or "text" for something that is given: `NAME=FILE` or `NAME=TEXT`.
         choices: values of the condition `NAME=VALUE`; () if the condition is a range: `NAME>=LOW`, `NAME<=HIGH`.
         low, high: the smallest and the largest value in the data, as they are typed.
     """
@@ -30,6 +31,7 @@ class Field:
     choices: tuple[str, ...] = ()
     low: str = ""
     high: str = ""
+    form: Literal["condition", "file", "text"] = "condition"
 
 
 @dataclass(frozen=True)

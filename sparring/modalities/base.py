@@ -343,6 +343,10 @@ class Modality(Conditional):
         """Samples as a pandas data frame; None for kinds that are not shown as a table."""
         return None
 
+    def parts_of(self, samples: Samples) -> dict[str, Samples]:  # noqa: ARG002
+        """The parts of samples by name, each of its own kind of data; {} for kinds whose samples have none."""
+        return {}
+
     def compare(
         self,
         samples: Samples,  # noqa: ARG002

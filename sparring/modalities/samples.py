@@ -34,7 +34,8 @@ class Writer:
 
     Attributes:
         suffix: of the file, such as ".csv"; "" for a folder with one file per sample.
-        media: the media type, such as "text/csv"; "" if the format is not sent over HTTP.
+        media: the media type, such as "text/csv"; "" if the format is not sent over HTTP. Of a folder, it is
+            "multipart/form-data".
         write: writes samples to a path.
     """
 
@@ -96,15 +97,19 @@ class Samples:
         """All samples as one picture."""
         return self.modality.preview(self)
 
-    def played(self) -> Media | None:
-        """All samples in one file that a browser plays; None for kinds that it does not play."""
+    def played(self, mark: Marking | None = None) -> Media | None:
+        """All samples in one file that a browser plays; None for kinds that it does not play.
+
+        Args:
+            mark: as for `write`.
+        """
         element = self.modality.shown_as
         writer = next((w for w in self.modality.writers if w.suffix and w.media.startswith(f"{element}/")), None)
         if element not in PLAYED or writer is None:
             return None
         with TemporaryDirectory(prefix="sparring-") as folder:
             path = Path(folder) / f"samples{writer.suffix}"
-            writer.write(self, path)
+            self.write(writer, path, mark)
             return Media(element, writer.suffix, path.read_bytes())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

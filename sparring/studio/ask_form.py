@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -29,7 +30,7 @@ class Entry:
     @property
     def count(self) -> int:
         """Number of components: two for a range."""
-        return 2 if self.field is not None and not self.field.choices else 1
+        return 2 if self.field is not None and self.field.form == "condition" and not self.field.choices else 1
 
 
 def choices(values: Sequence[str], free: str = "any") -> list[tuple[str, str]]:
@@ -91,8 +92,12 @@ def ask_component(ask: Ask, key: str, name: str, **settings: Any) -> gr.componen
 
 def _field_components(ask: Ask, field: Field, key: str) -> list[gr.components.Component]:
     name = f"ask-{ask.name}-{field.name}"
+    settings: dict[str, Any] = {"label": field.name, "key": key, "elem_id": name, "interactive": True}
+    if field.form == "file":
+        return [gr.File(type="filepath", height=120, **settings)]
+    if field.form == "text":
+        return [gr.Textbox("", **settings)]
     if field.choices:
-        settings: dict[str, Any] = {"label": field.name, "key": key, "elem_id": name, "interactive": True}
         return [gr.Dropdown(choices(field.choices), value="", **settings)]
     with gr.Row():
         return [
@@ -115,17 +120,38 @@ def asked(form: Sequence[Entry], values: Sequence[Any]) -> dict[str, Any]:
     """
     asks = {entry.ask.name: entry.ask for entry in form}
     texts: dict[str, list[str]] = {name: [] for name in asks}
+    for entry, given in _filled(form, values):
+        texts[entry.ask.name] += _texts(entry, given)
+    return {name: asks[name].parse(given) for name, given in texts.items() if given}
+
+
+def described(form: Sequence[Entry], values: Sequence[Any]) -> list[str]:
+    """What is asked for, in words; files by their names.
+
+    Args:
+        values: as for `asked`.
+    """
+    found = []
+    for entry, given in _filled(form, values):
+        if entry.field is not None and entry.field.form == "file":
+            found += [f"{entry.field.name}={Path(value).name}" for value in given if value]
+        else:
+            found += [text if entry.ask.many else f"{entry.ask.name}={text}" for text in _texts(entry, given)]
+    return found
+
+
+def _filled(form: Sequence[Entry], values: Sequence[Any]) -> Iterator[tuple[Entry, Sequence[Any]]]:
+    """Each entry with the values of its components."""
     left = list(values)
     for entry in form:
         given, left = left[: entry.count], left[entry.count :]
-        texts[entry.ask.name] += _texts(entry, given)
-    return {name: asks[name].parse(given) for name, given in texts.items() if given}
+        yield entry, given
 
 
 def _texts(entry: Entry, values: Sequence[Any]) -> list[str]:
     """The values of an entry as they would be typed on the command line; [] if nothing is asked for."""
     if entry.field is not None:
-        operators = ("=",) if entry.field.choices else (">=", "<=")
+        operators = ("=",) if entry.count == 1 else (">=", "<=")
         given = [_text(value) for value in values]
         return [f"{entry.field.name}{op}{text}" for op, text in zip(operators, given, strict=True) if text]
     (value,) = values

@@ -15,6 +15,7 @@ from sparring.explore import Space
 from sparring.modalities import Request
 from sparring.modalities.exploring import single_images, tiled
 from sparring.model import Model
+from sparring.studio.parts import Parts
 
 ENLARGED_SIDE = 256  # pixels that single images are enlarged to, at most, by a whole factor
 FRAME_DURATION = 60  # milliseconds
@@ -29,6 +30,7 @@ class Drawn:
         run: name of their run.
         request, seed, truncation: that they were drawn with.
         images: of the first samples; () if samples are not single images.
+        parts: of the samples.
     """
 
     run: str
@@ -36,6 +38,7 @@ class Drawn:
     seed: int
     truncation: float
     images: tuple[Image.Image, ...]
+    parts: Parts
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sparring.errors import InputError
 from sparring.evaluation.evaluate import evaluate
 from sparring.modalities import VideoCompletion, find
 from sparring.modalities.video import clip_classifier
-from sparring.modalities.video.judge import Clips
+from sparring.modalities.video.real_clips import Clips
 from sparring.modalities.video_completion.apply import completed
 from sparring.modalities.video_completion.judge import MAX_PSNR, MEAN, CompletionJudge
 from sparring.nets.tiles import Mapper

@@ -11,6 +11,7 @@ from sparring.data.tensors import CONDITION, VALUES
 from sparring.errors import InputError
 from sparring.evaluation.evaluate import evaluate
 from sparring.modalities import DegradedVideo, find
+from sparring.modalities.video import animations
 from sparring.modalities.video_restoration.judge import findings, measured, numbers
 from sparring.modalities.video_restoration.windows import windows
 from sparring.nets.image_to_image import ImageToImage
@@ -129,6 +130,20 @@ def test_a_folder_of_films(run, tmp_path):
     assert made == {"sub/film.mkv", "film.avi.mp4"}
 
 
+def test_animations_are_restored(run, films, tmp_path):
+    """Alone and in a folder, as animations of the same times."""
+    assert apply(run, films / "00.webp", tmp_path / "one.apng", smooth=False).count == 9
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "walk.webp").write_bytes((films / "00.webp").read_bytes())
+    assert apply(run, tmp_path / "in", tmp_path / "out", smooth=False).count == 1
+    for made in (tmp_path / "one.apng", tmp_path / "out" / "walk.webp"):
+        shown = list(animations.shown(made, made.name))
+        assert [round(frame.begin, 3) for frame in shown] == [round(0.1 * i, 3) for i in range(9)]
+        # After four steps, the net still returns about what it is given.
+        frames = [np.asarray(frame.image.convert("RGB"), int) for frame in shown]
+        assert all(np.abs(a - b).mean() < 25 for a, b in zip(frames, scene(9, 0), strict=True))
+
+
 def test_a_film_keeps_its_frames_rate_and_size(run, tmp_path):
     write(tmp_path / "in.mp4")
     assert apply(run, tmp_path / "in.mp4", tmp_path / "out.mp4", smooth=False).count == 11
@@ -143,9 +158,11 @@ def test_a_film_keeps_its_frames_rate_and_size(run, tmp_path):
 
 def test_bad_input_is_one_line(run, films, tmp_path, monkeypatch, capsys):
     (tmp_path / "text.mp4").write_text("no film")
+    (stills := tmp_path / "stills").mkdir()
+    Image.fromarray(scene(1, 0)[0]).save(stills / "still.webp")
     for given, out, message in [
-        (films, tmp_path / "out", "holds no films"),  # animations, of which no film is written
-        (tmp_path, tmp_path / "out", "none of the 1 films"),
+        (stills, tmp_path / "out", "holds no films"),
+        (tmp_path, tmp_path / "out", "none of the 1 films"),  # the picture in it does not move
         (tmp_path, tmp_path / "o.mp4", "is the name of a file"),
         (tmp_path / "text.mp4", tmp_path / "o.png", "a name that ends in .mp4"),
         (tmp_path / "text.mp4", tmp_path / "o.mp4", "cannot be read as a video"),

@@ -1,5 +1,5 @@
-"""The page with models of every kind: points, series, codes, styles, two directions, films that are continued, and a
-kind of the user's own.
+"""The page with models of every kind: points, series, codes, styles, two directions, films that are continued, items of
+several parts, and a kind of the user's own.
 """
 
 import io
@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from driving import BROWSER, WAIT, address_of, choose, content, error, image, listed, open_tab, pick, text
 from PIL import Image
+from things import write_stems
 
 import sparring
 
@@ -55,6 +56,8 @@ def trained(tmp_path_factory):
         first, *others = map(Image.fromarray, clip)
         first.save(walks / f"{i}.webp", save_all=True, append_images=others, duration=100, lossless=True)
     sparring.train("predict", walks, out=home / "walks", given=3, made=4, width=4, D=4, z=2, **QUIET)
+    things = write_stems(home.parent / "things", 24, parts=("png", "json", "txt", "wav"))
+    sparring.train("joint", things, out=home / "things", width=4, inner=16, codes=8, z=8, **QUIET)
     sparring.train(str(home.parent / "strips.py"), home.parent / "fabric.strips", out=home / "fabric", **QUIET)
     return home
 
@@ -155,6 +158,32 @@ def test_a_film_is_continued_and_played(page, trained):
     seconds = page.wait_for_function("() => document.querySelector('#file-video video')?.duration").json_value()
     assert seconds == pytest.approx(1.3, abs=0.01)  # 7 given frames and 6 generated ones, ten a second
     assert b"ftyp" in listed(page, "#file-result", "0-predict.mp4")[:16]
+
+
+def test_parts_are_shown_side_by_side_and_given(page, studio, trained):
+    choose(page, "things", "Sample")
+    pick(page, "#fields", "picture")
+    page.wait_for_selector('#sample-run [data-fields="picture"]')
+    page.locator("#count input").fill("3")
+    page.set_input_files("#ask-given-picture input[type=file]", trained.parent / "things" / "004.png")
+    page.wait_for_selector('#ask-given-picture td[aria-label="004.png"]')
+    page.click("#sample")
+    text(page, "#sample-status", "3 items of seed 0 with picture=004.png")
+    duration = "element => new Promise(done => element.duration ? done(element.duration) : \
+        element.addEventListener('loadedmetadata', () => done(element.duration)))"
+    sound = page.wait_for_selector("#part-sound audio", state="attached")
+    everything = sound.evaluate(duration)
+    text(page, "#part-row", "color")
+    image(page, "#part-picture")
+    places = [page.locator(f"#part-{name}").bounding_box()["x"] for name in ("picture", "sound", "text", "row")]
+    assert len(set(places)) > 1
+    page.locator("#gallery button:has(img)").nth(2).click()
+    text(page, "#selection", "Sample 3 is selected.")
+    rows = sparring.load(studio.runs / "things").sample(3, seed=0, given={"picture": trained.parent / "things/004.png"})
+    text(page, "#part-row", f"{rows.items.parts['row']['weight'][2]:g}")
+    page.wait_for_function(
+        "length => document.querySelector('#part-sound audio')?.duration < length / 2", arg=everything
+    )
 
 
 def test_an_uploaded_table_is_trained_on_and_evaluated(page, studio, trained):

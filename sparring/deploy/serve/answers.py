@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import mimetypes
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile
 
-from sparring.deploy.serve.negotiation import JSON, PNG
+from sparring.deploy.serve.negotiation import JSON, MULTIPART, PNG
 from sparring.modalities import Samples
 from sparring.modalities.samples import png_bytes
 from sparring.provenance import Mark
 
 
 def samples_as(samples: Samples, media: str, seed: int, mark: Mark | None = None) -> bytes:
-    """Samples in one of the `offers` of their kind: JSON with the seed, or the content of a file. As a PNG, a single
-    sample that is an image is sent as it is, without a sheet.
+    """Samples in one of the `offers` of their kind: JSON with the seed, or the content of a file or of several ones. As
+    a PNG, a single sample that is an image is sent as it is, without a sheet.
 
     Args:
         mark: of what is sent; none unless given.
@@ -38,7 +40,34 @@ def samples_as(samples: Samples, media: str, seed: int, mark: Mark | None = None
     with TemporaryDirectory(prefix="sparring-") as folder:
         path = Path(folder) / f"samples{writer.suffix}"
         samples.write(writer, path, mark)
-        return path.read_bytes()
+        return multipart(path) if path.is_dir() else path.read_bytes()
+
+
+def multipart(folder: Path) -> bytes:
+    """The files of a folder as fields of a form (RFC 7578): those of a subfolder under its name, and any other file
+    under its own name without the suffix.
+    """
+    boundary, body = secrets.token_hex(16), io.BytesIO()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        place = file.relative_to(folder)
+        name, filename = (_quoted(text) for text in (place.with_suffix("").parts[0], place.as_posix()))
+        media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
+        body.write(f"{head}Content-Type: {media}\r\n\r\n".encode() + file.read_bytes() + b"\r\n")
+    return body.getvalue() + f"--{boundary}--\r\n".encode()
+
+
+def _quoted(name: str) -> str:
+    """A name between quotes, escaped as in HTML forms."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def declared(media: str, content: bytes) -> str:
+    """The header Content-Type of content: its media type, and of several files what separates them."""
+    if media != MULTIPART:
+        return media
+    boundary, _, _ = content.removeprefix(b"--").partition(b"\r\n")
+    return f"{media}; boundary={boundary.decode()}"
 
 
 def _write_single(samples: Samples, path: Path) -> None:

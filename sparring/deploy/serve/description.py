@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sparring.deploy.serve import schemas
-from sparring.deploy.serve.negotiation import JSON, NPZ, PNG
+from sparring.deploy.serve.negotiation import JSON, MULTIPART, NPZ, PNG
 
 REASONS = {
     400: "The request cannot be read.",
@@ -25,6 +25,7 @@ REASONS = {
 }
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 TEXT = {"schema": {"type": "string"}}
+FILES = {"schema": {"type": "object", "additionalProperties": {"type": "string", "format": "binary"}}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -75,10 +76,17 @@ def sample_responses(media: Iterable[str]) -> dict[int | str, dict[str, Any]]:
     Args:
         media: media types of samples of all models.
     """
-    content = {one: TEXT if one.startswith("text/") else BINARY for one in media if one != JSON}
+    content = {one: _content(one) for one in media if one != JSON}
     description = "Samples. A PNG shows a single image as it is, and several samples on one sheet."
     samples = {"description": description, "model": schemas.Generated, "content": content, "headers": SAMPLE_HEADERS}
     return WITH_WORK | {200: samples}
+
+
+def _content(media: str) -> dict[str, Any]:
+    """What a response of a media type consists of."""
+    if media == MULTIPART:
+        return FILES
+    return TEXT if media.startswith("text/") else BINARY
 
 
 def image_responses(description: str, model: Any, media: Iterable[str] = ()) -> dict[int | str, dict[str, Any]]:

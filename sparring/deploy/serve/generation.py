@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sparring.data.store import Progress
 from sparring.deploy.serve import schemas
-from sparring.deploy.serve.answers import as_json, npz, png_as_npz, samples_as
+from sparring.deploy.serve.answers import as_json, declared, npz, png_as_npz, samples_as
 from sparring.deploy.serve.description import UPLOAD, image_responses, sample_responses
 from sparring.deploy.serve.limits import MAX_LENGTH
 from sparring.deploy.serve.middleware import DISCONNECTED, RETRY_SOON
@@ -117,7 +117,7 @@ def answer(model: Served, content: bytes, media: str, headers: dict[str, str] | 
     place for marks, they are in a header.
     """
     marks = {} if model.mark is None else model.mark.headers(content)
-    return Response(content, 200, {"Vary": "Accept", **(headers or {}), **marks}, media)
+    return Response(content, 200, {"Vary": "Accept", **(headers or {}), **marks}, declared(media, content))
 
 
 def sample_router(models: Sequence[Served]) -> APIRouter:

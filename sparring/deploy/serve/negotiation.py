@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from sparring.modalities import Modality
 
 PNG, JSON, NPZ = "image/png", "application/json", "application/x-npz"
+MULTIPART = "multipart/form-data"  # several files, each as a field of a form
 
 
 def offers(modality: Modality) -> tuple[str, ...]:
-    """The media types that samples are sent as, the default first: that of the first writer, or JSON if it is text."""
+    """The media types that samples are sent as, the default first: that of the first writer of one file, or JSON if
+    it is text.
+    """
     media = [writer.media for writer in modality.writers if writer.media]
+    media.sort(key=MULTIPART.__eq__)
     if not media or media[0].startswith("text/"):
         return (JSON, *media)
     return (media[0], JSON, *media[1:])

@@ -15,9 +15,9 @@ from torch import Tensor
 from sparring.errors import InputError, nearest
 from sparring.files import describe_error
 from sparring.layers.parts import Parts
-from sparring.modalities.asks import Ask, Request
+from sparring.modalities.asks import Ask, Field, Request
 from sparring.modalities.joint.parts import Part, RowPart, TextPart
-from sparring.modalities.tables.table import WHERE
+from sparring.modalities.tables.asks import WHERE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -142,7 +142,8 @@ def asks(parts: Sequence[Part]) -> tuple[Ask, ...]:
     rows = [ask for part in parts if isinstance(part, RowPart) for ask in part.table.asks]
     files = [part.name for part in parts if not isinstance(part, RowPart)]
     texts = tuple(part.name for part in parts if isinstance(part, TextPart))
-    return (*rows, replace(GIVEN, examples=tuple(f"{name}=FILE" for name in files[:1]), texts=texts))
+    forms = tuple(Field(name, form="text" if name in texts else "file") for name in files)
+    return (*rows, replace(GIVEN, examples=tuple(f"{name}=FILE" for name in files[:1]), fields=forms, texts=texts))
 
 
 def requested(parts: Sequence[Part], layout: Parts, asked: Mapping[str, Any]) -> Request:

@@ -246,12 +246,11 @@ class Joint(Modality):
 
     # Drawing and writing.
 
-    def samples_of(self, samples: Samples, part: Part) -> Samples:
-        """One part of samples."""
-        return Samples(samples.items.parts[part.name], None, part.modality)
+    def parts_of(self, samples: Samples) -> dict[str, Samples]:
+        return {part.name: Samples(samples.items.parts[part.name], None, part.modality) for part in self.parts}
 
     def draw_items(self, samples: Samples) -> list[Image.Image]:
-        return drawing.cards([self.samples_of(samples, part) for part in self.parts])
+        return drawing.cards(list(self.parts_of(samples).values()))
 
     def preview(self, samples: Samples) -> Image.Image:
         return drawing.sheet(self.draw_items(samples))
@@ -260,14 +259,15 @@ class Joint(Modality):
     def writers(self) -> tuple[Writer, ...]:
         heard = {SOUND, FILM} <= {part.name for part in self.parts}
         films = (Writer(".mp4", "video/mp4", self._write_film),) if heard else ()
-        return (Writer("", "", self._write_folder), Writer(".png", "image/png", write_png), *films)
+        return (Writer("", "multipart/form-data", self._write_folder), Writer(".png", "image/png", write_png), *films)
 
     def _write_film(self, samples: Samples, path: Path) -> None:
-        parts = {part.name: self.samples_of(samples, part) for part in self.parts}
+        parts = self.parts_of(samples)
         writing.write_film(parts[FILM], parts[SOUND], path)
 
     def _write_folder(self, samples: Samples, folder: Path) -> None:
-        writing.write_folder({part.name: self.samples_of(samples, part) for part in self.parts}, folder)
+        writing.write_folder(self.parts_of(samples), folder)
 
     def as_json(self, samples: Samples) -> dict[str, Any]:
-        return {"parts": {part.name: part.modality.as_json(self.samples_of(samples, part)) for part in self.parts}}
+        each = self.parts_of(samples)
+        return {"parts": {name: part.modality.as_json(part) for name, part in each.items()}}

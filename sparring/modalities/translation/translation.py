@@ -26,8 +26,7 @@ from sparring.modalities.images.fitting import channels_for, examine_some, level
 from sparring.modalities.images.images import Images, random_crop
 from sparring.modalities.judge import Console, Judge, TrainingData
 from sparring.modalities.translation.baselines import Restorer, identity, thresholded
-from sparring.modalities.translation.files.transform import transform
-from sparring.modalities.translation.files.video import READ
+from sparring.modalities.translation.files.transform import is_video, transform
 from sparring.modalities.translation.judge import judge_for
 from sparring.modalities.translation.scores import is_binary
 from sparring.nets.tiles import Mapper, bands
@@ -189,7 +188,8 @@ class Translation(Images):
         return transform(mapper, source, out, console, mask, smooth, Levels(self.given_levels))
 
     def applied_suffix(self, source: Path) -> str:
-        return ".mp4" if source.suffix.lower() in READ else super().applied_suffix(source)
+        film = Path("film.mp4")
+        return film.suffix if is_video(source, film) else super().applied_suffix(source)
 
     def smallest_item(self, mapper: Mapper) -> NDArray[Any]:
         return np.full((MIN_SIDE, MIN_SIDE, mapper.channels), 255, np.uint8)

@@ -42,6 +42,15 @@ def shown(source: Path | bytes, name: str) -> Iterator[Shown]:
         raise InputError(f"{name} is damaged: {error}") from error
 
 
+def frame_count(source: Path) -> int:
+    """Number of frames of an image that may move; 0 for files of other formats, and damaged ones."""
+    try:
+        with Image.open(source, formats=FORMATS) as image:
+            return int(getattr(image, "n_frames", 1))
+    except Exception:  # Pillow raises any exception for damaged files
+        return 0
+
+
 def _plain(image: Image.Image) -> Image.Image:
     clear = "transparency" in image.info or image.mode in ("RGBA", "LA", "PA")
     return image.convert("RGBA" if clear else "L" if image.mode in ("1", "L") else "RGB")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import isnan
@@ -27,16 +26,14 @@ from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.video import drawing
 from sparring.modalities.video.clip_classifier import ClipClassifier, judged, reduced, train
+from sparring.modalities.video.real_clips import MAX_CLIPS, MAX_TRAINING, MIN_HELD, Clips, chosen, first, real_clips
 from sparring.nets import efficientnet_lite, pretrained
 from sparring.nets.pretrained import IMAGENET
 
 if TYPE_CHECKING:
-    from sparring.modalities.base import Encoded, Modality
+    from sparring.modalities.base import Modality
     from sparring.modalities.video.video import Video
 
-MAX_CLIPS = 256  # clips of each set that are compared
-MAX_TRAINING = 1024  # training clips that the classifier and the search for copies see
-MIN_HELD = 4  # clips
 FRAMES = 2  # of a clip whose features are compared
 NEAR_QUANTILE = 0.05  # of the distances of held-out clips: nearer clips count as near copies
 LEAST_SIDE = 32  # pixels from which frames are compared by what a net for photographs sees
@@ -57,17 +54,6 @@ ADVICE = {
 }
 
 Features = tuple[Tensor, Moments]
-
-
-@dataclass(frozen=True)
-class Clips:
-    """Clips (n, channels, t, size, size) in [-1, 1], and the class that each was generated for, (n,), or None."""
-
-    values: Tensor
-    labels: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.values)
 
 
 class VideoJudge(Judge):
@@ -116,7 +102,7 @@ class VideoJudge(Judge):
     def evaluate_items(self, items: Items, console: Console) -> Evaluation:
         encoded = self.modality.encode(items)
         rows = np.arange(len(encoded.items))
-        clips = _chosen(self.modality, items, encoded, rows, len(rows), self.modality.classes)
+        clips = chosen(self.modality, items, encoded, rows, len(rows), self.modality.classes)
         if len(clips) < MIN_HELD:
             raise InputError(f"{items.name!r} has {len(clips)} clips; evaluating needs at least {MIN_HELD}")
         console.say(f"evaluating {len(clips):,} clips")
@@ -324,10 +310,6 @@ def _small(clips: Tensor) -> Tensor:
     return pooled.view(n, -1, t, side, side)
 
 
-def first(labels: Tensor | None, n: int) -> Tensor | None:
-    return None if labels is None else labels[:n]
-
-
 def video_judge(
     modality: Video,
     training: TrainingData,
@@ -338,54 +320,3 @@ def video_judge(
     """See `Modality.judge`."""
     real, held = real_clips(modality, training, against, options, modality.classes)
     return VideoJudge(modality, real, held, say, training.name)
-
-
-def real_clips(
-    modality: Video,
-    training: TrainingData,
-    against: Items | None,
-    options: Mapping[str, Any],
-    classes: tuple[str, ...],
-) -> tuple[Clips, Clips]:
-    """Some training clips, and clips that the model has not seen.
-
-    Args:
-        against: as for `Modality.judge`.
-        classes: whose labels the clips get, if the data have them.
-
-    Raises:
-        InputError: if the data are missing, changed or too few, or features are asked for.
-    """
-    if features := options.get("features"):
-        raise InputError(f"features={features[0]} is not for films, which have their own metrics; remove --features")
-    training.check_unchanged(modality.words.items)
-    items = training.items
-    encoded = modality.encode(items)
-    train_rows, held_rows = modality.split(items, encoded.readable).samples(encoded.items)
-    real = _chosen(modality, items, encoded, train_rows, MAX_TRAINING, classes)
-    if against is None:
-        held = _chosen(modality, items, encoded, held_rows, MAX_CLIPS, classes)
-    else:
-        other = modality.encode(against)
-        held = _chosen(modality, against, other, np.arange(len(other.items)), MAX_CLIPS, classes)
-    if len(held) < MIN_HELD:
-        source = training.source if against is None else against.name
-        raise InputError(
-            f"{source} has {len(held)} held-out clips, which is too few to evaluate; give --against DATA with at least "
-            f"{MIN_HELD}"
-        )
-    return real, held
-
-
-def _chosen(modality: Video, items: Items, encoded: Encoded, rows: Any, most: int, classes: tuple[str, ...]) -> Clips:
-    """Some of the clips at random, as networks see them."""
-    chosen = np.sort(np.random.default_rng(0).permutation(rows)[:most])
-    np.random.default_rng(1).shuffle(chosen)
-    if len(chosen) < 1:
-        return Clips(torch.empty(0, *modality.shape))
-    stored = encoded.values
-    pixels = stored if isinstance(stored, Tensor) else stored.map()[1]
-    values = modality.scale(pixels[torch.from_numpy(chosen)])
-    known = classes and items.labels is not None and items.classes == classes
-    labels = torch.from_numpy(items.labels[encoded.items[chosen]]) if known and items.labels is not None else None
-    return Clips(values, labels)

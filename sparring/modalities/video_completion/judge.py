@@ -17,16 +17,8 @@ from sparring.metrics.image_pairs import psnr
 from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.video import drawing
-from sparring.modalities.video.judge import (
-    ADVICE,
-    MAX_CLIPS,
-    MAX_TRAINING,
-    MIN_HELD,
-    Clips,
-    VideoJudge,
-    first,
-    real_clips,
-)
+from sparring.modalities.video.judge import ADVICE, VideoJudge
+from sparring.modalities.video.real_clips import MAX_CLIPS, MAX_TRAINING, MIN_HELD, Clips, first, real_clips
 from sparring.nets.completion import blend
 from sparring.nets.tiles import Mapper
 from sparring.seeds import Seeds

@@ -28,9 +28,11 @@ from sparring.modalities.images.decoding import with_channels
 from sparring.modalities.judge import Console
 from sparring.modalities.survey import Survey
 from sparring.modalities.translation import Degraded
-from sparring.modalities.translation.files.video import READ, WRITTEN, transform_video
-from sparring.modalities.video import Video, fitting, reading
-from sparring.modalities.video.films import Films, Readable
+from sparring.modalities.translation.files.film_reading import READ
+from sparring.modalities.translation.files.film_writing import WRITTEN
+from sparring.modalities.translation.files.video import transform_video
+from sparring.modalities.video import Video, animations, fitting, reading
+from sparring.modalities.video.films import FILMS, Films, Readable
 from sparring.modalities.video.shown import at_rate
 from sparring.modalities.video_restoration.windows import windows
 from sparring.nets.neighbors import GIVEN, SEEN
@@ -187,7 +189,7 @@ class DegradedVideo(Degraded):
 
         def restore(film: Path, place: Path) -> int:
             with console.progress(f"applying to {film.name}") as progress:
-                return transform_video(one, film, place, None, smooth, progress, partial(restored, mapper))
+                return transform_video(one, film, place, None, smooth, progress, partial(restored, mapper), console.say)
 
         if not source.is_dir():
             if out.suffix.lower() not in WRITTEN:
@@ -254,7 +256,8 @@ def restore_folder(restore: Callable[[Path, Path], int], source: Path, out: Path
         InputError: if there are none.
     """
     own = resolved(out)  # which may be in the source, with earlier results
-    found = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in READ and own not in resolved(p).parents]
+    files = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in READ and own not in resolved(p).parents]
+    found = [path for path in files if path.suffix.lower() in FILMS or animations.frame_count(path) > 1]
     if not found:
         raise InputError(f"{source} holds no films; give a film ({', '.join(READ)}), or a folder of films")
     skipped = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -23,9 +23,10 @@ from sparring.modalities import Modality, Samples
 from sparring.modalities.samples import Comparison
 from sparring.model import Model
 from sparring.provenance import Mark, sidecars
-from sparring.studio import ask_form, charts, walks
+from sparring.studio import ask_form, charts, parts, walks
 from sparring.studio.ask_form import Entry
 from sparring.studio.handlers import ONE_RENDER, shows_errors, whole_number
+from sparring.studio.parts import Parts
 from sparring.studio.studio import NO_RUN, Stamp, Studio
 from sparring.studio.tabs import walk
 from sparring.studio.walks import Drawn
@@ -34,7 +35,6 @@ MAX_SEARCH = 15.0  # seconds for samples that satisfy conditions
 MAX_SAMPLES = 100_000  # samples drawn at once
 MAX_VALUES = 2**25  # values in all samples that are drawn at once
 MAX_GALLERY = 400  # images in the gallery
-MAX_ROWS = 200  # rows of a table on the page
 LEGEND = '<span class="key real">real</span> <span class="key sampled">sampled</span>'
 
 Updates = dict[Any, Any]  # by component
@@ -68,6 +68,7 @@ class Output:
         drawn: state with the samples, a `Drawn`.
         index: state with the index of the sample selected in the gallery.
         selection: which sample that is, in words.
+        parts: state with what shows the parts of samples of several kinds, a tuple of `Shown`.
         walks: container of the components for walks.
     """
 
@@ -82,6 +83,7 @@ class Output:
     drawn: gr.State
     index: gr.State
     selection: gr.Markdown
+    parts: gr.State
     walks: gr.Column
 
     @property
@@ -94,7 +96,7 @@ class Output:
         return {
             **{component: type(component)(value=None, visible=False) for component in shown},
             self.status: "", self.comparison: "", self.selection: "", self.drawn: None, self.index: None,
-            self.walks: gr.Column(visible=False),
+            self.parts: (), self.walks: gr.Column(visible=False),
         }  # fmt: skip
 
 
@@ -120,7 +122,10 @@ def tab(studio: Studio) -> Dependency:
             output = _output(files)
     with output.walks:
         walk.section(studio, output.drawn, output.index)
-    output.gallery.select(_select, None, [output.index, output.selection], show_progress="hidden")
+    output.gallery.select(
+        shows_errors(partial(_select, studio)), output.drawn, [output.index, output.selection, output.parts],
+        show_progress="hidden",
+    )  # fmt: skip
 
     with form.asks:
 
@@ -173,12 +178,20 @@ def _output(files: gr.File) -> Output:
         drawn=gr.State(None),
         index=gr.State(None),
         selection=gr.Markdown("", elem_id="selection"),
+        parts=_parts(),
         walks=gr.Column(visible=False),
     )  # fmt: skip
 
 
-def _select(event: gr.SelectData) -> list[Any]:
-    return [int(event.index), f"Sample {int(event.index) + 1} is selected."]
+def _parts() -> gr.State:
+    state = gr.State(())
+    parts.section(state)
+    return state
+
+
+def _select(studio: Studio, drawn: Drawn, event: gr.SelectData) -> list[Any]:
+    index = int(event.index)
+    return [index, f"Sample {index + 1} is selected.", parts.shown(studio, drawn.parts, index)]
 
 
 def _connect(studio: Studio, form: Form, output: Output, name: str, chosen: Sequence[str]) -> None:
@@ -255,29 +268,27 @@ def _draw(
         )
         mark = studio.mark(model)
         shown = samples if mark is None else mark.samples(samples)
+        each = Parts(model.modality.parts_of(samples), mark)
         images = model.modality.draw_items(shown)
+    texts = ask_form.described(entries, answers)
     gallery = tuple(images or ())[:MAX_GALLERY]
     can_walk = bool(gallery) and model.game.space() is not None
     return {
         **output.hidden(),
-        output.status: "\n\n".join([_status(model, n, number, asked, comparison), *map(escape, request.notes)]),
-        output.drawn: Drawn(name, request, number, truncation, gallery),
+        output.status: "\n\n".join([_status(model, n, number, texts, comparison), *map(escape, request.notes)]),
+        output.drawn: Drawn(name, request, number, truncation, gallery, each),
+        output.parts: parts.shown(studio, each),
         output.walks: gr.Column(visible=can_walk),
         **_shown(output, shown, gallery, comparison),
         **_files(studio, output, samples, name, mark),
     }
 
 
-def _status(model: Model, n: int, seed: int, asked: Mapping[str, Any], comparison: Comparison | None) -> str:
+def _status(model: Model, n: int, seed: int, texts: Sequence[str], comparison: Comparison | None) -> str:
     words = model.modality.words
-    texts = [text for name, value in asked.items() for text in _asked_texts(name, value)]
     conditions = f" with {' and '.join(f'`{text}`' for text in texts)}" if texts else ""
     status = f"{words.count(n)} of seed {seed}{conditions}"
     return status if comparison is None else f"{status}, compared with {comparison.reference}. {LEGEND}"
-
-
-def _asked_texts(name: str, value: Any) -> list[str]:
-    return value if isinstance(value, list) else [f"{name}={value}"]
 
 
 def _shown(output: Output, samples: Samples, gallery: Sequence[Image.Image], comparison: Comparison | None) -> Updates:
@@ -285,8 +296,7 @@ def _shown(output: Output, samples: Samples, gallery: Sequence[Image.Image], com
     updates: Updates = {}
     frame = samples.modality.as_frame(samples)
     if frame is not None:
-        rows = frame.head(MAX_ROWS).astype(object)
-        updates[output.table] = gr.Dataframe(value=rows.where(rows.notna(), ""), visible=True)
+        updates[output.table] = gr.Dataframe(value=parts.rows_of(frame), visible=True)
     if comparison is not None:
         updates[output.comparison] = charts.distribution_charts(comparison.distributions)
     elif gallery:

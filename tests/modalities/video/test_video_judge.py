@@ -12,7 +12,8 @@ from sparring.errors import InputError
 from sparring.modalities.judge import TrainingData
 from sparring.modalities.video import Video, clip_classifier
 from sparring.modalities.video import judge as judging
-from sparring.modalities.video.judge import Clips, VideoJudge, deviating
+from sparring.modalities.video.judge import VideoJudge, deviating
+from sparring.modalities.video.real_clips import Clips
 from sparring.nets import efficientnet_lite
 
 SIZE, FRAMES = 16, 8

@@ -11,8 +11,11 @@ from sparring.modalities.applying import Applied
 from sparring.modalities.images.depth import Levels
 from sparring.modalities.images.image_files import folder, found_in
 from sparring.modalities.judge import Console
+from sparring.modalities.translation.files.film_writing import WRITTEN
 from sparring.modalities.translation.files.photos import FORMATS, Photo, read, write
-from sparring.modalities.translation.files.video import READ, WRITTEN, transform_video
+from sparring.modalities.translation.files.video import transform_video
+from sparring.modalities.video import animations
+from sparring.modalities.video.films import ANIMATIONS, FILMS
 from sparring.nets.tiles import Mapper
 
 
@@ -35,7 +38,7 @@ def transform(
         return _counted(_transform_folder(mapper, source, out, mask, levels, console), "image")
     with console.progress(f"applying to {source.name}") as progress:
         if is_video(source, out):
-            return _counted(transform_video(mapper, source, out, mask, smooth, progress), "frame")
+            return _counted(transform_video(mapper, source, out, mask, smooth, progress, say=console.say), "frame")
         photo = read(source, out, mapper, mask, levels)
         if isinstance(photo, Unreadable):
             raise InputError(f"{source} cannot be used: {photo.why}")
@@ -48,8 +51,16 @@ def _counted(count: int, word: str) -> Applied:
 
 
 def is_video(source: Path, out: Path) -> bool:
-    """True if the frames of a file are transformed; of a GIF, only the first is if `out` is an image."""
-    return source.suffix.lower() in READ and (source.suffix.lower() != ".gif" or out.suffix.lower() not in FORMATS)
+    """True if the frames of a file are transformed; of an animation, only the first is if `out` is an image that does
+    not move.
+    """
+    suffix, target = source.suffix.lower(), out.suffix.lower()
+    if suffix not in ANIMATIONS:
+        return suffix in FILMS
+    if target in FORMATS and target not in WRITTEN:
+        return False
+    always = suffix not in FORMATS and target not in FORMATS  # even if it has one frame
+    return always or animations.frame_count(source) > 1
 
 
 def _check(source: Path, out: Path) -> None:
