@@ -15,9 +15,9 @@ from statistics import mean, stdev
 
 import torch
 
-import sparring
 from clock import count_cpu_time
 from pages import put, table
+from runs import trained_once
 from sparring.evaluation import evaluate
 from sparring.metrics.results import Evaluation, Number
 from sparring.model import Model
@@ -60,9 +60,7 @@ def _measured(name: str, args: argparse.Namespace) -> list[str]:
         found[recipe] = []
         for seed in range(args.seeds):
             out = args.runs / f"{recipe}-{name}-{args.time}-{seed}"
-            if not (out / "model").is_dir():
-                sparring.train(recipe, name, out=out, time=args.time, seed=seed, quiet=True, resume=out.is_dir())
-            model = sparring.load(out)
+            model = trained_once(recipe, name, out, args.time, seed=seed)
             found[recipe].append(evaluate(out))
             costs[recipe] = f"{model.about['step']:,}"
             if args.page and not seed:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-import sparring
 from clock import count_cpu_time
 from pages import put, table
+from runs import trained_once
 from sparring.use import augment
 
 
@@ -57,8 +57,7 @@ def _measured(size: int, content: dict[str, np.ndarray], test: Path, args: argpa
     data = args.runs / f"pneumonia-{size}.npz"
     np.savez_compressed(data, images=content["train_images"][rows], labels=labels[rows])
     run = args.runs / f"run-{size}-{args.time}"
-    if not (run / "model").is_dir():
-        sparring.train(None, data, out=run, time=args.time, quiet=True, labels=True)
+    trained_once(None, data, run, args.time, labels=True)
     out = args.runs / f"more-{size}.npz"
     return augment(run, out, seeds=args.seeds, against=str(test), without=["samples of rare classes"], force=True)
 

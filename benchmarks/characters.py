@@ -31,6 +31,7 @@ from torch import Tensor
 import sparring
 from clock import count_cpu_time
 from pages import put
+from runs import trained_once
 from sparring.console import Screen
 from sparring.data.sources import FileSource, Unreadable
 from sparring.data.tensors import VALUES
@@ -99,7 +100,8 @@ def main() -> None:
     _film(whole, out / "walk.webp")
     evaluation = evaluate(whole, args.data, samples=args.samples, device=args.device, quiet=False)
     pairs = _left_out(args, out) if args.pairs and not args.model else None
-    lines = [_about(whole, counted), "", *_shown_metrics(evaluation), "", f"{evaluation.protocol}.", ""]
+    how = f"on {whole.about['device']}" if args.model else counted  # this program did not train that one
+    lines = [_about(whole, how), "", *_shown_metrics(evaluation), "", f"{evaluation.protocol}.", ""]
     lines += [] if pairs is None else _pair_table(pairs, args.pairs, counted)
     page = ["# Characters asked for by attributes", "", "![samples](sheet.png)", "", "![a walk](walk.webp)", "", *lines]
     (out / "README.md").write_text("\n".join(page) + "\n")
@@ -113,17 +115,18 @@ def main() -> None:
 
 
 def _trained(args: argparse.Namespace, data: str, table: str, run: Path, time: str) -> sparring.Model:
-    """A model; continued if it was begun."""
     fields = parse(args.fields) | ({"table": table} if table else {})
-    if (run / "model").is_dir():
-        return sparring.load(run, str(resolve(args.device)))
-    return sparring.train(args.recipe or None, data, out=run, time=time, device=args.device, resume=True, **fields)
+    return trained_once(args.recipe or None, data, run, time, device=args.device, quiet=False, **fields)
 
 
-def _about(model: sparring.Model, counted: str) -> str:
-    """How a model was trained."""
+def _about(model: sparring.Model, how: str) -> str:
+    """How a model was trained.
+
+    Args:
+        how: its time was counted, or where it was trained.
+    """
     minutes, weights = model.about["seconds"] / 60, model.about["parameters"]["G"]
-    return f"`{model.recipe.name}`, {minutes:.0f} minutes ({counted}), {weights:,} weights in G."
+    return f"`{model.recipe.name}`, {minutes:.0f} minutes ({how}), {weights:,} weights in G."
 
 
 def _shown_metrics(evaluation: Evaluation) -> list[str]:

@@ -6,15 +6,21 @@ import time
 
 import torch
 
+from sparring.devices import resolve
 
-def count_cpu_time(device: str = "cpu") -> str:
+
+def count_cpu_time(device: str = "auto") -> str:
     """Let trainings on a CPU count the CPU time of this process, so that other programs do not change results.
+
+    Args:
+        device: of the trainings, as they take it.
 
     Returns:
         How time was counted, for the page.
     """
-    if device not in ("auto", "cpu") or (device == "auto" and torch.cuda.is_available()):
-        return f"time on {device}"
+    place = resolve(device).type
+    if place != "cpu":
+        return f"wall-clock time on {place}"
     time.monotonic = time.process_time
     threads = torch.get_num_threads()
     return "CPU time of one thread" if threads == 1 else f"CPU time of {threads} threads together"

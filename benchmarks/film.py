@@ -14,7 +14,6 @@ import io
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -66,10 +65,10 @@ def about(run: Path, model: sparring.Model) -> list[str]:
     section = RunFolder(run).read_section(HEADING)
     if section is None:
         raise InputError(f"{run} has not been evaluated; run: sparring evaluate {run}")
-    minutes, threads = model.about["seconds"] / 60, torch.get_num_threads()
+    *_, height, width = model.modality.shape
     trained = (
-        f"`{model.recipe.name}`, {minutes:.0f} minutes on {threads} CPU thread(s), "
-        f"{model.about['parameters']['G']:,} weights in G:"
+        f"`{model.recipe.name}`, {model.about['seconds'] / 60:.0f} minutes on {model.about['device']}, frames of "
+        f"{width} x {height} pixels, {model.about['parameters']['G']:,} weights in G:"
     )
     kept = [line for line in section if not line.startswith("![")]
     return [trained, "", *(line for i, line in enumerate(kept) if line or kept[i - 1])]

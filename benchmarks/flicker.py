@@ -20,13 +20,13 @@ from PIL import Image
 from torch import Tensor
 
 import sparring
+from runs import trained_once
 from sparring.data.items import Items
 from sparring.modalities import DegradedVideo, find
 from sparring.modalities.translation.files.video import Steady
 from sparring.modalities.video_restoration.judge import LENGTH, FilmJudge, measured, method_of
 from sparring.nets.tiles import Mapper
 from sparring.recipes.base import parse
-from sparring.training.bounds import seconds
 
 SHARPNESS = (0.0, 0.5, 1.0)
 METRICS = ("psnr", "spectral_distance", "flicker")
@@ -45,22 +45,15 @@ def main() -> None:
     out = Path(given.out)
     out.mkdir(parents=True, exist_ok=True)
     items = find(given.data, (DegradedVideo,))
-    video = train("restore_video", given.data, out / "restore_video", given)
+    asked = {"device": given.device, "quiet": False, "degrade": given.degrade, **parse(given.set)}
+    video = trained_once("restore_video", given.data, out / "restore_video", given.time, **asked)
     frames = frames_of(items, video.modality, out / "frames")
-    alone = train("denoise", str(frames), out / "denoise", given)
+    alone = trained_once("denoise", frames, out / "denoise", given.time, **asked)
     rows = evaluated(items, video, alone)
     (out / "README.md").write_text(page(rows, given))
     (out / "results.json").write_text(json.dumps(rows, indent=1))
     if given.page:
         Path(given.page).write_text(page(rows, given))
-
-
-def train(recipe: str, data: str, run: Path, given: argparse.Namespace) -> sparring.Model:
-    """A run of a recipe; one that is complete is loaded."""
-    if (run / "model").exists():
-        return sparring.load(run)
-    fields = {"degrade": given.degrade, **parse(given.set)}
-    return sparring.train(recipe, data, out=run, time=seconds(given.time), resume=True, device=given.device, **fields)
 
 
 def frames_of(items: Items, modality: DegradedVideo, folder: Path) -> Path:

@@ -19,6 +19,7 @@ from clock import count_cpu_time
 from genetic import search
 from guacamol import OBJECTIVES
 from pages import put, table
+from runs import trained_once
 from sparring.metrics import chemistry
 from sparring.modalities import find
 from sparring.modalities.molecules import Molecules
@@ -91,9 +92,7 @@ def rewarded_steps(run: Path) -> int:
 def trained(args: argparse.Namespace, name: str, **fields: object) -> sparring.Model:
     """The model of a run, trained if it does not exist."""
     out = args.runs / f"{name}-{args.time}"
-    if not (out / "model").is_dir():
-        sparring.train("organ", args.data, out=out, time=args.time, quiet=True, force=out.exists(), **fields)
-    return sparring.load(out)
+    return trained_once("organ", args.data, out, args.time, **fields)
 
 
 def drawn(model: sparring.Model, n: int) -> list[str]:

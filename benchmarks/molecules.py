@@ -18,9 +18,9 @@ from statistics import mean, stdev
 
 import numpy as np
 
-import sparring
 from clock import count_cpu_time
 from pages import put, table
+from runs import trained_once
 from sparring import Model
 from sparring.metrics import chemistry, moses
 from sparring.metrics.results import Number
@@ -155,11 +155,7 @@ def trained(
 ) -> Model:
     """The model of a run, trained if it does not exist."""
     out = args.runs / f"{name}-{args.time}"
-    if (out / "model").is_dir():
-        return sparring.load(out)
-    print(f"training {out.name}", flush=True)
-    given = {"time": args.time, "seed": seed, "device": args.device, "quiet": True, "resume": out.is_dir()}
-    return sparring.train(recipe, data, out=out, **given, **fields)
+    return trained_once(recipe, data, out, args.time, seed=seed, device=args.device, **fields)
 
 
 def drawn(model: Model, n: int) -> tuple[list[str], float]:

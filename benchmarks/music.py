@@ -19,6 +19,7 @@ import numpy as np
 import sparring
 from clock import count_cpu_time
 from pages import put, table
+from runs import trained_once
 from sparring.evaluation.evaluate import evaluate
 from sparring.metrics.results import Evaluation, Number
 
@@ -75,9 +76,7 @@ def _trained(
     recipe: str, data: str, args: argparse.Namespace, seed: int, fields: dict[str, float], name: str
 ) -> sparring.Model:
     out = args.runs / f"{name}-{data}-{args.time}-{seed}"
-    if (out / "model").is_dir():
-        return sparring.load(out)
-    return sparring.train(recipe, data, out=out, time=args.time, seed=seed, quiet=True, resume=out.exists(), **fields)
+    return trained_once(recipe, data, out, args.time, seed=seed, **fields)
 
 
 def _cell(runs: Sequence[Sequence[Number]], name: str) -> str:

@@ -140,7 +140,7 @@ def measured(ways: dict[str, Way], rounds: int) -> dict[str, dict[str, float]]:
 
 def run_seconds(recipe: Recipe[Any], data: str, precision: str) -> float:
     """Seconds per step of a run."""
-    count_cpu_time()
+    count_cpu_time("cpu")
     with tempfile.TemporaryDirectory() as folder:
         model = sparring.train(
             recipe, data, out=Path(folder) / "run", time=RUN_SECONDS, quiet=True, device="cpu", precision=precision

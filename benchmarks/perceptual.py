@@ -26,7 +26,7 @@ from torch import Tensor
 
 import sparring
 from pages import table
-from runs import run_tasks
+from runs import finished, run_tasks
 from sparring import Model, recipes
 from sparring.console import Screen
 from sparring.devices import fabric
@@ -87,13 +87,15 @@ def _trained(
     """The model of a run of as many steps as take these minutes of CPU time, or of the given number; trained if it does
     not exist.
     """
-    out, path = options.runs / name, options.data / data
-    if (out / "model").is_dir():
-        return sparring.load(out)
+    minutes *= options.time
+    out, path = options.runs / (name if steps else f"{name}-{minutes:g}m"), options.data / data
+    model = finished(recipe, path, out, steps=steps or None, device="cpu", **fields)
+    if model is not None:
+        return model
     chosen = recipes.find(recipe).set(fields)
     if out.is_dir():
         return sparring.train(chosen, path, out=out, resume=True, quiet=True, device="cpu")
-    steps = steps or round(60 * minutes * options.time / _seconds_per_step(chosen, path))
+    steps = steps or round(60 * minutes / _seconds_per_step(chosen, path))
     print(f"training {name}, {steps} steps", flush=True)
     return sparring.train(chosen, path, out=out, steps=steps, quiet=True, device="cpu")
 
@@ -207,4 +209,4 @@ def _named(recipe: str, weight: float) -> str:
 
 
 if __name__ == "__main__":
-    run_tasks(__file__, (__doc__ or "").splitlines()[0], {"cost": cost, "x4": x4, "citrus": citrus})
+    run_tasks(__file__, (__doc__ or "").splitlines()[0], {"cost": cost, "x4": x4, "citrus": citrus}, "cpu")

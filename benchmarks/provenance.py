@@ -18,6 +18,7 @@ from torch import Tensor
 import sparring
 from clock import count_cpu_time
 from pages import put, table
+from runs import trained_once
 from sparring import Model
 from sparring.console import Screen
 from sparring.files import write_json
@@ -78,11 +79,7 @@ def command(given: argparse.Namespace, counted: str) -> str:
 
 def trained(given: argparse.Namespace, name: str) -> Model:
     """The model of a run, trained if it does not exist."""
-    out = given.runs / name
-    if not (out / "model").is_dir():
-        fields = RECIPES[name]
-        sparring.train(name, DATA, out=out, time=given.time, quiet=True, resume=out.is_dir(), **fields)
-    return sparring.load(out)
+    return trained_once(name, DATA, given.runs / name, given.time, **RECIPES[name])
 
 
 def watermarked(given: argparse.Namespace, model: Model) -> dict[str, object]:

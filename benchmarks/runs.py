@@ -10,15 +10,26 @@ from typing import Any
 import sparring
 from clock import count_cpu_time
 from pages import put, table
-from sparring import Model
+from sparring import Model, recipes
+from sparring.devices import resolve
+from sparring.errors import InputError
 from sparring.metrics.results import Evaluation
+from sparring.modalities import find
+from sparring.modalities.find import lasting_source
+from sparring.recipes.base import Recipe
+from sparring.runs.folder import RunFolder
+from sparring.training.bounds import seconds
 
 MAX_HEIGHT = 662  # pixels of an image on a page
 Task = Callable[[argparse.Namespace], list[str]]
 
 
-def run_tasks(script: str, description: str, tasks: Mapping[str, Task]) -> None:
-    """Run the requested tasks, and write their results to a page."""
+def run_tasks(script: str, description: str, tasks: Mapping[str, Task], device: str = "auto") -> None:
+    """Run the requested tasks, and write their results to a page.
+
+    Args:
+        device: of their trainings.
+    """
     name = Path(script).stem
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("tasks", nargs="*", default=list(tasks))
@@ -28,7 +39,7 @@ def run_tasks(script: str, description: str, tasks: Mapping[str, Task]) -> None:
     parser.add_argument("--page", type=Path, help="write the tables to this Markdown file, between its two marks")
     options = parser.parse_args()
     lines: list[str] = []
-    counted = count_cpu_time()
+    counted = count_cpu_time(device)
     for task in options.tasks:
         part = [f"**{task}**", "", *tasks[task](options), ""]
         print("\n".join(part), flush=True)
@@ -44,13 +55,80 @@ def run_tasks(script: str, description: str, tasks: Mapping[str, Task]) -> None:
 def trained(
     options: argparse.Namespace, name: str, recipe: str, data: Path | str, minutes: float, **fields: Any
 ) -> Model:
-    """The model of a run, trained for some minutes if it does not exist."""
-    out = options.runs / name
-    if (out / "model").is_dir():
-        return sparring.load(out)
-    print(f"training {name}", flush=True)
-    time = f"{minutes * options.time:g}m"
-    return sparring.train(recipe, data, out=out, time=time, quiet=True, resume=out.is_dir(), **fields)
+    """The model of a run of a task, trained for some minutes if it does not exist."""
+    return trained_once(recipe, data, options.runs / name, f"{minutes * options.time:g}m", **fields)
+
+
+def trained_once(
+    recipe: str | None, data: Path | str, out: Path, time: str, *, seed: int = 0, device: str = "auto",
+    quiet: bool = True, **fields: Any,
+) -> Model:  # fmt: skip
+    """The model of a run: a complete one is loaded, and one that was interrupted is continued.
+
+    Args:
+        recipe, data, time, seed, device, quiet, fields: as for `sparring.train`.
+        out: the folder of the run.
+
+    Raises:
+        InputError: as `finished` does.
+    """
+    model = finished(recipe, data, out, time=time, seed=seed, device=device, **fields)
+    if model is not None:
+        return model
+    print(f"training {out.name}", flush=True)
+    return sparring.train(
+        recipe, data, out=out, time=time, seed=seed, device=device, quiet=quiet, resume=True, **fields
+    )
+
+
+def finished(
+    recipe: str | None, data: Path | str, out: Path, *, time: str | None = None, steps: int | None = None,
+    seed: int = 0, device: str = "auto", **fields: Any,
+) -> Model | None:  # fmt: skip
+    """The model of a run that is complete; None if there is none, or it was interrupted.
+
+    Args:
+        recipe, data, seed, device, fields: as for `sparring.train`.
+        out: the folder of the run.
+        time, steps: its bound; one that is None is not compared.
+
+    Raises:
+        InputError: if what is there was trained in another way: a page would say that these settings had led to it.
+    """
+    folder, place = RunFolder(out), resolve(device)
+    if not folder.exists:
+        return None
+    stored, _, run = folder.reopen()
+    if recipe is None:
+        chosen, _ = recipes.choose(find(data), place.type, None if time is None else seconds(time))
+    else:
+        chosen = recipes.find(recipe)
+    asked = _described(chosen.set(fields).settled()[0]) | {
+        "data": lasting_source(data), "seed": seed, "device": place.type,
+        "time": run["time"] if time is None else seconds(time), "steps": run["steps"] if steps is None else steps,
+    }  # fmt: skip
+    settings = run["settings"]
+    was = _described(stored) | {
+        "data": settings["data"], "seed": settings["seed"], "device": settings["device"].partition(":")[0],
+        "time": run["time"], "steps": run["steps"],
+    }  # fmt: skip
+    differing = [name for name in {**was, **asked} if was.get(name) != asked.get(name)]
+    if "recipe" in differing:  # another one has other fields
+        differing = ["recipe"]
+    if differing:
+        before, now = (", ".join(f"{name}={each.get(name)}" for name in differing) for each in (was, asked))
+        raise InputError(
+            f"{out} was trained with {before}, not {now}; give the same, or another folder of runs, or remove this one"
+        )
+    if not folder.model.is_dir():
+        return None
+    model = sparring.load(out, str(place))
+    return None if model.about.get("stopped") else model
+
+
+def _described(recipe: Recipe[Any]) -> dict[str, Any]:
+    """A recipe and its fields."""
+    return {"recipe": recipe.name, **vars(recipe)}
 
 
 def cost(model: Model) -> str:

@@ -20,9 +20,9 @@ from statistics import mean, stdev
 import numpy as np
 import pandas as pd
 
-import sparring
 from clock import count_cpu_time
 from pages import put, table
+from runs import trained_once
 from sparring.metrics.results import Number
 from sparring.modalities import Series, find
 from sparring.modalities.series.judge import SeriesJudge
@@ -95,10 +95,7 @@ def _closes(path: Path) -> pd.DataFrame:
 
 def _train_and_measure(recipe: str, train: Path, folder: Path, seed: int, bound: str, judge: SeriesJudge):
     out = folder / f"{recipe}-{bound}-{seed}"
-    if (out / "model").is_dir():
-        model = sparring.load(out)
-    else:
-        model = sparring.train(recipe, train, out=out, time=bound, seed=seed, quiet=True)
+    model = trained_once(recipe, train, out, bound, seed=seed)
     paths = model.sample(judge.n, seed=0, length=judge.length).items
     numbers = judge.numbers(judge.walks(np.maximum(paths, 1e-6)))  # a price of TimeGAN may be 0
     print(recipe, seed, " ".join(f"{n.name} {n}" for n in numbers), flush=True)

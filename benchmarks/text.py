@@ -18,9 +18,9 @@ from statistics import mean, stdev
 
 import numpy as np
 
-import sparring
 from clock import count_cpu_time
 from pages import put, table
+from runs import trained_once
 from sparring import Model
 from sparring.files import places
 from sparring.metrics.bleu import References, bleu, self_bleu
@@ -149,13 +149,10 @@ def file(name: str) -> Path:
 def trained(args: argparse.Namespace, task: str, recipe: str, path: Path, seed: int) -> Model:
     """The model of a run, trained if it does not exist."""
     out = args.runs / f"{task}-{recipe}-{seed}-{args.time}"
-    if (out / "model").is_dir():
-        return sparring.load(out)
-    print(f"training {out.name}", flush=True)
-    given = {"time": args.time, "seed": seed, "device": args.device, "quiet": True, "resume": out.is_dir()}
     fields = parse(args.fields) if recipe in (LIKELIHOOD, "text") else {}
     fields |= {"adversarial": 0.0, "candidates": 1} if recipe == LIKELIHOOD else {}
-    return sparring.train("text" if recipe == LIKELIHOOD else recipe, path, out=out, **given, **fields)
+    name = "text" if recipe == LIKELIHOOD else recipe
+    return trained_once(name, path, out, args.time, seed=seed, device=args.device, **fields)
 
 
 def judge_of(model: Model, path: Path, name: str) -> TextJudge:

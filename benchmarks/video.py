@@ -8,7 +8,7 @@ baselines), `results.json`, and pictures of the first seed: for recipes that gen
 contact sheet (`.png`) and a matrix of contents and motions; for those that complete clips the picture of their
 evaluation. With --page, the tables are also written between the two marks of a page, and the pictures beside it. Of
 Weizmann's films, those of the last person are held out. A run that was interrupted continues, and one that is complete
-is not trained again.
+is not trained again; one that was trained with other settings is refused.
 """
 
 from __future__ import annotations
@@ -30,13 +30,12 @@ from PIL import Image
 import sparring
 from clock import count_cpu_time
 from pages import put, table
-from runs import cost
+from runs import cost, trained_once
 from sparring.evaluation import evaluate
 from sparring.metrics.results import Evaluation
 from sparring.modalities import Video
 from sparring.modalities.video import drawing, writers
 from sparring.recipes.base import parse
-from sparring.training.bounds import seconds
 
 RECIPES = ("video", "mocogan")
 SHOWN = 9  # clips of a film
@@ -77,7 +76,10 @@ def main() -> None:
         name = Path(data).stem
         for recipe in given.recipes:
             for seed in range(given.seeds):
-                model = train(recipe, data, out / "runs" / f"{recipe}-{name}-{seed}", seed, given)
+                model = trained_once(
+                    recipe, data, out / "runs" / f"{recipe}-{name}-{seed}", given.time, seed=seed, device=given.device,
+                    quiet=False, **parse(given.set),
+                )  # fmt: skip
                 evaluation = evaluate(model, device=given.device)
                 results.setdefault(name, {}).setdefault(recipe, []).append(Measured(evaluation, cost(model)))
                 if not seed:
@@ -89,16 +91,6 @@ def main() -> None:
         put(given.page, __file__, lines)
         for picture in (name for names in pictures.values() for name in names):
             shutil.copy(out / picture, given.page.parent)
-
-
-def train(recipe: str, data: str, run: Path, seed: int, given: argparse.Namespace) -> sparring.Model:
-    """A run of a recipe; one that is complete is loaded."""
-    if (run / "model").exists():
-        return sparring.load(run)
-    fields = parse(given.set)
-    return sparring.train(
-        recipe, data, out=run, time=seconds(given.time), seed=seed, resume=True, device=given.device, **fields
-    )
 
 
 def show(model: sparring.Model, evaluation: Evaluation, out: Path, name: str) -> list[str]:

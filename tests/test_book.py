@@ -223,7 +223,13 @@ def test_the_chinese_list_has_all_recipes():
 
 
 def test_the_readmes_are_twins():
-    """Both are short, and their tables have the same links, commands and figures, line by line."""
+    """Both are short, and have the same links. Their tables have the same links, commands and figures, line by line."""
+
+    def links(name: str, *own: str) -> set[str]:
+        return set(re.findall(r"\]\(([^)]+)\)", prose(ROOT / name))) - {*own}
+
+    # Each links to the other one. The list of recipes in Chinese is a page of its own.
+    assert links("README.zh.md", "README.md", "docs/recipes.zh.md") == links("README.md", "README.zh.md")
 
     def tables(name: str) -> list[list[str]]:
         rows = [line for line in prose(ROOT / name).splitlines() if line.startswith("|")]

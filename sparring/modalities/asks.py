@@ -60,7 +60,7 @@ class Ask:
     fields: tuple[Field, ...] = ()
 
     def parse(self, texts: Sequence[str]) -> Any:
-        """The value that was typed on a command line.
+        """The value that was typed, on a command line or in the query of a request.
 
         Raises:
             InputError: if it has the wrong type, or there are several where one is expected.
@@ -69,7 +69,7 @@ class Ask:
         if self.many:
             return values
         if len(values) != 1:
-            raise InputError(f"--{self.name} was given {len(values)} times; give it once")
+            raise InputError(f"{self.name} was given {len(values)} times; give it once")
         return values[0]
 
     def _value(self, text: str) -> Any:

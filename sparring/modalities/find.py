@@ -50,6 +50,11 @@ def every_apply_ask() -> list[Ask]:
     return list({ask.name: ask for kind in kinds() for ask in kind().apply_asks}.values())
 
 
+def every_applied_media() -> list[str]:
+    """Media types of the files that models of some kind of data write when they are applied, each once."""
+    return list(dict.fromkeys(media for kind in kinds() for media in kind.applied_media))
+
+
 def kind_of(items: Items, first: Sequence[type[Modality]] = ()) -> type[Modality]:
     """The kind of a data set.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -79,6 +79,10 @@ class Sampler(Protocol):
 
     @property
     def modality(self) -> Modality: ...
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """Names and values of its recipe's fields: advice names only these."""
 
     def sample(self, n: int, *, seed: int | None = None, **asked: Any) -> Any:
         """n samples, as `Samples`."""

@@ -134,7 +134,7 @@ def read_through(modality: Modality, items: Items, data: str, progress: Progress
         held=0 if items.held is None else int(items.held.sum()),
         unreadable=encoded.skipped,
         notes=encoded.notes,
-        checks=f"of {words.items}, only that they can be read was checked",
+        checks=f"checked only whether {words.items} can be read",
     )
 
 

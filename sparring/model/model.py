@@ -74,6 +74,11 @@ class Model:
         return next(self.game.parameters()).device
 
     @property
+    def fields(self) -> Mapping[str, Any]:
+        """Names and values of the recipe's fields."""
+        return vars(self.recipe)
+
+    @property
     def speed(self) -> float:
         """Training speed in samples per second."""
         return float(self.about["step"] * self.recipe.batch / max(0.1, self.about["seconds"]))

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
+from sparring.metrics.advice import untried
 from sparring.metrics.results import Finding
 
 WINDOW = 200  # steps for which a problem must persist
@@ -148,12 +149,8 @@ class Health:
         )
 
     def _advice(self, settings: Sequence[str], *others: str) -> str:
-        """What to train with: those settings that the recipe has and that are not set yet, then other means."""
-        given = {f"{name}={value}".lower() for name, value in self._fields.items()}
-        decided = {name for name, value in self._fields.items() if value is not None}  # others depend on the data
-        *first, last = [
-            *(text for text in settings if text.partition("=")[0] in decided and text not in given), *others,
-        ]  # fmt: skip
+        """What to train with: settings that the recipe has and that are not set yet, then other means."""
+        *first, last = [*untried(settings, self._fields), *others]
         return (
             f"train with {', '.join(first)}, or {last}"
             if len(first) > 1

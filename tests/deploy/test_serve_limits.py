@@ -73,6 +73,8 @@ REFUSED = [
     ("POST", "/models/larger/apply?sharpness=2", {"content": picture(), "headers": PNG}, 422, "query.sharpness"),
     ("POST", "/models/larger/apply", {"content": picture(70, 72, 1), "headers": PNG}, 413, "72 x 70 pixels"),
     ("POST", "/models/digits/invert", {"content": picture(70, 72, 1), "headers": PNG}, 413, "72 x 70 pixels"),
+    ("POST", "/models/digits/samples?n=4", {}, 422, "samples has no parameter 'n'; send it in the body"),
+    ("POST", "/models/digits/invert?labels=7", {"content": picture(), "headers": PNG}, 422, "did you mean 'label'?"),
     ("POST", "/models/digits/invert?steps=1001", {"content": picture(), "headers": PNG}, 422, "query.steps"),
     ("POST", "/models/larger/apply", {"content": bytes(60_000), "headers": PNG}, 413, "0.05 MiB"),
     ("POST", "/models/larger/apply", {"content": iter([bytes(30_000)] * 2), "headers": PNG}, 413, "0.05 MiB"),

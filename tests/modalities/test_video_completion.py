@@ -1,5 +1,9 @@
 """Clips from given frames: how films are continued and filled in, and how that is evaluated."""
 
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -119,6 +123,29 @@ def test_a_film_is_continued_from_its_last_frames(models, tmp_path):
     frames, rate = shown(out)
     assert (len(frames), rate) == (9 + 4, RATE)
     assert np.abs(frames[:9, ::16, ::16].astype(int) - crossing(9, 0)).mean() < 8  # enlarged 16 times
+
+
+def test_progress_is_told_in_frames_of_a_film_and_in_films_of_a_folder(models, films, tmp_path):
+    model, told = sparring.load(models["predict"]), []
+
+    @contextmanager
+    def progress(_what):
+        yield lambda done, total: told.append((done, total))
+
+    console = SimpleNamespace(say=told.append, progress=progress)
+    film = write_mp4(tmp_path / "film.mp4", crossing(9, 0))
+    model.modality.transform(model.mapper(), film, tmp_path / "longer.mp4", console, asked={"length": 6})
+    assert told == [(done, 15) for done in range(1, 16)]
+    told.clear()
+    model.modality.transform(model.mapper(), films / "a", tmp_path / "longer", console)
+    assert told == [(done, 12) for done in range(1, 13)]
+
+
+def test_an_archive_of_films_is_refused(models, films, tmp_path):
+    archive = shutil.make_archive(str(tmp_path / "films"), "zip", films)
+    with pytest.raises(InputError, match=r"films\.zip holds 24 films; unpack it"):
+        apply(models["predict"], archive, tmp_path / "longer.mp4")
+    assert not (tmp_path / "longer.mp4").exists()
 
 
 def test_chunks_are_generated_from_those_before_them():
@@ -285,6 +312,8 @@ def test_server(models, tmp_path):
         for query, message in (
             ("length=0", "length=0 is out of range"),
             ("length=x", "length=x is not a whole number"),
+            ("length=2&length=3", '"length was given 2 times; give it once'),
+            ("lenght=9", "lenght=9 was given, but apply has no parameter 'lenght'; did you mean 'length'?"),
         ):
             answer = client.post(f"/models/predict/apply?{query}", content=film, headers={"Content-Type": "video/mp4"})
             assert answer.status_code == 422
@@ -292,3 +321,24 @@ def test_server(models, tmp_path):
         bad = client.post("/models/predict/apply", content=b"no film", headers={"Content-Type": "video/mp4"})
         assert bad.status_code == 422
         assert "/tmp" not in bad.text
+
+
+def test_a_request_that_is_not_done_in_time_does_not_block_the_next_one(models, tmp_path, monkeypatch):
+    testclient = pytest.importorskip("starlette.testclient")
+    from sparring.deploy.serve.app import application
+    from sparring.deploy.serve.limits import Limits
+
+    film = write_mp4(tmp_path / "film.mp4", crossing(6, 0)).read_bytes()
+    model = sparring.load(models["predict"])
+    mapper = model.mapper()
+
+    def slow(x):
+        time.sleep(0.02)
+        return mapper.net(x)
+
+    monkeypatch.setattr(model, "mapper", lambda *_: replace(mapper, net=slow))
+    app, sent = application({"predict": model}, Limits(seconds=2)), {"Content-Type": "video/mp4"}
+    with testclient.TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        for length, status in ((4096, 504), (4, 200)):  # at least 20 seconds, and a fraction of one
+            answer = client.post(f"/models/predict/apply?length={length}", content=film, headers=sent)
+            assert answer.status_code == status, answer.text

@@ -120,6 +120,13 @@ def test_the_tab_fits_models_that_transform_files(studio, parts, name, asks, fil
     assert not fitted[parts.video].visible
 
 
+@pytest.mark.parametrize(("name", "kept"), [("predict", False), ("films", False), ("sounds", False), ("images", True)])
+def test_no_image_is_left_where_it_cannot_be_seen(studio, parts, name, kept):
+    """Uploaded for another run, it would be sent beside the film, and could not be removed."""
+    changed = file._fit(studio, parts, studio.stamp(name))[parts.image].constructor_args
+    assert ("value" not in changed) if kept else (changed["value"] is None and not changed["visible"])
+
+
 def test_a_film_is_continued_as_asked_for(studio, parts, tmp_path):
     film = write_film(tmp_path / "walk.mp4")
     shown = run(studio, parts, "predict", given=film, length=6, variant=2)

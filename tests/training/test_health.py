@@ -162,6 +162,8 @@ def test_numbers_and_names(numbers, names):
             "train with augment=ada, flip=true, a narrower net, more data, or fewer steps",
         ),
         ({"augment": "ada"}, "train with a narrower net, more data, or fewer steps"),
+        ({"augment": "ada", "crop": 0.2}, "train with a narrower net, more data, or fewer steps"),
+        ({"flip": True, "crop": 0.0}, "train with crop=0.1, a narrower net, more data, or fewer steps"),
         ({}, "train with a narrower net, more data, or fewer steps"),
     ],
 )

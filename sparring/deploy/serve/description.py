@@ -89,6 +89,11 @@ def _content(media: str) -> dict[str, Any]:
     return TEXT if media.startswith("text/") else BINARY
 
 
-def image_responses(description: str, model: Any) -> dict[int | str, dict[str, Any]]:
-    """Responses with a result for an image: as a PNG, as arrays, or as JSON of a schema."""
-    return WITH_WORK | {200: {"description": description, "model": model, "content": {PNG: BINARY, NPZ: BINARY}}}
+def image_responses(description: str, model: Any, media: Iterable[str] = ()) -> dict[int | str, dict[str, Any]]:
+    """Responses with a result for an image: as a PNG, as arrays, or as JSON of a schema.
+
+    Args:
+        media: further media types, those of results for other files.
+    """
+    content = dict.fromkeys((PNG, NPZ, *media), BINARY)
+    return WITH_WORK | {200: {"description": description, "model": model, "content": content}}

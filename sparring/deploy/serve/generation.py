@@ -25,10 +25,10 @@ from sparring.deploy.serve.routes import Name, negotiated, served
 from sparring.deploy.serve.served import Served
 from sparring.deploy.serve.uploads import fitted, transformed, uploaded
 from sparring.deploy.serve.worker import Draw, Job, QueueFull, Worker
-from sparring.errors import InputError
+from sparring.errors import InputError, nearest
 from sparring.explore.invert import STEPS, Inversion, invert
 from sparring.modalities.asks import MAX_TEXT
-from sparring.modalities.find import every_apply_ask
+from sparring.modalities.find import every_applied_media, every_apply_ask
 from sparring.modalities.samples import as_image, base64_png, png_bytes
 from sparring.model import Model
 from sparring.use.apply import check_asked
@@ -38,8 +38,27 @@ MAX_NOTES = 1000  # characters of a header
 Seed = Annotated[int, Query(ge=0, le=schemas.MAX_SEED, description="Of the search.")]
 
 
-class JsonRoute(APIRoute):
-    """A route that refuses bodies that are not declared as JSON."""
+class StrictRoute(APIRoute):
+    """A route that refuses parameters of the query that it does not declare: a misspelled one would change nothing."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handle, route = super().get_route_handler(), self.path.rpartition("/")[2]
+        known = {field.alias for field in self.dependant.query_params}
+        known |= {parameter["name"] for parameter in (self.openapi_extra or {}).get("parameters", ())}
+
+        async def checked(request: Request) -> Response:
+            for name, value in request.query_params.multi_items():
+                if name not in known:
+                    hint = nearest(name, known) if known else "send it in the body"
+                    raise InputError(f"{name}={value} was given, but {route} has no parameter {name!r}; {hint}")
+            response: Response = await handle(request)
+            return response
+
+        return checked
+
+
+class JsonRoute(StrictRoute):
+    """A route that also refuses bodies that are not declared as JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         handle = super().get_route_handler()
@@ -54,7 +73,7 @@ class JsonRoute(APIRoute):
         return checked
 
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 async def finished(request: Request, worker: Worker, job: Job) -> Any:
@@ -151,7 +170,7 @@ APPLY_ASKS = {"parameters": [
     "/models/{name}/apply",
     tags=["generation"],
     response_class=Response,
-    responses=image_responses("The result.", schemas.Applied),
+    responses=image_responses("The result.", schemas.Applied, every_applied_media()),
     openapi_extra=UPLOAD | APPLY_ASKS,
 )
 async def apply(
@@ -163,7 +182,7 @@ async def apply(
     ] = 1.0,
 ) -> Response:
     """Translate, enlarge, clean or fill an image of any size. Pixels are filled where a mask is not black or, without a
-    mask, where the image is transparent.
+    mask, where the image is transparent. Models of films and sounds take and return those.
     """
     known = served(request, name).model.modality.applied_media
     model, media = negotiated(request, name, "apply", (PNG, JSON, NPZ) if PNG in known else tuple(known))

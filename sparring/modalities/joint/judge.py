@@ -48,6 +48,11 @@ class PartSampler:
     def __init__(self, model: Sampler, part: Part) -> None:
         self.model, self.part, self.modality = model, part, part.modality
 
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """Those of the recipe of the whole."""
+        return self.model.fields
+
     def sample(self, n: int, *, seed: int | None = None, **asked: Any) -> Samples:
         """n samples of the part."""
         items = self.model.sample(n, seed=seed, **asked).items

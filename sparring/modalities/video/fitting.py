@@ -110,7 +110,7 @@ def examine(film: Readable) -> Header:
         *size,
         channels=channels,
         colors=colors,
-        seconds=end if whole else max(end, _declared(film, end)),
+        seconds=end if whole else max(end, declared_seconds(film)),
         rate=rate,
         even=not film.film.timed or max(durations[:-1]) < 1.5 * min(durations[:-1]),
         frames=len(shown) if whole else 0,
@@ -129,11 +129,11 @@ def _rate(film: Readable, durations: Sequence[float]) -> float:
         return float(av_files.rate_of(clip))
 
 
-def _declared(film: Readable, otherwise: float) -> float:
-    """Length of a film in seconds, as its file declares it."""
+def declared_seconds(film: Readable) -> float:
+    """Length of a film in seconds, as its file declares it; 0 if it does not."""
     name, content = film.contents[0]
     if film.film.form != "film":
-        return otherwise
+        return 0.0
     with av_files.opened(content, name) as clip:  # type: ignore[arg-type]
         return av_files.seconds_of(clip)
 

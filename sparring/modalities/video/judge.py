@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import pairwise
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,10 +21,11 @@ from sparring.metrics.classes import inception_score
 from sparring.metrics.frechet import Moments, frechet, moments
 from sparring.metrics.kernel import kernel_distance
 from sparring.metrics.patches import SIDE, patches
-from sparring.metrics.results import Evaluation, Finding, Number
+from sparring.metrics.results import Evaluation, Number
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.video import drawing
 from sparring.modalities.video.clip_classifier import ClipClassifier, judged, reduced, train
+from sparring.modalities.video.problems import findings
 from sparring.modalities.video.real_clips import MAX_CLIPS, MAX_TRAINING, MIN_HELD, Clips, chosen, first, real_clips
 from sparring.nets import efficientnet_lite, pretrained
 from sparring.nets.pretrained import IMAGENET
@@ -41,17 +41,6 @@ MAX_DRIFTING = 64  # clips whose frames are all compared
 COMPARED_SIDE = 16  # pixels at which copies are searched
 SHEET = 6  # clips on a sheet
 MATRIX = 4  # contents and motions of the matrix
-TIMES_FLOOR, SHARE_OFF, OFF = 2.0, 0.15, 0.2  # deviations from real clips that stand out
-
-# Problems that metrics show if they are unlike those of real clips, and what to change.
-ADVICE = {
-    "motion_amount": ("too much or too little motion", "train longer, or with more judged frames (judged=4)"),
-    "straightness": ("motion is unlike that of real clips", "train longer, or with more judged frames"),
-    "identity_drift": ("what is shown changes within a clip", "train longer, or lower motion=N"),
-    "forward_share": ("the order of frames is unlike that of real clips", "train longer"),
-    "conditional_accuracy": ("clips do not show their class", "train longer, or give labels=true"),
-    "near_copy_share": ("copies", "train on more films, or for fewer steps"),
-}
 
 Features = tuple[Tensor, Moments]
 
@@ -64,12 +53,7 @@ class VideoJudge(Judge):
         training, held: real clips.
         say: receives progress messages.
         name: of the data.
-
-    Attributes:
-        advice: by the name of a metric, the problem if it is unlike that of real clips, and what to change.
     """
-
-    advice: Mapping[str, tuple[str, str]] = ADVICE
 
     def __init__(self, modality: Video, training: Clips, held: Clips, say: Callable[[str], None], name: str) -> None:
         self.modality, self.training, self.held, self.say, self.name = modality, training, held, say, name
@@ -97,7 +81,7 @@ class VideoJudge(Judge):
             raise InputError(f"{n} clips are too few to evaluate; give at least {MIN_HELD}")
         console.say(f"evaluating {n:,} clips")
         generated = self._generated(model, n, seed)
-        return self._evaluation(generated, [*self._sheets(generated), self._matrix(model, seed)])
+        return self._evaluation(generated, [*self._sheets(generated), self._matrix(model, seed)], model.fields)
 
     def evaluate_items(self, items: Items, console: Console) -> Evaluation:
         encoded = self.modality.encode(items)
@@ -106,9 +90,9 @@ class VideoJudge(Judge):
         if len(clips) < MIN_HELD:
             raise InputError(f"{items.name!r} has {len(clips)} clips; evaluating needs at least {MIN_HELD}")
         console.say(f"evaluating {len(clips):,} clips")
-        return self._evaluation(clips, self._sheets(clips))
+        return self._evaluation(clips, self._sheets(clips), {})
 
-    def _evaluation(self, generated: Clips, sheets: list[Image.Image]) -> Evaluation:
+    def _evaluation(self, generated: Clips, sheets: list[Image.Image], fields: Mapping[str, object]) -> Evaluation:
         floor, baselines, n = self.floor, self.cheats, len(generated)
         numbers = self.numbers(generated)
         return Evaluation(
@@ -116,16 +100,16 @@ class VideoJudge(Judge):
             protocol=(
                 f"{n:,} clips compared with {min(MAX_CLIPS, len(self.training)):,} training clips; real: "
                 f"{self.n:,} held-out clips; frames by {self.features_name}, changes from frame to frame by patches; "
-                "conditional_accuracy and forward_share by a net that was trained on the training clips; cheats: "
-                "training clips with one frame only, with their frames in random order, faded into each other, and "
-                "played backwards"
+                "conditional_accuracy, is[classifier] and forward_share by a net that was trained on the training "
+                "clips; cheats: training clips with one frame only, with their frames in random order, faded into each "
+                "other, and played backwards"
             ),
             samples=n,
             real=self.n,
             numbers=tuple(numbers),
             floor=tuple(floor),
             baselines=baselines,
-            findings=tuple(self.findings(numbers)),
+            findings=tuple(findings(numbers, floor, fields)),
             picture=drawing.stacked(sheets),
         )
 
@@ -240,21 +224,6 @@ class VideoJudge(Judge):
         """Distance below which a clip is a near copy."""
         return float(self._distances(self.held.values[:MAX_CLIPS]).quantile(NEAR_QUANTILE))
 
-    # What stands out.
-
-    def findings(self, numbers: list[Number]) -> list[Finding]:
-        """Problems of clips; [] if nothing stands out."""
-        floor = {number.name: number for number in self.floor}
-        return [
-            Finding(
-                self.advice[number.name][0],
-                f"{number.name} {number}; real {floor[number.name]}",
-                self.advice[number.name][1],
-            )
-            for number in deviating(numbers, self.floor)
-            if number.name in self.advice
-        ]
-
     # Pictures.
 
     def _sheets(self, generated: Clips) -> list[Image.Image]:
@@ -274,32 +243,6 @@ class VideoJudge(Judge):
 
     def _pixels(self, values: Tensor) -> Any:
         return self.modality.decode({VALUES: values})
-
-
-def deviating(numbers: list[Number], floor: list[Number]) -> list[Number]:
-    """The metrics that are unlike those of real clips: distances of more than twice the floor's, shares that are 15
-    percentage points off, and other values that are a fifth off.
-    """
-    real = {number.name: number.value for number in floor}
-    found = []
-    for number in numbers:
-        value, usual = number.value, real[number.name]
-        if number.name.startswith("kernel"):
-            continue  # its floor is 0
-        if isnan(value) or isnan(usual):
-            off = isnan(value) and not isnan(usual)
-        elif number.best == "low":
-            off = value > TIMES_FLOOR * usual
-        elif number.best == "high" and not number.share:
-            off = value < (1 - OFF) * usual
-        elif number.name == "near_copy_share" or number.best == "high":
-            off = (value - usual) * (-1 if number.best == "high" else 1) > SHARE_OFF
-        elif number.share:
-            off = abs(value - usual) > SHARE_OFF
-        else:
-            off = abs(value - usual) > OFF * abs(usual)
-        found += [number] if off else []
-    return found
 
 
 def _small(clips: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.sources import FolderSource
+from sparring.data.store import Progress, no_progress
 from sparring.errors import InputError
 from sparring.files import atomic_path
 from sparring.modalities.applying import Applied
@@ -21,7 +22,7 @@ from sparring.modalities.judge import Console
 from sparring.modalities.video import reading
 from sparring.modalities.video.clips import Cut, frames
 from sparring.modalities.video.films import STILL_RATE, Film, Films, Readable
-from sparring.modalities.video.fitting import examine
+from sparring.modalities.video.fitting import declared_seconds, examine
 from sparring.modalities.video.writers import FILMS, write_film
 from sparring.nets.tiles import Mapper
 from sparring.seeds import Seeds
@@ -48,19 +49,15 @@ def transform(
     if in_folder == (out.suffix.lower() in FILMS):
         fitting = "a folder" if in_folder else f"a name that ends in {', '.join(FILMS)}"
         raise InputError(f"{out} does not fit {source}; give {fitting}")
-    done, skipped = 0, []
+    if not in_folder and len(films.groups()) > 1:
+        raise InputError(f"{source} holds {len(films.groups())} films; unpack it, and give one of them or the folder")
     with console.progress(f"applying to {source.name}") as progress:
-        for count, (parts, film) in enumerate(films.read(), 1):
-            name = films.names[parts[0]].partition(" from ")[0] if len(parts) > 1 else films.names[parts[0]]
-            place = out / PurePosixPath(name).with_suffix(".mp4") if in_folder else out
-            try:
-                _complete_film(modality, mapper, film, str(source / name if in_folder else source), place, asked)
-                done += 1
-            except InputError as error:
-                if not in_folder:
-                    raise
-                skipped.append(str(error))
-            progress(count, len(films.groups()))
+        if in_folder:
+            done, skipped = _complete_folder(modality, mapper, films, source, out, asked, progress)
+        else:
+            ((_, film),) = films.read()
+            _complete_film(modality, mapper, film, str(source), out, asked, progress)
+            done, skipped = 1, []
     if not done:
         raise InputError(f"none of the films in {source} can be used; {skipped[0]}")
     for line in skipped:
@@ -79,10 +76,34 @@ def _found(source: Path) -> Films:
     return Films(FolderSource(source.parent, (source.name,)), (Film("film", (0,)),), (source.name,))
 
 
+def _complete_folder(
+    modality: VideoCompletion, mapper: Mapper, films: Films, source: Path, out: Path, asked: Mapping[str, Any],
+    progress: Progress,
+) -> tuple[int, list[str]]:  # fmt: skip
+    """Write all films of a folder, completed. Returns their number, and why others cannot be used."""
+    done, skipped = 0, []
+    for count, (parts, film) in enumerate(films.read(), 1):
+        name = films.names[parts[0]].partition(" from ")[0] if len(parts) > 1 else films.names[parts[0]]
+        place = out / PurePosixPath(name).with_suffix(".mp4")
+        try:
+            _complete_film(modality, mapper, film, str(source / name), place, asked)
+            done += 1
+        except InputError as error:
+            skipped.append(str(error))
+        progress(count, len(films.groups()))
+    return done, skipped
+
+
 def _complete_film(
-    modality: VideoCompletion, mapper: Mapper, film: Readable, name: str, place: Path, asked: Mapping[str, Any]
-) -> None:
-    """Write a completed film. One that is filled in keeps its own rate and is played as fast as before."""
+    modality: VideoCompletion, mapper: Mapper, film: Readable, name: str, place: Path, asked: Mapping[str, Any],
+    progress: Progress = no_progress,
+) -> None:  # fmt: skip
+    """Write a completed film. One that is filled in keeps its own rate and is played as fast as before.
+
+    Args:
+        progress: receives the number of frames that are written, and about how many there will be. It is called for
+            each frame, so that a long film can be ended at any of them.
+    """
     rate = modality.rate
     if modality.after:
         try:
@@ -97,11 +118,32 @@ def _complete_film(
         many = f"{len(first)} frame{'' if len(first) == 1 else 's'} at {rate:g} a second"
         raise InputError(f"{name} has {many}, and this model needs {least}; give a longer film")
     place.parent.mkdir(parents=True, exist_ok=True)
+    frames = completed(modality, mapper, chain(first, given), asked)
+    total = _frames(modality, round(declared_seconds(film) * rate), asked)
+    times = modality.made + 1 if modality.after else 1
     with atomic_path(place) as part:
-        write_film(
-            completed(modality, mapper, chain(first, given), asked),
-            rate * (modality.made + 1 if modality.after else 1), part, place.suffix.lower(),
-        )  # fmt: skip
+        write_film(counted(frames, total, progress), rate * times, part, place.suffix.lower())
+
+
+def _frames(modality: VideoCompletion, given: int, asked: Mapping[str, Any]) -> int:
+    """Number of frames of a completed film that had so many."""
+    return given + (modality.made * max(0, given - 1) if modality.after else _length(modality, asked))
+
+
+def _length(modality: VideoCompletion, asked: Mapping[str, Any]) -> int:
+    """Number of frames that follow a film."""
+    return int(asked.get("length", modality.made))
+
+
+def counted(frames: Iterator[Frame], total: int, progress: Progress) -> Iterator[Frame]:
+    """Frames, each of which is reported before the next one is generated.
+
+    Args:
+        total: about how many they are.
+    """
+    for done, frame in enumerate(frames, 1):
+        progress(done, max(done, total))
+        yield frame
 
 
 def _readable(film: Readable, cut: Cut, name: str) -> Iterator[Frame]:
@@ -124,7 +166,7 @@ def completed(
     if modality.after:
         yield from _filled_in(modality, mapper, film, seeds)
     else:
-        yield from _continued(modality, mapper, film, seeds, int(asked.get("length", modality.made)))
+        yield from _continued(modality, mapper, film, seeds, _length(modality, asked))
 
 
 def _continued(

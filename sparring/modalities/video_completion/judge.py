@@ -17,7 +17,8 @@ from sparring.metrics.image_pairs import psnr
 from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.video import drawing
-from sparring.modalities.video.judge import ADVICE, VideoJudge
+from sparring.modalities.video.judge import VideoJudge
+from sparring.modalities.video.problems import findings
 from sparring.modalities.video.real_clips import MAX_CLIPS, MAX_TRAINING, MIN_HELD, Clips, first, real_clips
 from sparring.nets.completion import blend
 from sparring.nets.tiles import Mapper
@@ -41,7 +42,6 @@ class CompletionJudge(VideoJudge):
     """
 
     modality: VideoCompletion
-    advice: Mapping[str, tuple[str, str]] = {name: (problem, "train longer") for name, (problem, _) in ADVICE.items()}
 
     @property
     def axes(self) -> tuple[str, str]:
@@ -73,7 +73,7 @@ class CompletionJudge(VideoJudge):
             numbers=tuple(tables["samples"]),
             floor=tuple(floor),
             baselines=baselines,
-            findings=tuple(self._worse(tables["samples"], baselines)),
+            findings=tuple(self._findings(tables["samples"], baselines, model.fields)),
             picture=self._sheet(true.values, shown),
         )
 
@@ -85,8 +85,8 @@ class CompletionJudge(VideoJudge):
             f"psnr[best of {VARIANTS}]: of the best of {VARIANTS} generated clips; D_preferred: share of clips that "
             "the model's D finds more real than the true ones (real: than those of other clips); whole clips compared "
             f"with {min(MAX_CLIPS, len(self.training)):,} training clips, frames by {self.features_name}, changes from "
-            "frame to frame by patches; conditional_accuracy and forward_share by a net that was trained on "
-            f"{min(MAX_TRAINING, len(self.training)):,} training clips"
+            "frame to frame by patches; conditional_accuracy, is[classifier] and forward_share by a net that was "
+            f"trained on {min(MAX_TRAINING, len(self.training)):,} training clips"
         )
 
     # Methods.
@@ -147,8 +147,10 @@ class CompletionJudge(VideoJudge):
         of_made, of_true = (torch.cat([part for part in parts if part is not None]) for parts in logits)
         return [Number("D_preferred", float((of_made > of_true).float().mean()), "real", share=True)]
 
-    def _worse(self, samples: list[Number], baselines: Mapping[str, list[Number]]) -> list[Finding]:
-        """What the findings of clips are, and baselines that are nearer to the true clips."""
+    def _findings(
+        self, samples: list[Number], baselines: Mapping[str, list[Number]], fields: Mapping[str, object]
+    ) -> list[Finding]:
+        """Baselines that are nearer to the true clips, and what the findings of clips are."""
         own = {number.name: number.value for number in samples}
         best = f"psnr[best of {VARIANTS}]"
         found = [
@@ -158,7 +160,8 @@ class CompletionJudge(VideoJudge):
             if number.name == "psnr" and name != MEAN and own[best] < number.value
         ]
         measured = {number.name for number in self.floor}
-        return [*found, *self.findings([number for number in samples if number.name in measured])]
+        shared = [number for number in samples if number.name in measured]
+        return [*found, *findings(shared, self.floor, fields)]
 
     def _sheet(self, true: Tensor, shown: Mapping[str, Tensor]) -> Image.Image:
         """Some clips, each with a row of the true frames and a row of each method; then space-time slices."""

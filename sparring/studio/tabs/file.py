@@ -305,9 +305,11 @@ def _fit(studio: Studio, parts: Components, stamp: Stamp) -> Updates:
     films = source is not None and not masked and model.modality.applied_to_films
     asks = {ask.name for ask in model.modality.apply_asks}
     labels = choices(model.modality.classes if model.game.classes and source is None else (), FIND_LABEL)
+    # An image that was uploaded for another run is kept where it is visible, and nowhere else.
+    removed: dict[str, Any] = {} if as_image else {"value": None}
     return {
         parts.run: f'<p class="muted" data-run="{escape(name, quote=True)}">Files for <b>{escape(name)}</b></p>',
-        parts.image: gr.Image(height=150 if masked else 320, visible=as_image),
+        parts.image: gr.Image(height=150 if masked else 320, visible=as_image, **removed),
         parts.file: gr.File(value=None, visible=not as_image or films,
                             label="Or a film" if as_image else "Your file"),
         parts.editor: gr.HTML(visible=masked),

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 import torch
 
+from sparring import recipes
 from sparring.data.items import Items
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.modalities.judge import TrainingData
 from sparring.modalities.video import Video, clip_classifier
 from sparring.modalities.video import judge as judging
-from sparring.modalities.video.judge import VideoJudge, deviating
+from sparring.modalities.video.judge import VideoJudge
+from sparring.modalities.video.problems import PROBLEMS, deviating, findings
 from sparring.modalities.video.real_clips import Clips
 from sparring.nets import efficientnet_lite
+from sparring.recipes.base import parse
 
 SIZE, FRAMES = 16, 8
 
@@ -63,27 +66,31 @@ def test_cheats_are_caught(judge, cheat):
 def test_held_out_clips_pass(judge):
     assert not deviating(judge.floor, judge.floor)
     other = judge.numbers(Clips(*comets(80, 2)))
-    assert not judge.findings(other)
+    assert not findings(other, judge.floor, {})
     assert {n.name: n.value for n in other}["conditional_accuracy"] > 0.9
 
 
 def test_copies_are_caught(judge):
     copies = Clips(judge.training.values[:80] + 0.01, judge.training.labels[:80])
-    assert "copies" in {finding.name for finding in judge.findings(judge.numbers(copies))}
+    assert "copies" in {finding.name for finding in findings(judge.numbers(copies), judge.floor, {})}
 
 
 def test_missing_classes_are_caught(judge):
     """Two classes are recognized in real clips, and one where all clips are of one, whatever they were asked for."""
     values, labels = comets(160, 6)
     one = values[labels == 0][:60]
-    caught = {n.name: n.value for n in deviating(judge.numbers(Clips(one, labels[:60])), judge.floor)}
+    numbers = judge.numbers(Clips(one, labels[:60]))
+    caught = {n.name: n.value for n in deviating(numbers, judge.floor)}
     assert caught["is[classifier]"] < 1.2
+    assert "clips between classes, or missing classes" in {f.name for f in findings(numbers, judge.floor, {})}
     assert {n.name: n.value for n in judge.floor}["is[classifier]"] > 1.8
 
 
 def test_clips_of_the_wrong_class_are_caught(judge):
     values, labels = comets(80, 3)
-    assert "clips do not show their class" in {f.name for f in judge.findings(judge.numbers(Clips(values, 1 - labels)))}
+    found = findings(judge.numbers(Clips(values, 1 - labels)), judge.floor, {"labels": None})
+    (advice,) = [f.advice for f in found if f.name == "clips do not show their class"]
+    assert advice == "train longer"  # only models that were trained with labels have this metric
 
 
 def test_clips_whose_content_changes_are_caught(judge):
@@ -94,6 +101,34 @@ def test_clips_whose_content_changes_are_caught(judge):
     assert "identity_drift" in caught
 
 
+@pytest.mark.parametrize("cheat", CAUGHT_BY)
+def test_all_that_stands_out_is_a_finding(judge, cheat):
+    numbers = judge.cheats[cheat]
+    named = [f.evidence.partition(" ")[0] for f in findings(numbers, judge.floor, {})]
+    assert named == [number.name for number in deviating(numbers, judge.floor)]
+    assert "frechet[changes]" in named or cheat == "backwards"
+
+
+@pytest.mark.parametrize(
+    ("fields", "advice"),
+    [
+        (vars(recipes.find("video")), "train longer, or with more judged frames (judged=4)"),
+        (vars(recipes.find("video").set({"judged": 6})), "train longer"),
+        (vars(recipes.find("mocogan")), "train longer"),
+        (vars(recipes.find("predict")), "train longer"),
+        ({}, "train longer"),  # clips that any tool made
+    ],
+)
+def test_only_fields_of_the_recipe_are_advised(fields, advice):
+    assert PROBLEMS["motion_amount"].advice(fields) == advice
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_every_setting_that_is_advised_is_one_of_a_recipe(problem):
+    for setting in problem.settings:
+        recipes.find("video").set(parse([setting.replace("=N", "=8")]))
+
+
 def test_evaluation_of_a_model(judge):
     """Samples of real clips get the numbers of real clips."""
     values, labels = comets(80, 5)
@@ -101,11 +136,12 @@ def test_evaluation_of_a_model(judge):
     def sample(n, **_):
         return SimpleNamespace(items=judge.modality.decode({VALUES: values[:n]}))
 
-    model = SimpleNamespace(stream=lambda n, _: [({VALUES: values[:n]}, labels[:n])], sample=sample)
+    model = SimpleNamespace(fields={}, stream=lambda n, _: [({VALUES: values[:n]}, labels[:n])], sample=sample)
     result = judge.evaluate(model, 80, 0, SimpleNamespace(say=lambda _: None))
     assert result.head == ["metric", "samples", "real", "still", "shuffled", "cross-fade", "backwards"]
     assert result.picture is not None
     assert not result.findings
+    assert "conditional_accuracy, is[classifier] and forward_share by a net" in result.protocol
     with pytest.raises(InputError, match="3 clips are too few"):
         judge.evaluate(model, 3, 0, SimpleNamespace(say=lambda _: None))
 

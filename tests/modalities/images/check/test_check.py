@@ -130,7 +130,7 @@ def test_any_kind_of_data_is_read_through(tmp_path):
     report = survey(find("ring"), "ring")
     assert report.count == 100_000
     assert report.rows()[0] == ("points", "100,000 of 100,000 can be read")
-    assert report.advice() == ["of points, only that they can be read was checked"]
+    assert report.advice() == ["checked only whether points can be read"]
     assert report.write(tmp_path / "report") == ["report.json"]
     with pytest.raises(InputError, match="no cleaned copy of points can be written"):
         report.write_clean(tmp_path / "clean")

@@ -1,0 +1,96 @@
+"""Runs of benchmarks: what is on a page was trained as the page says."""
+
+import importlib
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import sparring
+from sparring import recipes
+from sparring.errors import InputError
+from sparring.runs.folder import RunFolder
+
+ROOT = Path(__file__).parents[2]
+TOY = {"width": 4, "z": 4, "batch": 8}
+
+
+@pytest.fixture
+def benchmark(monkeypatch):
+    """Imports a benchmark by its name."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    yield importlib.import_module
+    for name in ("runs", "clock", "pages", "film"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("benchmark") / "run"
+    sparring.train("dcgan", "digits", out=out, steps=2, time="60s", quiet=True, device="cpu", **TOY)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("asked", "difference"),
+    [
+        ({"time": "2m"}, "time=60.0, not time=120.0"),
+        ({"steps": 9}, "steps=2, not steps=9"),
+        ({"width": 8}, "width=4, not width=8"),
+        ({"batch": 64}, "batch=8, not batch=64"),
+        ({"seed": 1}, "seed=0, not seed=1"),
+        ({"recipe": "lsgan"}, "recipe=dcgan, not recipe=lsgan"),
+        ({"data": "ring"}, "data=digits, not data=ring"),
+        ({"width": None, "seed": 3}, f"width=4, seed=0, not width={recipes.find('dcgan').width}, seed=3"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_a_run_that_was_trained_in_another_way_is_refused(benchmark, run, asked, difference):
+    """Also with a field that is not given any more."""
+    wanted = {"recipe": "dcgan", "data": "digits", "time": "60s", "device": "cpu", **TOY, **asked}
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    with pytest.raises(InputError) as error:
+        benchmark("runs").finished(wanted.pop("recipe"), wanted.pop("data"), run, **wanted)
+    rest = "; give the same, or another folder of runs, or remove this one"
+    assert str(error.value) == f"{run} was trained with {difference}{rest}"
+
+
+def test_a_complete_run_is_loaded_and_no_other(benchmark, run, tmp_path, monkeypatch):
+    runs, trained = benchmark("runs"), []
+    monkeypatch.setattr(sparring, "train", lambda *words, **options: trained.append((words, options)))
+    asked = {"device": "cpu", **TOY}
+    model = runs.trained_once("dcgan", "digits", run, "1m", **asked)
+    assert (model.about["step"], trained) == (2, [])
+    runs.trained_once("dcgan", "digits", tmp_path / "other", "1m", **asked)
+    stopped = model.about | {"stopped": True}  # as after Ctrl-C, which writes the model, too
+    monkeypatch.setattr(
+        runs.sparring, "load", lambda *_: sparring.Model(model.recipe, model.modality, model.game, stopped)
+    )
+    runs.trained_once("dcgan", "digits", run, "1m", **asked)
+    expected = {"time": "1m", "seed": 0, "device": "cpu", "quiet": True, "resume": True, **TOY}
+    assert [options for _, options in trained] == [expected | {"out": tmp_path / "other"}, expected | {"out": run}]
+
+
+def test_the_clock_of_each_device(benchmark, monkeypatch):
+    clock = benchmark("clock")
+    monkeypatch.setattr(time, "monotonic", time.monotonic)  # restored after the test
+    wall = time.monotonic
+    monkeypatch.setattr(clock, "resolve", lambda _: torch.device("cuda:0"))
+    assert (clock.count_cpu_time(), time.monotonic) == ("wall-clock time on cuda", wall)
+    monkeypatch.setattr(clock, "resolve", lambda _: torch.device("cpu"))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert clock.count_cpu_time() == "CPU time of one thread"
+    assert time.monotonic is time.process_time
+
+
+def test_the_page_of_a_film_says_how_its_run_was_trained(benchmark, run):
+    """Not how the program that writes the page runs."""
+    RunFolder(run).write_section("## Evaluation", ["a table"])
+    model = sparring.load(run)
+    model.about |= {"seconds": 600.0, "device": "cuda:0"}
+    line, *rest = benchmark("film").about(run, model)
+    weights = f"{model.about['parameters']['G']:,}"
+    assert line == f"`dcgan`, 10 minutes on cuda:0, frames of 8 x 8 pixels, {weights} weights in G:"
+    assert rest == ["", "a table"]
