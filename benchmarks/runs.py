@@ -12,7 +12,6 @@ from clock import count_cpu_time
 from pages import put, table
 from sparring import Model, recipes
 from sparring.devices import resolve
-from sparring.errors import InputError
 from sparring.metrics.results import Evaluation
 from sparring.modalities import find
 from sparring.modalities.find import lasting_source
@@ -70,7 +69,7 @@ def trained_once(
         out: the folder of the run.
 
     Raises:
-        InputError: as `finished` does.
+        SystemExit: as `finished` does.
     """
     model = finished(recipe, data, out, time=time, seed=seed, device=device, **fields)
     if model is not None:
@@ -93,7 +92,8 @@ def finished(
         time, steps: its bound; one that is None is not compared.
 
     Raises:
-        InputError: if what is there was trained in another way: a page would say that these settings had led to it.
+        SystemExit: with a line, if what is there was trained in another way: a page would say that these settings had
+            led to it.
     """
     folder, place = RunFolder(out), resolve(device)
     if not folder.exists:
@@ -117,7 +117,7 @@ def finished(
         differing = ["recipe"]
     if differing:
         before, now = (", ".join(f"{name}={each.get(name)}" for name in differing) for each in (was, asked))
-        raise InputError(
+        raise SystemExit(
             f"{out} was trained with {before}, not {now}; give the same, or another folder of runs, or remove this one"
         )
     if not folder.model.is_dir():
