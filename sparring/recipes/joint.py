@@ -19,11 +19,11 @@ class JointGan(JointNets):
 
     The game of `r3gan` (Huang et al. 2024, arXiv:2501.05441). One latent vector and what is given of an item go through
     a trunk, and a head for each part, a net of its own kind of data, makes it from the trunk's code. Rows are made
-    first, then texts, and all other parts as if these had been given. There is a D for each part, and one for all of
-    them together. Which parts are given is drawn anew for each item of a batch, so that
-    one model makes any parts from any others. Parts also find their partners in the batch by D's vectors of them
-    (Zhang et al. 2021, arXiv:2101.04702), and rows and texts of which another part is given are learned by likelihood
-    too.
+    first, then texts, and all other parts as if these had been given, each with latents of its own besides the code:
+    without them, items of one class are alike. There is a D for each part, and one for all of them together. Which
+    parts are given is drawn anew for each item of a batch, so that one model makes any parts from any others. Parts
+    also find their partners in the batch by D's vectors of them (Zhang et al. 2021, arXiv:2101.04702), and rows and
+    texts of which another part is given are learned by likelihood too.
 
     sparring train characters --recipe joint
     """
@@ -31,6 +31,7 @@ class JointGan(JointNets):
     # Generator
     z: Count = 64
     codes: Count = 64
+    own: Natural = 32
     width: Count = 32
     inner: Count = 256
     depth: Natural = 2

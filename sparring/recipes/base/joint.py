@@ -51,13 +51,14 @@ class PartNets:
     gamma: float = 1.0
 
 
-def _pictures(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
+def _pictures(part: Part, code: int, width: int, inner: int, own: int) -> PartNets:  # noqa: ARG001
     channels, size, _ = part.shape
-    G = dcgan.Generator(code, size, channels, width)
-    return PartNets(G, lambda: dcgan.Discriminator(size, channels, width, "none"), gamma=0.4 * (size / 32) ** 2)
+    G = dcgan.Generator(code + own, size, channels, width)
+    gamma = 0.4 * (size / 32) ** 2
+    return PartNets(G, lambda: dcgan.Discriminator(size, channels, width, "none"), _own(part, own), gamma)
 
 
-def _rows(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
+def _rows(part: Part, code: int, width: int, inner: int, own: int) -> PartNets:  # noqa: ARG001
     assert isinstance(part, RowPart)
     rows, columns = part.table, len(part.fields)
     G = joint.Unasked(table.Generator(code, rows.spans(), inner, ROW_DEPTH), columns)
@@ -68,7 +69,7 @@ def _rows(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: A
     return PartNets(G, judge, own=(Gumbel(f"{part.name} choices", sum(rows.widths)),), gamma=0.5)
 
 
-def _sounds(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
+def _sounds(part: Part, code: int, width: int, inner: int, own: int) -> PartNets:  # noqa: ARG001
     channels, length = part.shape
     sounds = part.modality
     assert isinstance(sounds, Audio)
@@ -79,19 +80,19 @@ def _sounds(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa:
     def judge() -> Discriminator:
         return joint.Viewed(spectral.TurnedSpectra(spectra()), spectral.Discriminator(spectra(), width, MOST))
 
-    return PartNets(spectral.Generator(code, spectra(), width, MOST), judge)
+    return PartNets(spectral.Generator(code + own, spectra(), width, MOST), judge, _own(part, own))
 
 
-def _films(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
+def _films(part: Part, code: int, width: int, inner: int, own: int) -> PartNets:  # noqa: ARG001
     channels, frames, size, _ = part.shape
     assert isinstance(part.modality, Video)
-    G = video.Generator(code, MOTION, WAVES, frames, size, channels, width, loop=bool(part.modality.loop))
-    own = (Normal(f"{part.name} motion", MOTION), Times(f"{part.name} times", frames))
+    G = video.Generator(code + own, MOTION, WAVES, frames, size, channels, width, loop=bool(part.modality.loop))
+    latents = (*_own(part, own), Normal(f"{part.name} motion", MOTION), Times(f"{part.name} times", frames))
     gamma = 2.0 * (size / 32) ** 2
-    return PartNets(G, lambda: video.ClipDiscriminator(size, channels, width, frames), own=own, gamma=gamma)
+    return PartNets(G, lambda: video.ClipDiscriminator(size, channels, width, frames), own=latents, gamma=gamma)
 
 
-def _texts(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: ARG001
+def _texts(part: Part, code: int, width: int, inner: int, own: int) -> PartNets:  # noqa: ARG001
     length, tokens = part.shape
     G = caption.Generator(code, length, tokens, inner)
 
@@ -101,12 +102,17 @@ def _texts(part: Part, code: int, width: int, inner: int) -> PartNets:  # noqa: 
     return PartNets(G, judge, own=(Gumbel(f"{part.name} choices", length * tokens),))
 
 
-NETS: Mapping[str, Callable[[Part, int, int, int], PartNets]] = {
+def _own(part: Part, width: int) -> tuple[Latents, ...]:
+    """Latents that a part has besides the code, in which it would be alike for all items that share what is given."""
+    return (Normal(f"{part.name} z", width),) if width else ()
+
+
+NETS: Mapping[str, Callable[[Part, int, int, int, int], PartNets]] = {
     "images": _pictures, "rows": _rows, "audio": _sounds, "video": _films, "text": _texts,
 }  # fmt: skip
 
 
-def part_nets(recipe: str, part: Part, code: int, width: int, inner: int) -> PartNets:
+def part_nets(recipe: str, part: Part, code: int, width: int, inner: int, own: int) -> PartNets:
     """The nets of a part.
 
     Args:
@@ -114,13 +120,14 @@ def part_nets(recipe: str, part: Part, code: int, width: int, inner: int) -> Par
         code: length of the code that G receives.
         width: channels of convolutions next to the item.
         inner: width of fully connected layers.
+        own: number of latents that a picture, a sound or a film has of its own.
 
     Raises:
         InputError: if no nets are known for this kind of data.
     """
     if part.kind not in NETS:
         raise InputError(f"recipe {recipe!r} cannot join {part.kind}, the kind of part {part.name!r}; leave it out")
-    return NETS[part.kind](part, code, width, inner)
+    return NETS[part.kind](part, code, width, inner, own)
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,7 @@ class JointNets(JointRecipe, RelativisticGan[Joint]):
     """
 
     codes: Count = generator(64, "length of the code from which a part is generated")
+    own: Natural = generator(32, "latents of each picture, sound and film, besides those of all parts together")
     width: Count = generator(32, "channels of the layers next to pictures, frames and spectra, in G and D")
     inner: Count = generator(256, "width of fully connected layers, in G and D")
     depth: Natural = generator(2, "residual blocks before the heads")
@@ -166,7 +174,7 @@ class JointNets(JointRecipe, RelativisticGan[Joint]):
 
     def nets_of_parts(self, modality: Joint) -> list[PartNets]:
         """The nets of each part."""
-        return [part_nets(self.name, part, self.codes, self.width, self.inner) for part in modality.parts]
+        return [part_nets(self.name, part, self.codes, self.width, self.inner, self.own) for part in modality.parts]
 
     def prior(self, modality: Joint) -> Prior:
         own = [part for nets in self.nets_of_parts(modality) for part in nets.own]
