@@ -50,7 +50,7 @@ from sparring.training.bounds import seconds
 ROWS, COLUMNS, TIMES = 12, 6, 2  # of the sheet, and its magnification
 TILE, LIGHT, DARK = 8, 255, 232  # of the checkerboard
 CAPTION = 190  # pixels of a caption's width
-WALKS, STOPS, RATE = (1, 7), 2, 4  # rows and columns of the film; stops, frames per second
+WALKS, STOPS, RATE = (1, 5), 2, 4  # rows and columns of the film; stops, frames per second
 HELD_PAIRS = 8  # pairs of attributes that are left out of training
 MIN_PAIR, MAX_PAIR = 20, 0.02  # images that have a pair: at least, and at most as a share of all
 ASKED = 100  # samples of each pair
@@ -96,7 +96,7 @@ def main() -> None:
         whole = sparring.load(args.model, device)
     else:
         whole = _trained(args, args.data, args.table, out / "run", args.time)
-    _sheet(whole).save(out / "sheet.png", optimize=True)
+    _sheet(whole).quantize(256, dither=Image.Dither.NONE).save(out / "sheet.png", optimize=True)
     _film(whole, out / "walk.webp")
     evaluation = evaluate(whole, args.data, samples=args.samples, device=args.device, quiet=False)
     pairs = _left_out(args, out) if args.pairs and not args.model else None
