@@ -151,7 +151,7 @@ def test_a_film_is_continued_and_played(page, trained):
     choose(page, "walks", "Your file")
     assert page.is_hidden("#upload")
     page.set_input_files("#upload-file input[type=file]", trained.parent / "walks" / "0.webp")
-    text(page, "#upload-file", "0.webp")
+    page.wait_for_selector('#upload-file td[aria-label="0.webp"]')
     page.locator("#file-length input").fill("6")
     page.click("#file-go")
     text(page, "#file-status", "1 film in 0-predict.mp4.")
