@@ -54,7 +54,7 @@ WALKS, STOPS, RATE = (1, 5), 2, 4  # rows and columns of the film; stops, frames
 HELD_PAIRS = 8  # pairs of attributes that are left out of training
 MIN_PAIR, MAX_PAIR = 20, 0.02  # images that have a pair: at least, and at most as a share of all
 ASKED = 100  # samples of each pair
-LEFT_OUT = ("density", "is[", "classes_covered", "class_imbalance", "diversity", "memorization[")  # of the page
+NOT_SHOWN = ("density", "is[", "classes_covered", "class_imbalance", "diversity", "memorization[")  # metrics
 Pixels = NDArray[np.uint8]
 
 
@@ -131,7 +131,7 @@ def _about(model: sparring.Model, how: str) -> str:
 
 def _shown_metrics(evaluation: Evaluation) -> list[str]:
     """The rows of an evaluation's table that say most of such images."""
-    return [line for line in markdown(evaluation) if not line.startswith(tuple(f"| {name}" for name in LEFT_OUT))]
+    return [line for line in markdown(evaluation) if not line.startswith(tuple(f"| {name}" for name in NOT_SHOWN))]
 
 
 # The sheet and the film.

@@ -71,7 +71,7 @@ PAGES = (
     ),
     Page(
         "docs/pictures-with-a-table.md",
-        "benchmarks/characters.py --time 2h --pairs 15m --page docs/pictures-with-a-table.md",
+        "benchmarks/characters.py --time 120m --page docs/pictures-with-a-table.md",
         (*IMAGES, "sparring/evaluation/condition_check.py"),
     ),
     Page(

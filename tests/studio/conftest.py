@@ -84,3 +84,20 @@ def page(studio, visit):
     page = visit(studio.url, viewport={"width": 1280, "height": 900})
     page.wait_for_selector("button.card.selected")
     return page
+
+
+@pytest.fixture
+def unserved(tmp_path):
+    """A function that opens a studio over a folder of runs, which is not served."""
+    from sparring.studio.studio import Studio
+
+    (tmp_path / "files").mkdir()
+    opened = []
+
+    def over(runs):
+        opened.append(Studio([runs], "cpu", tmp_path / "files"))
+        return opened[-1]
+
+    yield over
+    for studio in opened:
+        studio.jobs.close()

@@ -65,11 +65,8 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture
-def studio(home, tmp_path):
-    (tmp_path / "files").mkdir()
-    studio = Studio([home / "runs"], "cpu", tmp_path / "files")
-    yield studio
-    studio.jobs.close()
+def studio(home, unserved):
+    return unserved(home / "runs")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from things import picture, write_stems
 
 import sparring
 from sparring.studio import ask_form, parts
-from sparring.studio.studio import Studio
 from sparring.studio.tabs import sample
 
 TINY = {"steps": 2, "quiet": True, "device": "cpu", "width": 4, "inner": 16, "codes": 8, "z": 8, "batch": 8}
@@ -25,11 +24,8 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture
-def studio(home, tmp_path):
-    (tmp_path / "files").mkdir()
-    studio = Studio([home / "runs"], "cpu", tmp_path / "files")
-    yield studio
-    studio.jobs.close()
+def studio(home, unserved):
+    return unserved(home / "runs")
 
 
 @pytest.fixture

@@ -38,12 +38,9 @@ from sparring.studio.tabs import compare, edit, file, sample, train
 
 
 @pytest.fixture
-def studio(runs, tmp_path):
+def studio(runs, unserved):
     """A studio over its own copy of the runs, which is not served."""
-    (tmp_path / "files").mkdir()
-    studio = Studio([runs], "cpu", tmp_path / "files")
-    yield studio
-    studio.jobs.close()
+    return unserved(runs)
 
 
 def test_every_text_from_the_form_is_one_argument_and_no_option(tmp_path):
