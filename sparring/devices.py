@@ -127,6 +127,7 @@ def spread(fabric: Fabric, work: Callable[[Fabric], R]) -> R:
     Raises:
         InputError: of any of them.
     """
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # the error itself says what went wrong
     try:
         result: R = pickle.loads(fabric.launch(partial(_work_and_leave, work)))
     except ProcessRaisedException as error:
