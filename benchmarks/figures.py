@@ -108,6 +108,7 @@ PAGES = (
     Page("docs/restoring-sounds.md", "benchmarks/vocoder.py --page docs/restoring-sounds.md", SOUNDS),
     Page("docs/exploring.md", "benchmarks/explore.py --page docs/exploring.md", (*IMAGES, "sparring/explore")),
     Page("docs/privacy.md", "benchmarks/privacy.py --page docs/privacy.md", (*CORE, "sparring/privacy")),
+    Page("docs/privacy.md", "benchmarks/attacks.py --page docs/privacy.md", (*CORE, "sparring/evaluation")),
     Page("docs/installing.md", "benchmarks/installed.py --page docs/installing.md", ("pyproject.toml",)),
     Page("docs/coming-from.md", "benchmarks/imports.py", ("sparring/nets", "sparring/recipes/peers")),
     Page("docs/exporting.md", "benchmarks/export.py --page docs/exporting.md", ("sparring/deploy", "sparring/games")),

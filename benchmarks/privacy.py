@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data/tabular"))
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-privacy"))
     parser.add_argument("--page", type=Path, help="Markdown file for the tables, between its two marks")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     args.fields = parse([word for word in args.words if "=" in word])
     tasks = [word for word in args.words if "=" not in word] or list(TASKS)
     args.runs.mkdir(parents=True, exist_ok=True)

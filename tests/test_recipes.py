@@ -18,8 +18,10 @@ from things import write_stems, write_two_pictures
 import sparring
 from sparring import recipes
 from sparring.data import Items
+from sparring.data.tensors import VALUES
 from sparring.errors import InputError
 from sparring.nets import efficientnet_lite
+from sparring.nets.packed import logits, score
 from sparring.recipes.base import (
     AudioTranslationRecipe,
     PerceptualRecipe,
@@ -479,6 +481,8 @@ def contract(name, data, tmp_path, output_of=lambda model: model.sample(5, seed=
     samples = output_of(model)
     model.save(tmp_path / "copy")
     assert equal(output_of(sparring.load(tmp_path / "copy")), samples)
+    if model.modality.source is None:
+        assert_D_judges_samples(model)
 
     if isinstance(recipe, PrivateRecipe):
         return samples
@@ -492,6 +496,16 @@ def contract(name, data, tmp_path, output_of=lambda model: model.sample(5, seed=
     assert all(torch.equal(tensors[n], last[n]) for n in last)
     assert equal(output_of(resumed), samples)
     return samples
+
+
+def assert_D_judges_samples(model):
+    """Outside of the training, too: for audits, ranks and detectors."""
+    D = model.game.discriminator()
+    for batch, condition in model.stream(3, seed=1):
+        if D is not None:
+            judged = score(logits(D, batch[VALUES], condition))
+            assert judged.shape == (3,)
+            assert judged.isfinite().all()
 
 
 def equal(one, other):

@@ -112,45 +112,6 @@ def judge(
 
 
 @app.command(
-    epilog="Examples:\n\n  sparring audit runs/table-patients\n\n  sparring audit runs/photos --features imagenet"
-)
-def audit(
-    run: Annotated[str, typer.Argument(help="A run's folder, or a model's.")],
-    samples: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Samples that attacks use. \\[default: as many as training items, 1000 to 10000]"),
-    ] = None,
-    features: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="As for sparring evaluate; repeatable."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
-    trust_code: TrustCode = False,
-) -> None:
-    """Attack a model: can somebody find out which items it was trained on?"""
-    from sparring.evaluation.audit import audit as audit_model
-    from sparring.evaluation.audit_page import attribute_rows, epsilon_words, record, rows
-    from sparring.files import as_json
-    from sparring.model.hub import beside
-
-    found = audit_model(run, samples, features or (), device, quiet=json, trust=trust_code)
-    page = record(beside(run), found)
-    if json:
-        say(as_json(found.content()))
-        return
-    console = Console()
-    console.print()
-    print_wide(number_table(rows(found)))
-    if found.attributes:
-        console.print()
-        print_wide(number_table(attribute_rows(found)))
-    console.print(f"\n{found.protocol}.\n", markup=False, soft_wrap=True)
-    for line in (found.verdict, epsilon_words(found), f"the report is {page}"):
-        console.print(f"- {line}", markup=False, soft_wrap=True)
-
-
-@app.command(
     epilog="Examples:\n\n  sparring compare runs/gan-mnist runs/dcgan-mnist\n\n  sparring compare runs/*-mnist -o mnist"
 )
 def compare(

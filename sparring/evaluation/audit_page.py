@@ -11,7 +11,7 @@ from string import Template
 
 import numpy as np
 
-from sparring.evaluation.audit import ADVICE, Attack, Audit
+from sparring.evaluation.audit_results import Attack, Audit
 from sparring.files import write_json, write_text
 from sparring.metrics.membership import FALSE_POSITIVES, Interval
 from sparring.runs.curves import COLORS
@@ -101,7 +101,7 @@ def record(run: Path, audit: Audit) -> Path:
     folder = RunFolder(run)
     write_json(folder.audit, audit.content())
     page = folder.audit.with_suffix(".html")
-    write_text(page, html(audit))
+    write_text(page, html(audit, f"Privacy audit of a model of {audit.data}"))
     head, *body = ("| " + " | ".join(cells) + " |" for cells in rows(audit))
     verdict = f"{_capital(audit.verdict)} ([report]({page.name}))."
     line = "|---|" + "---:|" * (len(HEAD) - 1)
@@ -110,12 +110,12 @@ def record(run: Path, audit: Audit) -> Path:
     return page
 
 
-def html(audit: Audit) -> str:
+def html(audit: Audit, title: str) -> str:
     """The page, whole: its plot is in it."""
     attacks = dict.fromkeys(attack.name.partition("[")[0] for attack in audit.attacks)
     copies = [("metric", "samples", "held-out items"), *((n.name, str(n), str(held)) for n, held in audit.copies)]
     return PAGE.substitute(
-        title=escape(f"Privacy audit of a model of {audit.data}"),
+        title=escape(title),
         verdict=escape(_capital(audit.verdict)),
         color="#c2410c" if audit.leaks else "#a16207" if audit.biased else "#15803d",
         attacks=_table(rows(audit)),
@@ -124,7 +124,7 @@ def html(audit: Audit) -> str:
         copies=_table(copies),
         attributes=_attributes(audit),
         epsilon=escape(epsilon_words(audit)),
-        advice=escape(_capital(ADVICE)),
+        advice=escape(_capital(audit.advice)),
         limits="".join(f"<li>{escape(limit)}</li>" for limit in LIMITS),
         protocol=escape(_capital(audit.protocol)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,8 +54,7 @@ def judge(
     """
     place, screen = resolve(device), Screen(quiet)
     with torch.random.fork_rng():
-        items, chosen = _reader(str(against), recipe, place)
-        modality = _fitted(chosen.set(fields), items)
+        items, modality = reader(str(against), recipe, place, fields)
         made = find(file, [type(modality)])
         if not modality.accepts(made):
             raise InputError(
@@ -69,13 +68,15 @@ def judge(
     return replace(found, protocol=found.protocol + UNKNOWN)
 
 
-def _reader(against: str, recipe: str | None, device: torch.device) -> tuple[Items, Recipe[Any]]:
-    """The real data, and the recipe that reads them."""
+def reader(against: str, recipe: str | None, device: torch.device, fields: Mapping[str, Any]) -> tuple[Items, Modality]:
+    """Real data, and how a recipe reads them; by default the one that is recommended for them."""
     if recipe is None:
         items = find(against)
-        return items, recipes.choose(items, device.type)[0]
-    chosen = recipes.find(recipe)
-    return find(against, [type(modality) for modality in chosen.takes]), chosen
+        chosen = recipes.choose(items, device.type)[0]
+    else:
+        chosen = recipes.find(recipe)
+        items = find(against, [type(modality) for modality in chosen.takes])
+    return items, _fitted(chosen.set(fields), items)
 
 
 def _fitted(recipe: Recipe[Any], items: Items) -> Modality:

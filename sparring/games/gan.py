@@ -15,7 +15,7 @@ from sparring.games.discriminator_pass import DiscriminatorPass, Side
 from sparring.games.game import Game
 from sparring.games.prior import Prior
 from sparring.games.terms import Term
-from sparring.games.views import Ada, View
+from sparring.games.views import Ada, View, Viewed
 from sparring.layers.statistics import depends_on_batch, frozen_statistics
 from sparring.loop import After, Losses, Player, Round
 from sparring.losses.adversarial import AdversarialLoss, Logits
@@ -118,7 +118,8 @@ class GAN(Game):
         return sample
 
     def discriminator(self) -> Discriminator:
-        return self.D
+        lasting = [view for view in self.views if isinstance(view, View) and view.lasts]
+        return Viewed(self.D, lasting) if lasting else self.D
 
     def state_metrics(self) -> dict[str, Tensor]:
         adaptive = [view for view in self.views if isinstance(view, Ada)]

@@ -15,7 +15,7 @@ from sparring.games.gan import GAN, OptimizerFactory
 from sparring.games.graph import GeneratorNet
 from sparring.games.vae import drawn
 from sparring.loop import Losses, Player, Round
-from sparring.losses.adversarial import hinge
+from sparring.losses.adversarial import Logits, hinge
 from sparring.losses.variational import kl_divergence
 from sparring.nets.discriminator import Discriminator
 
@@ -177,7 +177,5 @@ class _OfSamples(Discriminator):
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         return self.game.D.features(self.game.encode(x, label), label)
 
-    def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:
-        logits = self.game.D.judge(h, label)
-        assert isinstance(logits, Tensor)
-        return logits
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Logits:
+        return self.game.D.judge(h, label)

@@ -78,7 +78,7 @@ def _coupled(game: GAN) -> str:
             compares = any(isinstance(part, BatchDependent) for part in net.modules())
             kind, remedy = ("minibatch statistics", "remove them") if compares else ("batch norm", "give norm=layer")
             return f"{name} has {kind}, by which samples depend on the rest of their batch; {remedy}"
-    if (pack := getattr(game.D, "pack", 1)) > 1:
+    if (pack := game.D.pack) > 1:
         return f"D judges pack={pack} samples together; give pack=1"
     if normalizes_spectrum(game.D):
         return "each pass of D updates its spectral norm; choose another normalization"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -11,16 +11,28 @@ from torch import Tensor, nn
 
 from sparring.layers import augment
 from sparring.loop import Round
+from sparring.losses.adversarial import Logits
+from sparring.nets.discriminator import Discriminator
 
 Augment = Literal["none", "places", "diffaugment", "ada"]
 
 
 class View(nn.Module, ABC):
-    """A transformation of D's input; its state, if any, is in buffers."""
+    """A transformation of D's input; its state, if any, is in buffers.
+
+    Attributes:
+        lasts: True if D's input differs from samples without what is random, too.
+    """
+
+    lasts = False
 
     @abstractmethod
     def forward(self, x: Tensor, round: Round) -> Tensor:
         """Samples (n, ...) as D sees them, differentiable."""
+
+    def fixed(self, x: Tensor) -> Tensor:
+        """Samples (n, ...) as D sees them after the training, without what is random."""
+        return x
 
     def after(self, observed: Mapping[str, Tensor]) -> None:
         """Update the state with the observations of D's move."""
@@ -44,14 +56,18 @@ class Changed(View):
 
     Args:
         change: samples (n, ...) -> transformed samples, each with its own random parameters.
+        fixed: the part of it that is not random; None if all of it is.
     """
 
-    def __init__(self, change: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, change: Callable[[Tensor], Tensor], fixed: Callable[[Tensor], Tensor] | None = None) -> None:
         super().__init__()
-        self.change = change
+        self.change, self._fixed, self.lasts = change, fixed, fixed is not None
 
     def forward(self, x: Tensor, round: Round) -> Tensor:  # noqa: ARG002
         return self.change(x)
+
+    def fixed(self, x: Tensor) -> Tensor:
+        return x if self._fixed is None else self._fixed(x)
 
 
 class Ada(View):
@@ -96,3 +112,24 @@ class Ada(View):
         known = (real - held) / (real - fake).clamp(min=1e-6)
         over = torch.minimum(known - self.target, 2 * accuracy - 1 - self.telling)
         self.p.add_(self.step * over.sign()).clamp_(0, self.most)
+
+
+class Viewed(Discriminator):
+    """A D that is given samples, and sees them through views: logits as after the training.
+
+    Args:
+        D: judges what the views return.
+        views: of the game.
+    """
+
+    def __init__(self, D: Discriminator, views: Sequence[View]) -> None:
+        super().__init__()
+        self.D, self.views, self.length = D, tuple(views), D.length
+
+    def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        for view in self.views:
+            x = view.fixed(x)
+        return self.D.features(x, label)
+
+    def judge(self, h: Tensor, label: Tensor | None = None) -> Logits:
+        return self.D.judge(h, label)

@@ -14,9 +14,11 @@ class Discriminator(nn.Module, ABC):
 
     Attributes:
         length: of a sample's feature vector.
+        pack: samples that are judged together. Logits are then (n / pack,).
     """
 
     length: int
+    pack: int = 1
 
     @abstractmethod
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:

@@ -51,7 +51,7 @@ class Packed(Discriminator):
 
 def logits(D: Discriminator, x: Tensor, condition: Tensor | None = None) -> Logits:
     """D's logits for each sample (n, ...). If D judges packs, each pack holds a sample and those after it."""
-    if not isinstance(D, Packed) or D.pack == 1:
+    if D.pack == 1:
         return D(x, condition)  # type: ignore[no-any-return]
     packs = [x if k == 0 else x.detach().roll(-k, 0) for k in range(D.pack)]
     conditions = None

@@ -66,4 +66,5 @@ class AudioGan(RelativisticGan[Audio], AudioRecipe):
         return G, spectral.Discriminator(spectra, self.width, self.most, modality.condition)
 
     def views(self, modality: Audio) -> list[View]:
-        return [Changed(spectral.TurnedSpectra(self._spectra(modality))), *super().views(modality)]
+        turned = spectral.TurnedSpectra(self._spectra(modality))
+        return [Changed(turned, turned.spectra.of), *super().views(modality)]

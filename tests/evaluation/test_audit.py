@@ -12,13 +12,17 @@ import torch
 from test_cli import sparring as typed
 
 import sparring
+from sparring.console import Screen
 from sparring.data.items import Items
 from sparring.data.tensors import VALUES
 from sparring.errors import InputError
-from sparring.evaluation import audit as auditing
-from sparring.evaluation.audit import audit
+from sparring.evaluation import audit_targets
+from sparring.evaluation.audit import audit, audit_file
 from sparring.evaluation.audit_page import epsilon_words, record
+from sparring.evaluation.audit_results import Scored
+from sparring.evaluation.audit_targets import TrainedModel
 from sparring.evaluation.audited import audited
+from sparring.evaluation.auditor import Auditor
 from sparring.metrics.results import Number
 from sparring.modalities.joint import Joint
 from sparring.modalities.joint.tuples import Tuples
@@ -35,25 +39,32 @@ def run(tmp_path_factory):
     return out
 
 
+def auditor_of(model):
+    cpu, screen = torch.device("cpu"), Screen(quiet=True)
+    return Auditor(TrainedModel(model, None, 0, cpu, screen), (), cpu, screen)
+
+
 @pytest.fixture
 def auditor(run):
     """The data of an audit, to make samples from."""
     model = sparring.load(run)
-    return auditing._Auditor(model, None, (), torch.device("cpu"), auditing.Screen(quiet=True), 0)
+    return auditor_of(model)
 
 
 def generates(monkeypatch, auditor, rows):
     """Let models generate these real items."""
 
+    real = auditor.members.real
+
     def stream(_, n, **__):
         for batch in torch.split(rows[torch.arange(n) % len(rows)], 100):
-            yield {VALUES: auditor.real.modality.scale(auditor.real.data.part(VALUES, batch))}, None
+            yield {VALUES: real.modality.scale(real.data.part(VALUES, batch))}, None
 
     monkeypatch.setattr(sparring.Model, "stream", stream)
 
 
 def test_a_copier_is_recognized(run, auditor, monkeypatch):
-    generates(monkeypatch, auditor, torch.cat([auditor.members, auditor.rest]))
+    generates(monkeypatch, auditor, auditor.target.trained.rows)
     found = audit(run)
     assert found.leaks
     assert found.worst.auc.low > 0.9
@@ -64,7 +75,7 @@ def test_a_copier_is_recognized(run, auditor, monkeypatch):
 
 
 def test_a_generator_that_has_not_seen_the_items_leaks_nothing(run, auditor, monkeypatch):
-    generates(monkeypatch, auditor, auditor.rest)
+    generates(monkeypatch, auditor, auditor.rest.rows)
     found = audit(run)
     assert not found.leaks
     assert found.findings == ()
@@ -74,14 +85,14 @@ def test_a_generator_that_has_not_seen_the_items_leaks_nothing(run, auditor, mon
 
 
 def test_a_discriminator_that_knows_the_items_is_recognized(run, auditor, monkeypatch):
-    generates(monkeypatch, auditor, auditor.rest)
-    known = auditor.real.data.part(VALUES, torch.cat([auditor.members, auditor.rest]))
-    known = auditor.real.modality.scale(known).flatten(1)
+    generates(monkeypatch, auditor, auditor.rest.rows)
+    real = auditor.members.real
+    known = real.modality.scale(real.data.part(VALUES, auditor.target.trained.rows)).flatten(1)
 
     def remember(_, x, __):
         return -torch.cdist(x.flatten(1), known).min(1).values
 
-    monkeypatch.setattr(auditing, "logits", remember)
+    monkeypatch.setattr(audit_targets, "logits", remember)
     found = audit(run)
     assert found.worst.name == "logan"
     assert found.worst.auc.low > 0.95
@@ -105,8 +116,8 @@ def test_items_that_the_data_set_holds_out_give_no_bound_of_epsilon(tmp_path, mo
     np.savez(tmp_path / "own.npz", x_train=pixels[:120], x_test=pixels[120:])
     out, sizes = tmp_path / "run", {"G": (4,), "D": (4,), "batch": 4}
     model = sparring.train("gan", tmp_path / "own.npz", out=out, steps=1, quiet=True, device="cpu", **sizes)
-    made = auditing._Auditor(model, None, (), torch.device("cpu"), auditing.Screen(quiet=True), 0)
-    generates(monkeypatch, made, torch.cat([made.members, made.rest]))
+    made = auditor_of(model)
+    generates(monkeypatch, made, made.target.trained.rows)
     found = audit(model)
     assert found.leaks
     assert not found.biased
@@ -138,8 +149,8 @@ def test_the_bound_says_what_it_is_of():
 def test_a_biased_attack_must_beat_its_floor():
     random = torch.Generator().manual_seed(0)
     high, low = torch.randn(200, generator=random) + 2, torch.randn(200, generator=random)
-    differ = auditing._Scored("attack", (high, low), floor=(high, low), ceiling=(high, low)).judged(0.95)
-    leaking = auditing._Scored("attack", (high + 3, low), floor=(high, low), ceiling=(high, low)).judged(0.95)
+    differ = Scored("attack", (high, low), floor=(high, low), ceiling=(high, low)).judged(0.95)
+    leaking = Scored("attack", (high + 3, low), floor=(high, low), ceiling=(high, low)).judged(0.95)
     assert differ.auc.value > 0.9
     assert differ.excess < 0 < leaking.excess
 
@@ -181,8 +192,84 @@ def test_too_few_held_out_items(tmp_path):
         audit(model)
 
 
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """Files of training rows, of other rows, of new ones, and of copies of the training rows."""
+    random, folder = np.random.default_rng(0), tmp_path_factory.mktemp("rows")
+    values = random.normal(size=(900, 4)).round(4)
+    frame = pd.DataFrame(values, columns=["a", "b", "c", "d"]).assign(kind=random.choice(["x", "y"], 900))
+    parts = {"train": frame[:300], "held": frame[300:600], "new": frame[600:], "copies": frame[:300]}
+    for name, part in parts.items():
+        part.to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+def test_a_file_of_copies_is_told_from_one_of_new_rows(rows):
+    copied, new = (
+        audit_file(rows / f"{name}.csv", rows / "train.csv", rows / "held.csv") for name in ("copies", "new")
+    )
+    assert copied.leaks
+    assert copied.worst.auc.value > 0.95
+    assert copied.exposed is not None
+    assert not new.leaks
+    assert {attack.name.partition("[")[0] for attack in new.attacks} == {"gan_leaks", "gan_leaks_calibrated", "domias"}
+    assert new.epsilon is None  # nobody says how the tool's training rows were chosen
+    assert "do not publish these samples" in copied.findings[0].advice
+    assert "150 training rows of train and 150 held-out ones are candidates; attacks use 300 samples" in copied.protocol
+
+
+def test_a_file_and_the_model_that_made_it_are_attacked_alike(run, auditor, tmp_path):
+    model = sparring.load(run)
+    real = auditor.members.real
+    for name, pool in {"train": auditor.target.trained, "held": auditor.target.unseen}.items():
+        values = real.modality.decode({VALUES: real.modality.scale(real.data.part(VALUES, pool.rows.sort().values))})
+        np.savez(tmp_path / f"{name}.npz", images=values)
+    np.savez(tmp_path / "made.npz", images=np.asarray(model.sample(auditor.target.count, seed=0).items))
+    settings = {"recipe": "gan", "features": ["patches"]}
+    of_file = audit_file(*(tmp_path / f"{name}.npz" for name in ("made", "train", "held")), **settings)
+    of_model = audit(model, features=["patches"])
+    found = [{one.name: one.auc.value for one in each.attacks if one.name != "logan"} for each in (of_file, of_model)]
+    assert found[0].keys() == found[1].keys()
+    assert all(abs(value - found[1][name]) < 0.05 for name, value in found[0].items())  # other items are candidates
+
+
+def test_the_command_audits_a_file(rows, tmp_path, monkeypatch, capsys):
+    page = tmp_path / "audit.html"
+    words = ("audit", rows / "copies.csv", "--against", rows / "train.csv", "--held", rows / "held.csv", "-o", page)
+    status, printed, errors = typed(monkeypatch, capsys, *words)
+    assert (status, errors) == (0, "")
+    assert "training items can be recognized" in printed
+    assert "Privacy audit of copies.csv" in page.read_text()
+    status, _, errors = typed(monkeypatch, capsys, *words)
+    assert (status, "exists already" in errors) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (
+            ("copies.csv", "--against", "train.csv"),
+            "--against was given without --held; the attacks",
+        ),
+        (("copies.csv", "--held", "held.csv"), "--held was given without --against"),
+        (("copies.csv", "-o", "page.html"), "-o page.html is for files of samples, with --against and --held"),
+        (
+            ("copies.csv", "--against", "train.csv", "--held", "few.csv"),
+            "few has 3 rows, and an audit needs 40",
+        ),
+        (("copies.csv", "--against", "train.csv", "--held", "held.csv", "--samples", 400), "give 20 to 300"),
+    ],
+)
+def test_bad_input_of_files(rows, monkeypatch, capsys, words, why):
+    monkeypatch.chdir(rows)
+    pd.read_csv("held.csv")[:3].to_csv("few.csv", index=False)
+    status, _, errors = typed(monkeypatch, capsys, "audit", *words)
+    assert (status, errors.count("\n")) == (2, 1), errors
+    assert why in errors
+
+
 def test_copies_are_counted(run, auditor, monkeypatch):
-    generates(monkeypatch, auditor, auditor.members)
+    generates(monkeypatch, auditor, auditor.members.rows)
     (copied, held), *_ = audit(run).copies
     assert isinstance(copied, Number)
     assert copied.value > 0.9
@@ -196,16 +283,17 @@ def test_values_of_a_table_are_guessed_from_copies(tmp_path, monkeypatch):
     out = tmp_path / "run"
     sizes = {"width": 8, "D": 8, "batch": 20}
     model = sparring.train("table", tmp_path / "rows.csv", out=out, steps=2, quiet=True, device="cpu", **sizes)
-    made = auditing._Auditor(model, None, (), torch.device("cpu"), auditing.Screen(quiet=True), 0)
-    generates(monkeypatch, made, made.rest)
+    made = auditor_of(model)
+    generates(monkeypatch, made, made.rest.rows)
     honest = audit(out)
     assert len(honest.attributes) == 3
+    assert "logan" in {attack.name for attack in honest.attacks}  # the conditions of D come with the rows
     assert honest.exposed is None
-    generates(monkeypatch, made, torch.cat([made.members, made.rest]))
+    generates(monkeypatch, made, made.target.trained.rows)
     found = audit(out)
     assert found.exposed is not None
     assert found.exposed.members > 0.9
-    assert found.epsilon > 0.5
+    assert found.epsilon > 0.4
     assert {one["name"] for one in found.content()["attributes"]} == {"age", "ill", "cost"}
     page = record(out, found).read_text()
     assert audited(out) == found.findings

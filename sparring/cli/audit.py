@@ -1,0 +1,95 @@
+"""The command that attacks models and files of samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from sparring.cli.app import TrustCode, app
+from sparring.console import Console, number_table, print_wide, say
+from sparring.errors import InputError
+
+if TYPE_CHECKING:
+    from sparring.evaluation.audit_results import Audit
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  sparring audit runs/table-patients\n\n"
+    "  sparring audit runs/photos --features imagenet\n\n"
+    "  sparring audit synthetic.csv --against train.csv --held other.csv -o audit.html"
+)
+def audit(
+    model: Annotated[
+        str, typer.Argument(metavar="RUN|FILE", help="A run's folder, a model's, or samples of any tool.")
+    ],
+    fields: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[FIELD=VALUE]...", help="How files are read; see sparring recipes NAME."),
+    ] = None,
+    against: Annotated[str, typer.Option(help="For a FILE: all items that the tool was trained on.")] = "",
+    held: Annotated[str, typer.Option(help="For a FILE: other real items, which the tool has not seen.")] = "",
+    recipe: Annotated[
+        str, typer.Option(help="For a FILE: the recipe that reads the data. \\[default: chosen by the data]")
+    ] = "",
+    out: Annotated[
+        str, typer.Option("-o", "--out", help="The report of a FILE (.html). \\[default: on the screen only]")
+    ] = "",
+    samples: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Samples that attacks use. \\[default: as many as training items, 1000 to 10000]"),
+    ] = None,
+    features: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="As for sparring evaluate; repeatable."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    trust_code: TrustCode = False,
+) -> None:
+    """Attack a model, or samples of any tool: can somebody find out which items it was trained on?"""
+    from sparring.evaluation.audit import audit as audit_model
+    from sparring.evaluation.audit import audit_file
+    from sparring.evaluation.audit_page import html, record
+    from sparring.files import as_json, check_output, write_text
+    from sparring.model.hub import beside
+    from sparring.recipes.base import parse
+
+    if bool(against) != bool(held):
+        given, missing = ("--against", "--held") if against else ("--held", "--against")
+        raise InputError(f"{given} was given without {missing}; the attacks on a file need both")
+    if not against:
+        if unused := [*(fields or []), *(f"--recipe {recipe}" for _ in recipe[:1]), *(f"-o {out}" for _ in out[:1])]:
+            raise InputError(f"{unused[0]} is for files of samples, with --against and --held; leave it out")
+        found = audit_model(model, samples, features or (), device, quiet=json, trust=trust_code)
+        pages = [record(beside(model), found)]
+    else:
+        pages = [Path(out)] if out else []
+        for page in pages:
+            check_output(page, force, file=True)
+        read = parse(fields or [])
+        found = audit_file(model, against, held, recipe or None, samples, features or (), device, quiet=json, **read)
+        for page in pages:
+            write_text(page, html(found, f"Privacy audit of {Path(model).name}"))
+    if json:
+        say(as_json(found.content()))
+        return
+    _show_audit(found, pages)
+
+
+def _show_audit(found: Audit, pages: list[Path]) -> None:
+    """Print what an audit found, and where its report is, if there is one."""
+    from sparring.evaluation.audit_page import attribute_rows, epsilon_words, rows
+
+    console = Console()
+    console.print()
+    print_wide(number_table(rows(found)))
+    if found.attributes:
+        console.print()
+        print_wide(number_table(attribute_rows(found)))
+    console.print(f"\n{found.protocol}.\n", markup=False, soft_wrap=True)
+    for line in (found.verdict, epsilon_words(found), *(f"the report is {page}" for page in pages)):
+        console.print(f"- {line}", markup=False, soft_wrap=True)
