@@ -1,9 +1,12 @@
 """Tiny models, trained once for all tests of exporting and serving."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from torch.onnx._internal.exporter._registration import ONNXRegistry
 from toy_models import CONVERTED_ONCE
 
 import sparring
@@ -50,7 +53,11 @@ def fast_exports():
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("torch.onnx.export", CONVERTED_ONCE)
+        read = cache(ONNXRegistry.from_torchlib.__func__)  # all operators, .7 s
+        patch.setattr(ONNXRegistry, "from_torchlib", classmethod(read))
         patch.setattr("sparring.deploy.measure.MIN_ROUNDS", 1)
+        patch.setattr("sparring.deploy.measure.MAX_SECONDS", 0.0)
+        patch.setattr("sparring.deploy.measure.PAUSE", 0.0)
         yield patch
 
 
