@@ -12,12 +12,18 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
+from math import log, log2
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
 
 from pages import put, table
 from sparring import devices, recipes
@@ -37,14 +43,19 @@ SHARDS = 8
 PROCESSES = (1, 2, 4)
 PARTS = ("data", "compute", "wait", "exchange")
 WARM_UP = 3
-# Seconds per 1,000 images on 1 and on 8 GPUs: NVlabs/stylegan2-ada-pytorch and NVlabs/stylegan3, README and
-# docs/configs.md.
+# Seconds per 1,000 images of StyleGAN2-ADA on 1, 2, 4 and 8 V100, the middle of the range that is given, by resolution:
+# NVlabs/stylegan2-ada-pytorch, README. Its train.py gives each of n GPUs an equal part of
+# max(min(n * min(4096 // resolution, 32), 64), n) images.
+GPUS = (1, 2, 4, 8)
 PUBLISHED = {
-    "StyleGAN2-ADA, 1024 px, V100": (158.0, 20.4),
-    "StyleGAN2-ADA, 128 px, V100": (13.2, 4.4),
-    "StyleGAN3-T, 1024 px, A100": (156.9, 20.0),
-    "StyleGAN3-T, 128 px, A100": (27.2, 4.4),
-}
+    128: (13.25, 6.65, 4.35, 4.4), 256: (22.9, 11.5, 5.75, 4.95), 512: (73.7, 38.85, 18.9, 9.6),
+    1024: (157.95, 83.4, 40.45, 20.4),
+}  # fmt: skip
+WEIGHTS = 4 * 59e6  # bytes of G's and D's gradients at 1024 pixels: Karras et al. 2020, arXiv:1912.04958, and README
+BANDWIDTH = 25e9  # bytes/s of a GPU to another machine: a network card of 200 Gbit/s for each
+HOP = 20e-6  # seconds of a message
+MANY = 1000  # GPUs
+BATCH = 256
 
 
 class Spent:
@@ -126,18 +137,90 @@ def measured(given: argparse.Namespace) -> list[str]:
     return [f"{machine}; {run}.", "", *table(["recipe", "processes", "ms a step", "efficiency", *PARTS], rows)]
 
 
-def published() -> list[str]:
-    """Efficiency on 8 GPUs as published, and what the cost model makes of it for fewer images on each GPU.
+def images_of_each(resolution: int, gpus: int) -> float:
+    """Images that each GPU plays in a step of the published trainings."""
+    return max(min(gpus * min(4096 // resolution, 32), 64), gpus) / gpus
 
-    A step of n GPUs takes the time that one GPU takes for its share of the batch, and an overhead that does not depend
-    on n: in a ring, every GPU sends and receives twice its gradients, whatever the number of GPUs.
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of a step: max(launches, images * each) + exchange.
+
+    Attributes:
+        launches: seconds in which the CPU launches the kernels of a step. A GPU with less work than that waits.
+        exchange: seconds in which gradients are summed, if there are several GPUs.
+        each: seconds per image and GPU, by resolution.
     """
+
+    launches: float
+    exchange: float
+    each: Mapping[int, float]
+
+    def step(self, resolution: int, images: float, exchange: float) -> float:
+        return max(self.launches, images * self.each[resolution]) + exchange
+
+    def published(self) -> dict[tuple[int, int], float]:
+        """Seconds per 1,000 images for each published row, by resolution and number of GPUs."""
+        found = {}
+        for resolution in self.each:
+            for gpus in GPUS:
+                images = images_of_each(resolution, gpus)
+                seconds = self.step(resolution, images, self.exchange if gpus > 1 else 0.0)
+                found[resolution, gpus] = 1000 * seconds / (images * gpus)
+        return found
+
+    def efficiency(self, resolution: int, images: float, gpus: int) -> float:
+        """The share of its time that a GPU computes, if each plays `images`."""
+        crossing = 2 * WEIGHTS / BANDWIDTH + 2 * HOP * log2(gpus)  # sums in a tree
+        return images * self.each[resolution] / self.step(resolution, images, crossing)
+
+
+def fitted() -> Cost:
+    """The cost model with the least relative errors on the published rows."""
+
+    def cost(x: NDArray[np.float64]) -> Cost:
+        launches, exchange, *each = np.exp(x).tolist()
+        return Cost(launches, exchange, dict(zip(PUBLISHED, each, strict=True)))
+
+    def errors(x: NDArray[np.float64]) -> list[float]:
+        given = {(size, n): row for size, rows in PUBLISHED.items() for n, row in zip(GPUS, rows, strict=True)}
+        return [log(seconds / given[place]) for place, seconds in cost(x).published().items()]
+
+    first = np.log([0.2, 0.02, *(rows[0] / 1000 for rows in PUBLISHED.values())])
+    return cost(least_squares(errors, first).x)
+
+
+def extrapolated() -> list[str]:
+    """The cost model and what it says of many GPUs."""
+    cost = fitted()
+    found = cost.published()
+    worst = max(
+        abs(found[size, n] / row - 1) for size, rows in PUBLISHED.items() for n, row in zip(GPUS, rows, strict=True)
+    )
     rows = []
-    for name, (one, eight) in PUBLISHED.items():
-        overhead = 8 * (eight - one / 8)  # seconds per 1,000 images of one GPU
-        halved, quartered = (one / (one + times * overhead) for times in (2, 4))
-        rows.append([name, f"{one / 8 / eight:.0%}", f"{halved:.0%}", f"{quartered:.0%}"])
-    return table(["published", "8 GPUs", "half the images on each", "a quarter"], rows)
+    for size, given in PUBLISHED.items():
+        images = images_of_each(size, 1)
+        few = cost.launches / cost.each[size]
+        efficiencies = (
+            given[0] / 8 / given[3],
+            found[size, 1] / 8 / found[size, 8],
+            cost.efficiency(size, images, MANY),
+        )
+        shares = [f"{share:.0%}" for share in efficiencies]
+        each = f"{1000 * cost.each[size]:.0f}"
+        rows.append([f"{size}", each, *shares, f"{MANY * images:,.0f}", f"{few:.1f}", f"{BATCH / few:.0f}"])
+    head = [
+        "pixels", "ms per image", "8 GPUs, published", "8 GPUs, model", f"{MANY:,} GPUs, images per GPU as on one",
+        "their batch", "images per GPU, at least", f"GPUs for a batch of {BATCH}",
+    ]  # fmt: skip
+    return [
+        f"A step of StyleGAN2-ADA on V100 GPUs takes max({cost.launches:.2f} s, images per GPU x seconds per image) + "
+        f"{1000 * cost.exchange:.0f} ms of exchange, fitted to the {len(found)} published rows, with errors of at most "
+        f"{worst:.0%}. For more machines, the exchange is that of {WEIGHTS / 1e6:.0f} MB over a network of "
+        f"{8 * BANDWIDTH / 1e9:.0f} Gbit/s for each GPU, of which nothing is hidden behind the computation.",
+        "",
+        *table(head, rows),
+    ]
 
 
 def main() -> None:
@@ -148,7 +231,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--page", type=Path)
     given = parser.parse_args()
-    lines = [*measured(given), "", *published()]
+    lines = [*measured(given), "", *extrapolated()]
     print("\n".join(lines))
     if given.page:
         put(given.page, __file__, lines)
