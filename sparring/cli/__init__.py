@@ -15,7 +15,7 @@ __all__ = ["app", "main"]
 
 # In the order in which the help lists their commands.
 MODULES = (
-    "train_and_sample", "inspect_data", "evaluate_and_compare", "explore", "studio", "apply_and_augment", "deploy",
+    "train_and_sample", "inspect_data", "shards", "evaluate_and_compare", "explore", "studio", "apply_and_augment", "deploy",
     "tune", "share", "provenance", "doctor",
 )  # fmt: skip
 for module in MODULES:
