@@ -15,8 +15,8 @@ __all__ = ["app", "main"]
 
 # In the order in which the help lists their commands.
 MODULES = (
-    "train_and_sample", "inspect_data", "shards", "evaluate_and_compare", "explore", "studio", "apply_and_augment", "deploy",
-    "tune", "share", "provenance", "doctor",
+    "train_and_sample", "inspect_data", "shards", "evaluate_and_compare", "explore", "studio", "apply_and_augment",
+    "deploy", "tune", "share", "provenance", "doctor",
 )  # fmt: skip
 for module in MODULES:
     importlib.import_module(f"{__name__}.{module}")

@@ -54,8 +54,8 @@ class Items:
             labels: of the items that can be read.
         """
         if self.records is None:
-            return np.bincount(labels, minlength=len(self.classes))
-        return np.array(self.records.index.train.counts) + np.array(self.records.index.held.counts)
+            return np.bincount(labels, minlength=len(self.classes)).astype(np.int64)
+        return np.array([self.records.index.train.counts, self.records.index.held.counts], np.int64).sum(0)
 
     def of(self, name: str) -> Items:
         """The items of one class, by its name.

@@ -40,15 +40,14 @@ def assemble(
     if labels is not None:
         tensors[CONDITION] = torch.from_numpy(labels)
     beside = None if encoded.beside is None else assemble(modality, items, encoded.beside, None, limit)
-    mark = fingerprint(items, tensors)
-    if encoded.records is not None:
-        mark = f"{mark}-{encoded.records.index.identity}"
+    whole = encoded.records
+    mark = fingerprint(items, tensors) if whole is None else f"{items.kind}-{items.total}-{whole.index.identity}"
     return Dataset(
         tensors, torch.from_numpy(train), torch.from_numpy(held),
         fingerprint=mark if beside is None else f"{mark}-{beside.fingerprint}",
         beside=beside,
         fits=all(fits for _, fits in loaded.values()),
-        records=encoded.records,
+        records=whole,
     )  # fmt: skip
 
 

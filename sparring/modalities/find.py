@@ -97,9 +97,9 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
             return items
         hidden = f"{name} is the set of this name; the {name} in this folder is read as ./{name}"
         return replace(items, notes=(hidden, *items.notes))
-    if is_address(name) and (items := _in_shards(name, asked)) is not None:
-        return items
     if is_address(name):
+        if (records := _in_shards(name)) is not None:
+            return _of_shards(records, asked)
         copied = stores.copy(name)
         items = read(copied.path, asked, first)
         return replace(items, notes=(*copied.notes, *items.notes))
@@ -165,15 +165,14 @@ def read(path: Path, asked: Kinds, first: Kinds = ()) -> Items:
     raise InputError(f"{path} is not recognized as data; give {_listed(kind.files for kind in asked)}")
 
 
-def _in_shards(address: str, asked: Kinds) -> Items | None:
+def _in_shards(address: str) -> RecordSet | None:
     """The set in shards at an address; None if there is none."""
     whole, name = address.partition("?")[0], name_of(address)
     if whole != address or "::" in address or "*" in address or (not address.endswith("/") and "." in name):
         return None
     if stores.is_copied(address):
         return None
-    records = open_set(StorePlace(address.rstrip("/")))
-    return None if records is None else _of_shards(records, asked)
+    return open_set(StorePlace(address.rstrip("/")))
 
 
 def _of_shards(records: RecordSet, asked: Kinds) -> Items:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -14,7 +15,7 @@ from sparring.errors import InputError
 from sparring.json_files import parse_json
 
 NAME = "shards.json"
-PLAN = "shards-incomplete.json"  # what is being written, until the index is there
+MARK = re.compile(r"[0-9a-f]{8}")
 FORMAT = "sparring shards 1"
 DTYPES = ("|u1", "<i4", "<f4")  # of the parts of a record
 TRAIN, HELD = "train", "held"  # sides, which are the beginnings of the names of shards
@@ -47,6 +48,8 @@ class IndexFile(TypedDict):
     """The content of `shards.json`.
 
     Attributes:
+        complete: False while shards are being written.
+        mark: is in the names of the shards; other sets have another one.
         kind: of the data.
         fitted: the fitted state of that kind.
         classes: their names.
@@ -57,6 +60,8 @@ class IndexFile(TypedDict):
     """
 
     format: str
+    complete: bool
+    mark: str
     kind: str
     fitted: dict[str, Any]
     classes: list[str]
@@ -84,6 +89,7 @@ class Side:
 
     Attributes:
         name: "train" or "held".
+        mark: as in the index.
         records: their number.
         counts: of each class.
         dtype: of a record.
@@ -92,6 +98,7 @@ class Side:
     """
 
     name: str
+    mark: str
     records: int
     counts: tuple[int, ...]
     dtype: np.dtype[np.void]
@@ -115,7 +122,7 @@ class Side:
     def file(self, shard: int) -> tuple[str, int]:
         """Name and size of a file."""
         count = min(self.shard, self.records - shard * self.shard)
-        return f"{self.name}-{shard:05}.npy", self.offset + count * self.dtype.itemsize
+        return shard_name(self.name, self.mark, shard), self.offset + count * self.dtype.itemsize
 
     def span(self, block: int) -> Span:
         """Where a block is."""
@@ -150,13 +157,17 @@ def parse(content: bytes, where: str) -> Index | None:
         where: it is from, for messages.
 
     Raises:
-        InputError: if it is damaged, or of a later version.
+        InputError: if it is damaged, not complete, or of a later version.
     """
     if FORMAT.rpartition(" ")[0].encode() not in content:
         return None
     told = parse_json(content, IndexFile, where)
     if told["format"] != FORMAT:
         raise InputError(f"{where} is of the format {told['format']!r}; read it with a later version of sparring")
+    if not told["complete"]:
+        raise InputError(f"{where} is of a set that is not complete; give the same `sparring shards` command again")
+    if not MARK.fullmatch(told["mark"]):
+        raise InputError(f"{where} is damaged: its mark is {told['mark'][:40]!r}")
     dtype = record_type(told["parts"], where)
     block, shard, offset = told["block"], told["shard"], told["offset"]
     if block < 1 or shard < block or shard % block or not 0 < offset <= 2**16:
@@ -170,10 +181,17 @@ def parse(content: bytes, where: str) -> Index | None:
             raise InputError(f"{where} is damaged: {name} has {side['records']} records and {len(sums)} checksums")
         if len(counts) != len(told["classes"]) or (counts and sum(counts) != side["records"]):
             raise InputError(f"{where} is damaged: {name} has {len(counts)} counts that are {sum(counts)} together")
-        sides[name] = Side(name, side["records"], tuple(counts), dtype, block, shard, offset, np.array(sums, np.uint32))
+        sides[name] = Side(
+            name, told["mark"], side["records"], tuple(counts), dtype, block, shard, offset, np.array(sums, np.uint32)
+        )
     identity = hashlib.blake2b(content, digest_size=12).hexdigest()
     classes = tuple(told["classes"])
     return Index(identity, told["kind"], told["fitted"], classes, sides[TRAIN], sides[HELD])
+
+
+def shard_name(side: str, mark: str, shard: int) -> str:
+    """The name of a file."""
+    return f"{side}-{mark}-{shard:05}.npy"
 
 
 def record_type(parts: Mapping[str, PartFile], where: str) -> np.dtype[np.void]:

@@ -2,7 +2,7 @@
 
 In each epoch, the blocks of the set are permuted, 16 blocks after each other in this order are a window, and the
 records of a window are permuted. Nothing is listed for all blocks or all records: the permutation of the blocks is
-computed for one position at a time, so that memory does not grow with the set, and any step of a run is reached at once.
+computed for one position at a time. So memory does not grow with the set, and any step of a run is reached at once.
 
 How random that is: every record is drawn exactly once in an epoch. The order of the blocks is pseudorandom and anew in
 each epoch, and so is that of the records within a window. Records of one block are always drawn within the same window,

@@ -6,8 +6,9 @@ import os
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sparring.data.addresses import BY_ARROW, is_address, name_of, scheme_of, shown
 from sparring.data.store_clients import is_absent
@@ -240,17 +241,16 @@ class StorePlace(Place):
         except Away as away:
             raise InputError(str(away)) from away
 
-    @property
+    def __getstate__(self) -> dict[str, Any]:
+        """What other processes get: each has a client of its own."""
+        return {"address": self.address}
+
+    @cached_property
     def _objects(self) -> Objects:
         try:
-            return _opened(self.address)
+            return Objects(self.address)
         except Away as away:
             raise InputError(str(away)) from away
-
-
-@lru_cache(maxsize=8)  # the client of a store is shared by threads, and stays in its process
-def _opened(address: str) -> Objects:
-    return Objects(address)
 
 
 def place_of(text: str) -> Place:

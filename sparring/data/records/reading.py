@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.records.cache import BlockCache
-from sparring.data.records.index import NAME, PLAN, Index, Side, parse
+from sparring.data.records.index import NAME, Index, Side, parse
 from sparring.data.records.order import Order
 from sparring.data.records.place import Place
 from sparring.data.tensors import Tensors
@@ -118,8 +118,6 @@ def open_set(place: Place) -> RecordSet | None:
         InputError: if it is damaged or not complete, or cannot be read.
     """
     content = place.get(NAME)
-    if content is None and place.get(PLAN) is not None:
-        raise InputError(f"{place.shown} is not complete; give the same `sparring shards` command again")
     index = None if content is None else parse(content, f"{place.shown}/{NAME}")
     if index is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import zlib
@@ -14,16 +15,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sparring.data.records.index import FORMAT, HELD, NAME, PLAN, TRAIN, IndexFile, PartFile, SideFile, record_type
+from sparring.data.records.index import (
+    FORMAT,
+    HELD,
+    NAME,
+    TRAIN,
+    IndexFile,
+    PartFile,
+    SideFile,
+    record_type,
+    shard_name,
+)
 from sparring.data.records.place import Place
 from sparring.data.store import Progress
 from sparring.errors import InputError
-from sparring.files import as_json, as_plain
+from sparring.files import as_plain
 
 SHARD_BYTES = 64 * 10**6  # of a file, about
 BLOCK_BYTES = 4 * 2**20  # of a block at most, unless 16 records are larger
 MAX_BLOCK, MIN_BLOCK = 1024, 16  # records
-SHARD_NAME = re.compile(rf"({TRAIN}|{HELD})-\d{{5,}}\.npy")
+SHARD_NAME = re.compile(rf"({TRAIN}|{HELD})-[0-9a-f]{{8}}-\d{{5,}}\.npy")
 MAX_NAMED = 3  # files that a message names
 
 
@@ -64,50 +75,49 @@ def write(samples: Samples, place: Place, force: bool, progress: Progress) -> in
         InputError: if something else is there, or it cannot be written.
     """
     plan = _plan(samples)
-    there = _begun(place, plan, force)
-    dtype = record_type(plan["parts"], PLAN)
+    there, stale = _begun(place, plan, force)
+    dtype = record_type(plan["parts"], NAME)
     sums: dict[str, list[int]] = {}
     total, done, kept = len(samples.train) + len(samples.held), 0, 0
-    for name, rows in ((TRAIN, samples.train), (HELD, samples.held)):
+    for side, rows in ((TRAIN, samples.train), (HELD, samples.held)):
         order = _shuffled(rows)
-        sums[name] = []
+        sums[side] = []
         for shard, begin in enumerate(range(0, len(order), plan["shard"])):
             records = _records(samples, order[begin : begin + plan["shard"]], dtype)
             for first in range(0, len(records), plan["block"]):
-                sums[name].append(zlib.crc32(records[first : first + plan["block"]].tobytes()))
-            file, content = f"{name}-{shard:05}.npy", _npy(records)
+                sums[side].append(zlib.crc32(records[first : first + plan["block"]].tobytes()))
+            file, content = shard_name(side, plan["mark"], shard), _npy(records)
             if there.get(file) == len(content):
                 kept += 1
             else:
                 place.put(file, content)
+            stale.discard(file)
             samples.release()
             done += len(records)
             progress(done, total)
-    index = {**plan, **{side: {**plan[side], "checksums": sums[side]} for side in (TRAIN, HELD)}}  # type: ignore[literal-required]
-    del index["source"]
-    place.put(NAME, json.dumps(index).encode())
-    place.delete(PLAN)
+    train, held = (
+        SideFile(records=side["records"], counts=side["counts"], checksums=sums[name])
+        for name, side in ((TRAIN, plan["train"]), (HELD, plan["held"]))
+    )
+    place.put(NAME, json.dumps({**plan, "complete": True, "train": train, "held": held}).encode())
+    for file in sorted(stale):
+        place.delete(file)
     return kept
 
 
-class Plan(IndexFile):
-    """What is being written, without the checksums."""
-
-    source: str
-
-
-def _plan(samples: Samples) -> Plan:
+def _plan(samples: Samples) -> IndexFile:
+    """The index without what is known at the end."""
     parts = {name: PartFile(dtype=np.dtype(a.dtype).str, shape=list(a.shape[1:])) for name, a in samples.parts.items()}
-    record = record_type(parts, PLAN).itemsize
-    block = max(MIN_BLOCK, min(MAX_BLOCK, BLOCK_BYTES // record))
-    offset = len(_npy(np.empty(0, record_type(parts, PLAN))))
-    plan = Plan(
-        format=FORMAT, kind=samples.kind, fitted=dict(samples.fitted),
+    record = record_type(parts, NAME)
+    block = max(MIN_BLOCK, min(MAX_BLOCK, BLOCK_BYTES // record.itemsize))
+    plan = IndexFile(
+        format=FORMAT, complete=False, mark="", kind=samples.kind, fitted=dict(samples.fitted),
         classes=list(samples.classes), parts=parts, block=block,
-        shard=max(1, SHARD_BYTES // (record * block)) * block, offset=offset,
-        train=_side(samples, samples.train), held=_side(samples, samples.held), source=samples.source,
+        shard=max(1, SHARD_BYTES // (record.itemsize * block)) * block, offset=len(_npy(np.empty(0, record))),
+        train=_side(samples, samples.train), held=_side(samples, samples.held),
     )  # fmt: skip
-    plain: Plan = as_plain(plan)
+    digest = hashlib.blake2b(f"{samples.source} {json.dumps(plan)}".encode(), digest_size=4).hexdigest()
+    plain: IndexFile = as_plain({**plan, "mark": digest})
     return plain
 
 
@@ -118,33 +128,31 @@ def _side(samples: Samples, rows: NDArray[np.int64]) -> SideFile:
     return SideFile(records=len(rows), counts=counts, checksums=[])
 
 
-def _begun(place: Place, plan: Plan, force: bool) -> dict[str, int]:
-    """Begin to write, or go on. Returns names and sizes of the shards that are there and belong to the same plan.
+def _begun(place: Place, plan: IndexFile, force: bool) -> tuple[dict[str, int], set[str]]:
+    """Begin to write, or go on. Returns names and sizes of the shards that are there and belong to the same plan, and
+    names of those of another set, which it replaces.
 
     Raises:
         InputError: if something else is there.
     """
     there = place.sizes()
-    ours = {name: size for name, size in there.items() if SHARD_NAME.fullmatch(name)}
-    begun = place.get(PLAN) if PLAN in there and NAME not in there else None
-    if begun is not None and _same(begun, plan):
-        return ours
-    if PLAN in there or NAME in there:
-        if not force:
-            holds = "a set in shards" if NAME in there else "shards of another set, which are not complete"
-            raise InputError(f"{place.shown} holds {holds}; add --force to replace it, or choose another OUT")
-        for name in (NAME, *sorted(ours), PLAN):
-            place.delete(name)
-    elif there:
+    content = place.get(NAME) if NAME in there else None
+    if content is not None and _is(content, plan):
+        return there, set()
+    if content is not None and not force:
+        holds = "a set in shards" if b'"complete": true' in content else "another set, which is not complete"
+        raise InputError(f"{place.shown} holds {holds}; add --force to replace it, or choose another OUT")
+    if content is None and there:
         named = ", ".join(sorted(there)[:MAX_NAMED])
         raise InputError(f"{place.shown} holds other files ({named}), which are not overwritten; choose another OUT")
-    place.put(PLAN, as_json(plan).encode())
-    return {}
+    place.put(NAME, json.dumps(plan).encode())
+    return {}, {name for name in there if SHARD_NAME.fullmatch(name)}
 
 
-def _same(begun: bytes, plan: Plan) -> bool:
+def _is(content: bytes, plan: IndexFile) -> bool:
+    """True for the same plan."""
     try:
-        return bool(json.loads(begun) == plan)
+        return bool(json.loads(content) == plan)
     except ValueError:
         return False
 
