@@ -87,9 +87,9 @@ def measured(place: Path, count: int) -> list[str]:
         f"{imported[-1]:,.0f} a second, and read in batches of {BATCH}: from the folder of the shards, and by ranges "
         "from a server of S3's protocol on this machine. In the middle of one epoch the server was killed, and started "
         f"again after {AWAY:g} seconds; the longest wait for a batch was {wait:.1f} seconds. In each epoch every image "
-        "that is trained on arrived exactly once, with its class, and the batches were the same, byte for byte, in all cases, "
-        "also for a process that began in the middle of the epoch. Memory is the peak of the process beyond what the "
-        "libraries need, with one byte for each image by which this counts.",
+        "that is trained on arrived exactly once, with its class, and the batches were the same, byte for byte, in all "
+        "cases, also for a process that began in the middle of the epoch. Memory is the peak of the process beyond what "
+        "the libraries need, with one byte for each image by which this counts.",
         "",
         *pages.table(["images", "read/s", "lost", "doubled", "memory"], rows(results)),
     ]

@@ -81,7 +81,8 @@ def main() -> None:
         *lines,
         "",
         f"Copied and decoded instead: {copied:,} images of {SIDE} x {SIDE} pixels with classes, in tars of "
-        f"{PER_SHARD:,}, on the local disk and behind the same server, which was killed while the largest set was copied, and started "
+        f"{PER_SHARD:,}, on the local disk and behind the same server, which was killed while the largest set was "
+        "copied, and started "
         f"again after {AWAY:g} seconds. What was decoded is equal, byte for byte, in both cases. Memory grows with the "
         "names and classes of the images.",
         "",

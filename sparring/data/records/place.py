@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring.data.addresses import BY_ARROW, is_address, name_of, scheme_of, shown
-from sparring.data.store_clients import is_absent
+from sparring.data.store_clients import is_absent, is_refused
 from sparring.data.stores import Away, Store
 from sparring.errors import InputError
 from sparring.files import describe_error, resolved, write_bytes
@@ -139,18 +139,18 @@ class Objects(Store):
     """
 
     def get(self, name: str) -> bytes | None:
-        """A whole object; None if it is not there."""
+        """A whole object; None if it is not there, as far as a user without further rights can know."""
 
         def work() -> bytes | None:
             try:
                 content: bytes = self.files.cat_file(f"{self.path}/{name}")
             except Exception as error:
-                if is_absent(error):
+                if is_absent(error) or is_refused(error):
                     return None
                 raise
             return content
 
-        return self.tried(work, name)
+        return self.tried(work)
 
     def read(self, name: str, begin: int, end: int, size: int) -> bytes | int:
         """Bytes `begin` to `end` of an object of `size` bytes; its size if that is another one."""
