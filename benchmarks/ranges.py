@@ -3,7 +3,7 @@
 Images that hold their own numbers are imported with `sparring shards`, a sixteenth of them and all, into a store. Then
 processes read epochs of batches, as a training does: from the folder of the shards, from the store, again from the
 blocks that were kept, from the store while its server is killed and started again, and from the middle of the epoch.
-Each counts how often it has got each record.
+Each counts how often it has got each record. At last, models are trained on both sets, one of them with a stop.
 """
 
 from __future__ import annotations
@@ -62,6 +62,15 @@ print(json.dumps({"seconds": time.monotonic() - begin, "records": n, "got": int(
                   "different": int((seen > 0).sum()), "doubled": int((seen > 1).sum()), "longest": longest,
                   "memory": peak() - before, "digest": digest.hexdigest()}), flush=True)
 """
+TRAIN = """
+import resource
+from sparring.cli import main
+try:
+    main()
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+STEPS = 400  # of a training
 Told = dict[str, float]
 
 
@@ -78,9 +87,14 @@ def measured(place: Path, count: int) -> list[str]:
         results[f"{count:,}, kept blocks"] = read(place, data(place, "all", True), server, keep=True)
         results[f"{count:,}, server killed"] = read(place, data(place, "all", True), server, killed=True)
         resumed = read(place, data(place, "all", True), server, part=1.0)
+        memory = [train(place, server, name, name, STEPS) for name in ("small", "all")]
+        train(place, server, "all", "cut", STEPS // 2)
+        train(place, server, "all", "cut", STEPS)
     finally:
         server.stop()
     check(results, resumed, count)
+    if weights(place, "all") != weights(place, "cut"):
+        raise SystemExit("a training that was stopped and resumed ended with other weights")
     wait = results[f"{count:,}, server killed"]["longest"]
     return [
         f"{count:,} images of {SIDE} x {SIDE} pixels with classes were imported by `sparring shards` into a store, "
@@ -88,10 +102,14 @@ def measured(place: Path, count: int) -> list[str]:
         "from a server of S3's protocol on this machine. In the middle of one epoch the server was killed, and started "
         f"again after {AWAY:g} seconds; the longest wait for a batch was {wait:.1f} seconds. In each epoch every image "
         "that is trained on arrived exactly once, with its class, and the batches were the same, byte for byte, in all "
-        "cases, also for a process that began in the middle of the epoch. Memory is the peak of the process beyond what "
-        "the libraries need, with one byte for each image by which this counts.",
+        "cases, also for a process that began in the middle of the epoch. Memory is the peak of the process beyond "
+        "what the libraries need, with one byte for each image by which this counts.",
         "",
         *pages.table(["images", "read/s", "lost", "doubled", "memory"], rows(results)),
+        "",
+        f"`sparring train` from the store (recipe gan, {STEPS} steps) needed {memory[0]:,.0f} MiB in all for "
+        f"{max(1, count // SHARE):,} images, and {memory[1]:,.0f} MiB for {count:,}. Stopped halfway and resumed, it "
+        "ended with the same weights, bit for bit.",
     ]
 
 
@@ -156,6 +174,20 @@ def read(
         raise SystemExit(f"reading {source} failed")
     told: Told = json.loads(line)
     return told
+
+
+def train(place: Path, server: Server, name: str, run: str, steps: int) -> float:
+    """Train on a set in the store, or go on. Returns MiB of memory."""
+    words = f"train {data(place, name, True)} --recipe gan --steps {steps} --resume --device cpu --out {place / run}"
+    done = subprocess.run(
+        [sys.executable, "-c", TRAIN, *words.split()], stdout=subprocess.PIPE, text=True, check=True,
+        env=environment(place, server),
+    )  # fmt: skip
+    return float(done.stdout.strip().splitlines()[-1])
+
+
+def weights(place: Path, run: str) -> bytes:
+    return (place / run / "model" / "weights.safetensors").read_bytes()
 
 
 def environment(place: Path, server: Server | None) -> dict[str, str]:

@@ -2,20 +2,23 @@
 
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 
-from sparring.data.records import cache, reading, writing
-from sparring.data.records.cache import BlockCache
+from sparring.data.records import reading, writing
+from sparring.data.records.cache import FOLDER, BlockCache
 from sparring.data.records.index import NAME
 from sparring.data.records.order import WINDOW, Order, Permutation
 from sparring.data.records.place import FolderPlace
 from sparring.data.records.reading import RecordBatches, open_set
 from sparring.data.tensors import CONDITION, VALUES
 from sparring.errors import InputError
+from sparring.files import cached
 from sparring.modalities import find
 from sparring.modalities.images import Images
 from sparring.seeds import Seeds
@@ -245,7 +248,8 @@ def test_a_truncated_or_damaged_shard(monkeypatch, capsys, tmp_path):
 
 
 @pytest.mark.parametrize("change", [
-    {"block": 0}, {"shard": 6}, {"offset": 0}, {"classes": ["a"]}, {"parts": {"values": {"dtype": "|O", "shape": [6]}}},
+    {"block": 0}, {"block": 2**40, "shard": 2**40},
+    {"shard": 6}, {"offset": 0}, {"classes": ["a"]}, {"parts": {"values": {"dtype": "|O", "shape": [6]}}},
     {"parts": {"values": {"dtype": "|u1", "shape": [2**27, 2**27]}}}, {"format": "sparring shards 9"}, {"kind": "cats"},
     {"mark": "../../xy"}, {"complete": False},
     {"parts": {"values": {"dtype": "|u1", "shape": [64]}, "condition": {"dtype": "<i4", "shape": []}}},
@@ -332,12 +336,33 @@ def test_the_cache_is_bounded(tmp_path):
     assert blocks.read("set/large") is None
 
 
-def test_a_damaged_block_of_the_cache_is_read_again(monkeypatch, capsys, tmp_path):
+def test_processes_of_a_machine_fetch_a_block_once(monkeypatch, capsys):
+    """Ranks need the same blocks at the same time."""
+    monkeypatch.setattr(FolderPlace, "far", True)
+    whole = imported(monkeypatch, capsys, 300)
+    shutil.rmtree(cached(FOLDER), ignore_errors=True)
+    read, fetched = FolderPlace.read, []
+
+    def slowly(place, *where):
+        fetched.append(where)
+        time.sleep(0.01)
+        return read(place, *where)
+
+    monkeypatch.setattr(FolderPlace, "read", slowly)
+    ranks = [reading.RecordSet(whole.place, whole.index) for _ in range(4)]
+    side = whole.index.train
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda records: records.all(side, range(side.blocks)), ranks))
+    assert all(np.array_equal(each, found[0]) for each in found)
+    assert len(fetched) == len(set(fetched)) == side.blocks
+
+
+def test_a_damaged_block_of_the_cache_is_read_again(monkeypatch, capsys):
     monkeypatch.setattr(FolderPlace, "far", True)
     records = imported(monkeypatch, capsys, 100)
     side = records.index.train
     before = records.all(side, range(side.blocks))
-    kept = list((tmp_path / "cache" / "sparring" / cache.FOLDER).rglob("train-*"))
+    kept = list(cached(FOLDER).rglob("train-*"))
     assert len(kept) == side.blocks
     kept[0].write_bytes(b"x" * kept[0].stat().st_size)
     kept[1].unlink()

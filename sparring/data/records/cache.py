@@ -6,14 +6,20 @@ import os
 import shutil
 import threading
 import uuid
-from contextlib import suppress
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from sparring.files import cached
 
 FOLDER = "blocks"  # of the user's cache
 MAX_BYTES = 20 * 2**30  # at most, or half of the disk's free space
 FULL, FILLED = 7 / 8, 3 / 4  # shares of the limit from which blocks are removed, and that are left
+LOCKS = 256  # files for all blocks
+PATIENCE = 60.0  # seconds
 STRIDE = 64  # a process looks at what is there after it has written this part of the limit
 
 
@@ -62,6 +68,20 @@ class BlockCache:
             part.replace(path)
         except OSError:
             self.drop(part.relative_to(self.folder).as_posix())
+
+    @contextmanager
+    def claimed(self, name: str) -> Iterator[None]:
+        """Held while a block is fetched, so that the processes of a machine fetch it once, unless that takes long."""
+        lock = FileLock(self.folder / f".lock-{zlib.crc32(name.encode()) % LOCKS}")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=PATIENCE)
+        except (Timeout, OSError):  # the cache may be read-only
+            pass
+        try:
+            yield
+        finally:
+            lock.release()
 
     def drop(self, name: str) -> None:
         """Remove a block."""

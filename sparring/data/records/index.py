@@ -20,7 +20,8 @@ FORMAT = "sparring shards 1"
 DTYPES = ("|u1", "<i4", "<f4")  # of the parts of a record
 TRAIN, HELD = "train", "held"  # sides, which are the beginnings of the names of shards
 MAX_SIDES = 8  # dimensions of a part
-MAX_RECORD = 2**28  # bytes
+MAX_RECORD = 2**26  # bytes
+MAX_BLOCK_BYTES = 2**30
 
 
 class PartFile(TypedDict):
@@ -170,7 +171,7 @@ def parse(content: bytes, where: str) -> Index | None:
         raise InputError(f"{where} is damaged: its mark is {told['mark'][:40]!r}")
     dtype = record_type(told["parts"], where)
     block, shard, offset = told["block"], told["shard"], told["offset"]
-    if block < 1 or shard < block or shard % block or not 0 < offset <= 2**16:
+    if not 0 < block * dtype.itemsize <= MAX_BLOCK_BYTES or shard < block or shard % block or not 0 < offset <= 2**16:
         raise InputError(f"{where} is damaged: its block is {block}, its shard {shard} and its offset {offset}")
     sides = {}
     for name, side in ((TRAIN, told["train"]), (HELD, told["held"])):

@@ -25,7 +25,7 @@ from sparring.seeds import Seeds
 READERS = 8  # threads that read blocks
 TRIES = 2  # of a block whose bytes are not those that were written
 MAX_DRAWN = 20_000  # records that everything but training sees,
-MAX_DRAWN_BYTES = 2**28  # and bytes of them
+MAX_DRAWN_BYTES = 2**27  # and bytes of them
 Records = NDArray[np.void]  # (n,), with a field for each part
 
 
@@ -62,19 +62,29 @@ class RecordSet:
         Raises:
             InputError: if it cannot be read, or is damaged.
         """
-        name, wanted = f"{self.index.identity}/{side.name}-{block}", int(side.checksums[block])
-        if self.cache is not None and (content := self.cache.read(name)) is not None:
-            if zlib.crc32(content) == wanted:
-                into[:] = np.frombuffer(content, side.dtype)
-                return
-            self.cache.drop(name)
-        content = self._fetched(side, block, wanted)
+        if self.cache is None:
+            into[:] = np.frombuffer(self._fetched(side, block), side.dtype)
+            return
+        name = f"{self.index.identity}/{side.name}-{block}"
+        content = self._kept(self.cache, name, side, block)
+        if content is None:
+            with self.cache.claimed(name):
+                content = self._kept(self.cache, name, side, block)  # another process may have fetched it meanwhile
+                if content is None:
+                    content = self._fetched(side, block)
+                    self.cache.write(name, content)
         into[:] = np.frombuffer(content, side.dtype)
-        if self.cache is not None:
-            self.cache.write(name, content)
 
-    def _fetched(self, side: Side, block: int, wanted: int) -> bytes:
-        span = side.span(block)
+    def _kept(self, cache: BlockCache, name: str, side: Side, block: int) -> bytes | None:
+        """A block that is on the local disk, unless it is damaged."""
+        content = cache.read(name)
+        if content is not None and zlib.crc32(content) != side.checksums[block]:
+            cache.drop(name)
+            return None
+        return content
+
+    def _fetched(self, side: Side, block: int) -> bytes:
+        span, wanted = side.span(block), int(side.checksums[block])
         for _ in range(TRIES):
             content = self.place.read(span.file, span.begin, span.end, span.size)
             if len(content) == span.end - span.begin and zlib.crc32(content) == wanted:

@@ -32,8 +32,8 @@ from sparring.errors import InputError
 from sparring.files import as_plain
 
 SHARD_BYTES = 64 * 10**6  # of a file, about
-BLOCK_BYTES = 4 * 2**20  # of a block at most, unless 16 records are larger
-MAX_BLOCK, MIN_BLOCK = 1024, 16  # records
+BLOCK_BYTES = 4 * 2**20  # of a block at most, unless four records are larger
+MAX_BLOCK, MIN_BLOCK = 1024, 4  # records
 SHARD_NAME = re.compile(rf"({TRAIN}|{HELD})-[0-9a-f]{{8}}-\d{{5,}}\.npy")
 MAX_NAMED = 3  # files that a message names
 
