@@ -50,7 +50,8 @@ def import_items(
     if labels is not None:
         parts[CONDITION] = labels.astype(np.int32)
     labeled = {} if labels is None else {CONDITION: torch.from_numpy(labels)}
-    mark = fingerprint(items, {**encoded.tensors, **labeled})
+    files = getattr(items.items, "modified", "")  # sizes and times of files, of which the checksum sees only some
+    mark = f"{fingerprint(items, {**encoded.tensors, **labeled})} {files}"
     samples = Samples(
         modality.kind, asdict(modality.portable()), items.classes if labels is not None else (), parts,
         train, held, labels, mark, release,

@@ -311,6 +311,25 @@ def test_equal_on_one_and_two_ranks(monkeypatch, capsys, tmp_path):
     assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())
 
 
+def test_images_without_classes_and_with_crops(monkeypatch, capsys):
+    """Crops are cut from the stored images; other numbers are as they were imported."""
+    images = np.random.default_rng(0).integers(0, 255, (60, 16, 16, 3), dtype=np.uint8)
+    np.save("plain.npy", images)
+    assert command(monkeypatch, capsys, "shards plain.npy -o plain size=10") == (0, [])
+    items = find("plain")
+    assert (items.labels, items.items.shape) == (None, (60, 10, 10, 3))
+    whole = Images().fit(items)
+    assert (whole.size, whole.channels, whole.classes) == (10, 3, ())
+    cropped = Images(crop=0.25).fit(items)
+    assert (cropped.size, cropped.kept) == (8, 10)
+    with pytest.raises(InputError, match=r"size=10 was given, which with crop=0\.25 are cut from 12, but the images"):
+        Images(size=10, crop=0.25).fit(items)
+    assert command(monkeypatch, capsys, "train plain --steps 2 --recipe gan --device cpu crop=0.25 flip=true") == (
+        0,
+        [],
+    )
+
+
 def test_only_a_draw_is_in_memory(monkeypatch, capsys):
     """What does not train sees a part of a large set, and says so; classes are counted in all of it."""
     imported(monkeypatch, capsys, 300)

@@ -181,6 +181,13 @@ def test_a_set_on_the_web(web, monkeypatch, capsys):  # noqa: F811
     assert (far.all(side, range(side.blocks)) == whole).all()
 
 
+def test_a_place_that_cannot_be_written_to(web, monkeypatch, capsys):  # noqa: F811
+    numbered("source.npz", 60)
+    status, errors = command(monkeypatch, capsys, f"shards source.npz -o {web[1]}/set")
+    assert (status, len(errors)) == (2, 1)
+    assert errors[0].endswith("/set cannot be written to; give a folder, or another store")
+
+
 def test_bad_sets_on_the_web(web, monkeypatch, capsys):  # noqa: F811
     folder, address = web
     (folder / "set").mkdir()
