@@ -55,7 +55,8 @@ class Items:
         """
         if self.records is None:
             return np.bincount(labels, minlength=len(self.classes)).astype(np.int64)
-        return np.array([self.records.index.train.counts, self.records.index.held.counts], np.int64).sum(0)
+        whole: NDArray[np.int64] = np.add(self.records.index.train.counts, self.records.index.held.counts)
+        return whole
 
     def of(self, name: str) -> Items:
         """The items of one class, by its name.

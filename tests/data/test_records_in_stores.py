@@ -185,7 +185,7 @@ def test_a_place_that_cannot_be_written_to(web, monkeypatch, capsys):  # noqa: F
     numbered("source.npz", 60)
     status, errors = command(monkeypatch, capsys, f"shards source.npz -o {web[1]}/set")
     assert (status, len(errors)) == (2, 1)
-    assert errors[0].endswith("/set cannot be written to; give a folder, or another store")
+    assert "/set/shards.json cannot be written after 3 tries (501" in errors[0]
 
 
 def test_bad_sets_on_the_web(web, monkeypatch, capsys):  # noqa: F811

@@ -174,14 +174,7 @@ class Objects(Store):
         if scheme_of(self.address) not in BY_ARROW:
             with suppress(Exception):  # stores without folders
                 self.files.makedirs(self.path, exist_ok=True)
-
-        def work() -> None:
-            try:
-                self.files.pipe_file(f"{self.path}/{name}", content)
-            except NotImplementedError as error:
-                raise InputError(f"{self.shown} cannot be written to; give a folder, or another store") from error
-
-        self.tried(work, name, "written")
+        self.tried(lambda: self.files.pipe_file(f"{self.path}/{name}", content), name, "written")
 
     def delete(self, name: str) -> None:
         """Remove an object, if it is there."""
