@@ -15,7 +15,8 @@ __all__ = ["app", "main"]
 
 # In the order in which the help lists their commands.
 MODULES = (
-    "train_and_sample", "inspect_data", "evaluate_and_compare", "audit", "explore", "studio", "apply_and_augment",
+    "train_and_sample", "inspect_data", "shards", "evaluate_and_compare", "audit", "explore", "studio",
+    "apply_and_augment", "deploy", "tune", "share", "provenance", "doctor",
     "deploy", "tune", "share", "provenance", "doctor",
 )  # fmt: skip
 for module in MODULES:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from sparring.data.records.reading import RecordSet
 from sparring.data.store import Stored
 from sparring.data.tensors import CONDITION, VALUES, Tensors
 
@@ -24,6 +25,8 @@ class Dataset:
         beside: a second, unpaired set. Its samples are the conditions that samples of this one are generated from.
         fits: whether the tensors that are in memory also fit on the device.
         weights: relative sampling frequency of each training row; None if they are uniform.
+        records: the whole set in shards, which training batches are drawn from; the tensors hold a draw of it. None if
+            they hold all.
     """
 
     tensors: Mapping[str, Tensor | Stored]
@@ -33,6 +36,12 @@ class Dataset:
     beside: Dataset | None = None
     fits: bool = True
     weights: Tensor | None = None
+    records: RecordSet | None = None
+
+    @property
+    def trained(self) -> int:
+        """Number of samples that are trained on."""
+        return len(self.train) if self.records is None else self.records.index.train.records
 
     @property
     def labeled(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparring.data.records.reading import RecordSet
 from sparring.errors import InputError, nearest
 
 
@@ -25,6 +26,7 @@ class Items:
         columns: names of a point's coordinates, if the file has them.
         held: which items the data set itself reserves for testing, (n,), or None.
         notes: what the user should know about reading it, one line each.
+        records: the whole set in shards, of which `items` are a draw; None if they are all.
     """
 
     name: str
@@ -35,9 +37,26 @@ class Items:
     columns: tuple[str, ...] = ()
     held: NDArray[np.bool_] | None = None
     notes: tuple[str, ...] = ()
+    records: RecordSet | None = None
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def total(self) -> int:
+        """Number of items of the whole set."""
+        return len(self.items if self.records is None else self.records)
+
+    def class_counts(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of items of each class in the whole set.
+
+        Args:
+            labels: of the items that can be read.
+        """
+        if self.records is None:
+            return np.bincount(labels, minlength=len(self.classes)).astype(np.int64)
+        whole: NDArray[np.int64] = np.add(self.records.index.train.counts, self.records.index.held.counts)
+        return whole
 
     def of(self, name: str) -> Items:
         """The items of one class, by its name.
@@ -45,6 +64,8 @@ class Items:
         Raises:
             InputError: if there is no such class.
         """
+        if self.records is not None:
+            raise InputError(f"{self.name!r} is a set in shards, whose classes are not read one by one")
         if self.labels is None:
             raise InputError(f"{self.name!r} has no classes, so there is no class {name!r}")
         if name not in self.classes:

@@ -37,6 +37,8 @@ def _s3(arrow: Any, bucket: str) -> Any:
     once = arrow.AwsStandardS3RetryStrategy(max_attempts=1)  # since `Store` tries again
     if endpoint is None:
         return arrow.S3FileSystem(region=region or arrow.resolve_s3_region(bucket), retry_strategy=once)
+    # Amazon's client streams what it writes with checksums that other servers refuse.
+    os.environ.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
     parts = urlsplit(endpoint)
     return arrow.S3FileSystem(region=region, scheme=parts.scheme, endpoint_override=parts.netloc, retry_strategy=once)
 
@@ -44,7 +46,7 @@ def _s3(arrow: Any, bucket: str) -> Any:
 def is_absent(error: Exception) -> bool:
     """True if there is no such object. A web server that cannot be asked is reported in the same way, with a cause."""
     cause = error.__cause__ or error
-    return isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == 404
+    return isinstance(cause, FileNotFoundError | KeyError) or getattr(cause, "status", None) == 404
 
 
 def is_refused(error: Exception) -> bool:

@@ -226,7 +226,7 @@ class Store:
 
     def __init__(self, address: str) -> None:
         self.address, self.shown = address, shown(address)
-        self.files, path = self._try(lambda: opened(address))
+        self.files, path = self.tried(lambda: opened(address))
         self.path = path.rstrip("/")
         self.seekable = {"seekable": True} if scheme_of(address) in BY_ARROW else {}  # lets Arrow read ranges
         self.base = fixed(self.path)
@@ -239,7 +239,7 @@ class Store:
             Away: if the store cannot be reached.
             InputError: if there is no such object, or it must not be read.
         """
-        found = self._try(self._list)
+        found = self.tried(self._list)
         for path, about in sorted(found.items()):
             name = path if self.single else path.removeprefix(self.base).lstrip("/")
             if self.single or (name and is_visible(name) and not name.endswith("/")):
@@ -278,7 +278,7 @@ class Store:
     def _fetch(self, entry: Entry, place: Path, incoming: Path) -> int:
         part = entry.part(incoming)
         try:
-            self._try(lambda: self._continue(entry, part))
+            self.tried(lambda: self._continue(entry, part))
         except Away as away:
             raise InputError(f"{away}; what is copied is kept, and the same command continues") from away
         flush(part)
@@ -317,19 +317,28 @@ class Store:
     def _read_ranges(self, entry: Entry, size: int, file: FileIO) -> None:
         while (begin := file.tell()) < size:
             end = min(begin + BLOCK, size)
-            block = self.files.cat_file(entry.path, start=begin, end=end, **self.seekable)
-            if len(block) == size > end - begin:  # a server without ranges has sent all of it
-                block = block[begin:]
-            elif len(block) != end - begin:
-                raise OSError(f"{len(block):,} of {end - begin:,} bytes arrived")
-            _append(file, block)
+            _append(file, self.range(entry.path, begin, end, size))
 
-    def _try(self, work: Callable[[], R]) -> R:
+    def range(self, path: str, begin: int, end: int, size: int) -> bytes:
+        """A part of an object of `size` bytes; all from `begin` on if the server has no ranges."""
+        block: bytes = self.files.cat_file(path, start=begin, end=end, **self.seekable)
+        if len(block) == size > end - begin:  # a server without ranges has sent all of it
+            return block[begin:]
+        if len(block) != end - begin:
+            raise OSError(f"{len(block):,} of {end - begin:,} bytes arrived")
+        return block
+
+    def tried(self, work: Callable[[], R], name: str = "", done: str = "read") -> R:
         """The result of work, which is tried again if the store fails.
+
+        Args:
+            name: of the object below the address, for messages.
+            done: what could not be done to it.
 
         Raises:
             OSError: if the disk of this machine fails.
         """
+        shown = f"{self.shown.rstrip('/')}/{name}" if name else self.shown
         for wait in (*WAITS, None):
             try:
                 return work()
@@ -339,14 +348,14 @@ class Store:
                 raise error.why from error
             except Exception as error:  # each store has errors of its own
                 if is_absent(error):
-                    raise InputError(f"there is nothing at {self.shown}; check the address") from error
+                    raise InputError(f"there is nothing at {shown}; check the address") from error
                 cause = error.__cause__ or error
                 said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
                 why = shown_in(said, self.address)
                 if is_refused(error):
-                    raise InputError(f"{self.shown} must not be read ({why}); check your credentials") from error
+                    raise InputError(f"{shown} must not be {done} ({why}); check your credentials") from error
                 if wait is None:
-                    raise Away(f"{self.shown} cannot be read after {len(WAITS) + 1} tries ({why})") from error
+                    raise Away(f"{shown} cannot be {done} after {len(WAITS) + 1} tries ({why})") from error
                 time.sleep(wait)
         raise AssertionError
 

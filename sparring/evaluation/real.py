@@ -15,7 +15,7 @@ from sparring.data.tensors import Tensors
 from sparring.errors import InputError
 from sparring.evaluation.distance import BATCH_SIZE, real_batches
 from sparring.modalities import Modality
-from sparring.modalities.dataset import assemble, why_unlabeled
+from sparring.modalities.dataset import assemble, why_unlabeled, with_classes
 
 MIN_ITEMS = 18  # items of a data set, at least; a third of them are evaluated in place of samples
 
@@ -95,5 +95,5 @@ def read(
         labels = None
     data = assemble(unlabeled, items, encoded, labels)
     if labels is not None:
-        unlabeled = unlabeled.with_classes(items.classes, labels[data.train.numpy()])
+        unlabeled = with_classes(unlabeled, items, labels[data.train.numpy()])
     return Real(items.name, unlabeled, data), notes

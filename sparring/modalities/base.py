@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
+from sparring.data.records.reading import RecordSet
 from sparring.data.split import Split, split_items
 from sparring.data.store import Progress, Stored, no_progress
 from sparring.data.tensors import CONDITION, VALUES, Tensors
@@ -71,6 +72,7 @@ class Modality(Conditional):
     applied_media: ClassVar[Mapping[str, str]] = {}
     applied_to_films: ClassVar[bool] = False  # True if `transform` also takes films
     completes: ClassVar[bool] = False  # True if items of which a part is given can be completed: `complete`
+    shard_fields: ClassVar[tuple[str, ...]] = ()  # fields that decide how items are imported into shards
     discrete: ClassVar[bool] = False  # True if values contain choices, of which rounding flips some that are close
 
     # Reading.
@@ -129,6 +131,32 @@ class Modality(Conditional):
             InputError: if the data cannot be used.
         """
         return read_through(cls(), items, data, progress)
+
+    # Sets in shards.
+
+    @classmethod
+    def for_shards(cls, items: Items, fields: Mapping[str, Any]) -> Self:  # noqa: ARG003
+        """This kind, fitted to items that are going to be imported into shards.
+
+        Args:
+            fields: values of `shard_fields`.
+
+        Raises:
+            InputError: if they cannot be.
+        """
+        raise InputError(
+            f"{items.name!r} holds {cls.words.items}, which cannot be imported into shards; sparring train reads them "
+            "as they are"
+        )
+
+    @classmethod
+    def read_shards(cls, records: RecordSet) -> Items:
+        """A set in shards, with a draw of its items.
+
+        Raises:
+            InputError: if this kind has no shards, or these are damaged.
+        """
+        raise InputError(f"{records.place.shown} holds {cls.words.items} in shards, which are not read")
 
     # Encoding.
 

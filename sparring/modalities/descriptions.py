@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sparring.data.records.reading import RecordSet
 from sparring.data.store import Stored
 from sparring.data.tensors import VALUES
 
@@ -49,6 +50,7 @@ class Encoded:
         skipped: names of the items that cannot be read, and why.
         notes: what the user should know, one line each.
         beside: a second, unpaired set: the conditions that samples of this one are generated from.
+        records: the whole set in shards, if training batches can be drawn from it; the tensors hold a draw of it.
     """
 
     tensors: Mapping[str, Tensor | Stored]
@@ -57,6 +59,7 @@ class Encoded:
     skipped: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     beside: Encoded | None = None
+    records: RecordSet | None = None
 
     @property
     def readable(self) -> NDArray[np.int64]:

@@ -13,8 +13,10 @@ from typing import Any
 
 from sparring.data import stores
 from sparring.data.about import lone, passed_over
-from sparring.data.addresses import is_address
+from sparring.data.addresses import is_address, name_of
 from sparring.data.items import Items
+from sparring.data.records.place import FolderPlace, StorePlace
+from sparring.data.records.reading import RecordSet, open_set
 from sparring.data.sources import archives
 from sparring.errors import InputError, nearest, similar_path
 from sparring.files import places
@@ -23,6 +25,7 @@ from sparring.modalities.base import Modality
 
 Kinds = Iterable[type[Modality]]
 CACHE_FOLDERS = {
+    "blocks",
     "decoded",
     "judges",
     "stores",
@@ -95,6 +98,8 @@ def find(data: Any, first: Sequence[type[Modality]] = ()) -> Items:
         hidden = f"{name} is the set of this name; the {name} in this folder is read as ./{name}"
         return replace(items, notes=(hidden, *items.notes))
     if is_address(name):
+        if (records := _in_shards(name)) is not None:
+            return _of_shards(records, asked)
         copied = stores.copy(name)
         items = read(copied.path, asked, first)
         return replace(items, notes=(*copied.notes, *items.notes))
@@ -142,6 +147,9 @@ def read(path: Path, asked: Kinds, first: Kinds = ()) -> Items:
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise InputError(f"{path} is a device or a pipe, which has no end; give a file or a folder")
+    records = open_set(FolderPlace(path)) if path.is_dir() else None
+    if records is not None:
+        return _of_shards(records, asked)
     for kind in asked:
         items = kind.read_asked(path) if kind in first else kind.read(path)
         if items is not None:
@@ -155,6 +163,23 @@ def read(path: Path, asked: Kinds, first: Kinds = ()) -> Items:
     if path.is_dir() and not any(path.iterdir()):
         raise InputError(f"{path} is not recognized as data: the folder is empty")
     raise InputError(f"{path} is not recognized as data; give {_listed(kind.files for kind in asked)}")
+
+
+def _in_shards(address: str) -> RecordSet | None:
+    """The set in shards at an address; None if there is none."""
+    whole, name = address.partition("?")[0], name_of(address)
+    if whole != address or "::" in address or "*" in address or (not address.endswith("/") and "." in name):
+        return None
+    if stores.is_copied(address):
+        return None
+    return open_set(StorePlace(address.rstrip("/")))
+
+
+def _of_shards(records: RecordSet, asked: Kinds) -> Items:
+    for kind in asked:
+        if kind.kind == records.index.kind:
+            return kind.read_shards(records)
+    raise InputError(f"{records.place.shown} holds {records.index.kind!r}; give the recipe that reads them")
 
 
 def _adopt(data: Any, asked: Kinds) -> Items:

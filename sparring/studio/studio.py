@@ -129,7 +129,7 @@ class Studio:
             items = model.find_items()
         except InputError:
             return None
-        return items if len(items) == model.about["items"] else None
+        return items if items.total == model.about["items"] else None
 
     def selection(self, preferred: str | None) -> tuple[list[str], str | None]:
         """The names of all runs, and the selected one: the preferred one if it exists, otherwise the newest."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from sparring.data.batches import Batches
 from sparring.data.dataset import Dataset
+from sparring.data.records.reading import RecordBatches
 from sparring.data.split import HELD_EVERY
 from sparring.data.tensors import CONDITION, HELD, VALUES
 from sparring.loop import Deal
@@ -25,7 +26,7 @@ def dealer(modality: Modality, data: Dataset, size: int, shards: int, seeds: See
         seeds: of the order of the samples.
         device: of the batches.
     """
-    trained = _batches(data, data.train, size, shards, seeds, device, data.weights)
+    trained = _trained(data, size, shards, seeds, device)
     if not len(data.held):
         return lambda number, shard: modality.batch(trained(number, shard))
     watched = _batches(data, data.held, size, shards, seeds, device)
@@ -38,6 +39,13 @@ def dealer(modality: Modality, data: Dataset, size: int, shards: int, seeds: See
         return batch
 
     return deal
+
+
+def _trained(data: Dataset, size: int, shards: int, seeds: Seeds, device: torch.device) -> Deal:
+    """Batches of training samples."""
+    if data.records is not None:
+        return RecordBatches(data.records, list(data.tensors), size, shards, seeds, device)
+    return _batches(data, data.train, size, shards, seeds, device, data.weights)
 
 
 def _batches(

@@ -245,7 +245,7 @@ def _same(settings: Settings, data: Dataset) -> bool:
 def _announce(plan: _Plan, items: Items, why: str, request: Request, folder: RunFolder, screen: Screen) -> None:
     """Say what is trained."""
     held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
-    many = f"{len(plan.data.train):,} {plan.modality.words.trained}"
+    many = f"{plan.data.trained:,} {plan.modality.words.trained}"
     screen.say(f"{items.name}: {many} as {tuple(plan.modality.shape)}{held}, {_conditions(plan.modality)}")
     if plan.settings.privacy is not None:
         screen.say(describe(plan.settings.privacy))
@@ -295,14 +295,19 @@ def _planned(recipe: Recipe[Any], items: Items, request: Request, read: Read, sc
     if recipe.own_file:  # the recipes of Sparring are tested
         dry_run(recipe, modality, prepared)
     check_sizes(recipe, modality)
-    most, bound = recipe.max_steps(len(prepared.train)), request.bound
+    most, bound = recipe.max_steps(prepared.trained), request.bound
     if not bound.given:
         bound = Bound(recipe.steps if most is None else min(recipe.steps, most), None)
     elif bound.steps is None:
         bound = Bound(most, bound.time, reason=_reason(most, modality, prepared))
     settings = _settings(recipe, items, prepared, request)
-    promise = recipe.guarantee(modality, len(prepared.train), bound.steps or recipe.steps)
+    promise = recipe.guarantee(modality, prepared.trained, bound.steps or recipe.steps)
     if promise is not None:
+        if prepared.records is not None:
+            raise InputError(
+                f"{items.name!r} is a set in shards, whose order is no Poisson sampling as privacy needs it; give its "
+                f"{modality.words.items}"
+            )
         recipe.game(modality)  # refuses what couples samples
         settings = private(settings, promise)
         bound = Bound(bound.steps or recipe.steps, bound.time, reason=BUDGET)
@@ -319,7 +324,7 @@ def _settings(recipe: Recipe[Any], items: Items, data: Dataset, request: Request
     on_cpu = place.type == "cpu"
     exact = on_cpu if request.exact is None else request.exact
     return Settings(
-        source, items.name, len(items), data.fingerprint, seed, precision, device=str(place),
+        source, items.name, items.total, data.fingerprint, seed, precision, device=str(place),
         save_every=request.save_every, until=request.until, code=recipe.code, job=request.launcher.record,
         exact=exact,
         threads=max(1, devices.cores() // recipe.shards) if exact and on_cpu and recipe.shards > 1 else 0,
@@ -330,7 +335,7 @@ def _reason(most: int | None, modality: Modality, data: Dataset) -> str:
     """Why a run that is bounded in time may end before; "" if it does not."""
     if most is None:
         return ""
-    return f"{most:,} steps are the most for {len(data.train):,} {modality.words.trained}, which more would memorize"
+    return f"{most:,} steps are the most for {data.trained:,} {modality.words.trained}, which more would memorize"
 
 
 def _check_same(folder: RunFolder, stored: Recipe[Any], recipe: Recipe[Any] | None, fields: Mapping[str, Any]) -> None:
@@ -370,7 +375,7 @@ def _resumed(folder: RunFolder, recipe: Recipe[Any] | None, items: Items, reques
         raise InputError(f"{folder.path} was trained on other data ({shown(settings.data)}) than {items.name!r}")
     settings = replace(settings, until=request.until or settings.until)
     if not bound.given or (bound.steps, bound.time) == (run["steps"], run["time"]):
-        most = stored.max_steps(len(prepared.train))
+        most = stored.max_steps(prepared.trained)
         reason = _reason(most, modality, prepared) if run["steps"] == most else ""
         bound = Bound(run["steps"], run["time"], kept=True, reason=reason)
     elif settings.privacy is not None:

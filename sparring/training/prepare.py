@@ -14,7 +14,7 @@ from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.memory import memory
 from sparring.modalities import Encoded, Modality
-from sparring.modalities.dataset import assemble, why_unlabeled
+from sparring.modalities.dataset import assemble, why_unlabeled, with_classes
 from sparring.recipes.base import Recipe
 
 UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -39,8 +39,10 @@ def prepare(
     """
     with screen.progress(f"reading {items.name}") as progress:
         encoded = modality.encode(items, progress)
+    if items.records is not None and encoded.records is None:
+        raise InputError(f"recipe {recipe.name} cannot be trained on {items.name!r}, a set in shards; give its images")
     notes = [*items.notes, *encoded.notes, *_skipped(encoded, len(items))]
-    source, classes = modality.source, items.classes
+    source = modality.source
     labels = None if items.labels is None or source is not None else items.labels[encoded.items]
     if not modality.condition_width and recipe.labels is not False:
         why_not = why_unlabeled(items, labels, modality.words.items)
@@ -53,7 +55,7 @@ def prepare(
             labels = None
         elif labels is not None:
             train, _ = modality.split(items, encoded.readable).samples(encoded.items, encoded.span)
-            modality = modality.with_classes(classes, labels[train])
+            modality = with_classes(modality, items, labels[train])
     elif not modality.classes:
         labels = None
     data = assemble(modality, items, encoded, labels, limit)

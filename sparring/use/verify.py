@@ -142,7 +142,7 @@ def _check_data(model: Model) -> None:
     Raises:
         InputError: if not.
     """
-    found, count = len(model.find_items()), int(model.about["items"])
+    found, count = model.find_items().total, int(model.about["items"])
     if found != count:
         raise InputError(
             f"{shown(model.about['data'])} holds {found:,} items, but the model was trained on {count:,}; give the "

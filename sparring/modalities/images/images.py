@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from sparring.data.items import Items
+from sparring.data.records.reading import RecordSet
 from sparring.data.sources import Unreadable
 from sparring.data.split import split_items
 from sparring.data.store import Progress, no_progress
@@ -26,7 +27,7 @@ from sparring.layers.condition import Columns, Condition
 from sparring.metrics.patches import patches
 from sparring.modalities.asks import Ask, Request
 from sparring.modalities.base import Encoded, Modality, Recommendation, Samples, Words, Writer
-from sparring.modalities.images import beside, exploring, reading, sets
+from sparring.modalities.images import beside, exploring, reading, sets, shards
 from sparring.modalities.images.arrays import IMAGES
 from sparring.modalities.images.attributes import Attributes
 from sparring.modalities.images.check import survey
@@ -94,6 +95,7 @@ class Images(Modality):
         f"{', '.join(IMAGES)}"
     )
     sets: ClassVar[Mapping[str, Callable[[], Items]]] = sets.SETS
+    shard_fields: ClassVar[tuple[str, ...]] = ("size", "channels", "alpha", "levels")
 
     size: int = 0
     channels: int = 0
@@ -121,6 +123,14 @@ class Images(Modality):
             raise InputError(f"crop={self.crop:g} is out of range; it must be at least 0")
 
     @classmethod
+    def for_shards(cls, items: Items, fields: Mapping[str, Any]) -> Self:
+        return cls(use_table=False, **fields).fit(items)
+
+    @classmethod
+    def read_shards(cls, records: RecordSet) -> Items:
+        return shards.read(records, cls.kind)
+
+    @classmethod
     def recommend(cls, items: Items, device: str, seconds: float | None) -> Recommendation | None:
         if items.kind != cls.kind:
             return None
@@ -128,7 +138,7 @@ class Images(Modality):
         size = fitted.size
         if size <= MAX_TINY:
             return Recommendation("gan", "tiny images: fully connected nets learn them fastest")
-        if device == "cpu" and fitted._has_photographs and len(items) >= MIN_ITEMS_ADA and (seconds or 0) <= MAX_LIGHT:
+        if device == "cpu" and fitted._has_photographs and items.total >= MIN_ITEMS_ADA and (seconds or 0) <= MAX_LIGHT:
             return Recommendation(
                 "fastgan",
                 "photographs on a CPU: light nets, whose samples looked most like photographs after ten minutes",
@@ -137,10 +147,10 @@ class Images(Modality):
         why = f"images on {'a CPU' if device == 'cpu' else 'an accelerator'}: strided convolutions train fastest"
         if device != "cpu" or (size <= 32 and (seconds or 0) >= MIN_SECONDS_WIDE):
             settings["width"] = WIDE
-        if len(items) < MIN_ITEMS:
-            settings["augment"] = "places" if len(items) < MIN_ITEMS_ADA else "ada"
-            why += f"; augmented because there are only {len(items):,}"
-        if len(items) < MIN_ITEMS_ADA and device == "cpu":
+        if items.total < MIN_ITEMS:
+            settings["augment"] = "places" if items.total < MIN_ITEMS_ADA else "ada"
+            why += f"; augmented because there are only {items.total:,}"
+        if items.total < MIN_ITEMS_ADA and device == "cpu":
             settings["batch"] = SMALL_BATCH
             why += ", in small batches"
         return Recommendation("r3gan_strided", why, settings)
@@ -163,6 +173,8 @@ class Images(Modality):
         return self.size + round(self.size * self.crop)
 
     def fit(self, items: Items) -> Self:
+        if items.records is not None:
+            return shards.fitted(self, items.records)
         if isinstance(items.items, np.ndarray):
             height, width, *rest = items.items.shape[1:]
             sides, channels, depth = [min(height, width)], (rest or [1])[0], Levels(self.levels)
@@ -216,7 +228,8 @@ class Images(Modality):
             InputError: if fewer than two can be read, or all are identical.
         """
         if isinstance(items.items, np.ndarray):
-            encoded = Encoded({VALUES: self._squares(items.items, progress)}, np.arange(len(items)))
+            squares = self._squares(items.items, progress)
+            encoded = Encoded({VALUES: squares}, np.arange(len(items)), records=items.records)
         else:
             encoded = self._encode_files(items, progress)
         pixels = encoded.values if isinstance(encoded.values, Tensor) else encoded.values.map()[1]

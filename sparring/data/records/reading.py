@@ -1,0 +1,249 @@
+"""Records of a set in shards: blocks, windows of blocks that are read ahead, and the batches of a training."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sparring.data.records.cache import BlockCache
+from sparring.data.records.index import NAME, Index, Side, parse
+from sparring.data.records.order import Order
+from sparring.data.records.place import Place
+from sparring.data.tensors import Tensors
+from sparring.errors import InputError
+from sparring.seeds import Seeds
+
+READERS = 8  # threads that read blocks
+TRIES = 2  # of a block whose bytes are not those that were written
+MAX_DRAWN = 20_000  # records that everything but training sees,
+MAX_DRAWN_BYTES = 2**27  # and bytes of them
+Records = NDArray[np.void]  # (n,), with a field for each part
+
+
+@dataclass(frozen=True, eq=False)
+class RecordSet:
+    """A set in shards.
+
+    Attributes:
+        place: where it is.
+        index: what it consists of.
+    """
+
+    place: Place
+    index: Index
+
+    def __len__(self) -> int:
+        return self.index.train.records + self.index.held.records
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What other processes get: the cache is opened by each."""
+        return {"place": self.place, "index": self.index}
+
+    @cached_property
+    def cache(self) -> BlockCache | None:
+        """Where blocks are kept on the local disk; None where reading them again costs as little."""
+        return BlockCache.of_user() if self.place.far else None
+
+    def read(self, side: Side, block: int, into: Records) -> None:
+        """Read a block.
+
+        Args:
+            into: receives its records, (side.size(block),).
+
+        Raises:
+            InputError: if it cannot be read, or is damaged.
+        """
+        if self.cache is None:
+            into[:] = np.frombuffer(self._fetched(side, block), side.dtype)
+            return
+        name = f"{self.index.identity}/{side.name}-{block}"
+        content = self._kept(self.cache, name, side, block)
+        if content is None:
+            with self.cache.claimed(name):
+                content = self._kept(self.cache, name, side, block)  # another process may have fetched it meanwhile
+                if content is None:
+                    content = self._fetched(side, block)
+                    self.cache.write(name, content)
+        into[:] = np.frombuffer(content, side.dtype)
+
+    def _kept(self, cache: BlockCache, name: str, side: Side, block: int) -> bytes | None:
+        """A block that is on the local disk, unless it is damaged."""
+        content = cache.read(name)
+        if content is not None and zlib.crc32(content) != side.checksums[block]:
+            cache.drop(name)
+            return None
+        return content
+
+    def _fetched(self, side: Side, block: int) -> bytes:
+        span, wanted = side.span(block), int(side.checksums[block])
+        for _ in range(TRIES):
+            content = self.place.read(span.file, span.begin, span.end, span.size)
+            if len(content) == span.end - span.begin and zlib.crc32(content) == wanted:
+                return content
+        raise InputError(
+            f"{self.place.shown}/{span.file} is damaged, or of another set: block {block} has another checksum than "
+            f"{NAME} says; copy it again, or import the set again"
+        )
+
+    def all(self, side: Side, blocks: Sequence[int]) -> Records:
+        """The records of some blocks, one after the other."""
+        sizes = [side.size(block) for block in blocks]
+        found = np.empty(sum(sizes), side.dtype)
+        with ThreadPoolExecutor(READERS) as pool:
+            for done in _begun(pool, self, side, blocks, sizes, found):
+                done.result()
+        return found
+
+    def drawn(self) -> tuple[Records, Records]:
+        """A fixed draw of the records that are trained on, and the held-out records: as many as fit in memory. Shards
+        are in random order, so that the first ones are a random draw.
+        """
+        train, held = self.index.train, self.index.held
+        most = max(train.block, min(MAX_DRAWN, MAX_DRAWN_BYTES // train.dtype.itemsize))
+        first, apart = (self.all(side, range(min(side.blocks, most // side.block))) for side in (train, held))
+        return first, apart
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know, one line each."""
+        if self.cache is None:
+            return ()
+        gib = self.cache.most / 2**30
+        return (f"read by ranges from {self.place.shown}; up to {gib:,.1f} GiB of it are kept in {self.cache.folder}",)
+
+
+def open_set(place: Place) -> RecordSet | None:
+    """The set in shards at a place; None if there is none.
+
+    Raises:
+        InputError: if it is damaged or not complete, or cannot be read.
+    """
+    content = place.get(NAME)
+    index = None if content is None else parse(content, f"{place.shown}/{NAME}")
+    if index is None:
+        return None
+    if not place.far:
+        _check_files(place, index)
+    return RecordSet(place, index)
+
+
+def _check_files(place: Place, index: Index) -> None:
+    """Check that all files of a folder are there, before hours are spent with the first of them."""
+    sizes = place.sizes()
+    for side in (index.train, index.held):
+        for name, size in map(side.file, range(side.shards)):
+            if name not in sizes:
+                raise InputError(f"{place.shown} has no {name}; copy it again, or import the set again")
+            if sizes[name] != size:
+                raise place.cut_off(name, sizes[name], size)
+
+
+def parts_of(records: Records, names: Sequence[str]) -> Tensors:
+    """Parts of records as tensors, {name: (n, ...)}; whole numbers are int64."""
+    found = {name: torch.from_numpy(np.ascontiguousarray(records[name])) for name in names}
+    return {name: part.long() if part.dtype == torch.int32 else part for name, part in found.items()}
+
+
+def _begun(
+    pool: ThreadPoolExecutor, records: RecordSet, side: Side, blocks: Sequence[int], sizes: Sequence[int], into: Records
+) -> list[Future[None]]:
+    """Begins to read blocks one after the other into an array."""
+    ends = np.cumsum(sizes).tolist()
+    places = zip(blocks, sizes, ends, strict=True)
+    return [pool.submit(records.read, side, block, into[end - size : end]) for block, size, end in places]
+
+
+class Window:
+    """The records of a window, which are being read."""
+
+    def __init__(self, pool: ThreadPoolExecutor, records: RecordSet, order: Order, epoch: int, window: int) -> None:
+        side, blocks = records.index.train, order.blocks(epoch, window)
+        sizes = [side.size(block) for block in blocks]
+        self.rows = order.rows(epoch, window)
+        self._records = np.empty(sum(sizes), side.dtype)
+        self._reads = _begun(pool, records, side, blocks, sizes, self._records)
+
+    def take(self, begin: int, end: int) -> Records:
+        """Records of some draws, when all of them have arrived.
+
+        Raises:
+            InputError: if one cannot be read.
+        """
+        while self._reads:
+            self._reads[-1].result()
+            self._reads.pop()
+        return self._records[self.rows[begin:end]]
+
+    def cancel(self) -> None:
+        """Do not begin to read further blocks."""
+        for read in self._reads:
+            read.cancel()
+
+
+class RecordBatches:
+    """Endless batches of the records that are trained on. As with `Batches`, the content of a batch is a function of
+    its number and its shard; the order is that of `Order`. The window after that of a batch is read ahead.
+
+    Args:
+        records: the set.
+        names: parts that batches have.
+        size: records per batch.
+        shards: number of batches with the same number, one for each shard.
+        seeds: the root of the run's randomness.
+        device: of the batches.
+    """
+
+    def __init__(
+        self,
+        records: RecordSet,
+        names: Sequence[str],
+        size: int,
+        shards: int,
+        seeds: Seeds,
+        device: torch.device = torch.device("cpu"),
+    ) -> None:
+        self.records, self.names, self.size, self.shards, self.device = records, names, size, shards, device
+        self.order = Order.of(records.index.train, seeds)
+        self._pool = ThreadPoolExecutor(READERS)
+        self._windows: dict[tuple[int, int], Window] = {}
+
+    def __call__(self, number: int, shard: int) -> Tensors:
+        """The batch of a number and a shard: {name: (size, ...)}."""
+        place = (number * self.shards + shard) * self.size
+        parts = self.order.parts(place, self.size)
+        try:
+            drawn = [self._window(epoch, window).take(begin, end) for epoch, window, begin, end in parts]
+        except InputError:
+            self.close()
+            raise
+        batch = parts_of(drawn[0] if len(drawn) == 1 else np.concatenate(drawn), self.names)
+        return {name: self._moved(part) for name, part in batch.items()}
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        for window in self._windows.values():
+            window.cancel()
+        self._windows.clear()
+
+    def _window(self, epoch: int, window: int) -> Window:
+        wanted = ((epoch, window), self.order.after(epoch, window))
+        for place in set(self._windows) - set(wanted):
+            self._windows.pop(place).cancel()
+        for place in wanted:
+            if place not in self._windows:
+                self._windows[place] = Window(self._pool, self.records, self.order, *place)
+        return self._windows[wanted[0]]
+
+    def _moved(self, part: Tensor) -> Tensor:
+        if self.device.type == "cuda":
+            part = part.pin_memory()
+        return part.to(self.device, non_blocking=True)
