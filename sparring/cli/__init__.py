@@ -17,7 +17,6 @@ __all__ = ["app", "main"]
 MODULES = (
     "train_and_sample", "inspect_data", "shards", "evaluate_and_compare", "audit", "explore", "studio",
     "apply_and_augment", "deploy", "tune", "share", "provenance", "doctor",
-    "deploy", "tune", "share", "provenance", "doctor",
 )  # fmt: skip
 for module in MODULES:
     importlib.import_module(f"{__name__}.{module}")
