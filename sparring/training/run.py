@@ -16,6 +16,7 @@ from sparring.console import Screen
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
 from sparring.loop import Deal, Player, Step, play, take_turns
+from sparring.memory import memory
 from sparring.modalities import Modality
 from sparring.model.stored import reading
 from sparring.recipes.base import Phase, Recipe
@@ -85,7 +86,7 @@ class Run:
         self.reserve, self.plans, self.writer = Reserve(), PlanFile(folder.plan), CheckpointWriter()
         with torch.random.fork_rng([]):
             reseed(Seeds(settings.seed).key("initial weights"), torch.device("cpu"))
-            self.game = recipe.build(modality, WEIGHT_COPIES)
+            self.game = recipe.build(modality, WEIGHT_COPIES, memory(fabric.device))
         self.game.to(fabric.device)
         self.own = {name: module for name, module in self.game.named_modules() if isinstance(module, ShardBuffers)}
         for module in self.own.values():

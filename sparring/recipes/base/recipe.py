@@ -225,17 +225,18 @@ class Recipe(ABC, Generic[M]):
         """While active, any error of a user's own recipe file is one line that names its line."""
         return own_code(inspect.getfile(type(self))) if self.own_file else nullcontext()
 
-    def build(self, modality: M, copies: int) -> Game:
+    def build(self, modality: M, copies: int, there: int | None = None) -> Game:
         """The game, if its nets fit into the memory.
 
         Args:
             copies: how often their weights will be in memory, such as with gradients.
+            there: bytes that there are; None for those of this machine.
 
         Raises:
             InputError: if they do not fit; nothing large has been created then.
         """
         what, remedy = self.sizes()
-        with within_memory(what, remedy), Budget(what, remedy, copies):
+        with within_memory(what, remedy), Budget(what, remedy, copies, there):
             return self.game(modality)
 
     def sizes(self) -> tuple[str, str]:
