@@ -61,12 +61,15 @@ def test_the_memory_of_weights_is_told_and_refused_with_the_numbers(tmp_path, mo
     assert (tmp_path / "run" / "model").is_dir()  # of the run that is not replaced
 
 
+POINTS = Points(mean=(0.0, 0.0), deviation=(1.0, 1.0), low=(-1.0, -1.0), high=(1.0, 1.0))
+
+
 @pytest.mark.parametrize(("device", "ranks", "fits"), [("cpu", 1, True), ("cpu", 2, False), ("cuda", 2, True)])
 def test_ranks_share_the_memory_of_a_machine(monkeypatch, device, ranks, fits):
     recipe = Gan().set({"G": (100,), "D": (100,)})
-    numbers = sum(p.numel() for p in recipe.build(Points(), 1).parameters())
+    numbers = sum(p.numel() for p in recipe.build(POINTS, 1).parameters())
     monkeypatch.setattr(sizes, "memory", lambda _: int(1.5 * 5 * 4 * numbers))
-    check = partial(sizes.check_sizes, recipe, Points(), torch.device(device), ranks)
+    check = partial(sizes.check_sizes, recipe, POINTS, torch.device(device), ranks)
     if fits:
         check()
     else:

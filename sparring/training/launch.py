@@ -6,6 +6,7 @@ import math
 import os
 import pickle
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from sparring.data.addresses import shown
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
 from sparring.json_files import build
+from sparring.layers.recompute import recomputing
 from sparring.memory import within_memory
 from sparring.modalities import Modality, find
 from sparring.modalities.find import lasting_source
@@ -441,7 +443,13 @@ def _work(
     launcher = find_launcher()
     screen = Screen(quiet or fabric.global_rank > 0)
     found = recipes.find(recipe).set(fields)
-    with torch.random.fork_rng(), within_memory(*found.sizes()), found.running(), devices.threads(settings.threads):
+    with (
+        torch.random.fork_rng(),
+        within_memory(*found.sizes()),
+        recomputing() if found.recompute else nullcontext(),
+        found.running(),
+        devices.threads(settings.threads),
+    ):
         run = Run(found, modality, data, folder, settings, bound, fabric, screen)
         screen.say(describe_weights(run.game))
         if run.restore():

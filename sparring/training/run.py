@@ -15,6 +15,7 @@ from torch import Tensor
 from sparring.console import Screen
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
+from sparring.layers.recompute import recompute_blocks
 from sparring.loop import Deal, Player, Step, play, take_turns
 from sparring.memory import memory
 from sparring.modalities import Modality
@@ -99,6 +100,8 @@ class Run:
         self.take = taker(recipe, fabric, screen.say) if self.private is None else take_turns
         if self.private is not None:
             self.private.protect(self.game, self.players())
+        if recipe.recompute:  # after the average, which keeps no activations, has been copied
+            recompute_blocks(self.game)
 
     def _seeds(self) -> Seeds:
         """The root of the random numbers of all steps. A private run's are secret: with known ones, the latents that a

@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
+from sparring.errors import InputError
 from sparring.games.game import Game
+from sparring.layers.recompute import recompute_blocks
 from sparring.memory import amount, check_size, memory
 from sparring.modalities import Modality
 from sparring.recipes.base import Recipe
@@ -17,17 +19,22 @@ BATCH_COPIES = 4  # of a batch at least: real and generated samples, their gradi
 
 
 def check_sizes(recipe: Recipe[Any], modality: Modality, device: torch.device, ranks: int) -> None:
-    """Check that a run fits into the memory of its device.
+    """Check that a run fits into the memory of its device, and that what saves memory can be done.
 
     Args:
         ranks: processes on this machine. They share its memory, but each has a CUDA device of its own.
 
     Raises:
-        InputError: if the nets or a batch do not fit, with the numbers and the fields to reduce.
+        InputError: if the nets or a batch do not fit, with the numbers and the fields to reduce; or if no activations
+            can be recomputed.
     """
     there = memory(device) // (ranks if device.type == "cpu" else 1)
     with torch.random.fork_rng([]), recipe.running():
         game = recipe.build(modality, WEIGHT_COPIES, there)
+    if recipe.recompute and not recompute_blocks(game):
+        raise InputError(
+            f"recompute=true was given, but the nets of recipe {recipe.name!r} have no blocks; remove recompute="
+        )
     what, remedy = recipe.sizes()
     sample = math.prod(modality.shape) + game.prior.width
     batch = recipe.batch // recipe.shards

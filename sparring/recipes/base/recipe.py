@@ -65,6 +65,9 @@ class Recipe(ABC, Generic[M]):
     shards: Count = optimization(
         1, "equal parts of a batch, each played on its own: to save memory, or by several ranks"
     )
+    recompute: bool = optimization(
+        False, "compute activations again in the backward pass instead of keeping them: less memory, more time"
+    )
     ema_kimg: Weight = optimization(10.0, "half-life of the moving average of G's weights, in thousands of samples")
     ema_ramp: Share = optimization(0.05, "upper limit of this half-life, as a share of the samples trained on so far")
 
@@ -257,6 +260,8 @@ class Recipe(ABC, Generic[M]):
         """
         if self.batch % self.shards:
             raise InputError(f"batch={self.batch} must be a multiple of shards={self.shards}")
+        if self.recompute and self.private:
+            raise InputError("recompute=true does not go with the gradients of single samples; remove recompute=")
 
     def by_group(self) -> dict[Group, list[tuple[str, Any, str]]]:
         """The recipe as its paper's table: (field, value, description), by group."""
