@@ -26,8 +26,10 @@ SHORTAGES = (
 FACTORIES = (torch.empty, torch.zeros, torch.ones, torch.randn, torch.rand, torch.full, torch.arange, torch.eye)
 
 
-def memory() -> int:
-    """Bytes of this machine's memory, or of the part that this process may use."""
+def memory(device: torch.device | None = None) -> int:
+    """Bytes of this machine's memory, or of the part that this process may use. Of a CUDA device, what is free."""
+    if device is not None and device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if sys.platform != "win32" else [8 * GIB]
     with suppress(OSError, ValueError):
         limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
@@ -38,26 +40,30 @@ def memory() -> int:
     return min(limits)
 
 
-def check_size(numbers: int, what: str, remedy: str) -> None:
+def check_size(numbers: int, what: str, remedy: str, there: int | None = None) -> None:
     """Check that numbers of four bytes fit into the memory, before it is asked for.
 
     Args:
         what: takes them, such as "n=1000000 images".
         remedy: what to do if they do not fit.
+        there: bytes that there are; None for `memory`.
 
     Raises:
         InputError: if they do not fit.
     """
-    there = memory()
+    there = memory() if there is None else there
     if numbers * NUMBER_BYTES > there:
         raise InputError(
-            f"{what} would take {_gib(numbers * NUMBER_BYTES)} of memory, and there are {_gib(there)}; {remedy}"
+            f"{what} would take {amount(numbers * NUMBER_BYTES)} of memory, and there are {amount(there)}; {remedy}"
         )
 
 
-def _gib(amount: int) -> str:
-    gib = amount // GIB
-    return f"{amount / GIB:.1f} GiB" if gib < 100 else f"{gib:,} GiB" if gib < 10**9 else "far too many GiB"
+def amount(size: int) -> str:
+    """So many bytes, for messages."""
+    if size < GIB:
+        return f"{size / 2**20:.1f} MiB"
+    whole = size // GIB
+    return f"{size / GIB:.1f} GiB" if whole < 100 else f"{whole:,} GiB" if whole < 10**9 else "far too many GiB"
 
 
 def is_shortage(error: BaseException) -> bool:
@@ -90,14 +96,23 @@ class Budget(TorchFunctionMode):
     Args:
         what, remedy: as for `within_memory`.
         copies: how often all of them will be in memory, such as with gradients.
+        there: bytes that there are; None for `memory`.
         limit: numbers that the tensors may have together instead, and what has so many, for the message.
     """
 
-    def __init__(self, what: str, remedy: str, copies: int = 1, limit: tuple[int, str] | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        remedy: str,
+        copies: int = 1,
+        there: int | None = None,
+        limit: tuple[int, str] | None = None,
+    ) -> None:
         super().__init__()
-        self.what, self.remedy = what, remedy
-        self.left, self.limit = limit or (memory() // (NUMBER_BYTES * copies), f"the {_gib(memory())} of memory")
-        self.tensors = MAX_TENSORS
+        self.what, self.remedy, self.copies = what, remedy, copies
+        self.there = memory() if there is None else there
+        self.most, self.limit = limit or (self.there // (NUMBER_BYTES * copies), "")
+        self.numbers = self.tensors = 0
 
     def __torch_function__(
         self,
@@ -107,11 +122,22 @@ class Budget(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         if func in FACTORIES:
-            self.left -= _numel(args, kwargs or {})
-            self.tensors -= 1
-            if self.left < 0 or self.tensors < 0:
-                raise InputError(f"{self.what} would take more than {self.limit}; {self.remedy}")
+            self.numbers += _numel(args, kwargs or {})
+            self.tensors += 1
+            if self.numbers > self.most or self.tensors > MAX_TENSORS:
+                raise InputError(f"{self.what} would take {self._too_much()}; {self.remedy}")
         return func(*args, **(kwargs or {}))
+
+    def _too_much(self) -> str:
+        if self.numbers <= self.most:
+            return f"more than {MAX_TENSORS:,} tensors"
+        if self.limit:
+            return f"more than {self.limit}"
+        of_weights = f", {self.copies} times its weights" if self.copies > 1 else ""
+        return (
+            f"at least {amount(self.numbers * NUMBER_BYTES * self.copies)} of memory{of_weights}, and there are "
+            f"{amount(self.there)}"
+        )
 
 
 def _numel(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:

@@ -1,6 +1,8 @@
 """Sizes that no machine has memory for are one line that names what to reduce, and nothing is written."""
 
 import json
+import re
+from functools import partial
 
 import pytest
 import torch
@@ -13,11 +15,12 @@ from sparring.memory import Budget, check_size, is_shortage, within_memory
 from sparring.memory import _numel as numel
 from sparring.modalities import Points
 from sparring.recipes.gan import Gan
+from sparring.training import checkpoint, sizes
 
 HUGE = [
-    ("G=1000000000", "with G=1000000000 would take more than the"),
-    ("z=1000000000000", "with z=1000000000000 would take more than the"),
-    ("G=4,999999999999999", "with G=4,999999999999999 would take more"),
+    ("G=1000000000", "with G=1000000000 would take at least"),
+    ("z=1000000000000", "with z=1000000000000 would take at least"),
+    ("G=4,999999999999999", "with G=4,999999999999999 would take at least"),
     ("batch=1000000000000", "with batch=1000000000000 would take"),
     ("batch=10000000000", "with batch=10000000000 would take"),
 ]
@@ -34,6 +37,52 @@ def test_fields_of_recipes(tmp_path, monkeypatch, capsys, field, why):
     assert not list(tmp_path.rglob("recipe.json"))
 
 
+def test_the_memory_of_weights_is_told_and_refused_with_the_numbers(tmp_path, monkeypatch, capsys):
+    """What a training keeps from step to step, and the gradients, are what has been told, or less."""
+    monkeypatch.chdir(tmp_path)
+    train = ("train", "ring", "--recipe", "r3gan_mlp", "G=300", "D=200", "batch=4", "--steps", 5, "--out", "run")
+    status, out, _ = sparring(monkeypatch, capsys, *train)
+    assert status == 0
+    told = re.search(r"weights: G ([\d,]+), D ([\d,]+); .* take at most ([\d.]+) MiB of memory\n", out)
+    tensors, _, _ = checkpoint.latest(tmp_path / "run" / "checkpoints", dict)
+    numbers = sum(int(count.replace(",", "")) for count in told.groups()[:2])
+    kept = sum(t.nbytes for t in tensors.values()) + 4 * numbers
+    assert kept <= 2**20 * (float(told[3]) + 0.1) <= 1.3 * kept
+    there = int(float(told[3]) * 2**20 / 2)
+    monkeypatch.setattr(memory, "memory", lambda *_: there)
+    monkeypatch.setattr(sizes, "memory", lambda *_: there)
+    status, _, errors = sparring(monkeypatch, capsys, *train, "--force")
+    assert (status, errors.count("\n")) == (2, 1)
+    least = re.search(
+        r"would take at least ([\d.]+) MiB of memory, 5 times its weights, and there are ([\d.]+)", errors
+    )
+    assert float(least[2]) == pytest.approx(there / 2**20, abs=0.06)
+    assert float(least[2]) < float(least[1]) <= float(told[3]) + 0.1
+    assert (tmp_path / "run" / "model").is_dir()  # of the run that is not replaced
+
+
+POINTS = Points(mean=(0.0, 0.0), deviation=(1.0, 1.0), low=(-1.0, -1.0), high=(1.0, 1.0))
+
+
+@pytest.mark.parametrize(("device", "ranks", "fits"), [("cpu", 1, True), ("cpu", 2, False), ("cuda", 2, True)])
+def test_ranks_share_the_memory_of_a_machine(monkeypatch, device, ranks, fits):
+    recipe = Gan().set({"G": (100,), "D": (100,)})
+    numbers = sum(p.numel() for p in recipe.build(POINTS, 1).parameters())
+    monkeypatch.setattr(sizes, "memory", lambda _: int(1.5 * 5 * 4 * numbers))
+    check = partial(sizes.check_sizes, recipe, POINTS, torch.device(device), ranks)
+    if fits:
+        check()
+    else:
+        with pytest.raises(InputError, match="5 times its weights"):
+            check()
+
+
+def test_the_memory_of_a_gpu_is_what_is_free_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (3 * 2**30, 8 * 2**30))
+    assert memory.memory(torch.device("cuda")) == 3 * 2**30
+    assert memory.memory(torch.device("cpu")) == memory.memory() != 3 * 2**30
+
+
 def test_many_samples(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     train = ("train", "ring", "--recipe", "gan", "G=4", "D=4", "batch=4", "z=2", "--steps", 1, "--out", "run")
@@ -47,7 +96,7 @@ def test_many_samples(tmp_path, monkeypatch, capsys):
 def test_numbers_are_compared_with_the_memory(monkeypatch):
     monkeypatch.setattr(memory, "memory", lambda: 4000)
     check_size(1000, "these", "fewer")
-    with pytest.raises(InputError, match=r"these would take 0.0 GiB of memory, and there are 0.0 GiB; fewer"):
+    with pytest.raises(InputError, match=r"these would take 0.0 MiB of memory, and there are 0.0 MiB; fewer"):
         check_size(1001, "these", "fewer")
     with pytest.raises(InputError, match="far too many GiB"):
         check_size(10**400, "these", "fewer")
@@ -60,7 +109,9 @@ def test_a_budget_counts_tensors_before_they_are_created(monkeypatch):
         torch.empty((10, 10), dtype=torch.float32)
         torch.zeros(size=(10,))
     with (
-        pytest.raises(InputError, match=r"nets would take more than the 0.0 GiB of memory; give less"),
+        pytest.raises(
+            InputError, match=r"nets would take at least far too many GiB of memory, and there are 0.0 MiB; give less"
+        ),
         Budget("nets", "give less"),
     ):
         torch.nn.Linear(10**15, 10**15)
@@ -70,7 +121,7 @@ def test_a_budget_counts_tensors_before_they_are_created(monkeypatch):
 
 def test_many_small_layers_are_refused(monkeypatch):
     monkeypatch.setattr(memory, "MAX_TENSORS", 10)
-    with pytest.raises(InputError, match="would take more"), Budget("nets", "give less"):
+    with pytest.raises(InputError, match="would take more than 10 tensors"), Budget("nets", "give less"):
         torch.nn.ModuleList(torch.nn.Linear(1, 1) for _ in range(6))
 
 
@@ -108,7 +159,7 @@ def test_the_fields_that_were_raised_are_named():
     assert Gan().set({"G": (4, 5000), "z": 7}).sizes() == (
         "recipe 'gan' with G=4,5000", "give smaller values of G",
     )  # fmt: skip
-    with pytest.raises(InputError, match="with G=99999999999 would take more"):
+    with pytest.raises(InputError, match="with G=99999999999 would take at least"):
         Gan().set({"G": (99999999999,)}).build(Points(), 1)
 
 

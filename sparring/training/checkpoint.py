@@ -51,7 +51,9 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[
 
 def _digest(content: bytes, state: Mapping[str, Any]) -> str:
     """A checksum of all that a checkpoint holds."""
-    return hashlib.blake2b(content + json.dumps(state, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.blake2b(content)
+    digest.update(json.dumps(state, sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def _remove(place: Path) -> None:

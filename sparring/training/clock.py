@@ -88,12 +88,12 @@ class Clock:
         self.looked, self.step = now, step
         seconds = now - self.began
         replanned = bound.replan(step, seconds, self._whole_pace(seconds, bound))
-        save = now - self.saved >= self.save_every
         over = interrupted or bound.over(step)
         score, to_score = self._score(step, seconds, bound)
         rehearse = bound.time is not None and not self.rehearsed and seconds >= REHEARSAL * bound.end and not over
+        save = rehearse or now - self.saved >= self.save_every
         # Log before saving: numbers that are not finite must not be saved.
-        log = save or over or score or rehearse or now - self.logged >= max(LOG_SECONDS, seconds / LOG_LINES)
+        log = save or over or score or now - self.logged >= max(LOG_SECONDS, seconds / LOG_LINES)
         ahead = max(1, min(int(CHECK_SECONDS / self.pace), bound.plan.total - step, to_score))
         if bound.recorded:
             ahead = min(ahead, bound.recorded[0].step - step)

@@ -54,9 +54,11 @@ def taker(recipe: Recipe[Any], fabric: Fabric, say: Callable[[str], None]) -> Ta
     """
     if fabric.device.type != "cuda":
         return take_turns
-    if recipe.own_file or fabric.world_size > 1:
+    if recipe.own_file or recipe.recompute or fabric.world_size > 1:
         # A user's own code may depend on numbers outside of tensors, which a recorded step would never see again.
-        why = "the recipe is your own file" if recipe.own_file else f"it has {fabric.world_size} ranks"
+        # The state of random generators, with which activations are recomputed, cannot be read during a recording.
+        ranks = f"it has {fabric.world_size} ranks"
+        why = "the recipe is your own file" if recipe.own_file else "recompute=true" if recipe.recompute else ranks
         say(f"the run does not use CUDA graphs: {why}")
         return take_turns
     return Graphs(say)

@@ -6,6 +6,7 @@ import math
 import os
 import pickle
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from sparring.data.addresses import shown
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
 from sparring.json_files import build
+from sparring.layers.recompute import recomputing
 from sparring.memory import within_memory
 from sparring.modalities import Modality, find
 from sparring.modalities.find import lasting_source
@@ -37,7 +39,7 @@ from sparring.training.prepare import prepare, room
 from sparring.training.private import BUDGET, UNTIL, describe, private, within_budget
 from sparring.training.run import Run
 from sparring.training.settings import Settings, check_ranks, shard_size
-from sparring.training.sizes import check_sizes
+from sparring.training.sizes import check_sizes, describe_weights
 from sparring.training.team import Team, joined
 from sparring.training.until import Until
 
@@ -294,7 +296,8 @@ def _planned(recipe: Recipe[Any], items: Items, request: Request, read: Read, sc
     modality = recipe.published(modality)
     if recipe.own_file:  # the recipes of Sparring are tested
         dry_run(recipe, modality, prepared)
-    check_sizes(recipe, modality)
+    local = request.launcher.local_ranks if request.launcher.several else request.ranks
+    check_sizes(recipe, modality, request.place, local)
     most, bound = recipe.max_steps(prepared.trained), request.bound
     if not bound.given:
         bound = Bound(recipe.steps if most is None else min(recipe.steps, most), None)
@@ -445,8 +448,15 @@ def _work(
     launcher = find_launcher()
     screen = Screen(quiet or fabric.global_rank > 0)
     found = recipes.find(recipe).set(fields)
-    with torch.random.fork_rng(), within_memory(*found.sizes()), found.running(), devices.threads(settings.threads):
+    with (
+        torch.random.fork_rng(),
+        within_memory(*found.sizes()),
+        recomputing() if found.recompute else nullcontext(),
+        found.running(),
+        devices.threads(settings.threads),
+    ):
         run = Run(found, modality, data, folder, settings, bound, fabric, screen)
+        screen.say(describe_weights(run.game))
         if run.restore():
             screen.say(f"resumed at step {run.step}")
         with exported(run, metrics):

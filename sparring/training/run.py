@@ -15,7 +15,9 @@ from torch import Tensor
 from sparring.console import Screen
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
+from sparring.layers.recompute import recompute_blocks
 from sparring.loop import Deal, Player, Step, play, take_turns
+from sparring.memory import memory
 from sparring.modalities import Modality
 from sparring.model.stored import reading
 from sparring.recipes.base import Phase, Recipe
@@ -37,6 +39,7 @@ from sparring.training.settings import Settings, shard_size
 from sparring.training.sizes import WEIGHT_COPIES
 from sparring.training.threads import Threads
 from sparring.training.watch import Verdict, Watch
+from sparring.training.writer import CheckpointWriter
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -81,10 +84,10 @@ class Run:
         self.step, self.seconds, self.salt, self.scored = 0, 0.0, 0, 0
         self.watch: Watch | None = None
         self.threads: Threads | None = None
-        self.reserve, self.plans = Reserve(), PlanFile(folder.plan)
+        self.reserve, self.plans, self.writer = Reserve(), PlanFile(folder.plan), CheckpointWriter()
         with torch.random.fork_rng([]):
             reseed(Seeds(settings.seed).key("initial weights"), torch.device("cpu"))
-            self.game = recipe.build(modality, WEIGHT_COPIES)
+            self.game = recipe.build(modality, WEIGHT_COPIES, memory(fabric.device))
         self.game.to(fabric.device)
         self.own = {name: module for name, module in self.game.named_modules() if isinstance(module, ShardBuffers)}
         for module in self.own.values():
@@ -97,6 +100,8 @@ class Run:
         self.take = taker(recipe, fabric, screen.say) if self.private is None else take_turns
         if self.private is not None:
             self.private.protect(self.game, self.players())
+        if recipe.recompute:  # after the average, which keeps no activations, has been copied
+            recompute_blocks(self.game)
 
     def _seeds(self) -> Seeds:
         """The root of the random numbers of all steps. A private run's are secret: with known ones, the latents that a
@@ -136,6 +141,7 @@ class Run:
 
     def restore(self) -> bool:
         """Restore the newest intact checkpoint. False if there is none yet."""
+        self.writer.wait()
         found = checkpoint.latest_for_all(self.folder.checkpoints, State, self.fabric)
         if self.private is not None:
             self.private.ledger.share(self.fabric, 0 if found is None else found[1]["step"])
@@ -186,15 +192,21 @@ class Run:
         self.bound.recorded = self.plans.after(self.step)
 
     def save(self) -> None:
-        """Write a checkpoint, unless some weight is not finite."""
+        """Begin to write a checkpoint, unless some weight is not finite."""
         if self.private is not None:
             self.private.ledger.settle()
+        tensors = self.tensors()
+        if self.main:
+            plan = {"plan": asdict(self.bound.plan), "scored": self.scored}
+            state = {"seconds": self.seconds, "salt": self.salt, **plan}
+            self.writer.save(self.folder.checkpoints, self.step, tensors, state)
+
+    def save_and_wait(self) -> None:
+        """Write a checkpoint while nothing else is done, as after the last step."""
+        self.writer.wait()
         with self.reserve.measured("checkpoint"):
-            tensors = self.tensors()
-            if self.main and all(bool(t.isfinite().all()) for t in tensors.values()):
-                plan = {"plan": asdict(self.bound.plan), "scored": self.scored}
-                state = {"seconds": self.seconds, "salt": self.salt, **plan}
-                checkpoint.save(self.folder.checkpoints, self.step, tensors, state)
+            self.save()
+            self.writer.wait()
 
     def _salted(self, salt: int) -> None:
         """Continue with other random numbers, and a lower learning rate for each rollback."""
@@ -252,17 +264,18 @@ class Run:
             self.watch.sheet()
             self._reserve_finish()
             self._choose_threads(self.watch)
-        with interrupts() as interrupted:
-            if self.step == 0:
-                self.save()  # so that the run can be rolled back from the first step on
-            self.screen.start()
-            try:
-                stopped = self._play(clock, lambda: bool(interrupted()) or ending())
-            finally:
-                self.screen.stop()
-                if self.watch is not None:
-                    self.watch.logbook.close()
-        self.save()
+        with self.writer:
+            with interrupts() as interrupted:
+                if self.step == 0:
+                    self.save_and_wait()  # so that the run can be rolled back from the first step on
+                self.screen.start()
+                try:
+                    stopped = self._play(clock, lambda: bool(interrupted()) or ending())
+                finally:
+                    self.screen.stop()
+                    if self.watch is not None:
+                        self.watch.logbook.close()
+            self.save_and_wait()
         if self.watch is not None:
             publish(self, self.watch.finish(), self.watch.problems, stopped, clock)
         self.seconds = clock.seconds
@@ -304,6 +317,7 @@ class Run:
             for record in self._steps():
                 self.step = record.number
                 self.average.update(self.step, self.recipe.batch)
+                self.writer.check()
                 if self.watch is not None:
                     self.watch.logbook.add(record)
                 if self.threads is not None:
@@ -320,7 +334,7 @@ class Run:
                         clock.back_to(self.step)
                         break
                     if orders.save:
-                        self.save()
+                        (self.save_and_wait if orders.rehearse else self.save)()
                     if orders.stop:
                         return True
                     if verdict.action == "stop":
@@ -360,7 +374,7 @@ class Run:
             self.bound.recorded.clear()  # they led to the numbers that are not finite
             if self.main:
                 self.plans.forget(self.step)
-        self.save()
+        self.save_and_wait()
         if self.threads is not None:
             self.threads.back_to(self.step)
         if self.watch is not None:

@@ -219,12 +219,13 @@ class Watch:
         with run.reserve.measured("score"):
             score = self.scorer.score(run.average.game)
         if run.last_phase and score < self._best()[0]:
-            checkpoint.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
+            run.writer.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
         return score
 
     def _best(self) -> tuple[float, int, dict[str, Tensor]]:
         """The best score so far, its step and its weights; infinity if there are none, or they are damaged."""
         found = None
+        self.run.writer.wait()
         with suppress(InputError):
             found = checkpoint.latest(self.run.folder.best, BestState)
         return (math.inf, 0, {}) if found is None else (found[1]["score"], found[1]["step"], found[0])

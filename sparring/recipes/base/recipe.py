@@ -65,6 +65,9 @@ class Recipe(ABC, Generic[M]):
     shards: Count = optimization(
         1, "equal parts of a batch, each played on its own: to save memory, or by several ranks"
     )
+    recompute: bool = optimization(
+        False, "compute activations again in the backward pass instead of keeping them: less memory, more time"
+    )
     ema_kimg: Weight = optimization(10.0, "half-life of the moving average of G's weights, in thousands of samples")
     ema_ramp: Share = optimization(0.05, "upper limit of this half-life, as a share of the samples trained on so far")
 
@@ -225,17 +228,18 @@ class Recipe(ABC, Generic[M]):
         """While active, any error of a user's own recipe file is one line that names its line."""
         return own_code(inspect.getfile(type(self))) if self.own_file else nullcontext()
 
-    def build(self, modality: M, copies: int) -> Game:
+    def build(self, modality: M, copies: int, there: int | None = None) -> Game:
         """The game, if its nets fit into the memory.
 
         Args:
             copies: how often their weights will be in memory, such as with gradients.
+            there: bytes that there are; None for those of this machine.
 
         Raises:
             InputError: if they do not fit; nothing large has been created then.
         """
         what, remedy = self.sizes()
-        with within_memory(what, remedy), Budget(what, remedy, copies):
+        with within_memory(what, remedy), Budget(what, remedy, copies, there):
             return self.game(modality)
 
     def sizes(self) -> tuple[str, str]:
@@ -256,6 +260,8 @@ class Recipe(ABC, Generic[M]):
         """
         if self.batch % self.shards:
             raise InputError(f"batch={self.batch} must be a multiple of shards={self.shards}")
+        if self.recompute and self.private:
+            raise InputError("recompute=true does not go with the gradients of single samples; remove recompute=")
 
     def by_group(self) -> dict[Group, list[tuple[str, Any, str]]]:
         """The recipe as its paper's table: (field, value, description), by group."""
