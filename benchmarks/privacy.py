@@ -1,14 +1,14 @@
 """Differential privacy: what samples are worth for several epsilon.
 
-    python benchmarks/privacy.py [adult] [mnist] [--time 10m] [--epsilon 1,3,8] [--data FOLDER] [--runs FOLDER]
-                                 [--page docs/privacy.md] [FIELD=VALUE ...]
+    python benchmarks/privacy.py [adult[=TIME]] [mnist[=TIME]] [FIELD=VALUE ...] [--epsilon 1,3,8] [--data FOLDER]
+                                 [--runs FOLDER] [--page docs/privacy.md]
 
 adult: a fifth of the rows is held out before training. `dptable` is trained on the rest, and a tree of noisy marginals
 is drawn from (private_tree.py); a gradient boosting classifier is trained on their rows and tested on held-out ones.
 mnist: `dpgan` is trained on the training images with epsilon 10; a convolutional net is trained on 60,000 samples, and
-tested on the test images. --time bounds each training; the noise is chosen for the recipe's steps, or for steps=N among
-the fields, so that a run that ends before has spent less than it promises. Results stay in --runs and are not computed
-again. Published figures were measured by other protocols.
+tested on the test images. TIME bounds each training, 10m unless given; the noise is chosen for the recipe's steps, or
+for steps=N among the fields, so that a run that ends before has spent less than it promises. Results stay in --runs and
+are not computed again. Published figures were measured by other protocols.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from sparring.modalities.tables.judge import TableJudge
 from sparring.recipes.base import parse
 
 DELTA = 1e-5
+TIME = "10m"
 MNIST_EPSILON = 10.0
 ALONE = {"adversarial": 0.0, "marginals_share": 0.85}  # of the budget: nearly all that columns leave
 BOREALIS = "[Borealis AI](https://github.com/BorealisAI/private-data-generation/blob/master/results.md)"
@@ -57,22 +58,22 @@ STEPS, BATCH = 1500, 128  # of the classifier of images
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("words", nargs="*", help="adult, mnist, FIELD=VALUE")
-    parser.add_argument("--time", default="10m")
+    parser.add_argument("words", nargs="*", help="adult, mnist, TASK=TIME, FIELD=VALUE")
     parser.add_argument("--epsilon", default="1,3,8")
     parser.add_argument("--data", type=Path, default=Path("../shared/data/tabular"))
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-privacy"))
     parser.add_argument("--page", type=Path, help="Markdown file for the tables, between its two marks")
     args = parser.parse_intermixed_args()
-    args.fields = parse([word for word in args.words if "=" in word])
-    tasks = [word for word in args.words if "=" not in word] or list(TASKS)
+    chosen = [word for word in args.words if word.partition("=")[0] in TASKS]
+    args.fields = parse([word for word in args.words if word not in chosen])
     args.runs.mkdir(parents=True, exist_ok=True)
     lines, counted = [], count_cpu_time()
-    for task in tasks:
+    for task, _, bound in (word.partition("=") for word in chosen or TASKS):
+        args.time = bound or TIME
         lines += [f"**{task}**", "", *TASKS[task](args), ""]
         print("\n".join(lines), flush=True)
     words = " ".join(args.words)
-    lines += [f"`python benchmarks/privacy.py {words} --time {args.time} --epsilon {args.epsilon}`, {counted}."]
+    lines += [f"`python benchmarks/privacy.py {words} --epsilon {args.epsilon}`, {counted}."]
     if args.page:
         put(args.page, __file__, lines)
 

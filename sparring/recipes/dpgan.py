@@ -53,11 +53,11 @@ class Dpgan(PrivateRecipe[Images], DcganNets[Images]):
     privacy: Positive = 8.0
     delta: Delta = 1e-5
     clip: Positive = 1.0
-    batch: Count = 512
-    G_batch: Count = 512
-    steps: Count = 400
-    D_steps: Count = 10
-    lr: Positive = 5e-4
+    batch: Count = 256
+    G_batch: Count = 256
+    steps: Count = 4000
+    D_steps: Count = 2
+    lr: Positive = 2e-3
     beta1: Decay = 0.5
     beta2: Decay = 0.9
     ema_kimg: Weight = 10.0
