@@ -1,11 +1,12 @@
 """Training steps on a GPU: plain, compiled and recorded as CUDA graphs; then the tests that need one.
 
-    python benchmarks/gpu.py RESULTS [--half 1|2] [--budget 540] [--characters 8m]
+    python benchmarks/gpu.py RESULTS [--half 1|2] [--budget 540] [--characters 8m] [--private 8m]
     python benchmarks/gpu.py RESULTS --page docs/gpu.md
 
 Every result is written to the folder RESULTS as soon as it is known, and a result that is there is not measured again:
 a run that was interrupted continues. The first half measures plain and recorded steps. The second measures compiled
-ones, runs `pytest -m gpu`, and trains on digits (and, with --characters, on the set of that name for so long).
+ones, runs `pytest -m gpu`, and trains on digits; with --characters on the set of that name for so long, and with
+--private on MNIST with epsilon 10 (privacy.py).
 
 A step is that of `sparring train`: a recipe's own settings on random images, all players with their optimizers,
 batches drawn and augmented on the device; without the moving average, the log and checkpoints. `wide` recipes have the
@@ -323,6 +324,10 @@ class Bench:
             script = ["benchmarks/characters.py", "--time", half, "--pairs", half, "--out", out]
             self.command("characters", script, self.left)
 
+    def private(self, time: str) -> None:
+        script = ["benchmarks/privacy.py", f"mnist={time}", "--runs", str(self.results.folder / "private")]
+        self.command("private", script, self.left)
+
 
 class Whole:
     """Counts for no module in particular: the hooks that tell modules apart fail in gradients of gradients."""
@@ -401,7 +406,7 @@ def _row(
     return [f"{recipe}, {size}, {precision}", *cells, f"{speed:.1f}", f"{share:.0%}", memory]
 
 
-def run(results: Results, half: int, dry: bool, budget: float, characters: str) -> None:
+def run(results: Results, half: int, dry: bool, budget: float, characters: str, private: str) -> None:
     bench = Bench(results, dry, time.monotonic() + budget)
     if dry:
         graphs.WARM_UP = 10**9
@@ -415,6 +420,8 @@ def run(results: Results, half: int, dry: bool, budget: float, characters: str) 
         bench.digits()
         if characters:
             bench.characters(characters)
+        if private:
+            bench.private(private)
         bench.rows(second_half())
     print("\n".join(tables(results.values)), flush=True)
 
@@ -427,6 +434,7 @@ def main() -> None:
     parser.add_argument(
         "--characters", default="", metavar="TIME", help="train on the characters for this time, such as 8m"
     )
+    parser.add_argument("--private", default="", metavar="TIME", help="train on MNIST with epsilon 10 for this time")
     parser.add_argument("--dry", action="store_true", help="tiny nets on the CPU, to test this program")
     parser.add_argument("--page", type=Path, help="only write the tables to this page")
     given = parser.parse_args()
@@ -434,7 +442,7 @@ def main() -> None:
     if given.page:
         pages.put(given.page, __file__, [*tables(results.values), "", *protocol()])
         return
-    run(results, given.half, given.dry, given.budget, given.characters)
+    run(results, given.half, given.dry, given.budget, given.characters, given.private)
 
 
 def protocol() -> list[str]:

@@ -29,17 +29,17 @@ def gpu(monkeypatch):
 
 
 def test_both_halves_and_what_they_write(gpu, tmp_path):
-    gpu.run(gpu.Results(tmp_path), 1, True, 540, "")
+    gpu.run(gpu.Results(tmp_path), 1, True, 540, "", "")
     values = json.loads((tmp_path / "results.json").read_text())
     assert {"about", "peaks", "gan 64 fp32 eager", "gan 64 bf16 graphs", "r3gan wide 64 bf16 graphs"} <= values.keys()
     assert all("error" not in value for value in values.values())
     assert values["r3gan 64 fp32 eager"]["gflop"] > 0  # gradients of gradients are counted too
     assert "compile" not in " ".join(values)
 
-    gpu.run(gpu.Results(tmp_path), 2, True, 540, "8m")
+    gpu.run(gpu.Results(tmp_path), 2, True, 540, "", "8m")
     values = json.loads((tmp_path / "results.json").read_text())
     assert "images" in values["gan 64 fp32 compile"]
-    assert [name for name, *_ in gpu.asked][:3] == ["tests", "digits", "sheet"]
+    assert [name for name, *_ in gpu.asked] == ["tests", "digits", "sheet", "private"]
     rows = [line for line in (tmp_path / "tables.md").read_text().splitlines() if line.startswith("| gan, 64, fp32")]
     assert len(rows) == 1
     assert all(cell.strip() for cell in rows[0].split("|")[2:6])  # all ways, and their ratio
@@ -50,11 +50,11 @@ def test_it_continues_where_it_was_interrupted(gpu, tmp_path, monkeypatch):
     results.add("gan 64 fp32 eager", {"seconds": 1.0, "images": 64.0, "gflop": 1.0})
     measured = []
     monkeypatch.setattr(gpu.Bench, "measure", lambda _, row: measured.append(row.name) or {"seconds": 1.0})
-    gpu.run(gpu.Results(tmp_path), 1, True, 540, "")
+    gpu.run(gpu.Results(tmp_path), 1, True, 540, "", "")
     assert "gan 64 fp32 eager" not in measured
     assert "gan 64 fp32 graphs" in measured
     measured.clear()
-    gpu.run(gpu.Results(tmp_path), 1, True, 540, "")
+    gpu.run(gpu.Results(tmp_path), 1, True, 540, "", "")
     assert not measured
 
 
@@ -65,7 +65,7 @@ def test_an_error_is_a_row_and_the_next_ones_follow(gpu, tmp_path, monkeypatch):
         return {"seconds": 1.0, "images": 2.0}
 
     monkeypatch.setattr(gpu.Bench, "measure", measure)
-    gpu.run(gpu.Results(tmp_path), 1, True, 540, "")
+    gpu.run(gpu.Results(tmp_path), 1, True, 540, "", "")
     text = (tmp_path / "tables.md").read_text()
     assert "- gan 64 fp32 eager: RuntimeError: no kernel" in text
     assert "| r3gan, 64, fp32 | 2 |" in text
@@ -80,7 +80,7 @@ def test_a_row_that_takes_too_long_and_a_budget_that_is_spent(gpu, tmp_path, mon
 
     monkeypatch.setattr(gpu.Bench, "measure", measure)
     results = gpu.Results(tmp_path)
-    gpu.run(results, 1, True, 6, "")
+    gpu.run(results, 1, True, 6, "", "")
     errors = [value["error"] for value in results.values.values() if "error" in value]
     assert errors[0] == "TimeoutError: took more than 0 s"
     assert len(errors) < len(gpu.first_half((64,)))
