@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -89,7 +89,7 @@ class FeatureJudge(Judge):
         check = self.ranks.after_first(lambda: self._check_of(model.modality, count))
         return self._evaluation(
             lambda first, n: model.stream(n, seed=seed, first=first), bool(model.modality.classes), count,
-            lambda: self._reconstructed(model, self._reference(count)), check, console,
+            lambda: self._reconstructed(model, self._reference(count)), check, console, model.fields,
         )  # fmt: skip
 
     def evaluate_items(self, items: Items, console: Console) -> Evaluation:
@@ -104,7 +104,7 @@ class FeatureJudge(Judge):
         labeled = bool(classes) and given.modality.classes == classes
         return self._evaluation(
             lambda first, n: given.batches(torch.arange(first, first + n)), labeled, sample_count(self.real, count),
-            list, None, console,
+            list, None, console, {},
         )  # fmt: skip
 
     def _evaluation(
@@ -115,6 +115,7 @@ class FeatureJudge(Judge):
         reconstructed: Callable[[], list[Number]],
         check: ConditionCheck | None,
         console: Console,
+        fields: Mapping[str, object],
     ) -> Evaluation:
         """The evaluation of samples and their conditions, on all ranks.
 
@@ -123,10 +124,11 @@ class FeatureJudge(Judge):
             count: number of samples.
             reconstructed: returns metrics of reconstructions, if there are any.
             check: of the conditions, if they are values of columns.
+            fields: names and values of the fields of the recipe; {} if there is none.
         """
         self.ranks.after_first(lambda: self._reference(count))
         samples = self._statistics(draw, labeled, count, check, console)
-        found = None if self.ranks.rank else self._result(samples, count, reconstructed(), check)
+        found = None if self.ranks.rank else self._result(samples, count, reconstructed(), check, fields)
         shared = self.ranks.share(found)
         assert shared is not None
         return shared
@@ -159,7 +161,12 @@ class FeatureJudge(Judge):
         return samples
 
     def _result(
-        self, samples: SampleStatistics, count: int, again: list[Number], check: ConditionCheck | None
+        self,
+        samples: SampleStatistics,
+        count: int,
+        again: list[Number],
+        check: ConditionCheck | None,
+        fields: Mapping[str, object],
     ) -> Evaluation:
         reference = self._reference(count)
         floor, baseline = reference.floor, reference.baseline
@@ -175,7 +182,7 @@ class FeatureJudge(Judge):
             numbers=tuple(numbers),
             floor=tuple(floor),
             baselines={"baseline": baseline} | ({"reconstruction": again} if again else {}),
-            findings=(*findings(reference, samples, numbers), *found),
+            findings=(*findings(reference, samples, numbers, fields), *found),
         )
 
     def _reconstructed(self, model: Sampler, reference: Reference) -> list[Number]:

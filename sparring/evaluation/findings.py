@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sparring.evaluation.reference import Reference
 from sparring.evaluation.statistics import SampleStatistics
+from sparring.metrics.advice import untried
 from sparring.metrics.results import Finding, Number
 
 MIN_DIVERSITY = 0.5  # relative to the data; below it, samples are too similar
@@ -18,15 +19,26 @@ MIN_SHARPNESS, MAX_SHARPNESS = 0.7, 1.5  # relative to the data
 MAX_CLASSES = 5  # missing classes that are listed by name
 
 
-def findings(reference: Reference, samples: SampleStatistics, numbers: Sequence[Number]) -> list[Finding]:
-    """Problems of evaluated samples; an empty list if nothing stands out."""
+def findings(
+    reference: Reference, samples: SampleStatistics, numbers: Sequence[Number], fields: Mapping[str, object]
+) -> list[Finding]:
+    """Problems of evaluated samples; an empty list if nothing stands out.
+
+    Args:
+        fields: names and values of the fields of the recipe that they come from; {} if there is none.
+    """
     value, floor, baseline = (
         {number.name: number.value for number in column} for column in (numbers, reference.floor, reference.baseline)
     )
     collapsed = _collapsed(value)
-    missing = [] if collapsed else _missing_classes(reference, samples)
+    missing = [] if collapsed else _missing_classes(reference, samples, fields)
     distant = _worse(value, baseline) or ([] if collapsed else _uncovered(value, floor))
-    return [*distant, *collapsed, *missing, *_copied(value, floor), *_unsharp(value)]
+    return [*distant, *collapsed, *missing, *_copied(value, floor, fields), *_unsharp(value)]
+
+
+def _advice(help: str, setting: str, fields: Mapping[str, object]) -> str:
+    """What helps, and a setting that helps too if the recipe has it and was not trained with it."""
+    return ", or with ".join([help, *untried([setting], fields)])
 
 
 def _worse(value: Mapping[str, float], baseline: Mapping[str, float]) -> list[Finding]:
@@ -66,7 +78,7 @@ def _collapsed(value: Mapping[str, float]) -> list[Finding]:
     return [Finding("mode collapse", evidence, advice)]
 
 
-def _missing_classes(reference: Reference, samples: SampleStatistics) -> list[Finding]:
+def _missing_classes(reference: Reference, samples: SampleStatistics, fields: Mapping[str, object]) -> list[Finding]:
     if reference.classifier is None:
         return []
     real = reference.real_statistics.counts.double() / max(1, reference.real_statistics.n)
@@ -79,15 +91,15 @@ def _missing_classes(reference: Reference, samples: SampleStatistics) -> list[Fi
     names = reference.real.modality.classes
     listed = ", ".join(f"{names[i]} {own[i]:.1%}, real data {real[i]:.1%}" for i in missing[:MAX_CLASSES])
     more = f", and {len(missing) - MAX_CLASSES} more" if len(missing) > MAX_CLASSES else ""
-    return [Finding("missing classes", listed + more, "train with labels=true, longer, or with R1 and R2")]
+    return [Finding("missing classes", listed + more, _advice("train longer", "labels=true", fields))]
 
 
-def _copied(value: Mapping[str, float], floor: Mapping[str, float]) -> list[Finding]:
+def _copied(value: Mapping[str, float], floor: Mapping[str, float], fields: Mapping[str, object]) -> list[Finding]:
     near, usual = value.get("near_copy_share", 0.0), floor.get("near_copy_share", 0.0)
     if not near > MAX_COPIES + 2 * (0.0 if math.isnan(usual) else usual):
         return []
     evidence = f"{near:.1%} of the samples are near-copies of training items, held-out items {usual:.1%}"
-    return [Finding("copies", evidence, "train with augment=ada, more data, or fewer steps")]
+    return [Finding("copies", evidence, _advice("train on more data, for fewer steps", "augment=ada", fields))]
 
 
 def _unsharp(value: Mapping[str, float]) -> list[Finding]:

@@ -43,7 +43,7 @@ def evaluated(reference, x, y):
     """Metrics of samples by name, and the names of findings."""
     samples = reference.statistics().add_all([({VALUES: x}, y)])
     numbers = reference.numbers(samples)
-    return {n.name: n.value for n in numbers}, [f.name for f in findings(reference, samples, numbers)]
+    return {n.name: n.value for n in numbers}, [f.name for f in findings(reference, samples, numbers, {})]
 
 
 def test_a_perfect_generator(reference, held):
@@ -96,6 +96,17 @@ def test_a_generator_that_drops_a_class(reference, held):
     assert found == ["missing classes"]
     assert numbers["class_imbalance[classifier]"] > 0.08
     assert numbers["classes_covered[classifier]"] >= 9
+
+
+@pytest.mark.parametrize(
+    ("fields", "advised"),
+    [({}, False), ({"labels": None}, False), ({"labels": True}, False), ({"labels": False}, True)],
+)
+def test_advice_names_only_settings_that_the_recipe_has_and_that_are_not_set(reference, held, fields, advised):
+    x, y = held
+    samples = reference.statistics().add_all([({VALUES: x[y != 3]}, y[y != 3])])
+    (found,) = findings(reference, samples, reference.numbers(samples), fields)
+    assert ("labels=true" in found.advice) == advised
 
 
 def test_a_generator_that_blurs(reference, held):
