@@ -30,7 +30,8 @@ from sparring.training import checkpoint
 from sparring.training.bounds import MAX_SCORE
 from sparring.training.clock import Clock, Orders
 from sparring.training.health import Health, not_finite
-from sparring.training.score import MAX_PAIRS, MAX_SCORED, Scorer
+from sparring.training.score import Scorer
+from sparring.training.scored_samples import MAX_PAIRS, MAX_SCORED
 from sparring.training.until import Until
 from sparring.training.view import RunView
 
@@ -96,8 +97,7 @@ class Watch:
 
     @cached_property
     def scorer(self) -> Scorer:
-        run = self.run
-        return Scorer(run.modality, run.data, self.seeds, run.device)
+        return Scorer(self.run.scored_samples)
 
     @property
     def named(self) -> list[str]:
@@ -299,7 +299,7 @@ class Watch:
                 self.run.screen.say(
                     f"the model has the weights of step {step}: {self._fid} {best:.3g}, at last {last:.3g}"
                 )
-            scores["diversity"] = self.scorer.diversity(average.game)
+            scores["diversity"] = self.scorer.diversity(average.game, together="step" not in scores)
         self.sheet()
         self._draw_log(scores.get("floor"))
         return scores

@@ -16,6 +16,7 @@ from sparring.seeds import Seeds
 from sparring.training import checkpoint, watch
 from sparring.training.prepare import prepare, room
 from sparring.training.score import Scorer
+from sparring.training.scored_samples import ScoredSamples
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ class Copier(torch.nn.Module):
 def test_scorer(digits):
     """Real items score near the floor and are as diverse as themselves; one of each class is neither."""
     _, modality, data = digits
-    scorer = Scorer(modality, data, Seeds(0), torch.device("cpu"))
+    scorer = Scorer(ScoredSamples(modality, data, Seeds(0), torch.device("cpu")))
     real, few = Copier(modality, data, True), Copier(modality, data, False)
     assert scorer.score(real) < 2 * scorer.floor < scorer.score(few)
     assert scorer.diversity(real) == pytest.approx(1, abs=0.15)
