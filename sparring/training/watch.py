@@ -88,6 +88,7 @@ class Watch:
         """Start counting at the run's current step."""
         run = self.run
         checkpoint.forget(run.folder.best, run.step)
+        self._lowest: float | None = None  # the best score so far; None before it is read
         self._line, self._sheets, self._sheet_time = "", self._sheet_number, 0.0
         self._diversity_step = run.step
         self.health = Health(self.named, vars(run.recipe))
@@ -218,8 +219,12 @@ class Watch:
         run = self.run
         with run.reserve.measured("score"):
             score = self.scorer.score(run.average.game)
-        if run.last_phase and score < self._best()[0]:
-            run.writer.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
+        if run.last_phase:
+            if self._lowest is None:
+                self._lowest = self._best()[0]
+            better = score < self._lowest
+            if better and run.writer.save(run.folder.best, run.step, run.average.tensors(), {"score": score}):
+                self._lowest = score
         return score
 
     def _best(self) -> tuple[float, int, dict[str, Tensor]]:
