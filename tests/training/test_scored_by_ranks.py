@@ -132,3 +132,27 @@ def test_a_signal_while_samples_are_scored_stops_no_rank_in_the_middle(tmp_path,
     assert model.about["step"] == (STEPS if interrupted else APART + 1)
     train(out=tmp_path / "run", ranks=2, resume=True)
     assert_same(tmp_path / "whole", tmp_path / "run")
+
+
+def test_a_rollback_forgets_the_best_score_on_any_number_of_ranks(tmp_path, monkeypatch):
+    """Before a number that is not finite at the seventh step, scores are lower than any that follow."""
+    monkeypatch.setattr("sparring.training.clock.CHECK_SECONDS", 0.0)  # look after every step
+    monkeypatch.setattr("sparring.training.clock.LOG_SECONDS", 0.0)
+    original, state = watch.Watch._score, watch.Watch._state
+    score = watch.Scorer.score
+
+    def lower_at_first(self):
+        shift = 0.0 if self.run.salt else -1e6
+        monkeypatch.setattr(watch.Scorer, "score", lambda scorer, game: score(scorer, game) + shift)
+        return original(self)
+
+    def broken_once(self):
+        return state(self) | ({"x": float("nan")} if self.run.step == 7 and not self.run.salt else {})
+
+    monkeypatch.setattr(watch.Watch, "_score", lower_at_first)
+    monkeypatch.setattr(watch.Watch, "_state", broken_once)
+    for ranks in (1, 2):
+        model = sparring.train("gan", "digits", out=tmp_path / str(ranks), ranks=ranks, **GAN)
+        assert model.about["rollbacks"] == 1
+    assert_same(tmp_path / "1", tmp_path / "2")
+    assert min(scores(tmp_path / "2").values()) == tensors(tmp_path / "2")["best score"] > 0
