@@ -8,6 +8,7 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import pinned
 import pytest
 import torch
 
@@ -80,6 +81,19 @@ def test_the_scores_of_ranks_are_those_of_one(tmp_path):
     assert set(scores(tmp_path / "1")) == set(range(APART, STEPS + 1, APART))
     assert_same(tmp_path / "1", tmp_path / "2")
     assert_same(tmp_path / "1", tmp_path / "4")
+
+
+@pytest.mark.parametrize(
+    "case", ["pairs-pix2pix", pytest.param("images-stylegan2", marks=pytest.mark.slow), "rows-table"]
+)
+def test_samples_of_items_of_noise_and_of_conditions_are_those_of_one_rank(case, tmp_path):
+    """A part is generated from items, with random noise in the net, or for random conditions."""
+    for ranks in (1, 2):
+        (tmp_path / str(ranks)).mkdir()
+        pinned.trained(case, tmp_path / str(ranks), steps=2, batch=16, shards=2, ranks=ranks)
+    one, two = (sparring.load(tmp_path / ranks / "run").about["scores"] for ranks in "12")
+    assert one == two
+    assert set(one) == {"fid", "floor", "diversity"}
 
 
 def test_each_rank_generates_a_part(tmp_path, computed):
