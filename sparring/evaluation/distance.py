@@ -41,17 +41,18 @@ class FeatureDistance:
         self.name = f"fid[{modality.features_name}]"
         features = self.features(unseen)
         self._reference = moments(self.features(reference))
-        self.floor = self._distance(features) if len(features) > 1 else None
+        self.floor = self.of_features(features) if len(features) > 1 else None
 
     def of(self, samples: Iterable[Tensors]) -> float:
         """Distance of batches of samples as the networks generate them, two samples or more in total."""
-        return self._distance(self.features(samples))
+        return self.of_features(self.features(samples))
 
     def features(self, samples: Iterable[Tensors]) -> Tensor:
         """Features of batches of samples, float32 (n, d) on the CPU."""
         return features(self.modality, samples)
 
-    def _distance(self, features: Tensor) -> float:
+    def of_features(self, features: Tensor) -> float:
+        """Distance of samples, two or more, whose features (n, d) are known."""
         return frechet(moments(features), self._reference)
 
 

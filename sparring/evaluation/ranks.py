@@ -1,8 +1,8 @@
-"""The processes that evaluate the samples of a model together."""
+"""The processes that evaluate or score the samples of a model together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -17,9 +17,9 @@ PARTS = 24  # of the samples, about; many numbers of ranks divide it
 
 
 class Ranks:
-    """One of the processes that evaluate samples together, each some parts of them. What is a part does not depend on
-    the number of ranks, and the first rank adds the statistics of the parts in their order, so that metrics do not
-    depend on it, either.
+    """One of the processes that evaluate or score samples together, each some parts of them. What is a part does not
+    depend on the number of ranks, and the first rank adds the statistics of the parts in their order, so that metrics
+    do not depend on it, either.
 
     Args:
         fabric: connected to the others; None if there are none.
@@ -37,9 +37,12 @@ class Ranks:
             chunk: of samples that are drawn together.
         """
         size = -(-n // (PARTS * chunk)) * chunk
-        every = [(first, min(size, n - first)) for first in range(0, n, size)]
-        begin, end = (len(every) * rank // self.number for rank in (self.rank, self.rank + 1))
-        return every[begin:end]
+        return self.own([(first, min(size, n - first)) for first in range(0, n, size)])
+
+    def own(self, parts: Sequence[R]) -> list[R]:
+        """This rank's share of all parts: they follow one another, after those of the ranks before it."""
+        begin, end = (len(parts) * rank // self.number for rank in (self.rank, self.rank + 1))
+        return list(parts[begin:end])
 
     def after_first(self, make: Callable[[], R]) -> R:
         """Make something on each machine first in one process, whose cache the others can use then."""

@@ -2,51 +2,36 @@
 
 from __future__ import annotations
 
-import math
 import os
 import pickle
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from sparring import devices, recipes
-from sparring.console import Screen, clock
+from sparring.console import Screen
 from sparring.data import Items
-from sparring.data.addresses import shown
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
-from sparring.json_files import build
-from sparring.layers.recompute import recomputing
-from sparring.memory import within_memory
 from sparring.modalities import Modality, find
-from sparring.modalities.find import lasting_source
 from sparring.model import Model, load
 from sparring.recipes.base import Recipe, parse
 from sparring.runs.folder import RunFolder
 from sparring.runs.winner import winner
-from sparring.training import checkpoint
 from sparring.training.bounds import Bound, seconds
-from sparring.training.dry_run import dry_run
-from sparring.training.exporter import Address, address, exported
+from sparring.training.exporter import address
 from sparring.training.interrupts import noted
-from sparring.training.launcher import Launcher, find_launcher
-from sparring.training.prepare import prepare, room
-from sparring.training.private import BUDGET, UNTIL, describe, private, within_budget
-from sparring.training.run import Run
-from sparring.training.settings import Settings, check_ranks, shard_size
-from sparring.training.sizes import check_sizes, describe_weights
+from sparring.training.launcher import find_launcher
+from sparring.training.private import describe
+from sparring.training.request import Request
+from sparring.training.settings import check_ranks
+from sparring.training.setup import Setup, new_run, read_data, resumed_run, same_data
 from sparring.training.team import Team, joined
 from sparring.training.until import Until
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
-FEW_STEPS = 100  # after fewer, samples of every recipe are hardly better than noise
+from sparring.training.worker import Ending, train_rank, train_spawned_rank
 
 
 def train(
@@ -136,43 +121,6 @@ def train(
         return model
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the user has asked for, as for `train`.
-
-    Attributes:
-        asked: the seed and the precision.
-        launcher: of the processes of the run.
-        ranks: number of processes, whoever starts them.
-    """
-
-    recipe: str | Recipe[Any] | None
-    data: str | os.PathLike[str]
-    out: Path | None
-    fields: Mapping[str, Any]
-    bound: Bound
-    asked: Mapping[str, Any]
-    place: torch.device
-    launcher: Launcher
-    ranks: int
-    exact: bool | None
-    resume: bool
-    force: bool
-    until: str
-    memory: str | None
-    metrics: Address | None
-    quiet: bool
-    save_every: float
-
-    @property
-    def room(self) -> int:
-        """Bytes of data that this process keeps in memory at most."""
-        return room(self.memory, self.place) // self.launcher.local_ranks
-
-
-Ending = Callable[[], bool]  # whether the job has to end and is to be queued again
-
-
 def lead(request: Request, team: Team | None, ending: Ending) -> Path:
     """Plan a run, or continue one, and play it; on its first rank, or alone. Returns its folder."""
     screen, recipe, data, fields = Screen(request.quiet), request.recipe, request.data, request.fields
@@ -187,23 +135,23 @@ def lead(request: Request, team: Team | None, ending: Ending) -> Path:
     if restarted:
         forced = " without --force, which it was begun with" if request.force else ""
         screen.say(f"{request.launcher.name} has started job {request.launcher.job} again; its run continues{forced}")
-    read = partial(_read, items, limit=request.room, screen=screen)
+    read = partial(read_data, items, limit=request.room, screen=screen)
     resuming = folder.claim(resume, force)
     if resuming:
-        plan = _resumed(folder, chosen if recipe is not None else None, items, request, read)
+        setup = resumed_run(folder, chosen if recipe is not None else None, items, request, read)
     else:
-        plan = _planned(chosen, items, request, read, screen)
-    check_ranks(plan.recipe.shards, request.ranks)
-    plan.recipe.check_installed()
+        setup = new_run(chosen, items, request, read, screen)
+    check_ranks(setup.recipe.shards, request.ranks)
+    setup.recipe.check_installed()
     with folder.held():
         if not resuming:
             folder.claim(resume, force)  # another command may have started a run while the data were read
-            run = {"settings": asdict(plan.settings), "steps": plan.bound.steps, "time": plan.bound.time}
-            folder.begin(plan.recipe, plan.modality, run)
-        _announce(plan, items, "" if resuming else why, request, folder, screen)
-        if plan.settings.code and plan.settings.code != chosen.code:
+            run = {"settings": asdict(setup.settings), "steps": setup.bound.steps, "time": setup.bound.time}
+            folder.begin(setup.recipe, setup.modality, run)
+        _announce(setup, items, "" if resuming else why, request, folder, screen)
+        if setup.settings.code and setup.settings.code != chosen.code:
             screen.say(f"{chosen.source} has changed since the run began; the run continues with the new code")
-        _launch(plan, folder, request, team, ending)
+        _launch(setup, folder, request, team, ending)
     return folder.path
 
 
@@ -221,11 +169,11 @@ def follow(request: Request, team: Team, ending: Ending) -> tuple[Recipe[Any], M
 
     def read() -> tuple[Modality, Dataset]:
         items = find(request.data, [type(each) for each in recipe.takes])
-        return _read(items, recipe, modality, request.room, Screen(quiet=True))
+        return read_data(items, recipe, modality, request.room, Screen(quiet=True))
 
     try:
         _, prepared = team.after_leader(read)
-        if not _same(settings, prepared):
+        if not same_data(settings, prepared):
             problem = f"{request.data} has other data on this machine than on that of the first rank"
     except InputError as error:
         problem = str(error)
@@ -233,159 +181,21 @@ def follow(request: Request, team: Team, ending: Ending) -> tuple[Recipe[Any], M
     assert prepared is not None
     fabric = devices.fabric(request.place, settings.precision, team.launcher.ranks, team.launcher.nodes)
     fabric.launch()
-    _work(fabric, source, fields, modality, prepared, folder, settings, bound, True, None, ending)
+    train_rank(fabric, source, fields, modality, prepared, folder, settings, bound, True, None, ending)
     return recipe, modality
 
 
-def _same(settings: Settings, data: Dataset) -> bool:
-    """True if data may be those of a run. A private one stores no fingerprint; its number of records is public."""
-    if settings.privacy is not None:
-        return len(data.train) == settings.privacy.records
-    return settings.fingerprint in ("", data.fingerprint)
-
-
-def _announce(plan: _Plan, items: Items, why: str, request: Request, folder: RunFolder, screen: Screen) -> None:
+def _announce(setup: Setup, items: Items, why: str, request: Request, folder: RunFolder, screen: Screen) -> None:
     """Say what is trained."""
-    held = f", {len(plan.data.held):,} held out" if len(plan.data.held) else ""
-    many = f"{plan.data.trained:,} {plan.modality.words.trained}"
-    screen.say(f"{items.name}: {many} as {tuple(plan.modality.shape)}{held}, {_conditions(plan.modality)}")
-    if plan.settings.privacy is not None:
-        screen.say(describe(plan.settings.privacy))
-    screen.say(f"recipe {plan.recipe.name}{why}, on {request.place} ({plan.settings.precision}) in {folder.path}")
+    recipe = setup.recipe
+    held = f", {len(setup.data.held):,} held out" if len(setup.data.held) else ""
+    many = f"{setup.data.trained:,} {setup.modality.words.trained}"
+    screen.say(f"{items.name}: {many} as {tuple(setup.modality.shape)}{held}, {_conditions(setup.modality)}")
+    if setup.settings.privacy is not None:
+        screen.say(describe(setup.settings.privacy))
+    screen.say(f"recipe {recipe.name}{why}, on {request.place} ({setup.settings.precision}) in {folder.path}")
     if request.ranks > 1:
-        screen.say(f"{request.ranks} ranks share batches of {plan.recipe.batch} samples in {plan.recipe.shards} shards")
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Everything that a run needs before its first step."""
-
-    recipe: Recipe[Any]
-    modality: Modality
-    data: Dataset
-    settings: Settings
-    bound: Bound
-
-
-Read = Callable[[Recipe[Any], Modality], tuple[Modality, Dataset]]
-
-
-def _read(
-    items: Items, recipe: Recipe[Any], modality: Modality, limit: int, screen: Screen
-) -> tuple[Modality, Dataset]:
-    modality, prepared, notes = prepare(recipe, modality, items, limit, screen)
-    for note in notes:
-        screen.say(note)
-    return modality, prepared
-
-
-def _planned(recipe: Recipe[Any], items: Items, request: Request, read: Read, screen: Screen) -> _Plan:
-    """A new run. Settings that are incompatible are refused here, before anything is written."""
-    recipe, note = recipe.settled()
-    if note:
-        screen.say(note)
-    if "shards" not in request.fields:
-        shards = math.lcm(recipe.shards, request.ranks)
-        if recipe.batch % shards:
-            raise InputError(
-                f"batch={recipe.batch} cannot be divided among {request.ranks} ranks; give a multiple of {shards}"
-            )
-        recipe = recipe.set({"shards": shards})
-    shard_size(recipe)
-    modality, prepared = read(recipe, recipe.fitted(items))
-    modality = recipe.published(modality)
-    if recipe.own_file:  # the recipes of Sparring are tested
-        dry_run(recipe, modality, prepared)
-    local = request.launcher.local_ranks if request.launcher.several else request.ranks
-    check_sizes(recipe, modality, request.place, local)
-    most, bound = recipe.max_steps(prepared.trained), request.bound
-    if not bound.given:
-        bound = Bound(recipe.steps if most is None else min(recipe.steps, most), None)
-    elif bound.steps is None:
-        bound = Bound(most, bound.time, reason=_reason(most, modality, prepared))
-    settings = _settings(recipe, items, prepared, request)
-    promise = recipe.guarantee(modality, prepared.trained, bound.steps or recipe.steps)
-    if promise is not None:
-        if prepared.records is not None:
-            raise InputError(
-                f"{items.name!r} is a set in shards, whose order is no Poisson sampling as privacy needs it; give its "
-                f"{modality.words.items}"
-            )
-        recipe.game(modality)  # refuses what couples samples
-        settings = private(settings, promise)
-        bound = Bound(bound.steps or recipe.steps, bound.time, reason=BUDGET)
-    return _Plan(recipe, modality, prepared, settings, bound)
-
-
-def _settings(recipe: Recipe[Any], items: Items, data: Dataset, request: Request) -> Settings:
-    """What a new run records of what was asked for, with decisions in place of what was left open."""
-    place, seed, precision = request.place, request.asked["seed"], request.asked["precision"]
-    source = lasting_source(request.data) if isinstance(request.data, str | os.PathLike) else items.name
-    if precision == "auto":
-        kind = recipe.modality(items.kind).kind
-        precision = "bf16" if kind in recipe.bf16 and devices.has_bf16(place) else "fp32"
-    on_cpu = place.type == "cpu"
-    exact = on_cpu if request.exact is None else request.exact
-    return Settings(
-        source, items.name, items.total, data.fingerprint, seed, precision, device=str(place),
-        save_every=request.save_every, until=request.until, code=recipe.code, job=request.launcher.record,
-        exact=exact,
-        threads=max(1, devices.cores() // recipe.shards) if exact and on_cpu and recipe.shards > 1 else 0,
-    )  # fmt: skip
-
-
-def _reason(most: int | None, modality: Modality, data: Dataset) -> str:
-    """Why a run that is bounded in time may end before; "" if it does not."""
-    if most is None:
-        return ""
-    return f"{most:,} steps are the most for {data.trained:,} {modality.words.trained}, which more would memorize"
-
-
-def _check_same(folder: RunFolder, stored: Recipe[Any], recipe: Recipe[Any] | None, fields: Mapping[str, Any]) -> None:
-    """Refuse another recipe, or other values of its fields, than those of the run that is resumed."""
-    if recipe is not None and recipe.name != stored.name:
-        raise InputError(
-            f"{folder.path} was trained with recipe {stored.name!r}, not {recipe.name!r}; choose another --out"
-        )
-    asked = stored.set(fields)
-    for name in fields:
-        before, value = getattr(stored, name), getattr(asked, name)
-        if value != before:
-            raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; give the same to resume it")
-
-
-def _resumed(folder: RunFolder, recipe: Recipe[Any] | None, items: Items, request: Request, read: Read) -> _Plan:
-    """The run in a folder, if it is the one that was asked for."""
-    fields, bound = request.fields, request.bound
-    stored, modality, run = folder.reopen(recipe)
-    # Version 0.1 divided a batch among the ranks first.
-    stored = stored.set({"shards": stored.shards * run["settings"].get("ranks", 1)})
-    _check_same(folder, stored, recipe, fields)
-    for name, file in stored.code_files.items():
-        if name not in fields:  # what a file names is not run unless the user gives it
-            raise InputError(f"{folder.path} runs {file}, which is not done unless you say so; add {name}={file}")
-    settings = build(Settings, run["settings"], str(folder.recipe))
-    defaults = {"seed": 0, "precision": "auto"}  # values that the user may not have given
-    asked = {**request.asked, **({} if request.exact is None else {"exact": request.exact})}
-    for name, value in asked.items():
-        before = getattr(settings, name)
-        if value != before and value != defaults.get(name):
-            raise InputError(f"{folder.path} was trained with {name}={before}, not {value}; give the same to resume it")
-    if not checkpoint.saved(folder.checkpoints) and (folder.log.exists() or folder.model.exists()):
-        raise InputError(f"{folder.path} has no checkpoint left to resume from; --force starts it anew")
-    _, prepared = read(stored, modality)
-    if not _same(settings, prepared):
-        raise InputError(f"{folder.path} was trained on other data ({shown(settings.data)}) than {items.name!r}")
-    settings = replace(settings, until=request.until or settings.until)
-    if not bound.given or (bound.steps, bound.time) == (run["steps"], run["time"]):
-        most = stored.max_steps(prepared.trained)
-        reason = _reason(most, modality, prepared) if run["steps"] == most else ""
-        bound = Bound(run["steps"], run["time"], kept=True, reason=reason)
-    elif settings.privacy is not None:
-        bound = within_budget(bound, run["steps"])
-    if settings.privacy is not None and settings.until:
-        raise InputError(UNTIL.format(settings.until))
-    return _Plan(stored, modality, prepared, settings, bound)
+        screen.say(f"{request.ranks} ranks share batches of {recipe.batch} samples in {recipe.shards} shards")
 
 
 def _choose(
@@ -406,87 +216,21 @@ def _conditions(modality: Modality) -> str:
     return modality.describe_labels()
 
 
-def _launch(plan: _Plan, folder: RunFolder, request: Request, team: Team | None, ending: Ending) -> None:
+def _launch(setup: Setup, folder: RunFolder, request: Request, team: Team | None, ending: Ending) -> None:
     """Run in this process, in one for each rank, or with those that a launcher has started. Recipes are sent by name,
     since they may be a user's own file.
     """
-    recipe, launcher, precision = plan.recipe, request.launcher, plan.settings.precision
-    begun = folder, plan.settings, plan.bound
-    work = (recipe.source, asdict(recipe), plan.modality, plan.data, *begun, request.quiet, request.metrics)
+    recipe, launcher, precision = setup.recipe, request.launcher, setup.settings.precision
+    begun = folder, setup.settings, setup.bound
+    given = (recipe.source, asdict(recipe), setup.modality, setup.data, *begun, request.quiet, request.metrics)
     if team is not None:
-        team.tell((recipe.source, asdict(recipe), pickle.dumps((plan.modality, *begun))))
+        team.tell((recipe.source, asdict(recipe), pickle.dumps((setup.modality, *begun))))
         team.after_leader(lambda: None)  # the data have been read
         team.agree("")
         fabric = devices.fabric(request.place, precision, launcher.ranks, launcher.nodes)
         fabric.launch()
-        _work(fabric, *work, ending)
+        train_rank(fabric, *given, ending)
     elif request.ranks == 1:
-        _work(devices.fabric(request.place, precision), *work, ending)
+        train_rank(devices.fabric(request.place, precision), *given, ending)
     else:
-        devices.spread(devices.fabric(request.place, precision, request.ranks), partial(_work_on, work))
-
-
-def _work_on(work: tuple[Any, ...], fabric: Fabric) -> None:
-    with noted(*find_launcher().signals) as ending:  # each rank receives them
-        _work(fabric, *(*work, ending))
-
-
-def _work(
-    fabric: Fabric,
-    recipe: str,
-    fields: Mapping[str, Any],
-    modality: Modality,
-    data: Dataset,
-    folder: RunFolder,
-    settings: Settings,
-    bound: Bound,
-    quiet: bool,
-    metrics: Address | None,
-    ending: Ending,
-) -> None:
-    """A run on one of its ranks."""
-    launcher = find_launcher()
-    screen = Screen(quiet or fabric.global_rank > 0)
-    found = recipes.find(recipe).set(fields)
-    with (
-        torch.random.fork_rng(),
-        within_memory(*found.sizes()),
-        recomputing() if found.recompute else nullcontext(),
-        found.running(),
-        devices.threads(settings.threads),
-    ):
-        run = Run(found, modality, data, folder, settings, bound, fabric, screen)
-        screen.say(describe_weights(run.game))
-        if run.restore():
-            screen.say(f"resumed at step {run.step}")
-        with exported(run, metrics):
-            finished = run.train(ending)
-    if not finished and ending():
-        if run.main:
-            launcher.requeue()
-        screen.say(f"stopped at step {run.step}; job {launcher.job} is queued again")
-    elif not finished:
-        screen.say(f"stopped at step {run.step}; continue with --resume")
-    screen.say(f"{run.step} steps in {clock(run.seconds)}{_reached(run)}; the model is in {folder.model}")
-    if few := _too_few(run):
-        screen.say(few)
-
-
-def _reached(run: Run) -> str:
-    """How much of the time and of the plan a run has used, if it was bounded in time."""
-    bound = run.bound
-    if bound.time is None:
-        return ""
-    before = f" ({bound.reason})" if bound.reason and run.step == bound.steps else ""
-    return f" of {clock(bound.time)}{before}, {run.progress:.0%} of the plan"
-
-
-def _too_few(run: Run) -> str:
-    """A line if the time sufficed for so few steps that no GAN has learned anything."""
-    if run.bound.time is None or run.step >= FEW_STEPS:
-        return ""
-    name = run.recipe.name
-    return (
-        f"in {run.step} steps, hardly anything is learned: give more time (--resume --time), a smaller net "
-        f"(sparring recipes {name} lists the fields), or a GPU"
-    )
+        devices.spread(devices.fabric(request.place, precision, request.ranks), partial(train_spawned_rank, given))

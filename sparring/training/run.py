@@ -15,6 +15,7 @@ from torch import Tensor
 from sparring.console import Screen
 from sparring.data.dataset import Dataset
 from sparring.errors import InputError
+from sparring.evaluation.ranks import Ranks
 from sparring.layers.recompute import recompute_blocks
 from sparring.loop import Deal, Player, Step, play, take_turns
 from sparring.memory import memory
@@ -35,6 +36,7 @@ from sparring.training.plan import ENDLESS, Plan, PlanFile, PlanRecord
 from sparring.training.private import PrivateSteps
 from sparring.training.publish import publish
 from sparring.training.reserve import Reserve
+from sparring.training.scored_samples import ScoredSamples
 from sparring.training.settings import Settings, shard_size
 from sparring.training.sizes import WEIGHT_COPIES
 from sparring.training.threads import Threads
@@ -94,6 +96,9 @@ class Run:
             module.split(recipe.shards // fabric.world_size)
         self.phases: list[Phase] = recipe.played(self.game)
         self.average = Average(self.game, recipe.ema_kimg * 1000, recipe.ema_ramp)
+        ranks = Ranks(fabric if fabric.world_size > 1 else None)
+        # Unsalted: scores are always those of the same latents.
+        self.scored_samples = ScoredSamples(modality, self.data, Seeds(settings.seed), fabric.device, ranks)
         self.private = None if settings.privacy is None else PrivateSteps(settings.privacy, folder.privacy, self.main)
         self.seeds = self._seeds()
         self.deal = self._dealer()
@@ -277,7 +282,11 @@ class Run:
                         self.watch.logbook.close()
             self.save_and_wait()
         if self.watch is not None:
-            publish(self, self.watch.finish(), self.watch.problems, stopped, clock)
+            scores = self.watch.finish()
+            self.scored_samples.end(None)
+            publish(self, scores, self.watch.problems, stopped, clock)
+        else:
+            self.scored_samples.help(self.average.game)
         self.seconds = clock.seconds
         self.fabric.barrier()
         return not stopped
@@ -354,9 +363,13 @@ class Run:
         return self.private is not None and not self.private.allows(self.players())
 
     def _look(self, clock: Clock, orders: Orders) -> Verdict:
-        """The verdict of the first rank's watch, on all ranks."""
-        verdict = self.watch.report(clock, orders) if self.watch is not None else Verdict("on")
-        return self.fabric.broadcast(verdict) if self.fabric.world_size > 1 else verdict
+        """The verdict of the first rank's watch, on all ranks. The others help it to score samples meanwhile."""
+        if self.watch is None:
+            given: Verdict = self.scored_samples.help(self.average.game)
+            return given
+        verdict = self.watch.report(clock, orders)
+        self.scored_samples.end(verdict)
+        return verdict
 
     def _roll_back(self, why: str) -> None:
         """Restore the last checkpoint, once, and continue with other random numbers and a lower learning rate.

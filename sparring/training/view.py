@@ -17,6 +17,7 @@ from sparring.seeds import Seeds
 from sparring.training.average import Average
 from sparring.training.bounds import Bound
 from sparring.training.reserve import Reserve
+from sparring.training.scored_samples import ScoredSamples
 from sparring.training.settings import Settings
 from sparring.training.writer import CheckpointWriter
 
@@ -32,6 +33,7 @@ class RunView(Protocol):
         spent: moves of D that the privacy budget has paid for; 0 if the run is not private.
         progress: the part of the plan that has been played, in [0, 1].
         reserve: how long what follows the last step will take.
+        scored_samples: what scores are computed of, on all ranks.
         writer: writes checkpoints in a thread.
         threads_used: each number of threads on a CPU, after the step from which on it was used.
         last_phase: True while the recipe's last phase is played.
@@ -90,6 +92,9 @@ class RunView(Protocol):
 
     @property
     def writer(self) -> CheckpointWriter: ...
+
+    @property
+    def scored_samples(self) -> ScoredSamples: ...
 
     @property
     def threads_used(self) -> list[tuple[int, int]]: ...

@@ -30,7 +30,8 @@ from sparring.training import checkpoint
 from sparring.training.bounds import MAX_SCORE
 from sparring.training.clock import Clock, Orders
 from sparring.training.health import Health, not_finite
-from sparring.training.score import MAX_PAIRS, MAX_SCORED, Scorer
+from sparring.training.score import Scorer
+from sparring.training.scored_samples import MAX_PAIRS, MAX_SCORED
 from sparring.training.until import Until
 from sparring.training.view import RunView
 
@@ -87,6 +88,7 @@ class Watch:
         """Start counting at the run's current step."""
         run = self.run
         checkpoint.forget(run.folder.best, run.step)
+        self._lowest: float | None = None  # the best score so far; None before it is read
         self._line, self._sheets, self._sheet_time = "", self._sheet_number, 0.0
         self._diversity_step = run.step
         self.health = Health(self.named, vars(run.recipe))
@@ -96,8 +98,7 @@ class Watch:
 
     @cached_property
     def scorer(self) -> Scorer:
-        run = self.run
-        return Scorer(run.modality, run.data, self.seeds, run.device)
+        return Scorer(self.run.scored_samples)
 
     @property
     def named(self) -> list[str]:
@@ -218,8 +219,12 @@ class Watch:
         run = self.run
         with run.reserve.measured("score"):
             score = self.scorer.score(run.average.game)
-        if run.last_phase and score < self._best()[0]:
-            run.writer.save(run.folder.best, run.step, run.average.tensors(), {"score": score})
+        if run.last_phase:
+            if self._lowest is None:
+                self._lowest = self._best()[0]
+            better = score < self._lowest
+            if better and run.writer.save(run.folder.best, run.step, run.average.tensors(), {"score": score}):
+                self._lowest = score
         return score
 
     def _best(self) -> tuple[float, int, dict[str, Tensor]]:
@@ -299,7 +304,7 @@ class Watch:
                 self.run.screen.say(
                     f"the model has the weights of step {step}: {self._fid} {best:.3g}, at last {last:.3g}"
                 )
-            scores["diversity"] = self.scorer.diversity(average.game)
+            scores["diversity"] = self.scorer.diversity(average.game, together="step" not in scores)
         self.sheet()
         self._draw_log(scores.get("floor"))
         return scores

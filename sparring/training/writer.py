@@ -26,9 +26,9 @@ class CheckpointWriter:
         self._thread: Thread | None = None
         self._error: BaseException | None = None
 
-    def save(self, folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+    def save(self, folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> bool:
         """Begin to write a checkpoint, as `checkpoint.save` does, after the previous one has been written. One with a
-        number that is not finite is left out.
+        number that is not finite is left out; then, this returns False.
 
         Raises:
             InputError: if the previous one could not be written.
@@ -36,10 +36,11 @@ class CheckpointWriter:
         self.wait()
         copies = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
         if not all(map(_finite, copies.values())):
-            return
+            return False
         # Not waited for when Python ends: a part of a checkpoint is no checkpoint.
         self._thread = Thread(target=self._write, args=(folder, step, copies, state), name="checkpoint", daemon=True)
         self._thread.start()
+        return True
 
     def _write(self, folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
         try:

@@ -26,6 +26,7 @@ from sparring.runs.folder import RunFolder
 from sparring.seeds import Seeds
 from sparring.training.prepare import prepare, room
 from sparring.training.score import Scorer
+from sparring.training.scored_samples import ScoredSamples
 
 TOLERANCE = 0.02  # of a number's size
 DEVIATIONS = 1.96  # of a number's error, in which 95% of repetitions are
@@ -228,10 +229,11 @@ def _scored(text: str, model: Model, tolerance: float, device: torch.device, scr
         return
     with torch.random.fork_rng():
         _, dataset, _ = prepare(model.recipe, model.modality, model.find_items(), room(None, device), screen)
-        scorer = Scorer(model.modality, dataset, Seeds(int(model.about["seed"])), device)
+        samples = ScoredSamples(model.modality, dataset, Seeds(int(model.about["seed"])), device)
+        scorer = Scorer(samples)
         values = {"score": scorer.score(model.game), "floor": scorer.floor, "diversity": scorer.diversity(model.game)}
     for name, value in values.items():
-        yield _check(name, "training", found[name], Number(name, value, "real"), tolerance, scorer.n)
+        yield _check(name, "training", found[name], Number(name, value, "real"), tolerance, samples.n)
 
 
 def _sizes(text: str, model: Model) -> Iterator[Check]:

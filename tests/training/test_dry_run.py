@@ -90,7 +90,7 @@ def test_a_phase_without_a_share_is_not_played(own):
 
 def test_a_dry_run_changes_nothing(own, monkeypatch):
     first = own().game.state_dict()
-    monkeypatch.setattr("sparring.training.launch.dry_run", lambda *_: None)
+    monkeypatch.setattr("sparring.training.setup.dry_run", lambda *_: None)
     monkeypatch.setattr("sparring.runs.folder.RunFolder.claim", lambda *_: False)
     second = own().game.state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)

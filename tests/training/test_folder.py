@@ -32,14 +32,14 @@ def test_two_do_not_train_in_one_folder(tmp_path):
 
 def test_a_run_that_somebody_began_meanwhile_is_not_touched(tmp_path, monkeypatch):
     """Data take a while to read: what was free before may not be after."""
-    planned = launch._planned
+    planned = launch.new_run
 
     def slowly(*given):
-        monkeypatch.setattr(launch, "_planned", planned)
+        monkeypatch.setattr(launch, "new_run", planned)
         sparring.train("gan", "digits", out=tmp_path / "run", steps=1, **TOY)
         return planned(*given)
 
-    monkeypatch.setattr(launch, "_planned", slowly)
+    monkeypatch.setattr(launch, "new_run", slowly)
     with pytest.raises(InputError, match="already holds a run"):
         sparring.train("gan", "digits", out=tmp_path / "run", steps=2, **TOY)
     assert sparring.load(tmp_path / "run").about["step"] == 1

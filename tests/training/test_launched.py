@@ -22,7 +22,7 @@ from torch import Tensor
 import sparring
 from sparring.errors import InputError
 from sparring.runs.folder import RunFolder
-from sparring.training import checkpoint, launch
+from sparring.training import checkpoint, setup
 from sparring.training.launch import follow
 from sparring.training.launcher import Launcher, find_launcher
 from sparring.training.prepare import prepare
@@ -170,7 +170,7 @@ def test_a_job_is_queued_again_if_its_time_is_over_soon_when_the_data_are_read(t
     (tmp_path / "scontrol").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     srun(monkeypatch, tasks=1)
-    monkeypatch.setattr(launch, "prepare", lambda *what: os.kill(os.getpid(), signal.SIGUSR1) or prepare(*what))
+    monkeypatch.setattr(setup, "prepare", lambda *what: os.kill(os.getpid(), signal.SIGUSR1) or prepare(*what))
     monkeypatch.setattr("sparring.training.clock.CHECK_SECONDS", 0.0)
     sparring.train("gan", "digits", out=tmp_path / "run", quiet=True, **{**GAN, "steps": 500})
     assert (tmp_path / "queued").read_text() == "requeue 77\n"

@@ -1,6 +1,7 @@
 """Watching: what is looked at is right, and looking changes nothing."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from sparring.seeds import Seeds
 from sparring.training import checkpoint, watch
 from sparring.training.prepare import prepare, room
 from sparring.training.score import Scorer
+from sparring.training.scored_samples import ScoredSamples
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ class Copier(torch.nn.Module):
 def test_scorer(digits):
     """Real items score near the floor and are as diverse as themselves; one of each class is neither."""
     _, modality, data = digits
-    scorer = Scorer(modality, data, Seeds(0), torch.device("cpu"))
+    scorer = Scorer(ScoredSamples(modality, data, Seeds(0), torch.device("cpu")))
     real, few = Copier(modality, data, True), Copier(modality, data, False)
     assert scorer.score(real) < 2 * scorer.floor < scorer.score(few)
     assert scorer.diversity(real) == pytest.approx(1, abs=0.15)
@@ -101,6 +103,22 @@ def test_the_best_weights_are_kept(tmp_path, monkeypatch, capsys):
     assert "weights of step 10: fid[patches] 1, at last 5" in capsys.readouterr().out
     tensors, _, _ = checkpoint.latest(tmp_path / "run" / "checkpoints", dict)
     assert all(torch.equal(tensors[f"average.G.{name}"], w) for name, w in kept[30].items())
+
+
+def test_the_best_score_is_read_once_and_after_each_start(tmp_path, monkeypatch):
+    """Reading it at each score would read the weights, too. A resumed run must not forget it."""
+    monkeypatch.setattr("sparring.training.score.MIN_SAMPLES_BETWEEN", 640)
+    read = []
+    latest = checkpoint.latest
+    monkeypatch.setattr(checkpoint, "latest", lambda folder, kind: read.append(folder.name) or latest(folder, kind))
+    train = partial(sparring.train, "gan", "digits", out=tmp_path, quiet=True, G=(16,), D=(16,), batch=64)
+    for steps, scores, best in ((40, [3.0, 2.0, 4.0, 2.5, 2.5], 20), (60, [2.2, 2.1, 2.1], 20)):
+        values = iter(scores)
+        monkeypatch.setattr(watch.Scorer, "score", lambda *_, values=values: next(values))
+        read.clear()
+        train(steps=steps, resume=steps > 40)
+        assert read.count("best") == 2  # before the first score of this start, and at its end
+        assert latest(tmp_path / "checkpoints" / "best", watch.BestState)[1]["step"] == best
 
 
 def test_wavering_scores_keep_the_last_weights(tmp_path, monkeypatch):
