@@ -62,7 +62,7 @@ def judge(
             )
         if changed := modality.conversion(made):
             screen.say(f"{made.name}: {changed}")
-        training = TrainingData(items.name, shown(str(against)), len(items), lambda: items)
+        training = TrainingData(items.name, shown(str(against)), items.total, lambda: items)
         own = modality.judge(training, None, {"features": tuple(features)}, screen.say)
         found = (own or FeatureJudge(modality, training, None, features, place, screen)).evaluate_items(made, screen)
     return replace(found, protocol=found.protocol + UNKNOWN)

@@ -262,6 +262,8 @@ class Run:
                 self.screen.stop()
                 if self.watch is not None:
                     self.watch.logbook.close()
+                if self.data.records is not None:
+                    self.data.records.close()
         self.save()
         if self.watch is not None:
             publish(self, self.watch.finish(), self.watch.problems, stopped, clock)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+import sparring
+from sparring.console import Screen
 from sparring.data.records import reading, writing
 from sparring.data.records.cache import FOLDER, BlockCache
 from sparring.data.records.index import NAME
@@ -18,6 +21,9 @@ from sparring.data.records.place import FolderPlace
 from sparring.data.records.reading import RecordBatches, open_set
 from sparring.data.tensors import CONDITION, VALUES
 from sparring.errors import InputError
+from sparring.evaluation.audit import audit
+from sparring.evaluation.evaluate import training_data
+from sparring.evaluation.feature_judge import FeatureJudge
 from sparring.files import cached
 from sparring.modalities import find
 from sparring.modalities.images import Images
@@ -338,6 +344,56 @@ def test_only_a_draw_is_in_memory(monkeypatch, capsys):
     assert (len(items), items.total) == (40 + items.records.index.held.records, 300)
     assert "all but training sees 40 of 270 images that are trained on" in items.notes
     assert items.class_counts(items.labels).tolist() == [100, 100, 100]
+
+
+def test_a_draw_counts_as_the_whole_set(monkeypatch, capsys):
+    """A model of a set of which only a draw is in memory is judged, audited and explored as one of a whole set."""
+    imported(monkeypatch, capsys, 500)
+    monkeypatch.setattr(reading, "MAX_DRAWN", 40)
+    line = "train set --steps 2 --recipe gan batch=8 G=8 D=8 z=4 --device cpu --out run"
+    assert command(monkeypatch, capsys, line) == (0, [])
+    model = sparring.load("run")
+    items = model.find_items()
+    assert (len(items) < 100, items.total) == (True, 500)
+    assert model._has_same_data  # the mark of the set was compared
+    said = []
+    monkeypatch.setattr(Screen, "say", lambda _, text: said.append(text))
+    FeatureJudge(model.modality, training_data(model), None, (), torch.device("cpu"), Screen())
+    assert "all but training sees 40 of 450 images that are trained on" in said
+    assert not any("may have been trained on" in text for text in said)
+    assert audit(model, samples=40).attacks  # it refuses data of another number of items
+    numbered("other.npz", 490)
+    assert command(monkeypatch, capsys, "shards other.npz -o set --force") == (0, [])
+    with pytest.raises(InputError, match=r"had 500 images when the model was trained and has 490 now"):
+        audit(sparring.load("run"))
+
+
+def test_what_is_read_ahead_is_not_waited_for(monkeypatch, capsys):
+    """Neither at the end of a training, nor after an error while the draw is read."""
+    records = imported(monkeypatch, capsys, 500)
+    monkeypatch.setattr(reading, "MAX_DRAWN", 40)
+    monkeypatch.setattr(reading, "READERS", 1)
+    read, names, ended = FolderPlace.read, [], threading.Event()
+    needed = 2 * 40 // 4 + WINDOW  # blocks: the draw of each side, the first window
+
+    def waiting(place, name, *where):
+        names.append(name)
+        if len(names) > needed:
+            ended.wait(10)
+        return read(place, name, *where)
+
+    monkeypatch.setattr(FolderPlace, "read", waiting)
+    line = "train set --steps 1 --recipe gan batch=8 G=8 D=8 z=4 --device cpu --out run --force"
+    assert command(monkeypatch, capsys, line) == (0, [])
+    ended.set()
+    time.sleep(0.1)
+    assert needed <= len(names) <= needed + 1
+    names.clear()
+    shard = records.place.path / records.index.train.file(0)[0]
+    shard.write_bytes(shard.read_bytes()[:-1] + b"x")  # the second block
+    assert command(monkeypatch, capsys, line)[0] == 2
+    time.sleep(0.1)
+    assert len(names) <= 1 + reading.TRIES + 1
 
 
 def test_the_cache_is_bounded(tmp_path):

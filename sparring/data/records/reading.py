@@ -45,8 +45,13 @@ class RecordSet:
         return self.index.train.records + self.index.held.records
 
     def __getstate__(self) -> dict[str, Any]:
-        """What other processes get: the cache is opened by each."""
+        """What other processes get: each has threads and a cache of its own."""
         return {"place": self.place, "index": self.index}
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads that read blocks."""
+        return ThreadPoolExecutor(READERS)
 
     @cached_property
     def cache(self) -> BlockCache | None:
@@ -98,10 +103,21 @@ class RecordSet:
         """The records of some blocks, one after the other."""
         sizes = [side.size(block) for block in blocks]
         found = np.empty(sum(sizes), side.dtype)
-        with ThreadPoolExecutor(READERS) as pool:
-            for done in _begun(pool, self, side, blocks, sizes, found):
+        try:
+            for done in _begun(self, side, blocks, sizes, found):
                 done.result()
+        except BaseException:
+            self.close()
+            raise
         return found
+
+    def close(self) -> None:
+        """Begin to read no further block, so that a program ends without waiting for those that were to be read ahead.
+        `RecordBatches` of the set end.
+        """
+        pool: ThreadPoolExecutor | None = self.__dict__.pop("pool", None)
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def drawn(self) -> tuple[Records, Records]:
         """A fixed draw of the records that are trained on, and the held-out records: as many as fit in memory. Shards
@@ -154,23 +170,23 @@ def parts_of(records: Records, names: Sequence[str]) -> Tensors:
 
 
 def _begun(
-    pool: ThreadPoolExecutor, records: RecordSet, side: Side, blocks: Sequence[int], sizes: Sequence[int], into: Records
+    records: RecordSet, side: Side, blocks: Sequence[int], sizes: Sequence[int], into: Records
 ) -> list[Future[None]]:
     """Begins to read blocks one after the other into an array."""
     ends = np.cumsum(sizes).tolist()
     places = zip(blocks, sizes, ends, strict=True)
-    return [pool.submit(records.read, side, block, into[end - size : end]) for block, size, end in places]
+    return [records.pool.submit(records.read, side, block, into[end - size : end]) for block, size, end in places]
 
 
 class Window:
     """The records of a window, which are being read."""
 
-    def __init__(self, pool: ThreadPoolExecutor, records: RecordSet, order: Order, epoch: int, window: int) -> None:
+    def __init__(self, records: RecordSet, order: Order, epoch: int, window: int) -> None:
         side, blocks = records.index.train, order.blocks(epoch, window)
         sizes = [side.size(block) for block in blocks]
         self.rows = order.rows(epoch, window)
         self._records = np.empty(sum(sizes), side.dtype)
-        self._reads = _begun(pool, records, side, blocks, sizes, self._records)
+        self._reads = _begun(records, side, blocks, sizes, self._records)
 
     def take(self, begin: int, end: int) -> Records:
         """Records of some draws, when all of them have arrived.
@@ -213,26 +229,19 @@ class RecordBatches:
     ) -> None:
         self.records, self.names, self.size, self.shards, self.device = records, names, size, shards, device
         self.order = Order.of(records.index.train, seeds)
-        self._pool = ThreadPoolExecutor(READERS)
         self._windows: dict[tuple[int, int], Window] = {}
 
     def __call__(self, number: int, shard: int) -> Tensors:
-        """The batch of a number and a shard: {name: (size, ...)}."""
+        """The batch of a number and a shard: {name: (size, ...)}.
+
+        Raises:
+            InputError: if it cannot be read.
+        """
         place = (number * self.shards + shard) * self.size
         parts = self.order.parts(place, self.size)
-        try:
-            drawn = [self._window(epoch, window).take(begin, end) for epoch, window, begin, end in parts]
-        except InputError:
-            self.close()
-            raise
+        drawn = [self._window(epoch, window).take(begin, end) for epoch, window, begin, end in parts]
         batch = parts_of(drawn[0] if len(drawn) == 1 else np.concatenate(drawn), self.names)
         return {name: self._moved(part) for name, part in batch.items()}
-
-    def close(self) -> None:
-        """Stop reading ahead."""
-        for window in self._windows.values():
-            window.cancel()
-        self._windows.clear()
 
     def _window(self, epoch: int, window: int) -> Window:
         wanted = ((epoch, window), self.order.after(epoch, window))
@@ -240,7 +249,7 @@ class RecordBatches:
             self._windows.pop(place).cancel()
         for place in wanted:
             if place not in self._windows:
-                self._windows[place] = Window(self._pool, self.records, self.order, *place)
+                self._windows[place] = Window(self.records, self.order, *place)
         return self._windows[wanted[0]]
 
     def _moved(self, part: Tensor) -> Tensor:
