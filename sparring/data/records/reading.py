@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,12 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sparring.data.records.cache import BlockCache
+from sparring.data.records.cache import FOLDER, BlockCache
 from sparring.data.records.index import NAME, Index, Side, parse
 from sparring.data.records.order import Order
-from sparring.data.records.place import Place
+from sparring.data.records.place import Place, StorePlace, Unreachable
 from sparring.data.tensors import Tensors
 from sparring.errors import InputError
+from sparring.files import cached
 from sparring.seeds import Seeds
 
 READERS = 8  # threads that read blocks
@@ -36,17 +38,19 @@ class RecordSet:
     Attributes:
         place: where it is.
         index: what it consists of.
+        reached: False if the place cannot be reached, and the index is that which was kept on the local disk.
     """
 
     place: Place
     index: Index
+    reached: bool = True
 
     def __len__(self) -> int:
         return self.index.train.records + self.index.held.records
 
     def __getstate__(self) -> dict[str, Any]:
         """What other processes get: each has threads and a cache of its own."""
-        return {"place": self.place, "index": self.index}
+        return {"place": self.place, "index": self.index, "reached": self.reached}
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
@@ -133,23 +137,44 @@ class RecordSet:
         """What the user should know, one line each."""
         if self.cache is None:
             return ()
+        if not self.reached:
+            return (f"{self.place.shown} cannot be reached; what was kept in {self.cache.folder} is used",)
         gib = self.cache.most / 2**30
         return (f"read by ranges from {self.place.shown}; up to {gib:,.1f} GiB of it are kept in {self.cache.folder}",)
 
 
 def open_set(place: Place) -> RecordSet | None:
-    """The set in shards at a place; None if there is none.
+    """The set in shards at a place; None if there is none. If a store cannot be reached, the index that was kept on the
+    local disk is used, and the blocks.
 
     Raises:
         InputError: if it is damaged or not complete, or cannot be read.
     """
-    content = place.get(NAME)
+    cache, reached = BlockCache.of_user() if place.far else None, True
+    try:
+        content = place.get(NAME)
+    except Unreachable:
+        content, reached = None if cache is None else cache.read(_kept_index(place.shown)), False
+        if content is None:
+            raise
     index = None if content is None else parse(content, f"{place.shown}/{NAME}")
-    if index is None:
+    if content is None or index is None:
         return None
-    if not place.far:
+    if cache is None:
         _check_files(place, index)
-    return RecordSet(place, index)
+    else:
+        cache.write(_kept_index(place.shown), content)
+    return RecordSet(place, index, reached)
+
+
+def was_read(address: str) -> bool:
+    """True if the index of a set in shards at an address was kept on the local disk."""
+    return (cached(FOLDER) / _kept_index(StorePlace(address.rstrip("/")).shown)).exists()
+
+
+def _kept_index(shown: str) -> str:
+    """The name of the index of a place in the cache of blocks."""
+    return f"{hashlib.blake2b(shown.encode(), digest_size=12).hexdigest()}/{NAME}"
 
 
 def _check_files(place: Place, index: Index) -> None:
