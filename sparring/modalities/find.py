@@ -15,7 +15,7 @@ from sparring.data import stores
 from sparring.data.about import lone, passed_over
 from sparring.data.addresses import is_address
 from sparring.data.items import Items
-from sparring.data.records.place import FolderPlace, StorePlace
+from sparring.data.records.place import FolderPlace, StorePlace, may_be_folder
 from sparring.data.records.reading import RecordSet, open_set, was_read
 from sparring.data.sources import archives
 from sparring.errors import InputError, nearest, similar_path
@@ -174,7 +174,7 @@ def was_found(address: str) -> bool:
 
 def _in_shards(address: str) -> RecordSet | None:
     """The set in shards at an address; None if there is none."""
-    if any(mark in address for mark in ("?", "*", "::")) or stores.is_copied(address):
+    if not may_be_folder(address) or stores.is_copied(address):
         return None
     return open_set(StorePlace(address.rstrip("/")))
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import sparring
 from sparring.console import Screen
@@ -199,6 +200,24 @@ def test_an_import_that_is_killed_continues(monkeypatch, capsys, tmp_path):
     assert len(list((tmp_path / "cut").iterdir())) == 11 + 2 + 1  # no shard of the other set is left
 
 
+def test_a_replacement_that_is_killed_leaves_nothing_of_the_other_set(monkeypatch, capsys, tmp_path):
+    imported(monkeypatch, capsys, 100, "set")
+    numbered("other.npz", 90)
+    put, done = FolderPlace.put, []
+
+    def failing(place, name, content):
+        if len(done) == 5:
+            raise KeyboardInterrupt
+        done.append(name)
+        put(place, name, content)
+
+    monkeypatch.setattr(FolderPlace, "put", failing)
+    assert command(monkeypatch, capsys, "shards other.npz -o set --force")[0] == 130
+    monkeypatch.setattr(FolderPlace, "put", put)
+    assert command(monkeypatch, capsys, "shards other.npz -o set") == (0, [])
+    assert len(list((tmp_path / "set").iterdir())) == 11 + 2 + 1
+
+
 def test_files_of_the_user_are_kept(monkeypatch, capsys, tmp_path):
     numbered("source.npz", 50)
     (tmp_path / "mine").mkdir()
@@ -210,7 +229,44 @@ def test_files_of_the_user_are_kept(monkeypatch, capsys, tmp_path):
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
+def test_an_index_of_another_program_is_kept(monkeypatch, capsys, tmp_path):
+    numbered("source.npz", 50)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / NAME).write_text('{"shards": 3}')
+    status, errors = command(monkeypatch, capsys, "shards source.npz -o mine --force")
+    assert (status, len(errors)) == (2, 1)
+    assert "mine holds other files (shards.json), which are not overwritten" in errors[0]
+    assert (tmp_path / "mine" / NAME).read_text() == '{"shards": 3}'
+
+
+def test_what_is_refused_is_refused_before_anything_is_decoded(monkeypatch, capsys):
+    imported(monkeypatch, capsys, 60)
+    monkeypatch.setattr(Images, "encode", lambda *_: pytest.fail("decoded for nothing"))
+    status, errors = command(monkeypatch, capsys, "shards source60.npz -o set")
+    assert (status, len(errors)) == (2, 1)
+    assert "set holds a set in shards; add --force to replace it" in errors[0]
+
+
+def test_images_that_cannot_be_read_are_counted(monkeypatch, capsys, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for i in range(60):
+        Image.fromarray(np.full((8, 8), i, np.uint8)).save(tmp_path / "photos" / f"{i:02}.png")
+    for i in range(5):
+        (tmp_path / "photos" / f"bad{i}.png").write_bytes(b"no image")
+    said = []
+    monkeypatch.setattr("sparring.cli.shards.say", said.append)
+    assert command(monkeypatch, capsys, "shards photos -o out") == (0, [])
+    assert [text for text in said if text.startswith("skipped 5 of 65 (bad0.png: ")], said
+    assert find("out").total == 60
+
+
 REFUSED = {
+    "shards ring -o out foo=3": "'ring' holds points, which cannot be imported into shards",
+    "shards source.npz -o out size=-3": "size=-3 is out of range; it must be at least 0 and at most 1024",
+    "shards source.npz -o out channels=7": "channels=7 is not supported; choose from 0, 1, 3, 4",
+    "shards source.npz -o s3://b/out*": "s3://b/out* is not the address of a folder",
+    "shards source.npz -o source.npz": "source.npz is a file, and a folder is to be written",
+    "train set --recipe dpgan privacy=3 batch=8 --steps 2": "'set' is a set in shards, read in",
     "shards ring -o out": "'ring' holds points, which cannot be imported into shards",
     "shards source.npz": "with -o",
     "shards set -o out": "set is a set in shards already",

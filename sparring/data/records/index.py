@@ -160,7 +160,7 @@ def parse(content: bytes, where: str) -> Index | None:
     Raises:
         InputError: if it is damaged, not complete, or of a later version.
     """
-    if FORMAT.rpartition(" ")[0].encode() not in content:
+    if not is_index(content):
         return None
     told = parse_json(content, IndexFile, where)
     if told["format"] != FORMAT:
@@ -188,6 +188,11 @@ def parse(content: bytes, where: str) -> Index | None:
     identity = hashlib.blake2b(content, digest_size=12).hexdigest()
     classes = tuple(told["classes"])
     return Index(identity, told["kind"], told["fitted"], classes, sides[TRAIN], sides[HELD])
+
+
+def is_index(content: bytes) -> bool:
+    """False for the file of another program."""
+    return FORMAT.rpartition(" ")[0].encode() in content
 
 
 def shard_name(side: str, mark: str, shard: int) -> str:

@@ -257,6 +257,17 @@ class StorePlace(Place):
             raise Unreachable(str(away)) from away
 
 
+def may_be_folder(address: str) -> bool:
+    """False for an address with wildcards, a query, or further addresses in it."""
+    return not any(mark in address for mark in ("?", "*", "[", "::"))
+
+
 def place_of(text: str) -> Place:
-    """The place that a user names: an address or a path."""
+    """The place that a user names: an address or a path.
+
+    Raises:
+        InputError: for an address that is that of no folder.
+    """
+    if is_address(text) and not may_be_folder(text):
+        raise InputError(f"{shown(text)} is not the address of a folder; give one without ?, *, [ and ::")
     return StorePlace(text.rstrip("/")) if is_address(text) else FolderPlace(Path(text))

@@ -23,6 +23,7 @@ from sparring.data.records.index import (
     IndexFile,
     PartFile,
     SideFile,
+    is_index,
     record_type,
     shard_name,
 )
@@ -129,24 +130,43 @@ def _side(samples: Samples, rows: NDArray[np.int64]) -> SideFile:
 
 
 def _begun(place: Place, plan: IndexFile, force: bool) -> tuple[dict[str, int], set[str]]:
-    """Begin to write, or go on. Returns names and sizes of the shards that are there and belong to the same plan, and
-    names of those of another set, which it replaces.
+    """Begin to write, or go on. Returns names and sizes of the files that are there, if an earlier call has begun with
+    the same plan, and names of the shards of other sets, which are replaced.
 
     Raises:
         InputError: if something else is there.
     """
+    there, content = check(place, force)
+    stale = {name for name in there if SHARD_NAME.fullmatch(name) and f"-{plan['mark']}-" not in name}
+    if content is not None and _is(content, plan):
+        return there, stale
+    if content is not None and not force:
+        raise _held(place, "another set, which is not complete")
+    place.put(NAME, json.dumps(plan).encode())
+    return {}, stale
+
+
+def check(place: Place, force: bool) -> tuple[dict[str, int], bytes | None]:
+    """Names and sizes of the files at a place, and the index among them. Called before a set is decoded, it refuses
+    what can be refused by then: an index that is not complete may be that of the same set.
+
+    Raises:
+        InputError: if a whole set is there and is not to be replaced, or something else is there.
+    """
     there = place.sizes()
     content = place.get(NAME) if NAME in there else None
-    if content is not None and _is(content, plan):
-        return there, set()
-    if content is not None and not force:
-        holds = "a set in shards" if b'"complete": true' in content else "another set, which is not complete"
-        raise InputError(f"{place.shown} holds {holds}; add --force to replace it, or choose another OUT")
+    if content is not None and not is_index(content):
+        content = None
     if content is None and there:
         named = ", ".join(sorted(there)[:MAX_NAMED])
         raise InputError(f"{place.shown} holds other files ({named}), which are not overwritten; choose another OUT")
-    place.put(NAME, json.dumps(plan).encode())
-    return {}, {name for name in there if SHARD_NAME.fullmatch(name)}
+    if content is not None and b'"complete": true' in content and not force:
+        raise _held(place, "a set in shards")
+    return there, content
+
+
+def _held(place: Place, holds: str) -> InputError:
+    return InputError(f"{place.shown} holds {holds}; add --force to replace it, or choose another OUT")
 
 
 def _is(content: bytes, plan: IndexFile) -> bool:
