@@ -305,8 +305,8 @@ def _planned(recipe: Recipe[Any], items: Items, request: Request, read: Read, sc
     if promise is not None:
         if prepared.records is not None:
             raise InputError(
-                f"{items.name!r} is a set in shards, read in shuffled order, but privacy needs Poisson sampling; give its "
-                f"{modality.words.items} themselves"
+                f"{items.name!r} is a set in shards, read in shuffled order, but privacy needs Poisson sampling; give "
+                f"its {modality.words.items} themselves"
             )
         recipe.game(modality)  # refuses what couples samples
         settings = private(settings, promise)
