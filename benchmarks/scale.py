@@ -216,10 +216,11 @@ def extrapolated() -> list[str]:
     return [
         f"A step of StyleGAN2-ADA on V100 GPUs takes max({cost.launches:.2f} s, images per GPU x seconds per image) + "
         f"{1000 * cost.exchange:.0f} ms of exchange, fitted to the {len(found)} published rows, with errors of at most "
-        f"{worst:.0%}. The first number stands for the time in which the CPU launches the kernels of a step: a GPU with fewer "
-        f"images waits for it. For {MANY:,} GPUs, each has as many images as one GPU alone, and the exchange is that "
-        f"of {WEIGHTS / 1e6:.0f} MB over a network of {8 * BANDWIDTH / 1e9:.0f} Gbit/s for each GPU, of which nothing "
-        "is hidden behind the computation. Percentages are efficiencies: throughput / (GPUs x throughput of one).",
+        f"{worst:.0%}. The first number stands for the time in which the CPU launches the kernels of a step: a GPU "
+        f"with fewer images waits for it. For {MANY:,} GPUs, each has as many images as one GPU alone, and the "
+        f"exchange is that of {WEIGHTS / 1e6:.0f} MB over a network of {8 * BANDWIDTH / 1e9:.0f} Gbit/s for each GPU, "
+        "of which nothing is hidden behind the computation. Percentages are efficiencies: throughput / (GPUs x "
+        "throughput of one).",
         "",
         *table(head, rows),
     ]

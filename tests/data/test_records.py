@@ -398,7 +398,7 @@ def test_only_a_draw_is_in_memory(monkeypatch, capsys):
     monkeypatch.setattr(reading, "MAX_DRAWN", 40)
     items = find("set")
     assert (len(items), items.total) == (40 + items.records.index.held.records, 300)
-    assert "all but training sees 40 of 270 images that are trained on" in items.notes
+    assert "270 images are trained on; all else, such as scores, sees a random draw of 40 of them" in items.notes
     assert items.class_counts(items.labels).tolist() == [100, 100, 100]
 
 
@@ -415,7 +415,7 @@ def test_a_draw_counts_as_the_whole_set(monkeypatch, capsys):
     said = []
     monkeypatch.setattr(Screen, "say", lambda _, text: said.append(text))
     FeatureJudge(model.modality, training_data(model), None, (), torch.device("cpu"), Screen())
-    assert "all but training sees 40 of 450 images that are trained on" in said
+    assert "450 images are trained on; all else, such as scores, sees a random draw of 40 of them" in said
     assert not any("may have been trained on" in text for text in said)
     assert audit(model, samples=40).attacks  # it refuses data of another number of items
     numbered("other.npz", 490)

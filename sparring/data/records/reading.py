@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.data.records.cache import FOLDER, BlockCache
-from sparring.data.records.index import NAME, Index, Side, parse
+from sparring.data.records.index import NAME, Index, Subset, parse
 from sparring.data.records.order import Order
 from sparring.data.records.place import Place, StorePlace, Unreachable
 from sparring.data.tensors import Tensors
@@ -62,38 +62,38 @@ class RecordSet:
         """Where blocks are kept on the local disk; None where reading them again costs as little."""
         return BlockCache.of_user() if self.place.far else None
 
-    def read(self, side: Side, block: int, into: Records) -> None:
+    def read(self, subset: Subset, block: int, into: Records) -> None:
         """Read a block.
 
         Args:
-            into: receives its records, (side.size(block),).
+            into: receives its records, (subset.size(block),).
 
         Raises:
             InputError: if it cannot be read, or is damaged.
         """
         if self.cache is None:
-            into[:] = np.frombuffer(self._fetched(side, block), side.dtype)
+            into[:] = np.frombuffer(self._fetched(subset, block), subset.dtype)
             return
-        name = f"{self.index.identity}/{side.name}-{block}"
-        content = self._kept(self.cache, name, side, block)
+        name = f"{self.index.identity}/{subset.name}-{block}"
+        content = self._kept(self.cache, name, subset, block)
         if content is None:
             with self.cache.claimed(name):
-                content = self._kept(self.cache, name, side, block)  # another process may have fetched it meanwhile
+                content = self._kept(self.cache, name, subset, block)  # another process may have fetched it meanwhile
                 if content is None:
-                    content = self._fetched(side, block)
+                    content = self._fetched(subset, block)
                     self.cache.write(name, content)
-        into[:] = np.frombuffer(content, side.dtype)
+        into[:] = np.frombuffer(content, subset.dtype)
 
-    def _kept(self, cache: BlockCache, name: str, side: Side, block: int) -> bytes | None:
+    def _kept(self, cache: BlockCache, name: str, subset: Subset, block: int) -> bytes | None:
         """A block that is on the local disk, unless it is damaged."""
         content = cache.read(name)
-        if content is not None and zlib.crc32(content) != side.checksums[block]:
+        if content is not None and zlib.crc32(content) != subset.checksums[block]:
             cache.drop(name)
             return None
         return content
 
-    def _fetched(self, side: Side, block: int) -> bytes:
-        span, wanted = side.span(block), int(side.checksums[block])
+    def _fetched(self, subset: Subset, block: int) -> bytes:
+        span, wanted = subset.span(block), int(subset.checksums[block])
         for _ in range(TRIES):
             content = self.place.read(span.file, span.begin, span.end, span.size)
             if len(content) == span.end - span.begin and zlib.crc32(content) == wanted:
@@ -103,12 +103,12 @@ class RecordSet:
             f"{NAME} says; copy it again, or import the set again"
         )
 
-    def all(self, side: Side, blocks: Sequence[int]) -> Records:
+    def all(self, subset: Subset, blocks: Sequence[int]) -> Records:
         """The records of some blocks, one after the other."""
-        sizes = [side.size(block) for block in blocks]
-        found = np.empty(sum(sizes), side.dtype)
+        sizes = [subset.size(block) for block in blocks]
+        found = np.empty(sum(sizes), subset.dtype)
         try:
-            for done in _begun(self, side, blocks, sizes, found):
+            for done in _begun(self, subset, blocks, sizes, found):
                 done.result()
         except BaseException:
             self.close()
@@ -129,7 +129,7 @@ class RecordSet:
         """
         train, held = self.index.train, self.index.held
         most = max(train.block, min(MAX_DRAWN, MAX_DRAWN_BYTES // train.dtype.itemsize))
-        first, apart = (self.all(side, range(min(side.blocks, most // side.block))) for side in (train, held))
+        first, apart = (self.all(subset, range(min(subset.blocks, most // subset.block))) for subset in (train, held))
         return first, apart
 
     @property
@@ -180,8 +180,8 @@ def _kept_index(shown: str) -> str:
 def _check_files(place: Place, index: Index) -> None:
     """Check that all files of a folder are there, before hours are spent with the first of them."""
     sizes = place.sizes()
-    for side in (index.train, index.held):
-        for name, size in map(side.file, range(side.shards)):
+    for subset in (index.train, index.held):
+        for name, size in map(subset.file, range(subset.shards)):
             if name not in sizes:
                 raise InputError(f"{place.shown} has no {name}; copy it again, or import the set again")
             if sizes[name] != size:
@@ -195,23 +195,23 @@ def parts_of(records: Records, names: Sequence[str]) -> Tensors:
 
 
 def _begun(
-    records: RecordSet, side: Side, blocks: Sequence[int], sizes: Sequence[int], into: Records
+    records: RecordSet, subset: Subset, blocks: Sequence[int], sizes: Sequence[int], into: Records
 ) -> list[Future[None]]:
     """Begins to read blocks one after the other into an array."""
     ends = np.cumsum(sizes).tolist()
     places = zip(blocks, sizes, ends, strict=True)
-    return [records.pool.submit(records.read, side, block, into[end - size : end]) for block, size, end in places]
+    return [records.pool.submit(records.read, subset, block, into[end - size : end]) for block, size, end in places]
 
 
 class Window:
     """The records of a window, which are being read."""
 
     def __init__(self, records: RecordSet, order: Order, epoch: int, window: int) -> None:
-        side, blocks = records.index.train, order.blocks(epoch, window)
-        sizes = [side.size(block) for block in blocks]
+        subset, blocks = records.index.train, order.blocks(epoch, window)
+        sizes = [subset.size(block) for block in blocks]
         self.rows = order.rows(epoch, window)
-        self._records = np.empty(sum(sizes), side.dtype)
-        self._reads = _begun(records, side, blocks, sizes, self._records)
+        self._records = np.empty(sum(sizes), subset.dtype)
+        self._reads = _begun(records, subset, blocks, sizes, self._records)
 
     def take(self, begin: int, end: int) -> Records:
         """Records of some draws, when all of them have arrived.

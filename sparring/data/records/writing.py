@@ -22,7 +22,7 @@ from sparring.data.records.index import (
     TRAIN,
     IndexFile,
     PartFile,
-    SideFile,
+    SubsetFile,
     is_index,
     record_type,
     shard_name,
@@ -46,7 +46,7 @@ class Samples:
     Attributes:
         kind, fitted, classes: as in the index.
         parts: of the samples, (n, ...) each, in memory or mapped.
-        train, held: indices of the samples of each side.
+        train, held: indices of the samples of each subset.
         labels: the class of each sample; None without classes.
         source: identifies the data.
         release: called from time to time, to let go of what has been read.
@@ -80,14 +80,14 @@ def write(samples: Samples, place: Place, force: bool, progress: Progress) -> in
     dtype = record_type(plan["parts"], NAME)
     sums: dict[str, list[int]] = {}
     total, done, kept = len(samples.train) + len(samples.held), 0, 0
-    for side, rows in ((TRAIN, samples.train), (HELD, samples.held)):
+    for subset, rows in ((TRAIN, samples.train), (HELD, samples.held)):
         order = _shuffled(rows)
-        sums[side] = []
+        sums[subset] = []
         for shard, begin in enumerate(range(0, len(order), plan["shard"])):
             records = _records(samples, order[begin : begin + plan["shard"]], dtype)
             for first in range(0, len(records), plan["block"]):
-                sums[side].append(zlib.crc32(records[first : first + plan["block"]].tobytes()))
-            file, content = shard_name(side, plan["mark"], shard), _npy(records)
+                sums[subset].append(zlib.crc32(records[first : first + plan["block"]].tobytes()))
+            file, content = shard_name(subset, plan["mark"], shard), _npy(records)
             if there.get(file) == len(content):
                 kept += 1
             else:
@@ -97,8 +97,8 @@ def write(samples: Samples, place: Place, force: bool, progress: Progress) -> in
             done += len(records)
             progress(done, total)
     train, held = (
-        SideFile(records=side["records"], counts=side["counts"], checksums=sums[name])
-        for name, side in ((TRAIN, plan["train"]), (HELD, plan["held"]))
+        SubsetFile(records=subset["records"], counts=subset["counts"], checksums=sums[name])
+        for name, subset in ((TRAIN, plan["train"]), (HELD, plan["held"]))
     )
     place.put(NAME, json.dumps({**plan, "complete": True, "train": train, "held": held}).encode())
     for file in sorted(stale):
@@ -115,18 +115,18 @@ def _plan(samples: Samples) -> IndexFile:
         format=FORMAT, complete=False, mark="", kind=samples.kind, fitted=dict(samples.fitted),
         classes=list(samples.classes), parts=parts, block=block,
         shard=max(1, SHARD_BYTES // (record.itemsize * block)) * block, offset=len(_npy(np.empty(0, record))),
-        train=_side(samples, samples.train), held=_side(samples, samples.held),
+        train=_subset(samples, samples.train), held=_subset(samples, samples.held),
     )  # fmt: skip
     digest = hashlib.blake2b(f"{samples.source} {json.dumps(plan)}".encode(), digest_size=4).hexdigest()
     plain: IndexFile = as_plain({**plan, "mark": digest})
     return plain
 
 
-def _side(samples: Samples, rows: NDArray[np.int64]) -> SideFile:
+def _subset(samples: Samples, rows: NDArray[np.int64]) -> SubsetFile:
     counts: list[int] = []
     if samples.labels is not None:
         counts = np.bincount(samples.labels[rows], minlength=len(samples.classes)).tolist()
-    return SideFile(records=len(rows), counts=counts, checksums=[])
+    return SubsetFile(records=len(rows), counts=counts, checksums=[])
 
 
 def _begun(place: Place, plan: IndexFile, force: bool) -> tuple[dict[str, int], set[str]]:
