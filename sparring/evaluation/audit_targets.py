@@ -103,7 +103,8 @@ class TrainedModel(Target):
                 f"{training.source} holds out {len(self.unseen)} {words}, and an audit needs {2 * MIN_CANDIDATES} of "
                 "them; train on more data"
             )
-        self.count = samples or min(MAX_SAMPLES, max(MIN_SAMPLES, len(self.trained)))
+        most = min(MAX_SAMPLES, max(MIN_SAMPLES, len(self.trained)))
+        self.count = most if samples is None else samples
         if not MIN_CANDIDATES <= self.count <= MAX_SAMPLES:
             raise InputError(f"{self.count:,} samples were asked for; give {MIN_CANDIDATES} to {MAX_SAMPLES:,}")
         self.identity = stored.identity(model.game.state_dict())

@@ -174,6 +174,7 @@ def test_the_command_writes_a_page(run, monkeypatch, capsys):
     ("words", "why"),
     [
         (("--samples", 3), "3 samples were asked for; give 20 to 10,000"),
+        (("--samples", 0), "0 samples were asked for; give 20 to 10,000"),
         (("--features", "nope"), "images have no features 'nope'"),
     ],
 )
