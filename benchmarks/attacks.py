@@ -6,7 +6,8 @@
 Three fifths of the rows of a CSV file in --data are trained on. Another fifth is known to the attacker as rows that are
 not, and the last one takes the place of the samples of a perfect generator. Copies are rows of the training part. All
 rows are attacked as a file (`sparring audit FILE --against TRAIN --held OTHER`), so that the same attacks see all of
-them; `logan` needs D, and attacks Sparring's model alone. --reference is an interpreter that has the `ctgan` package,
+them; `logan` needs D, and attacks Sparring's model alone. Sparring itself holds out some of the training part, so that
+its candidates are those that it was trained on. --reference is an interpreter that has the `ctgan` package,
 which is trained with its defaults, as in tables.py. Results stay in --runs and are not computed again.
 """
 
@@ -21,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-import sparring
 from clock import count_cpu_time
 from pages import put, table
+from runs import trained_once
 from sparring.evaluation.audit import audit, audit_file
 from sparring.modalities import Table, find
 
@@ -99,10 +100,11 @@ class Attacked:
         name = f"table-{self.args.time}"
 
         def attack() -> Found:
-            settings = {"out": self.folder / name, "time": self.args.time, "force": True, "quiet": True}
-            model = sparring.train("table", self._csv("train"), **settings)
+            model = trained_once("table", self._csv("train"), self.folder / name, self.args.time)
             model.sample(self.count, seed=0).items.to_csv(self._csv(name), index=False)
-            found = audit_file(self._csv(name), self._csv("train"), self._csv("held")).content()
+            items = find(self._csv("train"))
+            items.items.iloc[model.modality.split(items).train].to_csv(self._csv("trained"), index=False)
+            found = audit_file(self._csv(name), self._csv("trained"), self._csv("held")).content()
             of_D = [each for each in audit(model).content()["attacks"] if each["name"] == "logan"]
             return {**found, "attacks": [*found["attacks"], *of_D]}
 

@@ -57,7 +57,7 @@ for number in range(int(part * half), -(-n // size)):
     assert (labels == ids % 10).all()
     if number >= half:
         digest.update(pixels.tobytes())
-batches.close()
+records.close()
 print(json.dumps({"seconds": time.monotonic() - begin, "records": n, "got": int(seen.sum()),
                   "different": int((seen > 0).sum()), "doubled": int((seen > 1).sum()), "longest": longest,
                   "memory": peak() - before, "digest": digest.hexdigest()}), flush=True)

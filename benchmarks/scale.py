@@ -210,14 +210,17 @@ def extrapolated() -> list[str]:
         each = f"{1000 * cost.each[size]:.0f}"
         rows.append([f"{size}", each, *shares, f"{MANY * images:,.0f}", f"{few:.1f}", f"{BATCH / few:.0f}"])
     head = [
-        "pixels", "ms per image", "8 GPUs, published", "8 GPUs, model", f"{MANY:,} GPUs, images per GPU as on one",
-        "their batch", "images per GPU, at least", f"GPUs for a batch of {BATCH}",
+        "pixels", "ms per image", "8 GPUs, published", "8 GPUs, model", f"{MANY:,} GPUs, model", "total batch",
+        "images that keep a GPU busy", f"busy GPUs for a batch of {BATCH}",
     ]  # fmt: skip
     return [
         f"A step of StyleGAN2-ADA on V100 GPUs takes max({cost.launches:.2f} s, images per GPU x seconds per image) + "
         f"{1000 * cost.exchange:.0f} ms of exchange, fitted to the {len(found)} published rows, with errors of at most "
-        f"{worst:.0%}. For more machines, the exchange is that of {WEIGHTS / 1e6:.0f} MB over a network of "
-        f"{8 * BANDWIDTH / 1e9:.0f} Gbit/s for each GPU, of which nothing is hidden behind the computation.",
+        f"{worst:.0%}. The first number stands for the time in which the CPU launches the kernels of a step: a GPU "
+        f"with fewer images waits for it. For {MANY:,} GPUs, each has as many images as one GPU alone, and the "
+        f"exchange is that of {WEIGHTS / 1e6:.0f} MB over a network of {8 * BANDWIDTH / 1e9:.0f} Gbit/s for each GPU, "
+        "of which nothing is hidden behind the computation. Percentages are efficiencies: throughput / (GPUs x "
+        "throughput of one).",
         "",
         *table(head, rows),
     ]

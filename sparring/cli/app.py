@@ -1,8 +1,12 @@
-"""The application that commands are added to."""
+"""The application that commands are added to, and what several of them share."""
 
-from typing import Annotated, Optional
+from collections.abc import Callable, Sequence
+from inspect import signature
+from typing import Annotated, Any, Optional
 
 import typer
+
+from sparring.errors import InputError
 
 app = typer.Typer(
     name="sparring",
@@ -25,3 +29,17 @@ Laws = Annotated[
 Marks = Annotated[
     str, typer.Option(metavar="FOLDER", help="Whose marks, from sparring marks. \\[default: $SPARRING_MARKS]")
 ]
+
+
+def recipe_fields(given: Sequence[str], function: Callable[..., Any]) -> dict[str, Any]:
+    """FIELD=VALUE as typed, for a function whose keyword arguments are the fields of a recipe.
+
+    Raises:
+        InputError: if something else was typed, or one has the name of another argument of the function.
+    """
+    from sparring.recipes.base import parse
+
+    fields = parse(given)
+    for name in set(fields) & set(signature(function).parameters):
+        raise InputError(f"{name}={fields[name]} is not a field of a recipe; see the options with --help")
+    return fields

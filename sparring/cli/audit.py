@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from sparring.cli.app import TrustCode, app
+from sparring.cli.app import TrustCode, app, recipe_fields
 from sparring.console import Console, number_table, print_wide, say
 from sparring.errors import InputError
 
@@ -39,7 +39,10 @@ def audit(
     ] = "",
     samples: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(help="Samples that attacks use. \\[default: as many as training items, 1000 to 10000]"),
+        typer.Option(
+            help="Samples that attacks use. \\[default: as many as training items, 1000 to 10000; of a FILE, all up to "
+            "10000]"
+        ),
     ] = None,
     features: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -56,21 +59,27 @@ def audit(
     from sparring.evaluation.audit_page import html, record
     from sparring.files import as_json, check_output, write_text
     from sparring.model.hub import beside
-    from sparring.recipes.base import parse
+    from sparring.model.stored import SINGLE
 
     if bool(against) != bool(held):
         given, missing = ("--against", "--held") if against else ("--held", "--against")
         raise InputError(f"{given} was given without {missing}; the attacks on a file need both")
     if not against:
-        if unused := [*(fields or []), *(f"--recipe {recipe}" for _ in recipe[:1]), *(f"-o {out}" for _ in out[:1])]:
+        if Path(model).is_file() and Path(model).suffix != SINGLE:
+            raise InputError(f"{model} is a file of samples; give the data of its tool, too: --against and --held")
+        options = {"--recipe": recipe, "-o": out, "--force": force}
+        unused = [*(fields or []), *(name for name, value in options.items() if value)]
+        if unused:
             raise InputError(f"{unused[0]} is for files of samples, with --against and --held; leave it out")
         found = audit_model(model, samples, features or (), device, quiet=json, trust=trust_code)
         pages = [record(beside(model), found)]
     else:
         pages = [Path(out)] if out else []
         for page in pages:
+            if page.suffix != ".html":
+                raise InputError(f"-o {page} is not the name of a page; give one that ends in .html")
             check_output(page, force, file=True)
-        read = parse(fields or [])
+        read = recipe_fields(fields or [], audit_file)
         found = audit_file(model, against, held, recipe or None, samples, features or (), device, quiet=json, **read)
         for page in pages:
             write_text(page, html(found, f"Privacy audit of {Path(model).name}"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from sparring.cli.app import TrustCode, app
+from sparring.cli.app import TrustCode, app, recipe_fields
 from sparring.console import Console, Screen, number_table, print_wide, say
 from sparring.errors import InputError
 
@@ -101,9 +101,8 @@ def judge(
     """Evaluate a file that any tool made, without a model: every metric next to that of real data and of baselines."""
     from sparring.evaluation import judge as judge_file
     from sparring.files import as_json
-    from sparring.recipes.base import parse
 
-    given = parse(fields or [])
+    given = recipe_fields(fields or [], judge_file)
     evaluation = judge_file(file, against, recipe or None, features or (), device, quiet=json, **given)
     if json:
         say(as_json(evaluation.content()))

@@ -32,6 +32,7 @@ def shards(
 
     from sparring.data.addresses import shown
     from sparring.data.records.place import place_of
+    from sparring.data.records.writing import check
     from sparring.modalities import find, kind_of
     from sparring.modalities.importing import import_items
     from sparring.recipes.base import parse
@@ -39,7 +40,8 @@ def shards(
 
     if not out:
         raise InputError("give the folder or the address of the shards with -o, such as -o photos-64")
-    screen = Screen()
+    screen, place = Screen(), place_of(out)
+    check(place, force)  # before hours are spent
     items = find(data)
     if items.records is not None:
         raise InputError(f"{shown(data)} is a set in shards already; sparring train reads it")
@@ -49,12 +51,10 @@ def shards(
     for name in given if kind.shard_fields else ():
         if name not in kind.shard_fields:
             raise InputError(f"{name}={given[name]} is not a field of shards; {nearest(name, kind.shard_fields)}")
-    modality = kind.for_shards(items, {name: checked(name, value, hints[name]) for name, value in given.items()})
+    read = {name: checked(name, value, hints[name]) for name, value in given.items() if name in kind.shard_fields}
+    modality = kind.for_shards(items, read)  # refuses kinds that have no shards
     with screen.progress(f"reading {items.name}") as progress:
         encoded = modality.encode(items, progress)
-    for name, why in encoded.skipped[:3]:
-        say(f"skipped {name}: {why}")
-    place = place_of(out)
     with screen.progress(f"writing {place.shown}") as progress:
         index, kept, notes = import_items(items, modality, encoded, place, force, progress)
     for note in notes:

@@ -46,7 +46,7 @@ def _s3(arrow: Any, bucket: str) -> Any:
 def is_absent(error: Exception) -> bool:
     """True if there is no such object. A web server that cannot be asked is reported in the same way, with a cause."""
     cause = error.__cause__ or error
-    return isinstance(cause, FileNotFoundError | KeyError) or getattr(cause, "status", None) == 404
+    return isinstance(cause, FileNotFoundError | NotADirectoryError | KeyError) or getattr(cause, "status", None) == 404
 
 
 def is_refused(error: Exception) -> bool:

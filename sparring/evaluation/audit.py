@@ -15,7 +15,7 @@ from sparring.errors import InputError
 from sparring.evaluation.audit_results import Audit
 from sparring.evaluation.audit_targets import MadeFile, TrainedModel
 from sparring.evaluation.auditor import Auditor
-from sparring.evaluation.judge_file import reader
+from sparring.evaluation.judge_file import check_kind, reader
 from sparring.modalities import find
 from sparring.model import Model, load
 
@@ -85,4 +85,6 @@ def audit_file(
         if modality.source is not None:
             raise InputError(f"recipe {recipe} learns from pairs; audits are of what is generated from noise")
         made, others = find(file, [type(modality)]), find(held, [type(modality)])
+        check_kind(made, modality, file, against)
+        check_kind(others, modality, held, against)
         return Auditor(MadeFile(modality, made, items, others, samples, screen), features, place, screen).run()

@@ -117,7 +117,7 @@ def html(audit: Audit, title: str) -> str:
     return PAGE.substitute(
         title=escape(title),
         verdict=escape(_capital(audit.verdict)),
-        color="#c2410c" if audit.leaks else "#a16207" if audit.biased else "#15803d",
+        color="#c2410c" if audit.leaks else "#a16207" if audit.weak else "#15803d",
         attacks=_table(rows(audit)),
         meaning="".join(f"<li><b>{name}</b>: {escape(MEANING[name])}</li>" for name in attacks),
         plot=base64.b64encode(_plot(audit.attacks)).decode(),

@@ -15,6 +15,7 @@ from sparring.privacy import Guarantee
 
 PROOF = "only differential privacy proves that nothing leaks"
 ADVICE = f"train on more data or for fewer steps, with a narrower D or augmentation, and do not publish D; {PROOF}"
+MANY_REPEATED = 0.1  # of the held-out items that are training items, too
 OF_FILES = f"do not publish these samples; generate others by a model that has learned fewer details; {PROOF}"
 
 
@@ -97,6 +98,7 @@ class Audit:
             which one has another record in place of one; 0 if they refute none. None if the held-out items were not
             chosen at random, which the bound needs.
         promise: what the model promises about each record; None if it is not private.
+        repeated: share of the held-out items that are training items, too.
     """
 
     data: str
@@ -107,6 +109,7 @@ class Audit:
     attributes: tuple[Attribute, ...] = ()
     epsilon: float | None = None
     promise: Guarantee | None = None
+    repeated: float = 0.0
 
     @property
     def contradicted(self) -> bool:
@@ -148,9 +151,16 @@ class Audit:
                 f"them and for {exposed.others:.1%} of other items"
             )
         found = f"none of {len(self.attacks)} attacks recognizes training items better than by chance"
-        if not self.biased:
-            return found
-        return f"{found}, but they are weak here: held-out items differ from training items, such as by their time"
+        if self.repeated > MANY_REPEATED:
+            return f"{found}, but they are weak here: {self.repeated:.0%} of held-out items are training items, too"
+        if self.biased:
+            return f"{found}, but they are weak here: held-out items differ from training items, such as by their time"
+        return found
+
+    @property
+    def weak(self) -> bool:
+        """True if attacks recognize fewer training items than they would with other held-out items."""
+        return self.biased or self.repeated > MANY_REPEATED
 
     @property
     def biased(self) -> bool:
@@ -181,6 +191,7 @@ class Audit:
             "verdict": self.verdict,
             "findings": [asdict(finding) for finding in self.findings],
             "protocol": self.protocol,
+            "held_out_repeated": self.repeated,
             "attacks": [attack.content() for attack in self.attacks],
             "copies": copies,
             "attributes": [asdict(attribute) for attribute in self.attributes],

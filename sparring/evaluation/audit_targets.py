@@ -15,7 +15,7 @@ from sparring.data.items import Items
 from sparring.data.tensors import CONDITION, VALUES, Tensors, move
 from sparring.errors import InputError
 from sparring.evaluation.evaluate import training_data
-from sparring.evaluation.real import MIN_ITEMS, Real, read
+from sparring.evaluation.real import Real, read
 from sparring.modalities import Modality
 from sparring.model import Model, stored
 from sparring.nets.discriminator import Discriminator
@@ -103,7 +103,8 @@ class TrainedModel(Target):
                 f"{training.source} holds out {len(self.unseen)} {words}, and an audit needs {2 * MIN_CANDIDATES} of "
                 "them; train on more data"
             )
-        self.count = samples or min(MAX_SAMPLES, max(MIN_SAMPLES, len(self.trained)))
+        most = min(MAX_SAMPLES, max(MIN_SAMPLES, len(self.trained)))
+        self.count = most if samples is None else samples
         if not MIN_CANDIDATES <= self.count <= MAX_SAMPLES:
             raise InputError(f"{self.count:,} samples were asked for; give {MIN_CANDIDATES} to {MAX_SAMPLES:,}")
         self.identity = stored.identity(model.game.state_dict())
@@ -150,7 +151,7 @@ class MadeFile(Target):
     ) -> None:
         self.modality, words = modality, modality.words.items
         pools = []
-        for items, least in ((made, MIN_CANDIDATES), (trained, MIN_ITEMS), (unseen, 2 * MIN_CANDIDATES)):
+        for items, least in ((made, MIN_CANDIDATES), (trained, 2 * MIN_CANDIDATES), (unseen, 2 * MIN_CANDIDATES)):
             if changed := modality.conversion(items):
                 screen.say(f"{items.name}: {changed}")
             if len(items) < least:
@@ -161,6 +162,10 @@ class MadeFile(Target):
                 screen.say(f"{items.name}: {note}")
             pools.append(Pool(real, torch.cat([real.data.train, real.data.held]).sort().values).shuffled())
         self.made, self.trained, self.unseen = pools
+        if self.trained.real.data.fingerprint == self.unseen.real.data.fingerprint:
+            raise InputError(
+                f"{unseen.name} holds the same {words} as {trained.name}; give {words} that the tool has not seen"
+            )
         most = min(MAX_SAMPLES, len(self.made))
         self.count = most if samples is None else samples
         if not MIN_CANDIDATES <= self.count <= most:

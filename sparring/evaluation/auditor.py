@@ -23,7 +23,7 @@ from sparring.modalities import Samples
 
 MIN_COLUMNS = 3  # of which values are guessed
 CONFIDENCE = 0.95
-MANY_REPEATED = 0.1  # of the held-out items that are training items, too
+ROUNDING = 1e-5  # of equal features, relative
 
 
 class Auditor:
@@ -41,6 +41,7 @@ class Auditor:
         trained, unseen = target.trained, target.unseen
         n = min(len(unseen) // 2, len(trained) // 2, MAX_CANDIDATES)
         self.members, self.rest, self.others, self.reference = trained[:n], trained[n:], unseen[:n], unseen[n:]
+        self.repeated = 1.0  # share of the held-out items that are training items, too, by each feature
         names = features or [name for name in default_features(trained.real) if name != CLASSIFIER]
         with screen.progress("preparing features") as progress:
             self.features = choose_features(names, trained.real, n, progress)[0]
@@ -63,7 +64,10 @@ class Auditor:
         attributes = self._attributes(target.modality.concatenate(decoded))
         protocol = self._protocol(len(attacks), len(attributes))
         name = target.trained.real.name
-        result = Audit(name, protocol, tuple(attacks), tuple(copies), target.identity, attributes, None, target.promise)
+        result = Audit(
+            name, protocol, tuple(attacks), tuple(copies), target.identity, attributes, None, target.promise,
+            self.repeated,
+        )  # fmt: skip
         if result.biased or not target.random:
             return result
         level = 1 - (1 - CONFIDENCE) / len(attacks)
@@ -95,9 +99,9 @@ class Auditor:
             for name, attack in attacks.items()
         ]
         trained = torch.cat([members, unseen])
-        of_held = nearest(torch.cat([others, reference]), trained)[0]
-        if (repeated := float((of_held == 0).float().mean())) > MANY_REPEATED:
-            self.screen.say(f"{repeated:.0%} of the held-out items are among the training items; attacks seem weaker")
+        held = torch.cat([others, reference])
+        of_held, index = nearest(held, trained)
+        self.repeated = min(self.repeated, _share_of_equal(held, trained[index]))
         copied = memorization(nearest(samples, trained)[0], of_held)
         name = f"memorization[{f.name}]"
         return scored, (Number(name, copied, "real"), Number(name, 0.5, "real"))
@@ -150,6 +154,12 @@ class Auditor:
             f"of the training {words}; intervals hold with {CONFIDENCE:.0%} for all {attacks} attacks together"
             f"{guessed if attributes else ''}"
         )
+
+
+def _share_of_equal(x: Tensor, y: Tensor) -> float:
+    """Share of rows that are equal but for rounding, of (n, d) and (n, d)."""
+    differences, sizes = (x - y).flatten(1).norm(dim=1), x.flatten(1).norm(dim=1)
+    return float((differences <= ROUNDING * sizes).float().mean())
 
 
 def _values(column: Any) -> Any:

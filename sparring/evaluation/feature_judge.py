@@ -59,10 +59,10 @@ class FeatureJudge(Judge):
         items = training.items if against is None else against
         with console.progress(f"reading {items.name}") as progress:
             self.real, notes = self.ranks.after_first(lambda: read(modality, items, progress))
-        if against is None and len(items) != training.count:
+        if against is None and items.total != training.count:
             notes.append(
                 f"{training.source} had {modality.words.count(training.count)} when the model was trained and has "
-                f"{len(items):,} now, so that items that count as held out may have been trained on"
+                f"{items.total:,} now, so that items that count as held out may have been trained on"
             )
         notes += [missing] if not features and (missing := missing_features(self.real)) else []
         for note in notes:

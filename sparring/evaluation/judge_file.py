@@ -56,16 +56,25 @@ def judge(
     with torch.random.fork_rng():
         items, modality = reader(str(against), recipe, place, fields)
         made = find(file, [type(modality)])
-        if not modality.accepts(made):
-            raise InputError(
-                f"{file} holds {made.kind}, but {against} holds {modality.words.items}; give files of one kind"
-            )
+        check_kind(made, modality, file, against)
         if changed := modality.conversion(made):
             screen.say(f"{made.name}: {changed}")
-        training = TrainingData(items.name, shown(str(against)), len(items), lambda: items)
+        training = TrainingData(items.name, shown(str(against)), items.total, lambda: items)
         own = modality.judge(training, None, {"features": tuple(features)}, screen.say)
         found = (own or FeatureJudge(modality, training, None, features, place, screen)).evaluate_items(made, screen)
     return replace(found, protocol=found.protocol + UNKNOWN)
+
+
+def check_kind(items: Items, modality: Modality, file: str | os.PathLike[str], against: str | os.PathLike[str]) -> None:
+    """Check that the items of a file are of the kind of the real data.
+
+    Raises:
+        InputError: if not.
+    """
+    if not modality.accepts(items):
+        raise InputError(
+            f"{file} holds {items.kind}, but {against} holds {modality.words.items}; give files of one kind"
+        )
 
 
 def reader(against: str, recipe: str | None, device: torch.device, fields: Mapping[str, Any]) -> tuple[Items, Modality]:

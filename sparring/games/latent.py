@@ -172,7 +172,7 @@ class _OfSamples(Discriminator):
 
     def __init__(self, game: CodeGAN) -> None:
         super().__init__()
-        self.game, self.length = game, game.D.length
+        self.game, self.length, self.pack = game, game.D.length, game.D.pack
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         return self.game.D.features(self.game.encode(x, label), label)

@@ -124,7 +124,7 @@ class Viewed(Discriminator):
 
     def __init__(self, D: Discriminator, views: Sequence[View]) -> None:
         super().__init__()
-        self.D, self.views, self.length = D, tuple(views), D.length
+        self.D, self.views, self.length, self.pack = D, tuple(views), D.length, D.pack
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         for view in self.views:

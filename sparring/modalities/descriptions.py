@@ -14,6 +14,8 @@ from sparring.data.records.reading import RecordSet
 from sparring.data.store import Stored
 from sparring.data.tensors import VALUES
 
+MAX_NAMED = 3  # skipped items that are named
+
 
 @dataclass(frozen=True)
 class Words:
@@ -60,6 +62,18 @@ class Encoded:
     notes: tuple[str, ...] = ()
     beside: Encoded | None = None
     records: RecordSet | None = None
+
+    def skipped_notes(self, total: int) -> list[str]:
+        """How many items cannot be read, the first of them by name.
+
+        Args:
+            total: number of all items.
+        """
+        if not self.skipped:
+            return []
+        named = "; ".join(f"{name}: {why}" for name, why in self.skipped[:MAX_NAMED])
+        more = "; ..." if len(self.skipped) > MAX_NAMED else ""
+        return [f"skipped {len(self.skipped):,} of {total:,} ({named}{more})"]
 
     @property
     def readable(self) -> NDArray[np.int64]:

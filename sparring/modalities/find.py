@@ -13,10 +13,10 @@ from typing import Any
 
 from sparring.data import stores
 from sparring.data.about import lone, passed_over
-from sparring.data.addresses import is_address, name_of
+from sparring.data.addresses import is_address
 from sparring.data.items import Items
-from sparring.data.records.place import FolderPlace, StorePlace
-from sparring.data.records.reading import RecordSet, open_set
+from sparring.data.records.place import FolderPlace, StorePlace, may_be_folder
+from sparring.data.records.reading import RecordSet, open_set, was_read
 from sparring.data.sources import archives
 from sparring.errors import InputError, nearest, similar_path
 from sparring.files import places
@@ -165,12 +165,16 @@ def read(path: Path, asked: Kinds, first: Kinds = ()) -> Items:
     raise InputError(f"{path} is not recognized as data; give {_listed(kind.files for kind in asked)}")
 
 
+def was_found(address: str) -> bool:
+    """True if data at an address were read before: a copy of them, or the index of a set in shards, is on this
+    machine.
+    """
+    return stores.is_copied(address) or was_read(address)
+
+
 def _in_shards(address: str) -> RecordSet | None:
     """The set in shards at an address; None if there is none."""
-    whole, name = address.partition("?")[0], name_of(address)
-    if whole != address or "::" in address or "*" in address or (not address.endswith("/") and "." in name):
-        return None
-    if stores.is_copied(address):
+    if not may_be_folder(address) or stores.is_copied(address):
         return None
     return open_set(StorePlace(address.rstrip("/")))
 

@@ -42,7 +42,7 @@ def import_items(
     """
     train, held = modality.split(items, encoded.readable).samples(encoded.items, encoded.span)
     labels = None if items.labels is None else items.labels[encoded.items]
-    notes = [*items.notes, *encoded.notes]
+    notes = [*items.notes, *encoded.notes, *encoded.skipped_notes(len(items))]
     if labels is not None and (why_not := why_unlabeled(items, labels, modality.words.items)):
         notes.append(f"classes are not imported: {why_not}")
         labels = None

@@ -59,10 +59,10 @@ class TrainingData:
         Raises:
             InputError: if they have more or fewer.
         """
-        if len(self.items) != self.count:
+        if self.items.total != self.count:
             raise InputError(
-                f"{self.source} had {self.count:,} {items} when the model was trained and has {len(self.items):,} now, "
-                "so that the held-out ones cannot be identified; restore the data as they were"
+                f"{self.source} had {self.count:,} {items} when the model was trained and has {self.items.total:,} "
+                "now, so that the held-out ones cannot be identified; restore the data as they were"
             )
 
 

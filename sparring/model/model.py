@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import sparring
-from sparring.data import stores, tensors
+from sparring.data import tensors
 from sparring.data.addresses import is_address, shown
 from sparring.data.items import Items
 from sparring.data.store import Progress, no_progress
@@ -27,6 +27,7 @@ from sparring.games.translation import TranslationGame
 from sparring.memory import check_size, within_memory
 from sparring.modalities import Modality, Request, Samples, find
 from sparring.modalities.dataset import fingerprint_of
+from sparring.modalities.find import was_found
 from sparring.model import stored
 from sparring.model.hub import local
 from sparring.nets.tiles import Mapper
@@ -91,13 +92,13 @@ class Model:
 
         Raises:
             InputError: if the data cannot be found or read, or are not those of the training any more, or are in a
-                store and were not copied to this machine.
+                store from which this machine has not read them.
         """
         if source is not None:
             return find(source, (type(self.modality),))
         data = self.about["data"]
-        if is_address(data) and not stores.is_copied(data):  # a model from elsewhere may name any address
-            raise InputError(f"the training data are at {shown(data)}; give that address to copy them to this machine")
+        if is_address(data) and not was_found(data):  # a model from elsewhere may name any address
+            raise InputError(f"the training data are at {shown(data)}; give that address to read them")
         items = find(data, (type(self.modality),))
         self._check_same(items)
         return items
@@ -108,9 +109,11 @@ class Model:
         Raises:
             InputError: if not.
         """
-        mark, count = self.about.get("fingerprint", ""), self.about.get("items", len(items))
-        if self._has_same_data or not mark or len(items) != count or self.about.get("sparring") != sparring.__version__:
-            return  # another number of items is named where held-out ones are needed
+        mark, version = self.about.get("fingerprint", ""), self.about.get("sparring")
+        if self._has_same_data or not mark or version != sparring.__version__:
+            return
+        if items.total != self.about.get("items", items.total):
+            return  # it is named where held-out ones are needed
         where = shown(self.about["data"])
         try:
             same = fingerprint_of(self.modality, items) == mark

@@ -13,12 +13,11 @@ from sparring.data.dataset import Dataset
 from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.memory import memory
-from sparring.modalities import Encoded, Modality
+from sparring.modalities import Modality
 from sparring.modalities.dataset import assemble, why_unlabeled, with_classes
 from sparring.recipes.base import Recipe
 
 UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-MAX_NAMED = 3  # skipped items that are named
 
 
 def prepare(
@@ -41,7 +40,7 @@ def prepare(
         encoded = modality.encode(items, progress)
     if items.records is not None and encoded.records is None:
         raise InputError(f"recipe {recipe.name} cannot be trained on {items.name!r}, a set in shards; give its images")
-    notes = [*items.notes, *encoded.notes, *_skipped(encoded, len(items))]
+    notes = [*items.notes, *encoded.notes, *encoded.skipped_notes(len(items))]
     source = modality.source
     labels = None if items.labels is None or source is not None else items.labels[encoded.items]
     if not modality.condition_width and recipe.labels is not False:
@@ -73,14 +72,6 @@ def prepare(
             "augment=places"
         )
     return modality, data, notes
-
-
-def _skipped(encoded: Encoded, total: int) -> list[str]:
-    if not encoded.skipped:
-        return []
-    named = "; ".join(f"{name}: {why}" for name, why in encoded.skipped[:MAX_NAMED])
-    more = "; ..." if len(encoded.skipped) > MAX_NAMED else ""
-    return [f"skipped {len(encoded.skipped):,} of {total:,} ({named}{more})"]
 
 
 def room(given: str | None, device: torch.device) -> int:

@@ -280,6 +280,8 @@ class Run:
                     self.screen.stop()
                     if self.watch is not None:
                         self.watch.logbook.close()
+                    if self.data.records is not None:
+                        self.data.records.close()
             self.save_and_wait()
         if self.watch is not None:
             scores = self.watch.finish()

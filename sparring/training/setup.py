@@ -82,8 +82,8 @@ def new_run(recipe: Recipe[Any], items: Items, request: Request, read: Read, scr
     if promise is not None:
         if prepared.records is not None:
             raise InputError(
-                f"{items.name!r} is a set in shards, whose order is no Poisson sampling as privacy needs it; give its "
-                f"{modality.words.items}"
+                f"{items.name!r} is a set in shards, read in shuffled order, but privacy needs Poisson sampling; give "
+                f"its {modality.words.items} themselves"
             )
         recipe.game(modality)  # refuses what couples samples
         settings = private(settings, promise)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -9,7 +10,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+import sparring
+from sparring.console import Screen
 from sparring.data.records import reading, writing
 from sparring.data.records.cache import FOLDER, BlockCache
 from sparring.data.records.index import NAME
@@ -18,6 +22,9 @@ from sparring.data.records.place import FolderPlace
 from sparring.data.records.reading import RecordBatches, open_set
 from sparring.data.tensors import CONDITION, VALUES
 from sparring.errors import InputError
+from sparring.evaluation.audit import audit
+from sparring.evaluation.evaluate import training_data
+from sparring.evaluation.feature_judge import FeatureJudge
 from sparring.files import cached
 from sparring.modalities import find
 from sparring.modalities.images import Images
@@ -193,6 +200,24 @@ def test_an_import_that_is_killed_continues(monkeypatch, capsys, tmp_path):
     assert len(list((tmp_path / "cut").iterdir())) == 11 + 2 + 1  # no shard of the other set is left
 
 
+def test_a_replacement_that_is_killed_leaves_nothing_of_the_other_set(monkeypatch, capsys, tmp_path):
+    imported(monkeypatch, capsys, 100, "set")
+    numbered("other.npz", 90)
+    put, done = FolderPlace.put, []
+
+    def failing(place, name, content):
+        if len(done) == 5:
+            raise KeyboardInterrupt
+        done.append(name)
+        put(place, name, content)
+
+    monkeypatch.setattr(FolderPlace, "put", failing)
+    assert command(monkeypatch, capsys, "shards other.npz -o set --force")[0] == 130
+    monkeypatch.setattr(FolderPlace, "put", put)
+    assert command(monkeypatch, capsys, "shards other.npz -o set") == (0, [])
+    assert len(list((tmp_path / "set").iterdir())) == 11 + 2 + 1
+
+
 def test_files_of_the_user_are_kept(monkeypatch, capsys, tmp_path):
     numbered("source.npz", 50)
     (tmp_path / "mine").mkdir()
@@ -204,7 +229,44 @@ def test_files_of_the_user_are_kept(monkeypatch, capsys, tmp_path):
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
+def test_an_index_of_another_program_is_kept(monkeypatch, capsys, tmp_path):
+    numbered("source.npz", 50)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / NAME).write_text('{"shards": 3}')
+    status, errors = command(monkeypatch, capsys, "shards source.npz -o mine --force")
+    assert (status, len(errors)) == (2, 1)
+    assert "mine holds other files (shards.json), which are not overwritten" in errors[0]
+    assert (tmp_path / "mine" / NAME).read_text() == '{"shards": 3}'
+
+
+def test_what_is_refused_is_refused_before_anything_is_decoded(monkeypatch, capsys):
+    imported(monkeypatch, capsys, 60)
+    monkeypatch.setattr(Images, "encode", lambda *_: pytest.fail("decoded for nothing"))
+    status, errors = command(monkeypatch, capsys, "shards source60.npz -o set")
+    assert (status, len(errors)) == (2, 1)
+    assert "set holds a set in shards; add --force to replace it" in errors[0]
+
+
+def test_images_that_cannot_be_read_are_counted(monkeypatch, capsys, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for i in range(60):
+        Image.fromarray(np.full((8, 8), i, np.uint8)).save(tmp_path / "photos" / f"{i:02}.png")
+    for i in range(5):
+        (tmp_path / "photos" / f"bad{i}.png").write_bytes(b"no image")
+    said = []
+    monkeypatch.setattr("sparring.cli.shards.say", said.append)
+    assert command(monkeypatch, capsys, "shards photos -o out") == (0, [])
+    assert [text for text in said if text.startswith("skipped 5 of 65 (bad0.png: ")], said
+    assert find("out").total == 60
+
+
 REFUSED = {
+    "shards ring -o out foo=3": "'ring' holds points, which cannot be imported into shards",
+    "shards source.npz -o out size=-3": "size=-3 is out of range; it must be at least 0 and at most 1024",
+    "shards source.npz -o out channels=7": "channels=7 is not supported; choose from 0, 1, 3, 4",
+    "shards source.npz -o s3://b/out*": "s3://b/out* is not the address of a folder",
+    "shards source.npz -o source.npz": "source.npz is a file, and a folder is to be written",
+    "train set --recipe dpgan privacy=3 batch=8 --steps 2": "'set' is a set in shards, read in",
     "shards ring -o out": "'ring' holds points, which cannot be imported into shards",
     "shards source.npz": "with -o",
     "shards set -o out": "set is a set in shards already",
@@ -336,8 +398,58 @@ def test_only_a_draw_is_in_memory(monkeypatch, capsys):
     monkeypatch.setattr(reading, "MAX_DRAWN", 40)
     items = find("set")
     assert (len(items), items.total) == (40 + items.records.index.held.records, 300)
-    assert "all but training sees 40 of 270 images that are trained on" in items.notes
+    assert "270 images are trained on; all else, such as scores, sees a random draw of 40 of them" in items.notes
     assert items.class_counts(items.labels).tolist() == [100, 100, 100]
+
+
+def test_a_draw_counts_as_the_whole_set(monkeypatch, capsys):
+    """A model of a set of which only a draw is in memory is judged, audited and explored as one of a whole set."""
+    imported(monkeypatch, capsys, 500)
+    monkeypatch.setattr(reading, "MAX_DRAWN", 40)
+    line = "train set --steps 2 --recipe gan batch=8 G=8 D=8 z=4 --device cpu --out run"
+    assert command(monkeypatch, capsys, line) == (0, [])
+    model = sparring.load("run")
+    items = model.find_items()
+    assert (len(items) < 100, items.total) == (True, 500)
+    assert model._has_same_data  # the mark of the set was compared
+    said = []
+    monkeypatch.setattr(Screen, "say", lambda _, text: said.append(text))
+    FeatureJudge(model.modality, training_data(model), None, (), torch.device("cpu"), Screen())
+    assert "450 images are trained on; all else, such as scores, sees a random draw of 40 of them" in said
+    assert not any("may have been trained on" in text for text in said)
+    assert audit(model, samples=40).attacks  # it refuses data of another number of items
+    numbered("other.npz", 490)
+    assert command(monkeypatch, capsys, "shards other.npz -o set --force") == (0, [])
+    with pytest.raises(InputError, match=r"had 500 images when the model was trained and has 490 now"):
+        audit(sparring.load("run"))
+
+
+def test_what_is_read_ahead_is_not_waited_for(monkeypatch, capsys):
+    """Neither at the end of a training, nor after an error while the draw is read."""
+    records = imported(monkeypatch, capsys, 500)
+    monkeypatch.setattr(reading, "MAX_DRAWN", 40)
+    monkeypatch.setattr(reading, "READERS", 1)
+    read, names, ended = FolderPlace.read, [], threading.Event()
+    needed = 2 * 40 // 4 + WINDOW  # blocks: the draw of each side, the first window
+
+    def waiting(place, name, *where):
+        names.append(name)
+        if len(names) > needed:
+            ended.wait(10)
+        return read(place, name, *where)
+
+    monkeypatch.setattr(FolderPlace, "read", waiting)
+    line = "train set --steps 1 --recipe gan batch=8 G=8 D=8 z=4 --device cpu --out run --force"
+    assert command(monkeypatch, capsys, line) == (0, [])
+    ended.set()
+    time.sleep(0.1)
+    assert needed <= len(names) <= needed + 1
+    names.clear()
+    shard = records.place.path / records.index.train.file(0)[0]
+    shard.write_bytes(shard.read_bytes()[:-1] + b"x")  # the second block
+    assert command(monkeypatch, capsys, line)[0] == 2
+    time.sleep(0.1)
+    assert len(names) <= 1 + reading.TRIES + 1
 
 
 def test_the_cache_is_bounded(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import sparring
 from sparring.data import stores
 from sparring.data.records import reading
 from sparring.data.records.cache import FOLDER
@@ -115,6 +116,36 @@ def test_a_store_that_stays_away(s3, monkeypatch, capsys, tmp_path):  # noqa: F8
     assert command(monkeypatch, capsys, line) == (0, [])
     whole, run = (load_file(tmp_path / name / "model" / "weights.safetensors") for name in ("whole", "run"))
     assert all(torch.equal(tensor, run[name]) for name, tensor in whole.items())
+
+
+@with_s3
+def test_a_store_that_is_away_when_a_command_starts(s3, monkeypatch, capsys):  # noqa: F811
+    """The index and the blocks that were kept are enough; without them, the command ends with one line."""
+    in_store(monkeypatch, capsys, 100)
+    address = "s3://bucket/sets/far/"
+    assert command(monkeypatch, capsys, f"train {address} --out run --steps 40 {FIELDS}") == (0, [])
+    assert sparring.load("run").find_items().total == 100  # without naming the address again
+    s3.kill()
+    assert find(address).notes[-1].startswith("s3://bucket/sets/far cannot be reached; what was kept in ")
+    assert command(monkeypatch, capsys, f"train {address} --out run --steps 50 --resume {FIELDS}") == (0, [])
+    assert sparring.load("run").find_items().total == 100
+    shutil.rmtree(cached(FOLDER))
+    status, errors = command(monkeypatch, capsys, f"train {address} --out run --steps 60 --resume {FIELDS}")
+    assert (status, len(errors)) == (2, 1), errors
+    assert "s3://bucket/sets/far cannot be read after 3 tries" in errors[0]
+    with pytest.raises(InputError, match=f"the training data are at {address}; give that address to read them"):
+        sparring.load("run").find_items()
+    s3.start()
+
+
+@with_s3
+def test_an_address_with_a_dot(s3, monkeypatch, capsys):  # noqa: F811
+    """`photos.v2` is as much a folder as `photos`."""
+    numbered("source.npz", 60)
+    assert command(monkeypatch, capsys, "shards source.npz -o s3://bucket/photos.v2") == (0, [])
+    assert (s3.root / "bucket" / "photos.v2").is_dir()
+    assert find("s3://bucket/photos.v2").records is not None
+    assert not cached("stores").exists()
 
 
 @with_s3

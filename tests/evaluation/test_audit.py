@@ -174,6 +174,7 @@ def test_the_command_writes_a_page(run, monkeypatch, capsys):
     ("words", "why"),
     [
         (("--samples", 3), "3 samples were asked for; give 20 to 10,000"),
+        (("--samples", 0), "0 samples were asked for; give 20 to 10,000"),
         (("--features", "nope"), "images have no features 'nope'"),
     ],
 )
@@ -252,10 +253,26 @@ def test_the_command_audits_a_file(rows, tmp_path, monkeypatch, capsys):
             "--against was given without --held; the attacks",
         ),
         (("copies.csv", "--held", "held.csv"), "--held was given without --against"),
-        (("copies.csv", "-o", "page.html"), "-o page.html is for files of samples, with --against and --held"),
+        (("runs", "-o", "page.html"), "-o is for files of samples, with --against and --held"),
         (
             ("copies.csv", "--against", "train.csv", "--held", "few.csv"),
             "few has 3 rows, and an audit needs 40",
+        ),
+        (("copies.csv", "--against", "some.csv", "--held", "held.csv"), "some has 30 rows, and an audit needs 40"),
+        (("copies.csv",), "copies.csv is a file of samples; give the data of its tool, too: --against and --held"),
+        (
+            ("copies.csv", "--against", "train.csv", "--held", "train.csv"),
+            "train holds the same rows as train; give rows that the tool has not seen",
+        ),
+        (("digits", "--against", "train.csv", "--held", "held.csv"), "digits holds images, but train.csv holds rows"),
+        (("copies.csv", "--against", "train.csv", "--held", "digits"), "digits holds images, but train.csv holds rows"),
+        (
+            ("copies.csv", "--against", "train.csv", "--held", "held.csv", "samples=30"),
+            "samples=30 is not a field of a recipe; see the options with --help",
+        ),
+        (
+            ("copies.csv", "--against", "train.csv", "--held", "held.csv", "-o", "page.txt"),
+            "-o page.txt is not the name of a page; give one that ends in .html",
         ),
         (("copies.csv", "--against", "train.csv", "--held", "held.csv", "--samples", 400), "give 20 to 300"),
     ],
@@ -263,9 +280,23 @@ def test_the_command_audits_a_file(rows, tmp_path, monkeypatch, capsys):
 def test_bad_input_of_files(rows, monkeypatch, capsys, words, why):
     monkeypatch.chdir(rows)
     pd.read_csv("held.csv")[:3].to_csv("few.csv", index=False)
+    pd.read_csv("train.csv")[:30].to_csv("some.csv", index=False)
     status, _, errors = typed(monkeypatch, capsys, "audit", *words)
     assert (status, errors.count("\n")) == (2, 1), errors
     assert why in errors
+
+
+def test_held_out_items_that_were_trained_on(rows, tmp_path):
+    """Attacks recognize nothing if the others are training items, too, and the verdict says why."""
+    train, held = (pd.read_csv(rows / f"{name}.csv") for name in ("train", "held"))
+    pd.concat([train[:200], held[:100]]).to_csv(tmp_path / "mixed.csv", index=False)
+    found = audit_file(rows / "copies.csv", rows / "train.csv", tmp_path / "mixed.csv")
+    assert found.repeated == pytest.approx(2 / 3, abs=0.01)
+    assert found.weak
+    assert found.leaks or "67% of held-out items are training items, too" in found.verdict
+    honest = audit_file(rows / "new.csv", rows / "train.csv", tmp_path / "mixed.csv")
+    assert "they are weak here: 67% of held-out items are training items, too" in honest.verdict
+    assert honest.content()["held_out_repeated"] == honest.repeated
 
 
 def test_copies_are_counted(run, auditor, monkeypatch):

@@ -175,6 +175,7 @@ BAD = [
     (["nothing.csv", "--against", "digits"], "there is no data set or path 'nothing.csv'"),
     (["made.csv", "--against", "digits"], "made.csv holds rows, but digits holds images; give files of one kind"),
     (["made.csv", "--against", "real.csv", "size=3"], "has no field 'size'"),
+    (["made.csv", "--against", "real.csv", "features=3"], "features=3 is not a field of a recipe; see the options"),
     (["narrow.csv", "--against", "real.csv"], "'narrow' has no column 'town', which the real rows have"),
     (["few.csv", "--against", "real.csv"], "'few' has 7 rows; evaluating needs at least 20"),
     (["made.csv", "--against", "real.csv", "--features", "patches"], "features=patches is not for rows"),

@@ -9,11 +9,12 @@ from lightning_fabric import Fabric
 from sparring.games.gan import GAN
 from sparring.games.prior import normal
 from sparring.games.terms import R1, R2
-from sparring.games.views import Ada, Changed, InstanceNoise
+from sparring.games.views import Ada, Changed, InstanceNoise, Viewed
 from sparring.layers.augment import diffaugment
 from sparring.loop import Round, play
 from sparring.losses.adversarial import relativistic
-from sparring.nets import dcgan
+from sparring.nets import dcgan, mlp
+from sparring.nets.packed import Packed, logits
 from sparring.seeds import Seeds
 
 
@@ -118,3 +119,12 @@ def test_the_state_of_views_is_saved():
     made, _ = game(1, [Ada(8, 8), Changed(diffaugment)])
     assert "views.0.p" in made.state_dict()
     assert set(made.state_metrics()) == {"ada_p"}
+
+
+def test_a_packing_discriminator_behind_a_view():
+    """Its logits are those of D on what the view returns, one for each sample."""
+    D = Packed(lambda shape: mlp.Discriminator(shape, [4]), (2,), pack=3)
+    x = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    viewed = Viewed(D, [Changed(lambda x: x + torch.randn_like(x), fixed=lambda x: 2 * x)])
+    assert torch.equal(logits(viewed, x), logits(D, 2 * x))
+    assert logits(viewed, x).shape == (5,)

@@ -18,8 +18,8 @@ NAME = "shards.json"
 MARK = re.compile(r"[0-9a-f]{8}")
 FORMAT = "sparring shards 1"
 DTYPES = ("|u1", "<i4", "<f4")  # of the parts of a record
-TRAIN, HELD = "train", "held"  # sides, which are the beginnings of the names of shards
-MAX_SIDES = 8  # dimensions of a part
+TRAIN, HELD = "train", "held"  # subsets; names of shards begin with them
+MAX_DIMENSIONS = 8  # of a part
 MAX_RECORD = 2**26  # bytes
 MAX_BLOCK_BYTES = 2**30
 
@@ -31,7 +31,7 @@ class PartFile(TypedDict):
     shape: list[int]
 
 
-class SideFile(TypedDict):
+class SubsetFile(TypedDict):
     """What the index says of the records that are trained on, or held out.
 
     Attributes:
@@ -70,8 +70,8 @@ class IndexFile(TypedDict):
     block: int
     shard: int
     offset: int
-    train: SideFile
-    held: SideFile
+    train: SubsetFile
+    held: SubsetFile
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Span:
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class Subset:
     """The records of a set that are trained on, or those that are held out.
 
     Attributes:
@@ -147,8 +147,8 @@ class Index:
     kind: str
     fitted: Mapping[str, Any]
     classes: tuple[str, ...]
-    train: Side
-    held: Side
+    train: Subset
+    held: Subset
 
 
 def parse(content: bytes, where: str) -> Index | None:
@@ -160,7 +160,7 @@ def parse(content: bytes, where: str) -> Index | None:
     Raises:
         InputError: if it is damaged, not complete, or of a later version.
     """
-    if FORMAT.rpartition(" ")[0].encode() not in content:
+    if not is_index(content):
         return None
     told = parse_json(content, IndexFile, where)
     if told["format"] != FORMAT:
@@ -173,26 +173,31 @@ def parse(content: bytes, where: str) -> Index | None:
     block, shard, offset = told["block"], told["shard"], told["offset"]
     if not 0 < block * dtype.itemsize <= MAX_BLOCK_BYTES or shard < block or shard % block or not 0 < offset <= 2**16:
         raise InputError(f"{where} is damaged: its block is {block}, its shard {shard} and its offset {offset}")
-    sides = {}
-    for name, side in ((TRAIN, told["train"]), (HELD, told["held"])):
-        sums = side["checksums"]
-        counts = side["counts"]
-        blocks = -(-side["records"] // block)
-        if side["records"] < 0 or len(sums) != blocks or not all(0 <= one < 2**32 for one in sums):
-            raise InputError(f"{where} is damaged: {name} has {side['records']} records and {len(sums)} checksums")
-        if len(counts) != len(told["classes"]) or (counts and sum(counts) != side["records"]):
+    subsets = {}
+    for name, subset in ((TRAIN, told["train"]), (HELD, told["held"])):
+        sums = subset["checksums"]
+        counts = subset["counts"]
+        blocks = -(-subset["records"] // block)
+        if subset["records"] < 0 or len(sums) != blocks or not all(0 <= one < 2**32 for one in sums):
+            raise InputError(f"{where} is damaged: {name} has {subset['records']} records and {len(sums)} checksums")
+        if len(counts) != len(told["classes"]) or (counts and sum(counts) != subset["records"]):
             raise InputError(f"{where} is damaged: {name} has {len(counts)} counts that are {sum(counts)} together")
-        sides[name] = Side(
-            name, told["mark"], side["records"], tuple(counts), dtype, block, shard, offset, np.array(sums, np.uint32)
+        subsets[name] = Subset(
+            name, told["mark"], subset["records"], tuple(counts), dtype, block, shard, offset, np.array(sums, np.uint32)
         )
     identity = hashlib.blake2b(content, digest_size=12).hexdigest()
     classes = tuple(told["classes"])
-    return Index(identity, told["kind"], told["fitted"], classes, sides[TRAIN], sides[HELD])
+    return Index(identity, told["kind"], told["fitted"], classes, subsets[TRAIN], subsets[HELD])
 
 
-def shard_name(side: str, mark: str, shard: int) -> str:
+def is_index(content: bytes) -> bool:
+    """False for the file of another program."""
+    return FORMAT.rpartition(" ")[0].encode() in content
+
+
+def shard_name(subset: str, mark: str, shard: int) -> str:
     """The name of a file."""
-    return f"{side}-{mark}-{shard:05}.npy"
+    return f"{subset}-{mark}-{shard:05}.npy"
 
 
 def record_type(parts: Mapping[str, PartFile], where: str) -> np.dtype[np.void]:
@@ -203,7 +208,11 @@ def record_type(parts: Mapping[str, PartFile], where: str) -> np.dtype[np.void]:
     """
     for name, part in parts.items():
         shape = part["shape"]
-        if part["dtype"] not in DTYPES or len(shape) > MAX_SIDES or not all(0 < side < 2**28 for side in shape):
+        if (
+            part["dtype"] not in DTYPES
+            or len(shape) > MAX_DIMENSIONS
+            or not all(0 < length < 2**28 for length in shape)
+        ):
             raise InputError(f"{where} is damaged: {name} is {part['dtype']} of shape {shape}")
     fields = [(name, part["dtype"], tuple(part["shape"])) for name, part in parts.items()]
     size = sum(np.dtype(dtype).itemsize * int(np.prod(shape, dtype=object)) for _, dtype, shape in fields)

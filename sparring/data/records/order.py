@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sparring.data.records.index import Side
+from sparring.data.records.index import Subset
 from sparring.seeds import Seeds
 
 WINDOW = 16  # blocks
@@ -70,7 +70,7 @@ class Permutation:
 
 @dataclass(frozen=True)
 class Order:
-    """The order of the records of a side in all epochs.
+    """The order of the records of a subset in all epochs.
 
     Args:
         records: their number, at least 1.
@@ -83,8 +83,8 @@ class Order:
     seeds: Seeds
 
     @classmethod
-    def of(cls, side: Side, seeds: Seeds) -> Order:
-        return cls(side.records, side.block, seeds)
+    def of(cls, subset: Subset, seeds: Seeds) -> Order:
+        return cls(subset.records, subset.block, seeds)
 
     @property
     def windows(self) -> int:

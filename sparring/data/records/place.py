@@ -17,6 +17,10 @@ from sparring.errors import InputError
 from sparring.files import describe_error, resolved, write_bytes
 
 
+class Unreachable(InputError):
+    """A place cannot be reached, or fails again and again."""
+
+
 class Place(ABC):
     """A place for files."""
 
@@ -208,13 +212,13 @@ class StorePlace(Place):
         try:
             return self._objects.get(name)
         except Away as away:
-            raise InputError(str(away)) from away
+            raise Unreachable(str(away)) from away
 
     def read(self, name: str, begin: int, end: int, size: int) -> bytes:
         try:
             content = self._objects.read(name, begin, end, size)
         except Away as away:
-            raise InputError(f"{away}; a run continues with --resume") from away
+            raise Unreachable(f"{away}; a run continues with --resume") from away
         if isinstance(content, int):
             raise self.cut_off(name, content, size)
         return content
@@ -223,7 +227,7 @@ class StorePlace(Place):
         try:
             return {entry.name: entry.size or 0 for entry in self._objects.entries()}
         except Away as away:
-            raise InputError(str(away)) from away
+            raise Unreachable(str(away)) from away
         except InputError as error:
             if is_absent(error):  # nothing there yet
                 return {}
@@ -233,13 +237,13 @@ class StorePlace(Place):
         try:
             self._objects.put(name, content)
         except Away as away:
-            raise InputError(f"{away}; the same command continues") from away
+            raise Unreachable(f"{away}; the same command continues") from away
 
     def delete(self, name: str) -> None:
         try:
             self._objects.delete(name)
         except Away as away:
-            raise InputError(str(away)) from away
+            raise Unreachable(str(away)) from away
 
     def __getstate__(self) -> dict[str, Any]:
         """What other processes get: each has a client of its own."""
@@ -250,9 +254,20 @@ class StorePlace(Place):
         try:
             return Objects(self.address)
         except Away as away:
-            raise InputError(str(away)) from away
+            raise Unreachable(str(away)) from away
+
+
+def may_be_folder(address: str) -> bool:
+    """False for an address with wildcards, a query, or further addresses in it."""
+    return not any(mark in address for mark in ("?", "*", "[", "::"))
 
 
 def place_of(text: str) -> Place:
-    """The place that a user names: an address or a path."""
+    """The place that a user names: an address or a path.
+
+    Raises:
+        InputError: for an address that is that of no folder.
+    """
+    if is_address(text) and not may_be_folder(text):
+        raise InputError(f"{shown(text)} is not the address of a folder; give one without ?, *, [ and ::")
     return StorePlace(text.rstrip("/")) if is_address(text) else FolderPlace(Path(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,12 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sparring.data.records.cache import BlockCache
-from sparring.data.records.index import NAME, Index, Side, parse
+from sparring.data.records.cache import FOLDER, BlockCache
+from sparring.data.records.index import NAME, Index, Subset, parse
 from sparring.data.records.order import Order
-from sparring.data.records.place import Place
+from sparring.data.records.place import Place, StorePlace, Unreachable
 from sparring.data.tensors import Tensors
 from sparring.errors import InputError
+from sparring.files import cached
 from sparring.seeds import Seeds
 
 READERS = 8  # threads that read blocks
@@ -36,55 +38,62 @@ class RecordSet:
     Attributes:
         place: where it is.
         index: what it consists of.
+        reached: False if the place cannot be reached, and the index is that which was kept on the local disk.
     """
 
     place: Place
     index: Index
+    reached: bool = True
 
     def __len__(self) -> int:
         return self.index.train.records + self.index.held.records
 
     def __getstate__(self) -> dict[str, Any]:
-        """What other processes get: the cache is opened by each."""
-        return {"place": self.place, "index": self.index}
+        """What other processes get: each has threads and a cache of its own."""
+        return {"place": self.place, "index": self.index, "reached": self.reached}
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads that read blocks."""
+        return ThreadPoolExecutor(READERS)
 
     @cached_property
     def cache(self) -> BlockCache | None:
         """Where blocks are kept on the local disk; None where reading them again costs as little."""
         return BlockCache.of_user() if self.place.far else None
 
-    def read(self, side: Side, block: int, into: Records) -> None:
+    def read(self, subset: Subset, block: int, into: Records) -> None:
         """Read a block.
 
         Args:
-            into: receives its records, (side.size(block),).
+            into: receives its records, (subset.size(block),).
 
         Raises:
             InputError: if it cannot be read, or is damaged.
         """
         if self.cache is None:
-            into[:] = np.frombuffer(self._fetched(side, block), side.dtype)
+            into[:] = np.frombuffer(self._fetched(subset, block), subset.dtype)
             return
-        name = f"{self.index.identity}/{side.name}-{block}"
-        content = self._kept(self.cache, name, side, block)
+        name = f"{self.index.identity}/{subset.name}-{block}"
+        content = self._kept(self.cache, name, subset, block)
         if content is None:
             with self.cache.claimed(name):
-                content = self._kept(self.cache, name, side, block)  # another process may have fetched it meanwhile
+                content = self._kept(self.cache, name, subset, block)  # another process may have fetched it meanwhile
                 if content is None:
-                    content = self._fetched(side, block)
+                    content = self._fetched(subset, block)
                     self.cache.write(name, content)
-        into[:] = np.frombuffer(content, side.dtype)
+        into[:] = np.frombuffer(content, subset.dtype)
 
-    def _kept(self, cache: BlockCache, name: str, side: Side, block: int) -> bytes | None:
+    def _kept(self, cache: BlockCache, name: str, subset: Subset, block: int) -> bytes | None:
         """A block that is on the local disk, unless it is damaged."""
         content = cache.read(name)
-        if content is not None and zlib.crc32(content) != side.checksums[block]:
+        if content is not None and zlib.crc32(content) != subset.checksums[block]:
             cache.drop(name)
             return None
         return content
 
-    def _fetched(self, side: Side, block: int) -> bytes:
-        span, wanted = side.span(block), int(side.checksums[block])
+    def _fetched(self, subset: Subset, block: int) -> bytes:
+        span, wanted = subset.span(block), int(subset.checksums[block])
         for _ in range(TRIES):
             content = self.place.read(span.file, span.begin, span.end, span.size)
             if len(content) == span.end - span.begin and zlib.crc32(content) == wanted:
@@ -94,14 +103,25 @@ class RecordSet:
             f"{NAME} says; copy it again, or import the set again"
         )
 
-    def all(self, side: Side, blocks: Sequence[int]) -> Records:
+    def all(self, subset: Subset, blocks: Sequence[int]) -> Records:
         """The records of some blocks, one after the other."""
-        sizes = [side.size(block) for block in blocks]
-        found = np.empty(sum(sizes), side.dtype)
-        with ThreadPoolExecutor(READERS) as pool:
-            for done in _begun(pool, self, side, blocks, sizes, found):
+        sizes = [subset.size(block) for block in blocks]
+        found = np.empty(sum(sizes), subset.dtype)
+        try:
+            for done in _begun(self, subset, blocks, sizes, found):
                 done.result()
+        except BaseException:
+            self.close()
+            raise
         return found
+
+    def close(self) -> None:
+        """Begin to read no further block, so that a program ends without waiting for those that were to be read ahead.
+        `RecordBatches` of the set end.
+        """
+        pool: ThreadPoolExecutor | None = self.__dict__.pop("pool", None)
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def drawn(self) -> tuple[Records, Records]:
         """A fixed draw of the records that are trained on, and the held-out records: as many as fit in memory. Shards
@@ -109,7 +129,7 @@ class RecordSet:
         """
         train, held = self.index.train, self.index.held
         most = max(train.block, min(MAX_DRAWN, MAX_DRAWN_BYTES // train.dtype.itemsize))
-        first, apart = (self.all(side, range(min(side.blocks, most // side.block))) for side in (train, held))
+        first, apart = (self.all(subset, range(min(subset.blocks, most // subset.block))) for subset in (train, held))
         return first, apart
 
     @property
@@ -117,30 +137,51 @@ class RecordSet:
         """What the user should know, one line each."""
         if self.cache is None:
             return ()
+        if not self.reached:
+            return (f"{self.place.shown} cannot be reached; what was kept in {self.cache.folder} is used",)
         gib = self.cache.most / 2**30
         return (f"read by ranges from {self.place.shown}; up to {gib:,.1f} GiB of it are kept in {self.cache.folder}",)
 
 
 def open_set(place: Place) -> RecordSet | None:
-    """The set in shards at a place; None if there is none.
+    """The set in shards at a place; None if there is none. If a store cannot be reached, the index that was kept on the
+    local disk is used, and the blocks.
 
     Raises:
         InputError: if it is damaged or not complete, or cannot be read.
     """
-    content = place.get(NAME)
+    cache, reached = BlockCache.of_user() if place.far else None, True
+    try:
+        content = place.get(NAME)
+    except Unreachable:
+        content, reached = None if cache is None else cache.read(_kept_index(place.shown)), False
+        if content is None:
+            raise
     index = None if content is None else parse(content, f"{place.shown}/{NAME}")
-    if index is None:
+    if content is None or index is None:
         return None
-    if not place.far:
+    if cache is None:
         _check_files(place, index)
-    return RecordSet(place, index)
+    else:
+        cache.write(_kept_index(place.shown), content)
+    return RecordSet(place, index, reached)
+
+
+def was_read(address: str) -> bool:
+    """True if the index of a set in shards at an address was kept on the local disk."""
+    return (cached(FOLDER) / _kept_index(StorePlace(address.rstrip("/")).shown)).exists()
+
+
+def _kept_index(shown: str) -> str:
+    """The name of the index of a place in the cache of blocks."""
+    return f"{hashlib.blake2b(shown.encode(), digest_size=12).hexdigest()}/{NAME}"
 
 
 def _check_files(place: Place, index: Index) -> None:
     """Check that all files of a folder are there, before hours are spent with the first of them."""
     sizes = place.sizes()
-    for side in (index.train, index.held):
-        for name, size in map(side.file, range(side.shards)):
+    for subset in (index.train, index.held):
+        for name, size in map(subset.file, range(subset.shards)):
             if name not in sizes:
                 raise InputError(f"{place.shown} has no {name}; copy it again, or import the set again")
             if sizes[name] != size:
@@ -154,23 +195,23 @@ def parts_of(records: Records, names: Sequence[str]) -> Tensors:
 
 
 def _begun(
-    pool: ThreadPoolExecutor, records: RecordSet, side: Side, blocks: Sequence[int], sizes: Sequence[int], into: Records
+    records: RecordSet, subset: Subset, blocks: Sequence[int], sizes: Sequence[int], into: Records
 ) -> list[Future[None]]:
     """Begins to read blocks one after the other into an array."""
     ends = np.cumsum(sizes).tolist()
     places = zip(blocks, sizes, ends, strict=True)
-    return [pool.submit(records.read, side, block, into[end - size : end]) for block, size, end in places]
+    return [records.pool.submit(records.read, subset, block, into[end - size : end]) for block, size, end in places]
 
 
 class Window:
     """The records of a window, which are being read."""
 
-    def __init__(self, pool: ThreadPoolExecutor, records: RecordSet, order: Order, epoch: int, window: int) -> None:
-        side, blocks = records.index.train, order.blocks(epoch, window)
-        sizes = [side.size(block) for block in blocks]
+    def __init__(self, records: RecordSet, order: Order, epoch: int, window: int) -> None:
+        subset, blocks = records.index.train, order.blocks(epoch, window)
+        sizes = [subset.size(block) for block in blocks]
         self.rows = order.rows(epoch, window)
-        self._records = np.empty(sum(sizes), side.dtype)
-        self._reads = _begun(pool, records, side, blocks, sizes, self._records)
+        self._records = np.empty(sum(sizes), subset.dtype)
+        self._reads = _begun(records, subset, blocks, sizes, self._records)
 
     def take(self, begin: int, end: int) -> Records:
         """Records of some draws, when all of them have arrived.
@@ -213,26 +254,19 @@ class RecordBatches:
     ) -> None:
         self.records, self.names, self.size, self.shards, self.device = records, names, size, shards, device
         self.order = Order.of(records.index.train, seeds)
-        self._pool = ThreadPoolExecutor(READERS)
         self._windows: dict[tuple[int, int], Window] = {}
 
     def __call__(self, number: int, shard: int) -> Tensors:
-        """The batch of a number and a shard: {name: (size, ...)}."""
+        """The batch of a number and a shard: {name: (size, ...)}.
+
+        Raises:
+            InputError: if it cannot be read.
+        """
         place = (number * self.shards + shard) * self.size
         parts = self.order.parts(place, self.size)
-        try:
-            drawn = [self._window(epoch, window).take(begin, end) for epoch, window, begin, end in parts]
-        except InputError:
-            self.close()
-            raise
+        drawn = [self._window(epoch, window).take(begin, end) for epoch, window, begin, end in parts]
         batch = parts_of(drawn[0] if len(drawn) == 1 else np.concatenate(drawn), self.names)
         return {name: self._moved(part) for name, part in batch.items()}
-
-    def close(self) -> None:
-        """Stop reading ahead."""
-        for window in self._windows.values():
-            window.cancel()
-        self._windows.clear()
 
     def _window(self, epoch: int, window: int) -> Window:
         wanted = ((epoch, window), self.order.after(epoch, window))
@@ -240,7 +274,7 @@ class RecordBatches:
             self._windows.pop(place).cancel()
         for place in wanted:
             if place not in self._windows:
-                self._windows[place] = Window(self._pool, self.records, self.order, *place)
+                self._windows[place] = Window(self.records, self.order, *place)
         return self._windows[wanted[0]]
 
     def _moved(self, part: Tensor) -> Tensor:

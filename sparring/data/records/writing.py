@@ -22,7 +22,8 @@ from sparring.data.records.index import (
     TRAIN,
     IndexFile,
     PartFile,
-    SideFile,
+    SubsetFile,
+    is_index,
     record_type,
     shard_name,
 )
@@ -45,7 +46,7 @@ class Samples:
     Attributes:
         kind, fitted, classes: as in the index.
         parts: of the samples, (n, ...) each, in memory or mapped.
-        train, held: indices of the samples of each side.
+        train, held: indices of the samples of each subset.
         labels: the class of each sample; None without classes.
         source: identifies the data.
         release: called from time to time, to let go of what has been read.
@@ -79,14 +80,14 @@ def write(samples: Samples, place: Place, force: bool, progress: Progress) -> in
     dtype = record_type(plan["parts"], NAME)
     sums: dict[str, list[int]] = {}
     total, done, kept = len(samples.train) + len(samples.held), 0, 0
-    for side, rows in ((TRAIN, samples.train), (HELD, samples.held)):
+    for subset, rows in ((TRAIN, samples.train), (HELD, samples.held)):
         order = _shuffled(rows)
-        sums[side] = []
+        sums[subset] = []
         for shard, begin in enumerate(range(0, len(order), plan["shard"])):
             records = _records(samples, order[begin : begin + plan["shard"]], dtype)
             for first in range(0, len(records), plan["block"]):
-                sums[side].append(zlib.crc32(records[first : first + plan["block"]].tobytes()))
-            file, content = shard_name(side, plan["mark"], shard), _npy(records)
+                sums[subset].append(zlib.crc32(records[first : first + plan["block"]].tobytes()))
+            file, content = shard_name(subset, plan["mark"], shard), _npy(records)
             if there.get(file) == len(content):
                 kept += 1
             else:
@@ -96,8 +97,8 @@ def write(samples: Samples, place: Place, force: bool, progress: Progress) -> in
             done += len(records)
             progress(done, total)
     train, held = (
-        SideFile(records=side["records"], counts=side["counts"], checksums=sums[name])
-        for name, side in ((TRAIN, plan["train"]), (HELD, plan["held"]))
+        SubsetFile(records=subset["records"], counts=subset["counts"], checksums=sums[name])
+        for name, subset in ((TRAIN, plan["train"]), (HELD, plan["held"]))
     )
     place.put(NAME, json.dumps({**plan, "complete": True, "train": train, "held": held}).encode())
     for file in sorted(stale):
@@ -114,39 +115,58 @@ def _plan(samples: Samples) -> IndexFile:
         format=FORMAT, complete=False, mark="", kind=samples.kind, fitted=dict(samples.fitted),
         classes=list(samples.classes), parts=parts, block=block,
         shard=max(1, SHARD_BYTES // (record.itemsize * block)) * block, offset=len(_npy(np.empty(0, record))),
-        train=_side(samples, samples.train), held=_side(samples, samples.held),
+        train=_subset(samples, samples.train), held=_subset(samples, samples.held),
     )  # fmt: skip
     digest = hashlib.blake2b(f"{samples.source} {json.dumps(plan)}".encode(), digest_size=4).hexdigest()
     plain: IndexFile = as_plain({**plan, "mark": digest})
     return plain
 
 
-def _side(samples: Samples, rows: NDArray[np.int64]) -> SideFile:
+def _subset(samples: Samples, rows: NDArray[np.int64]) -> SubsetFile:
     counts: list[int] = []
     if samples.labels is not None:
         counts = np.bincount(samples.labels[rows], minlength=len(samples.classes)).tolist()
-    return SideFile(records=len(rows), counts=counts, checksums=[])
+    return SubsetFile(records=len(rows), counts=counts, checksums=[])
 
 
 def _begun(place: Place, plan: IndexFile, force: bool) -> tuple[dict[str, int], set[str]]:
-    """Begin to write, or go on. Returns names and sizes of the shards that are there and belong to the same plan, and
-    names of those of another set, which it replaces.
+    """Begin to write, or go on. Returns names and sizes of the files that are there, if an earlier call has begun with
+    the same plan, and names of the shards of other sets, which are replaced.
 
     Raises:
         InputError: if something else is there.
     """
+    there, content = check(place, force)
+    stale = {name for name in there if SHARD_NAME.fullmatch(name) and f"-{plan['mark']}-" not in name}
+    if content is not None and _is(content, plan):
+        return there, stale
+    if content is not None and not force:
+        raise _held(place, "another set, which is not complete")
+    place.put(NAME, json.dumps(plan).encode())
+    return {}, stale
+
+
+def check(place: Place, force: bool) -> tuple[dict[str, int], bytes | None]:
+    """Names and sizes of the files at a place, and the index among them. Called before a set is decoded, it refuses
+    what can be refused by then: an index that is not complete may be that of the same set.
+
+    Raises:
+        InputError: if a whole set is there and is not to be replaced, or something else is there.
+    """
     there = place.sizes()
     content = place.get(NAME) if NAME in there else None
-    if content is not None and _is(content, plan):
-        return there, set()
-    if content is not None and not force:
-        holds = "a set in shards" if b'"complete": true' in content else "another set, which is not complete"
-        raise InputError(f"{place.shown} holds {holds}; add --force to replace it, or choose another OUT")
+    if content is not None and not is_index(content):
+        content = None
     if content is None and there:
         named = ", ".join(sorted(there)[:MAX_NAMED])
         raise InputError(f"{place.shown} holds other files ({named}), which are not overwritten; choose another OUT")
-    place.put(NAME, json.dumps(plan).encode())
-    return {}, {name for name in there if SHARD_NAME.fullmatch(name)}
+    if content is not None and b'"complete": true' in content and not force:
+        raise _held(place, "a set in shards")
+    return there, content
+
+
+def _held(place: Place, holds: str) -> InputError:
+    return InputError(f"{place.shown} holds {holds}; add --force to replace it, or choose another OUT")
 
 
 def _is(content: bytes, plan: IndexFile) -> bool:

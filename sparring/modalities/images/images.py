@@ -43,6 +43,8 @@ from sparring.sheets import sheet
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+MAX_STORED_SIDE = 1024  # pixels of images in shards, as of those that recipes take
+CHANNELS = (0, 1, 3, 4)  # 0 to choose them from the data
 MAX_SIDE = 64  # pixels to which images of different sizes are scaled, unless a size is given
 MAX_TINY = 16  # pixels of a side up to which fully connected nets learn faster than convolutions
 MIN_ITEMS = 20_000  # with fewer images D soon memorizes them
@@ -124,6 +126,11 @@ class Images(Modality):
 
     @classmethod
     def for_shards(cls, items: Items, fields: Mapping[str, Any]) -> Self:
+        size, channels = fields.get("size", 0), fields.get("channels", 0)
+        if not 0 <= size <= MAX_STORED_SIDE:
+            raise InputError(f"size={size} is out of range; it must be at least 0 and at most {MAX_STORED_SIDE}")
+        if channels not in CHANNELS:
+            raise InputError(f"channels={channels} is not supported; choose from {', '.join(map(str, CHANNELS))}")
         return cls(use_table=False, **fields).fit(items)
 
     @classmethod

@@ -40,7 +40,10 @@ def read(records: RecordSet, kind: str) -> Items:
         raise InputError(f"{records.place.shown} is damaged: it has classes without names")
     notes = [f"{len(records):,} images in {train.shards + held.shards:,} shards of {records.place.shown}"]
     if len(drawn) < len(records):
-        notes.append(f"all but training sees {len(first):,} of {train.records:,} images that are trained on")
+        notes.append(
+            f"{train.records:,} images are trained on; all else, such as scores, sees a random draw of "
+            f"{len(first):,} of them"
+        )
     return Items(
         records.place.name, kind, pixels, labels, records.index.classes,
         held=np.arange(len(drawn)) >= len(first), notes=(*notes, *records.notes), records=records,

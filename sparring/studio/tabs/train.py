@@ -240,7 +240,7 @@ def _inspect(data: str, time: str, device: str) -> list[Any]:
     """A description of the data, and the recipes that can be trained on them."""
     items = find((data or "").strip())
     recipe, reason = _recommended(items, (time or "").strip(), device)
-    lines = [f"**{items.name}**: {len(items):,} {kind_of(items).words.items}"]
+    lines = [f"**{items.name}**: {items.total:,} {kind_of(items).words.items}"]
     if items.classes:
         listed = ", ".join(items.classes[:MAX_CLASSES_LISTED])
         listed += ", ..." if len(items.classes) > MAX_CLASSES_LISTED else ""
