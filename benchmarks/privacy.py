@@ -53,6 +53,7 @@ PUBLISHED = {
         ("the same, their number adapted", "Bie et al. 2023, arXiv:2302.02936", "94.4%"),
     ],
 }
+SHEET = "privacy-mnist.png"
 STEPS, BATCH = 1500, 128  # of the classifier of images
 
 
@@ -178,7 +179,12 @@ def mnist(args: argparse.Namespace) -> list[str]:
             f"{found['steps']}",
         ],
     ]
-    return [*table(["", "epsilon", "accuracy", "time", "steps"], body), "", *_published("mnist", "accuracy")]
+    lines = [*table(["", "epsilon", "accuracy", "time", "steps"], body), "", *_published("mnist", "accuracy")]
+    if args.page:
+        samples = sparring.load(folder / "dpgan").sample(81, seed=0)
+        samples.preview().quantize(16).save(args.page.parent / SHEET, optimize=True)
+        lines += ["", f"![samples of dpgan]({SHEET})"]
+    return lines
 
 
 def accuracy(images: np.ndarray, labels: np.ndarray, test: np.ndarray, truth: np.ndarray) -> float:
