@@ -45,7 +45,7 @@ class Items:
     @property
     def total(self) -> int:
         """Number of items of the whole set."""
-        return len(self.items if self.records is None else self.records)
+        return len(self if self.records is None else self.records)
 
     def class_counts(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of items of each class in the whole set.
