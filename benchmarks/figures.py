@@ -107,7 +107,11 @@ PAGES = (
     Page("docs/perceptual.md", "benchmarks/perceptual.py --page docs/perceptual.md", TRANSLATION),
     Page("docs/restoring-sounds.md", "benchmarks/vocoder.py --page docs/restoring-sounds.md", SOUNDS),
     Page("docs/exploring.md", "benchmarks/explore.py --page docs/exploring.md", (*IMAGES, "sparring/explore")),
-    Page("docs/privacy.md", "benchmarks/privacy.py --page docs/privacy.md", (*CORE, "sparring/privacy")),
+    Page(
+        "docs/privacy.md",
+        "benchmarks/privacy.py adult=2m mnist=60m --page docs/privacy.md",
+        (*CORE, "sparring/privacy"),
+    ),
     Page("docs/privacy.md", "benchmarks/attacks.py --page docs/privacy.md", (*CORE, "sparring/evaluation")),
     Page("docs/installing.md", "benchmarks/installed.py --page docs/installing.md", ("pyproject.toml",)),
     Page("docs/coming-from.md", "benchmarks/imports.py", ("sparring/nets", "sparring/recipes/peers")),

@@ -22,6 +22,12 @@ app = typer.Typer(
 TrustCode = Annotated[
     bool, typer.Option("--trust-code", help="Run the recipe file (.py) that a model names; give it if you trust it.")
 ]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")]
+FeatureNames = Annotated[
+    Optional[list[str]],  # noqa: UP045 (typer reads this at run time)
+    typer.Option(help="As for sparring evaluate; repeatable."),
+]
 Laws = Annotated[
     Optional[list[str]],  # noqa: UP045 (typer reads this at run time)
     typer.Option("--mark", help="Mark what is generated: eu (machine-readable) or cn (a visible label); repeatable."),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from sparring.cli.app import TrustCode, app
+from sparring.cli.app import Device, TrustCode, app
 from sparring.console import Console, number_table, print_wide, say
 
 APPLY_OPTIONS = ("out", "mask", "reverse", "sharpness", "smooth", "no-smooth", "device", "force", "trust-code")
@@ -69,7 +69,7 @@ def apply(
     smooth: Annotated[
         bool, typer.Option("--smooth/--no-smooth", help="Reduce flicker where a video does not move.")
     ] = True,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     trust_code: TrustCode = False,
 ) -> None:
@@ -180,7 +180,7 @@ def rank(
     data: Annotated[str, typer.Argument(help="The items: a folder, a file, or the name of a data set.")],
     out: Annotated[str, typer.Option("-o", "--out", help="A .csv with all items.")] = "",
     first: Annotated[int, typer.Option(min=1, help="Items that are shown of either end.")] = 10,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     trust_code: TrustCode = False,
 ) -> None:

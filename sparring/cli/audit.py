@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from sparring.cli.app import TrustCode, app, recipe_fields
+from sparring.cli.app import AsJson, Device, FeatureNames, TrustCode, app, recipe_fields
 from sparring.console import Console, number_table, print_wide, say
 from sparring.errors import InputError
 
@@ -44,12 +44,9 @@ def audit(
             "10000]"
         ),
     ] = None,
-    features: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="As for sparring evaluate; repeatable."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    features: FeatureNames = None,
+    device: Device = "auto",
+    json: AsJson = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     trust_code: TrustCode = False,
 ) -> None:
@@ -57,36 +54,48 @@ def audit(
     from sparring.evaluation.audit import audit as audit_model
     from sparring.evaluation.audit import audit_file
     from sparring.evaluation.audit_page import html, record
-    from sparring.files import as_json, check_output, write_text
+    from sparring.files import as_json, write_text
     from sparring.model.hub import beside
-    from sparring.model.stored import SINGLE
 
     if bool(against) != bool(held):
         given, missing = ("--against", "--held") if against else ("--held", "--against")
         raise InputError(f"{given} was given without {missing}; the attacks on a file need both")
-    if not against:
-        if Path(model).is_file() and Path(model).suffix != SINGLE:
-            raise InputError(f"{model} is a file of samples; give the data of its tool, too: --against and --held")
-        options = {"--recipe": recipe, "-o": out, "--force": force}
-        unused = [*(fields or []), *(name for name, value in options.items() if value)]
-        if unused:
-            raise InputError(f"{unused[0]} is for files of samples, with --against and --held; leave it out")
-        found = audit_model(model, samples, features or (), device, quiet=json, trust=trust_code)
-        pages = [record(beside(model), found)]
-    else:
-        pages = [Path(out)] if out else []
-        for page in pages:
-            if page.suffix != ".html":
-                raise InputError(f"-o {page} is not the name of a page; give one that ends in .html")
-            check_output(page, force, file=True)
+    if against:
+        pages = _checked_page(out, force)
         read = recipe_fields(fields or [], audit_file)
         found = audit_file(model, against, held, recipe or None, samples, features or (), device, quiet=json, **read)
         for page in pages:
             write_text(page, html(found, f"Privacy audit of {Path(model).name}"))
+    else:
+        _refuse_options_of_files(model, fields or [], {"--recipe": recipe, "-o": out, "--force": force})
+        found = audit_model(model, samples, features or (), device, quiet=json, trust=trust_code)
+        pages = [record(beside(model), found)]
     if json:
         say(as_json(found.content()))
         return
     _show_audit(found, pages)
+
+
+def _checked_page(out: str, force: bool) -> list[Path]:
+    """The page that is asked for, if one is and it can be written."""
+    from sparring.files import check_output
+
+    pages = [Path(out)] if out else []
+    for page in pages:
+        if page.suffix != ".html":
+            raise InputError(f"-o {page} is not the name of a page; give one that ends in .html")
+        check_output(page, force, file=True)
+    return pages
+
+
+def _refuse_options_of_files(model: str, fields: list[str], options: dict[str, object]) -> None:
+    """Check that a model is given, and nothing that is for files of samples alone."""
+    from sparring.model.stored import SINGLE
+
+    if Path(model).is_file() and Path(model).suffix != SINGLE:
+        raise InputError(f"{model} is a file of samples; give the data of its tool, too: --against and --held")
+    if unused := [*fields, *(name for name, value in options.items() if value)]:
+        raise InputError(f"{unused[0]} is for files of samples, with --against and --held; leave it out")
 
 
 def _show_audit(found: Audit, pages: list[Path]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from sparring.cli.app import Laws, Marks, TrustCode, app
+from sparring.cli.app import Device, Laws, Marks, TrustCode, app
 from sparring.console import number_table, print_wide, say
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def serve(
             metavar="NAME", help="A further name of this server, such as a proxy's; may be repeated. * for any."
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     max_samples: Annotated[int, typer.Option(help="Maximum number of samples of a request.")] = 10_000,
     body: Annotated[float, typer.Option(help="Maximum size of a request's body, in MiB.")] = 16.0,
     pixels: Annotated[int, typer.Option(help="Maximum number of pixels of an uploaded image.")] = 1 << 22,

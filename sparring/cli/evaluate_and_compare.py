@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from sparring.cli.app import TrustCode, app, recipe_fields
+from sparring.cli.app import AsJson, Device, FeatureNames, TrustCode, app, recipe_fields
 from sparring.console import Console, Screen, number_table, print_wide, say
 from sparring.errors import InputError
 
@@ -36,9 +36,9 @@ def evaluate(
             "or restored images: lpips or dists; or your FILE.py:FUNCTION; repeatable."
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     ranks: Annotated[int, typer.Option(help="Processes on this machine that evaluate the samples together.")] = 1,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    json: AsJson = False,
     trust_code: TrustCode = False,
 ) -> None:
     """Evaluate a model's samples: every metric next to that of real data and of trivial baselines."""
@@ -91,12 +91,9 @@ def judge(
     recipe: Annotated[
         str, typer.Option(help="The recipe that reads the data, a name or a .py file. \\[default: chosen by the data]")
     ] = "",
-    features: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="As for sparring evaluate; repeatable."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    features: FeatureNames = None,
+    device: Device = "auto",
+    json: AsJson = False,
 ) -> None:
     """Evaluate a file that any tool made, without a model: every metric next to that of real data and of baselines."""
     from sparring.evaluation import judge as judge_file
@@ -121,11 +118,8 @@ def compare(
         Optional[int],  # noqa: UP045
         typer.Option(help="Number of samples to evaluate of each. \\[default: 10000, or as many as suit the data]"),
     ] = None,
-    features: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="As for sparring evaluate; repeatable."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    features: FeatureNames = None,
+    device: Device = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     trust_code: TrustCode = False,
 ) -> None:
@@ -163,7 +157,7 @@ def bench(
             "again from their stored results."
         ),
     ] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Reproduce a published table: its rows next to ours, with several seeds and their spread."""
     from sparring.bench import TABLES

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import TrustCode, app
+from sparring.cli.app import Device, TrustCode, app
 from sparring.console import Console
 
 OPTIONS = ("out", "only", "image", "perceptual", "film", "data", "seed", "device", "force", "trust-code")
@@ -48,7 +48,7 @@ def explore(
     film: Annotated[str, typer.Option(help="Also write a film of a walk through several samples, .gif or .mp4.")] = "",
     data: Annotated[str, typer.Option(help="Real data. \\[default: the training data]")] = "",
     seed: Annotated[int, typer.Option(help="Selects the samples that are shown.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite the film, and OUT if it holds older sheets.")
     ] = False,

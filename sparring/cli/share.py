@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import TrustCode, app
+from sparring.cli.app import Device, TrustCode, app
 from sparring.console import number_table, print_wide, say
 
 
@@ -56,7 +56,7 @@ def verify(
         typer.Option(help="As for sparring evaluate, if it was evaluated in these; repeatable."),
     ] = None,
     tolerance: Annotated[float, typer.Option(help="Share by which a number may differ.")] = 0.02,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     trust_code: TrustCode = False,
 ) -> None:
     """Compute every number of a model card again. The exit status is 1 if one differs."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from sparring.cli.app import Laws, Marks, TrustCode, app
+from sparring.cli.app import Device, Laws, Marks, TrustCode, app
 from sparring.console import say
 from sparring.errors import InputError
 
@@ -35,7 +35,7 @@ def train(
     steps: Annotated[Optional[int], typer.Option(help="Stop after this many steps.")] = None,  # noqa: UP045
     time: Annotated[str, typer.Option(help="Stop after this time: 90s, 10m, 1h30m.")] = "",
     seed: Annotated[int, typer.Option(help="Random seed; equal seeds give equal models.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     ranks: Annotated[int, typer.Option(help="Processes that share each batch, one per device.")] = 1,
     exact: Annotated[
@@ -152,7 +152,7 @@ def sample(
         Optional[float],  # noqa: UP045
         typer.Option(help="Draw latents within this many deviations: more typical, less diverse."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     worker: Annotated[
         str, typer.Option(metavar="I/K", help="Draw the I-th of K shares, in parts, into the folder OUT; resumable.")
     ] = "",

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from sparring.cli.app import app
+from sparring.cli.app import Device, app
 from sparring.console import say
 from sparring.errors import InputError
 
@@ -34,7 +34,7 @@ def tune(
     workers: Annotated[int, typer.Option(help="Runs at the same time on this machine.")] = 1,
     steps: Annotated[Optional[int], typer.Option(help="Bound of each run.")] = None,  # noqa: UP045
     time: Annotated[str, typer.Option(help="Bound of each run: 90s, 10m, 1h30m.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     join: Annotated[str, typer.Option(help="Work for the search in this folder, which another command began.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Continue the search in the folder.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the search in the folder.")] = False,
