@@ -518,3 +518,13 @@ def test_using_as_typed(typed, run, tmp_path):
         assert (status, err.count("\n")) == (2, 1), err
         assert said in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [("seed=3", "is an option, not a field of a recipe; write --seed 3"), ("quiet=3", "is not a field of a recipe")],
+)
+def test_arguments_of_the_function_are_no_fields(monkeypatch, capsys, field, why):
+    status, _, errors = sparring(monkeypatch, capsys, "train", "digits", field, "--steps", 1)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert f"{field} {why}" in errors

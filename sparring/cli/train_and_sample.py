@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from sparring.cli.app import Device, Laws, Marks, TrustCode, app
+from sparring.cli.app import Device, Laws, Marks, TrustCode, app, recipe_fields
 from sparring.console import say
 from sparring.errors import InputError
 
@@ -73,7 +73,7 @@ def train(
     given = parse(fields or [])
     for name in {*options, "data"} & set(given):
         raise InputError(f"{name}={given[name]} is an option, not a field of a recipe; write --{name} {given[name]}")
-    model = train(data=data, **options, **given)  # type: ignore[arg-type]
+    model = train(data=data, **options, **recipe_fields(fields or [], train))  # type: ignore[arg-type]
     if find_launcher().rank:
         return  # the first rank says what to do next
     run = quote(out or f"runs/{model.recipe.name}-{model.about['name']}")

@@ -166,9 +166,8 @@ def test_what_is_imported(monkeypatch, capsys):
     assert others == {side.file(k)[0] for side in (records.index.train, records.index.held) for k in range(side.shards)}
 
 
-def test_an_import_that_is_killed_continues(monkeypatch, capsys, tmp_path):
-    """Shards that are there are kept, and the result is the same; a set that is there is not overwritten."""
-    imported(monkeypatch, capsys, 100, "whole")
+def killed_after_five_files(monkeypatch, capsys, line):
+    """Interrupt a command when it writes its sixth file; returns the names of the others."""
     put, done = FolderPlace.put, []
 
     def failing(place, name, content):
@@ -177,9 +176,16 @@ def test_an_import_that_is_killed_continues(monkeypatch, capsys, tmp_path):
         done.append(name)
         put(place, name, content)
 
-    monkeypatch.setattr(FolderPlace, "put", failing)
-    assert command(monkeypatch, capsys, "shards source100.npz -o cut")[0] == 130
-    monkeypatch.setattr(FolderPlace, "put", put)
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderPlace, "put", failing)
+        assert command(monkeypatch, capsys, line)[0] == 130
+    return done
+
+
+def test_an_import_that_is_killed_continues(monkeypatch, capsys, tmp_path):
+    """Shards that are there are kept, and the result is the same; a set that is there is not overwritten."""
+    imported(monkeypatch, capsys, 100, "whole")
+    done = killed_after_five_files(monkeypatch, capsys, "shards source100.npz -o cut")
     status, errors = command(monkeypatch, capsys, "train cut --steps 1")
     assert (status, len(errors)) == (2, 1)
     assert "cut/shards.json is of a set that is not complete" in errors[0]
@@ -203,17 +209,7 @@ def test_an_import_that_is_killed_continues(monkeypatch, capsys, tmp_path):
 def test_a_replacement_that_is_killed_leaves_nothing_of_the_other_set(monkeypatch, capsys, tmp_path):
     imported(monkeypatch, capsys, 100, "set")
     numbered("other.npz", 90)
-    put, done = FolderPlace.put, []
-
-    def failing(place, name, content):
-        if len(done) == 5:
-            raise KeyboardInterrupt
-        done.append(name)
-        put(place, name, content)
-
-    monkeypatch.setattr(FolderPlace, "put", failing)
-    assert command(monkeypatch, capsys, "shards other.npz -o set --force")[0] == 130
-    monkeypatch.setattr(FolderPlace, "put", put)
+    killed_after_five_files(monkeypatch, capsys, "shards other.npz -o set --force")
     assert command(monkeypatch, capsys, "shards other.npz -o set") == (0, [])
     assert len(list((tmp_path / "set").iterdir())) == 11 + 2 + 1
 
