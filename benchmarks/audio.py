@@ -17,8 +17,7 @@ import torch
 
 from clock import count_cpu_time
 from pages import put, table
-from runs import trained_once
-from sparring.evaluation import evaluate
+from runs import evaluated_once, trained_once
 from sparring.metrics.results import Evaluation, Number
 from sparring.model import Model
 
@@ -61,7 +60,7 @@ def _measured(name: str, args: argparse.Namespace) -> list[str]:
         for seed in range(args.seeds):
             out = args.runs / f"{recipe}-{name}-{args.time}-{seed}"
             model = trained_once(recipe, name, out, args.time, seed=seed)
-            found[recipe].append(evaluate(out))
+            found[recipe].append(evaluated_once(out, model))
             costs[recipe] = f"{model.about['step']:,}"
             if args.page and not seed:
                 lines += _shown(model, args.page.parent, name, recipe)

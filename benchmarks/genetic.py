@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from rdkit import Chem, rdBase
 
 ELEMENTS = (6, 7, 8, 9, 16, 17)
 BONDS = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)
+DUMMY = Chem.MolFromSmarts("[#0]")  # where a molecule has been cut
 CUT = Chem.MolFromSmarts("[!R]-!@[*]")  # single bonds that are in no ring
 MUTATED = 0.5  # share of the children that are changed
 MAX_ATOMS = 50
@@ -55,11 +57,11 @@ def _best(worth: dict[str, float], n: int) -> list[str]:
 
 def _crossed(a: str, b: str, draw: random.Random) -> str:
     """A part of each of two molecules, joined; "" if they cannot be cut."""
-    parts = [_part(Chem.MolFromSmiles(text), draw) for text in (a, b)]
+    parts = [_part(text, draw) for text in (a, b)]
     if None in parts:
         return ""
     joined = Chem.RWMol(Chem.CombineMols(*parts))
-    ends = [atom.GetIdx() for atom in joined.GetAtoms() if atom.GetAtomicNum() == 0]
+    ends = [end for (end,) in joined.GetSubstructMatches(DUMMY)]
     neighbors = [joined.GetAtomWithIdx(end).GetNeighbors()[0].GetIdx() for end in ends]
     joined.AddBond(neighbors[0], neighbors[1], Chem.BondType.SINGLE)
     for end in sorted(ends, reverse=True):
@@ -67,14 +69,25 @@ def _crossed(a: str, b: str, draw: random.Random) -> str:
     return _valid(joined)
 
 
-def _part(molecule: Any, draw: random.Random) -> Any:
+def _part(text: str, draw: random.Random) -> Any:
     """One side of a random single bond, with a dummy atom at the cut; None if there is no such bond."""
-    pairs = molecule.GetSubstructMatches(CUT)
-    if not pairs:
-        return None
-    bond = molecule.GetBondBetweenAtoms(*draw.choice(pairs))
-    cut = Chem.FragmentOnBonds(molecule, [bond.GetIdx()], dummyLabels=[(0, 0)])
-    return draw.choice(Chem.GetMolFrags(cut, asMols=True, sanitizeFrags=False))
+    pairs = _parsed(text)[1]
+    return draw.choice(_sides(text, draw.choice(pairs))) if pairs else None
+
+
+@lru_cache(maxsize=2000)  # a parent has many children
+def _parsed(text: str) -> tuple[Any, tuple[tuple[int, int], ...]]:
+    """A molecule, and the ends of the bonds where it can be cut."""
+    molecule = Chem.MolFromSmiles(text)
+    return molecule, molecule.GetSubstructMatches(CUT)
+
+
+@lru_cache(maxsize=20_000)
+def _sides(text: str, ends: tuple[int, int]) -> tuple[Any, ...]:
+    """The two sides of a bond."""
+    molecule = _parsed(text)[0]
+    cut = Chem.FragmentOnBonds(molecule, [molecule.GetBondBetweenAtoms(*ends).GetIdx()], dummyLabels=[(0, 0)])
+    return Chem.GetMolFrags(cut, asMols=True, sanitizeFrags=False)
 
 
 def _mutated(text: str, draw: random.Random) -> str:

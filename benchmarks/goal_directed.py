@@ -9,7 +9,8 @@ The objectives are those of benchmarks/guacamol.py. The genetic search may ask f
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from clock import count_cpu_time
 from genetic import search
 from guacamol import OBJECTIVES
 from pages import put, table
-from runs import trained_once
+from runs import computed_once, trained_once
 from sparring.metrics import chemistry
 from sparring.modalities import find
 from sparring.modalities.molecules import Molecules
@@ -41,13 +42,14 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-goals"))
     parser.add_argument("--page", type=Path, help="write the table to this Markdown file, between its two marks")
     args = parser.parse_args()
-    counted, train = count_cpu_time(), training_molecules(args.data)
+    counted, train = count_cpu_time(), cache(lambda: training_molecules(args.data))
+    number = computed_once(args.runs, lambda: len(train()), what="training molecules", data=args.data)
     body = [row for name in args.objectives for row in rows(name, train, args)]
     head = ["objective", "molecules", *(f"top {n}" for n in TOP), "values asked for"]
     lines = [
         *table(head, body),
         "",
-        f"Mean of the best molecules; {args.samples:,} of each model; training molecules: all {len(train):,}. "
+        f"Mean of the best molecules; {args.samples:,} of each model; training molecules: all {number:,}. "
         f"organ: balance={BALANCE}. genetic: {POPULATION} molecules, from the best of {START:,} training molecules.",
         "",
         f"`python benchmarks/goal_directed.py {' '.join(args.objectives)} --data {args.data} --time {args.time} "
@@ -66,20 +68,36 @@ def training_molecules(data: str) -> list[str]:
     return [known[i] for i in modality.split(items, cleaned.rows).train.tolist()]
 
 
-def rows(name: str, train: Sequence[str], args: argparse.Namespace) -> list[list[str]]:
-    """The rows of an objective."""
-    score, body = OBJECTIVES[name], []
-    body.append(row(name, "training molecules", score(train), len(train)))
+def rows(name: str, train: Callable[[], Sequence[str]], args: argparse.Namespace) -> list[list[str]]:
+    """The rows of an objective, from the folders of runs if they are there."""
+    score, of_data = OBJECTIVES[name], {"objective": name, "data": args.data}
     alone = trained(args, "alone", adversarial=0.0, balance=1.0)
-    body.append(row("", "likelihood alone", score(drawn(alone, args.samples)), 0))
     organ = trained(args, name, objective=f"{FORMULAS}:{name}", balance=BALANCE)
-    asked = rewarded_steps(args.runs / f"{name}-{args.time}") * organ.recipe.batch * (organ.recipe.rollouts + 1)
-    body.append(row("", "**organ**", score(drawn(organ, args.samples)), asked))
-    order = np.random.default_rng(0).permutation(len(train))[:START]
+    run = folder(args, name)
+    asked = rewarded_steps(run) * organ.recipe.batch * (organ.recipe.rollouts + 1)
     generations = max(1, (asked - START) // POPULATION)
-    found = search([train[i] for i in order], score, POPULATION, generations)
-    body.append(row("", "genetic", score(found), START + generations * POPULATION))
-    return body
+
+    def genetic() -> list[str]:
+        order = np.random.default_rng(0).permutation(len(train()))[:START]
+        found = search([train()[i] for i in order], score, POPULATION, generations)
+        return row("", "genetic", score(found), START + generations * POPULATION)
+
+    def training() -> list[str]:
+        return row(name, "training molecules", score(train()), len(train()))
+
+    def sampled(model: sparring.Model, title: str, asked: int) -> list[str]:
+        return row("", title, score(drawn(model, args.samples)), asked)
+
+    return [
+        computed_once(args.runs, training, row="training", **of_data),
+        computed_once(
+            folder(args, "alone"), lambda: sampled(alone, "likelihood alone", 0), samples=args.samples, **of_data
+        ),
+        computed_once(run, lambda: sampled(organ, "**organ**", asked), samples=args.samples, **of_data),
+        computed_once(
+            run, genetic, row="genetic", population=POPULATION, generations=generations, start=START, **of_data
+        ),
+    ]
 
 
 def rewarded_steps(run: Path) -> int:
@@ -91,8 +109,12 @@ def rewarded_steps(run: Path) -> int:
 
 def trained(args: argparse.Namespace, name: str, **fields: object) -> sparring.Model:
     """The model of a run, trained if it does not exist."""
-    out = args.runs / f"{name}-{args.time}"
-    return trained_once("organ", args.data, out, args.time, **fields)
+    return trained_once("organ", args.data, folder(args, name), args.time, **fields)
+
+
+def folder(args: argparse.Namespace, name: str) -> Path:
+    """The folder of a run."""
+    return args.runs / f"{name}-{args.time}"
 
 
 def drawn(model: sparring.Model, n: int) -> list[str]:

@@ -19,11 +19,10 @@ import torch
 
 import joint_film
 from pages import table
-from runs import cost, run_tasks, trained
+from runs import cost, evaluated_once, run_tasks, trained
 from sparring import Model
 from sparring.console import Screen
 from sparring.data.tensors import VALUES
-from sparring.evaluation import evaluate
 from sparring.evaluation.evaluate import training_data
 from sparring.metrics.results import Evaluation
 from sparring.modalities.joint.judge import JointJudge, joint_judge
@@ -84,7 +83,13 @@ def compared(options: argparse.Namespace, task: str, data: Path | str, minutes: 
     """Tables of both recipes on a data set."""
     models = {name: trained(options, f"{task}-{name}", name, data, minutes, **fields) for name in RECIPES}
     judge = joint_of(models[RECIPES[0]])
-    evaluations = {name: judge.evaluate(model, None, 0, Screen(True)) for name, model in models.items()}
+    evaluations = {
+        name: evaluated_once(
+            options.runs / f"{task}-{name}", model, None,
+            compute=lambda model=model: judge.evaluate(model, None, 0, Screen(True)), judge="joint",
+        )
+        for name, model in models.items()
+    }  # fmt: skip
     first = evaluations[RECIPES[0]]
     names = together(first)
     body = [
@@ -126,7 +131,8 @@ def characters(options: argparse.Namespace) -> list[str]:
     lines = compared(options, "characters", data, MINUTES, **fields)
     whole = trained(options, "characters-joint", "joint", data, MINUTES, **fields)
     alone = trained(options, "characters-alone", "r3gan_strided", data, MINUTES, labels=False, **fields)
-    ours, theirs = evaluate(whole, samples=1000), evaluate(alone, samples=1000)
+    ours = evaluated_once(options.runs / "characters-joint", whole, samples=1000)
+    theirs = evaluated_once(options.runs / "characters-alone", alone, samples=1000)
     names = [n.name for n in theirs.numbers if n.name.startswith(("fid", "precision", "recall"))]
     names = [name for name in names if f"picture {name}" in {n.name for n in ours.numbers}]
     rows = [[name, f"{theirs.of_real(name):.3g}", f"{theirs[name]:.3g}", f"{ours[f'picture {name}']:.3g}"]

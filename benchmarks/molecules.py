@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import cache
 from math import nan
 from pathlib import Path
 from statistics import mean, stdev
@@ -20,12 +21,11 @@ import numpy as np
 
 from clock import count_cpu_time
 from pages import put, table
-from runs import trained_once
+from runs import computed_once, numbers_once, rows_once, trained_once
 from sparring import Model
 from sparring.metrics import chemistry, moses
 from sparring.metrics.results import Number
 from sparring.modalities.molecules import Molecules
-from sparring.modalities.molecules.baselines import baselines
 from sparring.modalities.molecules.conditions import ranges
 from sparring.modalities.molecules.judge import MAX_BASELINE, MoleculeJudge
 from sparring.modalities.molecules.sets import qm9
@@ -83,13 +83,17 @@ def compare_on_moses(args: argparse.Namespace) -> list[str]:
         for seed in range(args.seeds):
             run = f"moses-{name.strip('*').replace(' ', '-')}-{seed}"
             model = trained(args, run, data, seed, recipe, **fields)
-            rows[name].append(judge.numbers(*drawn(model, args.samples)))
+            rows[name].append(numbers_of(args, run, model, judge))
             print(name, seed, " ".join(f"{n.name} {n}" for n in rows[name][-1]), flush=True)
-    real = moses.smiles("train")
-    order = np.random.default_rng(1).permutation(len(real))[: args.samples]
-    rows = {"training molecules": [judge.numbers([real[i] for i in order])], **rows}
-    cheats = baselines(train, min(MAX_BASELINE, len(train)))
-    rows |= {name: [judge.numbers(made)] for name, made in cheats.items()}
+    of_data = {"data": "moses", "molecules": len(train), "protocol": judge.protocol(args.samples)}
+    rows = {
+        "training molecules": [
+            numbers_once(args.runs, lambda: judge.numbers(some_of_training(args.samples)), row="training", **of_data)
+        ],
+        **rows,
+    }
+    cheats = rows_once(args.runs, lambda: judge.baselines, row="baselines", **of_data)
+    rows |= {name: [numbers] for name, numbers in cheats.items()}
     body = [[f"{name} (published)", *map(published, values), *[""] * len(OWN)] for name, values in PUBLISHED.items()]
     body += [[name, *(cell(numbers, column) for column in (*COLUMNS, *OWN))] for name, numbers in rows.items()]
     about = (
@@ -102,15 +106,20 @@ def compare_on_moses(args: argparse.Namespace) -> list[str]:
 def compare_conditions(args: argparse.Namespace) -> list[str]:
     """How many molecules satisfy a condition when nothing is asked, when it is asked, and after others are replaced."""
     data, _ = training_part(args)
-    model = trained(args, "moses-molecules-0", data, 0)
-    free = valid_ones(model, None)
-    body = []
-    for where in ASKED:
+    run = "moses-molecules-0"
+    model = trained(args, run, data, 0)
+    free = cache(lambda: valid_ones(model, None))
+
+    def row(where: Sequence[str]) -> list[str]:
         asked = ranges(where, model.modality.measures)
-        made = valid_ones(model, where)
         returned = model.sample(100, seed=0, where=where)
-        shares = [share(texts, asked) for texts in (free, made, list(returned.items))]
-        body.append([" and ".join(where), *(f"{x:.1%}" for x in shares), returned.notes[0]])
+        shares = [share(texts, asked) for texts in (free(), valid_ones(model, where), list(returned.items))]
+        return [" and ".join(where), *(f"{x:.1%}" for x in shares), returned.notes[0]]
+
+    body = [
+        computed_once(folder(args, run), lambda where=where: row(where), where=where, samples=ASKED_OF)
+        for where in ASKED
+    ]
     head = ["condition", "nothing asked", "asked", "returned", "yield, of 100 molecules"]
     return [*table(head, body), "", f"Shares of {ASKED_OF:,} molecules, the invalid ones left out."]
 
@@ -125,13 +134,15 @@ def compare_on_qm9(args: argparse.Namespace) -> list[str]:
     split = modality.split(items, cleaned.rows)
     known = dict(zip(cleaned.rows.tolist(), cleaned.smiles, strict=True))
     judge = MoleculeJudge([known[i] for i in split.train], [known[i] for i in split.held], "qm9")
-    numbers, others = (judge.numbers(*drawn(one, 10_000)) for one in (model, graphs))
+    args = argparse.Namespace(**{**vars(args), "samples": 10_000})
+    numbers, others = (numbers_of(args, run, one, judge) for run, one in (("qm9-0", model), ("qm9-molgan-0", graphs)))
+    floor = numbers_once(args.runs, lambda: judge.floor, row="training", data="qm9", protocol=judge.protocol(10_000))
     columns = ("valid", "unique@10k", "novelty", "fcd", "valid[candidates]")
     body = [
         ["MolGAN (published, arXiv:1805.11973, 6,400 molecules)", "0.981", "0.104", "0.942", "", ""],
         ["**molecules**", *(cell([numbers], column) for column in columns)],
         ["molgan", *(cell([others], column) for column in columns)],
-        ["training molecules", *(cell([judge.floor], column) for column in columns)],
+        ["training molecules", *(cell([floor], column) for column in columns)],
     ]
     return [*table(["", *columns], body), "", "10,000 molecules compared with 10,000 held-out ones."]
 
@@ -154,8 +165,24 @@ def trained(
     args: argparse.Namespace, name: str, data: str | Path, seed: int, recipe: str = "molecules", **fields: object
 ) -> Model:
     """The model of a run, trained if it does not exist."""
-    out = args.runs / f"{name}-{args.time}"
-    return trained_once(recipe, data, out, args.time, seed=seed, device=args.device, **fields)
+    return trained_once(recipe, data, folder(args, name), args.time, seed=seed, device=args.device, **fields)
+
+
+def folder(args: argparse.Namespace, name: str) -> Path:
+    """The folder of a run."""
+    return args.runs / f"{name}-{args.time}"
+
+
+def numbers_of(args: argparse.Namespace, name: str, model: Model, judge: MoleculeJudge) -> list[Number]:
+    """Metrics of a run, from its folder if they are there."""
+    made = lambda: judge.numbers(*drawn(model, args.samples))  # noqa: E731
+    return numbers_once(folder(args, name), made, protocol=judge.protocol(args.samples), seed=0)
+
+
+def some_of_training(n: int) -> list[str]:
+    """Molecules of the whole training set of MOSES."""
+    real = moses.smiles("train")
+    return [real[i] for i in np.random.default_rng(1).permutation(len(real))[:n]]
 
 
 def drawn(model: Model, n: int) -> tuple[list[str], float]:

@@ -19,8 +19,7 @@ import numpy as np
 import sparring
 from clock import count_cpu_time
 from pages import put, table
-from runs import trained_once
-from sparring.evaluation.evaluate import evaluate
+from runs import evaluated_once, trained_once
 from sparring.metrics.results import Evaluation, Number
 
 RUNS = {
@@ -57,8 +56,9 @@ def _measured(name: str, args: argparse.Namespace) -> list[str]:
     files: list[str] = []
     for title, (recipe, fields) in RUNS[name].items():
         for seed in range(args.seeds):
-            model = _trained(recipe, name, args, seed, fields, title.replace(" ", "-"))
-            found = evaluate(model, seed=0)
+            out = args.runs / f"{title.replace(' ', '-')}-{name}-{args.time}-{seed}"
+            model = trained_once(recipe, name, out, args.time, seed=seed, **fields)
+            found = evaluated_once(out, model, seed=0)
             print(title, seed, " ".join(f"{n.name} {n}" for n in found.numbers), flush=True)
             rows.setdefault(f"**{title}**, {model.about['seconds'] / 60:.0f} min", []).append(found.numbers)
             if first is None:
@@ -70,13 +70,6 @@ def _measured(name: str, args: argparse.Namespace) -> list[str]:
     names = [number.name for number in first.numbers]
     body = [[number, *(_cell(runs, number) for runs in rows.values())] for number in names]
     return [*table(["", *rows], body), "", f"{first.protocol}.", "", *files]
-
-
-def _trained(
-    recipe: str, data: str, args: argparse.Namespace, seed: int, fields: dict[str, float], name: str
-) -> sparring.Model:
-    out = args.runs / f"{name}-{data}-{args.time}-{seed}"
-    return trained_once(recipe, data, out, args.time, seed=seed, **fields)
 
 
 def _cell(runs: Sequence[Sequence[Number]], name: str) -> str:

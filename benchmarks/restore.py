@@ -22,10 +22,9 @@ from PIL import Image
 from torch import Tensor
 
 from pages import table
-from runs import compared, cost, run_tasks, save_picture, trained
+from runs import compared, cost, evaluated_once, run_tasks, save_picture, trained
 from sparring import Model
 from sparring.data.tensors import VALUES
-from sparring.evaluation import evaluate
 from sparring.evaluation.classifier import accuracy, train_classifier
 from sparring.metrics.image_pairs import flicker
 from sparring.modalities import find
@@ -52,7 +51,10 @@ def _enlarging(options: argparse.Namespace, times: int) -> Model:
 def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
     def task(options: argparse.Namespace) -> list[str]:
         model = _enlarging(options, times)
-        evaluations = {name: evaluate(model, options.data / "superres" / file) for name, file in SETS.items()}
+        run = options.runs / f"x{times}"
+        evaluations = {
+            name: evaluated_once(run, model, options.data / "superres" / file) for name, file in SETS.items()
+        }
         if times == 4:
             save_picture(options, "restored-x4", evaluations["Set14"])
         body = []
@@ -75,7 +77,7 @@ def enlarged(times: int) -> Callable[[argparse.Namespace], list[str]]:
 
 def inpaint(options: argparse.Namespace) -> list[str]:
     model = trained(options, "inpaint", "inpaint", "fashion-mnist", 12)
-    evaluation = evaluate(model, samples=2000)
+    evaluation = evaluated_once(options.runs / "inpaint", model, samples=2000)
     save_picture(options, "restored-inpaint", evaluation)
     metrics = ("mae[holes]", "psnr", "spectral_distance", "kid[patches]")
     return [*compared(evaluation, metrics, model), "", evaluation.protocol + "."]
@@ -84,7 +86,7 @@ def inpaint(options: argparse.Namespace) -> list[str]:
 def enhance(options: argparse.Namespace) -> list[str]:
     data = options.data / "medical/pneumoniamnist_balanced.npz"
     model = trained(options, "enhance", "enhance", data, 10)
-    evaluation = evaluate(model)
+    evaluation = evaluated_once(options.runs / "enhance", model)
     save_picture(options, "restored-enhance", evaluation)
     lines = compared(evaluation, ("psnr", "ssim", "spectral_distance", "kid[patches]"), model)
     accuracies = ", ".join(f"{name} {value:.1%}" for name, value in _diagnoses(model, data).items())

@@ -1,18 +1,28 @@
-"""Benchmarks of several tasks. The runs of each task are trained once; its results are a section of a page."""
+"""Benchmarks of several tasks. The runs of each task are trained once, and what is computed of a run is kept in its
+folder, so that an interrupted benchmark continues; the results of a task are a section of a page.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
+
+from PIL import Image
 
 import sparring
 from clock import count_cpu_time
 from pages import put, table
 from sparring import Model, recipes
 from sparring.devices import resolve
-from sparring.metrics.results import Evaluation
+from sparring.evaluation import evaluate
+from sparring.files import as_plain, atomic_path, write_json
+from sparring.json_files import build, read_json
+from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.modalities import find
 from sparring.modalities.find import lasting_source
 from sparring.recipes.base import Recipe
@@ -20,7 +30,15 @@ from sparring.runs.folder import RunFolder
 from sparring.training.bounds import seconds
 
 MAX_HEIGHT = 662  # pixels of an image on a page
+RESULTS = "results"  # folder in that of a run: what was computed of it
 Task = Callable[[argparse.Namespace], list[str]]
+
+
+class Kept(TypedDict):
+    """A file of results."""
+
+    asked: dict[str, Any]
+    result: Any
 
 
 def run_tasks(script: str, description: str, tasks: Mapping[str, Task], device: str = "auto") -> None:
@@ -124,6 +142,80 @@ def finished(
         return None
     model = sparring.load(out, str(place))
     return None if model.about.get("stopped") else model
+
+
+def computed_once(run: Path, compute: Callable[[], Any], **asked: Any) -> Any:
+    """What is computed of a run, from its folder if it has been computed before.
+
+    Args:
+        run: its folder, or another one for results that are of no model. Another model in it is computed anew.
+        compute: returns what JSON can hold.
+        asked: what the result depends on beside the model, such as the number of samples, the seed and the protocol.
+    """
+    return _kept(run, compute, asked)[0]
+
+
+def numbers_once(run: Path, compute: Callable[[], Sequence[Number]], **asked: Any) -> list[Number]:
+    """Metrics of a run; see `computed_once`."""
+    found, path = _kept(run, lambda: [asdict(number) for number in compute()], asked)
+    return [build(Number, number, str(path)) for number in found]
+
+
+def rows_once(
+    run: Path, compute: Callable[[], Mapping[str, Sequence[Number]]], **asked: Any
+) -> dict[str, list[Number]]:
+    """Metrics of several rows, such as those of baselines; see `computed_once`."""
+    found, path = _kept(run, lambda: {name: [asdict(n) for n in row] for name, row in compute().items()}, asked)
+    return {name: [build(Number, number, str(path)) for number in row] for name, row in found.items()}
+
+
+def evaluated_once(
+    run: Path, model: Model, against: Path | None = None, *, compute: Callable[[], Evaluation] | None = None,
+    **asked: Any,
+) -> Evaluation:  # fmt: skip
+    """The evaluation of a run; see `computed_once`.
+
+    Args:
+        compute: the evaluation; that of `sparring.evaluation.evaluate` unless given.
+        asked: further arguments of `evaluate`, or whatever the evaluation depends on.
+    """
+    pictures: list[Image.Image] = []
+
+    def content() -> dict[str, Any]:
+        found = evaluate(model, against, **asked) if compute is None else compute()
+        pictures.extend([] if found.picture is None else [found.picture])
+        return asdict(replace(found, picture=None))
+
+    found, path = _kept(run, content, {"against": None if against is None else str(against), **asked}, pictures)
+    lists = {part: tuple(build(Number, n, str(path)) for n in found[part]) for part in ("numbers", "floor")}
+    baselines = {name: [build(Number, n, str(path)) for n in numbers] for name, numbers in found["baselines"].items()}
+    findings = tuple(build(Finding, finding, str(path)) for finding in found["findings"])
+    picture = path.with_suffix(".png")
+    shown = Image.open(picture) if picture.is_file() else None
+    return Evaluation(**{**found, **lists, "baselines": baselines, "findings": findings, "picture": shown})
+
+
+def _kept(
+    run: Path, compute: Callable[[], Any], asked: Mapping[str, Any], pictures: Sequence[Image.Image] = ()
+) -> tuple[Any, Path]:
+    """A result and its file. Pictures are written first, so that no file of a result lacks its own."""
+    asked = {**asked, "sparring": sparring.__version__, "weights": _weights(run)}
+    digest = blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=12).hexdigest()
+    path = run / RESULTS / f"{digest}.json"
+    if path.is_file():
+        return read_json(path, Kept)["result"], path
+    result = as_plain(compute())
+    for picture in pictures:
+        with atomic_path(path.with_suffix(".png")) as part:
+            picture.save(part, "PNG")
+    write_json(path, {"asked": asked, "result": result})
+    return result, path
+
+
+def _weights(run: Path) -> str:
+    """A digest of the weights of a run's model; "" if there is none."""
+    path = RunFolder(run).model / "weights.safetensors"
+    return blake2b(path.read_bytes(), digest_size=12).hexdigest() if path.is_file() else ""
 
 
 def _described(recipe: Recipe[Any]) -> dict[str, Any]:

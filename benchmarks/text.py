@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -20,7 +22,7 @@ import numpy as np
 
 from clock import count_cpu_time
 from pages import put, table
-from runs import trained_once
+from runs import computed_once, numbers_once, rows_once, trained_once
 from sparring import Model
 from sparring.files import places
 from sparring.metrics.bleu import References, bleu, self_bleu
@@ -51,6 +53,20 @@ PUBLISHED = {
 }
 
 
+@dataclass(frozen=True)
+class Made:
+    """Texts of a model.
+
+    Attributes:
+        run: folder of the model's run, where what is computed of the texts is kept.
+        how: they were drawn.
+    """
+
+    run: Path
+    how: Mapping[str, object]
+    texts: list[str]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", default=list(FILES))
@@ -79,21 +95,26 @@ def main() -> None:
 def compare(args: argparse.Namespace, task: str) -> list[str]:
     """The tables of a data set."""
     path = file(FILES[task])
-    made: dict[str, list[list[str]]] = {}
+    made: dict[str, list[Made]] = {}
     for recipe in (LIKELIHOOD, *args.recipes):
-        models = [trained(args, task, recipe, path, seed) for seed in range(args.seeds)]
-        judge = judge_of(models[0], path, task)
-        made[recipe] = [drawn(model, args.samples, None) for model in models]
+        runs = {folder(args, task, recipe, seed): trained(args, task, recipe, path, seed) for seed in range(args.seeds)}
+        judge = judge_of(next(iter(runs.values())), path, task)
+        made[recipe] = [drawn(run, model, args.samples) for run, model in runs.items()]
         if recipe == LIKELIHOOD:
-            made |= {f"T={t:g}": [drawn(model, args.samples, t) for model in models] for t in TEMPERATURES}
+            for t in TEMPERATURES:
+                made[f"T={t:g}"] = [drawn(run, model, args.samples, t) for run, model in runs.items()]
         else:
-            alone = [model.without_D() for model in models]
-            made |= {f"{recipe} without D": [drawn(m, args.samples, None) for m in alone if m]} if all(alone) else {}
-    measured = {
-        name: [judge.numbers([judge.tokens(t) for t in texts]) for texts in runs] for name, runs in made.items()
+            alone = {run: model.without_D() for run, model in runs.items()}
+            if all(alone.values()):
+                made[f"{recipe} without D"] = [drawn(run, m, args.samples, D=False) for run, m in alone.items() if m]
+    of_data = {"data": task, "samples": args.samples}
+    floor = numbers_once(args.runs, lambda: judge.floor(args.samples), row="real", **of_data)
+    cheats = rows_once(args.runs, lambda: numbers_of_trivial(judge, args.samples), row="baselines", **of_data)
+    rows = {
+        "real": [floor],
+        **{name: [numbers_of(judge, task, texts) for texts in runs] for name, runs in made.items()},
+        **{name: [numbers] for name, numbers in cheats.items()},
     }
-    rows = {"real": [judge.floor(args.samples)], **measured}
-    rows |= {name: [judge.numbers(texts)] for name, texts in judge.trivial(args.samples).items()}
     body = [[name, *(cell(numbers, column) for column in COLUMNS)] for name, numbers in rows.items()]
     about = [
         *table(["", *COLUMNS], body),
@@ -120,17 +141,23 @@ def aims(rows: Mapping[str, Sequence[Sequence[Number]]], recipes: Sequence[str])
     return " ".join(said)
 
 
-def protocol_of_texygen(
-    judge: TextJudge, made: Mapping[str, Sequence[Sequence[str]]], args: argparse.Namespace
-) -> list[str]:
+def protocol_of_texygen(judge: TextJudge, made: Mapping[str, Sequence[Made]], args: argparse.Namespace) -> list[str]:
     """Test BLEU by Texygen's protocol, next to published rows."""
-    references = References([judge.tokens(line) for line in file(TEST).read_text().splitlines()])
+    references = cache(lambda: References([judge.tokens(line) for line in file(TEST).read_text().splitlines()]))
     real = [" ".join(tokens) for tokens in judge.train[: args.samples]]
+    training = Made(args.runs, {"row": "real training captions", "samples": args.samples}, real)
     body = [[f"{name}, published", *(f"{x:.3f}" for x in row), "", ""] for name, row in PUBLISHED.items()]
-    for name, runs in {"real training captions": [real], **made}.items():
-        tokens = [[judge.tokens(text) for text in texts] for texts in runs]
-        with_test = np.array([bleu(texts, references) for texts in tokens])
-        within = np.array([self_bleu(texts[:SELF]) for texts in tokens])
+
+    def scores(one: Made) -> list[list[float]]:
+        texts = [judge.tokens(text) for text in one.texts]
+        return [bleu(texts, references()).tolist(), self_bleu(texts[:SELF]).tolist()]
+
+    for name, runs in {"real training captions": [training], **made}.items():
+        both = [
+            computed_once(one.run, lambda one=one: scores(one), protocol="Texygen", within=SELF, **one.how)
+            for one in runs
+        ]
+        with_test, within = (np.array(part) for part in zip(*both, strict=True))
         body.append([name, *map(shown, with_test[:, 1:].T), *map(shown, within[:, 2:4].T)])
     head = ["", *(f"test BLEU-{n}" for n in range(2, 6)), "self-BLEU-3", "self-BLEU-4"]
     about = (
@@ -146,9 +173,14 @@ def file(name: str) -> Path:
     return next(path for path in (place / name for place in places("text")) if path.is_file())
 
 
+def folder(args: argparse.Namespace, task: str, recipe: str, seed: int) -> Path:
+    """The folder of a run."""
+    return args.runs / f"{task}-{recipe}-{seed}-{args.time}"
+
+
 def trained(args: argparse.Namespace, task: str, recipe: str, path: Path, seed: int) -> Model:
     """The model of a run, trained if it does not exist."""
-    out = args.runs / f"{task}-{recipe}-{seed}-{args.time}"
+    out = folder(args, task, recipe, seed)
     fields = parse(args.fields) if recipe in (LIKELIHOOD, "text") else {}
     fields |= {"adversarial": 0.0, "candidates": 1} if recipe == LIKELIHOOD else {}
     name = "text" if recipe == LIKELIHOOD else recipe
@@ -163,10 +195,31 @@ def judge_of(model: Model, path: Path, name: str) -> TextJudge:
     return TextJudge(train.texts, held.texts, modality.tokenizer.unit == "characters", name)
 
 
-def drawn(model: Model, n: int, temperature: float | None) -> list[str]:
-    """Texts of a model."""
-    batches = model.stream(n, seed=0, truncation=temperature)
-    return [str(text) for batch, _ in batches for text in model.modality.decode(batch)]
+def drawn(run: Path, model: Model, n: int, temperature: float | None = None, D: bool = True) -> Made:
+    """Texts of a model, from the folder of its run if they are there.
+
+    Args:
+        D: False for a model without its D.
+    """
+
+    def texts() -> list[str]:
+        batches = model.stream(n, seed=0, truncation=temperature)
+        return [str(text) for batch, _ in batches for text in model.modality.decode(batch)]
+
+    how = {"samples": n, "seed": 0, "temperature": temperature, "D": D}
+    return Made(run, how, computed_once(run, texts, what="texts", **how))
+
+
+def numbers_of(judge: TextJudge, task: str, made: Made) -> list[Number]:
+    """Metrics of texts."""
+    return numbers_once(
+        made.run, lambda: judge.numbers([judge.tokens(text) for text in made.texts]), data=task, **made.how
+    )
+
+
+def numbers_of_trivial(judge: TextJudge, n: int) -> dict[str, list[Number]]:
+    """Metrics of trivial generators."""
+    return {name: judge.numbers(texts) for name, texts in judge.trivial(n).items()}
 
 
 def means(runs: Sequence[Sequence[Number]]) -> list[Number]:

@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pages import table
-from runs import compared, cost, run_tasks, save_picture, trained
-from sparring.evaluation import evaluate
+from runs import compared, cost, evaluated_once, run_tasks, save_picture, trained
 from sparring.layers.degrade import parse
 from sparring.modalities import find
 from sparring.nets.tiles import as_bytes, as_input
@@ -46,7 +45,7 @@ def membranes(options: argparse.Namespace) -> list[str]:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(archive.read(name))
     model = trained(options, "membranes", "pix2pix", folder, 12, turn=True, size=128)
-    evaluation = evaluate(model, folder)  # its test part
+    evaluation = evaluated_once(options.runs / "membranes", model, folder)  # its test part
     save_picture(options, "translated-membranes", evaluation)
     return compared(evaluation, ("iou", "mae", "spectral_distance", "kid[patches]"), model)
 
@@ -59,7 +58,7 @@ def edges(options: argparse.Namespace) -> list[str]:
         _save(folder / part / "input", outlines)
         _save(folder / part / "target", digits)
     model = trained(options, "edges", "pix2pix", folder, 5, flip=False)
-    evaluation = evaluate(model)
+    evaluation = evaluated_once(options.runs / "edges", model)
     save_picture(options, "translated-edges", evaluation)
     return compared(evaluation, ("mae", "psnr", "spectral_distance", "kid[patches]"), model)
 
@@ -110,7 +109,7 @@ def citrus(options: argparse.Namespace) -> list[str]:
         model = trained(
             options, f"citrus-{recipe}", recipe, options.data / "grocery/apple2citrus_128.zip", minutes, size=64
         )
-        evaluation = evaluate(model)
+        evaluation = evaluated_once(options.runs / f"citrus-{recipe}", model)
         save_picture(options, f"translated-citrus-{recipe}", evaluation)
         results = compared(evaluation, ("kid[patches]",), model)
         lines += results if not lines else results[-1:]

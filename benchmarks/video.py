@@ -30,8 +30,7 @@ from PIL import Image
 import sparring
 from clock import count_cpu_time
 from pages import put, table
-from runs import cost, trained_once
-from sparring.evaluation import evaluate
+from runs import cost, evaluated_once, trained_once
 from sparring.metrics.results import Evaluation
 from sparring.modalities import Video
 from sparring.modalities.video import drawing, writers
@@ -76,11 +75,11 @@ def main() -> None:
         name = Path(data).stem
         for recipe in given.recipes:
             for seed in range(given.seeds):
+                run = out / "runs" / f"{recipe}-{name}-{seed}"
                 model = trained_once(
-                    recipe, data, out / "runs" / f"{recipe}-{name}-{seed}", given.time, seed=seed, device=given.device,
-                    quiet=False, **parse(given.set),
-                )  # fmt: skip
-                evaluation = evaluate(model, device=given.device)
+                    recipe, data, run, given.time, seed=seed, device=given.device, quiet=False, **parse(given.set)
+                )
+                evaluation = evaluated_once(run, model, device=given.device)
                 results.setdefault(name, {}).setdefault(recipe, []).append(Measured(evaluation, cost(model)))
                 if not seed:
                     pictures.setdefault(name, []).extend(show(model, evaluation, out, f"{name}-{recipe}"))

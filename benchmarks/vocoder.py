@@ -22,9 +22,8 @@ import numpy as np
 import torch
 
 from pages import table
-from runs import cost, run_tasks, save_picture, trained
+from runs import cost, evaluated_once, run_tasks, save_picture, trained
 from sparring import Model
-from sparring.evaluation import evaluate
 from sparring.metrics.recordings import log_spectral_distance
 from sparring.metrics.results import Evaluation, Number
 from sparring.modalities import PairedAudio, find
@@ -61,7 +60,7 @@ def compared(
     for name, (recipe, fields) in runs.items():
         slug = f"{picture}-{name}".replace(" ", "-").replace(",", "")
         model = models[name] = trained(options, slug, recipe, data, MINUTES, **fields)
-        evaluation = evaluate(model, samples=SOUNDS)
+        evaluation = evaluated_once(options.runs / slug, model, samples=SOUNDS)
         metrics = tuple(number.name for number in evaluation.numbers)
         if not body:
             body += _rows(evaluation, metrics)

@@ -15,7 +15,8 @@ from sparring.errors import needs
 Floats = NDArray[np.float64]
 Molecule = Any  # rdkit.Chem.Mol
 
-BITS = 2048  # of a folded Morgan fingerprint
+BITS = 2048  # of a folded Morgan fingerprint that counts,
+FINGERPRINT = 1024  # and of one that only says what occurs
 RADIUS = 2
 # Descriptors that take microseconds, as `rdMolDescriptors.Properties` calls them.
 QUICK = (
@@ -80,7 +81,7 @@ def counts(molecules: Sequence[Molecule]) -> NDArray[np.float32]:
     return np.array(rows, np.float32).reshape(len(rows), BITS)
 
 
-def fingerprints(molecules: Iterable[Molecule], bits: int = 1024) -> NDArray[np.uint8]:
+def fingerprints(molecules: Iterable[Molecule], bits: int = FINGERPRINT) -> NDArray[np.uint8]:
     """Which folded substructures of radius 2 occur, (n, bits)."""
     rows = [_morgan(bits).GetFingerprintAsNumPy(molecule) for molecule in molecules]
     return np.array(rows, np.uint8).reshape(len(rows), bits)

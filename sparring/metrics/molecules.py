@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from math import nan, sqrt
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -17,14 +17,17 @@ from sparring.errors import needs
 from sparring.metrics import chemistry
 from sparring.metrics.chemistry import QUICK, Floats, Molecule
 from sparring.metrics.frechet import Moments, Summed
-from sparring.metrics.moses import Statistics
 from sparring.metrics.tables import Rows
 
 CHEMNET_LENGTH = 350  # characters of a SMILES
 CHEMNET_BATCH = 256
+CHEMNET_WIDTH = 512  # activations of a molecule
 MIN_RINGS = 2  # of a scaffold that counts
-BLOCK = 4096  # fingerprints that are compared at once
+BLOCK = 2048  # molecules whose pairs or activations are added up at once
+COMPARED = 16_384  # real fingerprints that are compared at once: their columns fit into a cache
 PROJECTED = 64  # directions of substructures by which a classifier tells molecules apart
+
+T = TypeVar("T")
 
 
 def unique(smiles: Sequence[str], k: int) -> float:
@@ -46,39 +49,57 @@ def _chemnet() -> tuple[torch.nn.Module, Callable[..., Any]]:
 
 
 @torch.no_grad()
-def chemnet_moments(smiles: Sequence[str]) -> Moments:
-    """Moments of ChemNet's activations of canonical SMILES, for the Fréchet ChemNet distance. Preuer et al. 2018,
-    arXiv:1803.09518.
-    """
+def activations(smiles: Sequence[str]) -> NDArray[np.float32]:
+    """ChemNet's activations of canonical SMILES, (n, 512). Preuer et al. 2018, arXiv:1803.09518."""
     net, one_hot = _chemnet()
-    summed = Summed()
+    found = []
     for start in range(0, len(smiles), CHEMNET_BATCH):
-        codes = np.stack([one_hot(text, CHEMNET_LENGTH) for text in smiles[start : start + CHEMNET_BATCH]])
-        x = torch.from_numpy(codes / codes.shape[2]).transpose(1, 2).float()
-        summed.add(net(x))
+        codes = [one_hot(text, CHEMNET_LENGTH) for text in smiles[start : start + CHEMNET_BATCH]]
+        x = torch.from_numpy(np.stack(codes, dtype=np.float32))
+        found.append(net((x / x.shape[2]).transpose(1, 2)).numpy())
+    return np.concatenate(found) if found else np.zeros((0, CHEMNET_WIDTH), np.float32)
+
+
+def chemnet_moments(activations: Sequence[NDArray[np.float32]]) -> Moments:
+    """Moments of the activations of molecules, (512,) each, for the Fréchet ChemNet distance."""
+    summed = Summed()
+    for start in range(0, len(activations), BLOCK):
+        summed.add(torch.from_numpy(np.stack(activations[start : start + BLOCK])))
     return summed.moments()
 
 
-def fragments(molecules: Iterable[Molecule]) -> Counter[str]:
-    """How often each BRICS fragment occurs. Degen et al. 2008, doi:10.1002/cmdc.200800178."""
+class Pieces(NamedTuple):
+    """Parts of a molecule, as SMILES.
+
+    Attributes:
+        fragments: by BRICS. Degen et al. 2008, doi:10.1002/cmdc.200800178.
+        scaffold: "" if it has fewer than two rings. Bemis and Murcko 1996, doi:10.1021/jm9602928.
+    """
+
+    fragments: tuple[str, ...]
+    scaffold: str
+
+
+def pieces(smiles: Iterable[str]) -> list[Pieces]:
+    """Parts of valid molecules."""
     brics = needs("rdkit.Chem.AllChem", "molecules", "computes fragments").FragmentOnBRICSBonds
-    write = chemistry.chem().MolToSmiles
-    found: Counter[str] = Counter()
-    for molecule in molecules:
-        found.update(write(brics(molecule)).split("."))
-    return found
-
-
-def scaffolds(molecules: Iterable[Molecule]) -> Counter[str]:
-    """How often each scaffold of two rings or more occurs. Bemis and Murcko 1996, doi:10.1021/jm9602928."""
     murcko = needs("rdkit.Chem.Scaffolds.MurckoScaffold", "molecules", "computes scaffolds").GetScaffoldForMol
-    write = chemistry.chem().MolToSmiles
-    found: Counter[str] = Counter()
-    for molecule in molecules:
+    write, found = chemistry.chem().MolToSmiles, []
+    for molecule in chemistry.parse_each(smiles):
         scaffold = murcko(molecule)
-        if scaffold.GetRingInfo().NumRings() >= MIN_RINGS:
-            found[write(scaffold)] += 1
+        counts = scaffold.GetRingInfo().NumRings() >= MIN_RINGS
+        found.append(Pieces(tuple(write(brics(molecule)).split(".")), write(scaffold) if counts else ""))
     return found
+
+
+def fragments(pieces: Iterable[Pieces]) -> Counter[str]:
+    """How often each fragment occurs."""
+    return Counter(fragment for one in pieces for fragment in one.fragments)
+
+
+def scaffolds(pieces: Iterable[Pieces]) -> Counter[str]:
+    """How often each scaffold of two rings or more occurs."""
+    return Counter(one.scaffold for one in pieces if one.scaffold)
 
 
 def cosine(a: Mapping[str, int], b: Mapping[str, int]) -> float:
@@ -89,19 +110,6 @@ def cosine(a: Mapping[str, int], b: Mapping[str, int]) -> float:
     return sum(count * b.get(name, 0) for name, count in a.items()) / (lengths[0] * lengths[1])
 
 
-def statistics(smiles: Sequence[str], chemnet: bool = True) -> Statistics:
-    """What metrics compare molecules with, of canonical SMILES.
-
-    Args:
-        chemnet: compute the moments of ChemNet's activations.
-    """
-    molecules = chemistry.parse(smiles)
-    moments = chemnet_moments(smiles) if chemnet else None
-    return Statistics(
-        moments, chemistry.fingerprints(molecules), dict(fragments(molecules)), dict(scaffolds(molecules))
-    )
-
-
 def similarity(a: Tensor, b: Tensor) -> Tensor:
     """Tanimoto similarities (n, m) of fingerprints (n, bits) and (m, bits); 1 for two empty ones."""
     both = a @ b.T
@@ -110,21 +118,32 @@ def similarity(a: Tensor, b: Tensor) -> Tensor:
 
 
 def nearest(made: NDArray[np.uint8], real: NDArray[np.uint8]) -> Floats:
-    """Similarity of each fingerprint to the most similar real one, (n,)."""
-    x, best = torch.from_numpy(made).float(), torch.zeros(len(made))
-    for start in range(0, len(real), BLOCK):
-        block = torch.from_numpy(real[start : start + BLOCK]).float()
-        best = torch.maximum(best, similarity(x, block).amax(1))
-    return best.double().numpy()
+    """Similarity of each fingerprint to the most similar real one, (n,).
+
+    Few bits are set: to count common ones, only these columns of the real fingerprints are read.
+    """
+    best = np.zeros(len(made), np.float32)
+    for start in range(0, len(real), COMPARED):
+        block = real[start : start + COMPARED]
+        columns, sizes = np.ascontiguousarray(block.T), block.sum(1, dtype=np.int32)
+        for i, row in enumerate(made):
+            bits = np.flatnonzero(row)
+            both = columns[bits].sum(0, dtype=np.uint8 if len(bits) < 256 else np.uint16)
+            either = (len(bits) + sizes - both).astype(np.float32)
+            shares = np.divide(both, either, out=np.ones_like(either), where=either > 0)
+            best[i] = max(best[i], shares.max())
+    return best.astype(np.float64)
 
 
 def internal_diversity(fingerprints: NDArray[np.uint8]) -> float:
     """1 - the mean similarity of all pairs of molecules, each with itself included, as MOSES does."""
     if not len(fingerprints):
         return nan
-    x = torch.from_numpy(fingerprints).float()
-    blocks = [x[i : i + BLOCK] for i in range(0, len(x), BLOCK)]
-    total = sum(float(similarity(block, x).double().sum()) for block in blocks)
+    x, total = torch.from_numpy(fingerprints).float(), 0.0
+    for start in range(0, len(x), BLOCK):
+        block, later = x[start : start + BLOCK], x[start + BLOCK :]
+        total += float(similarity(block, block).double().sum())
+        total += 2 * float(similarity(block, later).double().sum())  # each pair of different blocks counts twice
     return 1 - total / len(x) ** 2
 
 
@@ -175,3 +194,24 @@ def rows(molecules: Sequence[Molecule]) -> Rows:
 def fingerprints_of(smiles: Sequence[str]) -> NDArray[np.uint8]:
     """Morgan fingerprints of valid SMILES, (n, 1024)."""
     return chemistry.fingerprints(chemistry.parse_each(smiles))
+
+
+class Once(Generic[T]):
+    """A function of molecules that is computed once for each real one: these occur in several rows of an evaluation,
+    and a row may have a molecule more than once.
+
+    Args:
+        compute: canonical SMILES -> what is computed of each.
+        is_real: whether a molecule is remembered.
+    """
+
+    def __init__(self, compute: Callable[[list[str]], Sequence[T]], is_real: Callable[[str], bool]) -> None:
+        self.compute, self.is_real = compute, is_real
+        self._known: dict[str, T] = {}
+
+    def __call__(self, smiles: Sequence[str]) -> list[T]:
+        """Of each molecule."""
+        new = [text for text in dict.fromkeys(smiles) if text not in self._known]
+        made = dict(zip(new, self.compute(new), strict=True)) if new else {}
+        self._known.update({text: value for text, value in made.items() if self.is_real(text)})
+        return [made[text] if text in made else self._known[text] for text in smiles]

@@ -1,15 +1,18 @@
 """Runs of benchmarks: what is on a page was trained as the page says."""
 
 import importlib
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 import sparring
 from sparring import recipes
+from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.runs.folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +73,51 @@ def test_a_complete_run_is_loaded_and_no_other(benchmark, run, tmp_path, monkeyp
     runs.trained_once("dcgan", "digits", run, "1m", **asked)
     expected = {"time": "1m", "seed": 0, "device": "cpu", "quiet": True, "resume": True, **TOY}
     assert [options for _, options in trained] == [expected | {"out": tmp_path / "other"}, expected | {"out": run}]
+
+
+def _evaluation(fid):
+    numbers = (Number("fid", fid, "low", error=0.5), Number("novelty", float("nan"), "real", share=True))
+    picture = Image.new("RGB", (3, 2), "red")
+    finding = Finding("copies", "novelty 0", "train on more")
+    return Evaluation("digits", "by hand", 8, 9, numbers, numbers[:1], {"copy": numbers}, (finding,), picture)
+
+
+def test_a_run_is_evaluated_once_for_what_is_asked(benchmark, run, tmp_path, monkeypatch):
+    """Again for another request and for other weights, and never another one's result."""
+    runs, asked = benchmark("runs"), []
+    monkeypatch.setattr(runs, "evaluate", lambda *given, **how: asked.append((given, how)) or _evaluation(len(asked)))
+    out, model = Path(shutil.copytree(run, tmp_path / "run")), object()
+    first, again = (runs.evaluated_once(out, model, samples=8) for _ in range(2))
+    assert asked == [((model, None), {"samples": 8})]
+    for found in (first, again):
+        assert found.content() == _evaluation(1).content()
+        assert [number.share for number in found.numbers] == [False, True]
+        assert found.picture.getpixel((0, 0)) == (255, 0, 0)
+    assert runs.evaluated_once(out, model, samples=9)["fid"] == 2
+    assert runs.evaluated_once(out, model, Path("other"), samples=9)["fid"] == 3
+    assert runs.evaluated_once(out, model, samples=8, compute=lambda: _evaluation(7))["fid"] == 1
+    weights = RunFolder(out).model / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes() + b" ")
+    assert runs.evaluated_once(out, model, samples=8)["fid"] == 4
+
+
+def test_an_interrupted_result_is_computed_again(benchmark, tmp_path):
+    """Also of a folder that holds no model."""
+    runs = benchmark("runs")
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.computed_once(tmp_path, interrupted, row="copy")
+    assert runs.computed_once(tmp_path, lambda: {"a": [1, 2.5]}, row="copy") == {"a": [1, 2.5]}
+    assert runs.computed_once(tmp_path, interrupted, row="copy") == {"a": [1, 2.5]}
+    rows = {"copy": _evaluation(1.5).numbers}
+    for compute in (lambda: rows, interrupted):
+        found = runs.rows_once(tmp_path, compute, row="all")
+        assert [str(n) for n in found["copy"]] == [str(n) for n in rows["copy"]]
+    for compute in (lambda: rows["copy"], interrupted):
+        assert runs.numbers_once(tmp_path, compute, row="one")[0] == rows["copy"][0]
 
 
 def test_the_clock_of_each_device(benchmark, monkeypatch):

@@ -15,9 +15,10 @@ from sparring.data.items import Items
 from sparring.errors import InputError
 from sparring.metrics import chemistry, molecules, moses
 from sparring.metrics.frechet import frechet
+from sparring.metrics.molecules import Once
 from sparring.metrics.moses import Statistics
 from sparring.metrics.results import Evaluation, Finding, Number
-from sparring.metrics.tables import c2st_auc
+from sparring.metrics.tables import Rows, c2st_auc
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.molecules import reading
 from sparring.modalities.molecules.baselines import baselines
@@ -59,6 +60,19 @@ class MoleculeJudge(Judge):
         self.held = list(np.random.default_rng(0).permutation(np.array(held, object))[:MAX_REFERENCE])
         self.known = set(self.train)
         self.chemnet = find_spec("fcd_torch") is not None
+        real = self._is_real
+        self._activations = Once(molecules.activations, real)
+        self._fingerprints = Once(molecules.fingerprints_of, real)
+        self._pieces = Once(molecules.pieces, real)
+        self._passes = Once(moses.pass_filters, real)
+        self._properties = Once(_properties, real)
+
+    def _is_real(self, smiles: str) -> bool:
+        return smiles in self.known or smiles in self._known_held
+
+    @cached_property
+    def _known_held(self) -> set[str]:
+        return set(self.held)
 
     @property
     def axes(self) -> tuple[str, str]:
@@ -95,8 +109,8 @@ class MoleculeJudge(Judge):
         """
         from sparring.modalities.molecules.drawing import sheet
 
-        numbers = self.numbers(written, raw)
-        valid = [text for text in chemistry.canonical(written) if text]
+        canonical = chemistry.canonical(written)
+        numbers = self._numbers(canonical, raw)
         return Evaluation(
             data=self.name,
             protocol=self.protocol(len(written)),
@@ -106,7 +120,7 @@ class MoleculeJudge(Judge):
             floor=tuple(self.floor),
             baselines=self.baselines,
             findings=tuple(self.findings(numbers)),
-            picture=sheet(valid),
+            picture=sheet([text for text in canonical if text]),
         )
 
     def protocol(self, n: int) -> str:
@@ -139,7 +153,13 @@ class MoleculeJudge(Judge):
         if self.published:
             return moses.statistics()
         self.say(f"computing statistics of {len(self.held):,} held-out molecules")
-        return molecules.statistics(self.held, self.chemnet)
+        pieces = self._pieces(self.held)
+        return Statistics(
+            molecules.chemnet_moments(self._activations(self.held)) if self.chemnet else None,
+            np.stack(self._fingerprints(self.held)),
+            molecules.fragments(pieces),
+            molecules.scaffolds(pieces),
+        )
 
     @cached_property
     def _train_fingerprints(self) -> NDArray[np.uint8]:
@@ -147,14 +167,17 @@ class MoleculeJudge(Judge):
         return molecules.fingerprints_of([self.train[i] for i in order])
 
     @cached_property
-    def _held_properties(self) -> dict[str, chemistry.Floats]:
-        known = chemistry.parse(self.held)
-        return {name: chemistry.described(known, name) for name in PROPERTIES}
+    def _held_rows(self) -> Rows:
+        return molecules.rows(chemistry.parse(self.held[:MAX_TESTED]))
 
     def numbers(self, written: Sequence[str], raw: float = nan) -> list[Number]:
         """All metrics of SMILES as they were generated."""
-        smiles = [text for text in chemistry.canonical(written) if text]
-        share = len(smiles) / len(written)
+        return self._numbers(chemistry.canonical(written), raw)
+
+    def _numbers(self, canonical: Sequence[str], raw: float) -> list[Number]:
+        """The same of canonical SMILES, "" for invalid ones."""
+        smiles = [text for text in canonical if text]
+        share = len(smiles) / len(canonical)
         first = [Number("valid", share, "high", share=True), Number("valid[candidates]", raw, "high", share=True)]
         first += [Number(f"unique@{k // 1000}k", molecules.unique(smiles, k), "high", share=True) for k in UNIQUE]
         novel = Number("novelty", molecules.novelty(smiles, self.known), "real", share=True)
@@ -163,37 +186,41 @@ class MoleculeJudge(Judge):
     def _distribution(self, smiles: list[str]) -> list[Number]:
         """Metrics that compare valid molecules with real ones."""
         reference, enough = self.reference, len(smiles) >= MIN_MOLECULES
-        made = chemistry.parse(smiles if enough else [])
-        bits = chemistry.fingerprints(made)
+        made = smiles if enough else []
+        bits, pieces = self._bits(made[:MAX_DIVERSE]), self._pieces(made)
         numbers = [
             Number("snn", _mean(molecules.nearest(bits[:MAX_PAIRED], reference.fingerprints)), "real"),
-            Number("frag", molecules.cosine(molecules.fragments(made), reference.fragments), "high"),
-            Number("scaf", molecules.cosine(molecules.scaffolds(made), reference.scaffolds), "high"),
-            Number("int_div", molecules.internal_diversity(bits[:MAX_DIVERSE]), "real"),
+            Number("frag", molecules.cosine(molecules.fragments(pieces), reference.fragments), "high"),
+            Number("scaf", molecules.cosine(molecules.scaffolds(pieces), reference.scaffolds), "high"),
+            Number("int_div", molecules.internal_diversity(bits), "real"),
         ]
         if moses.installed():
-            numbers.append(Number("filters", _mean(moses.pass_filters(made)), "real", share=True))
+            numbers.append(Number("filters", _mean(np.array(self._passes(made), bool)), "real", share=True))
         if reference.chemnet is not None and self.chemnet:
-            fcd = frechet(molecules.chemnet_moments(smiles), reference.chemnet) if enough else nan
+            fcd = frechet(molecules.chemnet_moments(self._activations(made)), reference.chemnet) if enough else nan
             numbers.insert(0, Number("fcd", fcd, "low"))
         return numbers + self._tests(made)
 
-    def _tests(self, made: list[chemistry.Molecule]) -> list[Number]:
+    def _bits(self, smiles: Sequence[str]) -> NDArray[np.uint8]:
+        """Fingerprints (n, 1024)."""
+        return np.array(self._fingerprints(smiles), np.uint8).reshape(len(smiles), chemistry.FINGERPRINT)
+
+    def _tests(self, made: list[str]) -> list[Number]:
         """Distances of properties, and a two-sample test."""
         from scipy.stats import wasserstein_distance
 
         numbers = []
-        for name, real in self._held_properties.items():
-            distance = wasserstein_distance(real, chemistry.described(made, name)) if made else nan
+        real, own = (np.array(self._properties(smiles)) for smiles in (self.held, made))
+        for i, name in enumerate(PROPERTIES):
+            distance = wasserstein_distance(real[:, i], own[:, i]) if made else nan
             numbers.append(Number(f"wasserstein[{name}]", float(distance), "low"))
-        held = molecules.rows(chemistry.parse(self.held[:MAX_TESTED]))
-        auc = c2st_auc(held, molecules.rows(made[:MAX_TESTED])) if made else nan
+        auc = c2st_auc(self._held_rows, molecules.rows(chemistry.parse(made[:MAX_TESTED]))) if made else nan
         return [*numbers, Number("c2st_auc", auc, "low")]
 
     def _copies(self, smiles: list[str]) -> list[Number]:
         """How near molecules are to training molecules."""
         some = smiles[:MAX_PAIRED]
-        near = molecules.nearest(molecules.fingerprints_of(some), self._train_fingerprints)
+        near = molecules.nearest(self._bits(some), self._train_fingerprints)
         return [
             Number("near_copy_share", _mean(near >= NEAR), "real", share=True),
             Number("add_atom_share", molecules.add_atom_share(some, self.known), "real", share=True),
@@ -238,6 +265,12 @@ class MoleculeJudge(Judge):
             evidence = f"c2st_auc {value['c2st_auc']:.2f}; 0.5 is best"
             found.append(Finding("easy to distinguish from real molecules", evidence, "train longer"))
         return found
+
+
+def _properties(smiles: Sequence[str]) -> chemistry.Floats:
+    """`PROPERTIES` of valid molecules, (n, 4)."""
+    compute = [chemistry.descriptors()[name] for name in PROPERTIES]
+    return np.array([[of(molecule) for of in compute] for molecule in chemistry.parse_each(smiles)], np.float64)
 
 
 def _mean(values: NDArray[Any]) -> float:
