@@ -205,7 +205,7 @@ class Once(Generic[T]):
         is_real: whether a molecule is remembered.
     """
 
-    def __init__(self, compute: Callable[[list[str]], Sequence[T]], is_real: Callable[[str], bool]) -> None:
+    def __init__(self, compute: Callable[[list[str]], Iterable[T]], is_real: Callable[[str], bool]) -> None:
         self.compute, self.is_real = compute, is_real
         self._known: dict[str, T] = {}
 

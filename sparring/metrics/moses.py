@@ -106,8 +106,8 @@ def _pass(molecules: Sequence[Molecule]) -> NDArray[np.bool_]:
     """The same of a few molecules. Their fingerprints tell which patterns are searched for in which of them."""
     library = needs("rdkit.Chem.rdSubstructLibrary", "molecules", "searches for substructures")
     searched = library.SubstructLibrary(library.MolHolder(), library.PatternHolder())
-    plain = np.flatnonzero([_is_plain(molecule) for molecule in molecules])
-    for i in plain:
+    plain = np.array([i for i, molecule in enumerate(molecules) if _is_plain(molecule)], np.int64)
+    for i in plain.tolist():
         searched.AddMol(chemistry.chem().AddHs(molecules[i]))
     passed = np.zeros(len(molecules), bool)
     passed[plain] = True

@@ -37,6 +37,33 @@ def test_similarities_are_those_of_rdkit():
     assert molecules.nearest(bits[:3], bits[3:]) == pytest.approx(expected[:3, 3:].max(1))
 
 
+def test_the_nearest_of_full_and_of_empty_fingerprints(monkeypatch):
+    """Common bits of more than 255, more real ones than are compared at once, and molecules without any bit."""
+    monkeypatch.setattr(molecules, "COMPARED", 8)
+    random = np.random.default_rng(0)
+    made, real = ((random.random((n, 1024)) < 0.9).astype(np.uint8) for n in (4, 20))
+    made[0] = real[3] = 0
+    expected = molecules.similarity(torch.from_numpy(made).float(), torch.from_numpy(real).float()).amax(1)
+    assert molecules.nearest(made, real) == pytest.approx(expected.numpy())
+    assert expected[0] == 1
+
+
+def test_diversity_counts_all_pairs_of_blocks(monkeypatch):
+    bits = chemistry.fingerprints(chemistry.parse(benzenes()[:11]))
+    whole = molecules.internal_diversity(bits)
+    monkeypatch.setattr(molecules, "BLOCK", 4)
+    assert molecules.internal_diversity(bits) == pytest.approx(whole)
+
+
+def test_real_molecules_are_computed_once_and_others_once_a_row():
+    computed = []
+    once = molecules.Once(lambda smiles: [len(computed.append(text) or text) for text in smiles], {"CC"}.__contains__)
+    assert once(["CC", "CCO", "CC", "CCO"]) == [2, 3, 2, 3]
+    assert once(["CCO", "CC"]) == [3, 2]
+    assert once([]) == []
+    assert computed == ["CC", "CCO", "CCO"]
+
+
 def test_fragments_scaffolds_and_their_cosine():
     pieces = molecules.pieces(["c1ccc2ccccc2c1CC", "CCc1ccccc1"])
     assert dict(molecules.scaffolds(pieces)) == {"c1ccc2ccccc2c1": 1}  # benzene has a single ring
@@ -74,6 +101,24 @@ def test_chemnet_distance_of_equal_sets_is_zero():
 def test_filters_of_moses():
     written = ["CCO", "C[NH3+]", "C1CCCCCCC1", "C[Si](C)C", "CN=C=O"]
     assert moses.pass_filters(written).tolist() == [True, False, False, False, False]
+
+
+@with_moses
+def test_filters_find_what_a_search_for_each_pattern_finds(monkeypatch):
+    """Also over the end of what is searched at once. One search of all patterns in a molecule takes milliseconds."""
+    monkeypatch.setattr(moses, "SEARCHED", 16)
+    anilines = [text.replace("c1", "Nc1", 1) for text in benzenes()[:20] if text.startswith("c1")]
+    some = chemistry.canonical([*benzenes()[:30], *anilines, "O=NN(C)C", "CC(=O)Cl", "C=CC(=O)C", "OO", "N=[N+]=[N-]"])
+    some = [text for text in some if text]
+
+    def passes(molecule):
+        whole = Chem.AddHs(molecule)
+        charged = any(atom.GetFormalCharge() for atom in molecule.GetAtoms())
+        return not charged and not any(whole.HasSubstructMatch(pattern) for pattern in moses._patterns())
+
+    expected = [passes(molecule) for molecule in chemistry.parse(some)]
+    assert moses.pass_filters(some).tolist() == expected
+    assert {True, False} == set(expected)
 
 
 def test_missing_package_is_named(monkeypatch):

@@ -60,12 +60,11 @@ class MoleculeJudge(Judge):
         self.held = list(np.random.default_rng(0).permutation(np.array(held, object))[:MAX_REFERENCE])
         self.known = set(self.train)
         self.chemnet = find_spec("fcd_torch") is not None
-        real = self._is_real
-        self._activations = Once(molecules.activations, real)
-        self._fingerprints = Once(molecules.fingerprints_of, real)
-        self._pieces = Once(molecules.pieces, real)
-        self._passes = Once(moses.pass_filters, real)
-        self._properties = Once(_properties, real)
+        self._activations: Once[NDArray[np.float32]] = Once(molecules.activations, self._is_real)
+        self._fingerprints: Once[NDArray[np.uint8]] = Once(molecules.fingerprints_of, self._is_real)
+        self._pieces = Once(molecules.pieces, self._is_real)
+        self._passes: Once[np.bool_] = Once(moses.pass_filters, self._is_real)
+        self._properties: Once[chemistry.Floats] = Once(_properties, self._is_real)
 
     def _is_real(self, smiles: str) -> bool:
         return smiles in self.known or smiles in self._known_held
