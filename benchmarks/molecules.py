@@ -23,6 +23,7 @@ from clock import count_cpu_time
 from pages import put, table
 from runs import computed_once, numbers_once, rows_once, trained_once
 from sparring import Model
+from sparring.files import write_text
 from sparring.metrics import chemistry, moses
 from sparring.metrics.results import Number
 from sparring.modalities.molecules import Molecules
@@ -69,7 +70,8 @@ def main() -> None:
 
 def compare_on_moses(args: argparse.Namespace) -> list[str]:
     """The table of MOSES."""
-    data, train = training_part(args)
+    data = training_part(args)
+    train = chemistry.canonical(data.read_text().split())
     judge = MoleculeJudge(train, chemistry.canonical(moses.smiles("test")[::17]), "moses", published=True)
     variants: dict[str, tuple[str, dict[str, object]]] = {
         "likelihood alone": ("molecules", {"adversarial": 0.0, "candidates": 1}),
@@ -105,8 +107,7 @@ def compare_on_moses(args: argparse.Namespace) -> list[str]:
 
 def compare_conditions(args: argparse.Namespace) -> list[str]:
     """How many molecules satisfy a condition when nothing is asked, when it is asked, and after others are replaced."""
-    data, _ = training_part(args)
-    run = "moses-molecules-0"
+    data, run = training_part(args), "moses-molecules-0"
     model = trained(args, run, data, 0)
     free = cache(lambda: valid_ones(model, None))
 
@@ -150,15 +151,14 @@ def compare_on_qm9(args: argparse.Namespace) -> list[str]:
 TASKS = {"moses": compare_on_moses, "conditions": compare_conditions, "qm9": compare_on_qm9}
 
 
-def training_part(args: argparse.Namespace) -> tuple[Path, list[str]]:
-    """A file with a part of MOSES's training set, and its molecules."""
-    real = moses.smiles("train")
-    order = np.random.default_rng(0).permutation(len(real))[: args.molecules or None]
-    args.runs.mkdir(parents=True, exist_ok=True)
-    path = args.runs / f"moses-{len(order)}.smi"
+def training_part(args: argparse.Namespace) -> Path:
+    """A file with a part of MOSES's training set."""
+    path = args.runs / f"moses-{args.molecules or 'all'}.smi"
     if not path.exists():
-        path.write_text("".join(f"{real[i]}\n" for i in order))
-    return path, chemistry.canonical(real[i] for i in order)
+        real = moses.smiles("train")
+        order = np.random.default_rng(0).permutation(len(real))[: args.molecules or None]
+        write_text(path, "".join(f"{real[i]}\n" for i in order))
+    return path
 
 
 def trained(
