@@ -17,7 +17,7 @@ from sparring.nets.discriminator import Discriminator as Base
 
 SCALE = 4.0  # of compressed spectra, so that loud sounds have a standard deviation of about 0.5
 EPSILON = 1e-6  # squared magnitude below which the compression is linear, -60 dB
-BANDS, STEPS = 64, 32  # frequencies and frames after D's first layer, and before G's last, at least
+BANDS, STEPS = 32, 32  # frequencies and frames after D's first layer, and before G's last, at least
 LOWEST = 4  # frequencies, or frames, at the lowest resolution at least
 
 

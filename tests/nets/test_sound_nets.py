@@ -30,14 +30,14 @@ def test_shapes(channels, length, size, classes):
 
 
 def test_generator_computes_no_frames_that_are_cut():
-    """144 frames are no multiple of a power of two: each layer that doubled 3 frames would have a third too many."""
+    """144 frames are no multiple of a power of two: layers that double 5 frames would have a ninth too many."""
     spectra = spectral.Spectra(1, 36_864, 512)
     G, frames = spectral.Generator(8, spectra, 4, 16), []
     for layer in G.layers:
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.register_forward_hook(lambda _, __, h: frames.append(h.shape[-1]))
     G(torch.randn(2, 8))
-    assert frames == [3, 5, 9, 18, 36]
+    assert frames == [5, 9, 18, 36]
 
 
 def test_turned_spectra_are_those_of_sounds_with_turned_phases():
