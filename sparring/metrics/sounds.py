@@ -48,8 +48,8 @@ def _moments(x: Tensor, rate: int, size: int, mels: int) -> tuple[Tensor, Tensor
 
 
 def aligned_correlation(a: Tensor, b: Tensor) -> Tensor:
-    """The largest correlation of two sounds over all shifts of one against the other, (...,) for (..., length) each; 1
-    if one is the other at another time and level.
+    """The largest correlation of two sounds over all shifts of one against the other, (...,) for (..., length) each,
+    which are broadcast; 1 if one is the other at another time and level.
     """
     size = 2 * a.shape[-1]
     product = torch.fft.rfft(a, size) * torch.fft.rfft(b, size).conj()

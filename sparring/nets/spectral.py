@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 from sparring.layers.condition import Appended, Condition, Projected
 from sparring.layers.initial import init_he
+from sparring.layers.layout import channels_last
 from sparring.layers.stft import STFT
 from sparring.nets.discriminator import Discriminator as Base
 
 SCALE = 4.0  # of compressed spectra, so that loud sounds have a standard deviation of about 0.5
 EPSILON = 1e-6  # squared magnitude below which the compression is linear, -60 dB
-BANDS = 64  # frequencies after D's first layer, and before G's last
+BANDS, STEPS = 32, 32  # frequencies and frames after D's first layer, and before G's last, at least
 LOWEST = 4  # frequencies, or frames, at the lowest resolution at least
 
 
@@ -41,14 +42,21 @@ class Spectra(nn.Module):
         # A bin's phase advances by its number times pi from frame to frame.
         self.register_buffer("sign", 1.0 - 2.0 * (places % 2), persistent=False)
 
-    def of(self, waves: Tensor) -> Tensor:
-        """Real parts, imaginary parts and magnitudes: (n, 3 * channels, bins, frames)."""
-        spectrum = self.stft.spectrum(waves)[..., : self.bins, :] * (2 / self.stft.size)
-        real, imaginary = spectrum.real * self.sign, spectrum.imag * self.sign
-        squared = real.square() + imaginary.square() + EPSILON
-        factor = SCALE * squared ** (-1 / 3)
-        magnitude = SCALE * (squared ** (1 / 6) - EPSILON ** (1 / 6))
-        return torch.cat([real * factor, imaginary * factor, magnitude], 1)
+    def of(self, waves: Tensor, angle: Tensor | None = None) -> Tensor:
+        """Real parts, imaginary parts and magnitudes: (n, 3 * channels, bins, frames).
+
+        Args:
+            angle: added to all phases of each sound, (n, 1, 1, 1); none unless given.
+        """
+        spectrum = self.stft.spectrum(waves * (2 / self.stft.size))[..., : self.bins, :]
+        real, imaginary = spectrum.real, spectrum.imag
+        root = (real.square() + imaginary.square() + EPSILON) ** (1 / 6)  # one power, since it takes time
+        factor = self.sign * SCALE / root.square()
+        real, imaginary = real * factor, imaginary * factor
+        if angle is not None:
+            cosine, sine = angle.cos(), angle.sin()
+            real, imaginary = real * cosine - imaginary * sine, real * sine + imaginary * cosine
+        return torch.cat([real, imaginary, SCALE * (root - EPSILON ** (1 / 6))], 1)
 
     def waves(self, compressed: Tensor) -> Tensor:
         """Real and imaginary parts (n, 2 * channels, bins, frames) -> sounds (n, channels, length)."""
@@ -69,16 +77,13 @@ class TurnedSpectra(nn.Module):
         self.spectra = spectra
 
     def forward(self, waves: Tensor) -> Tensor:
-        real, imaginary, magnitude = self.spectra.of(waves).chunk(3, 1)
-        angle = torch.rand(len(waves), 1, 1, 1, device=waves.device) * (2 * torch.pi)
-        cosine, sine = angle.cos(), angle.sin()
-        return torch.cat([real * cosine - imaginary * sine, real * sine + imaginary * cosine, magnitude], 1)
+        return self.spectra.of(waves, torch.rand(len(waves), 1, 1, 1, device=waves.device) * (2 * torch.pi))
 
 
 def _strides(bins: int, frames: int) -> list[tuple[int, int]]:
     """Factors by which each of D's layers makes frequencies and frames fewer."""
-    strides = [(max(2, bins // BANDS), 2)]
-    bins, frames = bins // strides[0][0], ceil(frames / 2)
+    strides = [(max(2, bins // BANDS), max(2, 2 ** int(log2(max(1, frames / STEPS)))))]
+    bins, frames = bins // strides[0][0], ceil(frames / strides[0][1])
     for _ in range(max(1, int(log2(bins / LOWEST)))):
         step = 2 if frames > LOWEST else 1
         strides.append((2, step))
@@ -89,6 +94,17 @@ def _strides(bins: int, frames: int) -> list[tuple[int, int]]:
 def _kernel(stride: int) -> tuple[int, int]:
     """Kernel size and padding of a layer whose output has 1 / stride as many places."""
     return (3, 1) if stride == 1 else (2 * stride, stride // 2)
+
+
+class FirstFrames(nn.Module):
+    """Spectra (n, channels, bins, frames) without frames beyond a number, which would cost time in each later layer."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x if x.shape[-1] == self.count else channels_last(x[..., : self.count])
 
 
 class Generator(nn.Module):
@@ -107,7 +123,9 @@ class Generator(nn.Module):
         self.spectra, self.condition = spectra, Appended(condition)
         strides = _strides(spectra.bins, spectra.frames)[::-1]
         bins, frames = spectra.bins, spectra.frames
+        counts = []  # of frames after each layer, the last one first
         for up, along in strides[::-1]:
+            counts.append(frames)
             bins, frames = ceil(bins / up), ceil(frames / along)
         widths = [min(most, width * 2**i) for i in range(len(strides))][::-1]
         self.base = (widths[0], bins, frames)
@@ -118,6 +136,7 @@ class Generator(nn.Module):
             last = i == len(strides) - 1
             after = 2 * spectra.channels if last else widths[i + 1]
             layers.append(nn.ConvTranspose2d(widths[i], after, (high, wide), (up, along), (above, beside), bias=last))
+            layers.append(FirstFrames(counts[-1 - i]))
             layers += [] if last else [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers)
         for module in self.modules():
@@ -125,9 +144,8 @@ class Generator(nn.Module):
                 nn.init.normal_(module.weight, std=0.02)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        h = self.linear(self.condition(z, label)).view(-1, *self.base)
-        compressed = self.layers(h)[..., : self.spectra.frames]
-        return self.spectra.waves(compressed)
+        h = channels_last(self.linear(self.condition(z, label)).view(-1, *self.base))
+        return self.spectra.waves(self.layers(h))
 
 
 class Discriminator(Base):
@@ -144,7 +162,8 @@ class Discriminator(Base):
         layers: list[nn.Module] = []
         before, bins, frames = 3 * spectra.channels, spectra.bins, spectra.frames
         for i, (up, along) in enumerate(_strides(bins, frames)):
-            (high, above), (wide, beside) = _kernel(up), _kernel(along)
+            # Kernels as large as G's would almost double the time of all layers but the first.
+            (high, above), (wide, beside) = ((3, 1), (3, 1)) if i else (_kernel(up), _kernel(along))
             after = min(most, width * 2**i)
             layers += [nn.Conv2d(before, after, (high, wide), (up, along), (above, beside)), nn.LeakyReLU(0.2)]
             bins = (bins + 2 * above - high) // up + 1
@@ -156,7 +175,7 @@ class Discriminator(Base):
         self.head = Projected(self.length, condition)
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        h: Tensor = self.layers(x)
+        h: Tensor = self.layers(channels_last(x))
         return h
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor:

@@ -29,6 +29,27 @@ def test_shapes(channels, length, size, classes):
         assert net.judge(h, label).shape == (2,)
 
 
+def test_generator_computes_no_frames_that_are_cut():
+    """144 frames are no multiple of a power of two: layers that double 5 frames would have a ninth too many."""
+    spectra = spectral.Spectra(1, 36_864, 512)
+    G, frames = spectral.Generator(8, spectra, 4, 16), []
+    for layer in G.layers:
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.register_forward_hook(lambda _, __, h: frames.append(h.shape[-1]))
+    G(torch.randn(2, 8))
+    assert frames == [5, 9, 18, 36]
+
+
+def test_turned_spectra_are_those_of_sounds_with_turned_phases():
+    """A tone with an angle added to its phase has the spectrum of the tone, turned by this angle."""
+    t, spectra = torch.arange(2048), spectral.Spectra(1, 2048, 256)
+    tone, other = (torch.sin(0.3 * t + phase)[None, None] for phase in (0.0, 1.2))
+    turned, real = spectra.of(tone, torch.full((1, 1, 1, 1), 1.2)), spectra.of(other)
+    near, inner = slice(8, 18), slice(2, -2)  # bins next to that of the tone, and frames without its ends
+    assert torch.allclose(turned[..., near, inner], real[..., near, inner], atol=0.02)
+    assert (spectra.of(tone) - real)[..., near, inner].abs().max() > 1
+
+
 def test_wavegan_has_the_layers_of_the_paper():
     G, D = wavegan.Generator(100, 1, 16_384, 64), wavegan.Discriminator(1, 16_384, 64)
     assert (wavegan.stages(16_384), G.base) == (5, 16)

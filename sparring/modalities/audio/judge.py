@@ -252,7 +252,7 @@ class AudioJudge(Judge):
         candidates = distances.topk(min(CANDIDATES, len(self.train)), dim=1, largest=False).indices
         mono, train = samples.waves.mean(1), self.train.waves.mean(1)
         best = [
-            sounds.aligned_correlation(sound.expand(len(rows), -1), train[rows]).max()
+            sounds.aligned_correlation(sound[None], train[rows]).max()
             for sound, rows in zip(mono, candidates, strict=True)
         ]
         return torch.stack(best)

@@ -8,7 +8,7 @@ from toy_sounds import RATE
 
 from sparring.errors import InputError
 from sparring.modalities import find
-from sparring.modalities.audio import Audio, dnsmos
+from sparring.modalities.audio import Audio, classifier, dnsmos, spectra
 from sparring.modalities.audio.judge import audio_judge
 from sparring.modalities.judge import TrainingData
 from sparring.modalities.samples import Samples
@@ -94,6 +94,19 @@ def test_collapse_and_wrong_classes_are_found(judge):
     one = judge.unseen.waves[judge.unseen.labels == 0][:1]
     evaluation = evaluated(judge, one.expand(24, -1, -1), np.arange(24) % 2)
     assert {"mode collapse", "wrong classes"} <= names(evaluation)
+
+
+def test_classifier_sees_means_of_the_frames_of_long_sounds():
+    """Its time does not grow with the length of the sounds; short ones are not changed."""
+    noise = torch.randn(2, 1, 40_000, generator=torch.Generator().manual_seed(0))
+    levels = spectra.levels(noise, RATE, classifier.MELS)
+    seen = classifier.shown(noise, RATE)
+    assert levels.shape[2] > 5 * classifier.MAX_FRAMES
+    assert seen.shape[2] <= classifier.MAX_FRAMES
+    factor = -(-levels.shape[2] // classifier.MAX_FRAMES)
+    assert torch.allclose(seen[:, :, 3], levels[:, :, 3 * factor : 4 * factor].mean(2), atol=1e-5)
+    short = noise[..., :2048]
+    assert torch.equal(classifier.shown(short, RATE), spectra.levels(short, RATE, classifier.MELS))
 
 
 def test_unlabeled_sounds_are_judged_by_levels(data):
