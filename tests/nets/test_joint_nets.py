@@ -1,0 +1,137 @@
+"""The nets of items of several parts: what reaches which head."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sparring.layers.parts import Parts
+from sparring.modalities.joint.conditions import random_fields
+from sparring.nets import dcgan, joint
+from sparring.nets.discriminator import Discriminator as Base
+
+PICTURE, COLUMNS = (3, 8, 8), (0, 0, 1, 1, 1)  # two columns of 2 and 3 values
+PARTS = Parts((PICTURE, (5,)), ((), COLUMNS))
+
+
+class Rows(joint.Unasked):
+    """A head of rows without noise."""
+
+    def __init__(self, code):
+        nn.Module.__init__(self)
+        self.layer = nn.Linear(code, 5)
+
+    def forward(self, z):
+        return torch.cat([F.softmax(part, 1) for part in self.layer(z).split([2, 3], 1)], 1)
+
+
+class Counted(nn.Module):
+    """An encoder that counts its calls."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.layer, self.calls = nn.Linear(width, joint.EMBEDDING), 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.layer(x.flatten(1))
+
+
+def generator():
+    torch.manual_seed(0)
+    heads = [dcgan.Generator(8 + 4, 8, 3, 4), Rows(8)]
+    encoders = [Counted(192), Counted(5)]
+    return joint.Generator(PARTS, 6, heads, [4, 0], encoders, 8, 16, 1, joint.stages(heads))
+
+
+def real(n):
+    columns = [F.one_hot(torch.randint(k, (n,)), k).float() for k in (2, 3)]
+    return torch.cat([torch.randn(n, 192), *columns], 1)
+
+
+def fields_of(rows):
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+def test_codes_of_pictures_differ_by_samples_only():
+    """A code with a mean is a pattern of the places of a picture: batch norm behind it is content, and G collapses."""
+    G = generator()
+    kept = {}
+    G.heads[0].register_forward_pre_hook(lambda _, inputs: kept.update(code=inputs[0]))
+    for end in G.ends:
+        nn.init.constant_(end[0].bias, 5.0)
+    condition = PARTS.condition(torch.zeros(64, 3), torch.ones(64, 2), real(64))
+    G.train()(torch.randn(64, 10), condition)
+    code = kept["code"][:, :8]
+    assert code.mean(0).abs().max() < 1e-4
+    assert torch.allclose(code.std(0, correction=0), torch.ones(8), atol=1e-2)
+
+
+def test_parts_that_are_given_as_a_whole_are_encoded_once():
+    G = generator().eval()
+    values, z = real(6), torch.randn(6, 10)
+    condition = PARTS.condition(fields_of([[1, 0, 0], [0, 1, 1], [0, 0, 1]] * 2), torch.ones(6, 2), values)
+    expected = G.made(z, condition)
+    vectors = G.encoded(values)
+    before = G.encoders[0].calls
+    assert torch.allclose(G.made(z, condition, vectors), expected, atol=1e-6)
+    assert G.encoders[0].calls == before
+
+
+def test_rows_are_learned_from_every_item():
+    """What is given in place of nothing are all other parts, and a row that is given as a whole is to be found."""
+    G = generator().eval()
+    values, z = real(4), torch.randn(4, 10)
+    fields = fields_of([[0, 0, 0], [0, 1, 1], [1, 1, 0], [0, 1, 0]])
+    code, unknown = G.told(1, z, PARTS.condition(fields, torch.ones(4, 2), values), G.encoded(values))
+    assert unknown.tolist() == [[1, 1], [1, 1], [0, 1], [0, 1]]
+    asked = fields_of([[1, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 0]])
+    kept = {}
+    G.heads[1].register_forward_pre_hook(lambda _, inputs: kept.update(code=inputs[0]))
+    G(z, PARTS.condition(asked, torch.ones(4, 2), values))
+    assert torch.allclose(kept["code"], code, atol=1e-6)
+
+
+def test_parts_that_are_not_there_tell_nothing():
+    G = generator().eval()
+    values, z = real(2), torch.randn(2, 10)
+    condition = PARTS.condition(torch.zeros(2, 3), fields_of([[0, 1], [1, 0]]), values)
+    other = torch.cat([torch.randn(2, 192), values[:, 192:]], 1)
+    code, unknown = G.told(1, z, condition, G.encoded(values))
+    assert unknown.tolist() == [[1, 1], [0, 0]]
+    changed, _ = G.told(1, z, condition, G.encoded(other))
+    assert torch.allclose(code[0], changed[0])
+    assert not torch.allclose(code[1], changed[1])
+
+
+class Flat(Base):
+    """A judge whose features are the part itself."""
+
+    def __init__(self, length):
+        super().__init__()
+        self.length, self.head = length, nn.Linear(length, 1)
+
+    def features(self, x, label=None):
+        return x.flatten(1)
+
+    def judge(self, h, label=None):
+        return self.head(h).squeeze(1)
+
+
+def test_the_logit_of_all_parts_has_their_inner_products():
+    D = joint.Discriminator(PARTS, [Flat(192), Flat(5)], 16)
+    for parameter in D.joint.parameters():
+        nn.init.zeros_(parameter)
+    values = real(4)
+    first, second = (embed(x) for embed, x in zip(D.embed, (values[:, :192], values[:, 192:]), strict=True))
+    assert torch.allclose(D(values)[0], (first * second).sum(1) / joint.EMBEDDING**0.5, atol=1e-5)
+
+
+@pytest.mark.parametrize("owners", [COLUMNS, ()])
+def test_rows_are_often_all_that_is_given(owners):
+    parts = Parts((PICTURE, (5,)), ((), owners))
+    torch.manual_seed(0)
+    fields = random_fields(parts, torch.ones(4000, 2))
+    only = (fields[:, 0] == 0) & (fields[:, 1:] == 1).all(1)
+    assert float(only.float().mean()) == pytest.approx(0.55 if owners else 0.175, abs=0.03)
+    assert float((fields.sum(1) == 0).float().mean()) > 0.15
