@@ -37,7 +37,7 @@ class JointGan(JointNets):
     depth: Natural = 2
     # Losses
     contrast: Weight = 0.5
-    read: Weight = 0.5
+    read: Weight = 2.0
     gamma: Weight = 1.0
     gamma_end: Weight = 0.1
     # Optimization

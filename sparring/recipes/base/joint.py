@@ -157,7 +157,7 @@ class JointNets(JointRecipe, RelativisticGan[Joint]):
     inner: Count = generator(256, "width of fully connected layers, in G and D")
     depth: Natural = generator(2, "residual blocks before the heads")
     contrast: Weight = losses(0.5, "weight of finding an item's other parts in the batch, in the losses of D and G")
-    read: Weight = losses(0.5, "weight of the likelihood of rows and texts given other parts, in G's loss")
+    read: Weight = losses(2.0, "weight of the likelihood of rows and texts given other parts, in G's loss")
 
     def game_class(self, modality: Joint) -> Callable[..., GAN]:  # noqa: ARG002
         return partial(JointGAN, read=self.read)
