@@ -31,7 +31,7 @@ from sparring.schedules import cosine
 ROW_DEPTH = 2  # residual blocks of the nets of rows
 MOST = 256  # channels of a layer of the nets of sounds at most
 MOTION, WAVES = 32, 16  # length of the latents of a film's motion, and waves that it consists of
-REPRESENTATIONS = 16  # of a text
+REPRESENTATIONS = 4  # of a text
 
 
 @dataclass(frozen=True)
