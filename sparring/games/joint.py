@@ -16,7 +16,8 @@ from sparring.games.gan import GAN
 from sparring.games.terms import Term, Weighting
 from sparring.layers.parts import Parts
 from sparring.loop import Losses, Round
-from sparring.nets import caption, joint
+from sparring.nets import joint
+from sparring.nets.choices import Choices
 from sparring.nets.joint import Discriminator
 
 TEMPERATURE = 0.1
@@ -98,9 +99,9 @@ def contrast(vectors: Sequence[Tensor], present: Tensor) -> Tensor:
 
 
 class JointGAN(GAN):
-    """A `GAN` of items of several parts whose G also learns rows and texts of which another part is given by maximum
-    likelihood: what a picture shows need not be learned from D. The game of tables does the same with single columns
-    (`games.filled`).
+    """A `GAN` of items of several parts whose G also learns rows and texts by maximum likelihood, given the other parts
+    of every item: what a picture shows need not be learned from D. The game of tables does the same with single
+    columns (`games.filled`).
 
     Args:
         read: weight of that likelihood, in G's loss. The other arguments are those of `GAN`.
@@ -112,7 +113,7 @@ class JointGAN(GAN):
 
     def _fake(self, round: Round) -> Tensor:
         z, condition, encoded = self._latents(round), round[CONDITION], self._encoded(round)
-        return round.once("fake", lambda: self._net.made(z, condition, encoded), self.G)
+        return round.once("fake", lambda: self._net(z, condition, encoded), self.G)
 
     def _encoded(self, round: Round) -> tuple[Tensor, ...]:
         """The vectors of the parts of real items, by G's encoders."""
@@ -133,10 +134,10 @@ class JointGAN(GAN):
         real, z = net.parts.split(round[VALUES]), self._latents(round)
         total, count = z.new_zeros(()), z.new_zeros(())
         for i, head in enumerate(net.heads):
-            if not isinstance(head, joint.Unasked | caption.Generator):
+            if not isinstance(head, Choices):
                 continue
-            code, unknown = net.told(i, z, condition, encoded)
+            code, unknown = net.code_given_others(i, z, condition, encoded)
             cost, chosen = head.surprise(code, real[i])
-            weight = net.of_values(i, unknown).view(cost.shape)
+            weight = net.per_value(i, unknown).view(cost.shape)
             total, count = total + (cost * weight).sum(), count + (chosen * weight).sum()
         return total / count.clamp(min=1)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
+from math import inf
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sparring.layers.parts import Given, Parts, joined
-from sparring.nets.caption import Generator as CaptionGenerator
+from sparring.nets.choices import Choices
 from sparring.nets.discriminator import Discriminator as Base
 from sparring.nets.table import Block
 from sparring.nets.table import Generator as RowGenerator
@@ -18,13 +20,15 @@ from sparring.nets.table import Generator as RowGenerator
 EMBEDDING = 64  # length of the vector of a part by which parts are compared
 
 
-class Unasked(nn.Module):
+class Unasked(Choices):
     """A generator of rows of which nothing is requested: latents (n, latents) -> rows.
 
     Args:
         G: latents, requested codes (n, columns) -> rows.
         columns: number of columns.
     """
+
+    stage = 0
 
     def __init__(self, G: RowGenerator, columns: int) -> None:
         super().__init__()
@@ -38,9 +42,6 @@ class Unasked(nn.Module):
         return torch.full((z.shape[0], self.columns), -1, device=z.device)
 
     def surprise(self, z: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Negative log likelihood of rows (n, width) without the noise of latents, and the chosen places, (n, width)
-        each. It is 0 for scalars.
-        """
         spans = self.G.spans
         chosen = real * (torch.arange(spans.width, device=real.device) < spans.places)
         shares = spans.softmax(self.G.logits(z, self._free(z)).float()[:, : spans.places])
@@ -49,8 +50,8 @@ class Unasked(nn.Module):
 
 
 class UnaskedDiscriminator(Base):
-    """A discriminator of rows of which nothing was requested. Its features are those of D and the row itself, so that
-    vectors of rows are sums of a vector for each value from the start.
+    """A discriminator of rows of which nothing was requested. Its features are those of D and the row itself, so that a
+    vector of its features has a linear term in the row.
 
     Args:
         D: rows, requested codes (n, columns) -> logits.
@@ -137,20 +138,20 @@ def stages(heads: Sequence[nn.Module]) -> list[list[int]]:
     """Parts in the order in which they are made, by the indices of their heads: rows, texts, all others. What is chosen
     from few values is chosen first, and the others show it.
     """
-    kinds = [0 if isinstance(head, Unasked) else 1 if isinstance(head, CaptionGenerator) else 2 for head in heads]
-    each = [[i for i, own in enumerate(kinds) if own == kind] for kind in range(3)]
-    return [stage for stage in each if stage]
+    each: dict[float, list[int]] = defaultdict(list)
+    for i, head in enumerate(heads):
+        each[head.stage if isinstance(head, Choices) else inf].append(i)
+    return [each[stage] for stage in sorted(each)]
 
 
 def _norm(head: nn.Module, code: int) -> nn.Module:
-    """Normalization of the code from which a head makes its part.
+    """Normalization of the code from which a head makes its part: over the batch, but for rows and texts, which have
+    noise in every value.
 
-    Over the batch, if there is no noise in every value as in rows and texts: a code whose mean is not 0 is a pattern
-    over the places of a picture. The batch norm behind it takes that for differences between samples, and soon the
-    samples have no others.
+    If the mean of a picture's code is not 0, the first layer of its generator turns it into a fixed pattern. The batch
+    norm behind that layer counts a pattern as variance, the differences between samples get small, and G collapses.
     """
-    noisy = isinstance(head, Unasked | CaptionGenerator)
-    return nn.LayerNorm(code) if noisy else nn.BatchNorm1d(code, affine=False)
+    return nn.LayerNorm(code) if isinstance(head, Choices) else nn.BatchNorm1d(code, affine=False)
 
 
 class Generator(nn.Module):
@@ -187,14 +188,12 @@ class Generator(nn.Module):
         for i, owner in enumerate(torch.split(parts.field_of_values(), parts.widths)):
             self.register_buffer(f"owner{i}", owner - owner.min(), persistent=False)
 
-    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
-        return self.made(z, condition)
-
-    def made(self, z: Tensor, condition: Tensor, encoded: Sequence[Tensor] | None = None) -> Tensor:
+    def forward(self, z: Tensor, condition: Tensor, encoded: Sequence[Tensor] | None = None) -> Tensor:
         """Items (n, width).
 
         Args:
-            encoded: in training, the vectors of the real items' parts, so that those given as a whole are encoded once.
+            encoded: in training, the vectors of the real items' parts, so that given parts of one field are not encoded
+                again.
         """
         given = self.parts.given(condition)
         present = torch.split(given.present, 1, 1)
@@ -205,7 +204,7 @@ class Generator(nn.Module):
             h = self._trunk(k, z, there, vectors)
             for i in stage:
                 own = self.heads[i](self._code(i, h, z))
-                fixed = self.of_values(i, known[i]).view(own.shape) > 0
+                fixed = self.per_value(i, known[i]).view(own.shape) > 0
                 made[i] = torch.where(fixed, values[i], own) * present[i].view(-1, *[1] * (own.ndim - 1))
             if k + 1 < len(self.stages):
                 for i in stage:
@@ -217,31 +216,35 @@ class Generator(nn.Module):
         """Items (n, width) as a vector of each part, (n, EMBEDDING)."""
         return [encoder(part) for encoder, part in zip(self.encoders, self.parts.split(values), strict=True)]
 
-    def told(self, i: int, z: Tensor, condition: Tensor, encoded: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def code_given_others(
+        self, i: int, z: Tensor, condition: Tensor, encoded: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor]:
         """What the head of a part makes it from if other parts are given, (n, code + own latents), and 1 for the fields
         that it has to find, (n, fields).
 
-        The other parts are those of the condition, or all of them for an item of which it has none. Fields of the part
-        itself are given as the condition has them, if not all are.
+        Given are the parts of earlier stages, and the other parts that the condition gives as a whole, or all of them
+        for an item of which it gives none. Fields of the part itself are given as in the condition, unless all are.
 
         Args:
             encoded: the vectors of the items' parts.
         """
         given = self.parts.given(condition)
         present, known = torch.split(given.present, 1, 1), self._known(given)
-        whole = [fields.amin(1, keepdim=True) for fields in known]
-        none = 1 - torch.cat([here for j, here in enumerate(whole) if j != i], 1).amax(1, keepdim=True)
-        there = [
-            torch.maximum(own, none * here).expand_as(fields)
-            for fields, own, here in zip(known, whole, present, strict=True)
-        ]
-        there[i] = known[i] * (1 - whole[i])
-        vectors = [vector * fields[:, :1] for vector, fields in zip(encoded, there, strict=True)]
-        vectors[i] = self._vector(i, self.parts.split(given.values)[i], there[i], None)
         stage = next(k for k, parts in enumerate(self.stages) if i in parts)
-        return self._code(i, self._trunk(stage, z, there, vectors), z), present[i] - there[i]
+        whole = [fields.amin(1, keepdim=True) for fields in known]
+        none = 1 - torch.cat([fields for j, fields in enumerate(whole) if j != i], 1).amax(1, keepdim=True)
+        earlier = {j for parts in self.stages[:stage] for j in parts}
+        seen = [
+            (here if j in earlier else torch.maximum(own, none * here)).expand_as(fields)
+            for j, (fields, own, here) in enumerate(zip(known, whole, present, strict=True))
+        ]
+        seen[i] = known[i] * (1 - whole[i])
+        vectors = [vector * fields[:, :1] for vector, fields in zip(encoded, seen, strict=True)]
+        if known[i].shape[1] > 1:  # otherwise nothing of the part is given
+            vectors[i] = self._vector(i, self.parts.split(given.values)[i], seen[i], None)
+        return self._code(i, self._trunk(stage, z, seen, vectors), z), present[i] - seen[i]
 
-    def of_values(self, i: int, fields: Tensor) -> Tensor:
+    def per_value(self, i: int, fields: Tensor) -> Tensor:
         """Fields (n, fields) of a part as one value for each of the part's, (n, values)."""
         return fields[:, self.get_buffer(f"owner{i}")]
 

@@ -8,18 +8,24 @@ from torch.nn import functional as F
 from sparring.layers.parts import Parts
 from sparring.modalities.joint.conditions import random_fields
 from sparring.nets import dcgan, joint
+from sparring.nets.choices import Choices
 from sparring.nets.discriminator import Discriminator as Base
 
 PICTURE, COLUMNS = (3, 8, 8), (0, 0, 1, 1, 1)  # two columns of 2 and 3 values
 PARTS = Parts((PICTURE, (5,)), ((), COLUMNS))
 
 
-class Rows(joint.Unasked):
+class Rows(Choices):
     """A head of rows without noise."""
 
+    stage = 0
+
     def __init__(self, code):
-        nn.Module.__init__(self)
+        super().__init__()
         self.layer = nn.Linear(code, 5)
+
+    def surprise(self, z, real):  # noqa: ARG002
+        return real * torch.arange(1.0, 6.0), real  # costs 1 to 5
 
     def forward(self, z):
         return torch.cat([F.softmax(part, 1) for part in self.layer(z).split([2, 3], 1)], 1)
@@ -44,6 +50,12 @@ def generator():
     return joint.Generator(PARTS, 6, heads, [4, 0], encoders, 8, 16, 1, joint.stages(heads))
 
 
+class Texts(Rows):
+    """A head of the second stage."""
+
+    stage = 1
+
+
 def real(n):
     columns = [F.one_hot(torch.randint(k, (n,)), k).float() for k in (2, 3)]
     return torch.cat([torch.randn(n, 192), *columns], 1)
@@ -54,7 +66,7 @@ def fields_of(rows):
 
 
 def test_codes_of_pictures_differ_by_samples_only():
-    """A code with a mean is a pattern of the places of a picture: batch norm behind it is content, and G collapses."""
+    """A mean of the codes is a fixed pattern of the picture, which batch norm counts as variance: G collapses."""
     G = generator()
     kept = {}
     G.heads[0].register_forward_pre_hook(lambda _, inputs: kept.update(code=inputs[0]))
@@ -67,23 +79,23 @@ def test_codes_of_pictures_differ_by_samples_only():
     assert torch.allclose(code.std(0, correction=0), torch.ones(8), atol=1e-2)
 
 
-def test_parts_that_are_given_as_a_whole_are_encoded_once():
+def test_given_parts_of_one_field_are_encoded_once():
     G = generator().eval()
     values, z = real(6), torch.randn(6, 10)
     condition = PARTS.condition(fields_of([[1, 0, 0], [0, 1, 1], [0, 0, 1]] * 2), torch.ones(6, 2), values)
-    expected = G.made(z, condition)
+    expected = G(z, condition)
     vectors = G.encoded(values)
     before = G.encoders[0].calls
-    assert torch.allclose(G.made(z, condition, vectors), expected, atol=1e-6)
+    assert torch.allclose(G(z, condition, vectors), expected, atol=1e-6)
     assert G.encoders[0].calls == before
 
 
 def test_rows_are_learned_from_every_item():
-    """What is given in place of nothing are all other parts, and a row that is given as a whole is to be found."""
+    """If no other part is given, all are; a row that is given as a whole is hidden."""
     G = generator().eval()
     values, z = real(4), torch.randn(4, 10)
     fields = fields_of([[0, 0, 0], [0, 1, 1], [1, 1, 0], [0, 1, 0]])
-    code, unknown = G.told(1, z, PARTS.condition(fields, torch.ones(4, 2), values), G.encoded(values))
+    code, unknown = G.code_given_others(1, z, PARTS.condition(fields, torch.ones(4, 2), values), G.encoded(values))
     assert unknown.tolist() == [[1, 1], [1, 1], [0, 1], [0, 1]]
     asked = fields_of([[1, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 0]])
     kept = {}
@@ -92,14 +104,34 @@ def test_rows_are_learned_from_every_item():
     assert torch.allclose(kept["code"], code, atol=1e-6)
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_later_parts_are_learned_in_the_state_in_which_they_are_made(apart):
+    """A text is made when the row has been: it is learned with the row given, whatever the condition gives."""
+    parts = Parts((PICTURE, (5,), (5,)), ((), COLUMNS, ()))
+    torch.manual_seed(0)
+    heads = [dcgan.Generator(8 + 4, 8, 3, 4), Rows(8), Texts(8)]
+    order = joint.stages(heads)
+    assert order == [[1], [2], [0]]
+    encoders = [Counted(192), Counted(5), Counted(5)]
+    G = joint.Generator(parts, 6, heads, [4, 0, 0], encoders, 8, 16, 1, order, apart).eval()
+    values, z = torch.cat([real(2), real(2)[:, 192:]], 1), torch.randn(2, sum(G.latents))
+    condition = parts.condition(fields_of([[1, 0, 0, 0]] * 2), torch.ones(2, 3), values)
+    code, unknown = G.code_given_others(2, z, condition, G.encoded(values))
+    assert unknown.tolist() == [[1], [1]]
+    kept = {}
+    G.heads[2].register_forward_pre_hook(lambda _, inputs: kept.update(code=inputs[0]))
+    G(z, parts.condition(fields_of([[1, 1, 1, 0]] * 2), torch.ones(2, 3), values))
+    assert torch.allclose(kept["code"], code, atol=1e-6)
+
+
 def test_parts_that_are_not_there_tell_nothing():
     G = generator().eval()
     values, z = real(2), torch.randn(2, 10)
     condition = PARTS.condition(torch.zeros(2, 3), fields_of([[0, 1], [1, 0]]), values)
     other = torch.cat([torch.randn(2, 192), values[:, 192:]], 1)
-    code, unknown = G.told(1, z, condition, G.encoded(values))
+    code, unknown = G.code_given_others(1, z, condition, G.encoded(values))
     assert unknown.tolist() == [[1, 1], [0, 0]]
-    changed, _ = G.told(1, z, condition, G.encoded(other))
+    changed, _ = G.code_given_others(1, z, condition, G.encoded(other))
     assert torch.allclose(code[0], changed[0])
     assert not torch.allclose(code[1], changed[1])
 
@@ -111,10 +143,10 @@ class Flat(Base):
         super().__init__()
         self.length, self.head = length, nn.Linear(length, 1)
 
-    def features(self, x, label=None):
+    def features(self, x, label=None):  # noqa: ARG002
         return x.flatten(1)
 
-    def judge(self, h, label=None):
+    def judge(self, h, label=None):  # noqa: ARG002
         return self.head(h).squeeze(1)
 
 
