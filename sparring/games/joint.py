@@ -113,7 +113,8 @@ class JointGAN(GAN):
 
     def _fake(self, round: Round) -> Tensor:
         z, condition, encoded = self._latents(round), round[CONDITION], self._encoded(round)
-        return round.once("fake", lambda: self._net(z, condition, encoded), self.G)
+        fake: Tensor = round.once("fake", lambda: self._net(z, condition, encoded), self.G)
+        return fake
 
     def _encoded(self, round: Round) -> tuple[Tensor, ...]:
         """The vectors of the parts of real items, by G's encoders."""

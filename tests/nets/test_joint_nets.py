@@ -5,11 +5,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from sparring.games.joint import JointGAN
+from sparring.games.prior import normal
 from sparring.layers.parts import Parts
+from sparring.loop import Player, Round
+from sparring.losses.adversarial import relativistic
 from sparring.modalities.joint.conditions import random_fields
 from sparring.nets import dcgan, joint
 from sparring.nets.choices import Choices
 from sparring.nets.discriminator import Discriminator as Base
+from sparring.seeds import Seeds
 
 PICTURE, COLUMNS = (3, 8, 8), (0, 0, 1, 1, 1)  # two columns of 2 and 3 values
 PARTS = Parts((PICTURE, (5,)), ((), COLUMNS))
@@ -167,3 +172,17 @@ def test_rows_are_often_all_that_is_given(owners):
     only = (fields[:, 0] == 0) & (fields[:, 1:] == 1).all(1)
     assert float(only.float().mean()) == pytest.approx(0.55 if owners else 0.175, abs=0.03)
     assert float((fields.sum(1) == 0).float().mean()) > 0.15
+
+
+def test_only_what_is_to_be_found_has_a_likelihood():
+    """The costs of the heads are 1 to 5 for their five values, of two columns."""
+    G = generator()
+    D = joint.Discriminator(PARTS, [Flat(192), Flat(5)], 16)
+    game = JointGAN(G, D, relativistic(), normal(10), read=2.0, conditional=True)
+    values = torch.cat([torch.randn(2, 192), torch.tensor([[1.0, 0, 0, 0, 1], [0, 1.0, 0, 1, 0]])], 1)
+    condition = PARTS.condition(fields_of([[0, 0, 1], [1, 0, 0]]), torch.ones(2, 2), values)
+    round = Round({"values": values, "condition": condition}, torch.zeros(()), Seeds(), (0, 0))
+    round.begin(Player("G", game.G_losses, torch.optim.SGD(G.parameters(), 0.1), (G,)), [])
+    expected = (1 + 2 + 4) / 3  # the second column of the first item is given
+    assert float(game.G_losses(round)["read"]) == pytest.approx(2 * expected)
+    assert G.encoders[0].calls == 1  # for the samples and for the likelihood
