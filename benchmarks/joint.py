@@ -38,14 +38,13 @@ def joint_of(model: Model) -> JointJudge:
     return joint_judge(model.modality, training_data(model), None, {}, lambda _: None)  # type: ignore[arg-type]
 
 
-@torch.no_grad()
 def asked(model: Model, judge: JointJudge) -> dict[str, tuple[float, float]]:
     """For each two parts, how well the second one belongs to the first if the first one of a held-out item is given:
     the share of the columns that are read alike off both, or of items that the matcher prefers; and that of real items.
     """
-    joint, layout = judge.joint, judge.joint.layout
+    joint, layout, matcher = judge.joint, judge.joint.layout, judge.matcher
     rows = judge.unseen[:ASKED]
-    real = judge.matcher.split(judge.tensors, rows)
+    real = matcher.split(judge.tensors, rows)
     values = torch.cat([part.flatten(1) for part in real], 1)
     found: dict[str, tuple[float, float]] = {}
     fields = torch.arange(len(joint.parts)).repeat_interleave(torch.tensor(layout.fields))
@@ -54,7 +53,8 @@ def asked(model: Model, judge: JointJudge) -> dict[str, tuple[float, float]]:
         condition = layout.condition(known, torch.ones(len(rows), len(joint.parts)), values)
         torch.manual_seed(0)
         z = model.game.draw(len(rows), model.device)
-        made = model.generate(z, condition.to(model.device))[VALUES].cpu()
+        with torch.no_grad():
+            made = model.generate(z, condition.to(model.device))[VALUES].cpu()
         parts = layout.split(joint.scale(joint.unscale(made)))
         for name, share in _pairs(judge, parts, i).items():
             found[f"{given.name} to {name}"] = (share, _pairs(judge, real, i)[name])

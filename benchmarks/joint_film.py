@@ -22,7 +22,7 @@ from sparring.explore.scene import Scene
 from sparring.files import atomic_path, check_output
 from sparring.modalities.joint import Joint
 
-ITEMS = 4  # in a frame
+ITEMS = 2  # in a frame
 PACE = 2  # a frame of the film for so many of those of `sparring explore --film`
 
 
