@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sparring.modalities.samples import Samples
 
-SIDE = 96  # pixels of a part's longer side on a card, about
+SIDE, WIDTH = 96, 288  # pixels of the height and the width of a part on a card, at most
 FONT = 10
 LINE = 11  # pixels of a line of text
 MAX_LINES = 14  # of a row
@@ -50,7 +50,7 @@ def _fitted(image: Image.Image) -> Image.Image:
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     image = image.convert("RGB")
-    times = SIDE / max(image.size)
+    times = min(WIDTH / image.width, SIDE / image.height)
     if times >= 1:
         return image.resize((image.width * int(times), image.height * int(times)), Image.Resampling.NEAREST)
     size = (max(1, round(image.width * times)), max(1, round(image.height * times)))
