@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import log_ndtr, ndtr
 
 from sparring.errors import InputError, needs
 
@@ -134,8 +134,8 @@ def _gaussian_epsilon(mu: float, delta: float) -> float:
 
 
 def _gaussian_delta(mu: float, value: float) -> float:
-    tail = math.exp(value + norm.logcdf(-mu / 2 - value / mu))
-    return float(norm.cdf(mu / 2 - value / mu) - tail)
+    tail = math.exp(value + log_ndtr(-mu / 2 - value / mu))
+    return float(ndtr(mu / 2 - value / mu) - tail)
 
 
 def _bisected(enough: Any, low: float, high: float) -> float:
