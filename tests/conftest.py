@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
 from sparring.sheets import MAX_FRAME_SIDE, SHEET_SIDE
@@ -16,6 +17,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("SYMPY_CACHE_SIZE", "100000")
 # Lightning asks for entry points in each training, which reads what is known about all installed packages.
 importlib.metadata.entry_points = cache(importlib.metadata.entry_points)
+# Each call of the command line reads the options of all commands from their annotations, a tenth of a second.
+typer.main.get_command = cache(typer.main.get_command)
 
 
 def pytest_collection_finish():
