@@ -16,7 +16,8 @@ from sparring.games.gan import GAN
 from sparring.games.terms import Term, Weighting
 from sparring.layers.parts import Parts
 from sparring.loop import Losses, Round
-from sparring.nets import caption, joint
+from sparring.nets import joint
+from sparring.nets.choices import Choices
 from sparring.nets.joint import Discriminator
 
 TEMPERATURE = 0.1
@@ -98,9 +99,9 @@ def contrast(vectors: Sequence[Tensor], present: Tensor) -> Tensor:
 
 
 class JointGAN(GAN):
-    """A `GAN` of items of several parts whose G also learns rows and texts of which another part is given by maximum
-    likelihood: what a picture shows need not be learned from D. The game of tables does the same with single columns
-    (`games.filled`).
+    """A `GAN` of items of several parts whose G also learns rows and texts by maximum likelihood, given the other parts
+    of every item: what a picture shows need not be learned from D. The game of tables does the same with single
+    columns (`games.filled`).
 
     Args:
         read: weight of that likelihood, in G's loss. The other arguments are those of `GAN`.
@@ -111,51 +112,33 @@ class JointGAN(GAN):
         self.read = read
 
     def _fake(self, round: Round) -> Tensor:
-        return self._made(round)[:, : self._net.parts.width]
+        z, condition, encoded = self._latents(round), round[CONDITION], self._encoded(round)
+        fake: Tensor = round.once("fake", lambda: self._net(z, condition, encoded), self.G)
+        return fake
+
+    def _encoded(self, round: Round) -> tuple[Tensor, ...]:
+        """The vectors of the parts of real items, by G's encoders."""
+        return round.once("encoded", lambda: tuple(self._net.encoded(round[VALUES])), self.G)
 
     @property
     def _net(self) -> joint.Generator:
         assert isinstance(self.G, joint.Generator)
         return self.G
 
-    def _made(self, round: Round) -> Tensor:
-        """Generated items, followed by what each head made its part from."""
-        z, condition = self._latents(round), round[CONDITION]
-
-        def compute() -> Tensor:
-            values, codes = self._net.made(z, condition)
-            return torch.cat([values, *codes], 1)
-
-        return round.once("made", compute, self.G)
-
     def G_losses(self, round: Round) -> Losses:
         losses = super().G_losses(round)
         return losses | ({"read": self.read * self._surprise(round)} if self.read else {})
 
     def _surprise(self, round: Round) -> Tensor:
-        """Mean negative log likelihood of the free columns of rows, and of the tokens of texts, of items of which
-        another part is given.
-        """
-        net, made = self._net, self._made(round)
-        parts, given = net.parts, net.parts.given(round[CONDITION])
-        codes = made[:, parts.width :]
-        each = torch.split(codes, self._code_widths(codes.shape[1]), 1)
-        known = parts.fields_of_parts(given.fields)
-        free = 1 - given.fields[:, parts.field_of_values().to(made.device)]
-        real, unknown = parts.split(round[VALUES]), parts.split(free)
-        total, count = made.new_zeros(()), made.new_zeros(())
+        """Mean negative log likelihood of the free columns of rows, and of the tokens of texts, given other parts."""
+        net, condition, encoded = self._net, round[CONDITION], self._encoded(round)
+        real, z = net.parts.split(round[VALUES]), self._latents(round)
+        total, count = z.new_zeros(()), z.new_zeros(())
         for i, head in enumerate(net.heads):
-            if not isinstance(head, joint.Unasked | caption.Generator):
+            if not isinstance(head, Choices):
                 continue
-            others = torch.cat([fields.amin(1, keepdim=True) for j, fields in enumerate(known) if j != i], 1)
-            told = others.amax(1) * given.present[:, i]
-            cost, chosen = head.surprise(each[i], real[i])
-            weight = (unknown[i] * told.view(-1, *[1] * (unknown[i].ndim - 1))).float()
+            code, unknown = net.code_given_others(i, z, condition, encoded)
+            cost, chosen = head.surprise(code, real[i])
+            weight = net.per_value(i, unknown).view(cost.shape)
             total, count = total + (cost * weight).sum(), count + (chosen * weight).sum()
         return total / count.clamp(min=1)
-
-    def _code_widths(self, total: int) -> list[int]:
-        """Length of what each head makes its part from: its code and its own latents."""
-        own = self._net.own
-        code = (total - sum(own)) // len(own)
-        return [code + more for more in own]

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sparring.nets.choices import Choices
 
-class Generator(nn.Module):
+
+class Generator(Choices):
     """Codes with Gumbel noise, (n, latents + length * tokens) -> one-hot texts (n, length, tokens).
 
     Draws are exact, and gradients are those of the softmax (the straight-through estimator, Jang et al. 2016,
@@ -19,6 +21,8 @@ class Generator(nn.Module):
         tokens: of the vocabulary, with the end.
         width: of the hidden layers.
     """
+
+    stage = 1
 
     def __init__(self, latents: int, length: int, tokens: int, width: int) -> None:
         super().__init__()
@@ -35,9 +39,6 @@ class Generator(nn.Module):
         return logits
 
     def surprise(self, z: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Negative log likelihood of one-hot texts (n, length, tokens) without the noise of latents, and the chosen
-        tokens, (n, length, tokens) each.
-        """
         return -self.logits(z[:, : self.latents]).float().log_softmax(2) * real, real
 
     def forward(self, z: Tensor) -> Tensor:

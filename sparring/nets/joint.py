@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import combinations
+from math import inf
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.layers.parts import Parts, joined
-from sparring.nets.caption import Generator as CaptionGenerator
+from sparring.layers.parts import Given, Parts, joined
+from sparring.nets.choices import Choices
 from sparring.nets.discriminator import Discriminator as Base
 from sparring.nets.table import Block
 from sparring.nets.table import Generator as RowGenerator
@@ -17,13 +20,15 @@ from sparring.nets.table import Generator as RowGenerator
 EMBEDDING = 64  # length of the vector of a part by which parts are compared
 
 
-class Unasked(nn.Module):
+class Unasked(Choices):
     """A generator of rows of which nothing is requested: latents (n, latents) -> rows.
 
     Args:
         G: latents, requested codes (n, columns) -> rows.
         columns: number of columns.
     """
+
+    stage = 0
 
     def __init__(self, G: RowGenerator, columns: int) -> None:
         super().__init__()
@@ -37,9 +42,6 @@ class Unasked(nn.Module):
         return torch.full((z.shape[0], self.columns), -1, device=z.device)
 
     def surprise(self, z: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Negative log likelihood of rows (n, width) without the noise of latents, and the chosen places, (n, width)
-        each. It is 0 for scalars.
-        """
         spans = self.G.spans
         chosen = real * (torch.arange(spans.width, device=real.device) < spans.places)
         shares = spans.softmax(self.G.logits(z, self._free(z)).float()[:, : spans.places])
@@ -48,22 +50,25 @@ class Unasked(nn.Module):
 
 
 class UnaskedDiscriminator(Base):
-    """A discriminator of rows of which nothing was requested.
+    """A discriminator of rows of which nothing was requested. Its features are those of D and the row itself, so that a
+    vector of its features has a linear term in the row.
 
     Args:
         D: rows, requested codes (n, columns) -> logits.
         columns: number of columns.
+        width: length of a row.
     """
 
-    def __init__(self, D: Base, columns: int) -> None:
+    def __init__(self, D: Base, columns: int, width: int) -> None:
         super().__init__()
-        self.D, self.columns, self.length = D, columns, D.length
+        self.D, self.columns, self.length = D, columns, D.length + width
 
     def features(self, x: Tensor, label: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        return self.D.features(x, torch.full((x.shape[0], self.columns), -1, device=x.device))
+        h = self.D.features(x, torch.full((x.shape[0], self.columns), -1, device=x.device))
+        return torch.cat([h, x], 1)
 
     def judge(self, h: Tensor, label: Tensor | None = None) -> Tensor | Sequence[Tensor]:
-        return self.D.judge(h, label)
+        return self.D.judge(h[:, : self.D.length], label)
 
 
 class Viewed(Base):
@@ -112,7 +117,8 @@ class Encoder(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Vectors (n, inputs) -> (n, width).
+    """Vectors (n, inputs) -> (n, width + inputs): the output of residual blocks, and the vectors themselves, so that
+    what is given also reaches the heads directly.
 
     Args:
         inputs: length of a vector.
@@ -125,17 +131,27 @@ class Trunk(nn.Module):
         self.body = nn.Sequential(nn.Linear(inputs, width), *blocks, nn.LeakyReLU(0.2))
 
     def forward(self, x: Tensor) -> Tensor:
-        h: Tensor = self.body(x)
-        return h
+        return torch.cat([self.body(x), x], 1)
 
 
 def stages(heads: Sequence[nn.Module]) -> list[list[int]]:
     """Parts in the order in which they are made, by the indices of their heads: rows, texts, all others. What is chosen
     from few values is chosen first, and the others show it.
     """
-    kinds = [0 if isinstance(head, Unasked) else 1 if isinstance(head, CaptionGenerator) else 2 for head in heads]
-    each = [[i for i, own in enumerate(kinds) if own == kind] for kind in range(3)]
-    return [stage for stage in each if stage]
+    each: dict[float, list[int]] = defaultdict(list)
+    for i, head in enumerate(heads):
+        each[head.stage if isinstance(head, Choices) else inf].append(i)
+    return [each[stage] for stage in sorted(each)]
+
+
+def _norm(head: nn.Module, code: int) -> nn.Module:
+    """Normalization of the code from which a head makes its part: over the batch, but for rows and texts, which have
+    noise in every value.
+
+    If the mean of a picture's code is not 0, the first layer of its generator turns it into a fixed pattern. The batch
+    norm behind that layer counts a pattern as variance, the differences between samples get small, and G collapses.
+    """
+    return nn.LayerNorm(code) if isinstance(head, Choices) else nn.BatchNorm1d(code, affine=False)
 
 
 class Generator(nn.Module):
@@ -168,43 +184,97 @@ class Generator(nn.Module):
         inputs, trunks = z + sum(parts.fields) + EMBEDDING * len(self.heads), len(stages) if apart else 1
         self.latents = [*[z] * trunks, *self.own]
         self.trunks = nn.ModuleList(Trunk(inputs, width, depth) for _ in range(trunks))
-        self.ends = nn.ModuleList(nn.Sequential(nn.Linear(width, code), nn.LayerNorm(code)) for _ in self.heads)
+        self.ends = nn.ModuleList(nn.Sequential(nn.Linear(width + inputs, code), _norm(head, code)) for head in heads)
         for i, owner in enumerate(torch.split(parts.field_of_values(), parts.widths)):
             self.register_buffer(f"owner{i}", owner - owner.min(), persistent=False)
 
-    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
-        return self.made(z, condition)[0]
+    def forward(self, z: Tensor, condition: Tensor, encoded: Sequence[Tensor] | None = None) -> Tensor:
+        """Items (n, width).
 
-    def made(self, z: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Items (n, width), and what each head made its part from."""
-        given, trunks = self.parts.given(condition), len(self.trunks)
-        latents = torch.split(z, self.latents, 1)
+        Args:
+            encoded: in training, the vectors of the real items' parts, so that given parts of one field are not encoded
+                again.
+        """
+        given = self.parts.given(condition)
         present = torch.split(given.present, 1, 1)
-        known = [fields * here for fields, here in zip(self.parts.fields_of_parts(given.fields), present, strict=True)]
-        values = self.parts.split(given.values)
-        vectors = [
-            encoder(value) * fields.amax(1, keepdim=True)
-            for encoder, value, fields in zip(self.encoders, values, known, strict=True)
-        ]
-        there, made, codes = list(known), dict[int, Tensor](), dict[int, Tensor]()
+        values, known = self.parts.split(given.values), self._known(given)
+        vectors = [self._vector(i, values[i], known[i], encoded) for i in range(len(self.heads))]
+        there, made = list(known), dict[int, Tensor]()
         for k, stage in enumerate(self.stages):
-            trunk = min(k, trunks - 1)
-            h = self.trunks[trunk](torch.cat([latents[trunk], *there, *vectors], 1))
+            h = self._trunk(k, z, there, vectors)
             for i in stage:
-                codes[i] = torch.cat([self.ends[i](h), latents[trunks + i]], 1)
-                own = self.heads[i](codes[i])
-                fixed = known[i][:, self.get_buffer(f"owner{i}")].view(own.shape) > 0
+                own = self.heads[i](self._code(i, h, z))
+                fixed = self.per_value(i, known[i]).view(own.shape) > 0
                 made[i] = torch.where(fixed, values[i], own) * present[i].view(-1, *[1] * (own.ndim - 1))
             if k + 1 < len(self.stages):
                 for i in stage:
                     vectors[i] = self.encoders[i](made[i]) * present[i]
                     there[i] = present[i].expand_as(there[i])
-        order = range(len(self.heads))
-        return joined([made[i] for i in order]), [codes[i] for i in order]
+        return joined([made[i] for i in range(len(self.heads))])
+
+    def encoded(self, values: Tensor) -> list[Tensor]:
+        """Items (n, width) as a vector of each part, (n, EMBEDDING)."""
+        return [encoder(part) for encoder, part in zip(self.encoders, self.parts.split(values), strict=True)]
+
+    def code_given_others(
+        self, i: int, z: Tensor, condition: Tensor, encoded: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """What the head of a part makes it from if other parts are given, (n, code + own latents), and 1 for the fields
+        that it has to find, (n, fields).
+
+        Given are the parts of earlier stages, and the other parts that the condition gives as a whole, or all of them
+        for an item of which it gives none. Fields of the part itself are given as in the condition, unless all are.
+
+        Args:
+            encoded: the vectors of the items' parts.
+        """
+        given = self.parts.given(condition)
+        present, known = torch.split(given.present, 1, 1), self._known(given)
+        stage = next(k for k, parts in enumerate(self.stages) if i in parts)
+        whole = [fields.amin(1, keepdim=True) for fields in known]
+        none = 1 - torch.cat([fields for j, fields in enumerate(whole) if j != i], 1).amax(1, keepdim=True)
+        earlier = {j for parts in self.stages[:stage] for j in parts}
+        seen = [
+            (here if j in earlier else torch.maximum(own, none * here)).expand_as(fields)
+            for j, (fields, own, here) in enumerate(zip(known, whole, present, strict=True))
+        ]
+        seen[i] = known[i] * (1 - whole[i])
+        vectors = [vector * fields[:, :1] for vector, fields in zip(encoded, seen, strict=True)]
+        if known[i].shape[1] > 1:  # otherwise nothing of the part is given
+            vectors[i] = self._vector(i, self.parts.split(given.values)[i], seen[i], None)
+        return self._code(i, self._trunk(stage, z, seen, vectors), z), present[i] - seen[i]
+
+    def per_value(self, i: int, fields: Tensor) -> Tensor:
+        """Fields (n, fields) of a part as one value for each of the part's, (n, values)."""
+        return fields[:, self.get_buffer(f"owner{i}")]
+
+    def _known(self, given: Given) -> list[Tensor]:
+        """The given fields of each part that the items have."""
+        present = torch.split(given.present, 1, 1)
+        return [fields * here for fields, here in zip(self.parts.fields_of_parts(given.fields), present, strict=True)]
+
+    def _vector(self, i: int, values: Tensor, known: Tensor, encoded: Sequence[Tensor] | None) -> Tensor:
+        """The vector of a part of which some fields are given, or 0."""
+        single = known.shape[1] == 1
+        vector: Tensor = encoded[i] if single and encoded is not None else self.encoders[i](values)
+        return vector * known.amax(1, keepdim=True)
+
+    def _trunk(self, stage: int, z: Tensor, there: Sequence[Tensor], vectors: Sequence[Tensor]) -> Tensor:
+        trunk = min(stage, len(self.trunks) - 1)
+        latents = torch.split(z, self.latents, 1)[trunk]
+        h: Tensor = self.trunks[trunk](torch.cat([latents, *there, *vectors], 1))
+        return h
+
+    def _code(self, i: int, h: Tensor, z: Tensor) -> Tensor:
+        own = torch.split(z, self.latents, 1)[len(self.trunks) + i]
+        return torch.cat([self.ends[i](h), own], 1)
 
 
 class Discriminator(Base):
     """Items (n, width), what is known of them (n, condition_width) -> logits of all parts together (n,), then of each.
+
+    The logit of all parts has the inner products of the parts' vectors as a term, as that of a class has (Miyato and
+    Koyama 2018, arXiv:1802.05637).
 
     Args:
         parts: the layout of an item.
@@ -243,4 +313,5 @@ class Discriminator(Base):
         if self.joint is None:
             return logits
         vectors = [vector * present[:, i : i + 1] for i, vector in enumerate(self.embeddings(h))]
-        return [self.joint(F.leaky_relu(torch.cat(vectors, 1), 0.2)).squeeze(1), *logits]
+        products = torch.stack([(a * b).sum(1) for a, b in combinations(vectors, 2)]).sum(0) / EMBEDDING**0.5
+        return [self.joint(F.leaky_relu(torch.cat(vectors, 1), 0.2)).squeeze(1) + products, *logits]

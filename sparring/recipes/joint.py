@@ -23,7 +23,7 @@ class JointGan(JointNets):
     without them, items of one class are alike. There is a D for each part, and one for all of them together. Which
     parts are given is drawn anew for each item of a batch, so that one model makes any parts from any others. Parts
     also find their partners in the batch by D's vectors of them (Zhang et al. 2021, arXiv:2101.04702), and rows and
-    texts of which another part is given are learned by likelihood too.
+    texts are learned by likelihood too, given other parts.
 
     sparring train characters --recipe joint
     """
@@ -37,7 +37,7 @@ class JointGan(JointNets):
     depth: Natural = 2
     # Losses
     contrast: Weight = 0.5
-    read: Weight = 0.5
+    read: Weight = 2.0
     gamma: Weight = 1.0
     gamma_end: Weight = 0.1
     # Optimization

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from sparring.modalities.joint.tuples import Tuples
     from sparring.modalities.tables.conditions import Condition
 
-NOTHING = 0.3  # share of a batch's items of which nothing is given
-FREE = 0.5  # share of the parts that are not given, of the other items
+# Share of a batch's items of which the row is given, and nothing else: pictures are learned from real rows long before
+# generated ones are good.
+ROW = 0.5
+NOTHING = 0.3  # share of the other items of which nothing is given
+FREE = 0.5  # share of the parts that are not given, of the rest
 WHOLE = 0.5  # share of the given parts of which every field is given
 
 
@@ -57,6 +60,9 @@ def random_fields(layout: Parts, present: Tensor) -> Tensor:
     some = torch.rand(n, len(part_of_field), device=device) < torch.rand(n, 1, device=device)
     single = torch.tensor([count == 1 for count in layout.fields], device=device)
     fields = given[:, part_of_field] & ((whole | single)[:, part_of_field] | some)
+    if any(layout.owners):
+        row = torch.tensor([bool(owners) for owners in layout.owners], device=device)[part_of_field]
+        fields = torch.where(torch.rand(n, 1, device=device) < ROW, row, fields)
     return (fields & (present > 0)[:, part_of_field]).float()
 
 

@@ -31,7 +31,7 @@ from sparring.schedules import cosine
 ROW_DEPTH = 2  # residual blocks of the nets of rows
 MOST = 256  # channels of a layer of the nets of sounds at most
 MOTION, WAVES = 32, 16  # length of the latents of a film's motion, and waves that it consists of
-REPRESENTATIONS = 16  # of a text
+REPRESENTATIONS = 4  # of a text
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def _rows(part: Part, code: int, width: int, inner: int, own: int) -> PartNets: 
     G = joint.Unasked(table.Generator(code, rows.spans(), inner, ROW_DEPTH), columns)
 
     def judge() -> Discriminator:
-        return joint.UnaskedDiscriminator(table.Discriminator(rows.spans(), inner, ROW_DEPTH), columns)
+        spans = rows.spans()
+        return joint.UnaskedDiscriminator(table.Discriminator(spans, inner, ROW_DEPTH), columns, spans.width)
 
     return PartNets(G, judge, own=(Gumbel(f"{part.name} choices", sum(rows.widths)),), gamma=0.5)
 
@@ -156,8 +157,7 @@ class JointNets(JointRecipe, RelativisticGan[Joint]):
     inner: Count = generator(256, "width of fully connected layers, in G and D")
     depth: Natural = generator(2, "residual blocks before the heads")
     contrast: Weight = losses(0.5, "weight of finding an item's other parts in the batch, in the losses of D and G")
-
-    read: Weight = losses(0.5, "weight of the likelihood of rows and texts of which another part is given, in G's loss")
+    read: Weight = losses(2.0, "weight of the likelihood of rows and texts given other parts, in G's loss")
 
     def game_class(self, modality: Joint) -> Callable[..., GAN]:  # noqa: ARG002
         return partial(JointGAN, read=self.read)
