@@ -17,7 +17,7 @@ from sparring.nets.discriminator import Discriminator as Base
 
 SCALE = 4.0  # of compressed spectra, so that loud sounds have a standard deviation of about 0.5
 EPSILON = 1e-6  # squared magnitude below which the compression is linear, -60 dB
-# Frequencies and frames after D's first layer, and before G's last: at least so many if there are twice as many or more.
+# Frequencies and frames after D's first layer, and before G's last: at least so many where there are twice as many.
 BANDS, STEPS = 32, 32
 LOWEST = 4  # frequencies at the lowest resolution, about; so many frames are not made fewer
 
