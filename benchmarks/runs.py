@@ -49,9 +49,9 @@ def digest_of(*parts: Any) -> str:
 
 def sources() -> list[Path]:
     """The files whose code decides what a result is: those that judge, and the benchmark that runs."""
-    house, script = Path(sparring.__file__).parent, getattr(sys.modules["__main__"], "__file__", None)
+    house, script = Path(sparring.__file__).parent, Path(getattr(sys.modules["__main__"], "__file__", ""))
     judging = sorted(path for folder in JUDGING for path in (house / folder).rglob("*.py"))
-    return judging + ([Path(script)] if script else [])
+    return judging + ([script] if script.is_file() else [])  # there is none in an interactive session
 
 
 CODE = digest_of(*sources())  # as it was loaded, and not as it may be edited while models train
