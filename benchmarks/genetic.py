@@ -82,7 +82,7 @@ def _parsed(text: str) -> tuple[Any, tuple[tuple[int, int], ...]]:
     return molecule, molecule.GetSubstructMatches(CUT)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2000)
 def _sides(text: str, ends: tuple[int, int]) -> tuple[Any, ...]:
     """The two sides of a bond."""
     molecule = _parsed(text)[0]

@@ -20,7 +20,8 @@ from clock import count_cpu_time
 from genetic import search
 from guacamol import OBJECTIVES
 from pages import put, table
-from runs import computed_once, trained_once
+from runs import computed_once, digest_of, trained_once
+from sparring.data.items import Items
 from sparring.metrics import chemistry
 from sparring.modalities import find
 from sparring.modalities.molecules import Molecules
@@ -42,9 +43,10 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/bench-goals"))
     parser.add_argument("--page", type=Path, help="write the table to this Markdown file, between its two marks")
     args = parser.parse_args()
-    counted, train = count_cpu_time(), cache(lambda: training_molecules(args.data))
-    number = computed_once(args.runs, lambda: len(train()), what="training molecules", data=args.data)
-    body = [row for name in args.objectives for row in rows(name, train, args)]
+    counted, items = count_cpu_time(), find(args.data)
+    data, train = digest_of(list(items.items.smiles)), cache(lambda: training_molecules(items))
+    number = computed_once(args.runs, lambda: len(train()), what="training molecules", data=data)
+    body = [row for name in args.objectives for row in rows(name, train, number, data, args)]
     head = ["objective", "molecules", *(f"top {n}" for n in TOP), "values asked for"]
     lines = [
         *table(head, body),
@@ -60,44 +62,56 @@ def main() -> None:
         put(args.page, __file__, lines)
 
 
-def training_molecules(data: str) -> list[str]:
+def training_molecules(items: Items) -> list[str]:
     """Those that models are trained on."""
-    items, modality = find(data), Molecules()
+    modality = Molecules()
     cleaned = modality.cleaned(items)
     known = dict(zip(cleaned.rows.tolist(), cleaned.smiles, strict=True))
     return [known[i] for i in modality.split(items, cleaned.rows).train.tolist()]
 
 
-def rows(name: str, train: Callable[[], Sequence[str]], args: argparse.Namespace) -> list[list[str]]:
-    """The rows of an objective, from the folders of runs if they are there."""
-    score, of_data = OBJECTIVES[name], {"objective": name, "data": args.data}
+def rows(
+    name: str, train: Callable[[], Sequence[str]], number: int, data: str, args: argparse.Namespace
+) -> list[list[str]]:
+    """The rows of an objective, from the folders of runs if they are there.
+
+    Args:
+        train: returns the training molecules, which takes a while.
+        number: of them.
+        data: digest of the data.
+    """
+    score, code = OBJECTIVES[name], [Path(__file__).with_name(file) for file in ("guacamol.py", "genetic.py")]
+    of_data = {"objective": name, "data": data, "by": digest_of(*code)}
     alone = trained(args, "alone", adversarial=0.0, balance=1.0)
     organ = trained(args, name, objective=f"{FORMULAS}:{name}", balance=BALANCE)
     run = folder(args, name)
     asked = rewarded_steps(run) * organ.recipe.batch * (organ.recipe.rollouts + 1)
     generations = max(1, (asked - START) // POPULATION)
 
-    def genetic() -> list[str]:
+    def genetic() -> list[float]:
         order = np.random.default_rng(0).permutation(len(train()))[:START]
-        found = search([train()[i] for i in order], score, POPULATION, generations)
-        return row("", "genetic", score(found), START + generations * POPULATION)
+        return best(score(search([train()[i] for i in order], score, POPULATION, generations)))
 
-    def training() -> list[str]:
-        return row(name, "training molecules", score(train()), len(train()))
+    def sampled(model: sparring.Model) -> list[float]:
+        return best(score(drawn(model, args.samples)))
 
-    def sampled(model: sparring.Model, title: str, asked: int) -> list[str]:
-        return row("", title, score(drawn(model, args.samples)), asked)
-
-    return [
-        computed_once(args.runs, training, row="training", **of_data),
-        computed_once(
-            folder(args, "alone"), lambda: sampled(alone, "likelihood alone", 0), samples=args.samples, **of_data
+    found = {
+        "training molecules": (
+            computed_once(args.runs, lambda: best(score(train())), row="training", **of_data), number
         ),
-        computed_once(run, lambda: sampled(organ, "**organ**", asked), samples=args.samples, **of_data),
-        computed_once(
-            run, genetic, row="genetic", population=POPULATION, generations=generations, start=START, **of_data
+        "likelihood alone": (
+            computed_once(folder(args, "alone"), lambda: sampled(alone), samples=args.samples, **of_data), 0
         ),
-    ]
+        "**organ**": (computed_once(run, lambda: sampled(organ), samples=args.samples, **of_data), asked),
+        "genetic": (
+            computed_once(
+                run, genetic, row="genetic", population=POPULATION, generations=generations, start=START, **of_data
+            ),
+            START + generations * POPULATION,
+        ),
+    }  # fmt: skip
+    titles = [name, *[""] * (len(found) - 1)]
+    return [row(title, who, *numbers) for title, (who, numbers) in zip(titles, found.items(), strict=True)]
 
 
 def rewarded_steps(run: Path) -> int:
@@ -125,10 +139,14 @@ def drawn(model: sparring.Model, n: int) -> list[str]:
     return sorted({text for text in chemistry.canonical(texts) if text})
 
 
+def best(values: Sequence[float]) -> list[float]:
+    """The highest values, from the highest on."""
+    return sorted(map(float, values), reverse=True)[: max(TOP)]
+
+
 def row(objective: str, name: str, values: Sequence[float], asked: int) -> list[str]:
-    """Means of the best values."""
-    best = sorted(values, reverse=True)
-    means = [f"{np.mean(best[:n]):.3f}" if best else "" for n in TOP]
+    """Means of the best values, which come first."""
+    means = [f"{np.mean(values[:n]):.3f}" if values else "" for n in TOP]
     return [objective, name, *means, f"{asked:,}" if asked else ""]
 
 

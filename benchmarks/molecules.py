@@ -21,7 +21,7 @@ import numpy as np
 
 from clock import count_cpu_time
 from pages import put, table
-from runs import computed_once, numbers_once, rows_once, trained_once
+from runs import computed_once, digest_of, numbers_once, rows_once, trained_once
 from sparring import Model
 from sparring.files import write_text
 from sparring.metrics import chemistry, moses
@@ -44,6 +44,8 @@ PUBLISHED = {
 }
 ASKED = (["logP=4..5"], ["logP=0..1"], ["logP=2..3"], ["QED>.9"], ["MW<270", "TPSA>80"], ["rings=4"])
 ASKED_OF = 1000  # molecules drawn for each condition
+OF_QM9 = 10_000  # molecules drawn of each model of QM9
+SEED = 0  # of the molecules that are evaluated
 
 
 def main() -> None:
@@ -85,9 +87,9 @@ def compare_on_moses(args: argparse.Namespace) -> list[str]:
         for seed in range(args.seeds):
             run = f"moses-{name.strip('*').replace(' ', '-')}-{seed}"
             model = trained(args, run, data, seed, recipe, **fields)
-            rows[name].append(numbers_of(args, run, model, judge))
+            rows[name].append(numbers_of(folder(args, run), model, judge, args.samples))
             print(name, seed, " ".join(f"{n.name} {n}" for n in rows[name][-1]), flush=True)
-    of_data = {"data": "moses", "molecules": len(train), "protocol": judge.protocol(args.samples)}
+    of_data = {"data": digest_of(data), "protocol": judge.protocol(args.samples)}
     rows = {
         "training molecules": [
             numbers_once(args.runs, lambda: judge.numbers(some_of_training(args.samples)), row="training", **of_data)
@@ -111,16 +113,18 @@ def compare_conditions(args: argparse.Namespace) -> list[str]:
     model = trained(args, run, data, 0)
     free = cache(lambda: valid_ones(model, None))
 
-    def row(where: Sequence[str]) -> list[str]:
+    def shares(where: Sequence[str]) -> tuple[list[float], str]:
         asked = ranges(where, model.modality.measures)
         returned = model.sample(100, seed=0, where=where)
-        shares = [share(texts, asked) for texts in (free(), valid_ones(model, where), list(returned.items))]
-        return [" and ".join(where), *(f"{x:.1%}" for x in shares), returned.notes[0]]
+        found = [share(texts, asked) for texts in (free(), valid_ones(model, where), list(returned.items))]
+        return found, returned.notes[0]
 
-    body = [
-        computed_once(folder(args, run), lambda where=where: row(where), where=where, samples=ASKED_OF)
-        for where in ASKED
-    ]
+    body = []
+    for where in ASKED:
+        found, note = computed_once(
+            folder(args, run), lambda where=where: shares(where), what="shares", where=where, samples=ASKED_OF
+        )
+        body.append([" and ".join(where), *(f"{x:.1%}" for x in found), note])
     head = ["condition", "nothing asked", "asked", "returned", "yield, of 100 molecules"]
     return [*table(head, body), "", f"Shares of {ASKED_OF:,} molecules, the invalid ones left out."]
 
@@ -135,9 +139,11 @@ def compare_on_qm9(args: argparse.Namespace) -> list[str]:
     split = modality.split(items, cleaned.rows)
     known = dict(zip(cleaned.rows.tolist(), cleaned.smiles, strict=True))
     judge = MoleculeJudge([known[i] for i in split.train], [known[i] for i in split.held], "qm9")
-    args = argparse.Namespace(**{**vars(args), "samples": 10_000})
-    numbers, others = (numbers_of(args, run, one, judge) for run, one in (("qm9-0", model), ("qm9-molgan-0", graphs)))
-    floor = numbers_once(args.runs, lambda: judge.floor, row="training", data="qm9", protocol=judge.protocol(10_000))
+    numbers, others = (
+        numbers_of(folder(args, run), one, judge, OF_QM9) for run, one in (("qm9-0", model), ("qm9-molgan-0", graphs))
+    )
+    of_data = {"data": digest_of(judge.train, judge.held), "protocol": judge.protocol(OF_QM9)}
+    floor = numbers_once(args.runs, lambda: judge.floor, row="training", **of_data)
     columns = ("valid", "unique@10k", "novelty", "fcd", "valid[candidates]")
     body = [
         ["MolGAN (published, arXiv:1805.11973, 6,400 molecules)", "0.981", "0.104", "0.942", "", ""],
@@ -145,7 +151,7 @@ def compare_on_qm9(args: argparse.Namespace) -> list[str]:
         ["molgan", *(cell([others], column) for column in columns)],
         ["training molecules", *(cell([floor], column) for column in columns)],
     ]
-    return [*table(["", *columns], body), "", "10,000 molecules compared with 10,000 held-out ones."]
+    return [*table(["", *columns], body), "", f"{OF_QM9:,} molecules compared with {len(judge.held):,} held-out ones."]
 
 
 TASKS = {"moses": compare_on_moses, "conditions": compare_conditions, "qm9": compare_on_qm9}
@@ -173,10 +179,13 @@ def folder(args: argparse.Namespace, name: str) -> Path:
     return args.runs / f"{name}-{args.time}"
 
 
-def numbers_of(args: argparse.Namespace, name: str, model: Model, judge: MoleculeJudge) -> list[Number]:
+def numbers_of(run: Path, model: Model, judge: MoleculeJudge, n: int) -> list[Number]:
     """Metrics of a run, from its folder if they are there."""
-    made = lambda: judge.numbers(*drawn(model, args.samples))  # noqa: E731
-    return numbers_once(folder(args, name), made, protocol=judge.protocol(args.samples), seed=0)
+
+    def numbers() -> list[Number]:
+        return judge.numbers(*drawn(model, n))
+
+    return numbers_once(run, numbers, protocol=judge.protocol(n), seed=SEED)
 
 
 def some_of_training(n: int) -> list[str]:
@@ -189,7 +198,7 @@ def drawn(model: Model, n: int) -> tuple[list[str], float]:
     """SMILES as the model draws them, and the share of candidates that are valid; NaN if it draws one for each."""
     texts: list[str] = []
     shares = []
-    for batch, _ in model.stream(n, seed=0):
+    for batch, _ in model.stream(n, seed=SEED):
         texts += list(model.modality.decode(batch))
         shares.append(float(batch["valid"].mean()) if "valid" in batch else nan)
     return texts, mean(shares)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from hashlib import blake2b
@@ -31,7 +32,29 @@ from sparring.training.bounds import seconds
 
 MAX_HEIGHT = 662  # pixels of an image on a page
 RESULTS = "results"  # folder in that of a run: what was computed of it
+JUDGING = ("metrics", "evaluation", "modalities")  # folders of Sparring whose code decides what a result is
 Task = Callable[[argparse.Namespace], list[str]]
+
+
+def digest_of(*parts: Any) -> str:
+    """A digest of what JSON can hold, and of the content of files, which are given as paths: for results that depend on
+    data or code that is in no model.
+    """
+    digest = blake2b(digest_size=12)
+    for part in parts:
+        content = part.read_bytes() if isinstance(part, Path) else json.dumps(part, sort_keys=True).encode()
+        digest.update(len(content).to_bytes(8, "big") + content)
+    return digest.hexdigest()
+
+
+def sources() -> list[Path]:
+    """The files whose code decides what a result is: those that judge, and the benchmark that runs."""
+    house, script = Path(sparring.__file__).parent, Path(getattr(sys.modules["__main__"], "__file__", ""))
+    judging = sorted(path for folder in JUDGING for path in (house / folder).rglob("*.py"))
+    return judging + ([script] if script.is_file() else [])  # there is none in an interactive session
+
+
+CODE = digest_of(*sources())  # as it was loaded, and not as it may be edited while models train
 
 
 class Kept(TypedDict):
@@ -145,19 +168,20 @@ def finished(
 
 
 def computed_once(run: Path, compute: Callable[[], Any], **asked: Any) -> Any:
-    """What is computed of a run, from its folder if it has been computed before.
+    """What is computed of a run, from its folder if it has been computed before by the same code; see `sources`.
 
     Args:
         run: its folder, or another one for results that are of no model. Another model in it is computed anew.
         compute: returns what JSON can hold.
-        asked: what the result depends on beside the model, such as the number of samples, the seed and the protocol.
+        asked: what the result depends on beside the model and the code, such as the number of samples, the seed, and
+            for results that are of no model the data; see `digest_of`.
     """
-    return _kept(run, compute, asked)[0]
+    return _kept(run, lambda: (compute(), None), asked)[0]
 
 
 def numbers_once(run: Path, compute: Callable[[], Sequence[Number]], **asked: Any) -> list[Number]:
     """Metrics of a run; see `computed_once`."""
-    found, path = _kept(run, lambda: [asdict(number) for number in compute()], asked)
+    found, path = _kept(run, lambda: ([asdict(number) for number in compute()], None), asked)
     return [build(Number, number, str(path)) for number in found]
 
 
@@ -165,7 +189,11 @@ def rows_once(
     run: Path, compute: Callable[[], Mapping[str, Sequence[Number]]], **asked: Any
 ) -> dict[str, list[Number]]:
     """Metrics of several rows, such as those of baselines; see `computed_once`."""
-    found, path = _kept(run, lambda: {name: [asdict(n) for n in row] for name, row in compute().items()}, asked)
+
+    def content() -> tuple[dict[str, Any], None]:
+        return {name: [asdict(n) for n in row] for name, row in compute().items()}, None
+
+    found, path = _kept(run, content, asked)
     return {name: [build(Number, number, str(path)) for number in row] for name, row in found.items()}
 
 
@@ -173,20 +201,18 @@ def evaluated_once(
     run: Path, model: Model, against: Path | None = None, *, compute: Callable[[], Evaluation] | None = None,
     **asked: Any,
 ) -> Evaluation:  # fmt: skip
-    """The evaluation of a run; see `computed_once`.
+    """The evaluation of a run, without what `sparring audit` found out about it; see `computed_once`.
 
     Args:
         compute: the evaluation; that of `sparring.evaluation.evaluate` unless given.
         asked: further arguments of `evaluate`, or whatever the evaluation depends on.
     """
-    pictures: list[Image.Image] = []
 
-    def content() -> dict[str, Any]:
+    def content() -> tuple[dict[str, Any], Image.Image | None]:
         found = evaluate(model, against, **asked) if compute is None else compute()
-        pictures.extend([] if found.picture is None else [found.picture])
-        return asdict(replace(found, picture=None))
+        return asdict(replace(found, picture=None)), found.picture
 
-    found, path = _kept(run, content, {"against": None if against is None else str(against), **asked}, pictures)
+    found, path = _kept(run, content, {"against": None if against is None else str(against), **asked})
     lists = {part: tuple(build(Number, n, str(path)) for n in found[part]) for part in ("numbers", "floor")}
     baselines = {name: [build(Number, n, str(path)) for n in numbers] for name, numbers in found["baselines"].items()}
     findings = tuple(build(Finding, finding, str(path)) for finding in found["findings"])
@@ -196,18 +222,22 @@ def evaluated_once(
 
 
 def _kept(
-    run: Path, compute: Callable[[], Any], asked: Mapping[str, Any], pictures: Sequence[Image.Image] = ()
+    run: Path, compute: Callable[[], tuple[Any, Image.Image | None]], asked: Mapping[str, Any]
 ) -> tuple[Any, Path]:
-    """A result and its file. Pictures are written first, so that no file of a result lacks its own."""
-    asked = {**asked, "sparring": sparring.__version__, "weights": _weights(run)}
-    digest = blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=12).hexdigest()
-    path = run / RESULTS / f"{digest}.json"
+    """A result and its file. A picture is written first, so that no file of a result lacks its own.
+
+    Args:
+        compute: returns what JSON can hold, and a picture if there is one.
+    """
+    asked = {**asked, "sparring": sparring.__version__, "code": CODE, "weights": _weights(run)}
+    path = run / RESULTS / f"{digest_of(asked)}.json"
     if path.is_file():
         return read_json(path, Kept)["result"], path
-    result = as_plain(compute())
-    for picture in pictures:
+    result, picture = compute()
+    if picture is not None:
         with atomic_path(path.with_suffix(".png")) as part:
             picture.save(part, "PNG")
+    result = as_plain(result)
     write_json(path, {"asked": asked, "result": result})
     return result, path
 
@@ -215,7 +245,7 @@ def _kept(
 def _weights(run: Path) -> str:
     """A digest of the weights of a run's model; "" if there is none."""
     path = RunFolder(run).model / "weights.safetensors"
-    return blake2b(path.read_bytes(), digest_size=12).hexdigest() if path.is_file() else ""
+    return digest_of(path) if path.is_file() else ""
 
 
 def _described(recipe: Recipe[Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from clock import count_cpu_time
 from pages import put, table
-from runs import computed_once, numbers_once, rows_once, trained_once
+from runs import computed_once, digest_of, numbers_once, rows_once, trained_once
 from sparring import Model
 from sparring.files import places
 from sparring.metrics.bleu import References, bleu, self_bleu
@@ -59,7 +59,8 @@ class Made:
 
     Attributes:
         run: folder of the model's run, where what is computed of the texts is kept.
-        how: they were drawn.
+        how: what the texts depend on beside the model: number, seed, temperature, and whether D chose among them.
+        texts: as they were drawn.
     """
 
     run: Path
@@ -107,12 +108,12 @@ def compare(args: argparse.Namespace, task: str) -> list[str]:
             alone = {run: model.without_D() for run, model in runs.items()}
             if all(alone.values()):
                 made[f"{recipe} without D"] = [drawn(run, m, args.samples, D=False) for run, m in alone.items() if m]
-    of_data = {"data": task, "samples": args.samples}
+    of_data = {"data": identity(judge), "samples": args.samples}
     floor = numbers_once(args.runs, lambda: judge.floor(args.samples), row="real", **of_data)
     cheats = rows_once(args.runs, lambda: numbers_of_trivial(judge, args.samples), row="baselines", **of_data)
     rows = {
         "real": [floor],
-        **{name: [numbers_of(judge, task, texts) for texts in runs] for name, runs in made.items()},
+        **{name: [numbers_of(judge, texts) for texts in runs] for name, runs in made.items()},
         **{name: [numbers] for name, numbers in cheats.items()},
     }
     body = [[name, *(cell(numbers, column) for column in COLUMNS)] for name, numbers in rows.items()]
@@ -145,7 +146,8 @@ def protocol_of_texygen(judge: TextJudge, made: Mapping[str, Sequence[Made]], ar
     """Test BLEU by Texygen's protocol, next to published rows."""
     references = cache(lambda: References([judge.tokens(line) for line in file(TEST).read_text().splitlines()]))
     real = [" ".join(tokens) for tokens in judge.train[: args.samples]]
-    training = Made(args.runs, {"row": "real training captions", "samples": args.samples}, real)
+    training = Made(args.runs, {"row": "real training captions", "texts": digest_of(real)}, real)
+    protocol = {"protocol": "Texygen", "within": SELF, "test": digest_of(file(TEST))}
     body = [[f"{name}, published", *(f"{x:.3f}" for x in row), "", ""] for name, row in PUBLISHED.items()]
 
     def scores(one: Made) -> list[list[float]]:
@@ -153,10 +155,7 @@ def protocol_of_texygen(judge: TextJudge, made: Mapping[str, Sequence[Made]], ar
         return [bleu(texts, references()).tolist(), self_bleu(texts[:SELF]).tolist()]
 
     for name, runs in {"real training captions": [training], **made}.items():
-        both = [
-            computed_once(one.run, lambda one=one: scores(one), protocol="Texygen", within=SELF, **one.how)
-            for one in runs
-        ]
+        both = [computed_once(one.run, lambda one=one: scores(one), **protocol, **one.how) for one in runs]
         with_test, within = (np.array(part) for part in zip(*both, strict=True))
         body.append([name, *map(shown, with_test[:, 1:].T), *map(shown, within[:, 2:4].T)])
     head = ["", *(f"test BLEU-{n}" for n in range(2, 6)), "self-BLEU-3", "self-BLEU-4"]
@@ -210,10 +209,15 @@ def drawn(run: Path, model: Model, n: int, temperature: float | None = None, D: 
     return Made(run, how, computed_once(run, texts, what="texts", **how))
 
 
-def numbers_of(judge: TextJudge, task: str, made: Made) -> list[Number]:
+def identity(judge: TextJudge) -> str:
+    """A digest of the tokens that a judge compares with: they depend on the data and on how they are tokenized."""
+    return digest_of(judge.characters, judge.train, judge.held)
+
+
+def numbers_of(judge: TextJudge, made: Made) -> list[Number]:
     """Metrics of texts."""
     return numbers_once(
-        made.run, lambda: judge.numbers([judge.tokens(text) for text in made.texts]), data=task, **made.how
+        made.run, lambda: judge.numbers([judge.tokens(text) for text in made.texts]), data=identity(judge), **made.how
     )
 
 

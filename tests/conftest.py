@@ -6,20 +6,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
-from sparring.sheets import MAX_FRAME_SIDE
+from sparring.sheets import MAX_FRAME_SIDE, SHEET_SIDE
 
 # Two busy libraries that each take all cores slow one another down many times over.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# PyTorch's graphs of any size ask SymPy the same questions, more of them than it remembers.
+os.environ.setdefault("SYMPY_CACHE_SIZE", "100000")
 # Lightning asks for entry points in each training, which reads what is known about all installed packages.
 importlib.metadata.entry_points = cache(importlib.metadata.entry_points)
+# Each call of the command line reads the options of all commands from their annotations, a tenth of a second.
+typer.main.get_command = cache(typer.main.get_command)
 
 
 def pytest_collection_finish():
     """Keep the garbage collector from going through all that was imported and collected in each test."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 100)  # tracing a graph makes many objects, of which few are garbage
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,12 +36,13 @@ def _cache(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_curves():
-    """Drawing them takes ten times as long as most runs of the tests; `real_curves` has them drawn. A film in its real
-    size takes a third of a run.
+    """Drawing them takes ten times as long as most runs of the tests; `real_curves` has them drawn. A film and sheets
+    in their real sizes take a third of a run.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sparring.training.watch.curves", lambda *_: b"")
         patch.setattr("sparring.sheets.MAX_FRAME_SIDE", 32)
+        patch.setattr("sparring.sheets.SHEET_SIDE", 64)
         yield
 
 
@@ -45,6 +52,7 @@ def real_curves(monkeypatch):
 
     monkeypatch.setattr("sparring.training.watch.curves", curves)
     monkeypatch.setattr("sparring.sheets.MAX_FRAME_SIDE", MAX_FRAME_SIDE)
+    monkeypatch.setattr("sparring.sheets.SHEET_SIDE", SHEET_SIDE)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,8 +80,10 @@ def pictures(tmp_path_factory):
     def make(channels: int) -> Path:
         folder = tmp_path_factory.getbasetemp() / f"pictures{channels}"
         random = np.random.default_rng(channels)
+        if folder.is_dir():
+            return folder
         for name in ("cats", "dogs"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).mkdir(parents=True)
             for i in range(8):
                 pixels = random.integers(0, 255, (8, 8, channels), dtype=np.uint8).squeeze()
                 Image.fromarray(pixels, modes[channels]).save(folder / name / f"{i}.png")

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,7 @@ def gpu(monkeypatch):
     monkeypatch.setitem(sys.modules, "gpu_benchmark", module)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "NAMES", ("r3gan", "gan"))
+    monkeypatch.setattr(module, "gc", SimpleNamespace(collect=int))  # frees the memory of a GPU; .1 s each
     module.asked = []
     monkeypatch.setattr(module.Bench, "command", lambda _, *what: module.asked.append(what))
     return module

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.export import Dim
 
 from sparring.games.prior import Path, Prior
 
@@ -16,8 +16,20 @@ if TYPE_CHECKING:
     from sparring.games.game import Game
 
 CPU = torch.device("cpu")
-BATCH = Dim("n", min=1)  # samples of a batch, the same in all inputs
 Tensors = tuple[Tensor, ...]
+
+
+@cache
+def dimension(name: str, min: int) -> Any:
+    """A dimension of any length, the same in all inputs in which it has this name."""
+    from torch.export import Dim  # imports SymPy, half a second
+
+    return Dim(name, min=min)
+
+
+def batch() -> Any:
+    """The number of samples."""
+    return dimension("n", 1)
 
 
 class Named(Protocol):
@@ -81,7 +93,7 @@ class Spec:
     shape: tuple[int | str, ...]
     description: str
     values: str = ""
-    dynamic: Mapping[int, Any] = field(default_factory=lambda: {0: BATCH})
+    dynamic: Mapping[int, Any] = field(default_factory=lambda: {0: batch()})
 
     def channels_last(self, values: str) -> Spec:
         """The same tensor with its channels in the last dimension."""
@@ -170,7 +182,7 @@ def _sequence_graph(game: Game, kind: DataKind, path: Path, any_length: bool) ->
     z = Spec("z", ("n", before + length, path.channels), f"normal latents of each step{first}")
     output = output_spec(kind)
     if any_length:
-        dynamic = {0: BATCH, 1: Dim("steps", min=before + 2)}
+        dynamic = {0: batch(), 1: dimension("steps", before + 2)}
         z = replace(z, shape=("n", f"{before} + steps", path.channels), dynamic=dynamic)
         output = replace(output, shape=(*output.shape[:-1], "steps"))
 

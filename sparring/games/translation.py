@@ -9,11 +9,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.export import Dim
 
 from sparring.games.game import Game
 from sparring.games.gan import GAN, OptimizerFactory
-from sparring.games.graph import BATCH, DataKind, GeneratorNet, Graph, Spec
+from sparring.games.graph import DataKind, GeneratorNet, Graph, Spec, batch, dimension
 from sparring.games.prior import Prior
 from sparring.games.terms import Formula, Term, Weighting
 from sparring.loop import Losses, Player, Round
@@ -56,12 +55,12 @@ class TranslationGame(Game):
             (given, given_words), (channels, words) = (channels, words), (given, given_words)
         stride, sides = net.stride, SIDES[len(source.shape) - 1]
         # Sides of a single stride would be specialized to it, since a dimension of length 1 broadcasts.
-        lengths = [stride * Dim(name, min=2) if stride > 1 else Dim(name, min=4) for name in sides]
+        lengths = [stride * dimension(name, 2) if stride > 1 else dimension(name, 4) for name in sides]
         masked = ", the last channel is a mask," if source.masked else ""
         given_shape: tuple[int | str, ...] = ("n", given, *_multiples(stride, sides))
         item = Spec(
             given_words.item, given_shape, f"{given_words.items}{masked}",
-            source.values, {0: BATCH} | dict(enumerate(lengths, 2)),
+            source.values, {0: batch()} | dict(enumerate(lengths, 2)),
         )  # fmt: skip
         shape: tuple[int | str, ...] = ("n", channels, *_multiples(stride * net.times, sides))
         output = Spec("sample", shape, words.items, kind.describe_values())

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from sparring.data.tensors import VALUES, Tensors
 from sparring.games.discriminator_pass import DiscriminatorPass
 from sparring.games.gan import GAN
-from sparring.games.graph import BATCH, DataKind, Graph, Spec
+from sparring.games.graph import DataKind, Graph, Spec, batch
 from sparring.games.terms import Term
 from sparring.loop import Losses, Player, Round
 from sparring.nets.voices import Generator
@@ -131,7 +131,7 @@ class VoicesGAN(GAN):
         if reverse:
             raise ValueError("it generates from noise and has one direction only")
         voices, steps = self.G.voices, kind.shape[-1]
-        dynamic = {0: BATCH}
+        dynamic = {0: batch()}
         inputs = (
             Spec("voices", ("n", voices.channels, steps), "given voices, and what the last pass returned; at first 0",
                  "0 or 1", dynamic),

@@ -15,8 +15,8 @@ from sparring.errors import needs
 Floats = NDArray[np.float64]
 Molecule = Any  # rdkit.Chem.Mol
 
-BITS = 2048  # of a folded Morgan fingerprint that counts,
-FINGERPRINT = 1024  # and of one that only says what occurs
+BITS = 2048  # of a folded Morgan fingerprint that counts substructures
+FINGERPRINT = 1024  # bits of a folded Morgan fingerprint that only says which substructures occur
 RADIUS = 2
 # Descriptors that take microseconds, as `rdMolDescriptors.Properties` calls them.
 QUICK = (
@@ -126,5 +126,11 @@ def descriptors() -> dict[str, Callable[[Molecule], float]]:
 
 def described(molecules: Iterable[Molecule], name: str) -> Floats:
     """A descriptor of molecules by its name, (n,)."""
-    compute = descriptors()[name]
-    return np.array([compute(molecule) for molecule in molecules], np.float64)
+    return all_described(molecules, (name,))[:, 0]
+
+
+def all_described(molecules: Iterable[Molecule], names: Sequence[str]) -> Floats:
+    """Descriptors of molecules by their names, (n, names)."""
+    compute = [descriptors()[name] for name in names]
+    rows = [[of(molecule) for of in compute] for molecule in molecules]
+    return np.array(rows, np.float64).reshape(len(rows), len(names))

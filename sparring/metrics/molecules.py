@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from functools import cache
 from math import nan, sqrt
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -213,5 +214,6 @@ class Once(Generic[T]):
         """Of each molecule."""
         new = [text for text in dict.fromkeys(smiles) if text not in self._known]
         made = dict(zip(new, self.compute(new), strict=True)) if new else {}
-        self._known.update({text: value for text, value in made.items() if self.is_real(text)})
+        # A row of an array is copied, or it would keep the whole array in memory.
+        self._known.update({text: copy(value) for text, value in made.items() if self.is_real(text)})
         return [made[text] if text in made else self._known[text] for text in smiles]

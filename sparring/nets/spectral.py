@@ -17,8 +17,9 @@ from sparring.nets.discriminator import Discriminator as Base
 
 SCALE = 4.0  # of compressed spectra, so that loud sounds have a standard deviation of about 0.5
 EPSILON = 1e-6  # squared magnitude below which the compression is linear, -60 dB
-BANDS, STEPS = 32, 32  # frequencies and frames after D's first layer, and before G's last, at least
-LOWEST = 4  # frequencies, or frames, at the lowest resolution at least
+# Frequencies and frames after D's first layer, and before G's last: at least so many where there are twice as many.
+BANDS, STEPS = 32, 32
+LOWEST = 4  # frequencies at the lowest resolution, about; so many frames are not made fewer
 
 
 class Spectra(nn.Module):
@@ -96,15 +97,24 @@ def _kernel(stride: int) -> tuple[int, int]:
     return (3, 1) if stride == 1 else (2 * stride, stride // 2)
 
 
-class FirstFrames(nn.Module):
-    """Spectra (n, channels, bins, frames) without frames beyond a number, which would cost time in each later layer."""
+class Upsampled(nn.ConvTranspose2d):
+    """Spectra (n, before, bins, frames) -> (n, after, up * bins, count): a transposed convolution without the frames
+    beyond a number, which would cost time in each later layer.
 
-    def __init__(self, count: int) -> None:
-        super().__init__()
+    Args:
+        before, after: channels.
+        up, along: factors of frequencies and of frames.
+        count: frames of the output.
+    """
+
+    def __init__(self, before: int, after: int, up: int, along: int, count: int, bias: bool) -> None:
+        (high, above), (wide, beside) = _kernel(up), _kernel(along)
+        super().__init__(before, after, (high, wide), (up, along), (above, beside), bias=bias)
         self.count = count
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x if x.shape[-1] == self.count else channels_last(x[..., : self.count])
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        h = super().forward(x, output_size)
+        return h if h.shape[-1] == self.count else channels_last(h[..., : self.count])
 
 
 class Generator(nn.Module):
@@ -132,11 +142,9 @@ class Generator(nn.Module):
         self.linear = nn.Linear(latents + self.condition.width, widths[0] * bins * frames, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
         for i, (up, along) in enumerate(strides):
-            (high, above), (wide, beside) = _kernel(up), _kernel(along)
             last = i == len(strides) - 1
             after = 2 * spectra.channels if last else widths[i + 1]
-            layers.append(nn.ConvTranspose2d(widths[i], after, (high, wide), (up, along), (above, beside), bias=last))
-            layers.append(FirstFrames(counts[-1 - i]))
+            layers.append(Upsampled(widths[i], after, up, along, counts[-1 - i], bias=last))
             layers += [] if last else [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers)
         for module in self.modules():

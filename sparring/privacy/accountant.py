@@ -12,10 +12,10 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
 from sparring.errors import InputError, needs
 
@@ -67,7 +67,7 @@ def epsilon(releases: Sequence[Release], delta: float) -> float:
         return 0.0
     if len(found) == 1 and found[0].rate == 1:
         return _gaussian_epsilon(1 / found[0].noise, delta)
-    return _spent(found, delta)
+    return _spent(tuple(found), delta)
 
 
 def noise_for(target: float, delta: float, before: Sequence[Release], rate: float, times: int) -> float:
@@ -83,7 +83,7 @@ def noise_for(target: float, delta: float, before: Sequence[Release], rate: floa
     """
 
     def spent(noise: float) -> float:
-        return _spent(pooled([*before, Release("", noise, rate, times)]), delta)
+        return _spent(tuple(pooled([*before, Release("", noise, rate, times)])), delta)
 
     low = high = 1.0
     at_low = at_high = spent(high)
@@ -134,8 +134,10 @@ def _gaussian_epsilon(mu: float, delta: float) -> float:
 
 
 def _gaussian_delta(mu: float, value: float) -> float:
-    tail = math.exp(value + norm.logcdf(-mu / 2 - value / mu))
-    return float(norm.cdf(mu / 2 - value / mu) - tail)
+    from scipy.special import log_ndtr, ndtr
+
+    tail = math.exp(value + log_ndtr(-mu / 2 - value / mu))
+    return float(ndtr(mu / 2 - value / mu) - tail)
 
 
 def _bisected(enough: Any, low: float, high: float) -> float:
@@ -148,7 +150,8 @@ def _bisected(enough: Any, low: float, high: float) -> float:
     return high
 
 
-def _spent(releases: Sequence[Release], delta: float) -> float:
+@lru_cache(100)
+def _spent(releases: tuple[Release, ...], delta: float) -> float:
     if sum(r.rate * r.times for r in releases) <= delta:  # that likely any record is used at all
         return 0.0
     accountants = needs("opacus.accountants", "private", "accounts for differential privacy")

@@ -83,7 +83,7 @@ def _evaluation(fid):
 
 
 def test_a_run_is_evaluated_once_for_what_is_asked(benchmark, run, tmp_path, monkeypatch):
-    """Again for another request and for other weights, and never another one's result."""
+    """Again for another request, for other weights and by other code, and never another one's result."""
     runs, asked = benchmark("runs"), []
     monkeypatch.setattr(runs, "evaluate", lambda *given, **how: asked.append((given, how)) or _evaluation(len(asked)))
     out, model = Path(shutil.copytree(run, tmp_path / "run")), object()
@@ -95,10 +95,29 @@ def test_a_run_is_evaluated_once_for_what_is_asked(benchmark, run, tmp_path, mon
         assert found.picture.getpixel((0, 0)) == (255, 0, 0)
     assert runs.evaluated_once(out, model, samples=9)["fid"] == 2
     assert runs.evaluated_once(out, model, Path("other"), samples=9)["fid"] == 3
-    assert runs.evaluated_once(out, model, samples=8, compute=lambda: _evaluation(7))["fid"] == 1
+    monkeypatch.setattr(runs, "CODE", "another judge")
+    for fid in (5, 6):
+        assert runs.evaluated_once(out, model, samples=8, compute=lambda fid=fid: _evaluation(fid))["fid"] == 5
     weights = RunFolder(out).model / "weights.safetensors"
     weights.write_bytes(weights.read_bytes() + b" ")
     assert runs.evaluated_once(out, model, samples=8)["fid"] == 4
+
+
+def test_results_depend_on_the_code_that_judges_and_on_the_benchmark(benchmark, tmp_path, monkeypatch):
+    runs, script = benchmark("runs"), tmp_path / "script.py"
+    script.write_text("NUMBER = 1")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(script), raising=False)
+    house = ROOT / "sparring"
+    judging = {
+        house / "metrics" / "molecules.py", house / "modalities" / "molecules" / "judge.py",
+        house / "evaluation" / "evaluate.py", script,
+    }  # fmt: skip
+    assert judging <= set(runs.sources())
+    before = runs.digest_of(*runs.sources())
+    assert runs.digest_of(*runs.sources()) == before
+    script.write_text("NUMBER = 2")
+    assert runs.digest_of(*runs.sources()) != before
+    assert runs.digest_of("ab", "c") != runs.digest_of("a", "bc")
 
 
 def test_an_interrupted_result_is_computed_again(benchmark, tmp_path):

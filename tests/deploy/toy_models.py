@@ -89,7 +89,7 @@ def fitted(modality, labels: bool):
         return replace(modality, size=16, wide=16, channels=3, given=modality.chain.channels(3), rate=10.0, every=5)
     if modality.kind in ("music", "rolls"):
         with TemporaryDirectory() as folder:
-            return replace(modality, bars=2).fit(find(chorales(Path(folder), 8), [type(modality)]))
+            return replace(modality, bars=1).fit(find(chorales(Path(folder), 8), [type(modality)]))
     if modality.kind == "joint":
         with TemporaryDirectory() as folder:
             write = write_stems if modality.giving else write_two_pictures

@@ -29,7 +29,8 @@ from sparring.nets import efficientnet_lite
 
 PRIOR = Prior(Normal("z", 3), OneHot("kind", 4), Uniform("c", 2))
 ALL = ["samples", "interpolation", "truncation", "sefa", "pca", "probe", "saliency", "neighbors", "inversion"]
-SMALL = {"z": 8, "width": 8, "G": 8, "D": 8, "depth": 1, "group": 4, "growth": 4, "base": 64, "most": 8, "kernels": 4}
+SMALL = {"z": 8, "width": 8, "G": 8, "D": 8, "depth": 1, "group": 4, "growth": 4, "base": 64, "most": 8, "kernels": 4,
+         "resolution": 32}  # fmt: skip
 IMAGE_RECIPES = [name for name in recipes.names() if "images" in [m.kind for m in recipes.find(name).takes]]
 if not efficientnet_lite.installed():
     IMAGE_RECIPES.remove("projected")

@@ -9,7 +9,8 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from sparring.errors import InputError
 from sparring.metrics import chemistry, molecules, moses
-from sparring.modalities.molecules.baselines import baselines
+from sparring.modalities.molecules import baselines as trivial
+from sparring.modalities.molecules.baselines import baselines, recombined
 from sparring.modalities.molecules.judge import MoleculeJudge
 
 with_moses = pytest.mark.skipif(not moses.installed(), reason="molsets is not installed")
@@ -62,6 +63,13 @@ def test_real_molecules_are_computed_once_and_others_once_a_row():
     assert once(["CCO", "CC"]) == [3, 2]
     assert once([]) == []
     assert computed == ["CC", "CCO", "CCO"]
+
+
+def test_a_remembered_molecule_does_not_keep_the_others_in_memory():
+    once = molecules.Once(molecules.fingerprints_of, {"CC", "CCC"}.__contains__)
+    first = once(["CC", "CCC", "CCO"])
+    assert np.array_equal(once(["CC", "CCC"]), first[:2])
+    assert all(row.base is None and row.shape == (1024,) for row in once(["CC", "CCC"]))
 
 
 def test_fragments_scaffolds_and_their_cosine():
@@ -161,6 +169,22 @@ CAUGHT = [
 def test_every_cheat_is_caught_by_a_metric(judged, cheat, metric, caught):
     _, values, floor = judged
     assert caught(values[cheat][metric], floor[metric]), (values[cheat][metric], floor[metric])
+
+
+def test_the_search_for_recombined_molecules_is_bounded(monkeypatch):
+    """By the fragments that are tried, and what it finds does not depend on the bound."""
+    found = []
+    for tried in (5000, 50_000):
+        monkeypatch.setattr(trivial, "MAX_TRIED", tried)
+        found.append(recombined(chemistry.canonical(benzenes()), 2500))
+    few, more = found
+    assert 0 < len(few) < len(more) < 300  # all that there are are 332
+    assert more[: len(few)] == few
+
+
+def test_generators_that_generate_nothing_are_left_out():
+    """No bond of an alkane is one where BRICS cuts."""
+    assert set(baselines(["C" * n for n in range(1, 40)], 20)) == {"copy", "add_carbon", "ngram", "repeated"}
 
 
 def test_evaluation_reports_what_invalid_molecules_leave(judged):

@@ -14,6 +14,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import gradio as gr
 import numpy as np
@@ -89,8 +90,8 @@ def test_a_stopped_training_writes_its_model_and_only_one_runs_at_a_time(tmp_pat
     assert again.process.returncode != -signal.SIGINT
 
 
-def test_runs_are_evaluated_one_after_the_other(studio, runs):
-    """If one fails, the reason is reported and the others are evaluated."""
+def test_runs_are_evaluated_one_after_the_other(studio, runs, monkeypatch):
+    """If one fails, the reason is reported and the others are evaluated. Those that are evaluated are left alone."""
     (runs / "lost").mkdir()
     for part in ("model", "recipe.json", "log.jsonl"):
         copy = shutil.copytree if (runs / "people" / part).is_dir() else shutil.copyfile
@@ -104,7 +105,11 @@ def test_runs_are_evaluated_one_after_the_other(studio, runs):
     assert re.fullmatch(r"lost could not be evaluated: there is no .*'gone\.csv'.*\.", status)
     assert calls == [((0, 2), "Evaluating people"), ((1, 2), "Evaluating lost")]
     assert (runs / "people" / "evaluation.json").is_file()
-    assert "evaluated: " in compare.evaluate_runs(studio, ["people", "lost"], lambda *_, **__: None)
+    calls.clear()
+    monkeypatch.setattr(studio.jobs, "start", Mock(side_effect=InputError("the studio is ending")))
+    status = compare.evaluate_runs(studio, ["people", "lost"], lambda done, desc, **_: calls.append((done, desc)))
+    assert status == "lost could not be evaluated: the studio is ending."
+    assert calls == [((0, 1), "Evaluating lost")]
 
 
 def test_new_runs_stay_in_the_folder_of_runs(tmp_path):

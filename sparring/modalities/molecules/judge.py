@@ -186,12 +186,12 @@ class MoleculeJudge(Judge):
         """Metrics that compare valid molecules with real ones."""
         reference, enough = self.reference, len(smiles) >= MIN_MOLECULES
         made = smiles if enough else []
-        bits, pieces = self._bits(made[:MAX_DIVERSE]), self._pieces(made)
+        bits, pieces = self._bits(made[: max(MAX_PAIRED, MAX_DIVERSE)]), self._pieces(made)
         numbers = [
             Number("snn", _mean(molecules.nearest(bits[:MAX_PAIRED], reference.fingerprints)), "real"),
             Number("frag", molecules.cosine(molecules.fragments(pieces), reference.fragments), "high"),
             Number("scaf", molecules.cosine(molecules.scaffolds(pieces), reference.scaffolds), "high"),
-            Number("int_div", molecules.internal_diversity(bits), "real"),
+            Number("int_div", molecules.internal_diversity(bits[:MAX_DIVERSE]), "real"),
         ]
         if moses.installed():
             numbers.append(Number("filters", _mean(np.array(self._passes(made), bool)), "real", share=True))
@@ -268,8 +268,7 @@ class MoleculeJudge(Judge):
 
 def _properties(smiles: Sequence[str]) -> chemistry.Floats:
     """`PROPERTIES` of valid molecules, (n, 4)."""
-    compute = [chemistry.descriptors()[name] for name in PROPERTIES]
-    return np.array([[of(molecule) for of in compute] for molecule in chemistry.parse_each(smiles)], np.float64)
+    return chemistry.all_described(chemistry.parse_each(smiles), PROPERTIES)
 
 
 def _mean(values: NDArray[Any]) -> float:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from sparring.errors import InputError
 from sparring.modalities.tables.columns import Category, Column, Number
@@ -132,9 +131,11 @@ def _form(values: Series, kind: str) -> NumberForm | None:
 
 
 def _category(values: Series, noise: float, selection: float, source: SecretNoise) -> Category:
+    from scipy.special import ndtri
+
     counts = Counter(as_python(values))
     noisy = source.noisy(np.array(list(counts.values()), np.float64), noise)
-    threshold = 1 + noise * float(norm.isf(selection))
+    threshold = 1 + noise * -float(ndtri(selection))
     kept = sorted(
         ((n, level) for level, n in zip(counts, noisy, strict=True) if n > threshold), key=lambda pair: -pair[0]
     )

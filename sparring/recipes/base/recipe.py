@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_type_hints
 
@@ -201,7 +202,7 @@ class Recipe(ABC, Generic[M]):
         Raises:
             InputError: if a field is unknown, or a value has the wrong type or is out of range.
         """
-        hints = get_type_hints(type(self), include_extras=True)
+        hints = _hints(type(self))
         names = [f.name for f in fields(self)]
         for name in settings:
             if name in RENAMED and name not in names:
@@ -285,6 +286,13 @@ def _listed(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
+@cache
+def _hints(recipe: type[Recipe[Any]]) -> dict[str, Any]:
+    """The types of its fields, with what bounds their values."""
+    return get_type_hints(recipe, include_extras=True)
+
+
+@cache
 def _about(recipe: type[Recipe[Any]], name: str) -> About:
     """The declaration of a field, which a subclass that only changes its default inherits. A user's own recipe may have
     fields without one.
