@@ -19,7 +19,7 @@ import torch
 
 import joint_film
 from pages import table
-from runs import cost, evaluated_once, run_tasks, trained
+from runs import computed_once, cost, evaluated_once, run_tasks, trained
 from sparring import Model
 from sparring.console import Screen
 from sparring.data.tensors import VALUES
@@ -100,7 +100,10 @@ def compared(options: argparse.Namespace, task: str, data: Path | str, minutes: 
         body.append([f"**{name}**", *(_shown(evaluation[n], n) for n in names), cost(models[name])])
     turned = [list(column) for column in zip(["", *names, "training"], *body, strict=True)]
     lines = table(turned[0], turned[1:])
-    directions = {name: asked(model, judge) for name, model in models.items()}
+    directions = {
+        name: computed_once(options.runs / f"{task}-{name}", lambda model=model: asked(model, judge), items=ASKED)
+        for name, model in models.items()
+    }
     rows = [
         [way, f"{real:.1%}", *(f"{directions[name][way][0]:.1%}" for name in RECIPES)]
         for way, (_, real) in directions[RECIPES[0]].items()
