@@ -157,6 +157,7 @@ def test_stacked_mnist_has_digits_in_its_color_channels(monkeypatch):
     assert Images().fit(stack).shape == (3, 8, 8)
 
 
+@pytest.mark.usefixtures("real_curves")
 def test_a_table_of_images(tmp_path, monkeypatch):
     """On digits, with few samples."""
     monkeypatch.setattr(image_tables, "SAMPLES", 60)

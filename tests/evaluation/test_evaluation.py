@@ -124,6 +124,7 @@ def test_further_training_removes_the_evaluation(tmp_path):
     assert HEADING not in (run / "README.md").read_text()
 
 
+@pytest.mark.usefixtures("real_curves")
 def test_comparing(runs, tmp_path):
     compared = compare([runs / "with", runs / "without"], tmp_path / "page", samples=100)
     page = (tmp_path / "page" / "README.md").read_text()
