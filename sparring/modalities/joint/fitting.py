@@ -88,8 +88,9 @@ def fitted(items: Items, train: Rows, settings: Mapping[str, Any], columns: Sequ
             table = _table(own, trained[trained >= 0], name, columns)
             parts += [] if table is None else [part_of(name, table)]
             continue
-        known = {f.name for f in fields(part.modality)}
-        chosen = {key: value for key, value in settings.items() if value and key in known}
+        # Only what a part leaves open: `size` of texts is that of their vocabulary.
+        free = {f.name for f in fields(part.modality) if not getattr(part.modality, f.name)}
+        chosen = {key: value for key, value in settings.items() if value and key in free}
         if isinstance(own.items, Soundtracks):
             chosen = {"seconds": own.items.seconds, **chosen}
         parts.append(part_of(name, part.fit(own, chosen)))

@@ -33,6 +33,15 @@ def test_files_of_one_stem_belong_together(tmp_path):
         assert ["red", "green", "blue"].index(color) == decoded.parts["picture"][i].mean((0, 1)).argmax()
 
 
+def test_the_size_of_pictures_is_not_that_of_a_vocabulary(tmp_path):
+    data = write_stems(tmp_path / "things", parts=("png", "txt"))
+    sizes = {size: {part.name: part for part in Joint(size=size).fit(find(data)).parts} for size in (0, 4)}
+    assert sizes[4]["picture"].shape[1:] == (4, 4)
+    vocabularies = [parts["text"].text.tokenizer.vocabulary for parts in sizes.values()]
+    assert len(vocabularies[0]) > 4
+    assert vocabularies[0] == vocabularies[1]
+
+
 def test_second_files_of_a_stem_are_named(tmp_path):
     data = write_stems(tmp_path / "things")
     for i in (2, 5):
