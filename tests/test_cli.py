@@ -522,8 +522,9 @@ def test_using_as_typed(typed, run, tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "why"),
-    [("seed=3", "is an option, not a field of a recipe; write --seed 3"), ("quiet=3", "is not a field of a recipe")],
-)
+    [("seed=3", "is an option, not a field of a recipe; write --seed 3"), ("quiet=3", "is not a field of a recipe"),
+     ("data=3", "is not a field of a recipe; see the options with --help")],
+)  # fmt: skip
 def test_arguments_of_the_function_are_no_fields(monkeypatch, capsys, field, why):
     status, _, errors = sparring(monkeypatch, capsys, "train", "digits", field, "--steps", 1)
     assert (status, errors.count("\n")) == (2, 1)

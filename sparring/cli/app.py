@@ -1,6 +1,6 @@
 """The application that commands are added to, and what several of them share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from inspect import signature
 from typing import Annotated, Any, Optional
 
@@ -37,15 +37,22 @@ Marks = Annotated[
 ]
 
 
-def recipe_fields(given: Sequence[str], function: Callable[..., Any]) -> dict[str, Any]:
+def recipe_fields(given: Sequence[str], function: Callable[..., Any], options: Collection[str] = ()) -> dict[str, Any]:
     """FIELD=VALUE as typed, for a function whose keyword arguments are the fields of a recipe.
 
+    Args:
+        options: names of the command's options.
+
     Raises:
-        InputError: if something else was typed, or one has the name of another argument of the function.
+        InputError: if something else was typed, or one has the name of an option or of another argument of the
+            function.
     """
     from sparring.recipes.base import parse
 
     fields = parse(given)
-    for name in set(fields) & set(signature(function).parameters):
-        raise InputError(f"{name}={fields[name]} is not a field of a recipe; see the options with --help")
+    for name, value in fields.items():
+        if name in options:
+            raise InputError(f"{name}={value} is an option, not a field of a recipe; write --{name} {value}")
+        if name in signature(function).parameters:
+            raise InputError(f"{name}={value} is not a field of a recipe; see the options with --help")
     return fields

@@ -11,7 +11,6 @@ from typer.core import TyperCommand
 
 from sparring.cli.app import Device, Laws, Marks, TrustCode, app, recipe_fields
 from sparring.console import say
-from sparring.errors import InputError
 
 if TYPE_CHECKING:
     from sparring.model import Model
@@ -60,7 +59,6 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Replace the run in the folder.")] = False,
 ) -> None:
     """Train a GAN on data. The run's folder receives samples, checkpoints and the model."""
-    from sparring.recipes.base import parse
     from sparring.training import train
     from sparring.training.launcher import find_launcher
 
@@ -70,10 +68,7 @@ def train(
         "resume": resume,
         "force": force, "metrics": metrics or None, "like": like or None,
     }  # fmt: skip
-    given = parse(fields or [])
-    for name in {*options, "data"} & set(given):
-        raise InputError(f"{name}={given[name]} is an option, not a field of a recipe; write --{name} {given[name]}")
-    model = train(data=data, **options, **recipe_fields(fields or [], train))  # type: ignore[arg-type]
+    model = train(data=data, **options, **recipe_fields(fields or [], train, options))  # type: ignore[arg-type]
     if find_launcher().rank:
         return  # the first rank says what to do next
     run = quote(out or f"runs/{model.recipe.name}-{model.about['name']}")

@@ -17,9 +17,9 @@ from sparring.nets.discriminator import Discriminator as Base
 
 SCALE = 4.0  # of compressed spectra, so that loud sounds have a standard deviation of about 0.5
 EPSILON = 1e-6  # squared magnitude below which the compression is linear, -60 dB
-# Frequencies and frames after D's first layer, and before G's last: at least so many where there are twice as many.
-BANDS, STEPS = 32, 32
-LOWEST = 4  # frequencies at the lowest resolution, about; so many frames are not made fewer
+# Frequencies and frames after D's first layer, and before G's last. The first layer halves shorter spectra.
+BANDS, FRAMES = 32, 32
+LOWEST = 4  # frequencies and frames at the lowest resolution, about
 
 
 class Spectra(nn.Module):
@@ -83,7 +83,7 @@ class TurnedSpectra(nn.Module):
 
 def _strides(bins: int, frames: int) -> list[tuple[int, int]]:
     """Factors by which each of D's layers makes frequencies and frames fewer."""
-    strides = [(max(2, bins // BANDS), max(2, 2 ** int(log2(max(1, frames / STEPS)))))]
+    strides = [(max(2, bins // BANDS), max(2, 2 ** int(log2(max(1, frames / FRAMES)))))]
     bins, frames = bins // strides[0][0], ceil(frames / strides[0][1])
     for _ in range(max(1, int(log2(bins / LOWEST)))):
         step = 2 if frames > LOWEST else 1

@@ -21,14 +21,14 @@ MAX_SHIFT = 0.1  # share of a sound by which it is shifted during training
 GAINS = 1.0  # nepers by which its level is changed at most
 
 
-def shown(waves: Tensor, rate: int) -> Tensor:
+def averaged_levels(waves: Tensor, rate: int) -> Tensor:
     """Log-mel levels of sounds (n, channels, length) as the classifier receives them: (n, 40, frames), at most 64."""
     found = levels(waves, rate, MELS)
     return F.avg_pool1d(found, -(-found.shape[2] // MAX_FRAMES), ceil_mode=True)
 
 
 class Classifier(nn.Module):
-    """Log-mel levels (n, 40, frames) as from `shown` -> features (n, 64) and logits (n, classes).
+    """Log-mel levels (n, 40, frames) as from `averaged_levels` -> features (n, 64) and logits (n, classes).
 
     Args:
         classes: number of classes.
@@ -56,7 +56,7 @@ class Classifier(nn.Module):
     @torch.no_grad()
     def of(self, waves: Tensor, rate: int) -> tuple[Tensor, Tensor]:
         """Features (n, 64) and predicted classes (n,) of sounds (n, channels, length)."""
-        outputs = [self(shown(part, rate)) for part in waves.split(64)]  # type: ignore[no-untyped-call]
+        outputs = [self(averaged_levels(part, rate)) for part in waves.split(64)]  # type: ignore[no-untyped-call]
         return torch.cat([f for f, _ in outputs]), torch.cat([logits.argmax(1) for _, logits in outputs])
 
 
@@ -64,7 +64,7 @@ def train_classifier(
     waves: Tensor, labels: Tensor, classes: int, rate: int, progress: Progress = no_progress
 ) -> Classifier:
     """Train a classifier of sounds (n, channels, length). The same sounds always give the same classifier."""
-    x = torch.cat([shown(part, rate) for part in waves.split(64)])  # type: ignore[no-untyped-call]
+    x = torch.cat([averaged_levels(part, rate) for part in waves.split(64)])  # type: ignore[no-untyped-call]
     reseed(Seeds().key("sound classifier"), torch.device("cpu"))
     net = Classifier(classes, float(x.mean()), float(x.std()))
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=1e-2)

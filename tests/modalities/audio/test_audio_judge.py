@@ -100,13 +100,13 @@ def test_classifier_sees_means_of_the_frames_of_long_sounds():
     """Its time does not grow with the length of the sounds; short ones are not changed."""
     noise = torch.randn(2, 1, 40_000, generator=torch.Generator().manual_seed(0))
     levels = spectra.levels(noise, RATE, classifier.MELS)
-    seen = classifier.shown(noise, RATE)
+    seen = classifier.averaged_levels(noise, RATE)
     assert levels.shape[2] > 5 * classifier.MAX_FRAMES
     assert seen.shape[2] <= classifier.MAX_FRAMES
     factor = -(-levels.shape[2] // classifier.MAX_FRAMES)
     assert torch.allclose(seen[:, :, 3], levels[:, :, 3 * factor : 4 * factor].mean(2), atol=1e-5)
     short = noise[..., :2048]
-    assert torch.equal(classifier.shown(short, RATE), spectra.levels(short, RATE, classifier.MELS))
+    assert torch.equal(classifier.averaged_levels(short, RATE), spectra.levels(short, RATE, classifier.MELS))
 
 
 def test_unlabeled_sounds_are_judged_by_levels(data):
