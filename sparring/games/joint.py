@@ -111,6 +111,11 @@ class JointGAN(GAN):
         super().__init__(*nets, **settings)
         self.read = read
 
+    def values(self, z: Tensor, condition: Tensor | None) -> Tensor:
+        assert condition is not None
+        sample: Tensor = self.G(z, *self._net.with_rows(z, condition))
+        return sample
+
     def _fake(self, round: Round) -> Tensor:
         z, condition, encoded = self._latents(round), round[CONDITION], self._encoded(round)
         fake: Tensor = round.once("fake", lambda: self._net(z, condition, encoded), self.G)
@@ -137,7 +142,7 @@ class JointGAN(GAN):
         for i, head in enumerate(net.heads):
             if not isinstance(head, Choices):
                 continue
-            code, unknown = net.code_given_others(i, z, condition, encoded)
+            code, unknown = net.code_given_others(i, z, condition, encoded, real[i])
             cost, chosen = head.surprise(code, real[i])
             weight = net.per_value(i, unknown).view(cost.shape)
             total, count = total + (cost * weight).sum(), count + (chosen * weight).sum()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
-from math import inf
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sparring.layers.condition import APPENDED_STD, appended_length
 from sparring.layers.parts import Given, Parts, joined
 from sparring.nets.choices import Choices
 from sparring.nets.discriminator import Discriminator as Base
@@ -18,6 +19,7 @@ from sparring.nets.table import Block
 from sparring.nets.table import Generator as RowGenerator
 
 EMBEDDING = 64  # length of the vector of a part by which parts are compared
+ALONE = 0.3  # share of the rows that are learned without other parts where none are given
 
 
 class Unasked(Choices):
@@ -140,18 +142,37 @@ def stages(heads: Sequence[nn.Module]) -> list[list[int]]:
     """
     each: dict[float, list[int]] = defaultdict(list)
     for i, head in enumerate(heads):
-        each[head.stage if isinstance(head, Choices) else inf].append(i)
+        each[head.stage if isinstance(head, Choices) else math.inf].append(i)
     return [each[stage] for stage in sorted(each)]
 
 
-def _norm(head: nn.Module, code: int) -> nn.Module:
+class Scaled(nn.Module):
+    """Tensors times a factor."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor
+
+
+def _norm(head: nn.Module, code: int, others: int) -> list[nn.Module]:
     """Normalization of the code from which a head makes its part: over the batch, but for rows and texts, which have
     noise in every value.
 
     If the mean of a picture's code is not 0, the first layer of its generator turns it into a fixed pattern. The batch
     norm behind that layer counts a pattern as variance, the differences between samples get small, and G collapses.
+    The code gets the size of an appended embedding of the fields of all other parts (`layers.condition.Appended`). If
+    it is as large as the own latents of a picture, items that share what is given become alike.
+
+    Args:
+        code: length of a code.
+        others: fields of the other parts.
     """
-    return nn.LayerNorm(code) if isinstance(head, Choices) else nn.BatchNorm1d(code, affine=False)
+    if isinstance(head, Choices):
+        return [nn.LayerNorm(code)]
+    return [nn.BatchNorm1d(code, affine=False), Scaled(APPENDED_STD * math.sqrt(appended_length(others) / code))]
 
 
 class Generator(nn.Module):
@@ -184,7 +205,11 @@ class Generator(nn.Module):
         inputs, trunks = z + sum(parts.fields) + EMBEDDING * len(self.heads), len(stages) if apart else 1
         self.latents = [*[z] * trunks, *self.own]
         self.trunks = nn.ModuleList(Trunk(inputs, width, depth) for _ in range(trunks))
-        self.ends = nn.ModuleList(nn.Sequential(nn.Linear(width + inputs, code), _norm(head, code)) for head in heads)
+        self.ends = nn.ModuleList(
+            nn.Sequential(nn.Linear(width + inputs, code), *_norm(head, code, sum(parts.fields) - own_fields))
+            for head, own_fields in zip(heads, parts.fields, strict=True)
+        )
+        self.rows = [i for i in stages[0] if isinstance(heads[i], Unasked)]
         for i, owner in enumerate(torch.split(parts.field_of_values(), parts.widths)):
             self.register_buffer(f"owner{i}", owner - owner.min(), persistent=False)
 
@@ -192,8 +217,7 @@ class Generator(nn.Module):
         """Items (n, width).
 
         Args:
-            encoded: in training, the vectors of the real items' parts, so that given parts of one field are not encoded
-                again.
+            encoded: the vectors of the items' parts, if they are known: given parts of one field are not encoded again.
         """
         given = self.parts.given(condition)
         present = torch.split(given.present, 1, 1)
@@ -217,22 +241,27 @@ class Generator(nn.Module):
         return [encoder(part) for encoder, part in zip(self.encoders, self.parts.split(values), strict=True)]
 
     def code_given_others(
-        self, i: int, z: Tensor, condition: Tensor, encoded: Sequence[Tensor]
+        self, i: int, z: Tensor, condition: Tensor, encoded: Sequence[Tensor], real: Tensor
     ) -> tuple[Tensor, Tensor]:
         """What the head of a part makes it from if other parts are given, (n, code + own latents), and 1 for the fields
         that it has to find, (n, fields).
 
         Given are the parts of earlier stages, and the other parts that the condition gives as a whole, or all of them
-        for an item of which it gives none. Fields of the part itself are given as in the condition, unless all are.
+        for an item of which it gives none. Fields of the part itself are given as in the condition, unless all are. A
+        share of the rows of which no other part is given is learned alone, given random columns, as `with_rows` draws
+        them.
 
         Args:
             encoded: the vectors of the items' parts.
+            real: the part itself, (n, *shape).
         """
         given = self.parts.given(condition)
         present, known = torch.split(given.present, 1, 1), self._known(given)
         stage = next(k for k, parts in enumerate(self.stages) if i in parts)
         whole = [fields.amin(1, keepdim=True) for fields in known]
         none = 1 - torch.cat([fields for j, fields in enumerate(whole) if j != i], 1).amax(1, keepdim=True)
+        alone = none * (torch.rand_like(none) < ALONE) * (i in self.rows)
+        none = none - alone
         earlier = {j for parts in self.stages[:stage] for j in parts}
         seen = [
             (here if j in earlier else torch.maximum(own, none * here)).expand_as(fields)
@@ -241,8 +270,26 @@ class Generator(nn.Module):
         seen[i] = known[i] * (1 - whole[i])
         vectors = [vector * fields[:, :1] for vector, fields in zip(encoded, seen, strict=True)]
         if known[i].shape[1] > 1:  # otherwise nothing of the part is given
-            vectors[i] = self._vector(i, self.parts.split(given.values)[i], seen[i], None)
+            some = (torch.rand_like(known[i]) < torch.rand_like(none)) * present[i]
+            seen[i] = torch.where(alone > 0, some, seen[i])
+            vectors[i] = self._vector(i, real * self.per_value(i, seen[i]).view(real.shape), seen[i], None)
         return self._code(i, self._trunk(stage, z, seen, vectors), z), present[i] - seen[i]
+
+    def with_rows(self, z: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """What is given, (n, condition_width), with all columns of rows, and the vectors of its parts. Columns that are
+        not given are drawn one after the other, given those before them.
+        """
+        given = self.parts.given(condition)
+        values, known = self.parts.split(given.values), self._known(given)
+        vectors = [self._vector(i, values[i], known[i], None) for i in range(len(self.heads))]
+        for i in self.rows:
+            for column in torch.eye(known[i].shape[1], device=z.device):
+                own = self.heads[i](self._code(i, self._trunk(0, z, known, vectors), z))
+                free = column * (1 - known[i]) * given.present[:, i : i + 1]
+                values[i] = torch.where(self.per_value(i, free) > 0, own, values[i])
+                known[i] = known[i] + free
+                vectors[i] = self._vector(i, values[i], known[i], None)
+        return self.parts.condition(torch.cat(known, 1), given.present, joined(values)), vectors
 
     def per_value(self, i: int, fields: Tensor) -> Tensor:
         """Fields (n, fields) of a part as one value for each of the part's, (n, values)."""

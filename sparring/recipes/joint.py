@@ -31,7 +31,7 @@ class JointGan(JointNets):
     # Generator
     z: Count = 64
     codes: Count = 64
-    own: Natural = 32
+    own: Natural = 64
     width: Count = 32
     inner: Count = 256
     depth: Natural = 2
