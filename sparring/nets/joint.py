@@ -209,7 +209,7 @@ class Generator(nn.Module):
             nn.Sequential(nn.Linear(width + inputs, code), *_norm(head, code, sum(parts.fields) - own_fields))
             for head, own_fields in zip(heads, parts.fields, strict=True)
         )
-        self.rows = [i for i in stages[0] if isinstance(heads[i], Unasked)]
+        self.rows = [i for i in stages[0] if parts.owners[i]]
         for i, owner in enumerate(torch.split(parts.field_of_values(), parts.widths)):
             self.register_buffer(f"owner{i}", owner - owner.min(), persistent=False)
 
@@ -260,7 +260,7 @@ class Generator(nn.Module):
         stage = next(k for k, parts in enumerate(self.stages) if i in parts)
         whole = [fields.amin(1, keepdim=True) for fields in known]
         none = 1 - torch.cat([fields for j, fields in enumerate(whole) if j != i], 1).amax(1, keepdim=True)
-        alone = none * (torch.rand_like(none) < ALONE) * (i in self.rows)
+        alone = none * (torch.rand_like(none) < ALONE) * float(i in self.rows)
         none = none - alone
         earlier = {j for parts in self.stages[:stage] for j in parts}
         seen = [

@@ -7,17 +7,20 @@ from torch.nn import functional as F
 
 from sparring.games.joint import JointGAN
 from sparring.games.prior import normal
+from sparring.layers import condition as conditions
 from sparring.layers.parts import Parts
+from sparring.layers.spans import Spans
 from sparring.loop import Player, Round
 from sparring.losses.adversarial import relativistic
 from sparring.modalities.joint.conditions import random_fields
-from sparring.nets import dcgan, joint
+from sparring.nets import dcgan, joint, table
 from sparring.nets.choices import Choices
 from sparring.nets.discriminator import Discriminator as Base
 from sparring.seeds import Seeds
 
 PICTURE, COLUMNS = (3, 8, 8), (0, 0, 1, 1, 1)  # two columns of 2 and 3 values
 PARTS = Parts((PICTURE, (5,)), ((), COLUMNS))
+SIZE = 0.3 * (16 / 8) ** 0.5  # standard deviation of a code of 8 values that has to tell of two columns
 
 
 class Rows(Choices):
@@ -66,6 +69,10 @@ def real(n):
     return torch.cat([torch.randn(n, 192), *columns], 1)
 
 
+def row(values):
+    return values[:, 192:]
+
+
 def fields_of(rows):
     return torch.tensor(rows, dtype=torch.float32)
 
@@ -81,7 +88,17 @@ def test_codes_of_pictures_differ_by_samples_only():
     G.train()(torch.randn(64, 10), condition)
     code = kept["code"][:, :8]
     assert code.mean(0).abs().max() < 1e-4
-    assert torch.allclose(code.std(0, correction=0), torch.ones(8), atol=1e-2)
+    assert torch.allclose(code.std(0, correction=0), torch.full((8,), SIZE), atol=1e-2)
+
+
+def test_codes_are_as_large_as_embeddings_of_the_columns_of_other_parts():
+    """Larger codes are followed instead of a picture's own latents, and items that share what is given are alike."""
+    few, many = (conditions.Appended(conditions.Columns((3,) * n)) for n in (1, 13))
+    rows = [torch.zeros(1000, n) for n in (1, 13)]
+    expected = [net.embedding(row).norm(dim=1).mean() for net, row in zip((few, many), rows, strict=True)]
+    for own, size in zip((1, 13), expected, strict=True):
+        _, scaled = joint._norm(nn.Identity(), 64, own)
+        assert scaled(torch.randn(1000, 64)).norm(dim=1).mean() == pytest.approx(size.item(), rel=0.35)
 
 
 def test_given_parts_of_one_field_are_encoded_once():
@@ -95,12 +112,14 @@ def test_given_parts_of_one_field_are_encoded_once():
     assert G.encoders[0].calls == before
 
 
-def test_rows_are_learned_from_every_item():
+def test_rows_are_learned_from_every_item(monkeypatch):
     """If no other part is given, all are; a row that is given as a whole is hidden."""
+    monkeypatch.setattr(joint, "ALONE", 0.0)
     G = generator().eval()
     values, z = real(4), torch.randn(4, 10)
     fields = fields_of([[0, 0, 0], [0, 1, 1], [1, 1, 0], [0, 1, 0]])
-    code, unknown = G.code_given_others(1, z, PARTS.condition(fields, torch.ones(4, 2), values), G.encoded(values))
+    condition = PARTS.condition(fields, torch.ones(4, 2), values)
+    code, unknown = G.code_given_others(1, z, condition, G.encoded(values), row(values))
     assert unknown.tolist() == [[1, 1], [1, 1], [0, 1], [0, 1]]
     asked = fields_of([[1, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 0]])
     kept = {}
@@ -121,7 +140,7 @@ def test_later_parts_are_learned_in_the_state_in_which_they_are_made(apart):
     G = joint.Generator(parts, 6, heads, [4, 0, 0], encoders, 8, 16, 1, order, apart).eval()
     values, z = torch.cat([real(2), real(2)[:, 192:]], 1), torch.randn(2, sum(G.latents))
     condition = parts.condition(fields_of([[1, 0, 0, 0]] * 2), torch.ones(2, 3), values)
-    code, unknown = G.code_given_others(2, z, condition, G.encoded(values))
+    code, unknown = G.code_given_others(2, z, condition, G.encoded(values), values[:, 197:])
     assert unknown.tolist() == [[1], [1]]
     kept = {}
     G.heads[2].register_forward_pre_hook(lambda _, inputs: kept.update(code=inputs[0]))
@@ -129,14 +148,33 @@ def test_later_parts_are_learned_in_the_state_in_which_they_are_made(apart):
     assert torch.allclose(kept["code"], code, atol=1e-6)
 
 
-def test_parts_that_are_not_there_tell_nothing():
+def test_some_rows_are_learned_alone_given_random_columns(monkeypatch):
+    monkeypatch.setattr(joint, "ALONE", 1.0)
+    G = generator().eval()
+    values, z = real(200), torch.randn(200, 10)
+    other = torch.cat([torch.randn(200, 192), row(values)], 1)
+    condition = PARTS.condition(
+        fields_of([[0, 1, 1], [0, 0, 0], [1, 0, 0], [1, 1, 1]] * 50), torch.ones(200, 2), values
+    )
+    torch.manual_seed(0)
+    code, unknown = G.code_given_others(1, z, condition, G.encoded(values), row(values))
+    torch.manual_seed(0)
+    changed, _ = G.code_given_others(1, z, condition, G.encoded(other), row(other))
+    same = (code - changed).abs().amax(1) < 1e-6
+    assert same.tolist() == [True, True, False, False] * 50
+    assert {tuple(fields) for fields in unknown[same].tolist()} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert (unknown[~same] == 1).all()
+
+
+def test_parts_that_are_not_there_tell_nothing(monkeypatch):
+    monkeypatch.setattr(joint, "ALONE", 0.0)
     G = generator().eval()
     values, z = real(2), torch.randn(2, 10)
     condition = PARTS.condition(torch.zeros(2, 3), fields_of([[0, 1], [1, 0]]), values)
     other = torch.cat([torch.randn(2, 192), values[:, 192:]], 1)
-    code, unknown = G.code_given_others(1, z, condition, G.encoded(values))
+    code, unknown = G.code_given_others(1, z, condition, G.encoded(values), row(values))
     assert unknown.tolist() == [[1, 1], [0, 0]]
-    changed, _ = G.code_given_others(1, z, condition, G.encoded(other))
+    changed, _ = G.code_given_others(1, z, condition, G.encoded(other), row(other))
     assert torch.allclose(code[0], changed[0])
     assert not torch.allclose(code[1], changed[1])
 
@@ -174,6 +212,13 @@ def test_rows_are_often_all_that_is_given(owners):
     assert float((fields.sum(1) == 0).float().mean()) > 0.15
 
 
+def begun(game, values, condition):
+    """A round in which it is G's turn."""
+    round = Round({"values": values, "condition": condition}, torch.zeros(()), Seeds(), (0, 0))
+    round.begin(Player("G", game.G_losses, torch.optim.SGD(game.G.parameters(), 0.1), (game.G,)), [])
+    return round
+
+
 def test_only_what_is_to_be_found_has_a_likelihood():
     """The costs of the heads are 1 to 5 for their five values, of two columns."""
     G = generator()
@@ -181,8 +226,41 @@ def test_only_what_is_to_be_found_has_a_likelihood():
     game = JointGAN(G, D, relativistic(), normal(10), read=2.0, conditional=True)
     values = torch.cat([torch.randn(2, 192), torch.tensor([[1.0, 0, 0, 0, 1], [0, 1.0, 0, 1, 0]])], 1)
     condition = PARTS.condition(fields_of([[0, 0, 1], [1, 0, 0]]), torch.ones(2, 2), values)
-    round = Round({"values": values, "condition": condition}, torch.zeros(()), Seeds(), (0, 0))
-    round.begin(Player("G", game.G_losses, torch.optim.SGD(G.parameters(), 0.1), (G,)), [])
+    round = begun(game, values, condition)
     expected = (1 + 2 + 4) / 3  # the second column of the first item is given
     assert float(game.G_losses(round)["read"]) == pytest.approx(2 * expected)
     assert G.encoders[0].calls == 1  # for the samples and for the likelihood
+
+
+def test_columns_of_rows_are_drawn_one_after_the_other(monkeypatch):
+    """Two columns that are always equal are equal in samples, and as frequent as in the data, by likelihood alone."""
+    monkeypatch.setattr(joint, "ALONE", 1.0)
+    torch.manual_seed(0)
+    n, parts = 1000, Parts((PICTURE, (4,)), ((), (0, 0, 1, 1)))
+    rows = joint.Unasked(table.Generator(8, Spans((2, 2), ()), 16, 1), 2)
+    heads = [dcgan.Generator(8 + 4, 8, 3, 4), rows]
+    G = joint.Generator(parts, 6, heads, [4, 4], [Counted(192), Counted(4)], 8, 16, 1, joint.stages(heads))
+    game = JointGAN(
+        G, joint.Discriminator(parts, [Flat(192), Flat(4)], 8), relativistic(), normal(14), read=1.0, conditional=True
+    )
+    optimizer = torch.optim.Adam(G.parameters(), 1e-2)
+    for _ in range(200):
+        column = F.one_hot((torch.rand(64) < 0.8).long(), 2).float()
+        values = torch.cat([torch.randn(64, 192), column, column], 1)
+        round = begun(game, values, parts.condition(random_fields(parts, torch.ones(64, 2)), torch.ones(64, 2), values))
+        optimizer.zero_grad()
+        game.G_losses(round)["read"].backward()
+        optimizer.step()
+
+    def drawn(fields, values):
+        z = torch.cat([torch.randn(n, 10), -(-torch.rand(n, 4).log()).log()], 1)
+        asked = parts.condition(fields_of([fields] * n), torch.ones(n, 2), torch.tensor([[0.0] * 192 + values] * n))
+        with torch.no_grad():
+            return [column.argmax(1).float() for column in game.eval().values(z, asked)[:, 192:].split(2, 1)]
+
+    first, second = drawn([0, 0, 0], [0.0] * 4)
+    assert (first == second).float().mean() > 0.95
+    assert float(first.mean()) == pytest.approx(0.8, abs=0.08)
+    first, second = drawn([0, 0, 1], [0.0, 0.0, 1.0, 0.0])
+    assert float(second.sum()) == 0
+    assert float(first.mean()) < 0.05
