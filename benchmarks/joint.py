@@ -29,6 +29,8 @@ from sparring.modalities.joint.judge import JointJudge, joint_judge
 
 MINUTES = 50.0  # of each run of characters
 OTHERS = 20.0  # of each other run
+SAMPLES = 1000  # by which parts are judged on their own
+OWN = ("fid", "frechet", "precision", "recall")  # metrics of parts on their own that are shown
 ASKED = 500  # items that are asked for by each part
 RECIPES = ("joint", "joint_chain")
 TOLD = ("kind", "hat", "top", "legs")  # attributes that a caption tells
@@ -80,8 +82,15 @@ def together(evaluation: Evaluation) -> list[str]:
     return [n.name for n in evaluation.numbers if n.name.startswith(("matching", "retrieval", "agreement", "fid[tog"))]
 
 
-def compared(options: argparse.Namespace, task: str, data: Path | str, minutes: float, **fields: Any) -> list[str]:
-    """Tables of both recipes on a data set."""
+def compared(
+    options: argparse.Namespace, task: str, data: Path | str, minutes: float, pictures: Evaluation | None = None,
+    **fields: Any,
+) -> list[str]:  # fmt: skip
+    """Tables of both recipes on a data set.
+
+    Args:
+        pictures: of a model of the pictures alone, for the same time.
+    """
     models = {name: trained(options, f"{task}-{name}", name, data, minutes, **fields) for name in RECIPES}
     judge = joint_of(models[RECIPES[0]])
     evaluations = {
@@ -113,13 +122,32 @@ def compared(options: argparse.Namespace, task: str, data: Path | str, minutes: 
         first_model, name = models[RECIPES[0]], f"joint-{task}"
         _sheet(first_model, options.page.parent / f"{name}.png")
         print(joint_film.write(first_model, options.page.parent / f"{name}.webp"), flush=True)
-        pictures = [f"![samples]({name}.png)", "", f"![a walk through the latents of all parts]({name}.webp)"]
-        lines = [*pictures, "", *lines]
-    return [*lines, "", *table(["given, and made", "real", *RECIPES], rows)]
+        shown = [f"![samples]({name}.png)", "", f"![a walk through the latents of all parts]({name}.webp)"]
+        lines = [*shown, "", *lines]
+    lines += ["", *table(["given, and made", "real", *RECIPES], rows)]
+    whole = evaluated_once(options.runs / f"{task}-joint", models[RECIPES[0]], samples=SAMPLES)
+    return [*lines, "", *on_their_own(whole, [part.name for part in judge.joint.parts], pictures)]
+
+
+def on_their_own(whole: Evaluation, parts: list[str], pictures: Evaluation | None) -> list[str]:
+    """A table of how good each part is on its own.
+
+    Args:
+        pictures: of a model of the pictures alone.
+    """
+    names = [
+        n.name for n in whole.numbers if n.name.startswith(tuple(f"{part} {own}" for part in parts for own in OWN))
+    ]
+    rows = [[name, _shown(whole.of_real(name), name), _shown(whole[name], name)] for name in names]
+    if pictures is None:
+        return table(["each part", "real", RECIPES[0]], rows)
+    alone = {f"picture {n.name}": _shown(n.value, n.name) for n in pictures.numbers}
+    rows = [[*row, alone.get(row[0], "")] for row in rows]
+    return table(["each part", "real", RECIPES[0], "r3gan_strided of pictures"], rows)
 
 
 def _shown(value: float, name: str) -> str:
-    return f"{value:.3g}" if name.startswith("fid") else f"{value:.1%}"
+    return f"{value:.3g}" if "fid" in name or "frechet" in name else f"{value:.1%}"
 
 
 def _sheet(model: Model, path: Path) -> None:
@@ -132,16 +160,9 @@ def _sheet(model: Model, path: Path) -> None:
 def characters(options: argparse.Namespace) -> list[str]:
     """Pictures with the twelve attributes of each, and the pictures alone by the same nets for the same time."""
     data, fields = options.data / "characters" / "characters.zip", {"size": 32}
-    lines = compared(options, "characters", data, MINUTES, **fields)
-    whole = trained(options, "characters-joint", "joint", data, MINUTES, **fields)
     alone = trained(options, "characters-alone", "r3gan_strided", data, MINUTES, labels=False, **fields)
-    ours = evaluated_once(options.runs / "characters-joint", whole, samples=1000)
-    theirs = evaluated_once(options.runs / "characters-alone", alone, samples=1000)
-    names = [n.name for n in theirs.numbers if n.name.startswith(("fid", "precision", "recall"))]
-    names = [name for name in names if f"picture {name}" in {n.name for n in ours.numbers}]
-    rows = [[name, f"{theirs.of_real(name):.3g}", f"{theirs[name]:.3g}", f"{ours[f'picture {name}']:.3g}"]
-            for name in names]  # fmt: skip
-    return [*lines, "", *table(["pictures", "real", "r3gan_strided", "joint"], rows)]
+    pictures = evaluated_once(options.runs / "characters-alone", alone, samples=SAMPLES)
+    return compared(options, "characters", data, MINUTES, pictures, **fields)
 
 
 def digits(options: argparse.Namespace) -> list[str]:
