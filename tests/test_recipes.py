@@ -44,6 +44,7 @@ SMALL = {
 # D's last bias shifts all logits. Losses of differences of logits do not depend on it, and the hinge loss does not as
 # long as all logits are within its margins.
 LOGIT_BIASES = {f"D.nets.{i}.convs.5.bias" for i in range(8)}
+JOINT_BIASES = {"D.joint.3.bias", "D.judges.0.head.linear.bias", "D.judges.1.D.head.bias"}
 WITHOUT_GRADIENT = {
     "audio": {"D.head.linear.bias"},
     "audio_denoise": LOGIT_BIASES,
@@ -53,6 +54,8 @@ WITHOUT_GRADIENT = {
     "chorale": {"D.local.bias", "D.whole.2.bias"},
     "densegan": {"D.head.linear.bias"},
     "inpaint": {"D.head.bias"},
+    "joint": JOINT_BIASES,
+    "joint_chain": JOINT_BIASES,
     "latent": {"D.head.linear.bias", "P.head.bias"},
     "latentgan": {"D.head.bias"},
     "molgan": {"D.head.bias"},

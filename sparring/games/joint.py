@@ -21,6 +21,7 @@ from sparring.nets.choices import Choices
 from sparring.nets.joint import Discriminator
 
 TEMPERATURE = 0.1
+DRAWS = 4  # of the columns of a row in training
 
 
 class PartPenalty(Term):
@@ -118,7 +119,12 @@ class JointGAN(GAN):
 
     def _fake(self, round: Round) -> Tensor:
         z, condition, encoded = self._latents(round), round[CONDITION], self._encoded(round)
-        fake: Tensor = round.once("fake", lambda: self._net(z, condition, encoded), self.G)
+
+        def items() -> Tensor:
+            item: Tensor = self._net(z, *self._net.with_rows(z, condition, encoded, DRAWS))
+            return item
+
+        fake: Tensor = round.once("fake", items, self.G)
         return fake
 
     def _encoded(self, round: Round) -> tuple[Tensor, ...]:

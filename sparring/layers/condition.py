@@ -89,14 +89,6 @@ def cross_entropy(logits: Tensor, condition: Tensor, of: Condition) -> Tensor:
     return torch.stack([F.cross_entropy(part, codes) for part, codes in parts]).mean()
 
 
-APPENDED_STD = 0.3  # of an appended embedding, at first
-
-
-def appended_length(columns: int) -> int:
-    """Length of the embedding of some columns that is appended to latents."""
-    return min(MAX_LENGTH, max(EMBEDDING_LENGTH, COLUMN_LENGTH * columns))
-
-
 class Appended(nn.Module):
     """Learned embeddings of conditions, appended to vectors, as in the conditional GAN. Mirza and Osindero 2014,
     arXiv:1411.1784.
@@ -112,11 +104,11 @@ class Appended(nn.Module):
         super().__init__()
         length = EMBEDDING_LENGTH
         if isinstance(condition, Columns):
-            length = appended_length(len(condition.widths))
+            length = min(MAX_LENGTH, max(length, COLUMN_LENGTH * len(condition.widths)))
         self.width = length if condition else 0
         self.embedding = embedding(condition, length)
         if self.embedding is not None:
-            nn.init.normal_(self.embedding.weight, std=APPENDED_STD)
+            nn.init.normal_(self.embedding.weight, std=0.3)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         if self.embedding is None:

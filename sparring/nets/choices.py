@@ -17,6 +17,13 @@ class Choices(nn.Module, ABC):
 
     stage: ClassVar[int]
 
+    def drawn(self, z: Tensor) -> Tensor:
+        """Values whose choices are learned by likelihood alone: only numbers, of which `surprise` knows nothing, have a
+        gradient.
+        """
+        values: Tensor = self(z)
+        return values.detach()
+
     @abstractmethod
     def surprise(self, z: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Negative log likelihood of real items (n, ...) without the noise of latents, and the chosen values, (n, ...)

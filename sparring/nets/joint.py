@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
+from math import inf
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sparring.layers.condition import APPENDED_STD, appended_length
 from sparring.layers.parts import Given, Parts, joined
 from sparring.nets.choices import Choices
 from sparring.nets.discriminator import Discriminator as Base
 from sparring.nets.table import Block
 from sparring.nets.table import Generator as RowGenerator
 
-EMBEDDING = 64  # length of the vector of a part by which parts are compared
+EMBEDDING = 128  # length of the vector of a part by which parts are compared
+CODE = 0.1  # standard deviation of a picture's code for each field of the other parts; that of own latents is 1
 ALONE = 0.3  # share of the rows that are learned without other parts where none are given
 
 
@@ -42,6 +42,11 @@ class Unasked(Choices):
 
     def _free(self, z: Tensor) -> Tensor:
         return torch.full((z.shape[0], self.columns), -1, device=z.device)
+
+    def drawn(self, z: Tensor) -> Tensor:
+        row: Tensor = self(z)
+        choices, numbers = row.split([self.G.spans.places, self.G.spans.width - self.G.spans.places], 1)
+        return torch.cat([choices.detach(), numbers], 1) if numbers.shape[1] else choices.detach()
 
     def surprise(self, z: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         spans = self.G.spans
@@ -142,7 +147,7 @@ def stages(heads: Sequence[nn.Module]) -> list[list[int]]:
     """
     each: dict[float, list[int]] = defaultdict(list)
     for i, head in enumerate(heads):
-        each[head.stage if isinstance(head, Choices) else math.inf].append(i)
+        each[head.stage if isinstance(head, Choices) else inf].append(i)
     return [each[stage] for stage in sorted(each)]
 
 
@@ -163,8 +168,8 @@ def _norm(head: nn.Module, code: int, others: int) -> list[nn.Module]:
 
     If the mean of a picture's code is not 0, the first layer of its generator turns it into a fixed pattern. The batch
     norm behind that layer counts a pattern as variance, the differences between samples get small, and G collapses.
-    The code gets the size of an appended embedding of the fields of all other parts (`layers.condition.Appended`). If
-    it is as large as the own latents of a picture, items that share what is given become alike.
+    The code is small compared with a picture's own latents if few fields tell of the picture: those of a class would
+    otherwise become alike. Many fields leave little that the own latents could tell.
 
     Args:
         code: length of a code.
@@ -172,7 +177,7 @@ def _norm(head: nn.Module, code: int, others: int) -> list[nn.Module]:
     """
     if isinstance(head, Choices):
         return [nn.LayerNorm(code)]
-    return [nn.BatchNorm1d(code, affine=False), Scaled(APPENDED_STD * math.sqrt(appended_length(others) / code))]
+    return [nn.BatchNorm1d(code, affine=False), Scaled(min(1.0, CODE * others))]
 
 
 class Generator(nn.Module):
@@ -275,17 +280,26 @@ class Generator(nn.Module):
             vectors[i] = self._vector(i, real * self.per_value(i, seen[i]).view(real.shape), seen[i], None)
         return self._code(i, self._trunk(stage, z, seen, vectors), z), present[i] - seen[i]
 
-    def with_rows(self, z: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def with_rows(
+        self, z: Tensor, condition: Tensor, encoded: Sequence[Tensor] | None = None, draws: int | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
         """What is given, (n, condition_width), with all columns of rows, and the vectors of its parts. Columns that are
-        not given are drawn one after the other, given those before them.
+        not given are drawn one after the other, given those before them and what else is given.
+
+        Args:
+            encoded: as for `forward`.
+            draws: number of draws, if several columns are drawn at once to save time.
         """
         given = self.parts.given(condition)
         values, known = self.parts.split(given.values), self._known(given)
-        vectors = [self._vector(i, values[i], known[i], None) for i in range(len(self.heads))]
+        vectors = [self._vector(i, values[i], known[i], encoded) for i in range(len(self.heads))]
         for i in self.rows:
-            for column in torch.eye(known[i].shape[1], device=z.device):
-                own = self.heads[i](self._code(i, self._trunk(0, z, known, vectors), z))
-                free = column * (1 - known[i]) * given.present[:, i : i + 1]
+            head = self.heads[i]
+            assert isinstance(head, Choices)
+            each = torch.eye(known[i].shape[1], device=z.device)
+            for columns in each.chunk(draws or len(each)):
+                own = head.drawn(self._code(i, self._trunk(0, z, known, vectors), z))
+                free = columns.sum(0) * (1 - known[i]) * given.present[:, i : i + 1]
                 values[i] = torch.where(self.per_value(i, free) > 0, own, values[i])
                 known[i] = known[i] + free
                 vectors[i] = self._vector(i, values[i], known[i], None)

@@ -30,7 +30,7 @@ class JointGan(JointNets):
 
     # Generator
     z: Count = 64
-    codes: Count = 64
+    codes: Count = 128
     own: Natural = 64
     width: Count = 32
     inner: Count = 256

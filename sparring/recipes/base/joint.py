@@ -153,7 +153,7 @@ class JointNets(JointRecipe, RelativisticGan[Joint]):
 
     bf16: ClassVar[tuple[str, ...]] = ("joint",)
 
-    codes: Count = generator(64, "length of the code from which a part is generated")
+    codes: Count = generator(128, "length of the code from which a part is generated")
     own: Natural = generator(64, "latents of each picture, sound and film, besides those of all parts together")
     width: Count = generator(32, "channels of the layers next to pictures, frames and spectra, in G and D")
     inner: Count = generator(256, "width of fully connected layers, in G and D")
