@@ -102,7 +102,8 @@ def contrast(vectors: Sequence[Tensor], present: Tensor) -> Tensor:
 class JointGAN(GAN):
     """A `GAN` of items of several parts whose G also learns rows and texts by maximum likelihood, given the other parts
     of every item: what a picture shows need not be learned from D. The game of tables does the same with single
-    columns (`games.filled`).
+    columns (`games.filled`). Rows are drawn column by column; D teaches their numbers only. With D's gradients into
+    choices, the most frequent values of a column displace all others.
 
     Args:
         read: weight of that likelihood, in G's loss. The other arguments are those of `GAN`.

@@ -23,7 +23,7 @@ class JointGan(JointNets):
     without them, items of one class are alike. There is a D for each part, and one for all of them together. Which
     parts are given is drawn anew for each item of a batch, so that one model makes any parts from any others. Parts
     also find their partners in the batch by D's vectors of them (Zhang et al. 2021, arXiv:2101.04702), and rows and
-    texts are learned by likelihood too, given other parts.
+    texts are learned by likelihood, given other parts; the columns of a row are drawn one after the other.
 
     sparring train characters --recipe joint
     """
