@@ -261,3 +261,15 @@ def test_columns_of_rows_are_drawn_one_after_the_other(monkeypatch):
     first, second = drawn([0, 0, 1], [0.0, 0.0, 1.0, 0.0])
     assert float(second.sum()) == 0
     assert float(first.mean()) < 0.05
+
+
+def test_D_teaches_numbers_of_rows_and_not_their_choices():
+    torch.manual_seed(0)
+    spans = Spans((2, 3), ((1, 0),))  # a column of 2 values, and one of numbers in 3 ranges
+    rows = joint.Unasked(table.Generator(8, spans, 16, 1), 2)
+    row = rows.drawn(torch.randn(4, 8 + 5))
+    assert row[:, :5].sum(1).tolist() == [2, 2, 2, 2]
+    last = rows.G.end[1]
+    row.sum().backward()
+    assert last.weight.grad[:5].abs().sum() == 0
+    assert (last.weight.grad[5].abs().sum() > 0).all()
