@@ -206,9 +206,9 @@ def test_rows_are_often_all_that_is_given(owners):
     assert float((fields.sum(1) == 0).float().mean()) > 0.15
 
 
-def begun(game, values, condition):
-    """A round in which it is G's turn."""
-    round = Round({"values": values, "condition": condition}, torch.zeros(()), Seeds(), (0, 0))
+def begun(game, values, condition, step=0):
+    """A round in which it is G's turn; the random numbers that follow are those of the step."""
+    round = Round({"values": values, "condition": condition}, torch.zeros(()), Seeds(), (0, step))
     round.begin(Player("G", game.G_losses, torch.optim.SGD(game.G.parameters(), 0.1), (game.G,)), [])
     return round
 
@@ -238,10 +238,12 @@ def test_columns_of_rows_are_drawn_one_after_the_other(monkeypatch):
         G, joint.Discriminator(parts, [Flat(192), Flat(4)], 8), relativistic(), normal(14), read=1.0, conditional=True
     )
     optimizer = torch.optim.Adam(G.parameters(), 1e-2)
-    for _ in range(200):
-        column = F.one_hot((torch.rand(64) < 0.8).long(), 2).float()
+    for step in range(300):
+        column = F.one_hot((torch.rand(64) < 0.7).long(), 2).float()
         values = torch.cat([torch.randn(64, 192), column, column], 1)
-        round = begun(game, values, parts.condition(random_fields(parts, torch.ones(64, 2)), torch.ones(64, 2), values))
+        round = begun(
+            game, values, parts.condition(random_fields(parts, torch.ones(64, 2)), torch.ones(64, 2), values), step
+        )
         optimizer.zero_grad()
         game.G_losses(round)["read"].backward()
         optimizer.step()
@@ -257,10 +259,10 @@ def test_columns_of_rows_are_drawn_one_after_the_other(monkeypatch):
     )[0].requires_grad
     first, second = drawn([0, 0, 0], [0.0] * 4)
     assert (first == second).float().mean() > 0.95
-    assert float(first.mean()) == pytest.approx(0.8, abs=0.08)
+    assert float(first.mean()) == pytest.approx(0.7, abs=0.08)
     first, second = drawn([0, 0, 1], [0.0, 0.0, 1.0, 0.0])
     assert float(second.sum()) == 0
-    assert float(first.mean()) < 0.05
+    assert float(first.mean()) < 0.1
 
 
 def test_D_teaches_numbers_of_rows_and_not_their_choices():
