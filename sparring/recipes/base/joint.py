@@ -30,6 +30,9 @@ from sparring.schedules import cosine
 
 ROW_DEPTH = 2  # residual blocks of the nets of rows
 MOST = 256  # channels of a layer of the nets of sounds at most
+# Recipe audio penalizes gradients with respect to spectra of compressed magnitudes, which are that much smaller than those
+# with respect to waveforms: in silence, small changes of a waveform are large ones of its compressed spectrum.
+SOUND_GAMMA = 0.004
 MOTION, WAVES = 32, 16  # length of the latents of a film's motion, and waves that it consists of
 REPRESENTATIONS = 4  # of a text
 
@@ -81,7 +84,7 @@ def _sounds(part: Part, code: int, width: int, inner: int, own: int) -> PartNets
     def judge() -> Discriminator:
         return joint.Viewed(spectral.TurnedSpectra(spectra()), spectral.Discriminator(spectra(), width, MOST))
 
-    return PartNets(spectral.Generator(code + own, spectra(), width, MOST), judge, _own(part, own))
+    return PartNets(spectral.Generator(code + own, spectra(), width, MOST), judge, _own(part, own), SOUND_GAMMA)
 
 
 def _films(part: Part, code: int, width: int, inner: int, own: int) -> PartNets:  # noqa: ARG001
