@@ -30,8 +30,8 @@ from sparring.schedules import cosine
 
 ROW_DEPTH = 2  # residual blocks of the nets of rows
 MOST = 256  # channels of a layer of the nets of sounds at most
-# Recipe audio penalizes gradients with respect to spectra of compressed magnitudes, which are that much smaller than those
-# with respect to waveforms: in silence, small changes of a waveform are large ones of its compressed spectrum.
+# Recipe audio penalizes gradients with respect to spectra of compressed magnitudes, which are that much smaller than
+# those with respect to waveforms: in silence, small changes of a waveform are large ones of its compressed spectrum.
 SOUND_GAMMA = 0.004
 MOTION, WAVES = 32, 16  # length of the latents of a film's motion, and waves that it consists of
 REPRESENTATIONS = 4  # of a text
