@@ -45,7 +45,7 @@ class Unasked(Choices):
 
     def drawn(self, z: Tensor) -> Tensor:
         row: Tensor = self(z)
-        choices, numbers = row.split([self.G.spans.places, self.G.spans.width - self.G.spans.places], 1)
+        choices, numbers = torch.split(row, [self.G.spans.places, self.G.spans.width - self.G.spans.places], 1)
         return torch.cat([choices.detach(), numbers], 1) if numbers.shape[1] else choices.detach()
 
     def surprise(self, z: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
