@@ -67,7 +67,7 @@ def _total_variation(a: Floats, b: Floats) -> float:
 
 
 def column_pair_trends(real: Rows, generated: Rows) -> Floats:
-    """Similarity of the dependence of each pair of columns, (pairs,); 1 if it is equal.
+    """Similarity of the dependence of each pair of columns, (pairs,); 1 if it is equal. NaN if there are no pairs.
 
     For two numbers: 1 - half the difference of their correlations. Otherwise: 1 - the total variation distance of the
     joint distribution, with numbers in ten bins.
@@ -80,7 +80,7 @@ def column_pair_trends(real: Rows, generated: Rows) -> Floats:
             similarities.append(1 - abs(a - b) / 2)
         else:
             similarities.append(1 - _total_variation(real_codes[:, [i, j]], generated_codes[:, [i, j]]))
-    return np.array(similarities)
+    return np.array(similarities or [np.nan])
 
 
 def _binned(rows: Rows, reference: Rows) -> Floats:

@@ -19,6 +19,7 @@ from sparring.metrics.results import Evaluation
 from sparring.nets.tiles import Mapper
 
 if TYPE_CHECKING:
+    from sparring.modalities.asks import Ask
     from sparring.modalities.base import Modality
 
 
@@ -83,6 +84,10 @@ class Sampler(Protocol):
     @property
     def fields(self) -> Mapping[str, object]:
         """Names and values of its recipe's fields: advice names only these."""
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """What samples can be asked for."""
 
     def sample(self, n: int, *, seed: int | None = None, **asked: Any) -> Any:
         """n samples, as `Samples`."""

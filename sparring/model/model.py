@@ -26,6 +26,7 @@ from sparring.games.game import Game, Reconstruct
 from sparring.games.translation import TranslationGame
 from sparring.memory import check_size, within_memory
 from sparring.modalities import Modality, Request, Samples, find
+from sparring.modalities.asks import Ask
 from sparring.modalities.dataset import fingerprint_of
 from sparring.modalities.find import was_found
 from sparring.model import stored
@@ -78,6 +79,11 @@ class Model:
     def fields(self) -> Mapping[str, Any]:
         """Names and values of the recipe's fields."""
         return vars(self.recipe)
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """What samples can be asked for."""
+        return self.modality.asks
 
     @property
     def speed(self) -> float:

@@ -17,6 +17,7 @@ from sparring.data.tensors import VALUES, Tensors
 from sparring.errors import InputError
 from sparring.metrics.frechet import frechet, moments
 from sparring.metrics.results import Evaluation, Finding, Number
+from sparring.modalities.asks import Ask
 from sparring.modalities.joint.matcher import Matcher
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.samples import Samples
@@ -52,6 +53,11 @@ class PartSampler:
     def fields(self) -> Mapping[str, object]:
         """Those of the recipe of the whole."""
         return self.model.fields
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """What the whole can be asked for."""
+        return self.model.asks
 
     def sample(self, n: int, *, seed: int | None = None, **asked: Any) -> Samples:
         """n samples of the part."""

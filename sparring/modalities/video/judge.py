@@ -81,7 +81,10 @@ class VideoJudge(Judge):
             raise InputError(f"{n} clips are too few to evaluate; give at least {MIN_HELD}")
         console.say(f"evaluating {n:,} clips")
         generated = self._generated(model, n, seed)
-        return self._evaluation(generated, [*self._sheets(generated), self._matrix(model, seed)], model.fields)
+        pictures = self._sheets(generated)
+        if {"content", "motion"} <= {ask.name for ask in model.asks}:  # not if the clips are parts of other items
+            pictures.append(self._matrix(model, seed))
+        return self._evaluation(generated, pictures, model.fields)
 
     def evaluate_items(self, items: Items, console: Console) -> Evaluation:
         encoded = self.modality.encode(items)

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from things import name_of, picture, write_stems
+from things import name_of, picture, write_films, write_stems
 
+import sparring
 from sparring.errors import InputError
 from sparring.metrics.results import Evaluation, Number
 from sparring.modalities import find
@@ -133,3 +134,21 @@ def test_too_few_items_are_refused(tmp_path):
     data = TrainingData("few", "few", 20, lambda: items)
     with pytest.raises(InputError, match="'few' has 20 items; evaluating needs at least 24"):
         joint_judge(Joint().fit(items), data, None, {}, lambda _: None)
+
+
+def test_films_that_are_parts_are_judged_as_films(tmp_path, monkeypatch):
+    """Their content and motion cannot be asked for as those of films alone can."""
+    monkeypatch.setattr(matcher, "STEPS", 2)
+    tiny = {
+        "steps": 1,
+        "quiet": True,
+        "device": "cpu",
+        "width": 4,
+        "inner": 8,
+        "codes": 4,
+        "z": 4,
+        "columns": ["color"],
+    }
+    model = sparring.train("joint", write_films(tmp_path / "films", 220), out=tmp_path / "run", **tiny)
+    found = sparring.evaluate(model, samples=24)
+    assert any(number.name.startswith("film ") for number in found.numbers)
