@@ -19,6 +19,7 @@ from sparring.metrics.frechet import frechet, moments
 from sparring.metrics.results import Evaluation, Finding, Number
 from sparring.modalities.asks import Ask
 from sparring.modalities.joint.matcher import Matcher
+from sparring.modalities.joint.parts import RowPart
 from sparring.modalities.judge import Console, Judge, Sampler, TrainingData
 from sparring.modalities.samples import Samples
 
@@ -288,11 +289,18 @@ def joint_judge(
 
 
 def _training(joint: Joint, part: Part, items: Items, held_out: Rows, training: TrainingData) -> TrainingData:
-    """The data of a part alone, with those held out whose items are."""
+    """The data of a part alone, with those held out whose items are. A row that many items share, such as a class, is
+    there once for each of them.
+    """
     whole = joint.joint_items(items)
     own, rows = whole.items.parts[part.name], whole.items.rows[part.name]
-    held = np.zeros(len(own), bool)
-    outside = rows[np.isin(whole.items.origins, held_out)]
-    held[outside[outside >= 0]] = True
+    outside = np.isin(whole.items.origins, held_out)
+    if isinstance(part, RowPart):
+        there = rows >= 0
+        own = replace(own, items=own.items.iloc[rows[there]].reset_index(drop=True))
+        held = outside[there]
+    else:
+        held = np.zeros(len(own), bool)
+        held[rows[outside & (rows >= 0)]] = True
     alone = replace(own, labels=None, classes=(), held=held if held.any() else None)
     return TrainingData(f"{training.name} {part.name}s", training.source, len(alone), lambda: alone)

@@ -152,3 +152,18 @@ def test_films_that_are_parts_are_judged_as_films(tmp_path, monkeypatch):
     model = sparring.train("joint", write_films(tmp_path / "films", 220), out=tmp_path / "run", **tiny)
     found = sparring.evaluate(model, samples=24)
     assert any(number.name.startswith("film ") for number in found.numbers)
+
+
+def test_classes_are_judged_once_for_each_item(tmp_path):
+    """Their table has a row for each class, of which no class could be held out."""
+    for data, suffix in (("pictures", "png"), ("sounds", "wav")):
+        for name in ("a", "b"):
+            write_stems(tmp_path / data / name, 40, parts=(suffix,))
+    items = find(tmp_path / "pictures")
+    joint = Joint(match=str(tmp_path / "sounds")).fit(items)
+    training = TrainingData("pictures", "pictures", len(items), lambda: items)
+    held = joint.split(items).held
+    labels = judging._training(joint, joint.row, items, held, training)
+    assert labels.count == len(joint.joint_items(items))
+    origins = joint.joint_items(items).items.origins
+    assert labels.items.held.tolist() == np.isin(origins, held).tolist()
