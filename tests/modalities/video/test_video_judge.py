@@ -136,7 +136,10 @@ def test_evaluation_of_a_model(judge):
     def sample(n, **_):
         return SimpleNamespace(items=judge.modality.decode({VALUES: values[:n]}))
 
-    model = SimpleNamespace(fields={}, stream=lambda n, _: [({VALUES: values[:n]}, labels[:n])], sample=sample)
+    def stream(n, _):
+        return [({VALUES: values[:n]}, labels[:n])]
+
+    model = SimpleNamespace(fields={}, asks=judge.modality.asks, stream=stream, sample=sample)
     result = judge.evaluate(model, 80, 0, SimpleNamespace(say=lambda _: None))
     assert result.head == ["metric", "samples", "real", "still", "shuffled", "cross-fade", "backwards"]
     assert result.picture is not None
