@@ -21,7 +21,7 @@ from sparring.nets.choices import Choices
 from sparring.nets.joint import Discriminator
 
 TEMPERATURE = 0.1
-DRAWS = 4  # of the columns of a row in training
+DRAWS = 4  # in which the columns of a row are drawn in training; samples take one for each column
 
 
 class PartPenalty(Term):

@@ -18,8 +18,8 @@ class Choices(nn.Module, ABC):
     stage: ClassVar[int]
 
     def drawn(self, z: Tensor) -> Tensor:
-        """Values whose choices are learned by likelihood alone: only numbers, of which `surprise` knows nothing, have a
-        gradient.
+        """Latents (n, width) -> values (n, ...). Choices are learned by likelihood alone and have no gradient; numbers,
+        of which `surprise` knows nothing, have one.
         """
         values: Tensor = self(z)
         return values.detach()

@@ -283,8 +283,8 @@ class Generator(nn.Module):
     def with_rows(
         self, z: Tensor, condition: Tensor, encoded: Sequence[Tensor] | None = None, draws: int | None = None
     ) -> tuple[Tensor, list[Tensor]]:
-        """What is given, (n, condition_width), with all columns of rows, and the vectors of its parts. Columns that are
-        not given are drawn one after the other, given those before them and what else is given.
+        """What is given, (n, condition_width), with all columns of rows, and the vectors of its parts, (n, EMBEDDING)
+        each. Columns that are not given are drawn one after the other, given those before them and what else is given.
 
         Args:
             encoded: as for `forward`.
